@@ -1,1 +1,25 @@
-//! Placeholder.
+//! What happened in a run and what it means.
+//!
+//! A [`Trace`] holds only what was observed. Everything else (messages, glued
+//! and split boundaries, the itinerary of a byte, the explanation of a step)
+//! is computed from it by pure functions that the page and the command line
+//! share. There is no socket, clock or random source in here.
+
+mod analysis;
+mod event;
+pub mod experiment;
+pub mod hex;
+pub mod knob;
+pub mod lane;
+pub mod lesson;
+pub mod link;
+mod run;
+mod script;
+pub mod text;
+
+pub use analysis::{Analysis, direction};
+pub use event::{Actor, Call, ClientId, Event};
+pub use experiment::{Client, Experiment, ExperimentError, LengthUnit, Message};
+pub use lesson::Lesson;
+pub use run::{Trace, TraceError};
+pub use script::Script;

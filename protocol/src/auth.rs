@@ -1,0 +1,369 @@
+//! The article's client authentication: challenge and response.
+//!
+//! ```text
+//! server  32 random bytes                       the challenge
+//! client  16 bytes HMAC-MD5(key, challenge)     the answer
+//! server  (nothing when right, closes when wrong)
+//! ```
+//!
+//! Each stage is its own type and stepping consumes it:
+//! [`server::Challenge`] → [`server::Answer`] → [`server::Verdict`], and
+//! [`client::Challenge`] → [`client::Answer`]. HMAC is RFC 2104, MD5 RFC 1321.
+//! MD5 is broken as a hash; as an HMAC it still stands, but don't copy this.
+
+use std::fmt;
+
+use hmac::{Hmac, Mac};
+use md5::Md5;
+
+/// Size of a challenge in bytes.
+pub const CHALLENGE_LEN: usize = 32;
+
+/// Size of an answer in bytes: an MD5 digest.
+pub const ANSWER_LEN: usize = 16;
+
+/// The article's key. Everybody knows it.
+pub const DEMO_KEY: &[u8] = b"wan yifei";
+
+/// A key both sides share. Its `Debug` never shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// Takes any bytes as a key; HMAC accepts every length.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    fn mac(&self, challenge: &[u8]) -> Hmac<Md5> {
+        let mut mac = Hmac::<Md5>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(challenge);
+        mac
+    }
+
+    /// The answer to `challenge`.
+    pub fn answer(&self, challenge: &[u8; CHALLENGE_LEN]) -> [u8; ANSWER_LEN] {
+        self.mac(challenge).finalize().into_bytes().into()
+    }
+
+    /// Whether `answer` is the right one, in constant time.
+    pub fn verify(&self, challenge: &[u8; CHALLENGE_LEN], answer: &[u8; ANSWER_LEN]) -> bool {
+        self.mac(challenge).verify_slice(answer).is_ok()
+    }
+}
+
+impl Default for Key {
+    fn default() -> Self {
+        Self::new(DEMO_KEY)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({} bytes)", self.0.len())
+    }
+}
+
+/// What a stage gives back: itself when it needs more bytes, or the next one.
+#[derive(Debug)]
+pub enum Step<Stage, Next> {
+    /// Not enough bytes yet; go on with this.
+    NeedMore(Stage),
+    /// Done. `used` bytes of the input were consumed, the rest is not ours.
+    Done {
+        /// The next stage or the verdict.
+        next: Next,
+        /// Bytes of the input consumed.
+        used: usize,
+    },
+}
+
+/// A field of `N` bytes that arrives in pieces.
+#[derive(Debug)]
+struct Field<const N: usize> {
+    bytes: [u8; N],
+    have: usize,
+}
+
+impl<const N: usize> Field<N> {
+    const fn new() -> Self {
+        Self {
+            bytes: [0; N],
+            have: 0,
+        }
+    }
+
+    /// Takes what it still needs from `input`; returns how much that was.
+    fn fill(&mut self, input: &[u8]) -> usize {
+        let used = input.len().min(N - self.have);
+        self.bytes[self.have..self.have + used].copy_from_slice(&input[..used]);
+        self.have += used;
+        used
+    }
+
+    const fn is_full(&self) -> bool {
+        self.have == N
+    }
+}
+
+/// The side that asks.
+pub mod server {
+    use super::{ANSWER_LEN, CHALLENGE_LEN, Field, Key, Step};
+
+    /// A challenge that is still to be sent.
+    #[derive(Debug)]
+    pub struct Challenge {
+        key: Key,
+        nonce: [u8; CHALLENGE_LEN],
+    }
+
+    impl Challenge {
+        /// `nonce` comes from a cryptographic random source and is used once.
+        pub const fn new(key: Key, nonce: [u8; CHALLENGE_LEN]) -> Self {
+            Self { key, nonce }
+        }
+
+        /// The bytes to send, and the stage that waits for their answer.
+        pub fn send(self) -> ([u8; CHALLENGE_LEN], Answer) {
+            let nonce = self.nonce;
+            let answer = Answer {
+                key: self.key,
+                nonce,
+                field: Field::new(),
+            };
+            (nonce, answer)
+        }
+    }
+
+    /// Waiting for the answer.
+    #[derive(Debug)]
+    pub struct Answer {
+        key: Key,
+        nonce: [u8; CHALLENGE_LEN],
+        field: Field<ANSWER_LEN>,
+    }
+
+    impl Answer {
+        /// Takes the next bytes from the client, cut anywhere.
+        pub fn handle_chunk(mut self, input: &[u8]) -> Step<Self, Verdict> {
+            let used = self.field.fill(input);
+            if !self.field.is_full() {
+                return Step::NeedMore(self);
+            }
+            let next = if self.key.verify(&self.nonce, &self.field.bytes) {
+                Verdict::Accepted(Accepted)
+            } else {
+                Verdict::Rejected(Rejected)
+            };
+            Step::Done { next, used }
+        }
+
+        /// Bytes of the answer that have arrived.
+        pub const fn have(&self) -> usize {
+            self.field.have
+        }
+    }
+
+    /// How it ended.
+    #[derive(Debug, PartialEq, Eq)]
+    pub enum Verdict {
+        /// The client knows the key.
+        Accepted(Accepted),
+        /// It doesn't.
+        Rejected(Rejected),
+    }
+
+    /// Proof that a client answered right; only a verified answer makes one.
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Accepted;
+
+    /// The client's answer was wrong: close the connection.
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Rejected;
+}
+
+/// The side that answers.
+pub mod client {
+    use super::{ANSWER_LEN, CHALLENGE_LEN, Field, Key, Step};
+
+    /// Waiting for the challenge.
+    #[derive(Debug)]
+    pub struct Challenge {
+        key: Key,
+        field: Field<CHALLENGE_LEN>,
+    }
+
+    impl Challenge {
+        /// A client that knows `key`.
+        pub const fn new(key: Key) -> Self {
+            Self {
+                key,
+                field: Field::new(),
+            }
+        }
+
+        /// Takes the next bytes from the server, cut anywhere.
+        pub fn handle_chunk(mut self, input: &[u8]) -> Step<Self, Answer> {
+            let used = self.field.fill(input);
+            if !self.field.is_full() {
+                return Step::NeedMore(self);
+            }
+            let next = Answer {
+                digest: self.key.answer(&self.field.bytes),
+            };
+            Step::Done { next, used }
+        }
+    }
+
+    /// An answer that is still to be sent.
+    #[derive(Debug)]
+    pub struct Answer {
+        digest: [u8; ANSWER_LEN],
+    }
+
+    impl Answer {
+        /// The bytes to send, and what is left: not knowing. This protocol
+        /// never says yes; a reply does ([`Sent::handle_chunk`]), and a close
+        /// says no ([`Sent::handle_eof`]).
+        pub fn send(self) -> ([u8; ANSWER_LEN], Sent) {
+            (self.digest, Sent)
+        }
+    }
+
+    /// The answer is out and nothing has come back yet.
+    #[derive(Debug)]
+    pub struct Sent;
+
+    impl Sent {
+        /// The server replied to something: it took the answer.
+        pub const fn handle_chunk(self) -> Accepted {
+            Accepted
+        }
+
+        /// The server closed without a word: it did not.
+        pub const fn handle_eof(self) -> Rejected {
+            Rejected
+        }
+    }
+
+    /// The server took the answer.
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Accepted;
+
+    /// The server closed before any reply.
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Rejected;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use server::Verdict;
+
+    fn hmac_md5(key: &[u8], data: &[u8]) -> String {
+        let digest = Key::new(key).mac(data).finalize().into_bytes();
+        format!("{digest:x}")
+    }
+
+    /// RFC 2202, section 2.
+    #[test]
+    fn rfc_2202_vectors() {
+        let counting: Vec<u8> = (0x01..=0x19).collect();
+        for (key, data, expected) in [
+            (
+                vec![0x0b; 16],
+                b"Hi There".to_vec(),
+                "9294727a3638bb1c13f48ef8158bfc9d",
+            ),
+            (
+                b"Jefe".to_vec(),
+                b"what do ya want for nothing?".to_vec(),
+                "750c783e6ab0b503eaa86e310a5db738",
+            ),
+            (
+                vec![0xaa; 16],
+                vec![0xdd; 50],
+                "56be34521d144c88dbb8c733f0e8b3f6",
+            ),
+            (counting, vec![0xcd; 50], "697eaf0aca3a3aea3a75164746ffaa79"),
+            (
+                vec![0x0c; 16],
+                b"Test With Truncation".to_vec(),
+                "56461ef2342edc00f9bab995690efd4c",
+            ),
+            (
+                vec![0xaa; 80],
+                b"Test Using Larger Than Block-Size Key - Hash Key First".to_vec(),
+                "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd",
+            ),
+            (
+                vec![0xaa; 80],
+                b"Test Using Larger Than Block-Size Key and Larger Than One Block-Size Data"
+                    .to_vec(),
+                "6f630fad67cda0ee1fb1f562db3aa53e",
+            ),
+        ] {
+            assert_eq!(hmac_md5(&key, &data), expected);
+        }
+    }
+
+    fn challenge() -> [u8; CHALLENGE_LEN] {
+        std::array::from_fn(|index| u8::try_from(index).unwrap())
+    }
+
+    fn verdict(answer: &[u8], cut: usize) -> Verdict {
+        let (_, stage) = server::Challenge::new(Key::default(), challenge()).send();
+        let Step::NeedMore(stage) = stage.handle_chunk(&answer[..cut]) else {
+            panic!("{cut} bytes are no answer yet");
+        };
+        match stage.handle_chunk(&answer[cut..]) {
+            Step::Done { next, used } => {
+                assert_eq!(used, ANSWER_LEN - cut);
+                next
+            }
+            Step::NeedMore(_) => panic!("16 bytes are an answer"),
+        }
+    }
+
+    #[test]
+    fn an_answer_split_anywhere_is_verified() {
+        let answer = Key::default().answer(&challenge());
+        for cut in 0..ANSWER_LEN {
+            assert_eq!(verdict(&answer, cut), Verdict::Accepted(server::Accepted));
+        }
+    }
+
+    #[test]
+    fn an_answer_with_any_bit_wrong_is_rejected() {
+        for bit in 0..8 * ANSWER_LEN {
+            let mut answer = Key::default().answer(&challenge());
+            answer[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(verdict(&answer, 0), Verdict::Rejected(server::Rejected));
+        }
+        let other = Key::new(*b"wan yifej").answer(&challenge());
+        assert_eq!(verdict(&other, 7), Verdict::Rejected(server::Rejected));
+    }
+
+    #[test]
+    fn a_challenge_split_anywhere_is_answered_and_what_follows_is_left() {
+        let mut bytes = challenge().to_vec();
+        bytes.extend_from_slice(b"HELLO");
+        for cut in 0..CHALLENGE_LEN {
+            let stage = client::Challenge::new(Key::default());
+            let Step::NeedMore(stage) = stage.handle_chunk(&bytes[..cut]) else {
+                panic!("{cut} bytes are no challenge yet");
+            };
+            let Step::Done { next, used } = stage.handle_chunk(&bytes[cut..]) else {
+                panic!("32 bytes are a challenge");
+            };
+            assert_eq!(cut + used, CHALLENGE_LEN);
+            let (digest, _) = next.send();
+            assert_eq!(digest, Key::default().answer(&challenge()));
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        assert_eq!(format!("{:?}", Key::default()), "Key(9 bytes)");
+    }
+}

@@ -1,0 +1,47 @@
+//! Received bytes that are not yet a frame, and where they stand in the stream.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::Offset;
+
+#[derive(Debug)]
+pub(super) struct Buffer {
+    bytes: BytesMut,
+    start: Offset,
+}
+
+impl Buffer {
+    pub(super) fn new(start: Offset) -> Self {
+        Self {
+            bytes: BytesMut::new(),
+            start,
+        }
+    }
+
+    /// Stream offset of the first byte held.
+    pub(super) fn start(&self) -> Offset {
+        self.start
+    }
+
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        self.bytes.extend_from_slice(chunk);
+    }
+
+    /// Takes the first `count` bytes out; `count` is at most [`Buffer::len`].
+    pub(super) fn take(&mut self, count: usize) -> Bytes {
+        self.start += count;
+        self.bytes.split_to(count).freeze()
+    }
+
+    /// Drops the first `count` bytes; `count` is at most [`Buffer::len`].
+    pub(super) fn skip(&mut self, count: usize) {
+        drop(self.take(count));
+    }
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}

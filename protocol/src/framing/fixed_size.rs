@@ -1,0 +1,148 @@
+//! Every frame has the same size; shorter messages are padded behind.
+//!
+//! ```text
+//! +---------------+---------------+
+//! | message | pad | message | pad |
+//! +---------------+---------------+
+//! ```
+//!
+//! Decoding takes the padding off again, so a message that ends in the padding
+//! byte can't be sent.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::buffer::Buffer;
+use super::{Decode, EncodeError, Frame, FrameError};
+use crate::Offset;
+
+/// Settings of the fixed-size framing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FixedSize {
+    /// Size of every frame in bytes; at least 1.
+    pub size: u32,
+    /// What fills a frame up behind its message.
+    pub pad: u8,
+}
+
+impl Default for FixedSize {
+    fn default() -> Self {
+        Self { size: 8, pad: b' ' }
+    }
+}
+
+impl FixedSize {
+    pub(super) fn validate(self) -> Result<(), EncodeError> {
+        if self.size == 0 {
+            return Err(EncodeError::ZeroSize);
+        }
+        Ok(())
+    }
+
+    pub(super) fn encode(self, message: &[u8]) -> Result<Bytes, EncodeError> {
+        self.validate()?;
+        if message.len() > self.size as usize {
+            return Err(EncodeError::TooLarge {
+                length: message.len(),
+                maximum: u64::from(self.size),
+            });
+        }
+        if message.last() == Some(&self.pad) {
+            return Err(EncodeError::EndsInPadding { pad: self.pad });
+        }
+        let mut frame = message.to_vec();
+        frame.resize(self.size as usize, self.pad);
+        Ok(frame.into())
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct FixedSizeDecoder {
+    fixed: FixedSize,
+    buffer: Buffer,
+}
+
+impl FixedSizeDecoder {
+    pub(super) fn new(fixed: FixedSize, start: Offset) -> Self {
+        Self {
+            fixed,
+            buffer: Buffer::new(start),
+        }
+    }
+}
+
+impl Decode for FixedSizeDecoder {
+    fn handle_chunk(&mut self, chunk: &[u8]) {
+        self.buffer.push(chunk);
+    }
+
+    fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        let size = self.fixed.size as usize;
+        if size == 0 || self.buffer.len() < size {
+            return Ok(None);
+        }
+        let start = self.buffer.start();
+        let mut body = self.buffer.take(size);
+        let message = body.iter().rposition(|&byte| byte != self.fixed.pad);
+        body.truncate(message.map_or(0, |last| last + 1));
+        let trailer = size - body.len();
+        Ok(Some(Frame {
+            start,
+            header: 0,
+            body,
+            trailer,
+        }))
+    }
+
+    fn handle_eof(&mut self) -> Result<(), FrameError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        Err(FrameError::Truncated {
+            offset: self.buffer.start(),
+            have: self.buffer.len(),
+            need: self.fixed.size as usize,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_put_on_and_taken_off() {
+        let fixed = FixedSize { size: 4, pad: b'.' };
+        assert_eq!(&fixed.encode(b"ab").unwrap()[..], b"ab..");
+        let mut decoder = FixedSizeDecoder::new(fixed, Offset(0));
+        decoder.handle_chunk(b"ab......c");
+        let frame = decoder.poll_frame().unwrap().unwrap();
+        assert_eq!((&frame.body[..], frame.trailer), (&b"ab"[..], 2));
+        assert!(decoder.poll_frame().unwrap().unwrap().body.is_empty());
+        assert_eq!(
+            decoder.handle_eof(),
+            Err(FrameError::Truncated {
+                offset: Offset(8),
+                have: 1,
+                need: 4
+            })
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let fixed = FixedSize { size: 4, pad: b'.' };
+        assert_eq!(
+            fixed.encode(b"abcde"),
+            Err(EncodeError::TooLarge {
+                length: 5,
+                maximum: 4
+            })
+        );
+        assert_eq!(
+            fixed.encode(b"a."),
+            Err(EncodeError::EndsInPadding { pad: b'.' })
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! Properties that hold for every framing, whatever the messages and wherever
+//! the stream is cut.
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Splits `bytes` at the given points (taken modulo the length).
+fn chunks<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
+    let mut points: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
+    points.extend([0, bytes.len()]);
+    points.sort_unstable();
+    points
+        .windows(2)
+        .map(|pair| &bytes[pair[0]..pair[1]])
+        .collect()
+}
+
+/// Plays the sender of `messages`, cut at `cuts`, against a decoder: behaves as
+/// a peer must, so it waits for `ready` where the framing says so.
+fn transmit(framing: &Framing, messages: &[Vec<u8>], cuts: &[usize]) -> Vec<Bytes> {
+    let mut decoder = Decoder::new(framing);
+    let mut bodies = Vec::new();
+    let mut pending = Vec::new();
+    let mut deliver = |decoder: &mut Decoder, bytes: &[u8]| {
+        for chunk in chunks(bytes, cuts) {
+            decoder.handle_chunk(chunk);
+            while let Some(frame) = decoder.poll_frame().expect("valid stream") {
+                bodies.push(frame.body);
+            }
+        }
+    };
+    for message in messages {
+        let parts = framing.parts(message).expect("encodable message");
+        pending.extend_from_slice(&parts.header);
+        if framing.waits_for_ready() {
+            deliver(&mut decoder, &pending);
+            pending.clear();
+            decoder.handle_quiet();
+            assert_eq!(decoder.poll_reply(), Some(READY));
+        }
+        pending.extend_from_slice(&parts.body);
+    }
+    deliver(&mut decoder, &pending);
+    if framing.waits_for_ready() {
+        // An empty last body needs no further byte to be complete.
+        deliver(&mut decoder, b"");
+    }
+    assert_eq!(decoder.handle_eof(), Ok(()));
+    bodies
+}
+
+fn length_prefix() -> impl Strategy<Value = Framing> {
+    let widths = prop_oneof![
+        Just(Width::One),
+        Just(Width::Two),
+        Just(Width::Four),
+        Just(Width::Eight)
+    ];
+    let endians = prop_oneof![Just(Endian::Little), Just(Endian::Big)];
+    (widths, endians, any::<bool>(), any::<bool>()).prop_map(
+        |(width, endian, signed, counts_header)| {
+            Framing::LengthPrefix(LengthPrefix {
+                width,
+                endian,
+                signed,
+                counts_header,
+                ..LengthPrefix::default()
+            })
+        },
+    )
+}
+
+/// Any framing that marks messages off (so: not `none`).
+fn framing() -> impl Strategy<Value = Framing> {
+    prop_oneof![
+        length_prefix(),
+        Just(Framing::ReadyAck(ReadyAck::default())),
+        prop_oneof![Just("\n"), Just("\r\n"), Just("aa"), Just("--end--")].prop_map(|delimiter| {
+            Framing::Delimiter(Delimiter {
+                delimiter: delimiter.to_owned(),
+                ..Delimiter::default()
+            })
+        }),
+        (1_u32..200, any::<u8>())
+            .prop_map(|(size, pad)| Framing::FixedSize(FixedSize { size, pad })),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_messages_in_any_chunks_come_out_the_same(
+        framing in framing(),
+        messages in vec(vec(any::<u8>(), 0..100), 0..8),
+        cuts in vec(any::<usize>(), 0..20),
+    ) {
+        // What a framing refuses to send is not part of the property.
+        let messages: Vec<_> =
+            messages.into_iter().filter(|m| framing.parts(m).is_ok()).collect();
+        let decoded = transmit(&framing, &messages, &cuts);
+        prop_assert_eq!(decoded, messages);
+    }
+
+    #[test]
+    fn one_message_survives_every_split_position(
+        framing in framing(),
+        message in vec(any::<u8>(), 0..40),
+    ) {
+        if framing.parts(&message).is_ok() {
+            for cut in 0..60 {
+                let decoded = transmit(&framing, std::slice::from_ref(&message), &[cut]);
+                prop_assert_eq!(&decoded, std::slice::from_ref(&message));
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_a_decoder_panic_or_hold_more_than_it_was_given(
+        framing in prop_oneof![framing(), Just(Framing::None)],
+        input in vec(vec(any::<u8>(), 0..64), 0..16),
+    ) {
+        let mut decoder = Decoder::new(&framing);
+        let mut yielded = 0;
+        for chunk in &input {
+            decoder.handle_chunk(chunk);
+            while let Ok(Some(frame)) = decoder.poll_frame() {
+                prop_assert_eq!(frame.range().start.0, yielded);
+                yielded = frame.range().end.0;
+            }
+            if decoder.awaits_quiet() {
+                decoder.handle_quiet();
+                decoder.poll_reply();
+            }
+        }
+        let total: usize = input.iter().map(Vec::len).sum();
+        prop_assert!(yielded <= total as u64);
+        let _ = decoder.handle_eof();
+    }
+
+    #[test]
+    fn a_failed_decoder_stays_failed(rest in vec(any::<u8>(), 0..64)) {
+        let mut decoder = Decoder::new(&Framing::LengthPrefix(LengthPrefix::default()));
+        decoder.handle_chunk(&[0xff; 4]);
+        let first = decoder.poll_frame();
+        prop_assert!(first.is_err());
+        decoder.handle_chunk(&rest);
+        prop_assert_eq!(decoder.poll_frame(), first.clone());
+        prop_assert_eq!(decoder.handle_eof().map(|()| None), first);
+    }
+
+    #[test]
+    fn frames_tile_the_stream(
+        framing in length_prefix(),
+        messages in vec(vec(any::<u8>(), 0..60), 1..6),
+    ) {
+        let mut decoder = Decoder::new(&framing);
+        for message in &messages {
+            let parts = framing.parts(message).expect("short enough for every width");
+            decoder.handle_chunk(&parts.header);
+            decoder.handle_chunk(&parts.body);
+        }
+        let mut end = Offset(0);
+        while let Some(frame) = decoder.poll_frame().expect("valid stream") {
+            prop_assert_eq!(frame.range().start, end);
+            end = frame.range().end;
+        }
+        let bodies: usize = messages.iter().map(Vec::len).sum();
+        let header = framing.header(0).expect("zero fits").len();
+        prop_assert_eq!(end, Offset(0) + bodies + messages.len() * header);
+    }
+}

@@ -1,0 +1,219 @@
+//! The server's side of one connection.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::{LENGTH_SETTLE, Reply, Rules};
+use crate::auth::server::{Answer, Challenge, Verdict};
+use crate::auth::{ANSWER_LEN, CHALLENGE_LEN, Step};
+use crate::framing::{Decode, Decoder, FrameError, Framing};
+use crate::{Nanos, Offset};
+
+/// What the driver has to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerOutput {
+    /// Send these bytes, all of them.
+    Send(Bytes),
+    /// The client proved that it knows the key.
+    Authenticated,
+    /// A message arrived. If it is answered, the answer follows.
+    Message(Bytes),
+    /// Close this connection; nothing follows.
+    Refuse(Refusal),
+}
+
+/// Why a server closes a connection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The bytes are no valid frame.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The answer to the challenge was wrong.
+    #[error("wrong answer to the challenge (bytes 0 to 15)")]
+    WrongAnswer,
+    /// The client left before it had answered.
+    #[error("left inside the handshake: {have} of {ANSWER_LEN} bytes of the answer")]
+    NoAnswer {
+        /// Bytes of the answer that arrived.
+        have: usize,
+    },
+}
+
+impl Refusal {
+    /// The offset in the client's stream that the refusal is about.
+    pub const fn offset(&self) -> Offset {
+        match self {
+            Self::Frame(error) => error.offset(),
+            Self::WrongAnswer => Offset(0),
+            Self::NoAnswer { have } => Offset(*have as u64),
+        }
+    }
+}
+
+/// One connection as its server sees it.
+#[derive(Debug)]
+pub struct Server {
+    stage: Stage,
+    framing: Framing,
+    reply: Reply,
+    outputs: VecDeque<ServerOutput>,
+    /// When the sender counts as silent.
+    quiet_at: Option<Nanos>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Handshake(Answer),
+    Frames(Decoder),
+    Closed,
+}
+
+impl Server {
+    /// A connection just accepted. `nonce` is the challenge, if there is one:
+    /// fresh from a cryptographic random source, used for no other connection.
+    pub fn new(rules: &Rules, nonce: [u8; CHALLENGE_LEN]) -> Self {
+        let mut outputs = VecDeque::new();
+        let stage = match &rules.key {
+            Some(key) => {
+                let (challenge, answer) = Challenge::new(key.clone(), nonce).send();
+                outputs.push_back(ServerOutput::Send(Bytes::copy_from_slice(&challenge)));
+                Stage::Handshake(answer)
+            }
+            None => Stage::Frames(Decoder::new(&rules.framing)),
+        };
+        Self {
+            stage,
+            framing: rules.framing.clone(),
+            reply: rules.reply,
+            outputs,
+            quiet_at: None,
+        }
+    }
+
+    /// The socket gave `chunk` (not empty) at `now`.
+    pub fn handle_chunk(&mut self, chunk: &[u8], now: Nanos) {
+        let mut rest = chunk;
+        if let Stage::Handshake(_) = self.stage {
+            rest = self.answer(chunk);
+        }
+        if let Stage::Frames(decoder) = &mut self.stage
+            && !rest.is_empty()
+        {
+            decoder.handle_chunk(rest);
+            self.drain(Some(now));
+        }
+    }
+
+    /// The client has sent all it will.
+    pub fn handle_eof(&mut self) {
+        let refusal = match &mut self.stage {
+            Stage::Handshake(answer) => Some(Refusal::NoAnswer {
+                have: answer.have(),
+            }),
+            Stage::Frames(decoder) => decoder.handle_eof().err().map(Refusal::Frame),
+            Stage::Closed => None,
+        };
+        match refusal {
+            Some(refusal) => self.refuse(refusal),
+            None => self.stage = Stage::Closed,
+        }
+        self.quiet_at = None;
+    }
+
+    /// When to call [`Server::handle_timeout`], if at all.
+    pub const fn poll_timeout(&self) -> Option<Nanos> {
+        self.quiet_at
+    }
+
+    /// It is `now`, and nothing arrived meanwhile.
+    pub fn handle_timeout(&mut self, now: Nanos) {
+        if self.quiet_at.is_some_and(|at| at <= now) {
+            self.quiet_at = None;
+            if let Stage::Frames(decoder) = &mut self.stage {
+                decoder.handle_quiet();
+                self.drain(None);
+            }
+        }
+    }
+
+    /// What to do next, or `None`: wait for input.
+    pub fn poll_output(&mut self) -> Option<ServerOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether the machine has ended: nothing more will be accepted.
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.stage, Stage::Closed)
+    }
+
+    /// Whether client and server are past the handshake (if there is one).
+    pub const fn is_authenticated(&self) -> bool {
+        matches!(self.stage, Stage::Frames(_))
+    }
+
+    /// Feeds the handshake; gives back what is behind it.
+    fn answer<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
+        let Stage::Handshake(answer) = std::mem::replace(&mut self.stage, Stage::Closed) else {
+            return chunk;
+        };
+        match answer.handle_chunk(chunk) {
+            Step::NeedMore(answer) => {
+                self.stage = Stage::Handshake(answer);
+                &[]
+            }
+            Step::Done {
+                next: Verdict::Accepted(_),
+                used,
+            } => {
+                let start = Offset(ANSWER_LEN as u64);
+                self.stage = Stage::Frames(Decoder::starting_at(&self.framing, start));
+                self.outputs.push_back(ServerOutput::Authenticated);
+                &chunk[used..]
+            }
+            Step::Done {
+                next: Verdict::Rejected(_),
+                ..
+            } => {
+                self.refuse(Refusal::WrongAnswer);
+                &[]
+            }
+        }
+    }
+
+    /// Moves everything the decoder has into the outputs.
+    fn drain(&mut self, now: Option<Nanos>) {
+        let Stage::Frames(decoder) = &mut self.stage else {
+            return;
+        };
+        loop {
+            let polled = decoder.poll_frame();
+            if let Some(reply) = decoder.poll_reply() {
+                self.outputs
+                    .push_back(ServerOutput::Send(Bytes::from_static(reply)));
+                continue;
+            }
+            match polled {
+                Ok(Some(frame)) => {
+                    let reply = frame.body.to_ascii_uppercase();
+                    self.outputs.push_back(ServerOutput::Message(frame.body));
+                    if self.reply == Reply::Uppercase && !reply.is_empty() {
+                        self.outputs.push_back(ServerOutput::Send(reply.into()));
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => return self.refuse(Refusal::Frame(error)),
+            }
+        }
+        self.quiet_at = match now {
+            Some(now) if decoder.awaits_quiet() => Some(now + LENGTH_SETTLE),
+            _ => None,
+        };
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.stage = Stage::Closed;
+        self.quiet_at = None;
+        self.outputs.push_back(ServerOutput::Refuse(refusal));
+    }
+}

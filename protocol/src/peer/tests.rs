@@ -1,0 +1,307 @@
+//! Client against server in memory, with every byte passed by hand.
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::Offset;
+use crate::auth::DEMO_KEY;
+use crate::framing::{DEFAULT_MAX_FRAME, FrameError};
+
+const NONCE: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
+
+fn rules(system: System) -> Rules {
+    Rules::new(system, DEFAULT_MAX_FRAME, Key::new(DEMO_KEY))
+}
+
+/// Everything a server does with `chunks`, then silence, then EOF.
+fn serve(system: System, chunks: &[&[u8]]) -> Vec<ServerOutput> {
+    let mut server = Server::new(&rules(system), NONCE);
+    let mut outputs = Vec::new();
+    let mut now = Nanos(0);
+    for chunk in chunks {
+        server.handle_chunk(chunk, now);
+        outputs.extend(std::iter::from_fn(|| server.poll_output()));
+        if let Some(at) = server.poll_timeout() {
+            now = at;
+            server.handle_timeout(now);
+            outputs.extend(std::iter::from_fn(|| server.poll_output()));
+        }
+    }
+    server.handle_eof();
+    outputs.extend(std::iter::from_fn(|| server.poll_output()));
+    outputs
+}
+
+fn send(bytes: &'static [u8]) -> ServerOutput {
+    ServerOutput::Send(Bytes::from_static(bytes))
+}
+
+fn message(bytes: &'static [u8]) -> ServerOutput {
+    ServerOutput::Message(Bytes::from_static(bytes))
+}
+
+fn check(system: System, chunks: &[&[u8]], expected: &[ServerOutput]) {
+    assert_eq!(serve(system, chunks), expected, "{system}: {chunks:?}");
+}
+
+#[test]
+fn tcp_echo_answers_each_chunk() {
+    check(
+        System::TcpEcho,
+        &[b"hello", b"\xe7\xb2\x98a"],
+        &[
+            message(b"hello"),
+            send(b"HELLO"),
+            message(b"\xe7\xb2\x98a"),
+            send(b"\xe7\xb2\x98A"),
+        ],
+    );
+}
+
+#[test]
+fn length_prefix_takes_header_and_body_stuck_together_and_says_nothing() {
+    check(
+        System::LengthPrefix,
+        &[b"\x05\0\0\0hello\0\0\0\0\x01\0", b"\0\0x"],
+        &[message(b"hello"), message(b""), message(b"x")],
+    );
+}
+
+#[test]
+fn ready_ack_answers_the_length_and_takes_the_body() {
+    check(
+        System::ReadyAck,
+        &[b"5", b"hello", b"2", b"ab"],
+        &[
+            send(b"ready"),
+            message(b"hello"),
+            send(b"ready"),
+            message(b"ab"),
+        ],
+    );
+}
+
+#[test]
+fn ready_ack_waits_for_the_rest_of_a_split_length() {
+    let mut server = Server::new(&rules(System::ReadyAck), NONCE);
+    server.handle_chunk(b"1", Nanos(0));
+    let first = server.poll_timeout().unwrap();
+    assert_eq!(server.poll_output(), None);
+    server.handle_chunk(b"2", Nanos(7));
+    assert_eq!(server.poll_timeout(), Some(first + Nanos(7)));
+    server.handle_timeout(first);
+    assert_eq!(server.poll_output(), None, "not silent for long enough");
+    server.handle_timeout(first + Nanos(7));
+    assert_eq!(server.poll_output(), Some(send(b"ready")));
+    server.handle_chunk(b"hello world!", Nanos(8));
+    assert_eq!(server.poll_output(), Some(message(b"hello world!")));
+}
+
+#[test]
+fn auth_accepts_the_right_answer_however_it_is_cut() {
+    let answer = Key::new(DEMO_KEY).answer(&NONCE);
+    let mut stream = answer.to_vec();
+    stream.extend_from_slice(b"\x03\0\0\0abc");
+    for cut in 1..stream.len() {
+        check(
+            System::Auth,
+            &[&stream[..cut], &stream[cut..]],
+            &[
+                ServerOutput::Send(Bytes::from_static(&NONCE)),
+                ServerOutput::Authenticated,
+                message(b"abc"),
+                send(b"ABC"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn auth_refuses_wrong_and_missing_answers() {
+    let challenge = ServerOutput::Send(Bytes::from_static(&NONCE));
+    check(
+        System::Auth,
+        &[&[0; 16], b"\x03\0\0\0abc"],
+        &[
+            challenge.clone(),
+            ServerOutput::Refuse(Refusal::WrongAnswer),
+        ],
+    );
+    check(
+        System::Auth,
+        &[&[0; 9]],
+        &[
+            challenge,
+            ServerOutput::Refuse(Refusal::NoAnswer { have: 9 }),
+        ],
+    );
+}
+
+#[test]
+fn a_bad_frame_behind_the_handshake_is_counted_from_the_first_byte() {
+    let mut stream = Key::new(DEMO_KEY).answer(&NONCE).to_vec();
+    stream.extend_from_slice(b"\xff\xff\xff\xff");
+    let outputs = serve(System::Auth, &[&stream]);
+    let refusal = Refusal::Frame(FrameError::Negative {
+        offset: Offset(16),
+        length: -1,
+    });
+    assert_eq!(refusal.offset(), Offset(16));
+    assert_eq!(outputs.last(), Some(&ServerOutput::Refuse(refusal)));
+}
+
+#[test]
+fn good_frames_before_a_bad_one_are_kept() {
+    check(
+        System::LengthPrefix,
+        &[b"\x01\0\0\0a\xff\xff\xff\xff", b"\x01\0\0\0b"],
+        &[
+            message(b"a"),
+            ServerOutput::Refuse(Refusal::Frame(FrameError::Negative {
+                offset: Offset(5),
+                length: -1,
+            })),
+        ],
+    );
+}
+
+/// Passes bytes between the machines in chunks of at most `size`, until both
+/// are at rest; returns the server's messages and the client's replies.
+fn converse(system: System, messages: &[Vec<u8>], size: usize) -> (Vec<Bytes>, Vec<Bytes>) {
+    let rules = rules(system);
+    let mut server = Server::new(&rules, NONCE);
+    let mut client = Client::new(&rules);
+    for message in messages {
+        client.handle_message(message).expect("within the maximum");
+    }
+    let (mut received, mut replies) = (Vec::new(), Vec::new());
+    let mut now = Nanos(0);
+    loop {
+        let mut idle = true;
+        while let Some(output) = server.poll_output() {
+            idle = false;
+            match output {
+                ServerOutput::Send(bytes) => {
+                    for chunk in bytes.chunks(size) {
+                        client.handle_chunk(chunk).expect("an honest server");
+                    }
+                }
+                ServerOutput::Message(body) => received.push(body),
+                ServerOutput::Authenticated => {}
+                ServerOutput::Refuse(refusal) => panic!("refused an honest client: {refusal}"),
+            }
+        }
+        while let Some(output) = client.poll_output() {
+            idle = false;
+            match output {
+                ClientOutput::Send(bytes) => {
+                    for chunk in bytes.chunks(size) {
+                        server.handle_chunk(chunk, now);
+                    }
+                }
+                ClientOutput::Reply(reply) => replies.push(reply),
+            }
+        }
+        if let Some(at) = server.poll_timeout() {
+            idle = false;
+            now = at;
+            server.handle_timeout(now);
+        }
+        if idle {
+            break;
+        }
+    }
+    assert!(client.is_idle());
+    assert_eq!(
+        client.handle_eof().is_err(),
+        system == System::Auth && replies.is_empty()
+    );
+    server.handle_eof();
+    assert_eq!(server.poll_output(), None, "nothing was truncated");
+    (received, replies)
+}
+
+proptest! {
+    #[test]
+    fn what_a_client_sends_is_what_its_server_gets(
+        messages in vec(vec(any::<u8>(), 1..40), 0..6),
+        size in 1_usize..50,
+    ) {
+        for system in [System::ReadyAck, System::LengthPrefix, System::Auth] {
+            let (received, replies) = converse(system, &messages, size);
+            prop_assert_eq!(&received, &messages);
+            if rules(system).reply == Reply::Uppercase {
+                let upper: Vec<_> = messages.iter().map(|m| m.to_ascii_uppercase()).collect();
+                prop_assert_eq!(&replies, &upper);
+            } else {
+                prop_assert!(replies.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn an_echo_client_gets_its_bytes_back_though_not_its_boundaries(
+        messages in vec(vec(any::<u8>(), 1..40), 0..6),
+        size in 1_usize..50,
+    ) {
+        let (received, replies) = converse(System::TcpEcho, &messages, size);
+        prop_assert_eq!(received.concat(), messages.concat());
+        prop_assert_eq!(replies.len(), messages.len());
+    }
+
+    #[test]
+    fn no_bytes_make_a_server_panic(
+        chunks in vec(vec(any::<u8>(), 1..40), 0..8),
+    ) {
+        for system in System::ALL {
+            let chunks: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
+            let outputs = serve(system, &chunks);
+            let refusals =
+                outputs.iter().filter(|o| matches!(o, ServerOutput::Refuse(_))).count();
+            prop_assert!(refusals <= 1);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_a_client_panic(
+        chunks in vec(vec(any::<u8>(), 1..40), 0..8),
+    ) {
+        for system in System::ALL {
+            let mut client = Client::new(&rules(system));
+            client.handle_message(b"hello").expect("short");
+            for chunk in &chunks {
+                let _ = client.handle_chunk(chunk);
+            }
+            let _ = client.handle_eof();
+        }
+    }
+}
+
+#[test]
+fn a_client_tells_what_is_wrong_with_its_server() {
+    let mut client = Client::new(&rules(System::ReadyAck));
+    client.handle_message(b"hello").unwrap();
+    assert_eq!(
+        client.handle_chunk(b"reject"),
+        Err(ClientError::NotReady(Bytes::from_static(b"rejec")))
+    );
+    let mut client = Client::new(&rules(System::TcpEcho));
+    client.handle_message(b"hi").unwrap();
+    assert_eq!(
+        client.handle_chunk(b"HI!"),
+        Err(ClientError::Unexpected { count: 1 })
+    );
+    let mut client = Client::new(&rules(System::Auth));
+    assert!(client.awaits_challenge());
+    client.handle_chunk(&NONCE).unwrap();
+    assert_eq!(client.handle_eof(), Err(ClientError::Rejected));
+    let mut client = Client::new(&rules(System::TcpEcho));
+    client.handle_message(b"hi").unwrap();
+    client.handle_chunk(b"H").unwrap();
+    assert_eq!(
+        client.handle_eof(),
+        Err(ClientError::Closed { unanswered: 1 })
+    );
+}

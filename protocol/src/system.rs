@@ -1,0 +1,139 @@
+//! The five systems of the lab: names, transports, default addresses.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What carries a system's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// Datagrams: boundaries kept, delivery not promised.
+    Udp,
+    /// A stream: every byte in order, no boundaries.
+    Tcp,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        })
+    }
+}
+
+/// One of the lab's five systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum System {
+    /// Each datagram answered with its bytes ASCII-uppercased.
+    UdpEcho,
+    /// Each chunk answered with its bytes ASCII-uppercased, one client at a time.
+    TcpEcho,
+    /// The length in ASCII, `ready` back, then that many bytes.
+    ReadyAck,
+    /// A binary length, then that many bytes. No reply.
+    LengthPrefix,
+    /// A challenge first; then length-prefix frames, uppercased back unframed.
+    Auth,
+}
+
+impl System {
+    /// All of them, in the order of the article.
+    pub const ALL: [Self; 5] = [
+        Self::UdpEcho,
+        Self::TcpEcho,
+        Self::ReadyAck,
+        Self::LengthPrefix,
+        Self::Auth,
+    ];
+
+    /// The name used on the command line, in URLs and in traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UdpEcho => "udp-echo",
+            Self::TcpEcho => "tcp-echo",
+            Self::ReadyAck => "ready-ack",
+            Self::LengthPrefix => "length-prefix",
+            Self::Auth => "auth",
+        }
+    }
+
+    /// What carries its bytes.
+    pub const fn transport(self) -> Transport {
+        match self {
+            Self::UdpEcho => Transport::Udp,
+            _ => Transport::Tcp,
+        }
+    }
+
+    /// The article's address and port, as `HOST:PORT`.
+    pub const fn default_address(self) -> &'static str {
+        match self {
+            Self::UdpEcho | Self::ReadyAck => "127.0.0.1:8000",
+            Self::TcpEcho => "127.0.0.2:8000",
+            Self::LengthPrefix => "127.0.0.1:8001",
+            Self::Auth => "127.0.0.1:8080",
+        }
+    }
+
+    /// Whether its server finishes with one client before it accepts the next.
+    pub const fn is_serial(self) -> bool {
+        matches!(self, Self::TcpEcho)
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is none of the five systems.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no system is called \"{0}\": it is one of udp-echo, tcp-echo, ready-ack, length-prefix, auth"
+)]
+pub struct UnknownSystem(String);
+
+impl FromStr for System {
+    type Err = UnknownSystem;
+    fn from_str(name: &str) -> Result<Self, UnknownSystem> {
+        Self::ALL
+            .into_iter()
+            .find(|system| system.name() == name)
+            .ok_or_else(|| UnknownSystem(name.chars().take(40).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for system in System::ALL {
+            assert_eq!(system.name().parse(), Ok(system));
+            assert_eq!(
+                serde_json::to_string(&system).unwrap(),
+                format!("\"{}\"", system.name())
+            );
+        }
+        assert!("tcp".parse::<System>().is_err());
+    }
+
+    #[test]
+    fn default_addresses_parse_and_only_udp_and_ready_ack_share_one() {
+        for a in System::ALL {
+            let address: std::net::SocketAddr = a.default_address().parse().unwrap();
+            assert!(address.ip().is_loopback());
+            for b in System::ALL {
+                let same =
+                    (a.default_address(), a.transport()) == (b.default_address(), b.transport());
+                assert_eq!(same, a == b, "{a} and {b}");
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! From events to lanes: which bytes each call carried, what the reader's
+//! framing makes of them, and whether that is what the sender meant.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key};
+use protocol::framing::{Decode, READY};
+use protocol::{Decoder, Frame, FrameError, Framing, Offset, System, Transport};
+
+use crate::lane::{Direction, Failure, Lane, MessageKind, MessageSpan, Span, Verdict};
+use crate::{Call, ClientId, Event, Experiment, Trace};
+
+/// Everything that is derived from a trace, once for all its steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Analysis {
+    /// Both directions of each client, those without any send or recv left out.
+    pub lanes: Vec<Lane>,
+}
+
+impl Analysis {
+    /// Derives all lanes of `trace`.
+    pub fn new(trace: &Trace) -> Self {
+        let clients = ClientId::ALL
+            .into_iter()
+            .take(trace.experiment.clients.len());
+        let lanes = clients.flat_map(|client| match trace.experiment.transport() {
+            Transport::Tcp => stream_lanes(trace, client),
+            Transport::Udp => datagram_lanes(trace, client),
+        });
+        Self {
+            lanes: lanes
+                .filter(|lane| !lane.sends.is_empty() || !lane.recvs.is_empty())
+                .collect(),
+        }
+    }
+
+    /// The lane of one direction of one client.
+    pub fn lane(&self, client: ClientId, direction: Direction) -> Option<&Lane> {
+        let mut lanes = self.lanes.iter();
+        lanes.find(|lane| lane.client == client && lane.direction == direction)
+    }
+
+    /// The lane that `event` moved bytes on; none for calls that move none.
+    pub fn lane_of(&self, event: &Event) -> Option<&Lane> {
+        self.lane(event.client, direction(event)?)
+    }
+}
+
+/// Which way the bytes of a call went.
+pub fn direction(event: &Event) -> Option<Direction> {
+    let by_client = event.actor == event.client.actor();
+    match event.call {
+        Call::Send if by_client => Some(Direction::ToServer),
+        Call::Send => Some(Direction::ToClient),
+        Call::Recv if by_client => Some(Direction::ToClient),
+        Call::Recv => Some(Direction::ToServer),
+        _ => None,
+    }
+}
+
+/// The calls of one client's connection that moved bytes (or hit the end).
+fn transfers(trace: &Trace, client: ClientId) -> impl Iterator<Item = (usize, Direction, &Event)> {
+    let events = trace.events().iter().enumerate();
+    events.filter_map(move |(index, event)| {
+        let ours = event.client == client && event.error.is_none();
+        Some((index, direction(event).filter(|_| ours)?, event))
+    })
+}
+
+fn stream_lanes(trace: &Trace, client: ClientId) -> Vec<Lane> {
+    let mut up = StreamLane::to_server(&trace.experiment, client);
+    let mut down = StreamLane::to_client(&trace.experiment, client);
+    for (index, direction, event) in transfers(trace, client) {
+        let (here, back) = match direction {
+            Direction::ToServer => (&mut up, &mut down),
+            Direction::ToClient => (&mut down, &mut up),
+        };
+        if event.call == Call::Recv {
+            here.handle_recv(index, event);
+        } else {
+            here.handle_send(index, event);
+            if event.bytes == READY {
+                // The reader of the other direction took the length for complete.
+                back.handle_ready(index);
+            }
+        }
+    }
+    up.check_answer(&down.lane.bytes, &trace.experiment);
+    vec![up.finish(), down.finish()]
+}
+
+/// A lane of a stream while its events are read.
+struct StreamLane {
+    lane: Lane,
+    /// What a handshake puts in front of the frames.
+    handshake: Option<(usize, MessageKind)>,
+    framing: Framing,
+    decoder: Option<Decoder>,
+    received: Offset,
+    /// Bodies the sender means to send, where the experiment tells.
+    meant: Option<VecDeque<Vec<u8>>>,
+    ready: bool,
+}
+
+impl StreamLane {
+    fn new(client: ClientId, direction: Direction, framing: Framing) -> Self {
+        Self {
+            lane: Lane::new(client, direction),
+            handshake: None,
+            decoder: Some(Decoder::new(&framing)),
+            framing,
+            received: Offset(0),
+            meant: None,
+            ready: false,
+        }
+    }
+
+    fn to_server(experiment: &Experiment, client: ClientId) -> Self {
+        let framing = experiment.rules().framing;
+        let mut this = Self::new(client, Direction::ToServer, framing);
+        if this.framing != Framing::None {
+            let messages = experiment.client(client).map(|c| &c.messages[..]);
+            let texts = messages
+                .unwrap_or(&[])
+                .iter()
+                .map(|m| m.text().into_bytes());
+            this.meant = Some(texts.collect());
+        }
+        if experiment.system == System::Auth {
+            this.begin_handshake(ANSWER_LEN, MessageKind::Answer { right: false });
+        }
+        this
+    }
+
+    fn to_client(experiment: &Experiment, client: ClientId) -> Self {
+        let mut this = Self::new(client, Direction::ToClient, Framing::None);
+        if experiment.system == System::Auth {
+            this.begin_handshake(CHALLENGE_LEN, MessageKind::Challenge);
+        }
+        this.ready = experiment.rules().framing.waits_for_ready();
+        this
+    }
+
+    fn begin_handshake(&mut self, length: usize, kind: MessageKind) {
+        self.handshake = Some((length, kind));
+        self.decoder = None;
+    }
+
+    fn handle_send(&mut self, index: usize, event: &Event) {
+        let start = self.lane.end();
+        self.lane.bytes.extend_from_slice(&event.bytes);
+        self.lane.sends.push(Span {
+            event: index,
+            start,
+            end: self.lane.end(),
+            cut: 0,
+        });
+    }
+
+    fn handle_recv(&mut self, index: usize, event: &Event) {
+        if event.is_empty() {
+            let ended = self.decoder.as_mut().map_or(Ok(()), Decode::handle_eof);
+            self.note(index, ended.err());
+            return;
+        }
+        let start = self.received;
+        self.received += event.len();
+        self.lane.recvs.push(Span {
+            event: index,
+            start,
+            end: self.received,
+            cut: 0,
+        });
+        let mut rest = &event.bytes[..];
+        if let Some((length, kind)) = self.handshake {
+            let have = usize::try_from(start.0).unwrap_or(usize::MAX);
+            let used = length.saturating_sub(have).min(rest.len());
+            rest = &rest[used..];
+            if self.received.0 < length as u64 {
+                return;
+            }
+            self.finish_handshake(index, length, kind);
+        }
+        if let (Some(decoder), false) = (&mut self.decoder, rest.is_empty()) {
+            decoder.handle_chunk(rest);
+            self.drain(index);
+        }
+    }
+
+    fn finish_handshake(&mut self, index: usize, length: usize, kind: MessageKind) {
+        self.handshake = None;
+        let end = Offset(length as u64);
+        self.decoder = Some(Decoder::starting_at(&self.framing, end));
+        let body = Bytes::copy_from_slice(self.lane.slice(Offset(0)..end));
+        self.lane.messages.push(MessageSpan {
+            event: index,
+            frame: Frame {
+                start: Offset(0),
+                header: 0,
+                body,
+                trailer: 0,
+            },
+            kind,
+            verdict: Verdict::Whole,
+        });
+    }
+
+    fn handle_ready(&mut self, index: usize) {
+        if let Some(decoder) = &mut self.decoder {
+            decoder.handle_quiet();
+            let last_recv = self.lane.recvs.last().map_or(index, |recv| recv.event);
+            self.drain(last_recv);
+        }
+    }
+
+    /// Moves what the decoder has into the lane's messages.
+    fn drain(&mut self, index: usize) {
+        let Some(decoder) = &mut self.decoder else {
+            return;
+        };
+        let failed = loop {
+            let polled = decoder.poll_frame();
+            if decoder.poll_reply().is_some() {
+                continue;
+            }
+            match polled {
+                Ok(Some(frame)) => {
+                    let verdict = match &mut self.meant {
+                        None => boundaries(&self.lane, &frame),
+                        Some(meant) => match meant.pop_front() {
+                            Some(body) if body == frame.body => Verdict::Whole,
+                            _ => Verdict::Wrong,
+                        },
+                    };
+                    let kind = if self.ready && frame.body == READY {
+                        MessageKind::Ready
+                    } else {
+                        MessageKind::Message
+                    };
+                    self.lane.messages.push(MessageSpan {
+                        event: index,
+                        frame,
+                        kind,
+                        verdict,
+                    });
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        self.note(index, failed);
+    }
+
+    fn note(&mut self, event: usize, error: Option<FrameError>) {
+        if let (None, Some(error)) = (&self.lane.failure, error) {
+            self.lane.failure = Some(Failure { event, error });
+        }
+    }
+
+    /// Tells whether the client's answer fits the challenge it was sent.
+    fn check_answer(&mut self, challenge: &[u8], experiment: &Experiment) {
+        if let Some(message) = self.lane.messages.first_mut()
+            && let MessageKind::Answer { right } = &mut message.kind
+            && let Some(challenge) = challenge.first_chunk()
+        {
+            let expected = Key::new(experiment.key.as_str()).answer(challenge);
+            *right = message.frame.body == expected[..];
+        }
+    }
+
+    fn finish(self) -> Lane {
+        self.lane
+    }
+}
+
+/// How a chunk taken for a message lies across the sends.
+fn boundaries(lane: &Lane, frame: &Frame) -> Verdict {
+    let range = frame.range();
+    let sends = lane.sends_in(range.clone());
+    let touched = lane.sends[sends].iter().filter(|send| !send.is_empty());
+    match touched.clone().count() {
+        0 | 1 if touched.clone().all(|send| send.range() == range) => Verdict::Whole,
+        0 | 1 => Verdict::Part,
+        count => Verdict::Glued(count),
+    }
+}
+
+fn datagram_lanes(trace: &Trace, client: ClientId) -> Vec<Lane> {
+    let mut lanes = [Direction::ToServer, Direction::ToClient].map(|d| Lane::new(client, d));
+    // Sends not yet seen at the reader, in order.
+    let mut unread = [VecDeque::new(), VecDeque::new()];
+    for (index, direction, event) in transfers(trace, client) {
+        let side = usize::from(direction == Direction::ToClient);
+        let (lane, unread) = (&mut lanes[side], &mut unread[side]);
+        if event.call == Call::Send {
+            let start = lane.end();
+            lane.bytes.extend_from_slice(&event.bytes);
+            let span = Span {
+                event: index,
+                start,
+                end: lane.end(),
+                cut: 0,
+            };
+            lane.sends.push(span);
+            unread.push_back(span);
+        } else if let Some(span) = matching(trace, unread, index, event) {
+            lane.recvs.push(span);
+            let body = Bytes::copy_from_slice(&event.bytes);
+            lane.messages.push(MessageSpan {
+                event: index,
+                frame: Frame {
+                    start: span.start,
+                    header: 0,
+                    body,
+                    trailer: 0,
+                },
+                kind: MessageKind::Message,
+                verdict: match span.cut {
+                    0 => Verdict::Whole,
+                    cut => Verdict::Cut(cut),
+                },
+            });
+        }
+    }
+    lanes.into()
+}
+
+/// Which of the unread sends a received datagram was: the first in order with
+/// that content, cut to the room that recv had.
+fn matching(
+    trace: &Trace,
+    unread: &mut VecDeque<Span>,
+    index: usize,
+    event: &Event,
+) -> Option<Span> {
+    let asked = event.asked as usize;
+    let position = unread.iter().position(|send| {
+        let sent = &trace.events()[send.event].bytes;
+        event.bytes == sent[..sent.len().min(asked)]
+    })?;
+    let send = unread.remove(position)?;
+    let end = send.start + event.len();
+    Some(Span {
+        event: index,
+        start: send.start,
+        end,
+        cut: send.len() - event.len(),
+    })
+}

@@ -1,0 +1,207 @@
+//! One observed fact: a system call that returned.
+
+use std::fmt;
+
+use protocol::{Nanos, Offset};
+use serde::{Deserialize, Serialize};
+
+/// Which of an experiment's clients: 1 or 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum ClientId {
+    /// The first client.
+    One = 1,
+    /// The second client.
+    Two = 2,
+}
+
+impl ClientId {
+    /// Both, in order.
+    pub const ALL: [Self; 2] = [Self::One, Self::Two];
+
+    /// Position in a list of clients, from 0.
+    pub const fn index(self) -> usize {
+        self as usize - 1
+    }
+
+    /// The same client as an actor.
+    pub const fn actor(self) -> Actor {
+        match self {
+            Self::One => Actor::Client1,
+            Self::Two => Actor::Client2,
+        }
+    }
+}
+
+impl From<ClientId> for u8 {
+    fn from(client: ClientId) -> Self {
+        client as Self
+    }
+}
+
+impl TryFrom<u8> for ClientId {
+    type Error = String;
+    fn try_from(number: u8) -> Result<Self, String> {
+        match number {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            _ => Err(format!("there is no client {number}: clients are 1 and 2")),
+        }
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (*self as u8).fmt(f)
+    }
+}
+
+/// Who made a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// The first client.
+    Client1,
+    /// The second client.
+    Client2,
+    /// The server.
+    Server,
+}
+
+impl Actor {
+    /// `client1`, `client2` or `server`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client1 => "client1",
+            Self::Client2 => "client2",
+            Self::Server => "server",
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Which call. On datagram sockets `send` is `sendto(2)` and `recv` is `recvfrom(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Call {
+    /// `connect(2)`.
+    Connect,
+    /// `accept(2)`.
+    Accept,
+    /// `send(2)`.
+    Send,
+    /// `recv(2)`.
+    Recv,
+    /// `shutdown(2)` of the sending side.
+    Shutdown,
+    /// `close(2)`.
+    Close,
+}
+
+impl Call {
+    /// The call's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Accept => "accept",
+            Self::Send => "send",
+            Self::Recv => "recv",
+            Self::Shutdown => "shutdown",
+            Self::Close => "close",
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One call, as seen by the program that made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Calls that hand something to the kernel (connect, send, shutdown,
+    /// close) carry the time just before the call; calls that take something
+    /// from it (accept, recv) the time just after. So nothing is taken before
+    /// it was handed over, whatever cores the two programs ran on.
+    pub at: Nanos,
+    /// How long the caller was in the call or waited for it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub took: Nanos,
+    /// Who called.
+    pub actor: Actor,
+    /// Whose connection (or, for datagrams, whose address) it was about.
+    pub client: ClientId,
+    /// Which call.
+    pub call: Call,
+    /// Bytes the caller sent (or received) on this connection before.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub offset: Offset,
+    /// Bytes offered to send, or room given to recv.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub asked: u32,
+    /// The bytes the kernel took or gave; none for other calls and at EOF.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
+    pub bytes: Vec<u8>,
+    /// What the kernel said if the call failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Event {
+    /// Bytes transferred.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether no byte was transferred.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Offset behind the last byte transferred.
+    pub fn end(&self) -> Offset {
+        self.offset + self.bytes.len()
+    }
+
+    /// Whether this is a recv that found the end of the stream.
+    pub fn is_eof(&self) -> bool {
+        self.call == Call::Recv && self.bytes.is_empty() && self.error.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_short_json_object() {
+        let event = Event {
+            at: Nanos(81_000),
+            took: Nanos(0),
+            actor: Actor::Server,
+            client: ClientId::One,
+            call: Call::Recv,
+            offset: Offset(8),
+            asked: 1024,
+            bytes: b"hi".to_vec(),
+            error: None,
+        };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            json,
+            r#"{"at":81000,"actor":"server","client":1,"call":"recv","offset":8,"asked":1024,"bytes":"6869"}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
+}

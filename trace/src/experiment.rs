@@ -1,0 +1,382 @@
+//! What to run: one private server, one or two clients, what they send.
+
+use protocol::auth::Key;
+use protocol::framing::{DEFAULT_MAX_FRAME, EncodeError};
+use protocol::peer::{Reply, Rules};
+use protocol::{Framing, System, Transport};
+use serde::{Deserialize, Serialize};
+
+use crate::ClientId;
+
+/// Most clients in one experiment.
+pub const MAX_CLIENTS: usize = ClientId::ALL.len();
+/// Most messages a client may have.
+pub const MAX_MESSAGES: usize = 1_000;
+/// Most bytes in one message.
+pub const MAX_MESSAGE: usize = 256 * 1024;
+/// Most bytes all clients may send together, framing not counted.
+pub const MAX_TOTAL: usize = 1024 * 1024;
+/// Longest delay a knob may ask for, in milliseconds.
+pub const MAX_DELAY_MS: u32 = 5_000;
+/// Largest receive buffer, in bytes.
+pub const MAX_BUFFER: u32 = 1024 * 1024;
+
+/// A run that can be made: server, knobs, clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Experiment {
+    /// Which server.
+    pub system: System,
+    /// How messages are framed; left out: as the system has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framing: Option<Framing>,
+    /// Whether the server answers messages; left out: as the system has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo: Option<bool>,
+    /// Room the server gives each recv, in bytes.
+    #[serde(default = "defaults::buffer")]
+    pub buffer: u32,
+    /// How long the server sleeps before each recv, in milliseconds.
+    #[serde(default)]
+    pub read_delay_ms: u32,
+    /// Largest message the server accepts, in bytes.
+    #[serde(default = "defaults::max_frame")]
+    pub max_frame: u32,
+    /// Connections that may wait for accept (see listen(2)).
+    #[serde(default = "defaults::backlog")]
+    pub backlog: u32,
+    /// Whether it serves one client after the other; left out: as the system has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<bool>,
+    /// The server's key; only `auth` has one.
+    #[serde(default = "defaults::key")]
+    pub key: String,
+    /// Who connects.
+    pub clients: Vec<Client>,
+}
+
+/// One client of an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Client {
+    /// What it sends, one message each.
+    pub messages: Vec<Message>,
+    /// How long it waits before it connects, in milliseconds.
+    #[serde(default)]
+    pub start_ms: u32,
+    /// Pause before each message but the first, in microseconds.
+    #[serde(default)]
+    pub gap_us: u32,
+    /// How long it stays after everything is done, in milliseconds.
+    #[serde(default)]
+    pub hold_ms: u32,
+    /// Whether the kernel may hold small segments back (RFC 896): TCP_NODELAY off.
+    #[serde(default)]
+    pub nagle: bool,
+    /// What it writes into a length field.
+    #[serde(default)]
+    pub length_unit: LengthUnit,
+    /// Whether it waits for each reply before the next message.
+    #[serde(default)]
+    pub turns: bool,
+    /// Its key; only `auth` asks for one.
+    #[serde(default = "defaults::key")]
+    pub key: String,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self {
+            messages: Vec::new(),
+            start_ms: 0,
+            gap_us: 0,
+            hold_ms: 0,
+            nagle: false,
+            length_unit: LengthUnit::Bytes,
+            turns: false,
+            key: defaults::key(),
+        }
+    }
+}
+
+mod defaults {
+    pub(super) fn buffer() -> u32 {
+        1024
+    }
+    pub(super) fn max_frame() -> u32 {
+        super::DEFAULT_MAX_FRAME
+    }
+    pub(super) fn backlog() -> u32 {
+        5
+    }
+    pub(super) fn key() -> String {
+        String::from_utf8_lossy(protocol::auth::DEMO_KEY).into_owned()
+    }
+}
+
+/// What a client counts when it writes a length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LengthUnit {
+    /// Bytes, as it must be.
+    #[default]
+    Bytes,
+    /// Characters, as the article's clients do: wrong for anything but ASCII.
+    Characters,
+}
+
+/// A message as it is written in a lesson or typed into the page: text, and
+/// behind it optionally `×N` to repeat it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Message(pub String);
+
+impl Message {
+    /// The text and how many times it is sent in a row.
+    fn factors(&self) -> (&str, usize) {
+        self.0
+            .rsplit_once('×')
+            .and_then(|(text, times)| Some((text, times.parse().ok()?)))
+            .unwrap_or((&self.0, 1))
+    }
+
+    /// Length in bytes, without building the text.
+    pub fn len(&self) -> usize {
+        let (text, times) = self.factors();
+        text.len().saturating_mul(times)
+    }
+
+    /// Whether it has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text to send; at most [`MAX_MESSAGE`] bytes once validated.
+    pub fn text(&self) -> String {
+        let (text, times) = self.factors();
+        text.repeat(times.min(MAX_MESSAGE / text.len().max(1)))
+    }
+}
+
+/// Why an experiment can't be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExperimentError {
+    /// No client, or too many.
+    #[error("an experiment has 1 or 2 clients, not {0}")]
+    Clients(usize),
+    /// A number outside its range.
+    #[error("{name} is {value}: it can be {least} to {most}")]
+    Range {
+        /// The knob's name.
+        name: &'static str,
+        /// The value given.
+        value: usize,
+        /// The least it can be.
+        least: usize,
+        /// The most it can be.
+        most: usize,
+    },
+    /// The framing can't carry a message, or is no framing.
+    #[error("client {client}, message {message}: {error}")]
+    Message {
+        /// Which client.
+        client: ClientId,
+        /// Which of its messages, from 1.
+        message: usize,
+        /// What is wrong with it.
+        error: EncodeError,
+    },
+    /// The framing's own settings are impossible.
+    #[error("framing: {0}")]
+    Framing(EncodeError),
+    /// A combination that no socket offers.
+    #[error("datagrams are messages already: {0} over udp-echo is no experiment")]
+    Datagrams(&'static str),
+}
+
+impl Experiment {
+    /// An experiment with one client and every knob at its default.
+    pub fn new(system: System, messages: &[&str]) -> Self {
+        Self {
+            system,
+            framing: None,
+            echo: None,
+            buffer: defaults::buffer(),
+            read_delay_ms: 0,
+            max_frame: defaults::max_frame(),
+            backlog: defaults::backlog(),
+            serial: None,
+            key: defaults::key(),
+            clients: vec![Client {
+                messages: messages.iter().map(|&m| Message(m.to_owned())).collect(),
+                ..Client::default()
+            }],
+        }
+    }
+
+    /// What carries its bytes.
+    pub fn transport(&self) -> Transport {
+        self.system.transport()
+    }
+
+    /// What server and clients agree on, with the server's key.
+    pub fn rules(&self) -> Rules {
+        self.rules_with(&self.key, self.max_frame)
+    }
+
+    /// The rules as `client` believes them: with its own key, and not knowing
+    /// what the server's maximum is.
+    pub fn client_rules(&self, client: &Client) -> Rules {
+        self.rules_with(&client.key, DEFAULT_MAX_FRAME)
+    }
+
+    fn rules_with(&self, key: &str, maximum: u32) -> Rules {
+        let mut rules = Rules::new(self.system, maximum, Key::new(key));
+        if let Some(framing) = &self.framing {
+            rules.framing = framing.clone();
+        }
+        match self.echo {
+            Some(true) => rules.reply = Reply::Uppercase,
+            Some(false) => rules.reply = Reply::None,
+            None => {}
+        }
+        rules
+    }
+
+    /// Whether the server finishes with one client before the next.
+    pub fn is_serial(&self) -> bool {
+        self.serial.unwrap_or(self.system.is_serial())
+    }
+
+    /// The client's plan, if there is such a client.
+    pub fn client(&self, client: ClientId) -> Option<&Client> {
+        self.clients.get(client.index())
+    }
+
+    /// Refuses what would be too big, too long or impossible. Whoever runs an
+    /// experiment from elsewhere calls this first.
+    pub fn validate(&self) -> Result<(), ExperimentError> {
+        if self.clients.is_empty() || self.clients.len() > MAX_CLIENTS {
+            return Err(ExperimentError::Clients(self.clients.len()));
+        }
+        if self.transport() == Transport::Udp {
+            match self.framing {
+                None | Some(Framing::None) => {}
+                Some(_) => return Err(ExperimentError::Datagrams("framing")),
+            }
+        }
+        let range = |name, value: usize, least, most| {
+            if (least..=most).contains(&value) {
+                Ok(())
+            } else {
+                Err(ExperimentError::Range {
+                    name,
+                    value,
+                    least,
+                    most,
+                })
+            }
+        };
+        let delay = MAX_DELAY_MS as usize;
+        range("buffer", self.buffer as usize, 1, MAX_BUFFER as usize)?;
+        range("read-delay", self.read_delay_ms as usize, 0, delay)?;
+        range(
+            "max-frame",
+            self.max_frame as usize,
+            0,
+            DEFAULT_MAX_FRAME as usize,
+        )?;
+        range("backlog", self.backlog as usize, 0, 128)?;
+        range("key", self.key.len(), 1, 128)?;
+        let mut total = 0;
+        for (client, id) in self.clients.iter().zip(ClientId::ALL) {
+            range("start", client.start_ms as usize, 0, delay)?;
+            range("gap", client.gap_us as usize, 0, 1_000 * delay)?;
+            range("hold", client.hold_ms as usize, 0, delay)?;
+            range("key", client.key.len(), 1, 128)?;
+            range("messages", client.messages.len(), 0, MAX_MESSAGES)?;
+            for message in &client.messages {
+                range("message length", message.len(), 0, MAX_MESSAGE)?;
+                total += message.len();
+            }
+            range("bytes in all", total, 0, MAX_TOTAL)?;
+            let framing = self.client_rules(client).framing;
+            framing.validate().map_err(ExperimentError::Framing)?;
+            for (index, message) in client.messages.iter().enumerate() {
+                let parts = framing.parts(message.text().as_bytes());
+                parts.map_err(|error| ExperimentError::Message {
+                    client: id,
+                    message: index + 1,
+                    error,
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_repeat_without_being_built() {
+        assert_eq!(Message("ab×3".to_owned()).text(), "ababab");
+        assert_eq!(Message("a×b".to_owned()).text(), "a×b");
+        assert_eq!(Message("粘×2".to_owned()).len(), 6);
+        let huge = Message(format!("ab×{}", usize::MAX));
+        assert_eq!(huge.len(), usize::MAX);
+        assert!(huge.text().len() <= MAX_MESSAGE);
+    }
+
+    fn check_refused(change: impl FnOnce(&mut Experiment), part: &str) {
+        let mut experiment = Experiment::new(System::LengthPrefix, &["hello"]);
+        experiment.validate().expect("the default is fine");
+        change(&mut experiment);
+        let error = experiment.validate().unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_by_name() {
+        check_refused(|e| e.clients.clear(), "1 or 2 clients, not 0");
+        check_refused(|e| e.buffer = 0, "buffer is 0");
+        check_refused(|e| e.read_delay_ms = 5_001, "read-delay is 5001");
+        check_refused(|e| e.key.clear(), "key is 0");
+        check_refused(
+            |e| e.clients[0].messages = vec![Message("a×999999999".to_owned())],
+            "message length is 999999999",
+        );
+        check_refused(
+            |e| e.clients[0].messages = vec![Message("a×200000".to_owned()); 6],
+            "bytes in all is 1200000",
+        );
+        check_refused(
+            |e| {
+                e.framing = Some(Framing::Delimiter(protocol::framing::Delimiter {
+                    delimiter: "l".to_owned(),
+                    maximum: 10,
+                }));
+            },
+            "message 1: the message contains the delimiter at byte 2",
+        );
+        check_refused(
+            |e| {
+                e.system = System::UdpEcho;
+                e.framing = Some(Framing::LengthPrefix(
+                    protocol::framing::LengthPrefix::default(),
+                ));
+            },
+            "datagrams are messages already",
+        );
+    }
+
+    #[test]
+    fn defaults_come_from_the_system() {
+        let echo = Experiment::new(System::TcpEcho, &[]);
+        assert!(echo.is_serial());
+        assert_eq!(echo.rules().reply, Reply::Uppercase);
+        let json = serde_json::to_string(&echo).unwrap();
+        assert_eq!(serde_json::from_str::<Experiment>(&json).unwrap(), echo);
+    }
+}

@@ -1,0 +1,365 @@
+//! One direction of one client's connection, all its layers over the same
+//! stream offsets: sends, recvs, messages. Joining layers is intersecting
+//! ranges.
+
+use std::ops::Range;
+
+use protocol::Offset;
+use protocol::framing::{Frame, FrameError};
+
+use crate::ClientId;
+
+/// Which way bytes went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From a client to the server.
+    ToServer,
+    /// From the server to a client.
+    ToClient,
+}
+
+/// A call and the bytes it carried, in the sender's stream offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Index of the call among the trace's events.
+    pub event: usize,
+    /// Offset of its first byte.
+    pub start: Offset,
+    /// Offset behind its last byte.
+    pub end: Offset,
+    /// Bytes of a datagram behind `end` that the reader had no room for: gone.
+    pub cut: usize,
+}
+
+impl Span {
+    /// Bytes carried.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "no longer than the event's bytes"
+    )]
+    pub const fn len(&self) -> usize {
+        (self.end.0 - self.start.0) as usize
+    }
+
+    /// Whether it carried none.
+    pub const fn is_empty(&self) -> bool {
+        self.start.0 == self.end.0
+    }
+
+    /// The offsets it carried.
+    pub const fn range(&self) -> Range<Offset> {
+        self.start..self.end
+    }
+}
+
+/// What a decoded stretch of the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// A message of the application.
+    Message,
+    /// The server's random bytes.
+    Challenge,
+    /// The client's answer to them.
+    Answer {
+        /// Whether it is the one the server's key gives.
+        right: bool,
+    },
+    /// The server's answer to a length.
+    Ready,
+}
+
+/// Whether a message is what its sender meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Exactly one message as it was meant.
+    Whole,
+    /// Bytes of this many sends taken for one message.
+    Glued(usize),
+    /// A part of one send taken for a message.
+    Part,
+    /// A datagram that lost this many bytes.
+    Cut(usize),
+    /// Not what the sender meant: the framing misled the reader.
+    Wrong,
+}
+
+/// A stretch of the stream that the reader takes for one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageSpan {
+    /// Index of the recv that completed it.
+    pub event: usize,
+    /// Where it stood, with header and trailer.
+    pub frame: Frame,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Whether it is what its sender meant.
+    pub verdict: Verdict,
+}
+
+impl MessageSpan {
+    /// Its offsets, with header and trailer.
+    pub fn range(&self) -> Range<Offset> {
+        self.frame.range()
+    }
+}
+
+/// Where decoding of a lane had to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Index of the recv whose bytes (or whose end) were refused.
+    pub event: usize,
+    /// What is wrong, and at which offset.
+    pub error: FrameError,
+}
+
+/// One direction of one client's connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// Whose connection.
+    pub client: ClientId,
+    /// Which way.
+    pub direction: Direction,
+    /// Every send(), in order; empty ones too.
+    pub sends: Vec<Span>,
+    /// Every recv() that returned bytes (or an empty datagram), in order.
+    pub recvs: Vec<Span>,
+    /// What the reader made of it.
+    pub messages: Vec<MessageSpan>,
+    /// Why it stopped, if it did.
+    pub failure: Option<Failure>,
+    /// The bytes sent, from offset 0.
+    pub bytes: Vec<u8>,
+}
+
+/// The way of one byte through the layers; numbers count from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Itinerary {
+    /// The byte's offset.
+    pub offset: Offset,
+    /// Its value.
+    pub byte: u8,
+    /// The send that handed it over.
+    pub send: Option<usize>,
+    /// The recv that took it; none: never read.
+    pub recv: Option<usize>,
+    /// The message it belongs to, and as what.
+    pub message: Option<(usize, Part)>,
+    /// The character it is one byte of.
+    pub character: Option<Character>,
+}
+
+/// Which part of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// In front of the message.
+    Header,
+    /// The message itself.
+    Body,
+    /// Behind it.
+    Trailer,
+}
+
+/// A character of the UTF-8 text in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Character {
+    /// The character.
+    pub character: char,
+    /// Offset of its first byte.
+    pub start: Offset,
+    /// How many bytes it has: 1 to 4.
+    pub bytes: usize,
+}
+
+impl Lane {
+    pub(crate) fn new(client: ClientId, direction: Direction) -> Self {
+        Self {
+            client,
+            direction,
+            sends: Vec::new(),
+            recvs: Vec::new(),
+            messages: Vec::new(),
+            failure: None,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Bytes sent in all.
+    pub fn end(&self) -> Offset {
+        Offset(self.bytes.len() as u64)
+    }
+
+    /// The bytes at `range`, as far as they were sent.
+    pub fn slice(&self, range: Range<Offset>) -> &[u8] {
+        let index = |offset: Offset| usize::try_from(offset.0).unwrap_or(usize::MAX);
+        let end = index(range.end).min(self.bytes.len());
+        self.bytes.get(index(range.start)..end).unwrap_or(&[])
+    }
+
+    /// The non-empty sends that have bytes in `range`, as a range of indices.
+    /// (Empty sends strictly between them are inside the range as well.)
+    pub fn sends_in(&self, range: Range<Offset>) -> Range<usize> {
+        overlapping(&self.sends, &range)
+    }
+
+    /// The recvs that have bytes in `range`, as a range of indices.
+    pub fn recvs_in(&self, range: Range<Offset>) -> Range<usize> {
+        overlapping(&self.recvs, &range)
+    }
+
+    /// Index of the message that has the byte at `offset`.
+    pub fn message_at(&self, offset: Offset) -> Option<usize> {
+        let index = self.messages.partition_point(|m| m.range().end <= offset);
+        let message = self.messages.get(index)?;
+        message.range().contains(&offset).then_some(index)
+    }
+
+    /// The way of the byte at `offset`; `None` where no byte was sent.
+    pub fn itinerary(&self, offset: Offset) -> Option<Itinerary> {
+        let byte = *self.bytes.get(usize::try_from(offset.0).ok()?)?;
+        let here = offset..offset + 1;
+        let message = self.message_at(offset).map(|index| {
+            let body = self.messages[index].frame.body_range();
+            let part = if offset < body.start {
+                Part::Header
+            } else if offset < body.end {
+                Part::Body
+            } else {
+                Part::Trailer
+            };
+            (index, part)
+        });
+        let in_header = matches!(message, Some((_, Part::Header)));
+        Some(Itinerary {
+            offset,
+            byte,
+            send: first(self.sends_in(here.clone())),
+            recv: first(self.recvs_in(here)),
+            message,
+            character: self.character_at(offset).filter(|_| !in_header),
+        })
+    }
+
+    /// The character whose UTF-8 bytes include the one at `offset`.
+    pub fn character_at(&self, offset: Offset) -> Option<Character> {
+        let at = usize::try_from(offset.0).ok()?;
+        self.bytes.get(at)?;
+        let earliest = at.saturating_sub(3);
+        (earliest..=at).rev().find_map(|start| {
+            let rest = &self.bytes[start..self.bytes.len().min(start + 4)];
+            let valid = match std::str::from_utf8(rest) {
+                Ok(text) => text,
+                Err(error) => std::str::from_utf8(&rest[..error.valid_up_to()]).ok()?,
+            };
+            let character = valid.chars().next()?;
+            let bytes = character.len_utf8();
+            (start + bytes > at).then_some(Character {
+                character,
+                start: Offset(start as u64),
+                bytes,
+            })
+        })
+    }
+
+    /// The character that a boundary at `offset` cuts in two, if it does.
+    pub fn character_cut_at(&self, offset: Offset) -> Option<Character> {
+        let character = self.character_at(offset)?;
+        (character.start < offset).then_some(character)
+    }
+}
+
+fn first(range: Range<usize>) -> Option<usize> {
+    (!range.is_empty()).then_some(range.start)
+}
+
+fn overlapping(spans: &[Span], range: &Range<Offset>) -> Range<usize> {
+    if range.start >= range.end {
+        return 0..0;
+    }
+    let from = spans.partition_point(|span| span.end <= range.start);
+    let to = spans.partition_point(|span| span.start < range.end);
+    let empty = |span: &&Span| span.is_empty();
+    let from = from + spans[from..to.max(from)].iter().take_while(empty).count();
+    let to = to
+        - spans[from.min(to)..to]
+            .iter()
+            .rev()
+            .take_while(empty)
+            .count();
+    from..to.max(from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(bytes: &[u8], sends: &[usize], recvs: &[usize]) -> Lane {
+        let spans = |lengths: &[usize]| {
+            let mut start = Offset(0);
+            let spans = lengths.iter().enumerate().map(|(event, &length)| {
+                let span = Span {
+                    event,
+                    start,
+                    end: start + length,
+                    cut: 0,
+                };
+                start += length;
+                span
+            });
+            spans.collect()
+        };
+        Lane {
+            sends: spans(sends),
+            recvs: spans(recvs),
+            bytes: bytes.to_vec(),
+            ..Lane::new(ClientId::One, Direction::ToServer)
+        }
+    }
+
+    fn check(range: Range<u64>, expected: Range<usize>) {
+        let lane = lane(b"helloabcok", &[5, 0, 3, 0, 2, 0], &[]);
+        let range = Offset(range.start)..Offset(range.end);
+        assert_eq!(lane.sends_in(range.clone()), expected, "{range:?}");
+    }
+
+    #[test]
+    fn ranges_are_joined_by_intersection() {
+        check(0..5, 0..1);
+        check(4..6, 0..3);
+        check(5..8, 2..3);
+        check(0..10, 0..5);
+        check(8..10, 4..5);
+        check(9..99, 4..5);
+        assert!(
+            lane(b"", &[0], &[])
+                .sends_in(Offset(0)..Offset(3))
+                .is_empty()
+        );
+        check(3..3, 0..0);
+    }
+
+    #[test]
+    fn a_byte_tells_its_way() {
+        let lane = lane("a粘b".as_bytes(), &[1, 4], &[2, 2]);
+        let way = lane.itinerary(Offset(3)).unwrap();
+        assert_eq!((way.send, way.recv, way.byte), (Some(1), Some(1), 0x98));
+        let character = way.character.unwrap();
+        assert_eq!(
+            (character.character, character.start, character.bytes),
+            ('粘', Offset(1), 3)
+        );
+        let unread = lane.itinerary(Offset(4)).unwrap();
+        assert_eq!(unread.recv, None);
+        assert_eq!(lane.itinerary(Offset(5)), None);
+        assert_eq!(lane.character_cut_at(Offset(2)).unwrap().character, '粘');
+        assert_eq!(lane.character_cut_at(Offset(1)), None);
+        assert_eq!(lane.character_cut_at(Offset(4)), None);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_have_no_character() {
+        let lane = lane(&[0x98, 0xff, b'a'], &[3], &[3]);
+        assert_eq!(lane.character_at(Offset(0)), None);
+        assert_eq!(lane.character_at(Offset(1)), None);
+        assert_eq!(lane.character_at(Offset(2)).unwrap().character, 'a');
+    }
+}

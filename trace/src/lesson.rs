@@ -1,0 +1,144 @@
+//! A lesson: an experiment, a question about it, and what to look for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::knob::Knob;
+use crate::lane::{Direction, MessageKind, Verdict};
+use crate::{Actor, Analysis, Call, Experiment, Trace};
+
+/// Where a lesson stands in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// UDP.
+    Datagrams,
+    /// TCP without framing.
+    Streams,
+    /// Marking messages off.
+    Framing,
+    /// Knowing whom one talks to.
+    Trust,
+}
+
+impl Group {
+    /// All of them in order.
+    pub const ALL: [Self; 4] = [Self::Datagrams, Self::Streams, Self::Framing, Self::Trust];
+
+    /// Key of its heading in the catalogs.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Datagrams => "group.datagrams",
+            Self::Streams => "group.streams",
+            Self::Framing => "group.framing",
+            Self::Trust => "group.trust",
+        }
+    }
+}
+
+/// A lesson's words in one language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// Short; shown in the list.
+    pub title: String,
+    /// What the learner is asked.
+    pub question: String,
+    /// What to look for once it has run.
+    pub look: String,
+}
+
+/// Something countable in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Count {
+    /// recv calls of the server that returned bytes or an empty datagram.
+    ServerRecvs,
+    /// recv calls of the clients that returned bytes or an empty datagram.
+    ClientRecvs,
+    /// Bytes that reached the server's program.
+    ServerBytes,
+    /// Messages the server decoded that are what the client meant.
+    GoodMessages,
+    /// Clients that got a reply.
+    Replied,
+}
+
+/// A guess the learner commits to before the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Predict {
+    /// What is guessed.
+    pub count: Count,
+    /// Guesses to choose from; any other number can be typed.
+    pub choices: Vec<u64>,
+}
+
+/// A lesson as its file has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lesson {
+    /// The file's name without its ending; not in the file.
+    #[serde(default)]
+    pub id: String,
+    /// Which part of the list.
+    pub group: Group,
+    /// Place within the group, lowest first.
+    pub order: u32,
+    /// The knobs worth turning here.
+    pub knobs: Vec<Knob>,
+    /// The guess, if one is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predict: Option<Predict>,
+    /// In English.
+    pub en: Words,
+    /// In Chinese.
+    pub zh: Words,
+    /// What it runs.
+    pub experiment: Experiment,
+}
+
+impl Count {
+    /// Key of its noun in the catalogs, such as "recv() calls of the server".
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::ServerRecvs => "count.server-recvs",
+            Self::ClientRecvs => "count.client-recvs",
+            Self::ServerBytes => "count.server-bytes",
+            Self::GoodMessages => "count.good-messages",
+            Self::Replied => "count.replied",
+        }
+    }
+
+    /// What a run gives.
+    pub fn of(self, trace: &Trace, analysis: &Analysis) -> u64 {
+        let lanes = |direction| {
+            analysis
+                .lanes
+                .iter()
+                .filter(move |l| l.direction == direction)
+        };
+        let count = match self {
+            Self::ServerRecvs => lanes(Direction::ToServer).map(|l| l.recvs.len()).sum(),
+            Self::ClientRecvs => lanes(Direction::ToClient).map(|l| l.recvs.len()).sum(),
+            Self::ServerBytes => {
+                let events = trace.events().iter();
+                let recvs = events.filter(|e| (e.actor, e.call) == (Actor::Server, Call::Recv));
+                recvs.map(crate::Event::len).sum()
+            }
+            Self::GoodMessages => {
+                let messages = lanes(Direction::ToServer).flat_map(|lane| &lane.messages);
+                let good = messages.filter(|message| {
+                    message.kind == MessageKind::Message && message.verdict == Verdict::Whole
+                });
+                good.count()
+            }
+            Self::Replied => {
+                let replied = |l: &&crate::lane::Lane| {
+                    l.messages.iter().any(|m| m.kind == MessageKind::Message)
+                };
+                lanes(Direction::ToClient).filter(replied).count()
+            }
+        };
+        count as u64
+    }
+}

@@ -1,0 +1,168 @@
+//! What page and gateway say to each other, one JSON object a text frame; the
+//! gateway's half is also what a saved trace and `--json` hold, one a line.
+
+use protocol::Nanos;
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientId, Event, Experiment};
+
+/// Version of the lines; a reader refuses a newer one.
+pub const VERSION: u32 = 1;
+
+/// From the page: start a run, then tell its clients what to do.
+///
+/// Each client works through its commands in order. It reads all the while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Ends the run that is going on, if any, and starts this one: the private
+    /// server listens, the clients connect.
+    Run {
+        /// A number the answer repeats, so that late lines of an earlier run
+        /// can be told apart.
+        run: u32,
+        /// What to run.
+        experiment: Experiment,
+    },
+    /// One client calls send() for each of these.
+    Send {
+        /// Which client.
+        client: ClientId,
+        /// What it sends.
+        sends: Vec<Send>,
+    },
+    /// One client closes its connection (FIN; a datagram socket just closes).
+    Close {
+        /// Which client.
+        client: ClientId,
+        /// How long it waits before that. A further `close` for the same
+        /// client replaces the wait with its own.
+        #[serde(default)]
+        after: Nanos,
+    },
+    /// Ends the run that is going on.
+    Stop,
+}
+
+/// One send() to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// Pause before it, kept by the side that owns the socket.
+    #[serde(default)]
+    pub gap: Nanos,
+    /// The bytes, framed already; may be none.
+    #[serde(with = "crate::hex")]
+    pub bytes: Vec<u8>,
+}
+
+/// From the gateway, and in trace files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Line {
+    /// First on every connection of the page.
+    Hello {
+        /// [`VERSION`].
+        version: u32,
+        /// The program's own version.
+        program: String,
+        /// Kernel name and release, such as `Linux 6.18`.
+        kernel: String,
+    },
+    /// A run has started. First line of a trace.
+    Run {
+        /// [`VERSION`].
+        version: u32,
+        /// The request's number; 0 outside the page.
+        run: u32,
+        /// Kernel name and release it runs on.
+        kernel: String,
+        /// What runs.
+        experiment: Experiment,
+    },
+    /// A call returned. Lines of different programs may come out of order by
+    /// as much as the programs ran in parallel: sort by time.
+    Event(Event),
+    /// The run is over. Last line of a trace.
+    Ended {
+        /// Events in all.
+        events: u32,
+        /// Why it is over.
+        why: Ending,
+    },
+    /// A request could not be followed; the session goes on.
+    Error {
+        /// What was wrong, in English.
+        message: String,
+    },
+}
+
+/// Why a run is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// All clients closed and the server was done with them.
+    Finished,
+    /// It was stopped, or another run was asked for.
+    Stopped,
+    /// It took longer than a run may.
+    TimedOut,
+    /// It had more events or bytes than a run may.
+    Limit,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::System;
+
+    fn check<T>(value: &T, json: &str)
+    where
+        T: Serialize + for<'de> Deserialize<'de> + PartialEq + std::fmt::Debug,
+    {
+        assert_eq!(serde_json::to_string(value).unwrap(), json);
+        assert_eq!(&serde_json::from_str::<T>(json).unwrap(), value);
+    }
+
+    #[test]
+    fn requests_and_lines_as_they_travel() {
+        check(
+            &Request::Send {
+                client: ClientId::One,
+                sends: vec![Send {
+                    gap: Nanos(5),
+                    bytes: b"hi".to_vec(),
+                }],
+            },
+            r#"{"type":"send","client":1,"sends":[{"gap":5,"bytes":"6869"}]}"#,
+        );
+        check(&Request::Stop, r#"{"type":"stop"}"#);
+        check(
+            &Line::Ended {
+                events: 3,
+                why: Ending::TimedOut,
+            },
+            r#"{"type":"ended","events":3,"why":"timed-out"}"#,
+        );
+        let run = Request::Run {
+            run: 7,
+            experiment: Experiment::new(System::UdpEcho, &["x"]),
+        };
+        let json = serde_json::to_string(&run).unwrap();
+        assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), run);
+    }
+
+    #[test]
+    fn hostile_requests_are_errors() {
+        for json in [
+            r#"{"type":"send","client":3,"sends":[]}"#,
+            r#"{"type":"send","client":1,"sends":[{"bytes":"abc"}]}"#,
+            r#"{"type":"connect","to":"192.0.2.1:80"}"#,
+            r#"{"type":"run","run":-1}"#,
+            "[]",
+            "",
+        ] {
+            assert!(serde_json::from_str::<Request>(json).is_err(), "{json}");
+        }
+    }
+}

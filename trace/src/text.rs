@@ -1,0 +1,215 @@
+//! Sentences without a language, and catalogs that put them into one.
+//!
+//! A template holds `{name}` for a value and `{name|one|many}` for the word
+//! that fits a count, as in `{n} {n|byte|bytes}`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A value in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A number; decides between singular and plural.
+    Count(u64),
+    /// Text that is the same in every language.
+    Text(String),
+    /// A key of the catalog, such as an actor's name.
+    Word(&'static str),
+}
+
+impl From<usize> for Value {
+    fn from(count: usize) -> Self {
+        Self::Count(count as u64)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(key: &'static str) -> Self {
+        Self::Word(key)
+    }
+}
+
+/// One sentence: the key of its template and the values in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// Key in the catalogs.
+    pub key: &'static str,
+    /// Values by name.
+    pub values: Vec<(&'static str, Value)>,
+}
+
+impl Sentence {
+    /// A sentence without values.
+    pub const fn new(key: &'static str) -> Self {
+        Self {
+            key,
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds a value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.values.push((name, value.into()));
+        self
+    }
+}
+
+/// The texts of one language by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    texts: BTreeMap<String, String>,
+}
+
+impl Catalog {
+    /// Takes keys and their templates.
+    pub fn new(texts: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            texts: texts.into_iter().collect(),
+        }
+    }
+
+    /// The text of `key`; a missing key shows as itself in brackets.
+    pub fn text(&self, key: &str) -> String {
+        let text = self.texts.get(key);
+        text.map_or_else(|| format!("[{key}]"), Clone::clone)
+    }
+
+    /// All keys, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.texts.keys().map(String::as_str)
+    }
+
+    /// The template of `key`, if there is one.
+    pub fn template(&self, key: &str) -> Option<&str> {
+        self.texts.get(key).map(String::as_str)
+    }
+
+    /// Puts a sentence into this language.
+    pub fn render(&self, sentence: &Sentence) -> String {
+        let Some(template) = self.texts.get(sentence.key) else {
+            return format!("[{}]", sentence.key);
+        };
+        let mut text = String::with_capacity(template.len() + 16);
+        let mut rest = template.as_str();
+        while let Some((before, behind)) = rest.split_once('{') {
+            text += before;
+            let Some((field, after)) = behind.split_once('}') else {
+                text.push('{');
+                rest = behind;
+                continue;
+            };
+            self.fill(&mut text, field, sentence);
+            rest = after;
+        }
+        text + rest
+    }
+
+    fn fill(&self, text: &mut String, field: &str, sentence: &Sentence) {
+        let mut parts = field.split('|');
+        let name = parts.next().unwrap_or_default();
+        let value = sentence
+            .values
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, v)| v);
+        match (value, parts.next(), parts.next()) {
+            (Some(Value::Count(1)), Some(one), _) => *text += one,
+            (Some(Value::Count(_)), _, Some(many)) => *text += many,
+            (Some(Value::Count(count)), ..) => *text += &grouped(*count),
+            (Some(Value::Text(value)), ..) => *text += value,
+            (Some(Value::Word(key)), ..) => *text += &self.text(key),
+            (None, ..) => {
+                text.push('{');
+                *text += field;
+                text.push('}');
+            }
+        }
+    }
+}
+
+/// A number with its thousands set apart: 542,393,671.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A length of time in the unit that keeps it short: `81 µs`, `1.25 ms`, `2.1 s`.
+#[derive(Clone, Copy, Debug)]
+pub struct Time(pub protocol::Nanos);
+
+impl fmt::Display for Time {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.0.0 as f64;
+        let (value, unit) = match self.0.0 {
+            0..1_000_000 => (nanos / 1e3, "µs"),
+            1_000_000..1_000_000_000 => (nanos / 1e6, "ms"),
+            _ => (nanos / 1e9, "s"),
+        };
+        let decimals = if value >= 100.0 {
+            0
+        } else if value >= 10.0 {
+            1
+        } else {
+            2
+        };
+        write!(f, "{value:.decimals$} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Nanos;
+
+    fn check(template: &str, sentence: Sentence, expected: &str) {
+        let entries = [("k", template), ("actor.server", "the server")];
+        let entries = entries.map(|(k, t)| (k.to_owned(), t.to_owned()));
+        assert_eq!(Catalog::new(entries).render(&sentence), expected);
+    }
+
+    #[test]
+    fn values_words_and_plurals() {
+        let bytes = |n: usize| Sentence::new("k").with("n", n);
+        check("{n} {n|byte|bytes}.", bytes(1), "1 byte.");
+        check("{n} {n|byte|bytes}.", bytes(0), "0 bytes.");
+        check("{n}", bytes(542_393_671), "542,393,671");
+        let who = Sentence::new("k").with("who", "actor.server");
+        check("{who} left", who, "the server left");
+        let odd = Sentence::new("k").with("x", "{n}".to_owned());
+        check("{x} {missing} {open", odd, "{n} {missing} {open");
+    }
+
+    #[test]
+    fn times_are_short() {
+        for (nanos, text) in [
+            (0, "0.00 µs"),
+            (81_000, "81.0 µs"),
+            (1_250_000, "1.25 ms"),
+            (142_000_000, "142 ms"),
+            (2_100_000_000, "2.10 s"),
+        ] {
+            assert_eq!(Time(Nanos(nanos)).to_string(), text);
+        }
+    }
+}
