@@ -59,9 +59,10 @@ impl Sentence {
         }
     }
 
-    /// Adds a value.
+    /// Sets a value.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.values.retain(|(set, _)| *set != name);
         self.values.push((name, value.into()));
         self
     }
@@ -182,22 +183,22 @@ mod tests {
     use super::*;
     use protocol::Nanos;
 
-    fn check(template: &str, sentence: Sentence, expected: &str) {
+    fn check(template: &str, sentence: &Sentence, expected: &str) {
         let entries = [("k", template), ("actor.server", "the server")];
         let entries = entries.map(|(k, t)| (k.to_owned(), t.to_owned()));
-        assert_eq!(Catalog::new(entries).render(&sentence), expected);
+        assert_eq!(Catalog::new(entries).render(sentence), expected);
     }
 
     #[test]
     fn values_words_and_plurals() {
         let bytes = |n: usize| Sentence::new("k").with("n", n);
-        check("{n} {n|byte|bytes}.", bytes(1), "1 byte.");
-        check("{n} {n|byte|bytes}.", bytes(0), "0 bytes.");
-        check("{n}", bytes(542_393_671), "542,393,671");
+        check("{n} {n|byte|bytes}.", &bytes(1), "1 byte.");
+        check("{n} {n|byte|bytes}.", &bytes(0), "0 bytes.");
+        check("{n}", &bytes(542_393_671), "542,393,671");
         let who = Sentence::new("k").with("who", "actor.server");
-        check("{who} left", who, "the server left");
+        check("{who} left", &who, "the server left");
         let odd = Sentence::new("k").with("x", "{n}".to_owned());
-        check("{x} {missing} {open", odd, "{n} {missing} {open");
+        check("{x} {missing} {open", &odd, "{n} {missing} {open");
     }
 
     #[test]

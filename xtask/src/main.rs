@@ -1,2 +1,101 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask <command>`: everything a developer does with this repository.
+//!
+//! This file only reads the command line; each command has its own module.
+
+mod bench;
+mod demo;
+mod lock;
+mod page;
+mod process;
+mod setup;
+mod step;
+mod test;
+mod web;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use setup::wasm_target::Source;
+use workspace::Workspace;
+
+/// Builds, shows, tests and measures Sticky Packet Lab.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything, start the page and all servers, print the page's URL.
+    Demo {
+        /// Open the page in the default browser.
+        #[arg(long)]
+        open: bool,
+        /// Arguments for `stickylab serve`, after `--`.
+        #[arg(last = true)]
+        serve: Vec<OsString>,
+    },
+    /// Set up what is missing, then run every test.
+    Test {
+        /// Run only this stage (may be given more than once).
+        #[arg(long, value_enum)]
+        only: Vec<test::Stage>,
+        /// Run only tests whose name contains one of these.
+        filters: Vec<String>,
+    },
+    /// Build the page only, into `target/page`.
+    Web,
+    /// Run the benchmarks.
+    Bench {
+        /// Arguments for `cargo bench`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Set up what the tests need: the wasm target, a browser, Python packages.
+    Setup {
+        /// Build the wasm target's library from source even where rustup could fetch it.
+        #[arg(long, hide = true)]
+        fallback: bool,
+    },
+    /// What cargo runs a wasm test binary with.
+    #[command(hide = true, disable_help_flag = true)]
+    WasmTestRunner {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Demo { open, serve } => demo::run(&Workspace::find()?, open, &serve)?,
+        Command::Test { only, filters } => return test::run(&Workspace::find()?, &only, &filters),
+        Command::Web => web::build(&Workspace::find()?)?,
+        Command::Bench { args } => bench::run(&Workspace::find()?, &args)?,
+        Command::Setup { fallback } => {
+            let source = if fallback {
+                Source::Debian
+            } else {
+                Source::Any
+            };
+            setup::all(&Workspace::find()?, source)?;
+        }
+        Command::WasmTestRunner { args } => test::wasm::runner(args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

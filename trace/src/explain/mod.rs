@@ -1,0 +1,252 @@
+//! One or two sentences for a step, computed from what happened: the head
+//! says what the call did, the rest what became of its bytes and why.
+
+mod keys;
+mod received;
+mod refusal;
+mod sent;
+
+use protocol::{Framing, Nanos, Transport};
+
+use crate::lane::{Direction, Lane, MessageKind, Span};
+use crate::link::Ending;
+use crate::text::{Sentence, Time};
+use crate::{Actor, Analysis, Call, Event, Trace};
+
+pub use keys::KEYS;
+pub use refusal::refusal;
+
+/// Below this a wait is not worth a sentence.
+const NOTABLE: Nanos = Nanos::from_millis(5);
+
+/// What to say about one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// What the call did.
+    pub head: Sentence,
+    /// What it means.
+    pub rest: Vec<Sentence>,
+}
+
+/// Explains step `step`: 0 is before the first event, n is the n-th event.
+pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
+    let Some(index) = step.checked_sub(1) else {
+        return beginning(trace);
+    };
+    let Some(event) = trace.events().get(index) else {
+        return Explanation {
+            head: Sentence::new("explain.nothing"),
+            rest: Vec::new(),
+        };
+    };
+    let facts = Facts {
+        trace,
+        analysis,
+        event,
+        index,
+        lane: analysis.lane_of(event),
+    };
+    let mut explanation = if let Some(error) = &event.error {
+        Explanation {
+            head: facts.say("explain.failed").with("error", error.clone()),
+            rest: Vec::new(),
+        }
+    } else {
+        match event.call {
+            Call::Connect => facts.connect(),
+            Call::Accept => facts.accept(),
+            Call::Send => facts.send(),
+            Call::Recv if facts.is_end() => facts.eof(),
+            Call::Recv => facts.recv(),
+            Call::Shutdown => facts.plain("explain.shutdown"),
+            Call::Close => facts.close(),
+        }
+    };
+    if step == trace.events().len()
+        && let Some(ending) = ending(trace.ending())
+    {
+        explanation.rest.push(ending);
+    }
+    explanation
+}
+
+fn beginning(trace: &Trace) -> Explanation {
+    let head = Sentence::new("explain.start").with("n", trace.events().len());
+    Explanation {
+        head,
+        rest: Vec::new(),
+    }
+}
+
+fn ending(ending: Option<Ending>) -> Option<Sentence> {
+    Some(Sentence::new(match ending? {
+        Ending::Finished => "explain.ended.finished",
+        Ending::Stopped => "explain.ended.stopped",
+        Ending::TimedOut => "explain.ended.timed-out",
+        Ending::Limit => "explain.ended.limit",
+    }))
+}
+
+/// What is known about the event being explained.
+struct Facts<'a> {
+    trace: &'a Trace,
+    analysis: &'a Analysis,
+    event: &'a Event,
+    index: usize,
+    lane: Option<&'a Lane>,
+}
+
+impl Facts<'_> {
+    fn is_udp(&self) -> bool {
+        self.trace.experiment.transport() == Transport::Udp
+    }
+
+    fn framing(&self) -> Framing {
+        self.trace.experiment.rules().framing
+    }
+
+    /// A sentence that knows the actor, the call and the amounts.
+    fn say(&self, key: &'static str) -> Sentence {
+        Sentence::new(key)
+            .with("who", actor_key(self.event.actor))
+            .with("peer", actor_key(self.peer()))
+            .with("call", self.event.call.name().to_owned())
+            .with("n", self.event.len())
+            .with("asked", self.event.asked.to_string())
+    }
+
+    fn plain(&self, key: &'static str) -> Explanation {
+        Explanation {
+            head: self.say(key),
+            rest: Vec::new(),
+        }
+    }
+
+    fn peer(&self) -> Actor {
+        match self.event.actor {
+            Actor::Server => self.event.client.actor(),
+            Actor::Client1 | Actor::Client2 => Actor::Server,
+        }
+    }
+
+    /// An empty recv on a stream; an empty datagram is not the end of anything.
+    fn is_end(&self) -> bool {
+        self.event.is_eof() && !self.is_udp()
+    }
+
+    fn connect(&self) -> Explanation {
+        let mut explanation = self.plain("explain.connect");
+        let later = &self.trace.events()[self.index..];
+        let accept = later
+            .iter()
+            .find(|e| e.call == Call::Accept && e.client == self.event.client);
+        explanation.rest.push(match accept {
+            Some(accept) => Sentence::new("explain.connect.accepted")
+                .with("time", Time(accept.at - self.event.at).to_string()),
+            None => Sentence::new("explain.connect.never-accepted"),
+        });
+        explanation
+    }
+
+    fn accept(&self) -> Explanation {
+        let mut explanation = self.plain("explain.accept");
+        let before = &self.trace.events()[..self.index];
+        let connect = before
+            .iter()
+            .rfind(|e| e.call == Call::Connect && e.client == self.event.client);
+        let waited = connect.map_or(Nanos(0), |connect| self.event.at - connect.at);
+        let sent = before
+            .iter()
+            .filter(|e| e.call == Call::Send && e.actor == self.event.client.actor());
+        let sent: usize = sent.map(Event::len).sum();
+        if waited >= NOTABLE {
+            explanation.rest.push(
+                self.say("explain.accept.waited")
+                    .with("time", Time(waited).to_string()),
+            );
+        }
+        if sent > 0 {
+            explanation
+                .rest
+                .push(self.say("explain.accept.early-bytes").with("n", sent));
+        }
+        explanation
+    }
+
+    /// What the bytes are for, where the protocol gives them a role.
+    fn role_sentence(&self) -> Option<Sentence> {
+        let lane = self.lane?;
+        let sent = self.event.call == Call::Send;
+        let kind = {
+            let message = lane.message_at(self.span(lane)?.start)?;
+            lane.messages[message].kind
+        };
+        Some(Sentence::new(match (kind, sent) {
+            (MessageKind::Challenge, true) => "explain.role.challenge.sent",
+            (MessageKind::Challenge, false) => "explain.role.challenge.received",
+            (MessageKind::Answer { .. }, true) => "explain.role.answer.sent",
+            (MessageKind::Answer { right: true }, false) => "explain.role.answer.right",
+            (MessageKind::Answer { right: false }, false) => "explain.role.answer.wrong",
+            (MessageKind::Ready, true) => "explain.role.ready.sent",
+            (MessageKind::Ready, false) => "explain.role.ready.received",
+            (MessageKind::Message, _) => return None,
+        }))
+    }
+
+    fn eof(&self) -> Explanation {
+        let mut explanation = self.plain("explain.eof");
+        if let Some(lane) = self.lane {
+            explanation.rest.extend(self.refused_here(lane));
+        }
+        explanation
+    }
+
+    fn close(&self) -> Explanation {
+        let mut explanation = self.plain("explain.close");
+        let lane = self
+            .analysis
+            .lane(self.event.client, Direction::ToServer)
+            .filter(|_| self.event.actor == Actor::Server);
+        let Some(lane) = lane else {
+            return explanation;
+        };
+        let wrong = lane
+            .messages
+            .iter()
+            .any(|m| m.kind == MessageKind::Answer { right: false });
+        if wrong {
+            explanation
+                .rest
+                .push(Sentence::new("explain.close.wrong-answer"));
+        } else if let Some(failure) = &lane.failure {
+            explanation
+                .rest
+                .push(Sentence::new("explain.close.refused"));
+            explanation.rest.push(refusal(&failure.error));
+        }
+        explanation
+    }
+
+    /// Position of this event among the lane's spans.
+    fn number(&self, spans: &[Span]) -> Option<usize> {
+        let index = spans.partition_point(|span| span.event < self.index);
+        (spans.get(index)?.event == self.index).then_some(index)
+    }
+
+    fn span(&self, lane: &Lane) -> Option<Span> {
+        let spans = match self.event.call {
+            Call::Send => &lane.sends,
+            _ => &lane.recvs,
+        };
+        self.number(spans).map(|index| spans[index])
+    }
+}
+
+/// Key of an actor's name in the catalogs.
+pub const fn actor_key(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Client1 => "actor.client1",
+        Actor::Client2 => "actor.client2",
+        Actor::Server => "actor.server",
+    }
+}

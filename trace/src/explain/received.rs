@@ -1,0 +1,124 @@
+//! What a recv returned: which sends, which messages, and what was left.
+
+use protocol::Framing;
+
+use super::refusal::refusal;
+use super::{Explanation, Facts};
+use crate::lane::{Direction, Lane, MessageKind, Span, Verdict};
+use crate::text::Sentence;
+
+impl Facts<'_> {
+    pub(super) fn recv(&self) -> Explanation {
+        let key = match (self.is_udp(), self.event.is_empty()) {
+            (true, true) => "explain.recv.empty-datagram",
+            (true, false) => "explain.recv.datagram",
+            (false, _) => "explain.recv",
+        };
+        let mut explanation = self.plain(key);
+        let Some(lane) = self.lane else {
+            return explanation;
+        };
+        let Some(span) = self.number(&lane.recvs).map(|index| lane.recvs[index]) else {
+            return explanation;
+        };
+        let rest = &mut explanation.rest;
+        if self.is_udp() {
+            rest.push(match span.cut {
+                0 => Sentence::new("explain.recv.datagram-whole"),
+                cut => self.say("explain.recv.datagram-cut").with("n", cut),
+            });
+            return explanation;
+        }
+        rest.extend(self.role_sentence());
+        rest.push(self.chunk(lane, &span));
+        rest.extend(self.left_waiting(lane, &span));
+        rest.extend(Self::cut_character(lane, &span));
+        rest.extend(self.decoded(lane));
+        explanation
+    }
+
+    /// How the chunk lies across the sends.
+    fn chunk(&self, lane: &Lane, span: &Span) -> Sentence {
+        let sends = lane.sends_in(span.range());
+        let touched = lane.sends[sends.clone()].iter();
+        let count = touched.filter(|send| !send.is_empty()).count();
+        let bare = self.framing() == Framing::None || lane.direction == Direction::ToClient;
+        let (first, last) = (sends.start + 1, sends.end);
+        if count > 1 {
+            return Sentence::new("explain.chunk.glued")
+                .with("n", count)
+                .with("first", first)
+                .with("last", last);
+        }
+        match lane.sends.get(sends.start) {
+            Some(send) if send.range() == span.range() => {
+                let key = if bare {
+                    "explain.chunk.exact"
+                } else {
+                    "explain.chunk.exact-framed"
+                };
+                Sentence::new(key).with("first", first)
+            }
+            Some(send) => Sentence::new("explain.chunk.part")
+                .with("n", span.len())
+                .with("all", send.len())
+                .with("first", first),
+            None => Sentence::new("explain.chunk.unknown"),
+        }
+    }
+
+    /// Bytes handed over before this recv returned and still not read.
+    fn left_waiting(&self, lane: &Lane, span: &Span) -> Option<Sentence> {
+        let sent = lane.sends.iter().rfind(|send| send.event < self.index)?.end;
+        let left = sent.0.saturating_sub(span.end.0);
+        let full = self.event.len() == self.event.asked as usize;
+        let key = if full {
+            "explain.left.buffer-full"
+        } else {
+            "explain.left"
+        };
+        (left > 0).then(|| self.say(key).with("n", left))
+    }
+
+    fn cut_character(lane: &Lane, span: &Span) -> Option<Sentence> {
+        let character = lane.character_cut_at(span.end)?;
+        let message = lane.message_at(span.end);
+        let in_header =
+            message.is_some_and(|index| span.end < lane.messages[index].frame.body_range().start);
+        (!in_header && character.bytes > 1).then(|| {
+            Sentence::new("explain.chunk.cuts-character")
+                .with("character", character.character.to_string())
+                .with("n", character.bytes)
+        })
+    }
+
+    /// What the framing made of it.
+    fn decoded(&self, lane: &Lane) -> Vec<Sentence> {
+        let mut sentences = Vec::new();
+        let framed = self.framing() != Framing::None && lane.direction == Direction::ToServer;
+        let completed: Vec<_> = lane
+            .messages
+            .iter()
+            .filter(|m| m.event == self.index && m.kind == MessageKind::Message)
+            .collect();
+        if framed {
+            sentences.push(match completed.len() {
+                0 if lane.failure.as_ref().is_some_and(|f| f.event == self.index) => {
+                    Sentence::new("explain.message.refused")
+                }
+                0 => Sentence::new("explain.message.none"),
+                count => Sentence::new("explain.message.complete").with("n", count),
+            });
+            if completed.iter().any(|m| m.verdict == Verdict::Wrong) {
+                sentences.push(Sentence::new("explain.message.wrong"));
+            }
+        }
+        sentences.extend(self.refused_here(lane));
+        sentences
+    }
+
+    pub(super) fn refused_here(&self, lane: &Lane) -> Option<Sentence> {
+        let failure = lane.failure.as_ref()?;
+        (failure.event == self.index).then(|| refusal(&failure.error))
+    }
+}

@@ -1,0 +1,81 @@
+//! What became of the bytes a send handed over.
+
+use super::{Explanation, Facts};
+use crate::lane::{Lane, Span};
+use crate::text::Sentence;
+
+impl Facts<'_> {
+    pub(super) fn send(&self) -> Explanation {
+        let number = self.lane.and_then(|lane| self.number(&lane.sends));
+        let number = number.map_or(0, |index| index + 1);
+        let key = match (self.is_udp(), self.event.is_empty()) {
+            (false, false) => "explain.send",
+            (false, true) => "explain.send.empty",
+            (true, false) => "explain.send.datagram",
+            (true, true) => "explain.send.empty-datagram",
+        };
+        let mut explanation = Explanation {
+            head: self.say(key).with("number", number),
+            rest: Vec::new(),
+        };
+        let Some(lane) = self.lane else {
+            return explanation;
+        };
+        if let Some(role) = self.role_sentence() {
+            explanation.rest.push(role);
+        }
+        if self.event.asked as usize > self.event.len() {
+            explanation.rest.push(self.say("explain.send.partial"));
+        }
+        explanation.rest.extend(if self.is_udp() {
+            self.datagram_fate(lane)
+        } else {
+            self.stream_fate(lane)
+        });
+        explanation
+    }
+
+    /// Which recvs the bytes of this send came out of.
+    fn stream_fate(&self, lane: &Lane) -> Option<Sentence> {
+        let span = lane.sends.get(self.number(&lane.sends)?)?;
+        if span.is_empty() {
+            return None;
+        }
+        let recvs = lane.recvs_in(span.range());
+        let arrived = lane.recvs[recvs.clone()]
+            .last()
+            .map_or(span.start, |r| r.end);
+        let one = recvs.clone().count() == 1;
+        let first = recvs.start + 1;
+        Some(if recvs.is_empty() {
+            Sentence::new("explain.fate.never-read")
+        } else if arrived < span.end {
+            let lost = usize::try_from(span.end.0 - arrived.0).unwrap_or(usize::MAX);
+            Sentence::new("explain.fate.partly-read").with("n", lost)
+        } else if !one {
+            Sentence::new("explain.fate.split")
+                .with("n", recvs.len())
+                .with("first", first)
+                .with("last", recvs.end)
+        } else if lane.recvs[recvs.start].range() == span.range() {
+            Sentence::new("explain.fate.alone").with("first", first)
+        } else {
+            let others = lane.sends_in(lane.recvs[recvs.start].range()).len() - 1;
+            Sentence::new("explain.fate.together")
+                .with("first", first)
+                .with("n", others)
+        })
+    }
+
+    fn datagram_fate(&self, lane: &Lane) -> Option<Sentence> {
+        let number = self.number(&lane.sends)?;
+        let send = lane.sends[number];
+        let same = |recv: &&Span| recv.start == send.start && recv.len() + recv.cut == send.len();
+        Some(match lane.recvs.iter().find(same) {
+            Some(Span { cut: 0, .. }) => Sentence::new("explain.fate.datagram-whole"),
+            Some(recv) => Sentence::new("explain.fate.datagram-cut").with("n", recv.cut),
+            None if self.trace.ending().is_some() => Sentence::new("explain.fate.datagram-unread"),
+            None => return None,
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! The part an event's bytes play in their protocol.
+
+use crate::lane::{Direction, MessageKind};
+use crate::{Analysis, Call, Trace};
+
+impl Analysis {
+    /// The part an event's bytes play in the protocol: `challenge`, `answer`,
+    /// `ready`, `header`, `body` or `reply`; decides which line of a program
+    /// made the call.
+    pub fn role(&self, trace: &Trace, index: usize) -> Option<&'static str> {
+        let event = trace.events().get(index)?;
+        let lane = self.lane_of(event)?;
+        let spans = match event.call {
+            Call::Send => &lane.sends,
+            _ => &lane.recvs,
+        };
+        let span = spans.iter().find(|span| span.event == index)?;
+        let Some(message) = lane.message_at(span.start) else {
+            return (lane.direction == Direction::ToClient).then_some("reply");
+        };
+        let message = &lane.messages[message];
+        Some(match (message.kind, lane.direction) {
+            (MessageKind::Challenge, _) => "challenge",
+            (MessageKind::Answer { .. }, _) => "answer",
+            (MessageKind::Ready, _) => "ready",
+            (MessageKind::Message, Direction::ToClient) => "reply",
+            (MessageKind::Message, Direction::ToServer)
+                if span.start < message.frame.body_range().start =>
+            {
+                "header"
+            }
+            (MessageKind::Message, Direction::ToServer) => "body",
+        })
+    }
+}

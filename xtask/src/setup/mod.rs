@@ -1,0 +1,26 @@
+//! Sets up what building and testing need; quick when all of it is there.
+
+mod apt;
+pub(crate) mod browser;
+mod debian;
+pub(crate) mod python;
+mod rust_std;
+pub(crate) mod wasm_target;
+
+use anyhow::Result;
+
+use crate::workspace::Workspace;
+
+/// Everything `cargo xtask test` needs, the wasm target from `source`.
+pub(crate) fn all(workspace: &Workspace, source: wasm_target::Source) -> Result<()> {
+    wasm_target::ensure(workspace, source)?;
+    let browser = browser::ensure()?;
+    let python = python::ensure(workspace)?;
+    println!(
+        "xtask: ready: wasm target; {}; {}; {}",
+        browser.chrome.display(),
+        browser.driver.display(),
+        python.display()
+    );
+    Ok(())
+}
