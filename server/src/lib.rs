@@ -1,1 +1,11 @@
-//! Placeholder.
+//! The native half of the lab: the five systems, their clients, and what
+//! carries them to the page.
+
+pub mod clients;
+pub mod gateway;
+pub mod lab;
+pub mod lanes;
+pub mod lessons;
+pub mod net;
+pub mod printable;
+pub mod servers;

@@ -69,6 +69,7 @@ fn transfers(trace: &Trace, client: ClientId) -> impl Iterator<Item = (usize, Di
 }
 
 fn stream_lanes(trace: &Trace, client: ClientId) -> Vec<Lane> {
+    let key = Key::new(trace.experiment.key.as_str());
     let mut up = StreamLane::to_server(&trace.experiment, client);
     let mut down = StreamLane::to_client(&trace.experiment, client);
     for (index, direction, event) in transfers(trace, client) {
@@ -80,14 +81,17 @@ fn stream_lanes(trace: &Trace, client: ClientId) -> Vec<Lane> {
             here.handle_recv(index, event);
         } else {
             here.handle_send(index, event);
+            if direction == Direction::ToClient && back.expected.is_none() {
+                let challenge = here.lane.bytes.first_chunk();
+                back.expected = challenge.map(|challenge| key.answer(challenge));
+            }
             if event.bytes == READY {
                 // The reader of the other direction took the length for complete.
                 back.handle_ready(index);
             }
         }
     }
-    up.check_answer(&down.lane.bytes, &trace.experiment);
-    vec![up.finish(), down.finish()]
+    vec![up.lane, down.lane]
 }
 
 /// A lane of a stream while its events are read.
@@ -101,6 +105,8 @@ struct StreamLane {
     /// Bodies the sender means to send, where the experiment tells.
     meant: Option<VecDeque<Vec<u8>>>,
     ready: bool,
+    /// The answer that the server's key gives to the challenge it sent.
+    expected: Option<[u8; ANSWER_LEN]>,
 }
 
 impl StreamLane {
@@ -113,6 +119,7 @@ impl StreamLane {
             received: Offset(0),
             meant: None,
             ready: false,
+            expected: None,
         }
     }
 
@@ -191,8 +198,17 @@ impl StreamLane {
     fn finish_handshake(&mut self, index: usize, length: usize, kind: MessageKind) {
         self.handshake = None;
         let end = Offset(length as u64);
-        self.decoder = Some(Decoder::starting_at(&self.framing, end));
         let body = Bytes::copy_from_slice(self.lane.slice(Offset(0)..end));
+        let kind = match kind {
+            MessageKind::Answer { .. } => MessageKind::Answer {
+                right: self.expected.is_some_and(|expected| body == expected[..]),
+            },
+            kind => kind,
+        };
+        if kind != (MessageKind::Answer { right: false }) {
+            // Behind a wrong answer the server decodes nothing any more.
+            self.decoder = Some(Decoder::starting_at(&self.framing, end));
+        }
         self.lane.messages.push(MessageSpan {
             event: index,
             frame: Frame {
@@ -256,21 +272,6 @@ impl StreamLane {
         if let (None, Some(error)) = (&self.lane.failure, error) {
             self.lane.failure = Some(Failure { event, error });
         }
-    }
-
-    /// Tells whether the client's answer fits the challenge it was sent.
-    fn check_answer(&mut self, challenge: &[u8], experiment: &Experiment) {
-        if let Some(message) = self.lane.messages.first_mut()
-            && let MessageKind::Answer { right } = &mut message.kind
-            && let Some(challenge) = challenge.first_chunk()
-        {
-            let expected = Key::new(experiment.key.as_str()).answer(challenge);
-            *right = message.frame.body == expected[..];
-        }
-    }
-
-    fn finish(self) -> Lane {
-        self.lane
     }
 }
 

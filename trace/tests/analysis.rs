@@ -1,6 +1,8 @@
 //! Literal traces in, derived facts out. A line is a call: actor, call, and
 //! for recv its room; then the bytes. One millisecond passes between lines.
 
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -14,7 +16,7 @@ fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        (rest, _) = if let [b'\\', b'x', high, low, tail @ ..] = rest {
+        (rest, ()) = if let [b'\\', b'x', high, low, tail @ ..] = rest {
             let digit = |byte: &u8| char::from(*byte).to_digit(16).unwrap();
             let byte = u8::try_from(digit(high) * 16 + digit(low)).unwrap();
             (tail, bytes.push(byte))
@@ -202,7 +204,8 @@ fn the_handshake_comes_before_the_frames() {
             lanes.contains(&format!("Answer {{ right: {verdict} }}")),
             "{lanes}"
         );
-        assert!(lanes.contains(" hello]\n"), "{lanes}");
+        // Behind a wrong answer nothing is decoded.
+        assert_eq!(lanes.contains(" hello]\n"), verdict == "true", "{lanes}");
         assert!(
             lanes.contains(&format!("[Challenge {challenge} HELLO]")),
             "{lanes}"

@@ -1,0 +1,89 @@
+//! Embeds the page: the folder that `cargo xtask web` assembles, or, where
+//! there is none, one page that says so. `STICKYLAB_PAGE` names another
+//! folder. Embeds the lessons too, for the command line.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+const NO_PAGE: &str = "<!doctype html>
+<html lang=\"en\">
+<meta charset=\"utf-8\">
+<title>Sticky Packet Lab: no page</title>
+<h1>This build has no page</h1>
+<p>The servers and bridges run all the same. To have the page, run
+<code>cargo xtask web</code> and build again, or run <code>cargo xtask demo</code>.</p>
+</html>
+";
+
+fn main() {
+    lessons();
+    page();
+}
+
+/// Writes `LESSONS` and `EXPLAIN`, with the texts of the files in `static`.
+fn lessons() {
+    let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let place = Path::new(&package).join("..").join("static");
+    let folder = place.join("lessons");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let entries = fs::read_dir(&folder).expect("static/lessons is part of the tree");
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "toml"));
+    files.sort();
+    let mut code = String::from("static LESSONS: &[(&str, &str)] = &[\n");
+    for file in files {
+        let id = file.file_stem().and_then(|stem| stem.to_str());
+        let id = id.expect("a lesson's file name is UTF-8");
+        let file = file.to_str().expect("cargo's folders are UTF-8");
+        writeln!(code, "    ({id:?}, include_str!({file:?})),").expect("a String takes everything");
+    }
+    let explain = place.join("text").join("explain.en.toml");
+    let explain = explain.to_str().expect("cargo's folders are UTF-8");
+    writeln!(
+        code,
+        "];\nstatic EXPLAIN: &str = include_str!({explain:?});"
+    )
+    .expect("a String takes everything");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::write(out.join("lessons.rs"), code).expect("OUT_DIR can be written");
+}
+
+fn page() {
+    println!("cargo::rerun-if-env-changed=STICKYLAB_PAGE");
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let place = env::var_os("STICKYLAB_PAGE").map_or_else(beside_the_sources, PathBuf::from);
+    // Cargo can only watch what exists: an empty folder is watched until a
+    // page is put into it.
+    if place.is_dir() || fs::create_dir_all(&place).is_ok() {
+        println!("cargo::rerun-if-changed={}", place.display());
+    }
+    let page = if place.join("index.html").is_file() {
+        place
+    } else {
+        without_page(&out)
+    };
+    let page = fs::canonicalize(&page).expect("the page's folder was there a moment ago");
+    let name = page.display().to_string();
+    // Its `load_directory` does the same, with a warning for each file.
+    let assets = memory_serve::assets_to_code(&name, &page, &out, true, |_| {});
+    fs::write(
+        out.join("memory_serve_assets.rs"),
+        format!("&[(\"default\", {assets})]"),
+    )
+    .expect("OUT_DIR can be written");
+}
+
+/// `cargo xtask web` puts the page here wherever cargo's target folder is.
+fn beside_the_sources() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    Path::new(&package).join("..").join("target").join("page")
+}
+
+fn without_page(out: &Path) -> PathBuf {
+    let dir = out.join("no-page");
+    fs::create_dir_all(&dir).expect("OUT_DIR can be written");
+    fs::write(dir.join("index.html"), NO_PAGE).expect("OUT_DIR can be written");
+    dir
+}

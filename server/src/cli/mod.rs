@@ -1,0 +1,172 @@
+//! The command line: flags and commands only. What a command does is in the
+//! library; here it is bound, announced and ended.
+
+mod client;
+mod lessons;
+mod run;
+mod serve;
+mod server;
+mod size;
+
+use std::future::Future;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Parser, Subcommand};
+use protocol::auth::Key;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Where did my send() go? Real servers, real sockets, every byte.
+#[derive(Debug, Parser)]
+#[command(name = "stickylab", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The page and all five systems
+    Serve(serve::Serve),
+    /// One system's server, without the page
+    Server(server::Server),
+    /// One system's client
+    Client(client::Client),
+    /// Runs one experiment and prints what every call carried
+    Run(run::Run),
+    /// Lists the lessons that can be run
+    Lessons,
+}
+
+/// Does what the command line says; errors are one line each on standard error.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(match cli.command {
+        // What its private server refuses is on the screen already.
+        Command::Run(_) => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
+    });
+    let done = match cli.command {
+        Command::Serve(serve) => until_signalled(|shutdown| serve.run(shutdown)),
+        Command::Server(server) => until_signalled(|shutdown| server.run(shutdown)),
+        Command::Client(client) => client.run(),
+        Command::Run(run) => run.run(),
+        Command::Lessons => lessons::list(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("stickylab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the servers have to say about themselves; `RUST_LOG` chooses how much.
+fn log_to_stderr(level: LevelFilter) {
+    // What is embedded of the page is no news.
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},memory_serve=warn")));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Runs servers on all cores; Ctrl-C and SIGTERM are their shutdown signal.
+fn until_signalled<Servers>(servers: impl FnOnce(CancellationToken) -> Servers) -> Result<()>
+where
+    Servers: Future<Output = Result<()>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    runtime.block_on(async {
+        let shutdown = CancellationToken::new();
+        let signalled = signalled().context("cannot listen for signals")?;
+        let ended = shutdown.clone();
+        tokio::spawn(async move {
+            signalled.await;
+            ended.cancel();
+        });
+        servers(shutdown).await
+    })
+}
+
+/// Completes at the first Ctrl-C or SIGTERM. Listens from now on, so that none
+/// is missed that comes before the first poll.
+#[cfg(unix)]
+fn signalled() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn signalled() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a handler the system ends the program itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+/// The key in `file`, without the line ending an editor leaves; no file: the
+/// article's key.
+fn key(file: Option<&Path>) -> Result<Key> {
+    let Some(file) = file else {
+        return Ok(Key::default());
+    };
+    let bytes = std::fs::read(file)
+        .with_context(|| format!("cannot read the secret file {}", file.display()))?;
+    let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let key = key.strip_suffix(b"\r").unwrap_or(key);
+    ensure!(
+        !key.is_empty(),
+        "the secret file {} is empty: it holds the key that server and clients share",
+        file.display()
+    );
+    Ok(Key::new(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_secret_file_is_bytes_without_one_line_ending() {
+        fn check(content: &[u8], expected: Option<&[u8]>) {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), content).unwrap();
+            assert_eq!(key(Some(file.path())).ok(), expected.map(Key::new));
+        }
+        check(b"wan yifei\n", Some(b"wan yifei"));
+        check(b"wan yifei\r\n", Some(b"wan yifei"));
+        check(b"a\n\n", Some(b"a\n"));
+        check(b"\xff\0", Some(b"\xff\0"));
+        check(b"", None);
+        check(b"\n", None);
+        assert_eq!(key(None).unwrap(), Key::default());
+        let missing = key(Some(Path::new("/no/such/file"))).unwrap_err();
+        assert!(format!("{missing:#}").contains("/no/such/file"));
+    }
+}

@@ -1,0 +1,115 @@
+//! `stickylab run`: one experiment without a browser.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use stickylab::lab::Lab;
+use stickylab::lanes::{self, Width};
+use stickylab::lessons;
+use trace::link::{Ending, Line, Request};
+use trace::{Analysis, Lesson, Script, Trace, knob};
+
+/// Largest lesson file read, in bytes.
+const MAX_FILE: u64 = 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// A lesson's id (see `stickylab lessons`), or a lesson file ending in .toml
+    lesson: String,
+    /// Turns a knob, as in buffer=5; may be given again
+    #[arg(long = "set", value_name = "KNOB=VALUE")]
+    settings: Vec<String>,
+    /// Prints the events, one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    pub(super) fn run(self) -> Result<()> {
+        let mut lesson = find(&self.lesson)?;
+        for setting in &self.settings {
+            knob::apply(&mut lesson.experiment, setting)?;
+        }
+        let trace = observe(&lesson)?;
+        if self.json {
+            let mut out = std::io::stdout().lock();
+            for line in trace.lines() {
+                serde_json::to_writer(&mut out, &line)?;
+                out.write_all(b"\n")?;
+            }
+        } else {
+            let analysis = Analysis::new(&trace);
+            let text = lanes::draw(&lesson, &trace, &analysis, width());
+            // Takes the colours out where standard output is no terminal.
+            anstream::stdout().lock().write_all(text.as_bytes())?;
+        }
+        match trace.ending() {
+            Some(Ending::Finished) => Ok(()),
+            Some(Ending::TimedOut) => bail!("the run took too long and was ended"),
+            Some(Ending::Limit) => bail!("the run had more events or bytes than a run may"),
+            Some(Ending::Stopped) | None => bail!("the run was stopped"),
+        }
+    }
+}
+
+fn find(name: &str) -> Result<Lesson> {
+    let path = Path::new(name);
+    if path.extension().is_some_and(|ending| ending == "toml") {
+        let size = std::fs::metadata(path).with_context(|| format!("cannot read {name}"))?;
+        if size.len() > MAX_FILE {
+            bail!(
+                "{name} is {} bytes long: a lesson has at most {MAX_FILE}",
+                size.len()
+            );
+        }
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+        let id = path.file_stem().unwrap_or_default().to_string_lossy();
+        return lessons::parse(&id, &text).with_context(|| format!("{name} is no lesson"));
+    }
+    let mut lessons = lessons::all().into_iter();
+    lessons.find(|lesson| lesson.id == name).with_context(|| {
+        format!("no lesson is called {name:?}: see `stickylab lessons`, or name a .toml file")
+    })
+}
+
+/// Runs the experiment on private sockets, playing its clients.
+fn observe(lesson: &Lesson) -> Result<Trace> {
+    let mut lab = Lab::start(lesson.experiment.clone(), 0)?;
+    let mut script = Script::new(&lesson.experiment);
+    let mut trace = Trace::new(lesson.experiment.clone(), stickylab::lab::kernel());
+    loop {
+        while let Some(command) = script.poll_command() {
+            match command {
+                Request::Send { client, sends } => lab.send(client, sends),
+                Request::Close { client, after } => lab.close(client, after),
+                Request::Stop => lab.stop(),
+                Request::Run { .. } => {}
+            }
+        }
+        match lab.blocking_line() {
+            Some(Line::Event(event)) => {
+                script.handle_event(&event);
+                trace.insert(event);
+            }
+            Some(Line::Ended { why, .. }) => trace.end(why),
+            Some(Line::Error { message }) => eprintln!("stickylab: {message}"),
+            Some(Line::Hello { .. } | Line::Run { .. }) => {}
+            None => return Ok(trace),
+        }
+    }
+}
+
+/// Columns there are; `COLUMNS` decides, else 100.
+fn width() -> Width {
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let fallback = if std::io::stdout().is_terminal() {
+        80
+    } else {
+        100
+    };
+    Width::new(columns.unwrap_or(fallback))
+}

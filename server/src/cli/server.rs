@@ -1,0 +1,99 @@
+//! `stickylab server <system>`: one system's server, without the page.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use protocol::System;
+use stickylab::net::BindError;
+use stickylab::servers::report::{self, Report};
+use stickylab::servers::{Bound, Options};
+use tokio_util::sync::CancellationToken;
+
+use super::size;
+
+/// Where `tcp-echo` goes on a machine that has only one loopback address.
+const WITHOUT_127_0_0_2: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8002);
+
+/// One system's server, without the page.
+#[derive(Debug, Args)]
+pub(super) struct Server {
+    /// udp-echo, tcp-echo, ready-ack, length-prefix or auth
+    system: System,
+    /// Address to listen on, such as 127.0.0.1:9000; port 0 takes a free one.
+    /// Default: the system's own
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Room for each recv: 1 byte to 1MiB
+    #[arg(long, value_name = "SIZE", default_value = "1024", value_parser = size::buffer)]
+    buffer: usize,
+    /// Sleep before each recv, such as 50ms or 2s
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = humantime::parse_duration)]
+    read_delay: Duration,
+    /// Largest message accepted: 1 byte to 1GiB
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size::max_frame)]
+    max_frame: u32,
+    /// File with the key of auth; its line ending does not count
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// Print each message as a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Server {
+    pub(super) async fn run(self, shutdown: CancellationToken) -> Result<()> {
+        let options = Options {
+            buffer: self.buffer,
+            read_delay: self.read_delay,
+            max_frame: self.max_frame,
+            key: super::key(self.secret_file.as_deref())?,
+            report: if self.json {
+                Report::Json
+            } else {
+                Report::Lines
+            },
+        };
+        let bound = bind(self.system, self.listen, "--listen")?;
+        announce(&bound)?;
+        bound.serve(&options, shutdown).await;
+        Ok(())
+    }
+}
+
+/// Binds `system` to `address`, or else to its default. `flag` is what chooses
+/// another.
+pub(super) fn bind(system: System, address: Option<SocketAddr>, flag: &str) -> Result<Bound> {
+    let named = |error: BindError| anyhow::anyhow!("{system}: {error} with {flag}");
+    if let Some(address) = address {
+        return Bound::bind(system, address).map_err(named);
+    }
+    let default = system
+        .default_address()
+        .parse()
+        .context("a default address is one")?;
+    match Bound::bind(system, default) {
+        Err(error) if error.is_no_such_address() && system == System::TcpEcho => {
+            eprintln!(
+                "stickylab: this machine has no {}, so tcp-echo is at {WITHOUT_127_0_0_2}",
+                default.ip()
+            );
+            Bound::bind(system, WITHOUT_127_0_0_2).map_err(named)
+        }
+        bound => bound.map_err(named),
+    }
+}
+
+/// Says on standard output that `bound` is ready.
+pub(super) fn announce(bound: &Bound) -> Result<()> {
+    let system = bound.system();
+    let address = bound.local_addr()?;
+    report::print_line(&format!(
+        "listening {system} {} {address}",
+        system.transport()
+    ));
+    Ok(())
+}

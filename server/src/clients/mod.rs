@@ -1,0 +1,99 @@
+//! The five clients, headless: messages come in as lines, replies go out as
+//! lines. [`stream`] carries the bytes between a socket and the machine of
+//! [`protocol::peer`]; a file a system says what is particular to it.
+
+pub mod auth;
+pub mod console;
+pub mod length_prefix;
+pub mod ready_ack;
+pub mod stream;
+pub mod tcp_echo;
+#[cfg(test)]
+mod tests;
+pub mod udp_echo;
+
+use std::io;
+
+use protocol::System;
+use protocol::auth::Key;
+use protocol::peer::ClientError;
+
+pub use console::Console;
+
+/// Largest message a client sends, in bytes: what a signed 32-bit length says.
+pub const MAX_MESSAGE: u32 = i32::MAX as u32;
+
+/// Talks to the server of `system` at `address` (`HOST:PORT`) until `console`
+/// has no more lines. `key` is for `auth`.
+pub async fn run(
+    system: System,
+    address: &str,
+    key: Key,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    match system {
+        System::UdpEcho => udp_echo::run(address, console).await,
+        System::TcpEcho => tcp_echo::run(address, console).await,
+        System::ReadyAck => ready_ack::run(address, console).await,
+        System::LengthPrefix => length_prefix::run(address, console).await,
+        System::Auth => auth::run(address, key, console).await,
+    }
+}
+
+/// Why a client did not get everything done.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nobody listens there.
+    #[error(
+        "nobody listens on {transport} {address}: start `stickylab server {system}`, \
+         or name another address with --connect"
+    )]
+    NobodyListens {
+        /// The system whose server was expected.
+        system: System,
+        /// Its transport.
+        transport: protocol::Transport,
+        /// The address tried.
+        address: String,
+    },
+    /// The address can't be reached or is none.
+    #[error("cannot connect to {address}: {error}; is --connect right?")]
+    Unreachable {
+        /// The address tried.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The server closed where it should have replied for the first time. The
+    /// protocol does not say whether to the key or to a message behind it.
+    #[error("refused: the server closed the connection without a reply; is the key right?")]
+    Refused,
+    /// The server broke off or broke the protocol.
+    #[error(transparent)]
+    Protocol(ClientError),
+    /// The server closed while there was more to send.
+    #[error("the server closed the connection before the message \"{0}\" was sent")]
+    ClosedEarly(String),
+    /// The server closed first, though in this system nothing but a refusal or
+    /// its own end makes it.
+    #[error("the server closed the connection first: it may not have accepted the last message")]
+    HungUp,
+    /// The connection failed.
+    #[error("the connection broke: {0}")]
+    Broken(io::Error),
+    /// So many messages could not be sent or had no reply; stderr said which.
+    #[error("messages that did not get through: {0}")]
+    Lost(usize),
+    /// Standard output is closed: nobody reads the replies.
+    #[error("standard output: {0}")]
+    Output(io::Error),
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Rejected => Self::Refused,
+            error => Self::Protocol(error),
+        }
+    }
+}

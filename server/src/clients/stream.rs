@@ -1,0 +1,203 @@
+//! A conversation over TCP: lines from the console into the client's machine,
+//! its bytes to the socket, its replies to the console. Knows no system by name.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes};
+use protocol::peer::{Client, ClientOutput, Rules};
+use protocol::{System, Transport};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::time::timeout;
+
+use super::{Console, Failure};
+use crate::printable;
+
+/// How long a server that says nothing may take to show that it refuses.
+const GRACE: Duration = Duration::from_millis(200);
+/// How long the server may take to finish after the client's last byte.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Room for one recv, in bytes.
+const BUFFER: usize = 64 * 1024;
+
+/// What it means when the server closes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hangup {
+    /// Nothing, if every message is through.
+    Allowed,
+    /// It did not accept what it got.
+    Refusal,
+}
+
+/// Talks to `address` by `rules` until `console` has no more lines.
+pub(super) async fn run(
+    system: System,
+    address: &str,
+    rules: &Rules,
+    hangup: Hangup,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let mut stream = connect(system, address).await?;
+    let (reading, writing) = stream.split();
+    Conversation {
+        machine: Client::new(rules),
+        reading,
+        writing,
+        unsent: Bytes::new(),
+        broken: None,
+        heard: false,
+        skipped: 0,
+        hangup,
+        console,
+    }
+    .run()
+    .await
+}
+
+async fn connect(system: System, address: &str) -> Result<TcpStream, Failure> {
+    let stream = TcpStream::connect(address).await.map_err(|error| {
+        let address = address.to_owned();
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Failure::NobodyListens {
+                system,
+                transport: Transport::Tcp,
+                address,
+            },
+            _ => Failure::Unreachable { address, error },
+        }
+    })?;
+    // Header and body are two send(): the second must not wait for the first's
+    // acknowledgement (RFC 896). It fails only if the connection is gone.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+struct Conversation<'a> {
+    machine: Client,
+    reading: ReadHalf<'a>,
+    writing: WriteHalf<'a>,
+    /// What the machine wants sent and the kernel has not taken yet.
+    unsent: Bytes,
+    /// Why nothing can be sent any more.
+    broken: Option<io::Error>,
+    /// Whether the server has replied to anything.
+    heard: bool,
+    /// Lines that no message could be made of.
+    skipped: usize,
+    hangup: Hangup,
+    console: &'a mut Console,
+}
+
+/// What happened next.
+enum Happened {
+    Sent(io::Result<usize>),
+    Received(io::Result<usize>),
+    Line(Option<Vec<u8>>),
+}
+
+impl Conversation<'_> {
+    async fn run(mut self) -> Result<(), Failure> {
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            self.drain()?;
+            let idle = self.machine.is_idle() && self.unsent.is_empty();
+            let sends = !self.unsent.is_empty() && self.broken.is_none();
+            // Reading goes on while sending: an echo of much is sent while
+            // much is still to come, and neither side may wait for the other.
+            let happened = tokio::select! {
+                biased;
+                result = self.reading.read(&mut buffer) => Happened::Received(result),
+                result = self.writing.write(&self.unsent), if sends => Happened::Sent(result),
+                line = self.console.line(), if idle => Happened::Line(line),
+            };
+            match happened {
+                Happened::Sent(Ok(count)) => self.unsent.advance(count),
+                // What the server said before it left is still to be read.
+                Happened::Sent(Err(error)) => self.broken = Some(error),
+                Happened::Received(Ok(count)) if count > 0 => {
+                    self.machine.handle_chunk(&buffer[..count])?;
+                }
+                Happened::Received(ended) => return self.closed(ended.err()).await,
+                Happened::Line(Some(line)) => self.take(&line),
+                Happened::Line(None) => return self.finish(&mut buffer).await,
+            }
+        }
+    }
+
+    /// Does what the machine asks for, until bytes have to be sent first.
+    fn drain(&mut self) -> Result<(), Failure> {
+        while self.unsent.is_empty() {
+            match self.machine.poll_output() {
+                Some(ClientOutput::Send(bytes)) => self.unsent = bytes,
+                Some(ClientOutput::Reply(reply)) => {
+                    self.heard = true;
+                    self.console.reply(&reply).map_err(Failure::Output)?;
+                }
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// A stream carries no empty message; one too long is the user's to mend.
+    fn take(&mut self, line: &[u8]) {
+        if line.is_empty() {
+            return;
+        }
+        if let Err(error) = self.machine.handle_message(line) {
+            self.skipped += 1;
+            self.console.note(&format!("not sent: {error}"));
+        }
+    }
+
+    /// The server has closed, or the connection is gone.
+    async fn closed(&mut self, error: Option<io::Error>) -> Result<(), Failure> {
+        self.machine.handle_eof()?;
+        if let Some(error) = error.or(self.broken.take()) {
+            return Err(Failure::Broken(error));
+        }
+        if self.hangup == Hangup::Refusal {
+            return Err(Failure::HungUp);
+        }
+        if self.console.is_interactive() {
+            self.console.note("the server closed the connection");
+            return self.verdict();
+        }
+        while let Some(line) = self.console.line().await {
+            if !line.is_empty() {
+                return Err(Failure::ClosedEarly(printable::escape(&line)));
+            }
+        }
+        self.verdict()
+    }
+
+    /// There are no more lines: leave as one should.
+    async fn finish(&mut self, buffer: &mut [u8]) -> Result<(), Failure> {
+        if self.hangup == Hangup::Refusal && !self.heard {
+            // Before the client has closed, only a refusal ends the stream.
+            match timeout(GRACE, self.reading.read(buffer)).await {
+                Ok(Ok(count)) if count > 0 => self.machine.handle_chunk(&buffer[..count])?,
+                Ok(ended) => return self.closed(ended.err()).await,
+                Err(_) => {}
+            }
+        }
+        if let Err(error) = self.writing.shutdown().await {
+            return self.closed(Some(error)).await;
+        }
+        match timeout(FAREWELL, self.reading.read(buffer)).await {
+            Ok(Ok(count)) if count > 0 => self.machine.handle_chunk(&buffer[..count])?,
+            Ok(Err(error)) => return Err(Failure::Broken(error)),
+            Ok(Ok(_)) | Err(_) => {}
+        }
+        self.verdict()
+    }
+
+    const fn verdict(&self) -> Result<(), Failure> {
+        match self.skipped {
+            0 => Ok(()),
+            count => Err(Failure::Lost(count)),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! `tcp-echo`'s client: each line out, as many bytes back, however many
+//! recv() that takes. Wire format: [`crate::servers::tcp_echo`].
+
+use protocol::System;
+use protocol::auth::Key;
+use protocol::peer::Rules;
+
+use super::stream::{self, Hangup};
+use super::{Console, Failure, MAX_MESSAGE};
+
+/// Sends each line and prints each reply; empty lines are skipped.
+pub async fn run(address: &str, console: &mut Console) -> Result<(), Failure> {
+    let rules = Rules::new(System::TcpEcho, MAX_MESSAGE, Key::default());
+    stream::run(System::TcpEcho, address, &rules, Hangup::Allowed, console).await
+}

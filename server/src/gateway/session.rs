@@ -1,0 +1,190 @@
+//! `/lab`: a page drives one experiment at a time, [`Request`]s in, [`Line`]s
+//! out, one JSON object a text frame.
+
+use axum::extract::State as Shared;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::SinkExt;
+use tokio::time::{Instant, interval_at, timeout};
+use trace::link::{Line, Request, VERSION};
+
+use super::State;
+use super::bridge::{KEEP_ALIVE, accept, close, sized};
+use crate::lab::{Lab, kernel};
+
+/// Largest request, in bytes: all that an experiment may send, as hex in JSON.
+const MAX_REQUEST: usize = 4 * 1024 * 1024;
+
+/// Upgrades the request and starts a session.
+pub(super) async fn open(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match accept(&headers, upgrade) {
+        Ok(upgrade) => upgrade,
+        Err(refusal) => return *refusal,
+    };
+    sized(upgrade, MAX_REQUEST).on_upgrade(move |web| {
+        let tracker = state.tracker.clone();
+        tracker.track_future(async move {
+            let Ok(_permit) = state.sessions.clone().try_acquire_owned() else {
+                return close(
+                    web,
+                    close_code::AGAIN,
+                    "too many lab sessions: try again later",
+                )
+                .await;
+            };
+            let mut session = Session { web, lab: None };
+            tokio::select! {
+                ended = session.run() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "lab session");
+                    }
+                }
+                () = state.shutdown.cancelled() => {
+                    close(session.web, close_code::AWAY, "the gateway is shutting down").await;
+                }
+            }
+        })
+    })
+}
+
+struct Session {
+    web: WebSocket,
+    /// The run that is going on. It ends with the session.
+    lab: Option<Lab>,
+}
+
+impl Session {
+    /// Until the page leaves, however it does.
+    async fn run(&mut self) -> Result<(), axum::Error> {
+        self.say(&Line::Hello {
+            version: VERSION,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel: kernel(),
+        })
+        .await?;
+        let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
+        let mut answered = true;
+        loop {
+            patiently(self.web.flush()).await?;
+            tokio::select! {
+                message = self.web.recv() => {
+                    answered = true;
+                    match message.transpose()? {
+                        Some(Message::Text(text)) => self.follow(text.as_str()).await?,
+                        Some(Message::Binary(_)) => {
+                            self.refuse("requests are text: one JSON object a text frame").await?;
+                        }
+                        Some(Message::Ping(_) | Message::Pong(_)) => {}
+                        Some(Message::Close(_)) | None => break,
+                    }
+                }
+                line = next(&mut self.lab) => self.pass_on(line).await?,
+                _ = keep_alive.tick() => {
+                    if !std::mem::take(&mut answered) {
+                        break;
+                    }
+                    patiently(self.web.feed(Message::Ping(Bytes::new()))).await?;
+                }
+            }
+        }
+        self.lab = None;
+        patiently(self.web.close()).await
+    }
+
+    async fn follow(&mut self, text: &str) -> Result<(), axum::Error> {
+        let request = match serde_json::from_str(text) {
+            Ok(request) => request,
+            Err(error) => return self.refuse(&format!("not a request: {error}")).await,
+        };
+        match (request, &self.lab) {
+            (Request::Run { run, experiment }, _) => self.start(run, experiment).await,
+            (Request::Send { client, sends }, Some(lab)) => {
+                lab.send(client, sends);
+                Ok(())
+            }
+            (Request::Close { client, after }, Some(lab)) => {
+                lab.close(client, after);
+                Ok(())
+            }
+            (Request::Stop, Some(lab)) => {
+                lab.stop();
+                Ok(())
+            }
+            // Its run ended while the request was on its way.
+            (Request::Send { .. } | Request::Close { .. } | Request::Stop, None) => Ok(()),
+        }
+    }
+
+    /// Ends the run before, to its last line, and starts the next.
+    async fn start(&mut self, run: u32, experiment: trace::Experiment) -> Result<(), axum::Error> {
+        if let Some(lab) = &self.lab {
+            lab.stop();
+        }
+        while self.lab.is_some() {
+            let line = next(&mut self.lab).await;
+            self.pass_on(line).await?;
+        }
+        // It blocks for the moment it takes to listen.
+        let started = tokio::task::spawn_blocking(move || Lab::start(experiment, run)).await;
+        match started {
+            Ok(Ok(lab)) => {
+                self.lab = Some(lab);
+                Ok(())
+            }
+            Ok(Err(error)) => self.refuse(&format!("run {run}: {error}")).await,
+            Err(error) => {
+                self.refuse(&format!("run {run} could not start: {error}"))
+                    .await
+            }
+        }
+    }
+
+    /// Passes on a line and all that are there behind it.
+    async fn pass_on(&mut self, first: Option<Line>) -> Result<(), axum::Error> {
+        let Some(first) = first else {
+            self.lab = None;
+            return Ok(());
+        };
+        self.say(&first).await?;
+        while let Some(line) = self.lab.as_mut().and_then(Lab::line_now) {
+            self.say(&line).await?;
+        }
+        Ok(())
+    }
+
+    async fn refuse(&mut self, message: &str) -> Result<(), axum::Error> {
+        let message = message.to_owned();
+        self.say(&Line::Error { message }).await
+    }
+
+    /// Flushed when there is nothing more to say.
+    async fn say(&mut self, line: &Line) -> Result<(), axum::Error> {
+        let json = serde_json::to_string(line).map_err(axum::Error::new)?;
+        patiently(self.web.feed(Message::text(json))).await
+    }
+}
+
+/// A page that takes nothing for as long as this has vanished.
+async fn patiently(
+    taking: impl Future<Output = Result<(), axum::Error>>,
+) -> Result<(), axum::Error> {
+    match timeout(KEEP_ALIVE, taking).await {
+        Ok(result) => result,
+        Err(elapsed) => Err(axum::Error::new(elapsed)),
+    }
+}
+
+/// The next line of the run, if one is going on.
+async fn next(lab: &mut Option<Lab>) -> Option<Line> {
+    match lab {
+        Some(lab) => lab.line().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,152 @@
+use futures_util::{SinkExt, StreamExt};
+use protocol::{Nanos, System};
+use tokio_tungstenite::tungstenite::Message;
+use trace::link::{Ending, Line, Request, Send};
+use trace::{Actor, Call, ClientId, Experiment};
+
+use super::{Gateway, Web, listener, soon, to_the_end};
+
+async fn line(web: &mut Web) -> Line {
+    loop {
+        match soon(web.next()).await.unwrap().unwrap() {
+            Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+            Message::Ping(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn ask(web: &mut Web, request: &Request) {
+    let json = serde_json::to_string(request).unwrap();
+    web.send(Message::text(json)).await.unwrap();
+}
+
+async fn error(web: &mut Web) -> String {
+    match line(web).await {
+        Line::Error { message } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_session_runs_five_sends() {
+    let gateway = Gateway::start(&[]).await;
+    let mut web = gateway.open("/lab").await;
+    assert!(matches!(
+        line(&mut web).await,
+        Line::Hello { version: 1, .. }
+    ));
+    // Twice: a session goes on after a run.
+    for run in [7, 8] {
+        let mut experiment = Experiment::new(System::TcpEcho, &[]);
+        experiment.read_delay_ms = 50;
+        ask(&mut web, &Request::Run { run, experiment }).await;
+        let send = |byte: &u8| Send {
+            gap: Nanos(0),
+            bytes: vec![*byte],
+        };
+        let sends = b"abcde".iter().map(send).collect();
+        let client = ClientId::One;
+        ask(&mut web, &Request::Send { client, sends }).await;
+        let after = Nanos(0);
+        ask(&mut web, &Request::Close { client, after }).await;
+        let first = line(&mut web).await;
+        assert!(matches!(first, Line::Run { run: number, .. } if number == run));
+        let mut events = Vec::new();
+        loop {
+            match line(&mut web).await {
+                Line::Event(event) => events.push(event),
+                Line::Ended { why, .. } => {
+                    assert_eq!(why, Ending::Finished);
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let sends = events
+            .iter()
+            .filter(|e| (e.actor, e.call) == (Actor::Client1, Call::Send));
+        assert_eq!(sends.count(), 5);
+        let mut recvs = events
+            .iter()
+            .filter(|e| (e.actor, e.call) == (Actor::Server, Call::Recv));
+        assert_eq!(recvs.next().unwrap().bytes, b"abcde");
+    }
+}
+
+#[tokio::test]
+async fn a_session_survives_what_it_can_not_follow() {
+    let gateway = Gateway::start(&[]).await;
+    let mut web = gateway.open("/lab").await;
+    line(&mut web).await;
+    web.send(Message::text("{")).await.unwrap();
+    assert!(error(&mut web).await.starts_with("not a request: EOF"));
+    web.send(Message::text(r#"{"type":"connect"}"#))
+        .await
+        .unwrap();
+    assert!(error(&mut web).await.contains("unknown variant `connect`"));
+    web.send(Message::binary(&b"{}"[..])).await.unwrap();
+    assert!(error(&mut web).await.contains("text frame"));
+    let mut experiment = Experiment::new(System::TcpEcho, &[]);
+    experiment.buffer = 0;
+    ask(&mut web, &Request::Run { run: 3, experiment }).await;
+    assert!(error(&mut web).await.contains("run 3: buffer is 0"));
+
+    // A new run ends the one that is going on.
+    for (run, why) in [(4, None), (5, Some(Ending::Stopped))] {
+        let experiment = Experiment::new(System::TcpEcho, &[]);
+        ask(&mut web, &Request::Run { run, experiment }).await;
+        let mut ended = None;
+        loop {
+            match line(&mut web).await {
+                Line::Run { run: number, .. } if number == run => break,
+                Line::Ended { why, .. } => ended = Some(why),
+                Line::Event(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(ended, why);
+    }
+}
+
+#[tokio::test]
+async fn a_vanished_session_takes_its_run_along() {
+    let gateway = Gateway::start(&[]).await;
+    let mut web = gateway.open("/lab").await;
+    line(&mut web).await;
+    let experiment = Experiment::new(System::TcpEcho, &[]);
+    ask(&mut web, &Request::Run { run: 1, experiment }).await;
+    assert!(matches!(line(&mut web).await, Line::Run { .. }));
+    // There is room for one: the next is sent away while this one is there.
+    let mut second = gateway.open("/lab").await;
+    let (_, frame) = soon(to_the_end(&mut second)).await;
+    assert_eq!(u16::from(frame.unwrap().code), 1013);
+    drop(web);
+    soon(async {
+        loop {
+            let mut next = gateway.open("/lab").await;
+            if let Some(Ok(Message::Text(_))) = next.next().await {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn shutdown_says_goodbye() {
+    let (listener, bridge) = listener().await;
+    let gateway = Gateway::start(&[bridge]).await;
+    let mut bridge = gateway.open("/bridge/it").await;
+    let _peer = soon(listener.accept()).await.unwrap();
+    let mut lab = gateway.open("/lab").await;
+    assert!(matches!(line(&mut lab).await, Line::Hello { .. }));
+    gateway.shutdown.cancel();
+    for web in [&mut bridge, &mut lab] {
+        let (_, frame) = soon(to_the_end(web)).await;
+        assert_eq!(u16::from(frame.unwrap().code), 1001);
+        // The answer to the close.
+        while let Some(Ok(_)) = web.next().await {}
+    }
+    soon(gateway.served).await.unwrap().unwrap();
+}

@@ -1,0 +1,203 @@
+//! Passes on a run's commands and events, and decides when it is over.
+
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use protocol::Transport;
+use tokio::runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use trace::link::{Ending, Line, VERSION};
+use trace::{Actor, Call, ClientId, Event, Experiment};
+
+use super::{Command, Limits, client, kernel};
+
+/// How often events are passed on. Nobody waits on their queue, so that the
+/// watched programs never make a system call to wake somebody.
+pub(super) const TICK: Duration = Duration::from_millis(2);
+/// How long a datagram server must at least be silent after its last client
+/// has left: nothing says that no datagram is on its way.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Everything a run consists of.
+pub(super) struct Director {
+    pub(super) experiment: Experiment,
+    pub(super) run: u32,
+    pub(super) limits: Limits,
+    pub(super) started: Instant,
+    pub(super) events: UnboundedReceiver<Event>,
+    pub(super) orders: UnboundedReceiver<Command>,
+    pub(super) lines: UnboundedSender<Line>,
+    pub(super) clients: Vec<client::Running>,
+    pub(super) server: Option<JoinHandle<()>>,
+    pub(super) stop: CancellationToken,
+}
+
+/// What has come by so far.
+#[derive(Default)]
+struct Seen {
+    events: u32,
+    bytes: usize,
+    /// Whether an event was left out; then none after it is passed on.
+    full: bool,
+    /// Bytes and calls that clients were told to send.
+    told: usize,
+    connected: u32,
+    closed_by_server: u32,
+    /// When something last happened: for datagrams, the last client's close or what the server did after it.
+    active: Option<Instant>,
+}
+
+impl Director {
+    /// The thread's body: from `Run` to `Ended`.
+    pub(super) fn run(mut self) {
+        let mut seen = Seen::default();
+        self.say(Line::Run {
+            version: VERSION,
+            run: self.run,
+            kernel: kernel(),
+            experiment: self.experiment.clone(),
+        });
+        let why = match runtime::Builder::new_current_thread().enable_time().build() {
+            Ok(runtime) => runtime.block_on(self.direct(&mut seen)),
+            Err(error) => {
+                self.say_error(format!("the run could not be directed: {error}"));
+                Ending::Stopped
+            }
+        };
+        self.stop.cancel();
+        self.join();
+        self.pass_on(&mut seen);
+        self.say(Line::Ended {
+            events: seen.events,
+            why,
+        });
+    }
+
+    async fn direct(&mut self, seen: &mut Seen) -> Ending {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ending::Stopped,
+                Some(order) = self.orders.recv() => match order {
+                    Command::Stop => return Ending::Stopped,
+                    Command::Client(id, command) => self.command(id, command, seen),
+                },
+                _ = tick.tick() => {}
+            }
+            // Before the events are taken: what ended reported all before.
+            let left = self.clients.iter().all(client::Running::has_left);
+            if !self.pass_on(seen) {
+                return Ending::Limit;
+            }
+            if left && self.is_server_done(seen) {
+                return Ending::Finished;
+            }
+            if self.started.elapsed() >= self.limits.time {
+                return Ending::TimedOut;
+            }
+        }
+    }
+
+    fn command(&self, id: ClientId, command: client::Command, seen: &mut Seen) {
+        let Some(client) = self.clients.get(id.index()) else {
+            let count = self.clients.len();
+            return self.say_error(format!(
+                "there is no client {id}: this run has {count} client(s)"
+            ));
+        };
+        if let client::Command::Send(sends) = &command {
+            // A call counts too, so that empty sends can't be queued for ever.
+            let told: usize = sends.iter().map(|send| send.bytes.len() + 64).sum();
+            if seen.told + told > self.limits.bytes {
+                let limit = self.limits.bytes;
+                return self.say_error(format!(
+                    "client {id} can't send that: a run sends at most {limit} bytes, each call counted as 64 more"
+                ));
+            }
+            seen.told += told;
+        }
+        // A client that has left follows no command.
+        let _ = client.commands.send(command);
+    }
+
+    /// Passes on what was recorded. False once there is more than may be.
+    fn pass_on(&mut self, seen: &mut Seen) -> bool {
+        while let Ok(event) = self.events.try_recv() {
+            let bytes = seen.bytes + event.len();
+            seen.full |= seen.events >= self.limits.events || bytes > self.limits.bytes;
+            if seen.full {
+                return false;
+            }
+            seen.bytes = bytes;
+            seen.note(&event);
+            self.say(Line::Event(event));
+        }
+        true
+    }
+
+    /// Whether the server has nothing left to do, now that all clients have left.
+    fn is_server_done(&self, seen: &Seen) -> bool {
+        match self.experiment.transport() {
+            Transport::Tcp => seen.closed_by_server >= seen.connected,
+            Transport::Udp => {
+                let delay = Duration::from_millis(self.experiment.read_delay_ms.into());
+                let quiet = QUIET.max(2 * delay);
+                seen.active.is_none_or(|at| at.elapsed() >= quiet)
+            }
+        }
+    }
+
+    /// Waits for the threads, which were told to stop.
+    fn join(&mut self) {
+        for index in 0..self.clients.len() {
+            let Some(thread) = self.clients[index].thread.take() else {
+                continue;
+            };
+            match thread.join() {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => self.say_error(format!("client {}: {error}", index + 1)),
+                Err(_) => self.say_error(format!("client {} ended badly", index + 1)),
+            }
+        }
+        if let Some(thread) = self.server.take()
+            && thread.join().is_err()
+        {
+            self.say_error("the server ended badly".to_owned());
+        }
+    }
+
+    fn say_error(&self, message: String) {
+        self.say(Line::Error { message });
+    }
+
+    fn say(&self, line: Line) {
+        if self.lines.send(line).is_err() {
+            // Nobody listens any more.
+            self.stop.cancel();
+        }
+    }
+}
+
+impl Seen {
+    fn note(&mut self, event: &Event) {
+        self.events += 1;
+        self.active = Some(Instant::now());
+        match (event.actor, event.call) {
+            (Actor::Server, Call::Close) => self.closed_by_server += 1,
+            (Actor::Client1 | Actor::Client2, Call::Connect) if event.error.is_none() => {
+                self.connected += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl client::Running {
+    fn has_left(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}

@@ -1,0 +1,213 @@
+//! Runs an experiment on private sockets and hands out what was observed.
+//!
+//! The server and each client are threads of their own with a runtime of
+//! their own, so that they meet in the kernel as separate programs do; one
+//! executor would let them take turns. A fourth thread, the director, passes
+//! on commands and events and decides when the run is over.
+
+mod client;
+mod director;
+mod kernel;
+mod record;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use protocol::Nanos;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use trace::link::{Line, Send};
+use trace::{ClientId, Experiment, ExperimentError};
+
+use crate::net::{BindError, Recorder};
+pub use kernel::kernel;
+
+/// A run that is going on, or whose last lines wait to be taken.
+///
+/// ```text
+/// let mut lab = Lab::start(experiment, 0)?;
+/// lab.send(ClientId::One, sends);
+/// lab.close(ClientId::One, Nanos(0));
+/// while let Some(line) = lab.blocking_line() { … }
+/// ```
+///
+/// Lines come as [`Line::Run`], then [`Line::Event`]s while they happen (about
+/// 2 ms later, and not in order of time: sort by `at`), with
+/// [`Line::Error`]s between them for commands that can't be followed, at last
+/// one [`Line::Ended`]; then none. When `Ended` comes all threads of the run
+/// have ended and its sockets are closed.
+///
+/// Dropping it ends the run; the threads end on their own within milliseconds.
+#[derive(Debug)]
+pub struct Lab {
+    server: SocketAddr,
+    commands: UnboundedSender<Command>,
+    lines: UnboundedReceiver<Line>,
+    _stop: DropGuard,
+}
+
+/// What a run may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From start to end.
+    pub(crate) time: Duration,
+    /// Events in all.
+    pub(crate) events: u32,
+    /// Bytes in all events together; and bytes asked to be sent.
+    pub(crate) bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(20),
+            events: 20_000,
+            bytes: 8 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why a run could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The experiment is impossible or too big.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// The private server has no address.
+    #[error("the private server: {0}")]
+    Bind(#[from] BindError),
+    /// The system has no thread or socket left.
+    #[error("the run could not be set up: {0}")]
+    Setup(#[from] io::Error),
+}
+
+/// What a run is told while it goes on.
+#[derive(Debug)]
+enum Command {
+    Client(ClientId, client::Command),
+    Stop,
+}
+
+impl Lab {
+    /// Starts the server of `experiment` on a free loopback port, and its
+    /// clients. Each connects after its `start_ms` and then waits for
+    /// commands; the messages of the experiment are the caller's to frame and
+    /// [`send`](Self::send). `run` is repeated in [`Line::Run`].
+    ///
+    /// Blocks for the moment it takes to listen; needs no runtime.
+    ///
+    /// # Errors
+    /// What [`Experiment::validate`] refuses; a socket or thread the system refuses.
+    pub fn start(experiment: Experiment, run: u32) -> Result<Self, LabError> {
+        Self::start_within(experiment, run, Limits::default())
+    }
+
+    pub(crate) fn start_within(
+        experiment: Experiment,
+        run: u32,
+        limits: Limits,
+    ) -> Result<Self, LabError> {
+        experiment.validate()?;
+        let (sink, events) = unbounded_channel();
+        let (commands, orders) = unbounded_channel();
+        let (report, lines) = unbounded_channel();
+        let stop = CancellationToken::new();
+        // Whatever fails below, what was started before it ends.
+        let guard = stop.clone().drop_guard();
+
+        let started = Instant::now();
+        let recorder = Recorder::new(started, sink.clone());
+        let (server, server_thread) = server::start(&experiment, &recorder, stop.clone())?;
+        let mut clients = Vec::new();
+        for (plan, id) in experiment.clients.iter().zip(ClientId::ALL) {
+            let setup = client::Setup {
+                transport: experiment.transport(),
+                server,
+                nagle: plan.nagle,
+                connect_at: started + Duration::from_millis(plan.start_ms.into()),
+                recorder: recorder.clone(),
+                record: record::Record::new(started, id, sink.clone()),
+                stop: stop.clone(),
+            };
+            clients.push(client::start(setup)?);
+        }
+        let director = director::Director {
+            experiment,
+            run,
+            limits,
+            started,
+            events,
+            orders,
+            lines: report,
+            clients,
+            server: Some(server_thread),
+            stop,
+        };
+        thread::Builder::new()
+            .name("lab-director".to_owned())
+            .spawn(move || director.run())?;
+        Ok(Self {
+            server,
+            commands,
+            lines,
+            _stop: guard,
+        })
+    }
+
+    /// Where the private server listens.
+    pub fn server(&self) -> SocketAddr {
+        self.server
+    }
+
+    /// `client` makes one send() of each, after what it was told before.
+    ///
+    /// Each `gap` is kept by the client's own thread from the return of the
+    /// call before. Sends without a gap are made in a tight loop. What the
+    /// kernel does not take at once is offered again: one more event. Ignored
+    /// once the client is closed.
+    pub fn send(&self, client: ClientId, sends: Vec<Send>) {
+        self.command(Command::Client(client, client::Command::Send(sends)));
+    }
+
+    /// `client` closes after `after`, unless told again to; it sends until then.
+    ///
+    /// On a stream it first shuts its sending side down and reads what still
+    /// comes, then closes: a close with unread bytes would reset the
+    /// connection. A client whose server closes first closes at once.
+    pub fn close(&self, client: ClientId, after: Nanos) {
+        self.command(Command::Client(
+            client,
+            client::Command::Close(after.into()),
+        ));
+    }
+
+    /// Ends the run; `Ended` with `stopped` comes as its last line.
+    pub fn stop(&self) {
+        self.command(Command::Stop);
+    }
+
+    /// The next line; none after the last. Dropping the future loses no line.
+    pub async fn line(&mut self) -> Option<Line> {
+        self.lines.recv().await
+    }
+
+    /// The next line if it is there already.
+    pub fn line_now(&mut self) -> Option<Line> {
+        self.lines.try_recv().ok()
+    }
+
+    /// The next line, for callers without a runtime; none after the last.
+    pub fn blocking_line(&mut self) -> Option<Line> {
+        self.lines.blocking_recv()
+    }
+
+    fn command(&self, command: Command) {
+        // A run that is over needs no commands.
+        let _ = self.commands.send(command);
+    }
+}

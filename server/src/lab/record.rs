@@ -1,0 +1,109 @@
+//! Takes down the calls of a client. Servers are watched through the tap; a
+//! client makes its calls itself, so it can say exactly which it made.
+
+use std::io;
+use std::time::Instant;
+
+use protocol::{Nanos, Offset};
+use tokio::sync::mpsc::UnboundedSender;
+use trace::{Call, ClientId, Event};
+
+/// What one client did so far.
+pub(super) struct Record {
+    started: Instant,
+    client: ClientId,
+    sink: UnboundedSender<Event>,
+    sent: Offset,
+    received: Offset,
+    /// Since when the client waits for something to read.
+    waiting: Instant,
+}
+
+impl Record {
+    pub(super) fn new(started: Instant, client: ClientId, sink: UnboundedSender<Event>) -> Self {
+        Self {
+            started,
+            client,
+            sink,
+            sent: Offset(0),
+            received: Offset(0),
+            waiting: started,
+        }
+    }
+
+    pub(super) fn client(&self) -> ClientId {
+        self.client
+    }
+
+    /// A call that transfers nothing, begun at `at`, just returned.
+    pub(super) fn bare(&mut self, call: Call, at: Instant, error: Option<&io::Error>) {
+        let event = self.event(call, at);
+        self.give(Event {
+            took: at.elapsed().into(),
+            error: error.map(ToString::to_string),
+            ..event
+        });
+    }
+
+    /// A send, wanted `since`, begun at `at`, of `offered`.
+    pub(super) fn send(
+        &mut self,
+        since: Instant,
+        at: Instant,
+        offered: &[u8],
+        result: Result<usize, &io::Error>,
+    ) {
+        let took = since.elapsed();
+        let event = self.event(Call::Send, at);
+        let taken = result.unwrap_or(0);
+        self.give(Event {
+            took: took.into(),
+            offset: self.sent,
+            asked: length(offered),
+            bytes: offered[..taken].to_vec(),
+            error: result.err().map(ToString::to_string),
+            ..event
+        });
+        self.sent += taken;
+    }
+
+    /// A recv into `room` that has just returned.
+    pub(super) fn recv(&mut self, room: &[u8], result: Result<usize, &io::Error>) {
+        let at = Instant::now();
+        let event = self.event(Call::Recv, at);
+        let given = result.unwrap_or(0);
+        self.give(Event {
+            took: at.saturating_duration_since(self.waiting).into(),
+            offset: self.received,
+            asked: length(room),
+            bytes: room[..given].to_vec(),
+            error: result.err().map(ToString::to_string),
+            ..event
+        });
+        self.received += given;
+    }
+
+    fn event(&self, call: Call, at: Instant) -> Event {
+        Event {
+            at: at.saturating_duration_since(self.started).into(),
+            took: Nanos(0),
+            actor: self.client.actor(),
+            client: self.client,
+            call,
+            offset: Offset(0),
+            asked: 0,
+            bytes: Vec::new(),
+            error: None,
+        }
+    }
+
+    fn give(&mut self, event: Event) {
+        // Whoever wanted to know may be gone.
+        let _ = self.sink.send(event);
+        self.waiting = Instant::now();
+    }
+}
+
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,374 @@
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::{Duration, Instant};
+
+use protocol::{Nanos, System, Transport};
+use trace::link::{Ending, Line, Send};
+use trace::{Actor, Call, ClientId, Event, Experiment, Message};
+
+use super::{Lab, LabError, Limits};
+
+/// Everything a run said, its events in order of time.
+struct Run {
+    events: Vec<Event>,
+    errors: Vec<String>,
+    why: Ending,
+}
+
+impl Run {
+    /// Takes all lines up to the last, and checks their order.
+    fn of(mut lab: Lab) -> Self {
+        let Some(Line::Run { .. }) = lab.blocking_line() else {
+            panic!("a run begins with Run");
+        };
+        let (mut events, mut errors) = (Vec::new(), Vec::new());
+        let why = loop {
+            match lab.blocking_line().expect("a run ends with Ended") {
+                Line::Event(event) => events.push(event),
+                Line::Error { message } => errors.push(message),
+                Line::Ended { events: count, why } => {
+                    assert_eq!(count as usize, events.len());
+                    break why;
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(lab.blocking_line(), None, "nothing after Ended");
+        events.sort_by_key(|event| event.at);
+        Self {
+            events,
+            errors,
+            why,
+        }
+    }
+
+    fn calls(&self, actor: Actor, call: Call) -> impl Iterator<Item = &Event> {
+        self.events
+            .iter()
+            .filter(move |event| event.actor == actor && event.call == call)
+    }
+
+    /// All bytes of these calls; each must begin where the one before ended.
+    fn stream(&self, actor: Actor, call: Call, client: ClientId) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for event in self.calls(actor, call).filter(|e| e.client == client) {
+            assert_eq!(event.offset.0, bytes.len() as u64, "{event:?}");
+            bytes.extend(&event.bytes);
+        }
+        bytes
+    }
+}
+
+fn sends(messages: &[&[u8]], gap: Duration) -> Vec<Send> {
+    let send = |bytes: &&[u8]| Send {
+        gap: gap.into(),
+        bytes: bytes.to_vec(),
+    };
+    messages.iter().map(send).collect()
+}
+
+/// One client sends `messages` in a row and closes after `hold`.
+fn run(experiment: Experiment, messages: &[&[u8]], hold: Duration) -> Run {
+    let lab = Lab::start(experiment, 0).unwrap();
+    lab.send(ClientId::One, sends(messages, Duration::ZERO));
+    lab.close(ClientId::One, hold.into());
+    Run::of(lab)
+}
+
+/// Waits until nobody holds `address` any more.
+fn freed(transport: Transport, address: SocketAddr) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let bind = || match transport {
+        Transport::Tcp => TcpListener::bind(address).map(drop),
+        Transport::Udp => UdpSocket::bind(address).map(drop),
+    };
+    while let Err(error) = bind() {
+        assert!(
+            Instant::now() < deadline,
+            "{address} is still held: {error}"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn each_stream_system_finishes_and_receives_what_was_sent() {
+    for system in [System::TcpEcho, System::LengthPrefix, System::ReadyAck] {
+        let messages: [&[u8]; 3] = [b"\x02\0\0\0", b"hi", b"\0\0\0\0"];
+        let digits: [&[u8]; 1] = [b"3"];
+        let messages = match system {
+            System::ReadyAck => &digits[..],
+            _ => &messages[..],
+        };
+        let run = run(Experiment::new(system, &[]), messages, Duration::ZERO);
+        assert_eq!(run.why, Ending::Finished, "{system}");
+        assert!(run.errors.is_empty(), "{:?}", run.errors);
+        let sent = run.stream(Actor::Client1, Call::Send, ClientId::One);
+        assert_eq!(sent, messages.concat(), "{system}");
+        let received = run.stream(Actor::Server, Call::Recv, ClientId::One);
+        assert_eq!(received, sent, "{system}");
+        for (actor, call) in [
+            (Actor::Client1, Call::Connect),
+            (Actor::Server, Call::Accept),
+            (Actor::Client1, Call::Shutdown),
+            (Actor::Client1, Call::Close),
+            (Actor::Server, Call::Close),
+        ] {
+            assert_eq!(run.calls(actor, call).count(), 1, "{system} {actor} {call}");
+        }
+    }
+}
+
+#[test]
+fn an_echo_comes_back() {
+    let run = run(
+        Experiment::new(System::TcpEcho, &[]),
+        &[b"hello"],
+        Duration::ZERO,
+    );
+    let back = run.stream(Actor::Client1, Call::Recv, ClientId::One);
+    assert_eq!(back, b"HELLO");
+    assert!(
+        run.calls(Actor::Client1, Call::Recv)
+            .last()
+            .unwrap()
+            .is_eof()
+    );
+}
+
+#[test]
+fn a_challenge_comes_and_a_wrong_answer_closes_the_client() {
+    let lab = Lab::start(Experiment::new(System::Auth, &[]), 0).unwrap();
+    lab.send(ClientId::One, sends(&[&[0; 16]], Duration::ZERO));
+    // No close: the server's end is the client's.
+    let run = Run::of(lab);
+    assert_eq!(run.why, Ending::Finished);
+    let challenge = run.stream(Actor::Client1, Call::Recv, ClientId::One);
+    assert_eq!(challenge.len(), 32);
+    assert_eq!(run.calls(Actor::Client1, Call::Close).count(), 1);
+}
+
+#[test]
+fn datagrams_keep_their_boundaries_also_empty_ones() {
+    let experiment = Experiment::new(System::UdpEcho, &[]);
+    let hold = Duration::from_millis(50);
+    let run = run(experiment, &[b"a", b"", b"bcd"], hold);
+    assert_eq!(run.why, Ending::Finished);
+    let lengths = |actor, call| -> Vec<usize> { run.calls(actor, call).map(Event::len).collect() };
+    assert_eq!(lengths(Actor::Client1, Call::Send), [1, 0, 3]);
+    assert_eq!(lengths(Actor::Server, Call::Recv), [1, 0, 3]);
+    assert_eq!(lengths(Actor::Server, Call::Send), [1, 0, 3]);
+    assert_eq!(lengths(Actor::Client1, Call::Recv), [1, 0, 3]);
+    assert_eq!(run.calls(Actor::Client1, Call::Close).count(), 1);
+}
+
+#[test]
+fn an_empty_send_on_a_stream_is_a_call_and_nothing_else() {
+    let run = run(
+        Experiment::new(System::TcpEcho, &[]),
+        &[b"", b"a", b""],
+        Duration::ZERO,
+    );
+    let sizes: Vec<_> = run
+        .calls(Actor::Client1, Call::Send)
+        .map(Event::len)
+        .collect();
+    assert_eq!(sizes, [0, 1, 0]);
+    assert!(
+        run.calls(Actor::Client1, Call::Send)
+            .all(|e| e.error.is_none())
+    );
+    let server = run
+        .calls(Actor::Server, Call::Recv)
+        .filter(|e| !e.is_empty());
+    assert_eq!(server.count(), 1);
+}
+
+#[test]
+fn five_sends_and_a_slow_reader_are_one_recv() {
+    let mut experiment = Experiment::new(System::TcpEcho, &[]);
+    experiment.read_delay_ms = 100;
+    let run = run(experiment, &[b"a", b"b", b"c", b"d", b"e"], Duration::ZERO);
+    assert_eq!(run.calls(Actor::Client1, Call::Send).count(), 5);
+    let first = run.calls(Actor::Server, Call::Recv).next().unwrap();
+    assert_eq!(first.bytes, b"abcde");
+}
+
+#[test]
+fn gaps_are_kept_by_the_client() {
+    fn check(gap: Duration) {
+        let lab = Lab::start(Experiment::new(System::LengthPrefix, &[]), 0).unwrap();
+        lab.send(ClientId::One, sends(&[b"a", b"b", b"c", b"d"], gap));
+        lab.close(ClientId::One, Nanos(0));
+        let run = Run::of(lab);
+        let times: Vec<_> = run
+            .calls(Actor::Client1, Call::Send)
+            .map(|e| e.at)
+            .collect();
+        assert_eq!(times.len(), 4);
+        for pair in times.windows(2) {
+            assert!(pair[1] - pair[0] >= gap.into(), "{gap:?}: {times:?}");
+        }
+    }
+    check(Duration::from_millis(20));
+    check(Duration::from_micros(300));
+    check(Duration::from_micros(20));
+}
+
+#[test]
+fn more_than_the_kernel_takes_is_sent_in_several_calls() {
+    let mut experiment = Experiment::new(System::TcpEcho, &[]);
+    experiment.echo = Some(false);
+    experiment.read_delay_ms = 1;
+    experiment.buffer = 64 * 1024;
+    let big = vec![b'x'; 4 * 1024 * 1024 - 4096];
+    let lab = Lab::start_within(
+        experiment,
+        0,
+        Limits {
+            bytes: 16 * 1024 * 1024,
+            ..Limits::default()
+        },
+    )
+    .unwrap();
+    lab.send(ClientId::One, sends(&[&big], Duration::ZERO));
+    lab.close(ClientId::One, Nanos(0));
+    let run = Run::of(lab);
+    assert_eq!(run.why, Ending::Finished);
+    assert_eq!(run.stream(Actor::Client1, Call::Send, ClientId::One), big);
+    assert_eq!(run.stream(Actor::Server, Call::Recv, ClientId::One), big);
+    let asked: Vec<_> = run
+        .calls(Actor::Client1, Call::Send)
+        .map(|e| e.asked)
+        .collect();
+    assert!(
+        asked.len() > 1 && asked.is_sorted_by(|a, b| a > b),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_serial_server_takes_the_second_client_when_the_first_has_left() {
+    let mut experiment = Experiment::new(System::TcpEcho, &[]);
+    experiment.clients.push(experiment.clients[0].clone());
+    experiment.clients[1].start_ms = 20;
+    let lab = Lab::start(experiment, 0).unwrap();
+    lab.send(ClientId::Two, sends(&[b"two"], Duration::ZERO));
+    lab.close(ClientId::Two, Nanos(0));
+    lab.send(ClientId::One, sends(&[b"one"], Duration::from_millis(60)));
+    lab.close(ClientId::One, Nanos(0));
+    let run = Run::of(lab);
+    assert_eq!(run.why, Ending::Finished);
+    let of = |actor, call, client| {
+        let mut calls = run.calls(actor, call).filter(|e| e.client == client);
+        calls.next().unwrap().at
+    };
+    let second_sent = of(Actor::Client2, Call::Send, ClientId::Two);
+    let first_left = of(Actor::Server, Call::Close, ClientId::One);
+    let second_accepted = of(Actor::Server, Call::Accept, ClientId::Two);
+    assert!(second_sent < first_left && first_left <= second_accepted);
+    let back = run.stream(Actor::Client2, Call::Recv, ClientId::Two);
+    assert_eq!(back, b"TWO");
+}
+
+#[test]
+fn a_further_close_replaces_the_wait() {
+    let lab = Lab::start(Experiment::new(System::TcpEcho, &[]), 0).unwrap();
+    lab.close(ClientId::One, Nanos::from_millis(60_000));
+    lab.send(ClientId::One, sends(&[b"still"], Duration::ZERO));
+    lab.close(ClientId::One, Nanos(0));
+    let run = Run::of(lab);
+    assert_eq!(run.why, Ending::Finished);
+    assert_eq!(
+        run.stream(Actor::Server, Call::Recv, ClientId::One),
+        b"still"
+    );
+}
+
+#[test]
+fn stop_ends_a_run_and_frees_its_port() {
+    for system in System::ALL {
+        let lab = Lab::start(Experiment::new(system, &[]), 0).unwrap();
+        let server = lab.server();
+        lab.stop();
+        let run = Run::of(lab);
+        assert_eq!(run.why, Ending::Stopped);
+        freed(system.transport(), server);
+    }
+}
+
+#[test]
+fn a_dropped_run_frees_its_port() {
+    for system in System::ALL {
+        let lab = Lab::start(Experiment::new(system, &[]), 0).unwrap();
+        let server = lab.server();
+        drop(lab);
+        freed(system.transport(), server);
+    }
+}
+
+#[test]
+fn what_never_ends_times_out() {
+    let limits = Limits {
+        time: Duration::from_millis(60),
+        ..Limits::default()
+    };
+    let lab = Lab::start_within(Experiment::new(System::TcpEcho, &[]), 0, limits).unwrap();
+    let run = Run::of(lab);
+    assert_eq!(run.why, Ending::TimedOut);
+    assert_eq!(run.calls(Actor::Client1, Call::Close).count(), 1);
+}
+
+#[test]
+fn what_is_too_much_is_cut_off() {
+    fn check(limits: Limits) -> Run {
+        let lab = Lab::start_within(Experiment::new(System::TcpEcho, &[]), 0, limits).unwrap();
+        lab.send(
+            ClientId::One,
+            sends(&[&b"1234567890"[..]; 50], Duration::ZERO),
+        );
+        let run = Run::of(lab);
+        assert_eq!(run.why, Ending::Limit);
+        run
+    }
+    let events = check(Limits {
+        events: 20,
+        ..Limits::default()
+    });
+    assert_eq!(events.events.len(), 20);
+    let bytes = check(Limits {
+        bytes: 4_000,
+        time: Duration::from_secs(20),
+        events: 30,
+    });
+    assert!(bytes.events.iter().map(Event::len).sum::<usize>() <= 4_000);
+}
+
+#[test]
+fn what_can_not_be_followed_is_named() {
+    let lab = Lab::start_within(
+        Experiment::new(System::TcpEcho, &[]),
+        0,
+        Limits {
+            bytes: 1_000,
+            ..Limits::default()
+        },
+    )
+    .unwrap();
+    lab.send(ClientId::Two, sends(&[b"x"], Duration::ZERO));
+    lab.send(ClientId::One, sends(&[&[0; 1_000]], Duration::ZERO));
+    lab.close(ClientId::One, Nanos(0));
+    let run = Run::of(lab);
+    assert_eq!(run.why, Ending::Finished);
+    assert_eq!(run.errors.len(), 2, "{:?}", run.errors);
+    assert!(run.errors[0].contains("there is no client 2"));
+    assert!(run.errors[1].contains("at most 1000 bytes"));
+}
+
+#[test]
+fn an_impossible_experiment_is_not_started() {
+    let mut experiment = Experiment::new(System::TcpEcho, &[]);
+    experiment.clients[0].messages = vec![Message("a×999999999".to_owned())];
+    let error = Lab::start(experiment, 0).unwrap_err();
+    assert!(matches!(error, LabError::Experiment(_)));
+    assert!(error.to_string().contains("message length is 999999999"));
+}

@@ -1,0 +1,201 @@
+//! The tap: records every call a program makes on a socket, from outside.
+//!
+//! Nothing is recorded but what the kernel answered: a call that would block
+//! is no call yet. Calls that hand something over are stamped just before the
+//! attempt that succeeded, calls that take something just after (see
+//! [`trace::Event::at`]). Peers nobody registered leave no trace.
+
+mod datagrams;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use protocol::{Nanos, Offset};
+use tokio::sync::mpsc::UnboundedSender;
+use trace::link::Line;
+use trace::{Actor, Call, ClientId, Event};
+
+pub use datagrams::TappedDatagrams;
+pub use stream::{Tapped, TappedListener};
+
+/// Takes down what tapped sockets report. Clones share one record.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    started: Instant,
+    sink: UnboundedSender<Event>,
+    clients: Mutex<HashMap<SocketAddr, ClientId>>,
+}
+
+/// What one call came to, before it is an event.
+struct Outcome<'a> {
+    offset: Offset,
+    asked: usize,
+    result: io::Result<&'a [u8]>,
+}
+
+impl Outcome<'_> {
+    /// A call that transfers nothing.
+    fn bare(result: io::Result<()>) -> Self {
+        Outcome {
+            offset: Offset(0),
+            asked: 0,
+            result: result.map(|()| &[][..]),
+        }
+    }
+}
+
+/// When a call was made and how long its caller waited.
+struct Timing {
+    at: Instant,
+    took: std::time::Duration,
+}
+
+impl Timing {
+    /// A call that took something: its moment is when it returned.
+    fn taking(waiting_since: Instant) -> Self {
+        let at = Instant::now();
+        Self {
+            at,
+            took: at.saturating_duration_since(waiting_since),
+        }
+    }
+
+    /// A call that handed something over: its moment is before the attempt
+    /// that succeeded.
+    fn handing(waiting_since: Instant, attempt: Instant) -> Self {
+        Self {
+            at: attempt,
+            took: waiting_since.elapsed(),
+        }
+    }
+}
+
+impl Recorder {
+    /// Times count from `started`; events go to `sink`, which may be gone.
+    pub fn new(started: Instant, sink: UnboundedSender<Event>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                started,
+                sink,
+                clients: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Tells which client has `address`. To be called before it connects or
+    /// sends, so that the server's first call about it is known for what it is.
+    pub fn register(&self, address: SocketAddr, client: ClientId) {
+        let mut clients = self.inner.clients.lock();
+        let clients = clients.as_mut().unwrap_or_else(|e| e.get_mut());
+        clients.insert(address, client);
+    }
+
+    /// The client at `address`, if one was registered.
+    pub fn client_at(&self, address: SocketAddr) -> Option<ClientId> {
+        self.clients().get(&address).copied()
+    }
+
+    fn clients(&self) -> MutexGuard<'_, HashMap<SocketAddr, ClientId>> {
+        let clients = self.inner.clients.lock();
+        clients.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records what `actor` does on `stream`, which connects `client`.
+    pub fn tap<S>(&self, stream: S, actor: Actor, client: ClientId) -> Tapped<S> {
+        Tapped::new(stream, Some(self.source(actor, client)))
+    }
+
+    /// Records `connecting` as the client's connect(2), and then its stream.
+    pub async fn connect<S>(
+        &self,
+        client: ClientId,
+        connecting: impl Future<Output = io::Result<S>>,
+    ) -> io::Result<Tapped<S>> {
+        let source = self.source(client.actor(), client);
+        let before = Instant::now();
+        let connected = connecting.await;
+        let result = connected.as_ref().map(|_| ()).map_err(same_error);
+        let timing = Timing::handing(before, before);
+        source.record(Call::Connect, &timing, Outcome::bare(result));
+        Ok(Tapped::new(connected?, Some(source)))
+    }
+
+    /// Records a server's accept(2) and the connections that come of it.
+    pub fn tap_listener<L>(&self, listener: L) -> TappedListener<L> {
+        TappedListener::new(listener, self.clone())
+    }
+
+    /// Records what a server does on its datagram socket.
+    pub fn tap_datagrams<D>(&self, socket: D) -> TappedDatagrams<D> {
+        TappedDatagrams::new(socket, self.clone(), None)
+    }
+
+    /// Records what a client does on its datagram socket.
+    pub fn tap_client_datagrams<D>(&self, socket: D, client: ClientId) -> TappedDatagrams<D> {
+        TappedDatagrams::new(socket, self.clone(), Some(client))
+    }
+
+    fn source(&self, actor: Actor, client: ClientId) -> Source {
+        Source {
+            recorder: self.clone(),
+            actor,
+            client,
+        }
+    }
+}
+
+/// Whose calls these are, and about whom.
+#[derive(Debug)]
+struct Source {
+    recorder: Recorder,
+    actor: Actor,
+    client: ClientId,
+}
+
+impl Source {
+    fn record(&self, call: Call, timing: &Timing, outcome: Outcome<'_>) {
+        let inner = &self.recorder.inner;
+        let (bytes, error) = match outcome.result {
+            Ok(bytes) => (bytes.to_vec(), None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        let event = Event {
+            at: timing.at.saturating_duration_since(inner.started).into(),
+            took: Nanos::from(timing.took),
+            actor: self.actor,
+            client: self.client,
+            call,
+            offset: outcome.offset,
+            asked: u32::try_from(outcome.asked).unwrap_or(u32::MAX),
+            bytes,
+            error,
+        };
+        if tracing::enabled!(target: "tap", tracing::Level::TRACE)
+            && let Ok(line) = serde_json::to_string(&Line::Event(event.clone()))
+        {
+            tracing::trace!(target: "tap", "{line}");
+        }
+        // Whoever asked for the record may have had enough of it.
+        let _ = inner.sink.send(event);
+    }
+}
+
+/// An error can't be cloned; this one says the same.
+fn same_error(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}

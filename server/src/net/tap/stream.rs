@@ -1,0 +1,182 @@
+//! Tapped connections and the listener they come from.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
+
+use protocol::Offset;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use trace::{Actor, Call};
+
+use super::{Outcome, Recorder, Source, Timing, same_error};
+use crate::net::Listener;
+
+/// A stream whose calls are recorded.
+#[derive(Debug)]
+pub struct Tapped<S> {
+    inner: S,
+    /// None for a peer nobody registered.
+    source: Option<Source>,
+    received: Offset,
+    sent: Offset,
+    /// A recv that waits, and the task it waits for.
+    receiving: Option<(Instant, Waker)>,
+    /// Since when a send waits.
+    sending: Option<Instant>,
+}
+
+impl<S> Tapped<S> {
+    pub(super) fn new(inner: S, source: Option<Source>) -> Self {
+        Self {
+            inner,
+            source,
+            received: Offset(0),
+            sent: Offset(0),
+            receiving: None,
+            sending: None,
+        }
+    }
+
+    /// The stream itself, for its options. Calls made on it leave no trace.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let Some(source) = &this.source else {
+            return Pin::new(&mut this.inner).poll_read(context, buffer);
+        };
+        let asked = buffer.remaining();
+        let filled = buffer.filled().len();
+        let since = match &this.receiving {
+            Some((since, _)) => *since,
+            None => Instant::now(),
+        };
+        let polled = Pin::new(&mut this.inner).poll_read(context, buffer);
+        let Poll::Ready(result) = polled else {
+            this.receiving = Some((since, context.waker().clone()));
+            return Poll::Pending;
+        };
+        let timing = Timing::taking(since);
+        this.receiving = None;
+        let bytes = &buffer.filled()[filled..];
+        let outcome = Outcome {
+            offset: this.received,
+            asked,
+            result: result.as_ref().map(|()| bytes).map_err(same_error),
+        };
+        source.record(Call::Recv, &timing, outcome);
+        this.received += bytes.len();
+        Poll::Ready(result)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let Some(source) = &this.source else {
+            return Pin::new(&mut this.inner).poll_write(context, bytes);
+        };
+        // A task that sends has given up the recv it was waiting in.
+        let gave_up = |(_, waker): &mut (_, Waker)| waker.will_wake(context.waker());
+        this.receiving.take_if(gave_up);
+        let attempt = Instant::now();
+        let since = *this.sending.get_or_insert(attempt);
+        let result = ready!(Pin::new(&mut this.inner).poll_write(context, bytes));
+        let timing = Timing::handing(since, attempt);
+        this.sending = None;
+        let outcome = Outcome {
+            offset: this.sent,
+            asked: bytes.len(),
+            result: match &result {
+                Ok(count) => Ok(&bytes[..*count]),
+                Err(error) => Err(same_error(error)),
+            },
+        };
+        source.record(Call::Send, &timing, outcome);
+        if let Ok(count) = result {
+            this.sent += count;
+        }
+        Poll::Ready(result)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let attempt = Instant::now();
+        let result = ready!(Pin::new(&mut this.inner).poll_shutdown(context));
+        if let Some(source) = &this.source {
+            let outcome = Outcome::bare(result.as_ref().copied().map_err(same_error));
+            source.record(Call::Shutdown, &Timing::handing(attempt, attempt), outcome);
+        }
+        Poll::Ready(result)
+    }
+}
+
+impl<S> Drop for Tapped<S> {
+    /// The fields are dropped, and the socket closed, just after this.
+    fn drop(&mut self) {
+        if let Some(source) = &self.source {
+            let now = Instant::now();
+            let timing = Timing::handing(now, now);
+            source.record(Call::Close, &timing, Outcome::bare(Ok(())));
+        }
+    }
+}
+
+/// A listener whose accepts are recorded, and all that comes of them.
+#[derive(Debug)]
+pub struct TappedListener<L> {
+    inner: L,
+    recorder: Recorder,
+    /// Since when the server waits in accept.
+    accepting: Option<Instant>,
+}
+
+impl<L> TappedListener<L> {
+    pub(super) fn new(inner: L, recorder: Recorder) -> Self {
+        Self {
+            inner,
+            recorder,
+            accepting: None,
+        }
+    }
+}
+
+impl<L: Listener> Listener for TappedListener<L> {
+    type Stream = Tapped<L::Stream>;
+
+    async fn accept(&mut self) -> io::Result<(Self::Stream, SocketAddr)> {
+        let since = *self.accepting.get_or_insert_with(Instant::now);
+        // An error of accept is about no client: the server itself logs it.
+        let (stream, peer) = self.inner.accept().await?;
+        let timing = Timing::taking(since);
+        self.accepting = None;
+        let client = self.recorder.client_at(peer);
+        let source = client.map(|client| self.recorder.source(Actor::Server, client));
+        if let Some(source) = &source {
+            source.record(Call::Accept, &timing, Outcome::bare(Ok(())));
+        }
+        Ok((Tapped::new(stream, source), peer))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+}

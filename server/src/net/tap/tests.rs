@@ -1,0 +1,308 @@
+//! What is recorded of streams, listeners and datagrams.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, UdpSocket};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+
+use super::*;
+use crate::net::{Datagrams as _, Listener as _, bind_udp, listen_tcp};
+
+const ANY: &str = "127.0.0.1:0";
+
+fn recorder() -> (Recorder, UnboundedReceiver<Event>) {
+    let (sink, events) = unbounded_channel();
+    (Recorder::new(Instant::now(), sink), events)
+}
+
+fn taken(events: &mut UnboundedReceiver<Event>) -> Vec<Event> {
+    std::iter::from_fn(|| events.try_recv().ok()).collect()
+}
+
+/// `client1 send 0+5/5 hello`: actor, call, offset + length / asked, bytes.
+fn line(event: &Event) -> String {
+    let mut line = format!("{} {}", event.actor, event.call);
+    if matches!(event.call, Call::Send | Call::Recv) {
+        let (offset, length, asked) = (event.offset, event.len(), event.asked);
+        let text = String::from_utf8_lossy(&event.bytes);
+        let _ = write!(line, " {offset}+{length}/{asked} {text}");
+    }
+    if let Some(error) = &event.error {
+        let _ = write!(line, " {error}");
+    }
+    line.trim_end().to_owned()
+}
+
+fn check(events: &[Event], expected: &[&str]) {
+    let lines: Vec<_> = events.iter().map(line).collect();
+    assert_eq!(lines, expected);
+}
+
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    let patience = Duration::from_secs(10);
+    timeout(patience, future).await.expect("within 10 s")
+}
+
+#[tokio::test]
+async fn each_call_is_one_event_with_its_own_offset() {
+    let (recorder, mut events) = recorder();
+    let (near, far) = tokio::io::duplex(64);
+    let mut client = recorder.tap(near, Actor::Client1, ClientId::One);
+    let mut server = recorder.tap(far, Actor::Server, ClientId::One);
+    let mut buffer = [0; 4];
+    client.write_all(b"hel").await.unwrap();
+    client.write_all(b"lo").await.unwrap();
+    assert_eq!(server.read(&mut buffer).await.unwrap(), 4);
+    server.write_all(b"HELL").await.unwrap();
+    assert_eq!(server.read(&mut buffer).await.unwrap(), 1);
+    client.shutdown().await.unwrap();
+    assert_eq!(server.read(&mut buffer).await.unwrap(), 0);
+    drop(server);
+    drop(client);
+    let events = taken(&mut events);
+    check(
+        &events,
+        &[
+            "client1 send 0+3/3 hel",
+            "client1 send 3+2/2 lo",
+            "server recv 0+4/4 hell",
+            "server send 0+4/4 HELL",
+            "server recv 4+1/4 o",
+            "client1 shutdown",
+            "server recv 5+0/4",
+            "server close",
+            "client1 close",
+        ],
+    );
+    assert!(events[6].is_eof());
+    assert!(events.is_sorted_by_key(|event| event.at));
+}
+
+#[tokio::test]
+async fn a_recv_that_waits_is_one_recv_and_says_how_long() {
+    let (recorder, mut events) = recorder();
+    let (mut near, far) = tokio::io::duplex(64);
+    let mut server = recorder.tap(far, Actor::Server, ClientId::One);
+    let mut buffer = [0; 16];
+    let writer = async {
+        // The reader was polled first and waits; let that last measurably.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(2) {
+            tokio::task::yield_now().await;
+        }
+        near.write_all(b"now").await.unwrap();
+    };
+    let (count, ()) = soon(async { tokio::join!(server.read(&mut buffer), writer) }).await;
+    assert_eq!(count.unwrap(), 3);
+    let events = taken(&mut events);
+    check(&events, &["server recv 0+3/16 now"]);
+    assert!(events[0].took >= Nanos::from_millis(2), "{:?}", events[0]);
+    assert!(events[0].at >= events[0].took);
+}
+
+#[tokio::test]
+async fn a_recv_given_up_for_a_send_does_not_count_as_waiting() {
+    let (recorder, mut events) = recorder();
+    let (mut near, far) = tokio::io::duplex(64);
+    let mut server = recorder.tap(far, Actor::Server, ClientId::One);
+    let mut buffer = [0; 16];
+    let given_up = timeout(Duration::from_millis(5), server.read(&mut buffer)).await;
+    assert!(given_up.is_err());
+    server.write_all(b"ready").await.unwrap();
+    near.write_all(b"body").await.unwrap();
+    server.read_exact(&mut buffer[..4]).await.unwrap();
+    let events = taken(&mut events);
+    check(
+        &events,
+        &["server send 0+5/5 ready", "server recv 0+4/4 body"],
+    );
+    let between = events[1].at - events[0].at;
+    assert!(events[1].took <= between, "{events:?}");
+}
+
+/// Takes as many bytes a call as it was told; 0: would block first.
+struct Trickle(VecDeque<usize>);
+
+impl AsyncWrite for Trickle {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.0.pop_front() {
+            Some(0) => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some(most) => Poll::Ready(Ok(most.min(bytes.len()))),
+            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+    }
+}
+
+#[tokio::test]
+async fn a_send_counts_what_the_kernel_took() {
+    let (recorder, mut events) = recorder();
+    let trickle = Trickle(VecDeque::from([2, 0, 0, 3, 9]));
+    let mut client = recorder.tap(trickle, Actor::Client2, ClientId::Two);
+    client.write_all(b"0123456789").await.unwrap();
+    client.write_all(b"x").await.unwrap_err();
+    client.shutdown().await.unwrap_err();
+    drop(client);
+    check(
+        &taken(&mut events),
+        &[
+            "client2 send 0+2/10 01",
+            "client2 send 2+3/8 234",
+            "client2 send 5+5/5 56789",
+            "client2 send 10+0/1  broken pipe",
+            "client2 shutdown not connected",
+            "client2 close",
+        ],
+    );
+}
+
+/// A client's socket with its address known before it connects.
+fn client_socket(recorder: &Recorder, client: ClientId) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(ANY.parse().unwrap()).unwrap();
+    recorder.register(socket.local_addr().unwrap(), client);
+    socket
+}
+
+#[tokio::test]
+async fn over_a_real_socket_nothing_is_taken_before_it_was_handed_over() {
+    let (recorder, mut events) = recorder();
+    let listener = listen_tcp(ANY.parse().unwrap(), 5).unwrap();
+    let mut listener = recorder.tap_listener(listener);
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 1024];
+        loop {
+            match stream.read(&mut buffer).await.unwrap() {
+                0 => return,
+                count => stream.write_all(&buffer[..count]).await.unwrap(),
+            }
+        }
+    });
+    let socket = client_socket(&recorder, ClientId::Two);
+    let connecting = recorder.connect(ClientId::Two, socket.connect(address));
+    let mut client = connecting.await.unwrap();
+    client.write_all(b"hello").await.unwrap();
+    let mut buffer = [0; 16];
+    assert_eq!(soon(client.read(&mut buffer)).await.unwrap(), 5);
+    client.shutdown().await.unwrap();
+    assert_eq!(soon(client.read(&mut buffer)).await.unwrap(), 0);
+    drop(client);
+    soon(server).await.unwrap();
+    let mut events = taken(&mut events);
+    assert!(events.iter().all(|event| event.client == ClientId::Two));
+    events.sort_by_key(|event| event.at);
+    // These two calls of the server have an order only with what caused them.
+    let mut take = |wanted: &str| {
+        let at = events.iter().position(|event| line(event) == wanted);
+        events.remove(at.expect("it was recorded"))
+    };
+    let (accept, close) = (take("server accept"), take("server close"));
+    check(
+        &events,
+        &[
+            "client2 connect",
+            "client2 send 0+5/5 hello",
+            "server recv 0+5/1024 hello",
+            "server send 0+5/5 hello",
+            "client2 recv 0+5/16 hello",
+            "client2 shutdown",
+            "server recv 5+0/1024",
+            "client2 recv 5+0/16",
+            "client2 close",
+        ],
+    );
+    assert!(accept.at >= events[0].at && accept.at <= events[2].at);
+    assert!(close.at >= events[6].at);
+}
+
+#[tokio::test]
+async fn who_is_not_registered_leaves_no_trace() {
+    let (recorder, mut events) = recorder();
+    let listener = TcpListener::bind(ANY).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut listener = recorder.tap_listener(listener);
+    let connecting = tokio::net::TcpStream::connect(address);
+    let (client, accepted) = soon(async { tokio::join!(connecting, listener.accept()) }).await;
+    let (mut stream, _) = accepted.unwrap();
+    client.unwrap().write_all(b"hi").await.unwrap();
+    assert_eq!(soon(stream.read(&mut [0; 8])).await.unwrap(), 2);
+    drop(stream);
+    assert_eq!(taken(&mut events), []);
+}
+
+#[tokio::test]
+async fn a_refused_connect_is_recorded_with_its_error() {
+    let (recorder, mut events) = recorder();
+    // Bound and not listening: nobody else can take the port meanwhile.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind(ANY.parse().unwrap()).unwrap();
+    let address = nobody.local_addr().unwrap();
+    let socket = client_socket(&recorder, ClientId::One);
+    let connecting = recorder.connect(ClientId::One, socket.connect(address));
+    connecting.await.unwrap_err();
+    let events = taken(&mut events);
+    assert!(line(&events[0]).starts_with("client1 connect Connection refused"));
+    assert_eq!(events.len(), 1);
+}
+
+#[tokio::test]
+async fn datagrams_are_recorded_at_both_ends() {
+    let (recorder, mut events) = recorder();
+    let server = recorder.tap_datagrams(bind_udp(ANY.parse().unwrap()).unwrap());
+    let to = server.local_addr().unwrap();
+    let client = UdpSocket::bind(ANY).await.unwrap();
+    recorder.register(client.local_addr().unwrap(), ClientId::One);
+    let client = recorder.tap_client_datagrams(client, ClientId::One);
+    let stranger = bind_udp(ANY.parse().unwrap()).unwrap();
+    let mut buffer = [0; 3];
+    for datagram in [&b"hello"[..], b"", b"ab"] {
+        stranger.send_to(b"?", to).await.unwrap();
+        soon(server.recv_from(&mut buffer)).await.unwrap();
+        client.send_to(datagram, to).await.unwrap();
+        let (count, from) = soon(server.recv_from(&mut buffer)).await.unwrap();
+        server.send_to(&buffer[..count], from).await.unwrap();
+        soon(client.recv_from(&mut buffer)).await.unwrap();
+    }
+    drop(client);
+    drop(server);
+    check(
+        &taken(&mut events),
+        &[
+            "client1 send 0+5/5 hello",
+            "server recv 0+3/3 hel",
+            "server send 0+3/3 hel",
+            "client1 recv 0+3/3 hel",
+            "client1 send 5+0/0",
+            "server recv 3+0/3",
+            "server send 3+0/0",
+            "client1 recv 3+0/3",
+            "client1 send 5+2/2 ab",
+            "server recv 3+2/3 ab",
+            "server send 3+2/2 ab",
+            "client1 recv 3+2/3 ab",
+            "client1 close",
+        ],
+    );
+}

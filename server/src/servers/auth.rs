@@ -1,0 +1,21 @@
+//! `auth`: a challenge first, then length-prefix frames, for many at once.
+//!
+//! ```text
+//! server  32 random bytes
+//! client       16 bytes HMAC-MD5(key, the 32 bytes)
+//!         wrong or missing: the server closes; right: it says nothing, and
+//! client       n as 4 bytes, least first; n bytes
+//! server  the n bytes ASCII-uppercased, unframed
+//! ```
+
+use protocol::System;
+
+use super::{Options, StreamConfig};
+
+/// Connections that may wait for accept. A burst of clients is no attack.
+pub const BACKLOG: u32 = 128;
+
+/// The server's configuration.
+pub fn config(options: &Options) -> StreamConfig {
+    StreamConfig::of(System::Auth, options)
+}

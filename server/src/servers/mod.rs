@@ -1,0 +1,126 @@
+//! The five servers: thin drivers that carry bytes between a socket and the
+//! machines of [`protocol::peer`]. They take a listener and a shutdown signal
+//! and don't know whether they are watched.
+
+pub mod auth;
+pub mod length_prefix;
+pub mod ready_ack;
+pub mod report;
+pub mod stream;
+pub mod tcp_echo;
+#[cfg(test)]
+mod tests;
+pub mod udp_echo;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use protocol::auth::Key;
+use protocol::framing::DEFAULT_MAX_FRAME;
+use protocol::{System, Transport};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio_util::sync::CancellationToken;
+
+use crate::net::{BindError, bind_udp, listen_tcp};
+
+pub use report::Report;
+pub use stream::{StreamConfig, serve_stream};
+pub use udp_echo::{DatagramConfig, serve_datagrams};
+
+/// Room the article's servers give each recv, in bytes.
+pub const DEFAULT_BUFFER: usize = 1024;
+
+/// What can be asked of any of the five.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Room for each recv, in bytes; at least 1.
+    pub buffer: usize,
+    /// Sleep before each recv.
+    pub read_delay: Duration,
+    /// Largest message accepted, in bytes.
+    pub max_frame: u32,
+    /// The key of `auth`.
+    pub key: Key,
+    /// Where messages go.
+    pub report: Report,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            buffer: DEFAULT_BUFFER,
+            read_delay: Duration::ZERO,
+            max_frame: DEFAULT_MAX_FRAME,
+            key: Key::default(),
+            report: Report::Silent,
+        }
+    }
+}
+
+/// A system's socket, bound and not served yet.
+#[derive(Debug)]
+pub struct Bound {
+    system: System,
+    socket: Socket,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Stream(TcpListener),
+    Datagrams(UdpSocket),
+}
+
+impl Bound {
+    /// Binds `system` to `address`; port 0 takes a free one.
+    pub fn bind(system: System, address: SocketAddr) -> Result<Self, BindError> {
+        let socket = match system.transport() {
+            Transport::Udp => Socket::Datagrams(bind_udp(address)?),
+            Transport::Tcp => Socket::Stream(listen_tcp(address, backlog(system))?),
+        };
+        Ok(Self { system, socket })
+    }
+
+    /// Which system.
+    pub const fn system(&self) -> System {
+        self.system
+    }
+
+    /// The address it is bound to, with its real port.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match &self.socket {
+            Socket::Stream(listener) => listener.local_addr(),
+            Socket::Datagrams(socket) => socket.local_addr(),
+        }
+    }
+
+    /// Serves until `shutdown`.
+    pub async fn serve(self, options: &Options, shutdown: CancellationToken) {
+        match self.socket {
+            Socket::Stream(listener) => {
+                serve_stream(listener, stream_config(self.system, options), shutdown).await;
+            }
+            Socket::Datagrams(socket) => {
+                serve_datagrams(socket, udp_echo::config(options), shutdown).await;
+            }
+        }
+    }
+}
+
+fn stream_config(system: System, options: &Options) -> StreamConfig {
+    match system {
+        System::ReadyAck => ready_ack::config(options),
+        System::LengthPrefix => length_prefix::config(options),
+        System::Auth => auth::config(options),
+        System::TcpEcho | System::UdpEcho => tcp_echo::config(options),
+    }
+}
+
+/// Connections that may wait for accept: five as in the article, but where
+/// many clients come at once.
+const fn backlog(system: System) -> u32 {
+    match system {
+        System::Auth => auth::BACKLOG,
+        _ => tcp_echo::BACKLOG,
+    }
+}

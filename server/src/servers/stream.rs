@@ -1,0 +1,209 @@
+//! Serving connections: accept, and carry bytes between each one and its
+//! [`protocol::peer::Server`]. Knows no system by name.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use protocol::peer::{Refusal, Rules, Server, ServerOutput};
+use protocol::{Nanos, System};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::{Options, Report};
+use crate::net::Listener;
+
+/// How long and how far a refused client is still read, so that closing with
+/// unread bytes does not reset the connection under a reply in flight
+/// (RFC 9293, 3.6.1: close with data pending is a reset).
+const LINGER: Duration = Duration::from_millis(500);
+const LINGER_BYTES: usize = 1 << 20;
+
+/// Pause after a failed accept: without descriptors left it fails at once again.
+const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
+/// How often failing accepts are logged at most.
+const ACCEPT_ERROR_LOG: Duration = Duration::from_secs(1);
+
+/// How a stream server behaves.
+#[derive(Clone, Debug)]
+pub struct StreamConfig {
+    /// Whose name is in log lines and messages.
+    pub system: System,
+    /// What it and its clients agree on.
+    pub rules: Rules,
+    /// Room for each recv, in bytes; at least 1.
+    pub buffer: usize,
+    /// Sleep before each recv.
+    pub read_delay: Duration,
+    /// Whether it finishes with one client before it accepts the next.
+    pub serial: bool,
+    /// Where messages go.
+    pub report: Report,
+}
+
+impl StreamConfig {
+    /// One of the five systems as the article has it.
+    pub fn of(system: System, options: &Options) -> Self {
+        Self {
+            system,
+            rules: Rules::new(system, options.max_frame, options.key.clone()),
+            buffer: options.buffer,
+            read_delay: options.read_delay,
+            serial: system.is_serial(),
+            report: options.report,
+        }
+    }
+}
+
+/// Serves until `shutdown`; then its connections end at once.
+pub async fn serve_stream<L: Listener>(
+    mut listener: L,
+    config: StreamConfig,
+    shutdown: CancellationToken,
+) {
+    let mut clients = JoinSet::new();
+    shutdown
+        .run_until_cancelled(accept_clients(&mut listener, &config, &mut clients))
+        .await;
+    drop(listener);
+    clients.shutdown().await;
+}
+
+async fn accept_clients<L: Listener>(
+    listener: &mut L,
+    config: &StreamConfig,
+    clients: &mut JoinSet<()>,
+) {
+    let mut logged: Option<Instant> = None;
+    loop {
+        if config.serial
+            && let Some(ended) = clients.join_next().await
+        {
+            log_panic(config.system, ended);
+            continue;
+        }
+        let accepted = tokio::select! {
+            Some(ended) = clients.join_next() => {
+                log_panic(config.system, ended);
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                clients.spawn(serve_client(stream, peer, config.clone()));
+            }
+            Err(error) => {
+                if logged.is_none_or(|at| at.elapsed() >= ACCEPT_ERROR_LOG) {
+                    logged = Some(Instant::now());
+                    warn!("{}: accept: {error}; going on", config.system);
+                }
+                tokio::time::sleep(AFTER_ACCEPT_ERROR).await;
+            }
+        }
+    }
+}
+
+/// One client's end never is another's.
+fn log_panic(system: System, ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        error!("{system}: a connection ended badly: {error}");
+    }
+}
+
+async fn serve_client<S>(mut stream: S, peer: SocketAddr, config: StreamConfig)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let system = config.system;
+    debug!("{system}: {peer} connected");
+    match converse(&mut stream, peer, &config).await {
+        Ok(()) => debug!("{system}: {peer} left"),
+        Err(End::Broken(error)) => debug!("{system}: {peer}: {error}"),
+        Err(End::Refused(refusal)) => {
+            let offset = refusal.offset();
+            warn!("{system}: {peer} refused at offset {offset}: {refusal}");
+            linger(&mut stream).await;
+        }
+    }
+}
+
+/// Why a conversation ended before the client had finished it.
+enum End {
+    /// The socket failed: the client is gone.
+    Broken(io::Error),
+    /// The machine will have no more of it.
+    Refused(Refusal),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+async fn converse<S>(stream: &mut S, peer: SocketAddr, config: &StreamConfig) -> Result<(), End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let started = Instant::now();
+    let now = || Nanos::from(started.elapsed());
+    let mut machine = Server::new(&config.rules, rand::random());
+    let mut buffer = vec![0; config.buffer.max(1)];
+    loop {
+        while let Some(output) = machine.poll_output() {
+            match output {
+                ServerOutput::Send(bytes) => stream.write_all(&bytes).await?,
+                ServerOutput::Authenticated => info!("{}: {peer} accepted", config.system),
+                ServerOutput::Message(body) => config.report.message(config.system, peer, &body),
+                ServerOutput::Refuse(refusal) => return Err(End::Refused(refusal)),
+            }
+        }
+        if machine.is_closed() {
+            return Ok(());
+        }
+        if !config.read_delay.is_zero() {
+            tokio::time::sleep(config.read_delay).await;
+        }
+        let receive = stream.read(&mut buffer);
+        let received = match machine.poll_timeout() {
+            None => receive.await,
+            // Bytes that are there already win over a deadline that has passed.
+            Some(at) => {
+                let Ok(received) = timeout_at(started + Duration::from(at), receive).await else {
+                    machine.handle_timeout(now());
+                    continue;
+                };
+                received
+            }
+        };
+        match received? {
+            0 => machine.handle_eof(),
+            count => machine.handle_chunk(&buffer[..count], now()),
+        }
+    }
+}
+
+/// Says that nothing more will come, and lets the client finish its sentence.
+async fn linger<S>(stream: &mut S)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let drained = async {
+        stream.shutdown().await?;
+        let mut buffer = [0; 4096];
+        let mut left = LINGER_BYTES;
+        while left > 0 {
+            match stream.read(&mut buffer).await? {
+                0 => break,
+                count => left = left.saturating_sub(count),
+            }
+        }
+        io::Result::Ok(())
+    };
+    // However it ends, the connection is closed next.
+    let _ = tokio::time::timeout(LINGER, drained).await;
+}

@@ -1,0 +1,235 @@
+//! The lessons and the code beside them, as the files have them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use trace::knob::{self, Knob};
+use trace::{Experiment, Lesson};
+
+/// Tests, links and the README name these.
+const LESSONS: [&str; 15] = [
+    "auth-accepted",
+    "auth-wrong-key",
+    "characters-are-not-bytes",
+    "delimiter",
+    "empty-send",
+    "five-sends",
+    "fixed-size",
+    "length-prefix",
+    "one-at-a-time",
+    "one-send-many-recvs",
+    "ready-ack",
+    "tcp-echo",
+    "two-authenticated",
+    "udp-echo",
+    "udp-small-buffer",
+];
+const PROGRAMS: [&str; 6] = [
+    "auth",
+    "length-prefix",
+    "ready-ack",
+    "sink",
+    "tcp-echo",
+    "udp-echo",
+];
+/// Languages of the snippets and what starts a comment in each.
+const LANGUAGES: [(&str, &str); 3] = [("c", "//"), ("py", "#"), ("rs", "//")];
+const CALLS: [&str; 6] = ["connect", "accept", "send", "recv", "shutdown", "close"];
+const ROLES: [&str; 6] = ["challenge", "answer", "header", "body", "ready", "reply"];
+/// Wider titles are cut in the list of lessons.
+const TITLE_WIDTH: usize = 28;
+const CODE_WIDTH: usize = 60;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../static")
+        .join(name)
+}
+
+/// Every file of a folder of `static`: its name and its text.
+fn files(name: &str) -> BTreeMap<String, String> {
+    let folder = folder(name);
+    let entries = fs::read_dir(&folder).expect("the folder is part of the repository");
+    entries
+        .map(|entry| {
+            let entry = entry.expect("the folder can be read");
+            let text = fs::read_to_string(entry.path()).expect("files are UTF-8");
+            let name = entry.file_name().into_string().expect("names are UTF-8");
+            (name, text)
+        })
+        .collect()
+}
+
+/// Every lesson by its file's name without the ending.
+fn lessons() -> BTreeMap<String, Lesson> {
+    let parsed = files("lessons").into_iter().map(|(name, text)| {
+        let stem = name.strip_suffix(".toml").expect("lessons are TOML");
+        let lesson = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (stem.to_owned(), lesson)
+    });
+    parsed.collect()
+}
+
+#[test]
+fn every_lesson_is_there_and_named_in_kebab_case() {
+    let lessons = lessons();
+    let names: Vec<_> = lessons.keys().map(String::as_str).collect();
+    assert_eq!(names, LESSONS);
+    for (name, lesson) in &lessons {
+        let words = name.split('-');
+        for word in words {
+            let lower = word.bytes().all(|byte| byte.is_ascii_lowercase());
+            assert!(!word.is_empty() && lower, "{name}");
+        }
+        assert_eq!(lesson.id, "", "{name}: the id is the file's name");
+    }
+}
+
+#[test]
+fn every_group_has_lessons_and_no_two_share_a_place() {
+    let mut places = BTreeMap::new();
+    for (name, lesson) in lessons() {
+        let other = places.insert((lesson.group, lesson.order), name.clone());
+        assert_eq!(other, None, "{name} has the same place");
+    }
+    let groups: BTreeSet<_> = places.keys().map(|(group, _)| *group).collect();
+    assert!(groups.into_iter().eq(trace::lesson::Group::ALL));
+}
+
+#[test]
+fn every_experiment_can_be_run() {
+    for (name, lesson) in lessons() {
+        let valid = lesson.experiment.validate();
+        assert_eq!(valid, Ok(()), "{name}");
+        let mut clients = lesson.experiment.clients.iter();
+        assert!(clients.all(|client| !client.messages.is_empty()), "{name}");
+    }
+}
+
+#[test]
+fn every_knob_of_a_lesson_can_be_turned() {
+    for (name, lesson) in lessons() {
+        assert!(!lesson.knobs.is_empty(), "{name}");
+        let once: BTreeSet<_> = lesson.knobs.iter().collect();
+        assert_eq!(once.len(), lesson.knobs.len(), "{name}: a knob twice");
+        for knob in &lesson.knobs {
+            assert!(
+                knob.applies(&lesson.experiment) || applies_later(*knob, &lesson),
+                "{name}: {knob} does nothing"
+            );
+        }
+    }
+}
+
+/// Whether turning another knob of the lesson makes `knob` mean something.
+fn applies_later(knob: Knob, lesson: &Lesson) -> bool {
+    let others = lesson.knobs.iter().filter(|other| **other != knob);
+    others
+        .flat_map(|other| match other.kind() {
+            knob::Kind::Choice(values) => values.iter().map(|value| (*other, *value)).collect(),
+            _ => Vec::new(),
+        })
+        .any(|(other, value)| {
+            let mut experiment: Experiment = lesson.experiment.clone();
+            other
+                .set(&mut experiment, value)
+                .expect("each of its own words");
+            knob.applies(&experiment)
+        })
+}
+
+#[test]
+fn both_languages_have_their_own_words() {
+    for (name, lesson) in lessons() {
+        let Lesson { en, zh, .. } = &lesson;
+        let pairs = [
+            (&en.title, &zh.title),
+            (&en.question, &zh.question),
+            (&en.look, &zh.look),
+        ];
+        for (english, chinese) in pairs {
+            for words in [english, chinese] {
+                assert!(
+                    !words.is_empty() && words.trim() == words,
+                    "{name}: {words:?}"
+                );
+            }
+            assert_ne!(english, chinese, "{name}");
+            let han = chinese
+                .chars()
+                .any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            assert!(han, "{name}: {chinese:?}");
+        }
+        for title in [&en.title, &zh.title] {
+            assert!(title.chars().count() <= TITLE_WIDTH, "{name}: {title:?}");
+        }
+    }
+}
+
+#[test]
+fn guesses_are_sorted_and_leave_a_choice() {
+    for (name, lesson) in lessons() {
+        if let Some(predict) = &lesson.predict {
+            assert!(predict.choices.len() > 1, "{name}");
+            let rising = predict.choices.is_sorted_by(|a, b| a < b);
+            assert!(rising, "{name}: {:?}", predict.choices);
+        }
+    }
+}
+
+/// A line of a snippet: the code that is shown, the calls it makes.
+fn split_marks<'a>(line: &'a str, comment: &str) -> (&'a str, Vec<&'a str>) {
+    let Some(at) = line.rfind(&format!("{comment} @")) else {
+        return (line, Vec::new());
+    };
+    let marks = line[at + comment.len()..].split_whitespace().collect();
+    (line[..at].trim_end(), marks)
+}
+
+#[test]
+fn every_program_has_its_code_in_every_language() {
+    let there: BTreeSet<_> = files("code").into_keys().collect();
+    let wanted = PROGRAMS.iter().flat_map(|program| {
+        ["server", "client"].into_iter().flat_map(move |role| {
+            LANGUAGES.map(|(language, _)| format!("{program}.{role}.{language}"))
+        })
+    });
+    assert_eq!(there, wanted.collect());
+}
+
+#[test]
+fn code_is_short_and_marks_the_calls_it_makes() {
+    for (name, text) in files("code") {
+        let language = name.rsplit('.').next();
+        let known = LANGUAGES.iter().find(|(known, _)| Some(*known) == language);
+        let (_, comment) = known.unwrap_or_else(|| panic!("{name}: an unknown language"));
+        let lines: Vec<_> = text.lines().collect();
+        assert!((6..=16).contains(&lines.len()), "{name}: {}", lines.len());
+        assert!(text.ends_with('\n') && !text.contains('\t'), "{name}");
+        let mut seen = BTreeSet::new();
+        for line in lines {
+            let (code, marks) = split_marks(line, comment);
+            assert!(code.chars().count() <= CODE_WIDTH, "{name}: {line}");
+            assert!(marks.is_empty() || !code.trim().is_empty(), "{name}");
+            assert_eq!(code.trim_end(), code, "{name}: {line}");
+            for mark in marks {
+                let mark = mark.strip_prefix('@').unwrap_or_default();
+                let (call, role) = mark.split_once('.').unwrap_or((mark, ROLES[0]));
+                assert!(CALLS.contains(&call), "{name}: {line}");
+                assert!(ROLES.contains(&role), "{name}: {line}");
+                assert!(seen.insert(mark.to_owned()), "{name}: @{mark} twice");
+            }
+        }
+        let server = name.contains(".server.");
+        let opens = match (name.starts_with("udp-"), server) {
+            (true, _) => "send",
+            (false, true) => "accept",
+            (false, false) => "connect",
+        };
+        for call in [opens, if server { "recv" } else { "close" }] {
+            let made = seen.iter().any(|mark| mark.split('.').next() == Some(call));
+            assert!(made, "{name} makes no {call}");
+        }
+    }
+}
