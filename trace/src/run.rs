@@ -101,8 +101,7 @@ impl Trace {
         let mut line = 0;
         for (index, json) in text.lines().enumerate() {
             line = index + 1;
-            let parsed = serde_json::from_str(json);
-            let parsed = parsed.map_err(|error| TraceError::Line { line, error })?;
+            let parsed = Line::parse(json).map_err(|error| TraceError::Line { line, error })?;
             match (parsed, &mut trace) {
                 (Line::Run { version, .. }, None) if version > VERSION => {
                     return Err(TraceError::Version { found: version });

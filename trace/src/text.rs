@@ -3,7 +3,7 @@
 //! A template holds `{name}` for a value and `{name|one|many}` for the word
 //! that fits a count, as in `{n} {n|byte|bytes}`.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A value in a sentence.
@@ -71,40 +71,53 @@ impl Sentence {
 /// The texts of one language by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
-    texts: BTreeMap<String, String>,
+    /// Sorted by key.
+    texts: Vec<(Cow<'static, str>, Cow<'static, str>)>,
 }
 
 impl Catalog {
-    /// Takes keys and their templates.
-    pub fn new(texts: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self {
-            texts: texts.into_iter().collect(),
+    /// Takes keys and their templates, in any order.
+    pub fn new<K, T>(texts: impl IntoIterator<Item = (K, T)>) -> Self
+    where
+        K: Into<Cow<'static, str>>,
+        T: Into<Cow<'static, str>>,
+    {
+        let texts = texts
+            .into_iter()
+            .map(|(key, text)| (key.into(), text.into()));
+        let mut texts: Vec<_> = texts.collect();
+        if !texts.is_sorted() {
+            texts.sort_unstable();
         }
+        Self { texts }
     }
 
     /// The text of `key`; a missing key shows as itself in brackets.
     pub fn text(&self, key: &str) -> String {
-        let text = self.texts.get(key);
-        text.map_or_else(|| format!("[{key}]"), Clone::clone)
+        let text = self.template(key);
+        text.map_or_else(|| ["[", key, "]"].concat(), str::to_owned)
     }
 
     /// All keys, sorted.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.texts.keys().map(String::as_str)
+        self.texts.iter().map(|(key, _)| key.as_ref())
     }
 
     /// The template of `key`, if there is one.
     pub fn template(&self, key: &str) -> Option<&str> {
-        self.texts.get(key).map(String::as_str)
+        let found = self
+            .texts
+            .binary_search_by(|(known, _)| known.as_ref().cmp(key));
+        Some(self.texts[found.ok()?].1.as_ref())
     }
 
     /// Puts a sentence into this language.
     pub fn render(&self, sentence: &Sentence) -> String {
-        let Some(template) = self.texts.get(sentence.key) else {
-            return format!("[{}]", sentence.key);
+        let Some(template) = self.template(sentence.key) else {
+            return self.text(sentence.key);
         };
         let mut text = String::with_capacity(template.len() + 16);
-        let mut rest = template.as_str();
+        let mut rest = template;
         while let Some((before, behind)) = rest.split_once('{') {
             text += before;
             let Some((field, after)) = behind.split_once('}') else {
@@ -159,22 +172,24 @@ pub fn grouped(number: u64) -> String {
 pub struct Time(pub protocol::Nanos);
 
 impl fmt::Display for Time {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = self.0.0 as f64;
-        let (value, unit) = match self.0.0 {
-            0..1_000_000 => (nanos / 1e3, "µs"),
-            1_000_000..1_000_000_000 => (nanos / 1e6, "ms"),
-            _ => (nanos / 1e9, "s"),
+        let nanos = self.0.0;
+        let (unit, name) = match nanos {
+            0..999_500 => (1_000, "µs"),
+            999_500..999_500_000 => (1_000_000, "ms"),
+            _ => (1_000_000_000, "s"),
         };
-        let decimals = if value >= 100.0 {
-            0
-        } else if value >= 10.0 {
-            1
+        // Three digits, rounded; whole numbers only, so that the page needs
+        // no code for floating point.
+        let hundredths = (nanos.saturating_mul(100) + unit / 2) / unit;
+        let tenths = (nanos.saturating_mul(10) + unit / 2) / unit;
+        if hundredths < 1_000 {
+            write!(f, "{}.{:02} {name}", hundredths / 100, hundredths % 100)
+        } else if tenths < 1_000 {
+            write!(f, "{}.{} {name}", tenths / 10, tenths % 10)
         } else {
-            2
-        };
-        write!(f, "{value:.decimals$} {unit}")
+            write!(f, "{} {name}", (nanos + unit / 2) / unit)
+        }
     }
 }
 
@@ -208,6 +223,10 @@ mod tests {
             (81_000, "81.0 µs"),
             (1_250_000, "1.25 ms"),
             (142_000_000, "142 ms"),
+            (9_996, "10.0 µs"),
+            (99_960, "100 µs"),
+            (999_499, "999 µs"),
+            (999_500, "1.00 ms"),
             (2_100_000_000, "2.10 s"),
         ] {
             assert_eq!(Time(Nanos(nanos)).to_string(), text);

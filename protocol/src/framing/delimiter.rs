@@ -10,15 +10,14 @@
 
 use bytes::Bytes;
 use memchr::memmem;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::buffer::Buffer;
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Frame, FrameError};
 use crate::Offset;
 
 /// Settings of the delimiter framing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delimiter {
     /// What ends a message, as text; at least one byte.
     pub delimiter: String,

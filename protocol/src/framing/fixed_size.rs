@@ -10,15 +10,14 @@
 //! byte can't be sent.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::buffer::Buffer;
 use super::{Decode, EncodeError, Frame, FrameError};
 use crate::Offset;
 
 /// Settings of the fixed-size framing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct FixedSize {
     /// Size of every frame in bytes; at least 1.
     pub size: u32,

@@ -71,8 +71,7 @@ pub enum Endian {
 }
 
 /// A length field's shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LengthPrefix {
     /// Size of the field.
     pub width: Width,

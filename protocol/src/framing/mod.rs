@@ -13,6 +13,7 @@ mod none;
 #[cfg(test)]
 mod properties;
 mod ready_ack;
+mod settings;
 
 use std::ops::Range;
 
@@ -32,7 +33,7 @@ pub const DEFAULT_MAX_FRAME: u32 = 1 << 20;
 
 /// How messages are marked off in a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", from = "settings::Settings")]
 pub enum Framing {
     /// Nothing marks them: each chunk is taken for a message.
     #[default]

@@ -12,7 +12,7 @@
 //! it with a line feed, which Python's `int()` accepts as well.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::buffer::Buffer;
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Frame, FrameError};
@@ -25,8 +25,7 @@ pub const READY: &[u8] = b"ready";
 const MAX_LENGTH_FIELD: usize = 22;
 
 /// Settings of the ready-ack framing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ReadyAck {
     /// The largest body accepted, in bytes.
     pub maximum: u32,

@@ -22,7 +22,7 @@ pub enum ClientOutput {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// Closed by the server before it said anything to the answer: refused.
-    #[error("the server closed the connection: it did not accept the key")]
+    #[error("the server closed the connection without a reply; is the key right?")]
     Rejected,
     /// Closed by the server while something was still owed.
     #[error("the server closed the connection with {unanswered} messages unfinished")]
