@@ -69,6 +69,9 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Client1, Self::Client2, Self::Server];
+
     /// `client1`, `client2` or `server`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -104,6 +107,16 @@ pub enum Call {
 }
 
 impl Call {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Connect,
+        Self::Accept,
+        Self::Send,
+        Self::Recv,
+        Self::Shutdown,
+        Self::Close,
+    ];
+
     /// The call's name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -203,5 +216,17 @@ mod tests {
             r#"{"at":81000,"actor":"server","client":1,"call":"recv","offset":8,"asked":1024,"bytes":"6869"}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
+
+    #[test]
+    fn names_are_those_in_json() {
+        for actor in Actor::ALL {
+            let json = serde_json::to_string(&actor).unwrap();
+            assert_eq!(json, format!("\"{actor}\""));
+        }
+        for call in Call::ALL {
+            let json = serde_json::to_string(&call).unwrap();
+            assert_eq!(json, format!("\"{call}\""));
+        }
     }
 }

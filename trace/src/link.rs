@@ -163,6 +163,10 @@ struct Hello {
 }
 
 #[derive(Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the fields on the wire"
+)]
 struct Run {
     version: u32,
     run: u32,
@@ -193,6 +197,21 @@ pub enum Ending {
     TimedOut,
     /// It had more events or bytes than a run may.
     Limit,
+}
+
+impl Ending {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Finished, Self::Stopped, Self::TimedOut, Self::Limit];
+
+    /// The name in an `ended` line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Stopped => "stopped",
+            Self::TimedOut => "timed-out",
+            Self::Limit => "limit",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -250,6 +269,14 @@ mod tests {
         };
         let json = serde_json::to_string(&run).unwrap();
         assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), run);
+    }
+
+    #[test]
+    fn endings_are_named_as_in_json() {
+        for ending in Ending::ALL {
+            let json = serde_json::to_string(&ending).unwrap();
+            assert_eq!(json, format!("\"{}\"", ending.name()));
+        }
     }
 
     #[test]

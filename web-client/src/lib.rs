@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The page's program. `app`, `player`, `scene`, `bins` and `hash` are pure;
+//! `dom`, `paint`, `view`, `socket`, `frame_clock` and `page` touch the browser.
+
+pub mod app;
+pub mod bins;
+pub mod catalog;
+pub mod dom;
+pub mod frame_clock;
+pub mod hash;
+pub mod page;
+pub mod paint;
+pub mod player;
+#[cfg(test)]
+mod sample;
+pub mod scene;
+pub mod settings;
+pub mod socket;
+pub mod view;
+pub mod wire;
+
+use wasm_bindgen::prelude::*;
+
+/// Starts the page; `static/boot.js` calls it once and shows what it throws.
+#[wasm_bindgen]
+pub fn boot() -> Result<(), JsValue> {
+    // The page lives as long as its document.
+    std::mem::forget(page::Page::open()?);
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! Compiles the lessons, texts and code snippets of `../static` in: lessons as
+//! data in their order, texts as lines, sorted: key, English, Chinese, snippets
+//! as text. Fails where a language lacks a key or a lesson is no TOML.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use protocol::Framing;
+use trace::lesson::Words;
+use trace::{Client, Lesson};
+
+type Texts = BTreeMap<String, String>;
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let pages = root.join("../static");
+    println!("cargo::rerun-if-changed=build.rs");
+    for folder in ["lessons", "text", "code"] {
+        println!("cargo::rerun-if-changed=../static/{folder}");
+    }
+    let mut source = String::new();
+    texts(&pages.join("text"), &mut source);
+    lessons(&pages.join("lessons"), &mut source);
+    snippets(&pages.join("code"), &mut source);
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("content.rs"), source).expect("cargo's own folder takes files");
+}
+
+fn texts(folder: &Path, source: &mut String) {
+    let english = language(folder, "en");
+    let chinese = language(folder, "zh");
+    for (one, other, name) in [(&english, &chinese, "zh"), (&chinese, &english, "en")] {
+        let missing: Vec<_> = one.keys().filter(|key| !other.contains_key(*key)).collect();
+        assert!(
+            missing.is_empty(),
+            "static/text/*{name}.toml: missing {missing:?}"
+        );
+    }
+    // One string: a slice of string slices takes 24 bytes more a text.
+    let mut all = String::new();
+    for (key, text) in &english {
+        for part in [key, text, &chinese[key]] {
+            assert!(!part.contains('\n'), "{key}: a text is one line");
+            all += part;
+            all.push('\n');
+        }
+    }
+    writeln!(source, "pub(super) static TEXTS: &str = {all:?};").expect("a String");
+}
+
+/// `<language>.toml` and all `*.<language>.toml`, merged.
+fn language(folder: &Path, code: &str) -> Texts {
+    let mut merged = Texts::new();
+    for file in files(folder) {
+        let name = file_name(&file);
+        if name != format!("{code}.toml") && !name.ends_with(&format!(".{code}.toml")) {
+            continue;
+        }
+        for (key, value) in table(&file) {
+            let toml::Value::String(text) = value else {
+                panic!("{name}: {key} is no text: write \"key\" = \"text\"");
+            };
+            let before = merged.insert(key.clone(), text);
+            assert!(
+                before.is_none(),
+                "{name}: {key} stands in another file already"
+            );
+        }
+    }
+    merged
+}
+
+/// Each as data, in the order they are listed. `Debug` writes unit variants,
+/// numbers, strings and slices of them as Rust does.
+fn lessons(folder: &Path, source: &mut String) {
+    let mut lessons = Vec::new();
+    for file in files(folder) {
+        if file.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
+        let id = file.file_stem().and_then(|stem| stem.to_str());
+        let id = id.expect("lesson files have plain names").to_owned();
+        let lesson = toml::from_str(&read(&file));
+        let lesson: Lesson = lesson.unwrap_or_else(|error| panic!("{}: {error}", file_name(&file)));
+        lessons.push(Lesson { id, ..lesson });
+    }
+    lessons.sort_by_key(|lesson| (lesson.group, lesson.order));
+    source.push_str("pub(super) static LESSONS: &[Packed] = &[\n");
+    for lesson in &lessons {
+        source.push_str(&packed(lesson));
+    }
+    source.push_str("];\n");
+}
+
+fn packed(lesson: &Lesson) -> String {
+    let experiment = &lesson.experiment;
+    let knobs = lesson.knobs.iter().map(|knob| format!("Knob::{knob:?},"));
+    let predict = lesson
+        .predict
+        .as_ref()
+        .map_or("None".to_owned(), |predict| {
+            format!("Some((Count::{:?}, &{:?}))", predict.count, predict.choices)
+        });
+    let words = |words: &Words| format!("{:?}", [&words.title, &words.question, &words.look]);
+    format!(
+        "Packed {{ id: {:?}, group: Group::{:?}, order: {}, knobs: &[{}], predict: {predict}, \
+         en: {}, zh: {}, system: System::{:?}, framing: || {}, echo: {:?}, buffer: {}, \
+         read_delay_ms: {}, max_frame: {}, backlog: {}, serial: {:?}, key: {:?}, \
+         clients: &[{}] }},\n",
+        lesson.id,
+        lesson.group,
+        lesson.order,
+        knobs.collect::<String>(),
+        words(&lesson.en),
+        words(&lesson.zh),
+        experiment.system,
+        framing(experiment.framing.as_ref()),
+        experiment.echo,
+        experiment.buffer,
+        experiment.read_delay_ms,
+        experiment.max_frame,
+        experiment.backlog,
+        experiment.serial,
+        experiment.key,
+        experiment.clients.iter().map(client).collect::<String>(),
+    )
+}
+
+fn client(client: &Client) -> String {
+    let messages: Vec<_> = client.messages.iter().map(|message| &message.0).collect();
+    format!(
+        "PackedClient {{ messages: &{messages:?}, start_ms: {}, gap_us: {}, hold_ms: {}, \
+         nagle: {}, length_unit: LengthUnit::{:?}, turns: {}, key: {:?} }},",
+        client.start_ms,
+        client.gap_us,
+        client.hold_ms,
+        client.nagle,
+        client.length_unit,
+        client.turns,
+        client.key,
+    )
+}
+
+fn framing(framing: Option<&Framing>) -> String {
+    match framing {
+        None => "None".to_owned(),
+        Some(Framing::None) => "Some(Framing::None)".to_owned(),
+        Some(Framing::ReadyAck(ready)) => {
+            format!("Some(Framing::ReadyAck(protocol::framing::{ready:?}))")
+        }
+        Some(Framing::FixedSize(fixed)) => {
+            format!("Some(Framing::FixedSize(protocol::framing::{fixed:?}))")
+        }
+        Some(Framing::LengthPrefix(prefix)) => format!(
+            "Some(Framing::LengthPrefix(protocol::framing::LengthPrefix {{ width: protocol::framing::Width::{:?}, \
+             endian: protocol::framing::Endian::{:?}, signed: {}, counts_header: {}, maximum: {} }}))",
+            prefix.width, prefix.endian, prefix.signed, prefix.counts_header, prefix.maximum,
+        ),
+        Some(Framing::Delimiter(delimiter)) => format!(
+            "Some(Framing::Delimiter(protocol::framing::Delimiter {{ delimiter: {:?}.to_owned(), maximum: {} }}))",
+            delimiter.delimiter, delimiter.maximum,
+        ),
+    }
+}
+
+/// Snippets are named `<system>.<server|client>.<py|rs|c>`.
+fn snippets(folder: &Path, source: &mut String) {
+    source.push_str("pub(super) static SNIPPETS: &[(&str, &str)] = &[\n");
+    for file in files(folder) {
+        let text = read(&file);
+        writeln!(source, "    ({:?}, {text:?}),", file_name(&file)).expect("a String");
+    }
+    source.push_str("];\n");
+}
+
+fn table(file: &Path) -> toml::Table {
+    let parsed = read(file).parse();
+    parsed.unwrap_or_else(|error| panic!("{}: {error}", file_name(file)))
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name()
+        .expect("it is a file")
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The files of a folder by name; none if there is no such folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.map(|entry| entry.expect("readable").path());
+    let hidden = |path: &PathBuf| file_name(path).starts_with('.');
+    let mut files: Vec<_> = paths
+        .filter(|path| path.is_file() && !hidden(path))
+        .collect();
+    files.sort();
+    files
+}

@@ -1,0 +1,283 @@
+//! The page's state and how it changes: messages in, effects out. It knows no
+//! browser; whatever must be done outside comes back as an [`Effect`].
+
+mod keyboard;
+mod message;
+mod navigation;
+mod reading;
+mod running;
+#[cfg(test)]
+mod tests;
+
+use trace::knob::{Knob, KnobError};
+use trace::link::Ending;
+use trace::{Analysis, Experiment, ExperimentError, Lesson, Script, Trace};
+
+pub use keyboard::key;
+pub use message::{
+    Axis, CodeLanguage, Effect, Heard, Language, Message, Role, Settings, Target, Theme, View,
+};
+
+use crate::hash::Place;
+use crate::player::Player;
+use crate::scene::Viewport;
+
+/// What the page is given when it opens.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// All lessons, in the order of the list.
+    pub lessons: Vec<Lesson>,
+    /// From the last visit; the browser's language where there was none.
+    pub settings: Settings,
+    /// What stands behind `#` in the address.
+    pub hash: String,
+    /// The system asks for no motion: nothing plays by itself.
+    pub reduced_motion: bool,
+}
+
+/// The line to the gateway.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Link {
+    /// Being opened.
+    Connecting,
+    /// The gateway has said hello.
+    Online {
+        /// Kernel name and release it runs on, such as `Linux 6.18`.
+        kernel: String,
+        /// The program's own version.
+        program: String,
+    },
+    /// Lost, or never there; tried again by itself.
+    Gone {
+        /// Milliseconds until the next attempt.
+        retry_ms: f64,
+    },
+    /// The gateway is newer than this page: it has to be loaded again.
+    Outdated {
+        /// The program's own version.
+        program: String,
+    },
+}
+
+/// How far the run is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    /// Nothing has been run yet with this lesson.
+    Idle,
+    /// Asked for, but the gateway has not begun (or is not there yet).
+    Starting,
+    /// Going on.
+    Running,
+    /// Over.
+    Done(Ending),
+    /// The gateway left in the middle of it; what arrived is kept.
+    Interrupted,
+    /// The gateway refused it, and says why, in English.
+    Failed(String),
+}
+
+/// Why the experiment can't be run as its knobs stand.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mistake {
+    /// This knob doesn't take what was typed.
+    Knob(Knob, String, KnobError),
+    /// The knobs don't fit together.
+    Experiment(ExperimentError),
+}
+
+/// A guess and what the kernel did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What was guessed.
+    pub guess: u64,
+    /// What happened.
+    pub actual: u64,
+}
+
+/// Where the cursor goes when the run that was asked for is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// To the start, and through it once.
+    Play,
+    /// To this step.
+    Step(usize),
+    /// To the last step.
+    Last,
+    /// Where the user left it.
+    Stay,
+}
+
+/// The page's state. Read it freely; change it with [`State::update`].
+#[derive(Debug)]
+pub struct State {
+    lessons: Vec<Lesson>,
+    lesson: usize,
+    experiment: Experiment,
+    /// What was typed into a knob that doesn't take it.
+    refused: Option<(Knob, String, KnobError)>,
+    invalid: Option<ExperimentError>,
+
+    link: Link,
+    attempts: u32,
+    status: Status,
+    complaint: Option<String>,
+    run: u32,
+    /// What that run was asked to be.
+    asked: Option<Experiment>,
+    /// Whether lines belong to the run asked for last.
+    ours: bool,
+    /// A run is wanted as soon as the gateway is there.
+    wanted: bool,
+    trace: Option<Trace>,
+    analysis: Analysis,
+    /// Events came since the analysis was made.
+    stale: bool,
+    script: Option<Script>,
+
+    player: Player,
+    aim: Aim,
+    view: View,
+    axis: Axis,
+    viewport: Viewport,
+    width: f64,
+    selection: Option<Target>,
+    hover: Option<Target>,
+    guess: Option<u64>,
+    help: bool,
+    code: CodeLanguage,
+    role: Role,
+    settings: Settings,
+    reduced_motion: bool,
+    /// What was last put behind `#`.
+    hash: String,
+    revision: u64,
+}
+
+impl State {
+    /// The page as it opens, and what to do first.
+    ///
+    /// # Panics
+    ///
+    /// Without lessons there is no page.
+    pub fn open(setup: Setup) -> (Self, Vec<Effect>) {
+        let experiment = setup.lessons[0].experiment.clone();
+        let mut state = Self {
+            lessons: setup.lessons,
+            lesson: 0,
+            experiment,
+            refused: None,
+            invalid: None,
+            link: Link::Connecting,
+            attempts: 0,
+            status: Status::Idle,
+            complaint: None,
+            run: 0,
+            asked: None,
+            ours: false,
+            wanted: false,
+            trace: None,
+            analysis: Analysis { lanes: Vec::new() },
+            stale: false,
+            script: None,
+            player: Player::default(),
+            aim: Aim::Play,
+            view: View::default(),
+            axis: Axis::default(),
+            viewport: Viewport::default(),
+            width: 960.0,
+            selection: None,
+            hover: None,
+            guess: None,
+            help: false,
+            code: CodeLanguage::default(),
+            role: Role::default(),
+            settings: setup.settings,
+            reduced_motion: setup.reduced_motion,
+            hash: String::new(),
+            revision: 0,
+        };
+        let mut effects = vec![Effect::Connect];
+        let place = Place::parse(&setup.hash);
+        if !state.go_to(&place, &mut effects) {
+            state.choose(0, &mut effects);
+            state.want(Aim::Play, &mut effects);
+        }
+        state.keep_hash(&mut effects);
+        (state, effects)
+    }
+
+    /// Takes in what happened; gives what has to be done, in order.
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.take(message, &mut effects) {
+            self.revision += 1;
+        }
+        self.keep_hash(&mut effects);
+        effects
+    }
+
+    /// Whether anything that can be seen changed.
+    fn take(&mut self, message: Message, effects: &mut Vec<Effect>) -> bool {
+        match message {
+            Message::LinkUp => self.handle_link_up(),
+            Message::LinkDown => self.handle_link_down(),
+            Message::Heard(heard) => return self.handle_heard(heard, effects),
+            Message::Frame { elapsed_ms } => return self.handle_frame(elapsed_ms, effects),
+            Message::LessonChosen(id) => {
+                let Some(index) = self.lessons.iter().position(|lesson| lesson.id == id) else {
+                    return false;
+                };
+                self.choose(index, effects);
+                if self.lessons[index].predict.is_none() {
+                    self.want(Aim::Play, effects);
+                }
+            }
+            Message::KnobSet(knob, value) => self.set_knob(knob, value),
+            Message::KnobsReset => {
+                self.experiment = self.lesson().experiment.clone();
+                self.check();
+            }
+            Message::Guess(guess) => {
+                self.guess = Some(guess);
+                self.want(Aim::Play, effects);
+            }
+            Message::Run => self.want(Aim::Play, effects),
+            Message::Stop => self.stop(effects),
+            Message::HashChanged(hash) => return self.handle_hash(&hash, effects),
+            other => return self.navigate(&other, effects),
+        }
+        true
+    }
+
+    fn handle_frame(&mut self, elapsed_ms: f64, effects: &mut Vec<Effect>) -> bool {
+        let tried = self.tick_link(elapsed_ms, effects);
+        let refreshed = self.refresh();
+        let moved = self.player.advance(elapsed_ms, self.events().len());
+        if moved {
+            self.note_done(effects);
+        }
+        tried || refreshed || moved
+    }
+
+    /// Knobs as the lesson has them, nothing run, nothing selected.
+    fn choose(&mut self, index: usize, effects: &mut Vec<Effect>) {
+        self.stop(effects);
+        self.lesson = index;
+        self.experiment = self.lesson().experiment.clone();
+        self.check();
+        self.forget_run();
+        self.guess = None;
+        self.status = Status::Idle;
+    }
+
+    fn set_knob(&mut self, knob: Knob, value: String) {
+        let set = knob.set(&mut self.experiment, &value);
+        self.check();
+        self.refused = set.err().map(|error| (knob, value, error));
+    }
+
+    fn check(&mut self) {
+        self.refused = None;
+        self.invalid = self.experiment.validate().err();
+    }
+}

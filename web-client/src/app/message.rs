@@ -1,0 +1,280 @@
+//! What can happen to the page and what the page asks of the browser.
+
+use std::collections::BTreeSet;
+
+use protocol::Offset;
+use trace::knob::Knob;
+use trace::lane::Direction;
+use trace::link::{Ending, Line, Request};
+use trace::{ClientId, Event};
+
+/// What the gateway said, as far as the page needs it: a [`Line`] without the
+/// experiment, which is the page's own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// It is there.
+    Hello {
+        /// Version of its lines.
+        version: u32,
+        /// Its own version.
+        program: String,
+        /// Kernel name and release.
+        kernel: String,
+    },
+    /// The run with this number has begun.
+    Run {
+        /// The number the page gave it.
+        run: u32,
+        /// Kernel name and release it runs on.
+        kernel: String,
+    },
+    /// A call returned.
+    Event(Event),
+    /// The run is over.
+    Ended(Ending),
+    /// A request could not be followed.
+    Error(String),
+}
+
+impl From<Line> for Heard {
+    fn from(line: Line) -> Self {
+        match line {
+            Line::Hello {
+                version,
+                program,
+                kernel,
+            } => Self::Hello {
+                version,
+                program,
+                kernel,
+            },
+            Line::Run { run, kernel, .. } => Self::Run { run, kernel },
+            Line::Event(event) => Self::Event(event),
+            Line::Ended { why, .. } => Self::Ended(why),
+            Line::Error { message } => Self::Error(message),
+        }
+    }
+}
+
+/// Everything that can happen: acts of the user, words of the gateway, time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// The WebSocket to `/lab` is open.
+    LinkUp,
+    /// It closed, or could not be opened.
+    LinkDown,
+    /// The gateway said something.
+    Heard(Heard),
+    /// A display frame, this many milliseconds after the one before.
+    Frame {
+        /// Milliseconds since the frame before.
+        elapsed_ms: f64,
+    },
+    /// The stage got this width, in CSS pixels.
+    Resized {
+        /// Width of the stage's canvas.
+        width: f64,
+    },
+
+    /// A lesson was chosen from the list, by its id.
+    LessonChosen(String),
+    /// A knob was turned; the value as its field has it.
+    KnobSet(Knob, String),
+    /// All knobs back to the lesson's.
+    KnobsReset,
+    /// A guess was made; runs the experiment.
+    Guess(u64),
+    /// Run the experiment.
+    Run,
+    /// Stop the run that is going on.
+    Stop,
+
+    /// Step by so many events, backwards if negative; stops playing.
+    StepBy(isize),
+    /// Go to the step at which this many events have happened; stops playing.
+    StepTo(usize),
+    /// Before the first event.
+    First,
+    /// Behind the last event.
+    Last,
+    /// Play, or pause.
+    PlayPause,
+    /// The next speed, behind the last the first.
+    SpeedNext,
+
+    /// Show this view of the stage.
+    ViewChosen(View),
+    /// What x means in the Time view.
+    AxisChosen(Axis),
+    /// Select an event or a byte.
+    Select(Target),
+    /// Select nothing.
+    ClearSelection,
+    /// The pointer is over this, or over nothing.
+    Hover(Option<Target>),
+    /// Show less (factor above 1) or more of the stage.
+    Zoom {
+        /// How many times larger.
+        factor: f64,
+        /// What stays in place: 0 the left end of what is shown, 1 the right.
+        at: f64,
+    },
+    /// Move what is shown by this part of it, to the right if positive.
+    Pan(f64),
+    /// Show everything.
+    Fit,
+
+    /// English or Chinese, the other one.
+    LanguageToggled,
+    /// Automatic, light, dark, automatic…
+    ThemeToggled,
+    /// The code panel's language.
+    CodeTab(CodeLanguage),
+    /// Whose code the panel shows.
+    CodeRole(Role),
+    /// Open or close the help.
+    Help,
+    /// The Esc key: close the help, else clear the selection.
+    Escape,
+    /// The address changed: what stands behind `#`, with or without it.
+    HashChanged(String),
+}
+
+/// What the browser's half has to do, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Open the WebSocket to `/lab`; answer with `LinkUp` or `LinkDown`.
+    Connect,
+    /// Send this over the WebSocket.
+    SendToGateway(Request),
+    /// Put this behind `#` in the address, replacing the history's entry.
+    SetHash(String),
+    /// Remember this for the next visit.
+    SaveSettings(Settings),
+}
+
+/// What outlives a visit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The page's language.
+    pub language: Language,
+    /// The page's colours.
+    pub theme: Theme,
+    /// Ids of the lessons run and seen to their end.
+    pub done: BTreeSet<String>,
+}
+
+/// The page's language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Language {
+    /// As in the `lang` attribute and the catalogs' file names.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// What the browser's list of languages asks for: the first that is known.
+    pub fn preferred<'a>(languages: impl IntoIterator<Item = &'a str>) -> Self {
+        for language in languages {
+            let primary = language.split('-').next().unwrap_or_default();
+            if primary.eq_ignore_ascii_case("zh") {
+                return Self::Zh;
+            }
+            if primary.eq_ignore_ascii_case("en") {
+                return Self::En;
+            }
+        }
+        Self::En
+    }
+}
+
+/// The page's colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// As in the page's `data-theme` attribute.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// A view of the stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// x is the stream offset.
+    #[default]
+    Bytes,
+    /// x is time, or the step.
+    Time,
+}
+
+/// What x means in the Time view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Axis {
+    /// Time since the start of the run.
+    #[default]
+    Time,
+    /// The step: every event gets the same room.
+    Step,
+}
+
+/// Something on the page that can be pointed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An event, by its index in the trace.
+    Event(usize),
+    /// A byte of one direction of one client's connection.
+    Byte {
+        /// Whose connection.
+        client: ClientId,
+        /// Which way.
+        direction: Direction,
+        /// Where in the stream.
+        offset: Offset,
+    },
+}
+
+/// A language of the code panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CodeLanguage {
+    /// Python 3.
+    #[default]
+    Python,
+    /// Rust.
+    Rust,
+    /// C.
+    C,
+}
+
+/// Whose code the panel shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// The server's loop.
+    #[default]
+    Server,
+    /// The client's.
+    Client,
+}

@@ -1,0 +1,180 @@
+//! Moving about: the cursor, the view, the selection, the address.
+
+use super::{Aim, Axis, Effect, Language, Message, State, Status, Target, Theme, View};
+use crate::hash::{Place, Stop};
+use crate::scene;
+
+impl State {
+    /// Whether anything that can be seen changed.
+    pub(super) fn navigate(&mut self, message: &Message, effects: &mut Vec<Effect>) -> bool {
+        let events = self.events().len();
+        match *message {
+            Message::StepBy(by) => self.player.go_by(by, events),
+            Message::StepTo(step) => self.player.go(step, events),
+            Message::First => self.player.go(0, events),
+            Message::Last => self.player.go(events, events),
+            Message::PlayPause => self.player.play_pause(events),
+            _ => return self.show(message, effects),
+        }
+        // Whoever moves during a run is not moved back when it ends.
+        if matches!(self.status, Status::Running) {
+            self.aim = if self.step() == events {
+                Aim::Last
+            } else {
+                Aim::Stay
+            };
+        }
+        self.note_done(effects);
+        true
+    }
+
+    fn show(&mut self, message: &Message, effects: &mut Vec<Effect>) -> bool {
+        match *message {
+            Message::SpeedNext => self.player.next_speed(),
+            Message::ViewChosen(view) => {
+                if view != self.view {
+                    self.viewport = scene::Viewport::default();
+                }
+                self.view = view;
+            }
+            Message::AxisChosen(axis) => self.axis = axis,
+            Message::Select(target) => return self.select(target),
+            Message::Escape if self.help => self.help = false,
+            Message::ClearSelection | Message::Escape => return self.selection.take().is_some(),
+            Message::Hover(target) => {
+                let changed = self.hover != target;
+                self.hover = target;
+                return changed;
+            }
+            Message::Resized { width } => {
+                let changed = (self.width - width).abs() > 0.5;
+                self.width = width;
+                return changed;
+            }
+            Message::Zoom { factor, at } => {
+                self.viewport = self.viewport.zoom(factor, at, self.narrowest());
+            }
+            Message::Pan(by) => self.viewport = self.viewport.pan(by),
+            Message::Fit => self.viewport = scene::Viewport::default(),
+            Message::Help => self.help = !self.help,
+            Message::CodeTab(code) => self.code = code,
+            Message::CodeRole(role) => self.role = role,
+            Message::LanguageToggled => {
+                self.settings.language = match self.settings.language {
+                    Language::En => Language::Zh,
+                    Language::Zh => Language::En,
+                };
+                effects.push(Effect::SaveSettings(self.settings.clone()));
+            }
+            Message::ThemeToggled => {
+                self.settings.theme = match self.settings.theme {
+                    Theme::Auto => Theme::Light,
+                    Theme::Light => Theme::Dark,
+                    Theme::Dark => Theme::Auto,
+                };
+                effects.push(Effect::SaveSettings(self.settings.clone()));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn select(&mut self, target: Target) -> bool {
+        let exists = match target {
+            Target::Event(index) => index < self.events().len(),
+            Target::Byte {
+                client,
+                direction,
+                offset,
+            } => {
+                let lane = self.analysis.lane(client, direction);
+                lane.is_some_and(|lane| offset < lane.end())
+            }
+        };
+        let changed = exists && self.selection != Some(target);
+        if exists {
+            self.selection = Some(target);
+        }
+        changed
+    }
+
+    /// The smallest part of the stage that fills it without cells larger than
+    /// they need to be.
+    #[expect(clippy::cast_precision_loss, reason = "a share, not a count")]
+    fn narrowest(&self) -> f64 {
+        match (self.view, self.axis) {
+            (View::Bytes, _) => scene::bytes::narrowest(&self.analysis, self.width),
+            (View::Time, Axis::Time) => 1e-5,
+            (View::Time, Axis::Step) => 4.0 / self.events().len().max(4) as f64,
+        }
+    }
+
+    /// Goes where the address says; `false` if it names no lesson.
+    pub(super) fn go_to(&mut self, place: &Place, effects: &mut Vec<Effect>) -> bool {
+        let mut lessons = self.lessons.iter();
+        let Some(index) = lessons.position(|lesson| lesson.id == place.lesson) else {
+            return false;
+        };
+        let mut experiment = self.lessons[index].experiment.clone();
+        place.apply(&mut experiment);
+        let same = index == self.lesson && experiment == self.experiment && !self.is_changed();
+        if let (true, Some(_), Some(stop)) = (same, &self.trace, place.step) {
+            let events = self.events().len();
+            match self.status {
+                Status::Running => self.aim = stop.aim(),
+                _ => self.player.go(stop.step(events), events),
+            }
+            self.note_done(effects);
+            return true;
+        }
+        self.choose(index, effects);
+        self.experiment = experiment;
+        self.check();
+        match place.step {
+            Some(stop) => self.want(stop.aim(), effects),
+            None if self.lesson().predict.is_none() => self.want(Aim::Play, effects),
+            None => {}
+        }
+        true
+    }
+
+    pub(super) fn handle_hash(&mut self, hash: &str, effects: &mut Vec<Effect>) -> bool {
+        let hash = hash.trim_start_matches('#');
+        if hash == self.hash || hash == self.hash() {
+            return false;
+        }
+        let gone = self.go_to(&Place::parse(hash), effects);
+        // The address now says something else than what was put there last.
+        hash.clone_into(&mut self.hash);
+        gone
+    }
+
+    /// Keeps the address current, but not while it changes many times a
+    /// second: browsers limit that.
+    pub(super) fn keep_hash(&mut self, effects: &mut Vec<Effect>) {
+        if self.player.is_playing() {
+            return;
+        }
+        let hash = self.hash();
+        if hash != self.hash {
+            self.hash.clone_from(&hash);
+            effects.push(Effect::SetHash(hash));
+        }
+    }
+}
+
+impl Stop {
+    const fn aim(self) -> Aim {
+        match self {
+            Self::Step(number) => Aim::Step(number),
+            Self::Last => Aim::Last,
+        }
+    }
+
+    const fn step(self, events: usize) -> usize {
+        match self {
+            Self::Step(number) => number,
+            Self::Last => events,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What the views read of the state.
+
+use trace::lesson::Words;
+use trace::{Analysis, Event, Experiment, Lesson, Trace};
+
+use super::{
+    Aim, Axis, CodeLanguage, Judged, Language, Link, Mistake, Role, State, Status, Target, Theme,
+    View,
+};
+use crate::hash;
+use crate::player::Player;
+use crate::scene::Viewport;
+
+impl State {
+    /// Counts up whenever something that can be seen changed.
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether `Frame` messages are needed: it plays, counts down to the next
+    /// attempt, or has events to analyse.
+    pub const fn wants_frames(&self) -> bool {
+        self.player.is_playing() || self.stale || matches!(self.link, Link::Gone { .. })
+    }
+
+    /// All lessons, in the order of the list.
+    pub fn lessons(&self) -> &[Lesson] {
+        &self.lessons
+    }
+
+    /// The lesson that is open.
+    pub fn lesson(&self) -> &Lesson {
+        &self.lessons[self.lesson]
+    }
+
+    /// Its words in the page's language.
+    pub fn words(&self) -> &Words {
+        match self.language() {
+            Language::En => &self.lesson().en,
+            Language::Zh => &self.lesson().zh,
+        }
+    }
+
+    /// The experiment as the knobs stand.
+    pub const fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// The experiment that is on the stage: the one that ran, if one did.
+    pub fn experiment_run(&self) -> &Experiment {
+        let trace = self.trace.as_ref();
+        trace.map_or(&self.experiment, |trace| &trace.experiment)
+    }
+
+    /// Why it can't be run, if it can't.
+    pub fn mistake(&self) -> Option<Mistake> {
+        let refused = self.refused.clone();
+        let knob = refused.map(|(knob, value, error)| Mistake::Knob(knob, value, error));
+        knob.or_else(|| self.invalid.clone().map(Mistake::Experiment))
+    }
+
+    /// Whether the Run button works: the knobs make sense and no run is going on.
+    pub const fn can_run(&self) -> bool {
+        self.refused.is_none()
+            && self.invalid.is_none()
+            && !matches!(self.status, Status::Starting | Status::Running)
+    }
+
+    /// Whether the knobs differ from what is on the stage.
+    pub fn is_changed(&self) -> bool {
+        let trace = self.trace.as_ref();
+        trace.is_some_and(|trace| trace.experiment != self.experiment)
+    }
+
+    /// The line to the gateway.
+    pub const fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// How far the run is.
+    pub const fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// What the gateway could not follow during the run, in English.
+    pub fn complaint(&self) -> Option<&str> {
+        self.complaint.as_deref()
+    }
+
+    /// What was observed, if something was run.
+    pub const fn trace(&self) -> Option<&Trace> {
+        self.trace.as_ref()
+    }
+
+    /// What follows from it; empty without a trace. Up to date after the next
+    /// `Frame` while events are coming, always once the run is over.
+    pub const fn analysis(&self) -> &Analysis {
+        &self.analysis
+    }
+
+    /// All events by time; none without a trace.
+    pub fn events(&self) -> &[Event] {
+        self.trace.as_ref().map_or(&[], Trace::events)
+    }
+
+    /// How many events have happened at the cursor.
+    pub const fn step(&self) -> usize {
+        self.player.step()
+    }
+
+    /// Index and event the cursor stands behind; none at step 0.
+    pub fn current(&self) -> Option<(usize, &Event)> {
+        let index = self.step().checked_sub(1)?;
+        Some((index, self.events().get(index)?))
+    }
+
+    /// The event to inspect: the selected one, else the current one.
+    pub fn focus(&self) -> Option<(usize, &Event)> {
+        match self.selection {
+            Some(Target::Event(index)) => Some((index, self.events().get(index)?)),
+            _ => self.current(),
+        }
+    }
+
+    /// Cursor, playing, speed.
+    pub const fn player(&self) -> &Player {
+        &self.player
+    }
+
+    /// The view of the stage.
+    pub const fn view(&self) -> View {
+        self.view
+    }
+
+    /// What x means in the Time view.
+    pub const fn axis(&self) -> Axis {
+        self.axis
+    }
+
+    /// Which part of the stage is shown.
+    pub const fn viewport(&self) -> Viewport {
+        self.viewport
+    }
+
+    /// What is selected.
+    pub const fn selection(&self) -> Option<Target> {
+        self.selection
+    }
+
+    /// What the pointer is over.
+    pub const fn hover(&self) -> Option<Target> {
+        self.hover
+    }
+
+    /// The guess made for this lesson.
+    pub const fn guess(&self) -> Option<u64> {
+        self.guess
+    }
+
+    /// The guess and what happened, once the run is over.
+    pub fn judged(&self) -> Option<Judged> {
+        let (Status::Done(_), Some(trace)) = (&self.status, &self.trace) else {
+            return None;
+        };
+        let count = self.lesson().predict.as_ref()?.count;
+        Some(Judged {
+            guess: self.guess?,
+            actual: count.of(trace, &self.analysis),
+        })
+    }
+
+    /// Whether the help is open.
+    pub const fn is_help_open(&self) -> bool {
+        self.help
+    }
+
+    /// The code panel's language.
+    pub const fn code(&self) -> CodeLanguage {
+        self.code
+    }
+
+    /// Whose code the panel shows.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The page's language.
+    pub const fn language(&self) -> Language {
+        self.settings.language
+    }
+
+    /// The page's colours.
+    pub const fn theme(&self) -> Theme {
+        self.settings.theme
+    }
+
+    /// Whether the lesson was run and seen to its end.
+    pub fn is_done(&self, lesson: &str) -> bool {
+        self.settings.done.contains(lesson)
+    }
+
+    /// What belongs behind `#` now.
+    pub fn hash(&self) -> String {
+        let step = match (&self.status, &self.trace) {
+            (Status::Done(_) | Status::Interrupted, Some(_)) => Some(self.step()),
+            (Status::Starting | Status::Running, _) => match self.aim {
+                Aim::Step(step) => Some(step),
+                _ => None,
+            },
+            _ => None,
+        };
+        hash::write(self.lesson(), &self.experiment, step)
+    }
+}

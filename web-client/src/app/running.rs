@@ -1,0 +1,253 @@
+//! The line to the gateway and the run that goes over it.
+
+use trace::link::{Ending, Request, VERSION};
+use trace::{Analysis, Event, Script, Trace};
+
+use super::{Aim, Effect, Heard, Link, State, Status, Target};
+
+/// Wait before the first attempt to reconnect, in milliseconds; doubles.
+const FIRST_RETRY_MS: f64 = 500.0;
+/// The longest wait between attempts, in milliseconds.
+const LAST_RETRY_MS: f64 = 5_000.0;
+
+impl State {
+    /// Wants a run of the experiment as it stands: now, or as soon as the
+    /// gateway is there. A run that is going on is stopped by the gateway.
+    pub(super) fn want(&mut self, aim: Aim, effects: &mut Vec<Effect>) {
+        if !self.can_run() {
+            return;
+        }
+        self.aim = match aim {
+            Aim::Play if self.reduced_motion => Aim::Last,
+            aim => aim,
+        };
+        self.status = Status::Starting;
+        self.wanted = true;
+        self.ours = false;
+        self.begin(effects);
+    }
+
+    /// Asks for the wanted run, if the gateway is there.
+    fn begin(&mut self, effects: &mut Vec<Effect>) {
+        if !self.wanted || !matches!(self.link, Link::Online { .. }) {
+            return;
+        }
+        self.wanted = false;
+        if self.mistake().is_some() {
+            // Edited while the gateway was away.
+            self.status = Status::Idle;
+            return;
+        }
+        self.run += 1;
+        self.asked = Some(self.experiment.clone());
+        effects.push(Effect::SendToGateway(Request::Run {
+            run: self.run,
+            experiment: self.experiment.clone(),
+        }));
+    }
+
+    /// Ends the run that is going on; what arrived of it is kept until its
+    /// end has been told.
+    pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
+        match self.status {
+            Status::Running => effects.push(Effect::SendToGateway(Request::Stop)),
+            Status::Starting => {
+                if !self.wanted {
+                    effects.push(Effect::SendToGateway(Request::Stop));
+                }
+                self.wanted = false;
+                self.ours = false;
+                self.status = Status::Idle;
+            }
+            _ => {}
+        }
+    }
+
+    /// Nothing was run yet.
+    pub(super) fn forget_run(&mut self) {
+        self.ours = false;
+        self.trace = None;
+        self.script = None;
+        self.clear_stage();
+    }
+
+    fn clear_stage(&mut self) {
+        self.analysis = Analysis { lanes: Vec::new() };
+        self.stale = false;
+        self.complaint = None;
+        self.selection = None;
+        self.hover = None;
+        self.viewport = crate::scene::Viewport::default();
+        self.player.go(0, 0);
+    }
+
+    pub(super) fn handle_link_up(&mut self) {
+        self.link = Link::Connecting;
+    }
+
+    pub(super) fn handle_link_down(&mut self) {
+        if matches!(self.link, Link::Gone { .. } | Link::Outdated { .. }) {
+            return;
+        }
+        let doubled = FIRST_RETRY_MS * f64::from(1_u32 << self.attempts.min(8));
+        self.attempts += 1;
+        self.link = Link::Gone {
+            retry_ms: doubled.min(LAST_RETRY_MS),
+        };
+        match self.status {
+            // Not begun: it begins when the gateway is back.
+            Status::Starting => self.wanted = true,
+            Status::Running => self.finish(Status::Interrupted),
+            _ => {}
+        }
+        self.ours = false;
+    }
+
+    /// Time passes until the next attempt. Tells whether what can be seen of
+    /// it changed: the seconds left, or the attempt itself.
+    pub(super) fn tick_link(&mut self, elapsed_ms: f64, effects: &mut Vec<Effect>) -> bool {
+        let Link::Gone { retry_ms } = &mut self.link else {
+            return false;
+        };
+        let before = (*retry_ms / 1000.0).ceil();
+        *retry_ms -= elapsed_ms.max(0.0);
+        if *retry_ms > 0.0 {
+            return before > (*retry_ms / 1000.0).ceil();
+        }
+        self.link = Link::Connecting;
+        effects.push(Effect::Connect);
+        true
+    }
+
+    /// Tells whether anything that can be seen at once changed.
+    pub(super) fn handle_heard(&mut self, heard: Heard, effects: &mut Vec<Effect>) -> bool {
+        match heard {
+            Heard::Hello {
+                version, program, ..
+            } if version > VERSION => {
+                self.link = Link::Outdated { program };
+            }
+            Heard::Hello {
+                program, kernel, ..
+            } => {
+                self.attempts = 0;
+                self.link = Link::Online { kernel, program };
+                self.begin(effects);
+            }
+            Heard::Run { run, kernel } => {
+                // Lines of an earlier run, or of one that is not wanted any more.
+                self.ours = run == self.run && self.status == Status::Starting && !self.wanted;
+                if !self.ours {
+                    return false;
+                }
+                let Some(experiment) = self.asked.clone() else {
+                    return false;
+                };
+                self.clear_stage();
+                self.script = Some(Script::new(&experiment));
+                self.trace = Some(Trace::new(experiment, kernel));
+                self.status = Status::Running;
+                self.play_script(effects);
+            }
+            Heard::Event(event) => {
+                if self.ours {
+                    self.handle_event(event, effects);
+                }
+                // Seen when the next frame has analysed it.
+                return false;
+            }
+            Heard::Ended(why) => {
+                if !self.ours {
+                    return false;
+                }
+                self.ours = false;
+                if let Some(trace) = &mut self.trace {
+                    trace.end(why);
+                }
+                self.finish(Status::Done(why));
+                self.note_done(effects);
+            }
+            Heard::Error(message) => match self.status {
+                Status::Starting if !self.wanted => self.status = Status::Failed(message),
+                Status::Running => self.complaint = Some(message),
+                _ => return false,
+            },
+        }
+        true
+    }
+
+    fn handle_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        let Some(trace) = &mut self.trace else {
+            return;
+        };
+        if let Some(script) = &mut self.script {
+            script.handle_event(&event);
+        }
+        let index = trace.events().partition_point(|e| e.at <= event.at);
+        let shift = |target: &mut Option<Target>| {
+            if let Some(Target::Event(selected)) = target
+                && *selected >= index
+            {
+                *selected += 1;
+            }
+        };
+        shift(&mut self.selection);
+        shift(&mut self.hover);
+        trace.insert(event);
+        self.stale = true;
+        let events = trace.events().len();
+        if self.aim != Aim::Stay {
+            self.player.go(events, events);
+        } else if index < self.player.step() {
+            self.player.go_by(1, events);
+        }
+        self.play_script(effects);
+    }
+
+    /// Passes on what the clients do next.
+    fn play_script(&mut self, effects: &mut Vec<Effect>) {
+        let Some(script) = &mut self.script else {
+            return;
+        };
+        let commands = std::iter::from_fn(|| script.poll_command());
+        effects.extend(commands.map(Effect::SendToGateway));
+    }
+
+    /// Brings the analysis up to date; tells whether it was not.
+    pub(super) fn refresh(&mut self) -> bool {
+        let stale = std::mem::take(&mut self.stale);
+        if let (true, Some(trace)) = (stale, &self.trace) {
+            self.analysis = Analysis::new(trace);
+        }
+        stale
+    }
+
+    /// The run is over: puts the cursor where it is wanted.
+    fn finish(&mut self, status: Status) {
+        self.status = status;
+        self.script = None;
+        self.refresh();
+        let events = self.events().len();
+        match std::mem::replace(&mut self.aim, Aim::Stay) {
+            Aim::Stay => {}
+            Aim::Step(step) => self.player.go(step, events),
+            Aim::Last => self.player.go(events, events),
+            Aim::Play => {
+                self.player.go(0, events);
+                self.player.play(events);
+            }
+        }
+    }
+
+    /// A lesson is done when its run is over and its last step was seen.
+    pub(super) fn note_done(&mut self, effects: &mut Vec<Effect>) {
+        let over = self.status == Status::Done(Ending::Finished);
+        if !over || self.step() < self.events().len() {
+            return;
+        }
+        let id = self.lesson().id.clone();
+        if self.settings.done.insert(id) {
+            effects.push(Effect::SaveSettings(self.settings.clone()));
+        }
+    }
+}

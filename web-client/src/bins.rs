@@ -1,0 +1,176 @@
+//! Many events, few pixels: one bucket a column, with how many events fall
+//! into it and of which kinds. Drawing then costs as much as the screen is
+//! wide, however many events there are.
+
+use trace::{Actor, Call, Event};
+
+/// Which kinds of events a bucket has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u8);
+
+/// A kind of event, as far as a mark of one pixel can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The first client sent.
+    Client1Send,
+    /// The first client received.
+    Client1Recv,
+    /// The second client sent.
+    Client2Send,
+    /// The second client received.
+    Client2Recv,
+    /// The server sent.
+    ServerSend,
+    /// The server received.
+    ServerRecv,
+    /// Connecting, accepting, shutting down, closing.
+    Other,
+    /// A call that failed.
+    Failed,
+}
+
+impl Kind {
+    /// All kinds, the ones to be seen first coming first.
+    pub const ALL: [Self; 8] = [
+        Self::Failed,
+        Self::ServerRecv,
+        Self::ServerSend,
+        Self::Client1Send,
+        Self::Client1Recv,
+        Self::Client2Send,
+        Self::Client2Recv,
+        Self::Other,
+    ];
+
+    /// The kind of `event`.
+    pub const fn of(event: &Event) -> Self {
+        if event.error.is_some() {
+            return Self::Failed;
+        }
+        match (event.actor, event.call) {
+            (Actor::Client1, Call::Send) => Self::Client1Send,
+            (Actor::Client1, Call::Recv) => Self::Client1Recv,
+            (Actor::Client2, Call::Send) => Self::Client2Send,
+            (Actor::Client2, Call::Recv) => Self::Client2Recv,
+            (Actor::Server, Call::Send) => Self::ServerSend,
+            (Actor::Server, Call::Recv) => Self::ServerRecv,
+            _ => Self::Other,
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl Kinds {
+    /// Whether `kind` is among them.
+    pub const fn has(self, kind: Kind) -> bool {
+        self.0 & kind.bit() != 0
+    }
+
+    /// The kind to show where only one can be.
+    pub fn foremost(self) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|&kind| self.has(kind))
+    }
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bin {
+    /// Events in it.
+    pub count: u32,
+    /// Which kinds they are of.
+    pub kinds: Kinds,
+}
+
+/// Puts events at x positions into `columns` columns, each one wide, the first
+/// from 0 to 1. What lies outside is left out.
+pub fn bin(events: impl IntoIterator<Item = (f64, Kind)>, columns: usize) -> Vec<Bin> {
+    let mut bins = vec![Bin::default(); columns];
+    for (x, kind) in events {
+        if x < 0.0 {
+            continue;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative; too large finds no column"
+        )]
+        if let Some(bin) = bins.get_mut(x as usize) {
+            bin.count += 1;
+            bin.kinds.0 |= kind.bit();
+        }
+    }
+    bins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_column_tells_its_kinds() {
+        let bins = bin(
+            [
+                (0.2, Kind::Other),
+                (0.9, Kind::ServerRecv),
+                (2.0, Kind::Failed),
+            ],
+            3,
+        );
+        assert_eq!(
+            bins.iter().map(|bin| bin.count).collect::<Vec<_>>(),
+            [2, 0, 1]
+        );
+        assert_eq!(bins[0].kinds.foremost(), Some(Kind::ServerRecv));
+        assert!(bins[0].kinds.has(Kind::Other) && !bins[0].kinds.has(Kind::Failed));
+        assert_eq!(bins[1].kinds.foremost(), None);
+        assert_eq!(
+            bin(
+                [
+                    (f64::NAN, Kind::Other),
+                    (-0.1, Kind::Other),
+                    (1.0, Kind::Other)
+                ],
+                1
+            )[0]
+            .count,
+            1
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_event_is_lost_or_counted_twice(
+            events in prop::collection::vec((0.0..100.0, 0..8_usize), 0..300),
+            columns in 1..100_usize,
+        ) {
+            let events = events.into_iter().map(|(x, kind)| (x, Kind::ALL[kind]));
+            let events: Vec<_> = events.collect();
+            let bins = bin(events.iter().copied(), columns);
+            let inside = events.iter().filter(|(x, _)| x.floor() < f64::from(u32::try_from(columns).unwrap())).count();
+            prop_assert_eq!(bins.iter().map(|bin| bin.count as usize).sum::<usize>(), inside);
+            for (column, bin) in bins.iter().enumerate() {
+                let here = |x: f64| (x.floor() - f64::from(u32::try_from(column).unwrap())).abs() < 0.5;
+                for kind in Kind::ALL {
+                    let has = events.iter().any(|&(x, k)| here(x) && k == kind);
+                    prop_assert_eq!(bin.kinds.has(kind), has);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_events_take_no_time() {
+        let events = (0..100_000_u32).map(|n| (f64::from(n) / 100.0, Kind::ServerRecv));
+        let start = std::time::Instant::now();
+        let bins = bin(events, 1_000);
+        assert!(
+            start.elapsed().as_millis() < 200,
+            "a debug build needs a few"
+        );
+        assert!(bins.iter().all(|bin| bin.count == 100));
+    }
+}

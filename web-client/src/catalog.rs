@@ -1,0 +1,268 @@
+//! What is compiled in: lessons, the texts of both languages, code snippets
+//! with the marks that join their lines to calls.
+
+use protocol::{Framing, System};
+use trace::knob::Knob;
+use trace::lesson::{Count, Group, Predict, Words};
+use trace::text::Catalog;
+use trace::{Client, Experiment, LengthUnit, Lesson, Message};
+
+use crate::app::{CodeLanguage, Language, Role};
+
+mod content {
+    use super::{Count, Framing, Group, Knob, LengthUnit, Packed, PackedClient, System};
+
+    include!(concat!(env!("OUT_DIR"), "/content.rs"));
+}
+
+/// All texts in one language.
+pub fn texts(language: Language) -> Catalog {
+    Catalog::new(entries().map(|(key, en, zh)| match language {
+        Language::En => (key, en),
+        Language::Zh => (key, zh),
+    }))
+}
+
+/// Every key that has a text.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    entries().map(|(key, ..)| key)
+}
+
+/// Key, English, Chinese; by key.
+fn entries() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let mut lines = content::TEXTS.lines();
+    std::iter::from_fn(move || Some((lines.next()?, lines.next()?, lines.next()?)))
+}
+
+/// The lessons in the order they are listed.
+pub fn lessons() -> Vec<Lesson> {
+    content::LESSONS.iter().map(Packed::unpack).collect()
+}
+
+/// A lesson as build.rs packs it: data, which takes less room in the page than
+/// code that reads a lesson's file.
+struct Packed {
+    id: &'static str,
+    group: Group,
+    order: u32,
+    knobs: &'static [Knob],
+    predict: Option<(Count, &'static [u64])>,
+    en: [&'static str; 3],
+    zh: [&'static str; 3],
+    system: System,
+    framing: fn() -> Option<Framing>,
+    echo: Option<bool>,
+    buffer: u32,
+    read_delay_ms: u32,
+    max_frame: u32,
+    backlog: u32,
+    serial: Option<bool>,
+    key: &'static str,
+    clients: &'static [PackedClient],
+}
+
+struct PackedClient {
+    messages: &'static [&'static str],
+    start_ms: u32,
+    gap_us: u32,
+    hold_ms: u32,
+    nagle: bool,
+    length_unit: LengthUnit,
+    turns: bool,
+    key: &'static str,
+}
+
+impl Packed {
+    fn unpack(&self) -> Lesson {
+        let words = |[title, question, look]: [&str; 3]| Words {
+            title: title.to_owned(),
+            question: question.to_owned(),
+            look: look.to_owned(),
+        };
+        Lesson {
+            id: self.id.to_owned(),
+            group: self.group,
+            order: self.order,
+            knobs: self.knobs.to_vec(),
+            predict: self.predict.map(|(count, choices)| Predict {
+                count,
+                choices: choices.to_vec(),
+            }),
+            en: words(self.en),
+            zh: words(self.zh),
+            experiment: Experiment {
+                system: self.system,
+                framing: (self.framing)(),
+                echo: self.echo,
+                buffer: self.buffer,
+                read_delay_ms: self.read_delay_ms,
+                max_frame: self.max_frame,
+                backlog: self.backlog,
+                serial: self.serial,
+                key: self.key.to_owned(),
+                clients: self.clients.iter().map(PackedClient::unpack).collect(),
+            },
+        }
+    }
+}
+
+impl PackedClient {
+    fn unpack(&self) -> Client {
+        let messages = self.messages.iter();
+        Client {
+            messages: messages.map(|text| Message((*text).to_owned())).collect(),
+            start_ms: self.start_ms,
+            gap_us: self.gap_us,
+            hold_ms: self.hold_ms,
+            nagle: self.nagle,
+            length_unit: self.length_unit,
+            turns: self.turns,
+            key: self.key.to_owned(),
+        }
+    }
+}
+
+/// A line of a snippet without its mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeLine {
+    /// What is shown.
+    pub text: &'static str,
+    /// What it does, such as `recv` or `send.header` (several apart by blanks); may be empty.
+    pub marks: &'static str,
+}
+
+impl CodeLine {
+    fn parse(line: &'static str) -> Self {
+        for comment in ["# @", "// @"] {
+            if let Some((text, marks)) = line.rsplit_once(comment) {
+                return Self {
+                    text: text.trim_end(),
+                    marks,
+                };
+            }
+        }
+        Self {
+            text: line,
+            marks: "",
+        }
+    }
+
+    /// Whether it carries exactly this mark.
+    pub fn is_marked(&self, mark: &str) -> bool {
+        let mut marks = self.marks.split_whitespace();
+        marks.any(|own| own.trim_start_matches('@').trim_end_matches(',') == mark)
+    }
+}
+
+/// The lines of a snippet; none if there is no such snippet.
+pub fn code(name: &str, role: Role, language: CodeLanguage) -> Vec<CodeLine> {
+    let role = match role {
+        Role::Server => "server",
+        Role::Client => "client",
+    };
+    let file = [name, role, ending(language)].join(".");
+    let found = content::SNIPPETS.iter().find(|(name, _)| *name == file);
+    found.map_or_else(Vec::new, |(_, text)| {
+        text.lines().map(CodeLine::parse).collect()
+    })
+}
+
+/// The ending of a language's snippets.
+pub const fn ending(language: CodeLanguage) -> &'static str {
+    match language {
+        CodeLanguage::Python => "py",
+        CodeLanguage::Rust => "rs",
+        CodeLanguage::C => "c",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn marks_are_kept_and_not_shown() {
+        let check = |line, text, marks: &[&str]| {
+            let parsed = CodeLine::parse(line);
+            assert_eq!(parsed.text, text);
+            for mark in marks {
+                assert!(parsed.is_marked(mark), "{line}: {mark}");
+            }
+            assert!(!parsed.is_marked("rec"));
+        };
+        check(
+            "    data = s.recv(4)  # @recv.header",
+            "    data = s.recv(4)",
+            &["recv.header"],
+        );
+        check("close(fd); // @close", "close(fd);", &["close"]);
+        check(
+            "send(fd, p, n, 0); // @send.header @send.body",
+            "send(fd, p, n, 0);",
+            &["send.header", "send.body"],
+        );
+        check("# a comment", "# a comment", &[]);
+    }
+
+    /// Values of an attribute in the page's markup.
+    fn values<'a>(page: &'a str, attribute: &'a str) -> impl Iterator<Item = &'a str> {
+        let parts = page.split(attribute).skip(1);
+        parts.map(|rest| rest.split('"').next().unwrap_or_default())
+    }
+
+    #[test]
+    fn the_markup_names_only_texts_that_exist() {
+        let page = include_str!("../../static/index.html");
+        let known: BTreeSet<_> = keys().collect();
+        let mut named = 0;
+        for attribute in [
+            " data-text=\"",
+            " data-text-title=\"",
+            " data-text-aria-label=\"",
+        ] {
+            for key in values(page, attribute) {
+                assert!(
+                    known.contains(key),
+                    "static/index.html names {key}: no such text"
+                );
+                named += 1;
+            }
+        }
+        assert!(named > 40, "only {named} texts in the markup");
+    }
+
+    #[test]
+    fn no_markup_in_texts_and_the_same_values_in_both_languages() {
+        let fields = |text: &str| -> BTreeSet<String> {
+            let parts = text.split('{').skip(1);
+            parts
+                .map(|rest| rest.split(['}', '|']).next().unwrap_or_default().to_owned())
+                .collect()
+        };
+        for (key, en, zh) in entries() {
+            assert!(
+                !en.trim().is_empty() && !zh.trim().is_empty(),
+                "{key} is empty"
+            );
+            assert_eq!(fields(en), fields(zh), "{key}");
+        }
+    }
+
+    #[test]
+    fn lessons_parse_in_order_and_have_their_texts() {
+        let places: Vec<_> = lessons().iter().map(|l| (l.group, l.order)).collect();
+        assert!(places.is_sorted(), "{places:?}");
+        let texts = texts(Language::Zh);
+        for lesson in lessons() {
+            for knob in &lesson.knobs {
+                let key = ["knob.", knob.name()].concat();
+                assert!(texts.template(&key).is_some(), "{key}");
+            }
+            assert!(texts.template(lesson.group.key()).is_some());
+            if let Some(predict) = &lesson.predict {
+                assert!(texts.template(predict.count.key()).is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Elements of `static/index.html` by id, clones of its templates, listeners
+//! that unregister when dropped. Makes no markup of its own.
+
+use std::fmt;
+
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    AddEventListenerOptions, Document, Element, EventTarget, HtmlElement, HtmlTemplateElement,
+    Window,
+};
+
+use crate::app::Message;
+
+/// Hands a message to the page.
+pub type Dispatch = std::rc::Rc<dyn Fn(Message)>;
+
+/// The markup lacks what the program binds to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing(String);
+
+impl Missing {
+    /// Names what is missing.
+    pub fn of(what: &str) -> Self {
+        Self(what.to_owned())
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the page has no {}", self.0)
+    }
+}
+
+impl From<Missing> for JsValue {
+    fn from(missing: Missing) -> Self {
+        js_sys::Error::new(&missing.to_string()).into()
+    }
+}
+
+/// The window.
+///
+/// # Panics
+/// Outside of a browser's page.
+pub fn window() -> Window {
+    web_sys::window().expect("the program runs in a page")
+}
+
+/// The document.
+///
+/// # Panics
+/// Outside of a browser's page.
+pub fn document() -> Document {
+    window().document().expect("a page has a document")
+}
+
+/// The element with this id.
+pub fn find<T: JsCast>(id: &str) -> Result<T, Missing> {
+    let found = document().get_element_by_id(id);
+    found
+        .and_then(|element| element.dyn_into().ok())
+        .ok_or_else(|| Missing(["#", id].concat()))
+}
+
+/// All elements that match `selector`.
+pub fn all<T: JsCast>(selector: &str) -> Vec<T> {
+    let Ok(nodes) = document().query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..nodes.length())
+        .filter_map(|index| nodes.item(index)?.dyn_into().ok())
+        .collect()
+}
+
+/// The first descendant of `parent` that matches `selector`.
+pub fn within<T: JsCast>(parent: &Element, selector: &str) -> Result<T, Missing> {
+    let found = parent.query_selector(selector).ok().flatten();
+    found
+        .and_then(|element| element.dyn_into().ok())
+        .ok_or_else(|| Missing(selector.to_owned()))
+}
+
+/// A template's only element, to be cloned.
+pub struct Template(Element);
+
+impl Template {
+    /// The template with this id.
+    pub fn find(id: &str) -> Result<Self, Missing> {
+        let template: HtmlTemplateElement = find(id)?;
+        let first = template.content().first_element_child();
+        first
+            .map(Self)
+            .ok_or_else(|| Missing(["element in template #", id].concat()))
+    }
+
+    /// A fresh copy.
+    ///
+    /// # Panics
+    /// Never: an element's clone is an element of its kind.
+    pub fn clone_as<T: JsCast>(&self) -> T {
+        let copy = self.0.clone_node_with_deep(true);
+        copy.ok()
+            .and_then(|node| node.dyn_into().ok())
+            .expect("a template's clone is what its markup says")
+    }
+}
+
+/// Sets an element's text unless it stands there already.
+pub fn set_text(element: &Element, text: &str) {
+    if element.text_content().as_deref() != Some(text) {
+        element.set_text_content(Some(text));
+    }
+}
+
+/// Sets an attribute unless it has that value already.
+pub fn set(element: &Element, name: &str, value: &str) {
+    if element.get_attribute(name).as_deref() != Some(value) {
+        // Only an invalid name fails; they are all written out in the views.
+        let _ = element.set_attribute(name, value);
+    }
+}
+
+/// Sets `name="true"` or `name="false"`.
+pub fn set_bool(element: &Element, name: &str, value: bool) {
+    set(element, name, if value { "true" } else { "false" });
+}
+
+/// Shows or hides an element.
+pub fn set_shown(element: &HtmlElement, shown: bool) {
+    if element.hidden() == shown {
+        element.set_hidden(!shown);
+    }
+}
+
+/// Removes all children.
+pub fn clear(element: &Element) {
+    element.set_text_content(None);
+}
+
+/// A listener that unregisters when dropped.
+pub struct Listener {
+    target: EventTarget,
+    kind: &'static str,
+    closure: Closure<dyn FnMut(web_sys::Event)>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let function = self.closure.as_ref().unchecked_ref();
+        // It was added with the same arguments, so there is nothing to fail.
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.kind, function);
+    }
+}
+
+/// Calls `handle` with each event of this kind as long as the listener lives.
+pub fn listen<E: JsCast>(
+    target: &EventTarget,
+    kind: &'static str,
+    mut handle: impl FnMut(E) + 'static,
+) -> Listener {
+    add(
+        target,
+        kind,
+        Box::new(move |event| handle(event.unchecked_into())),
+    )
+}
+
+/// Not generic: closures of many types would make as many copies of all this.
+fn add(
+    target: &EventTarget,
+    kind: &'static str,
+    handle: Box<dyn FnMut(web_sys::Event)>,
+) -> Listener {
+    let closure = Closure::wrap(handle);
+    let options = AddEventListenerOptions::new();
+    options.set_passive(false);
+    // Fails only for a null callback.
+    let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
+        kind,
+        closure.as_ref().unchecked_ref(),
+        &options,
+    );
+    Listener {
+        target: target.clone(),
+        kind,
+        closure,
+    }
+}
+
+/// Dispatches what `message` makes of each click on a descendant of `parent`
+/// (or itself) that has this attribute; it is given the attribute's value.
+pub fn on_click(
+    parent: &Element,
+    attribute: &'static str,
+    dispatch: &Dispatch,
+    message: impl Fn(&str) -> Option<Message> + 'static,
+) -> Listener {
+    let dispatch = dispatch.clone();
+    let selector = ["[", attribute, "]"].concat();
+    listen(parent, "click", move |event: web_sys::MouseEvent| {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
+        let hit = target.and_then(|target| target.closest(&selector).ok().flatten());
+        let value = hit.and_then(|hit| hit.get_attribute(attribute));
+        if let Some(message) = value.and_then(|value| message(&value)) {
+            dispatch(message);
+        }
+    })
+}

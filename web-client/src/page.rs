@@ -1,0 +1,278 @@
+//! Ties state, views, socket and clock together: messages go into the state as
+//! they come, what it asks for is done, and a frame later it is shown.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use trace::Actor;
+use trace::text::Catalog;
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, Event, KeyboardEvent};
+
+use crate::app::{self, Effect, Language, Link, Message, Role, Setup, State};
+use crate::catalog;
+use crate::dom::{Dispatch, Listener, listen, window};
+use crate::frame_clock::FrameClock;
+use crate::settings;
+use crate::socket::Socket;
+use crate::view::Views;
+
+/// Where the browser keeps the settings.
+const STORED: &str = "stickylab";
+
+/// The page. Lives as long as the document.
+pub struct Page {
+    inner: RefCell<Inner>,
+    queue: RefCell<Vec<Message>>,
+    clock: OnceCell<FrameClock>,
+}
+
+struct Inner {
+    state: State,
+    catalog: Catalog,
+    language: Language,
+    views: Views,
+    socket: Option<Socket>,
+    dispatch: Dispatch,
+    shown: Option<u64>,
+    _listeners: [Listener; 3],
+}
+
+impl Page {
+    /// Binds to the markup, opens the state, does what it asks for first.
+    pub fn open() -> Result<Rc<Self>, JsValue> {
+        let settings = settings::read(&stored(), preferred_language());
+        let (state, effects) = State::open(Setup {
+            lessons: catalog::lessons(),
+            settings,
+            hash: window().location().hash()?,
+            reduced_motion: matches("(prefers-reduced-motion: reduce)"),
+        });
+        let slot: Rc<OnceCell<std::rc::Weak<Self>>> = Rc::default();
+        let page = slot.clone();
+        let dispatch: Dispatch = Rc::new(move |message| {
+            if let Some(page) = page.get().and_then(std::rc::Weak::upgrade) {
+                page.handle(message);
+            }
+        });
+        let language = state.language();
+        let page = Rc::new(Self {
+            inner: RefCell::new(Inner {
+                views: Views::bind(&dispatch)?,
+                catalog: catalog::texts(language),
+                language,
+                state,
+                socket: None,
+                _listeners: global_listeners(&dispatch),
+                dispatch,
+                shown: None,
+            }),
+            queue: RefCell::default(),
+            clock: OnceCell::new(),
+        });
+        let weak = Rc::downgrade(&page);
+        let clock = FrameClock::new(move |elapsed_ms| {
+            if let Some(page) = weak.upgrade() {
+                page.frame(elapsed_ms);
+            }
+        });
+        // Both cells are filled here and nowhere else.
+        let _ = page.clock.set(clock);
+        let _ = slot.set(Rc::downgrade(&page));
+        page.inner.borrow_mut().perform(effects);
+        page.frame(0.0);
+        Ok(page)
+    }
+
+    /// Takes a message in; one that comes while another is handled waits.
+    fn handle(&self, message: Message) {
+        self.queue.borrow_mut().push(message);
+        self.drain();
+        self.schedule();
+    }
+
+    fn drain(&self) {
+        let Ok(mut inner) = self.inner.try_borrow_mut() else {
+            return;
+        };
+        loop {
+            let waiting = std::mem::take(&mut *self.queue.borrow_mut());
+            if waiting.is_empty() {
+                break;
+            }
+            for message in waiting {
+                inner.update(message);
+            }
+        }
+    }
+
+    /// Input, then DOM, then canvas.
+    fn frame(&self, elapsed_ms: f64) {
+        self.queue.borrow_mut().push(Message::Frame { elapsed_ms });
+        self.drain();
+        if let Ok(mut inner) = self.inner.try_borrow_mut() {
+            inner.show();
+        }
+        // What showing itself brought about, such as a field losing the focus.
+        self.drain();
+        self.schedule();
+    }
+
+    fn schedule(&self) {
+        let (Ok(inner), Some(clock)) = (self.inner.try_borrow(), self.clock.get()) else {
+            return;
+        };
+        let gone = matches!(inner.state.link(), Link::Gone { .. });
+        if gone {
+            clock.request_slow();
+        }
+        let moving = inner.state.player().is_playing() || !gone && inner.state.wants_frames();
+        if moving || inner.is_dirty() {
+            clock.request();
+        }
+    }
+}
+
+impl Inner {
+    fn is_dirty(&self) -> bool {
+        self.shown != Some(self.state.revision()) || self.views.are_dirty()
+    }
+
+    fn update(&mut self, message: Message) {
+        let before = self.state.step();
+        let effects = self.state.update(message);
+        self.perform(effects);
+        if self.state.step() != before {
+            self.follow();
+        }
+    }
+
+    /// The code panel follows the program that made the current call.
+    fn follow(&mut self) {
+        let Some((_, event)) = self.state.current() else {
+            return;
+        };
+        let role = match event.actor {
+            Actor::Server => Role::Server,
+            Actor::Client1 | Actor::Client2 => Role::Client,
+        };
+        if role != self.state.role() {
+            let effects = self.state.update(Message::CodeRole(role));
+            self.perform(effects);
+        }
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Connect => {
+                    // The old connection goes before the new one comes.
+                    self.socket = None;
+                    match Socket::open(&self.dispatch) {
+                        Ok(socket) => self.socket = Some(socket),
+                        Err(_) => (self.dispatch)(Message::LinkDown),
+                    }
+                }
+                Effect::SendToGateway(request) => {
+                    if let Some(socket) = &self.socket {
+                        socket.send(&request);
+                    }
+                }
+                Effect::SetHash(hash) => set_hash(&hash),
+                Effect::SaveSettings(settings) => store(&settings::write(&settings)),
+            }
+        }
+    }
+
+    fn show(&mut self) {
+        if !self.is_dirty() {
+            return;
+        }
+        self.shown = Some(self.state.revision());
+        if self.language != self.state.language() {
+            self.language = self.state.language();
+            self.catalog = catalog::texts(self.language);
+        }
+        self.views.show(&self.state, &self.catalog);
+        self.views.paint(&self.state, &self.catalog);
+    }
+}
+
+fn global_listeners(dispatch: &Dispatch) -> [Listener; 3] {
+    let window = window();
+    let keys = dispatch.clone();
+    let hash = dispatch.clone();
+    let back = dispatch.clone();
+    [
+        listen(&window, "keydown", move |event: KeyboardEvent| {
+            if let Some(message) = app::key(&event.key(), event.shift_key(), is_typing(&event)) {
+                // Esc also closes what is the browser's own: leave it its default.
+                if message != Message::Escape {
+                    event.prevent_default();
+                }
+                keys(message);
+            }
+        }),
+        listen(&window, "hashchange", move |_: Event| {
+            let hashed = crate::dom::window().location().hash();
+            hash(Message::HashChanged(hashed.unwrap_or_default()));
+        }),
+        listen(&window, "pageshow", move |_: Event| {
+            back(Message::Hover(None));
+        }),
+    ]
+}
+
+/// Whether the key belongs to what has the focus.
+fn is_typing(event: &KeyboardEvent) -> bool {
+    if event.ctrl_key() || event.alt_key() || event.meta_key() || event.is_composing() {
+        return true;
+    }
+    let key = event.key();
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| {
+        let matches = |selector| target.closest(selector).ok().flatten().is_some();
+        match key.as_str() {
+            "Enter" | " " if matches("button, summary, a") => true,
+            " " | "?" if matches("input[type=range]") => false,
+            _ => matches("input, select, textarea, dialog[open]"),
+        }
+    })
+}
+
+fn matches(query: &str) -> bool {
+    let found = window().match_media(query).ok().flatten();
+    found.is_some_and(|list| list.matches())
+}
+
+fn preferred_language() -> Language {
+    let languages = window().navigator().languages();
+    let languages: Vec<_> = languages.iter().filter_map(|l| l.as_string()).collect();
+    Language::preferred(languages.iter().map(String::as_str))
+}
+
+/// Storage may be switched off: then nothing is remembered.
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
+
+fn stored() -> String {
+    let line = storage().and_then(|storage| storage.get_item(STORED).ok().flatten());
+    line.unwrap_or_default()
+}
+
+fn store(line: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(STORED, line);
+    }
+}
+
+fn set_hash(hash: &str) {
+    if let Ok(history) = window().history() {
+        let url = ["#", hash].concat();
+        // Browsers refuse when it comes too often; the next one gets through.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
+    }
+}

@@ -1,0 +1,169 @@
+//! Small lessons and traces for tests.
+
+use std::collections::HashMap;
+
+use protocol::{Nanos, Offset, System};
+use trace::lesson::{Group, Words};
+use trace::link::Ending;
+use trace::text::Catalog;
+use trace::{Actor, Call, ClientId, Event, Experiment, Lesson, Trace};
+
+/// A lesson without a guess.
+pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
+    let words = Words {
+        title: id.to_owned(),
+        question: String::new(),
+        look: String::new(),
+    };
+    Lesson {
+        id: id.to_owned(),
+        group: Group::Streams,
+        order: 1,
+        knobs: Vec::new(),
+        predict: None,
+        en: words.clone(),
+        zh: words,
+        experiment: Experiment::new(system, messages),
+    }
+}
+
+/// The English words of the stage.
+pub(crate) fn catalog() -> Catalog {
+    texts(include_str!("../../static/text/stage.en.toml"))
+}
+
+/// The Chinese words of the stage.
+pub(crate) fn chinese() -> Catalog {
+    texts(include_str!("../../static/text/stage.zh.toml"))
+}
+
+/// Reads lines of `"key" = "text"`.
+fn texts(toml: &str) -> Catalog {
+    let lines = toml.lines().filter_map(|line| line.split_once(" = "));
+    let bare = |text: &str| text.trim_matches('"').to_owned();
+    Catalog::new(lines.map(|(key, text)| (bare(key), bare(text))))
+}
+
+/// Calls one after the other, 10 µs apart: who (`c1`, `c2`; `s1`, `s2`: the
+/// server about that client), which call, which bytes. Offsets follow.
+pub(crate) fn events(calls: &[(&str, Call, &[u8])]) -> Vec<Event> {
+    let mut sums: HashMap<(&str, Call), usize> = HashMap::new();
+    let mut at = 0;
+    let mut events = Vec::new();
+    for &(who, call, bytes) in calls {
+        at += 10_000;
+        let client = if who.ends_with('1') {
+            ClientId::One
+        } else {
+            ClientId::Two
+        };
+        let sum = sums.entry((who, call)).or_default();
+        events.push(Event {
+            at: Nanos(at),
+            took: Nanos(2_000),
+            actor: if who.starts_with('s') {
+                Actor::Server
+            } else {
+                client.actor()
+            },
+            client,
+            call,
+            offset: Offset(*sum as u64),
+            asked: match call {
+                Call::Recv => 1024,
+                _ => u32::try_from(bytes.len()).unwrap(),
+            },
+            bytes: bytes.to_vec(),
+            error: None,
+        });
+        *sum += bytes.len();
+    }
+    events
+}
+
+/// A finished run of those calls.
+pub(crate) fn trace(experiment: Experiment, calls: &[(&str, Call, &[u8])]) -> Trace {
+    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned());
+    for event in events(calls) {
+        trace.insert(event);
+    }
+    trace.end(Ending::Finished);
+    trace
+}
+
+/// Five sends, three recvs of them, and the echo, as in the picture.
+pub(crate) fn five_sends() -> Trace {
+    use Call::{Accept, Close, Connect, Recv, Send, Shutdown};
+    let messages = ["hello", "abc", "粘包!", "ok", "bye"];
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Connect, b""),
+        ("s1", Accept, b""),
+        ("c1", Send, b"hello"),
+        ("c1", Send, b"abc"),
+        ("c1", Send, "粘包!".as_bytes()),
+        ("s1", Recv, b"helloabc"),
+        ("s1", Send, b"HELLOABC"),
+        ("c1", Recv, b"HELLOABC"),
+        ("c1", Send, b"ok"),
+        ("s1", Recv, "粘包!".as_bytes()),
+        ("c1", Send, b"bye"),
+        ("s1", Recv, b"okbye"),
+        ("c1", Shutdown, b""),
+        ("s1", Recv, b""),
+        ("s1", Close, b""),
+        ("c1", Close, b""),
+    ];
+    trace(Experiment::new(System::TcpEcho, &messages), calls)
+}
+
+/// A run in which `messages` were sent as they are framed and read in chunks
+/// of these sizes (over and over), one read behind every `every`th
+/// send; what is left is read at the end.
+pub(crate) fn chunked(system: System, messages: &[String], sizes: &[usize], every: usize) -> Trace {
+    let texts: Vec<_> = messages.iter().map(String::as_str).collect();
+    let mut experiment = Experiment::new(system, &texts);
+    let framing = experiment.rules().framing;
+    let mut pieces = Vec::new();
+    for message in messages {
+        let parts = framing.parts(message.as_bytes()).unwrap();
+        pieces.extend((!parts.header.is_empty()).then(|| parts.header.to_vec()));
+        pieces.push(parts.body.to_vec());
+    }
+    if system == System::UdpEcho {
+        experiment.buffer = u32::try_from(sizes[0].max(1)).unwrap();
+    }
+    let stream = pieces.concat();
+    let mut calls: Vec<(&str, Call, &[u8])> = Vec::new();
+    let (mut sent, mut read) = (0, 0);
+    let mut sizes = sizes.iter().copied().cycle();
+    let mut next = |read: &mut usize, sent: usize| {
+        let start = *read;
+        *read = sent.min(start + sizes.next().unwrap_or(1).max(1));
+        start..*read
+    };
+    let udp = system == System::UdpEcho;
+    for (index, piece) in pieces.iter().enumerate() {
+        calls.push(("c1", Call::Send, piece));
+        sent += piece.len();
+        if udp {
+            let room = experiment.buffer as usize;
+            calls.push(("s1", Call::Recv, &piece[..piece.len().min(room)]));
+        } else if index % every == 0 && read < sent {
+            calls.push(("s1", Call::Recv, &stream[next(&mut read, sent)]));
+        }
+    }
+    while !udp && read < sent {
+        calls.push(("s1", Call::Recv, &stream[next(&mut read, sent)]));
+    }
+    let mut events = events(&calls);
+    if udp {
+        let recvs = events.iter_mut().filter(|event| event.call == Call::Recv);
+        recvs.for_each(|event| event.asked = experiment.buffer);
+    }
+    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned());
+    for event in events {
+        trace.insert(event);
+    }
+    trace.end(Ending::Finished);
+    trace
+}

@@ -1,0 +1,332 @@
+//! The chunks of a row: boxes with a cell a byte, without cells where bytes
+//! are too narrow to read, density where even chunks are too narrow.
+
+use std::ops::Range;
+
+use protocol::Offset;
+
+use super::row::{Chunk, Kind, Row};
+use super::{Group, within};
+use crate::app::Target;
+use crate::scene::list::Style;
+use crate::scene::{Align, DrawList, Font, Ink, Part, Rect, Shape, text_width};
+
+/// Width of the box of a call without bytes.
+const EMPTY: f64 = 6.0;
+
+impl Group<'_> {
+    pub(super) fn chunks(&self, row: &Row, list: &mut DrawList) {
+        if row.dense {
+            self.density(row, list);
+        } else {
+            for chunk in &row.chunks {
+                self.chunk(row, chunk, list);
+            }
+        }
+        for empty in &row.empties {
+            let x = self.layout.x(empty.range.start);
+            let rect = Rect::new(x - EMPTY / 2.0, row.y, EMPTY, self.pitch.height);
+            list.shapes
+                .push(self.outline(rect, empty, Some(Ink::Ground)));
+            list.hit(rect.inset(-2.0), Target::Event(empty.event));
+        }
+        if row.kind == Kind::Messages {
+            self.refused(row, list);
+        }
+        if let (Some(offset), false) = (self.selected(), self.layout.is_readable()) {
+            let x = self.layout.x(offset);
+            if self.layout.shows(offset) {
+                list.vertical(x, row.y, row.y + self.pitch.height, Ink::Accent, 2.0);
+            }
+        }
+    }
+
+    fn chunk(&self, row: &Row, chunk: &Chunk, list: &mut DrawList) {
+        if let Some(rect) = self.layout.span(&chunk.range, row.y, self.pitch.height) {
+            let hit = Rect::new(rect.x, rect.y - 20.0, rect.width, rect.height + 20.0);
+            list.hit(hit, Target::Event(chunk.event));
+            let gap = if rect.width >= 6.0 { 1.0 } else { 0.0 };
+            let outline = Rect::new(rect.x + gap, rect.y, rect.width - 2.0 * gap, rect.height);
+            list.shapes.push(self.outline(outline, chunk, None));
+            let mut painted = f64::NEG_INFINITY;
+            for stretch in within(&self.stretches, &chunk.range) {
+                // Several in one pixel can't be told apart.
+                let right = self.layout.x(stretch.range.end);
+                if right < painted + 1.0 {
+                    continue;
+                }
+                painted = right;
+                let hue = |part| Ink::hue(stretch.index, part);
+                let style = Cell {
+                    fill: Some(hue(Part::Fill)),
+                    stroke: hue(Part::Stroke),
+                    text: hue(Part::Text),
+                    hatched: stretch.header,
+                    dashed: false,
+                    ghost: chunk.ghost,
+                };
+                self.cells(&stretch.range, row.y, style, list);
+            }
+        }
+        if chunk.cut > 0 {
+            self.gone(row, chunk, list);
+        }
+    }
+
+    /// The box around a chunk, in the colour of what is going on with it.
+    fn outline(&self, rect: Rect, chunk: &Chunk, fill: Option<Ink>) -> Shape {
+        let target = Some(Target::Event(chunk.event));
+        let current = self.shot.current().is_some_and(|(at, _)| at == chunk.event);
+        let selected = self.shot.selection == target;
+        let (stroke, line) = if current || selected {
+            (Ink::Accent, 2.0)
+        } else if self.shot.hover == target {
+            (Ink::Accent, 1.0)
+        } else {
+            (Ink::Outline, 1.5)
+        };
+        Shape::Rect {
+            rect,
+            fill: if selected {
+                Some(Ink::AccentSoft)
+            } else {
+                fill
+            },
+            stroke: Some(stroke),
+            line,
+            radius: 6.0_f64.min(rect.width / 2.0),
+            dashed: chunk.ghost,
+            ghost: chunk.ghost,
+        }
+    }
+
+    /// What the reader had no room for.
+    fn gone(&self, row: &Row, chunk: &Chunk, list: &mut DrawList) {
+        let range = chunk.range.end..chunk.range.end + chunk.cut;
+        let style = Cell {
+            fill: None,
+            stroke: Ink::Bad,
+            text: Ink::Bad,
+            hatched: false,
+            dashed: true,
+            ghost: chunk.ghost,
+        };
+        self.cells(&range, row.y, style, list);
+        if let Some(rect) = self.layout.span(&range, row.y, self.pitch.height) {
+            list.hit(rect, Target::Event(chunk.event));
+            let middle = rect.y + rect.height / 2.0;
+            list.shapes.push(Shape::Line {
+                x0: rect.x,
+                y0: middle,
+                x1: rect.right(),
+                y1: middle,
+                ink: Ink::Bad,
+                line: 1.5,
+                dashed: false,
+                ghost: chunk.ghost,
+            });
+        }
+    }
+
+    /// The bytes that the decoder refused, on the row of the messages.
+    fn refused(&self, row: &Row, list: &mut DrawList) {
+        let Some((range, event)) = self.refused_range() else {
+            return;
+        };
+        let Some(rect) = self.layout.span(&range, row.y, self.pitch.height) else {
+            return;
+        };
+        let ghost = !self.shot.has_happened(event);
+        list.hit(rect, Target::Event(event));
+        list.shapes.push(Shape::Rect {
+            rect: Rect::new(
+                rect.x + 1.0,
+                rect.y,
+                (rect.width - 2.0).max(1.0),
+                rect.height,
+            ),
+            fill: Some(Ink::BadSoft),
+            stroke: Some(Ink::Bad),
+            line: 1.5,
+            radius: 6.0,
+            dashed: ghost,
+            ghost,
+        });
+        let style = Cell {
+            fill: None,
+            stroke: Ink::Bad,
+            text: Ink::Bad,
+            hatched: false,
+            dashed: false,
+            ghost,
+        };
+        if self.layout.is_readable() {
+            self.cells(&range, row.y, style, list);
+        }
+    }
+
+    /// From where decoding failed to the last byte that was read, and the
+    /// event at which it failed.
+    pub(super) fn refused_range(&self) -> Option<(Range<Offset>, usize)> {
+        let failure = self.lane.failure.as_ref()?;
+        let decoded = self
+            .lane
+            .messages
+            .last()
+            .map_or(Offset(0), |m| m.range().end);
+        let start = failure.error.offset().max(decoded);
+        let read = self.lane.recvs.last().map_or(start, |recv| recv.end);
+        Some((start..read.max(start + 1), failure.event))
+    }
+
+    /// Bytes of one look: a cell each, or one box where they are too narrow.
+    fn cells(&self, range: &Range<Offset>, y: f64, style: Cell, list: &mut DrawList) {
+        let inner = (y + 6.0, self.pitch.height - 12.0);
+        if !self.layout.is_readable() {
+            if let Some(rect) = self.layout.span(range, inner.0, inner.1) {
+                let gap = if rect.width >= 8.0 { 2.0 } else { 0.0 };
+                let rect = Rect::new(rect.x + gap, rect.y, rect.width - 2.0 * gap, rect.height);
+                style.draw(rect, list);
+            }
+            return;
+        }
+        let cell = self.layout.cell;
+        // Two hex digits have to fit into the narrowest cell.
+        let gap = match cell {
+            24.0.. => 2.0,
+            16.0.. => 1.0,
+            _ => 0.75,
+        };
+        let mut at = range.start;
+        while at < range.end {
+            if let Some(whole) = self.layout.span(&(at..at + 1), inner.0, inner.1) {
+                let width = (whole.width - 2.0 * gap).max(1.0);
+                let rect = Rect::new(whole.x + gap, whole.y, width, whole.height);
+                let chosen = self.selected() == Some(at);
+                let accented = Cell {
+                    stroke: if chosen { Ink::Accent } else { style.stroke },
+                    fill: if chosen {
+                        Some(Ink::AccentSoft)
+                    } else {
+                        style.fill
+                    },
+                    ..style
+                };
+                accented.draw(rect, list);
+                if whole.width > cell - 0.5
+                    && let [byte] = self.lane.slice(at..at + 1)
+                {
+                    glyph(*byte, rect, style, list);
+                }
+                let target = Target::Byte {
+                    client: self.lane.client,
+                    direction: self.lane.direction,
+                    offset: at,
+                };
+                list.hit(whole, target);
+            }
+            at += 1;
+        }
+    }
+
+    /// One column a pixel, as high as it has chunks.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "columns lie within the area"
+    )]
+    fn density(&self, row: &Row, list: &mut DrawList) {
+        let mut columns = vec![(0_u32, false, 0_usize); self.layout.area as usize + 1];
+        for chunk in &row.chunks {
+            let x = (self.layout.x(chunk.range.start) - self.layout.left).max(0.0);
+            if let Some((count, happened, index)) = columns.get_mut(x as usize) {
+                *count += 1;
+                *happened |= !chunk.ghost;
+                let mut here = within(&self.stretches, &chunk.range);
+                *index = here.next().map_or(0, |stretch| stretch.index);
+            }
+        }
+        let most = columns
+            .iter()
+            .map(|column| column.0)
+            .max()
+            .unwrap_or(1)
+            .max(1);
+        for (x, &(count, happened, index)) in columns.iter().enumerate() {
+            if count == 0 {
+                continue;
+            }
+            let height = self.pitch.height * (0.25 + 0.75 * f64::from(count) / f64::from(most));
+            let x = (self.layout.left + x as f64).min(self.layout.right() - 1.0);
+            list.shapes.push(Shape::Rect {
+                rect: Rect::new(x, row.y + self.pitch.height - height, 1.0, height),
+                fill: Some(Ink::hue(index, Part::Stroke)),
+                stroke: None,
+                line: 0.0,
+                radius: 0.0,
+                dashed: false,
+                ghost: !happened,
+            });
+        }
+    }
+}
+
+/// How bytes look.
+#[derive(Clone, Copy)]
+struct Cell {
+    fill: Option<Ink>,
+    stroke: Ink,
+    text: Ink,
+    hatched: bool,
+    dashed: bool,
+    ghost: bool,
+}
+
+impl Cell {
+    fn draw(self, rect: Rect, list: &mut DrawList) {
+        let edged = rect.width >= 3.0;
+        list.shapes.push(Shape::Rect {
+            rect,
+            fill: if edged { self.fill } else { Some(self.stroke) },
+            stroke: edged.then_some(self.stroke),
+            line: 1.0,
+            radius: if edged {
+                3.0_f64.min(rect.width / 3.0)
+            } else {
+                0.0
+            },
+            dashed: self.dashed,
+            ghost: self.ghost,
+        });
+        if self.hatched && edged {
+            list.shapes.push(Shape::Hatch {
+                rect,
+                ink: self.stroke,
+                ghost: self.ghost,
+            });
+        }
+    }
+}
+
+/// A byte as text: the ASCII character, else two hex digits.
+fn glyph(byte: u8, rect: Rect, style: Cell, list: &mut DrawList) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let text: String = match byte {
+        b' ' => "␣".to_owned(),
+        0x21..=0x7e => char::from(byte).to_string(),
+        _ => [byte >> 4, byte & 15]
+            .map(|digit| char::from(DIGITS[usize::from(digit)]))
+            .iter()
+            .collect(),
+    };
+    let fonts = [Font::Mono, Font::MonoSmall].into_iter();
+    let mut fitting = fonts.filter(|&font| text_width(&text, font) <= rect.width);
+    let Some(font) = fitting.next() else {
+        return;
+    };
+    let at = (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0);
+    let style = Style::new(font, style.text)
+        .align(Align::Middle)
+        .ghost(style.ghost);
+    list.text(at, &text, style, rect.width);
+}

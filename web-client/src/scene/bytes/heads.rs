@@ -1,0 +1,240 @@
+//! Who a row belongs to and what it counts up to.
+
+use protocol::System;
+use trace::lane::{Direction, MessageKind, Verdict};
+use trace::text::{Sentence, Value, grouped};
+use trace::{Actor, lane::Span};
+
+use super::Group;
+use super::layout::PAD;
+use super::row::{Kind, Row};
+use crate::scene::list::Style;
+use crate::scene::{Align, DrawList, Font, Ink, text_width};
+
+/// Between the bytes and the counts.
+const SPACE: f64 = 16.0;
+
+/// What a row counts: a total, and below it what is wrong with it.
+struct Counts {
+    total: String,
+    /// The total without words.
+    brief: String,
+    findings: String,
+}
+
+impl Group<'_> {
+    pub(super) fn head(&self, row: &Row, list: &mut DrawList) {
+        let (name, detail) = self.names(row.kind);
+        let counts = self.counts(row.kind);
+        let strong = Style::new(Font::Strong, Ink::Text);
+        let label = Style::new(Font::Small, Ink::Muted);
+        let bad = Style::new(Font::Small, Ink::Bad);
+        let middle = row.y + self.pitch.height / 2.0;
+        if !self.layout.narrow {
+            let room = self.layout.left - PAD - 8.0;
+            list.text((PAD + 6.0, middle - 8.0), &name, strong, room - 6.0);
+            list.text((PAD + 6.0, middle + 9.0), &detail, label, room - 6.0);
+            let x = self.layout.content_right() + SPACE;
+            let room = self.layout.width - PAD / 2.0 - x;
+            let both = !counts.findings.is_empty();
+            let up = if both { 8.0 } else { 0.0 };
+            let fits = text_width(&counts.total, Font::Strong) <= room;
+            let total = if fits { &counts.total } else { &counts.brief };
+            list.text((x, middle - up), total, strong, room);
+            list.text((x, middle + 9.0), &counts.findings, bad, room);
+            return;
+        }
+        // One line above the row's labels.
+        let y = row.y - 28.0;
+        let right = self.layout.width - PAD - 6.0;
+        let total = if counts.findings.is_empty() {
+            counts.total
+        } else {
+            counts.findings
+        };
+        let small = Style::new(Font::Small, Ink::Text).align(Align::End);
+        let total_width = text_width(&total, Font::Small);
+        list.text((right, y), &total, small, right - PAD);
+        let left = right - total_width.min(right - PAD) - 8.0;
+        let mut x = PAD;
+        for (text, style) in [(name, strong), (detail, label)] {
+            if left - x < 20.0 {
+                break;
+            }
+            list.text((x, y), &text, style, left - x);
+            x += text_width(&text, style.font) + 8.0;
+        }
+    }
+
+    fn names(&self, kind: Kind) -> (String, String) {
+        let (sender, reader) = match self.lane.direction {
+            Direction::ToServer => (self.lane.client.actor(), Actor::Server),
+            Direction::ToClient => (Actor::Server, self.lane.client.actor()),
+        };
+        let datagrams = self.is_datagrams();
+        match kind {
+            Kind::Sends => {
+                let key = if datagrams {
+                    "stage.sendto"
+                } else {
+                    "stage.send"
+                };
+                (self.actor(sender), self.catalog.text(key))
+            }
+            Kind::Recvs => {
+                let key = if datagrams {
+                    "stage.recvfrom"
+                } else {
+                    "stage.recv"
+                };
+                let room = self
+                    .asked()
+                    .map_or_else(String::new, |room| room.to_string());
+                let sentence = Sentence::new(key).with("n", room);
+                (self.actor(reader), self.say(&sentence))
+            }
+            Kind::Messages => {
+                let experiment = &self.shot.trace.experiment;
+                let framing = match self.lane.direction {
+                    Direction::ToServer => framing_key(experiment.rules().framing.name()),
+                    Direction::ToClient if experiment.system == System::Auth => "stage.handshake",
+                    Direction::ToClient => framing_key("none"),
+                };
+                (
+                    self.catalog.text("stage.messages"),
+                    self.catalog.text(framing),
+                )
+            }
+        }
+    }
+
+    /// The actor's name; clients are numbered where there are two.
+    fn actor(&self, actor: Actor) -> String {
+        let two = self.shot.trace.experiment.clients.len() > 1;
+        self.catalog.text(actor_key(actor, two))
+    }
+
+    fn counts(&self, kind: Kind) -> Counts {
+        match kind {
+            Kind::Sends => self.of("stage.sends", "stage.sends-of", &self.lane.sends),
+            Kind::Recvs => Counts {
+                findings: self.losses(),
+                ..self.of("stage.recvs", "stage.recvs-of", &self.lane.recvs)
+            },
+            Kind::Messages => self.message_counts(),
+        }
+    }
+
+    /// So many, or so many of all.
+    fn of(&self, all_key: &'static str, some_key: &'static str, spans: &[Span]) -> Counts {
+        let happened = self.happened(spans.iter().map(|span| span.event));
+        let all = grouped(spans.len() as u64);
+        let (key, brief) = if happened == spans.len() {
+            (all_key, all)
+        } else {
+            (some_key, [&grouped(happened as u64), " / ", &all].concat())
+        };
+        let sentence = Sentence::new(key)
+            .with("n", happened)
+            .with("all", spans.len());
+        Counts {
+            total: self.say(&sentence),
+            brief,
+            findings: String::new(),
+        }
+    }
+
+    fn happened(&self, events: impl Iterator<Item = usize>) -> usize {
+        events
+            .filter(|&event| self.shot.has_happened(event))
+            .count()
+    }
+
+    /// What was cut off; once all is over, what was never read.
+    fn losses(&self) -> String {
+        let cut = self.lane.recvs.iter().filter(|recv| recv.cut > 0);
+        let cut = self.happened(cut.map(|recv| recv.event));
+        let over =
+            self.shot.trace.ending().is_some() && self.shot.step == self.shot.trace.events().len();
+        let mut found = Vec::new();
+        if cut > 0 {
+            found.push(Sentence::new("stage.cut").with("n", cut));
+        }
+        if over && self.is_datagrams() {
+            let unread = self.lane.sends.len() - self.lane.recvs.len();
+            if unread > 0 {
+                found.push(Sentence::new("stage.datagrams-unread").with("n", unread));
+            }
+        } else if over {
+            let read = self.lane.recvs.last().map_or(0, |recv| recv.end.0);
+            let unread = self.lane.end().0.saturating_sub(read);
+            if unread > 0 {
+                found.push(Sentence::new("stage.bytes-unread").with("n", Value::Count(unread)));
+            }
+        }
+        self.list_up(&found)
+    }
+
+    fn message_counts(&self) -> Counts {
+        let mut found = [0_usize; 4];
+        let mut total = 0;
+        let messages = &self.lane.messages;
+        for message in messages.iter().filter(|m| self.shot.has_happened(m.event)) {
+            total += usize::from(message.kind == MessageKind::Message);
+            let finding = match (message.kind, message.verdict) {
+                (MessageKind::Answer { right: false }, _) | (_, Verdict::Wrong) => 2,
+                (_, Verdict::Glued(_)) => 0,
+                (_, Verdict::Part) => 1,
+                (_, Verdict::Whole | Verdict::Cut(_)) => continue,
+            };
+            found[finding] += 1;
+        }
+        let failure = self.lane.failure.as_ref();
+        found[3] = self.happened(failure.map(|failure| failure.event).into_iter());
+        let keys = [
+            "stage.glued",
+            "stage.split",
+            "stage.wrong",
+            "stage.refused-count",
+        ];
+        let findings: Vec<_> = keys
+            .into_iter()
+            .zip(found)
+            .filter(|(_, n)| *n > 0)
+            .map(|(key, n)| Sentence::new(key).with("n", n))
+            .collect();
+        Counts {
+            total: self.say(&Sentence::new("stage.message-count").with("n", total)),
+            brief: grouped(total as u64),
+            findings: self.list_up(&findings),
+        }
+    }
+
+    fn list_up(&self, sentences: &[Sentence]) -> String {
+        let texts: Vec<_> = sentences
+            .iter()
+            .map(|sentence| self.say(sentence))
+            .collect();
+        texts.join(" · ")
+    }
+}
+
+/// Key of an actor's name; clients are numbered where there are two.
+pub(in crate::scene) const fn actor_key(actor: Actor, two: bool) -> &'static str {
+    match (actor, two) {
+        (Actor::Server, _) => "stage.server",
+        (_, false) => "stage.client",
+        (Actor::Client1, true) => "stage.client1",
+        (Actor::Client2, true) => "stage.client2",
+    }
+}
+
+fn framing_key(name: &str) -> &'static str {
+    match name {
+        "ready-ack" => "stage.framing-ready-ack",
+        "length-prefix" => "stage.framing-length-prefix",
+        "delimiter" => "stage.framing-delimiter",
+        "fixed-size" => "stage.framing-fixed-size",
+        _ => "stage.framing-none",
+    }
+}

@@ -1,0 +1,138 @@
+//! Where things stand in the Bytes view.
+
+use trace::Analysis;
+
+use crate::scene::{Rect, Viewport};
+
+/// Below this width the columns left and right of the bytes move above their rows.
+const NARROW: f64 = 640.0;
+/// Widest cell of a byte.
+pub(super) const CELL: f64 = 34.0;
+/// Narrowest cell that shows its byte.
+pub(super) const READABLE: f64 = 14.0;
+/// Room at the edges of the canvas.
+pub(super) const PAD: f64 = 16.0;
+const LEFT: f64 = 132.0;
+const RIGHT: f64 = 148.0;
+
+/// The horizontal layout: the same for all rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub(super) width: f64,
+    /// Left edge of the bytes.
+    pub(super) left: f64,
+    /// Width the bytes may take.
+    pub(super) area: f64,
+    /// Width of one byte.
+    pub(super) cell: f64,
+    /// Offset at the left edge.
+    pub(super) first: f64,
+    /// Bytes of the longest lane, at least one.
+    pub(super) total: f64,
+    pub(super) narrow: bool,
+}
+
+impl Layout {
+    pub(super) fn new(analysis: &Analysis, viewport: Viewport, width: f64) -> Self {
+        let narrow = width < NARROW;
+        let (left, area) = area(width);
+        let total = total(analysis);
+        let across = (total * viewport.across()).max(area / CELL);
+        let first = (total * viewport.start()).min((total - across).max(0.0));
+        Self {
+            width,
+            left,
+            area,
+            cell: area / across,
+            first,
+            total,
+            narrow,
+        }
+    }
+
+    /// x of an offset; may lie outside the area.
+    pub(super) fn x(&self, offset: protocol::Offset) -> f64 {
+        self.left + (offset.0 as f64 - self.first) * self.cell
+    }
+
+    /// Right edge of the area.
+    pub(super) fn right(&self) -> f64 {
+        self.left + self.area
+    }
+
+    /// Right edge of the bytes that are shown.
+    pub(super) fn content_right(&self) -> f64 {
+        (self.left + (self.total - self.first) * self.cell).min(self.right())
+    }
+
+    /// The rectangle between two offsets, cut to the area; `None` outside of it.
+    pub(super) fn span(
+        &self,
+        range: &std::ops::Range<protocol::Offset>,
+        y: f64,
+        height: f64,
+    ) -> Option<Rect> {
+        let x0 = self.x(range.start).max(self.left);
+        let x1 = self.x(range.end).min(self.right());
+        (x1 > x0).then(|| Rect::new(x0, y, x1 - x0, height))
+    }
+
+    /// Whether the offset lies in what is shown, its ends included.
+    pub(super) fn shows(&self, offset: protocol::Offset) -> bool {
+        let x = self.x(offset);
+        x >= self.left - 0.01 && x <= self.right() + 0.01
+    }
+
+    /// Whether single bytes are drawn.
+    pub(super) fn is_readable(&self) -> bool {
+        self.cell >= READABLE
+    }
+}
+
+fn area(width: f64) -> (f64, f64) {
+    let (left, right) = if width < NARROW {
+        (PAD, PAD)
+    } else {
+        (PAD + LEFT, PAD + RIGHT)
+    };
+    (left, (width - left - right).max(CELL))
+}
+
+fn total(analysis: &Analysis) -> f64 {
+    let ends = analysis.lanes.iter().map(|lane| lane.end().0);
+    ends.max().unwrap_or(0).max(1) as f64
+}
+
+/// The smallest share of the stream worth showing: what fills the area with
+/// cells of the widest kind.
+pub(super) fn narrowest(analysis: &Analysis, width: f64) -> f64 {
+    (area(width).1 / CELL / total(analysis)).min(1.0)
+}
+
+/// Vertical measures, tighter where there are many rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pitch {
+    /// Height of a chunk's box.
+    pub(super) height: f64,
+    /// From the end of a box to the next box in the same group.
+    pub(super) gap: f64,
+    /// Above the first box of a group.
+    pub(super) above: f64,
+}
+
+impl Pitch {
+    pub(super) fn new(rows: usize, narrow: bool) -> Self {
+        let (height, gap) = match rows {
+            0..=4 => (44.0, 52.0),
+            5..=6 => (38.0, 44.0),
+            _ => (34.0, 40.0),
+        };
+        // The row's name and counts stand above it where there is no room beside.
+        let head = if narrow { 18.0 } else { 0.0 };
+        Self {
+            height,
+            gap: gap + head,
+            above: 44.0 + head,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Which hue a byte has: stretches of a lane that belong together.
+
+use std::ops::Range;
+
+use protocol::{Framing, Offset};
+use trace::lane::{Direction, Lane};
+use trace::{Experiment, lane::MessageKind};
+
+/// Bytes of one hue in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub(super) range: Range<Offset>,
+    /// Which message or send it is, for the hue.
+    pub(super) index: usize,
+    /// Header of a frame: hatched.
+    pub(super) header: bool,
+}
+
+/// The stretches of a lane in order, without gaps: by message where a framing
+/// marks them, by send where nothing does.
+pub(super) fn stretches(lane: &Lane, experiment: &Experiment) -> Vec<Stretch> {
+    let framed =
+        lane.direction == Direction::ToServer && experiment.rules().framing != Framing::None;
+    let mut all = Vec::new();
+    let mut at = Offset(0);
+    let messages = if framed { &lane.messages[..] } else { &[] };
+    for (index, message) in messages.iter().enumerate() {
+        let frame = &message.frame;
+        if frame.start > at {
+            by_send(lane, at..frame.start, &mut all);
+        }
+        let body = frame.body_range();
+        let header = message.kind == MessageKind::Message && frame.header > 0;
+        for (range, header) in [
+            (frame.start..body.start, header),
+            (body, false),
+            (
+                frame.body_range().end..message.range().end,
+                header || frame.trailer > 0,
+            ),
+        ] {
+            if range.start < range.end {
+                all.push(Stretch {
+                    range,
+                    index,
+                    header,
+                });
+            }
+        }
+        at = at.max(message.range().end);
+    }
+    if at < lane.end() {
+        by_send(lane, at..lane.end(), &mut all);
+    }
+    all
+}
+
+fn by_send(lane: &Lane, range: Range<Offset>, all: &mut Vec<Stretch>) {
+    let sends = lane.sends_in(range.clone());
+    // Hues go on behind the messages before.
+    let ahead = all.last().map_or(0, |last| last.index + 1);
+    let filled = lane.sends[sends].iter().filter(|send| !send.is_empty());
+    for (index, send) in (ahead..).zip(filled) {
+        all.push(Stretch {
+            range: send.start.max(range.start)..send.end.min(range.end),
+            index,
+            header: false,
+        });
+    }
+}
+
+/// The stretches that have bytes in `range`, cut to it.
+pub(super) fn within<'a>(
+    all: &'a [Stretch],
+    range: &Range<Offset>,
+) -> impl Iterator<Item = Stretch> + 'a {
+    let range = range.clone();
+    let from = all.partition_point(|stretch| stretch.range.end <= range.start);
+    let rest = all[from..].iter();
+    rest.take_while({
+        let end = range.end;
+        move |stretch| stretch.range.start < end
+    })
+    .map(move |stretch| Stretch {
+        range: stretch.range.start.max(range.start)..stretch.range.end.min(range.end),
+        ..stretch.clone()
+    })
+}

@@ -1,0 +1,274 @@
+use proptest::prelude::*;
+use protocol::System;
+use trace::lane::Direction;
+use trace::{Actor, Analysis, Call, ClientId, Trace};
+
+use super::*;
+use crate::sample;
+use crate::scene::check::{check, ghosts};
+use crate::scene::{Rect, Viewport};
+
+fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> Shot<'a> {
+    Shot {
+        trace,
+        analysis,
+        step,
+        viewport: Viewport::default(),
+        selection: None,
+        hover: None,
+    }
+}
+
+fn drawn(trace: &Trace, step: usize, width: f64) -> DrawList {
+    let analysis = Analysis::new(trace);
+    draw(&shot(trace, &analysis, step), &sample::catalog(), width)
+}
+
+/// The rectangle that answers for an event on its own row.
+fn hit(list: &DrawList, event: usize) -> Rect {
+    let mut hits = list.hits.iter();
+    hits.find(|hit| hit.target == Target::Event(event))
+        .unwrap()
+        .rect
+}
+
+fn texts(list: &DrawList) -> Vec<&str> {
+    let texts = list.shapes.iter().filter_map(|shape| match shape {
+        Shape::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+#[test]
+fn boundaries_stand_at_their_offsets_in_every_row() {
+    let trace = sample::five_sends();
+    for width in [360.0, 800.0, 1100.0, 2560.0] {
+        let list = drawn(&trace, 16, width);
+        let analysis = Analysis::new(&trace);
+        let layout = Layout::new(&analysis, Viewport::default(), width);
+        for lane in &analysis.lanes {
+            for span in lane.sends.iter().chain(&lane.recvs) {
+                let rect = hit(&list, span.event);
+                assert!((rect.x - layout.x(span.start)).abs() < 1e-9);
+                assert!((rect.right() - layout.x(span.end)).abs() < 1e-9);
+            }
+        }
+        // recv #1 ends where send #2 ends, recv #2 where send #3 does.
+        assert!((hit(&list, 5).right() - hit(&list, 3).right()).abs() < 1e-9);
+        assert!((hit(&list, 9).right() - hit(&list, 4).right()).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn what_has_not_happened_is_a_ghost_and_nothing_else_is() {
+    let trace = sample::five_sends();
+    assert_eq!(ghosts(&drawn(&trace, 16, 1100.0)), 0);
+    let counts: Vec<_> = (0..=16)
+        .map(|step| ghosts(&drawn(&trace, step, 1100.0)))
+        .collect();
+    assert!(
+        counts.is_sorted_by(|before, after| before >= after),
+        "{counts:?}"
+    );
+    let list = drawn(&trace, 3, 1100.0);
+    let happened = hit(&list, 2);
+    for shape in &list.shapes {
+        if let Shape::Rect {
+            rect,
+            ghost,
+            dashed,
+            stroke: Some(_),
+            ..
+        } = shape
+        {
+            let within = happened.contains(rect.x, rect.y) && rect.right() <= happened.right();
+            assert_eq!(*ghost, !within, "{rect:?}");
+            assert!(*dashed <= *ghost);
+        }
+    }
+    let ribbon = |shape: &Shape| matches!(shape, Shape::Ribbon { .. });
+    assert!(!list.shapes.iter().any(ribbon), "nothing was read yet");
+}
+
+#[test]
+fn labels_and_counts_say_what_happened_so_far() {
+    let trace = sample::five_sends();
+    let list = drawn(&trace, 10, 1100.0);
+    let texts = texts(&list);
+    for text in [
+        "client",
+        "send() calls",
+        "server",
+        "recv(1024)",
+        "messages",
+        "no framing",
+        "send #1 · 5 B",
+        "#4",
+        "recv #2 → 7 B",
+        "✗ “helloabc”",
+        "✓ “粘包!”",
+        "4 of 5 sends",
+        "2 of 3 recv()",
+        "1 glued",
+        "e7",
+        "h",
+        "20",
+        "stream offset (bytes)",
+    ] {
+        assert!(texts.contains(&text), "{text:?} is missing in {texts:?}");
+    }
+    assert!(
+        !texts.iter().any(|text| text.contains('[')),
+        "a key is missing: {texts:?}"
+    );
+}
+
+#[test]
+fn the_cursor_stands_at_the_end_of_the_last_bytes_moved() {
+    let trace = sample::five_sends();
+    let analysis = Analysis::new(&trace);
+    let at = |step| cursor(&shot(&trace, &analysis, step)).map(|(lane, at)| (lane.direction, at.0));
+    assert_eq!(at(2), None, "connecting moves no bytes");
+    assert_eq!(at(4), Some((Direction::ToServer, 8)));
+    assert_eq!(at(8), Some((Direction::ToClient, 8)));
+    assert_eq!(at(10), Some((Direction::ToServer, 15)));
+    assert_eq!(at(16), Some((Direction::ToServer, 20)));
+    let list = drawn(&trace, 10, 1100.0);
+    let layout = Layout::new(&analysis, Viewport::default(), 1100.0);
+    let accent = list.shapes.iter().find_map(|shape| match shape {
+        Shape::Line {
+            x0,
+            ink: Ink::Accent,
+            ..
+        } => Some(*x0),
+        _ => None,
+    });
+    assert_eq!(accent, Some(layout.x(Offset(15))));
+}
+
+#[test]
+fn cells_answer_for_bytes_and_boxes_for_calls() {
+    let trace = sample::five_sends();
+    let list = drawn(&trace, 16, 1100.0);
+    let rect = hit(&list, 3);
+    let byte = Target::Byte {
+        client: ClientId::One,
+        direction: Direction::ToServer,
+        offset: Offset(5),
+    };
+    assert_eq!(
+        list.target_at(rect.x + 10.0, rect.bottom() - 20.0),
+        Some(byte)
+    );
+    assert_eq!(
+        list.target_at(rect.x + 10.0, rect.y + 5.0),
+        Some(Target::Event(3))
+    );
+    assert_eq!(list.target_at(1.0, 1.0), None);
+}
+
+#[test]
+fn a_selected_byte_is_marked_in_every_row_of_its_lane() {
+    let trace = sample::five_sends();
+    let analysis = Analysis::new(&trace);
+    let mut shot = shot(&trace, &analysis, 0);
+    let marked = |shot: &Shot<'_>| {
+        let list = draw(shot, &sample::catalog(), 1100.0);
+        let marked = list.shapes.iter().filter(|shape| {
+            matches!(
+                shape,
+                Shape::Rect {
+                    stroke: Some(Ink::Accent),
+                    ..
+                }
+            )
+        });
+        marked.count()
+    };
+    assert_eq!(marked(&shot), 0);
+    shot.selection = Some(Target::Byte {
+        client: ClientId::One,
+        direction: Direction::ToServer,
+        offset: Offset(9),
+    });
+    assert_eq!(marked(&shot), 3);
+}
+
+#[test]
+fn a_datagram_cut_off_shows_what_is_gone_and_an_empty_one_is_there() {
+    let messages = ["hello world", "", "hi"].map(str::to_owned);
+    let trace = sample::chunked(System::UdpEcho, &messages, &[5], 1);
+    let list = drawn(&trace, 6, 1100.0);
+    check(&list);
+    let texts = texts(&list);
+    for text in [
+        "recv #1 → 5 B, 6 gone",
+        "1 cut off",
+        "send #2 · 0 B",
+        "sendto() calls",
+        "recvfrom(5)",
+    ] {
+        assert!(texts.contains(&text), "{text:?} is missing in {texts:?}");
+    }
+    let struck = |shape: &Shape| matches!(shape, Shape::Line { ink: Ink::Bad, .. });
+    assert_eq!(list.shapes.iter().filter(|shape| struck(shape)).count(), 1);
+    let empty = trace
+        .events()
+        .iter()
+        .position(|e| e.is_empty() && e.actor == Actor::Server);
+    assert!(hit(&list, empty.unwrap()).width > 0.0);
+}
+
+#[test]
+fn a_refused_length_is_marked_where_it_stands() {
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Call::Send, b"GET / HTTP"),
+        ("s1", Call::Recv, b"GET / HTTP"),
+    ];
+    let experiment = trace::Experiment::new(System::LengthPrefix, &["GET / HTTP"]);
+    let trace = sample::trace(experiment, calls);
+    let list = drawn(&trace, 2, 1100.0);
+    check(&list);
+    let texts = texts(&list);
+    let told = "✗ length 542393671, at most 1,048,576";
+    assert!(
+        texts.contains(&told) && texts.contains(&"refused"),
+        "{texts:?}"
+    );
+    assert_eq!(ghosts(&list), 0);
+    assert!(ghosts(&drawn(&trace, 1, 1100.0)) > 0);
+}
+
+#[test]
+fn many_chunks_cost_no_more_than_the_screen_is_wide() {
+    let trace = sample::chunked(System::TcpEcho, &["x".repeat(20_000)], &[2], 1);
+    let list = drawn(&trace, 5_000, 1000.0);
+    check(&list);
+    assert!(list.shapes.len() < 4_000, "{}", list.shapes.len());
+    assert!(list.hits.len() < 3_000, "{}", list.hits.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(160))]
+    #[test]
+    fn nothing_overlaps_and_nothing_leaves_the_canvas(
+        messages in prop::collection::vec("[a-z粘包 ]{0,12}", 0..12),
+        sizes in prop::collection::vec(1..30_usize, 1..6),
+        every in 1..4_usize,
+        system in prop::sample::select(vec![System::TcpEcho, System::LengthPrefix, System::UdpEcho]),
+        width in 320.0..1600.0_f64,
+        part in 0.0..=1.0_f64,
+        zoom in 1.0..40.0_f64,
+        chinese in any::<bool>(),
+    ) {
+        let trace = sample::chunked(system, &messages, &sizes, every);
+        let analysis = Analysis::new(&trace);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]
+        let step = (trace.events().len() as f64 * part).round() as usize;
+        let viewport = Viewport::default().zoom(zoom, part, narrowest(&analysis, width));
+        let words = if chinese { sample::chinese() } else { sample::catalog() };
+        let shot = Shot { viewport, ..shot(&trace, &analysis, step) };
+        check(&draw(&shot, &words, width));
+    }
+}

@@ -1,0 +1,102 @@
+//! What every draw list has to keep, for the scenes' tests.
+
+use super::{Align, DrawList, Rect, Shape, text_width};
+
+/// The rectangle a text takes, by the estimate of its width.
+fn text_box(shape: &Shape) -> Option<(Rect, &str)> {
+    let Shape::Text {
+        x,
+        y,
+        text,
+        align,
+        font,
+        max_width,
+        ..
+    } = shape
+    else {
+        return None;
+    };
+    let width = text_width(text, *font);
+    assert!(width <= max_width + 1e-6, "{text:?} is wider than its room");
+    let left = match align {
+        Align::Start => *x,
+        Align::Middle => x - width / 2.0,
+        Align::End => x - width,
+    };
+    let height = font.size();
+    Some((Rect::new(left, y - height / 2.0, width, height), text))
+}
+
+/// Fails where two texts overlap or anything leaves the canvas.
+pub(crate) fn check(list: &DrawList) {
+    let texts: Vec<_> = list.shapes.iter().filter_map(text_box).collect();
+    for (index, (a, one)) in texts.iter().enumerate() {
+        for (b, other) in &texts[index + 1..] {
+            let apart = a.right() <= b.x + 0.01
+                || b.right() <= a.x + 0.01
+                || a.bottom() <= b.y + 0.01
+                || b.bottom() <= a.y + 0.01;
+            assert!(apart, "{one:?} at {a:?} overlaps {other:?} at {b:?}");
+        }
+        inside(list, a, one);
+    }
+    for shape in &list.shapes {
+        match shape {
+            Shape::Rect { rect, .. } | Shape::Hatch { rect, .. } => inside(list, rect, "a box"),
+            Shape::Line { x0, y0, x1, y1, .. } => {
+                inside(list, &Rect::new(*x0, *y0, x1 - x0, y1 - y0), "a line");
+            }
+            Shape::Ribbon { top, bottom, .. } => {
+                for edge in [top, bottom] {
+                    let rect = Rect::new(edge.x0, edge.y, edge.x1 - edge.x0, 0.0);
+                    inside(list, &rect, "a ribbon");
+                }
+            }
+            Shape::Area { points, base, .. } => {
+                assert!(points.is_sorted_by(|a, b| a.0 <= b.0), "{points:?}");
+                for &(x, y) in points {
+                    inside(list, &Rect::new(x, y, 0.0, base - y), "an area");
+                }
+            }
+            Shape::Circle { x, y, radius, .. } => {
+                let rect = Rect::new(x - radius, y - radius, 2.0 * radius, 2.0 * radius);
+                inside(list, &rect, "a circle");
+            }
+            Shape::Text { .. } => {}
+        }
+    }
+}
+
+fn inside(list: &DrawList, rect: &Rect, what: &str) {
+    let Rect {
+        x,
+        y,
+        width,
+        height,
+    } = *rect;
+    let fits = x >= -0.01
+        && y >= -0.01
+        && width >= 0.0
+        && height >= 0.0
+        && rect.right() <= list.width + 0.01
+        && rect.bottom() <= list.height + 0.01;
+    let (wide, high) = (list.width, list.height);
+    assert!(
+        fits,
+        "{what:?} at {rect:?} leaves the canvas of {wide} by {high}"
+    );
+}
+
+/// How many shapes are ghosts.
+pub(crate) fn ghosts(list: &DrawList) -> usize {
+    let ghosts = list.shapes.iter().filter(|shape| match shape {
+        Shape::Rect { ghost, .. }
+        | Shape::Hatch { ghost, .. }
+        | Shape::Text { ghost, .. }
+        | Shape::Line { ghost, .. }
+        | Shape::Ribbon { ghost, .. }
+        | Shape::Area { ghost, .. } => *ghost,
+        Shape::Circle { .. } => false,
+    });
+    ghosts.count()
+}

@@ -1,0 +1,308 @@
+//! Draw lists: shapes with symbolic colours in CSS pixels, painted in order,
+//! and the rectangles that answer to the pointer.
+
+use super::ink::Ink;
+use super::text::shorten;
+use crate::app::Target;
+
+/// What to paint, later shapes over earlier ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DrawList {
+    /// Width of the canvas in CSS pixels.
+    pub width: f64,
+    /// Height of the canvas in CSS pixels; the scene decides it.
+    pub height: f64,
+    /// The shapes.
+    pub shapes: Vec<Shape>,
+    /// What can be pointed at; of several at a point the last counts.
+    pub hits: Vec<Hit>,
+}
+
+impl DrawList {
+    /// What is at a point.
+    pub fn target_at(&self, x: f64, y: f64) -> Option<Target> {
+        let mut hits = self.hits.iter().rev();
+        hits.find(|hit| hit.rect.contains(x, y))
+            .map(|hit| hit.target)
+    }
+
+    /// Adds a line of text, shortened to `room`; nothing if nothing of it fits.
+    pub(super) fn text(&mut self, at: (f64, f64), text: &str, style: Style, room: f64) {
+        let text = shorten(text, style.font, room);
+        if !text.is_empty() {
+            self.shapes.push(Shape::Text {
+                x: at.0,
+                y: at.1,
+                text,
+                align: style.align,
+                font: style.font,
+                ink: style.ink,
+                max_width: room,
+                ghost: style.ghost,
+            });
+        }
+    }
+
+    /// Adds a vertical line.
+    pub(super) fn vertical(&mut self, x: f64, y0: f64, y1: f64, ink: Ink, line: f64) {
+        self.shapes.push(Shape::Line {
+            x0: x,
+            y0,
+            x1: x,
+            y1,
+            ink,
+            line,
+            dashed: false,
+            ghost: false,
+        });
+    }
+
+    /// Adds a place that answers to the pointer.
+    pub(super) fn hit(&mut self, rect: Rect, target: Target) {
+        self.hits.push(Hit { rect, target });
+    }
+}
+
+/// How a text looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    pub(super) font: Font,
+    pub(super) ink: Ink,
+    pub(super) align: Align,
+    pub(super) ghost: bool,
+}
+
+impl Style {
+    pub(super) const fn new(font: Font, ink: Ink) -> Self {
+        Self {
+            font,
+            ink,
+            align: Align::Start,
+            ghost: false,
+        }
+    }
+
+    pub(super) const fn align(self, align: Align) -> Self {
+        Self { align, ..self }
+    }
+
+    pub(super) const fn ghost(self, ghost: bool) -> Self {
+        Self { ghost, ..self }
+    }
+}
+
+/// A rectangle in CSS pixels, y downwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    /// Width, not negative.
+    pub width: f64,
+    /// Height, not negative.
+    pub height: f64,
+}
+
+impl Rect {
+    /// A rectangle from its left upper corner.
+    pub const fn new(x: f64, y: f64, width: f64, height: f64) -> Self {
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    /// The right edge.
+    pub fn right(&self) -> f64 {
+        self.x + self.width
+    }
+
+    /// The lower edge.
+    pub fn bottom(&self) -> f64 {
+        self.y + self.height
+    }
+
+    /// The same, smaller by `by` on every side.
+    #[must_use]
+    pub fn inset(&self, by: f64) -> Self {
+        let by_x = by.min(self.width / 2.0);
+        let by_y = by.min(self.height / 2.0);
+        Self::new(
+            self.x + by_x,
+            self.y + by_y,
+            self.width - 2.0 * by_x,
+            self.height - 2.0 * by_y,
+        )
+    }
+
+    /// Whether the point lies in it; left and upper edge belong to it.
+    pub fn contains(&self, x: f64, y: f64) -> bool {
+        x >= self.x && x < self.right() && y >= self.y && y < self.bottom()
+    }
+}
+
+/// One shape. `ghost` shapes are what has not happened yet at the cursor: they
+/// are painted faint (with the alpha of CSS `--ghost-alpha`).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// A rectangle with rounded corners.
+    Rect {
+        /// Where.
+        rect: Rect,
+        /// What it is filled with.
+        fill: Option<Ink>,
+        /// What its edge is drawn with.
+        stroke: Option<Ink>,
+        /// Width of the edge's line.
+        line: f64,
+        /// Radius of its corners.
+        radius: f64,
+        /// Whether the edge is dashed.
+        dashed: bool,
+        /// Not yet.
+        ghost: bool,
+    },
+    /// Diagonal lines filling a rectangle.
+    Hatch {
+        /// Where; nothing is painted outside.
+        rect: Rect,
+        /// The lines' colour.
+        ink: Ink,
+        /// Not yet.
+        ghost: bool,
+    },
+    /// One line of text.
+    Text {
+        /// Where `align` puts it.
+        x: f64,
+        /// Its vertical middle (`textBaseline = "middle"`).
+        y: f64,
+        /// The text, shortened already.
+        text: String,
+        /// Which end of it stands at `x`.
+        align: Align,
+        /// Its font.
+        font: Font,
+        /// Its colour.
+        ink: Ink,
+        /// It must not be painted wider than this (`fillText`'s last argument).
+        max_width: f64,
+        /// Not yet.
+        ghost: bool,
+    },
+    /// A straight line.
+    Line {
+        /// One end, x.
+        x0: f64,
+        /// One end, y.
+        y0: f64,
+        /// Other end, x.
+        x1: f64,
+        /// Other end, y.
+        y1: f64,
+        /// Its colour.
+        ink: Ink,
+        /// Its width.
+        line: f64,
+        /// Whether it is dashed.
+        dashed: bool,
+        /// Not yet.
+        ghost: bool,
+    },
+    /// The same bytes in two rows, joined.
+    Ribbon {
+        /// Its upper edge.
+        top: Edge,
+        /// Its lower edge.
+        bottom: Edge,
+        /// Its colour.
+        ink: Ink,
+        /// Not yet.
+        ghost: bool,
+    },
+    /// A filled area under a line of points, down to `base`.
+    Area {
+        /// The line's points, x ascending.
+        points: Vec<(f64, f64)>,
+        /// y of the lower edge.
+        base: f64,
+        /// What it is filled with.
+        ink: Ink,
+        /// Not yet.
+        ghost: bool,
+    },
+    /// A filled circle.
+    Circle {
+        /// Its middle, x.
+        x: f64,
+        /// Its middle, y.
+        y: f64,
+        /// Its radius.
+        radius: f64,
+        /// Its colour.
+        fill: Ink,
+        /// What its edge is drawn with, 2 px wide.
+        stroke: Option<Ink>,
+    },
+}
+
+/// A horizontal edge of a ribbon.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Edge {
+    /// Left end.
+    pub x0: f64,
+    /// Right end.
+    pub x1: f64,
+    /// Height.
+    pub y: f64,
+}
+
+/// Which end of a text stands at its x.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// The left end.
+    Start,
+    /// The middle.
+    Middle,
+    /// The right end.
+    End,
+}
+
+/// A font of the stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Font {
+    /// The interface's font, 12 px.
+    Label,
+    /// The same, bold, 13 px.
+    Strong,
+    /// The same, 11 px.
+    Small,
+    /// Fixed width, 13 px.
+    Mono,
+    /// Fixed width, 10 px: for narrow cells.
+    MonoSmall,
+}
+
+impl Font {
+    /// Its size in CSS pixels.
+    pub const fn size(self) -> f64 {
+        match self {
+            Self::Label => 12.0,
+            Self::Strong | Self::Mono => 13.0,
+            Self::Small => 11.0,
+            Self::MonoSmall => 10.0,
+        }
+    }
+}
+
+/// A place that answers to the pointer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// Where.
+    pub rect: Rect,
+    /// What is there.
+    pub target: Target,
+}

@@ -1,0 +1,135 @@
+//! The scrubber: one tick an event, and the cursor. Its x is the step, so that
+//! every event can be reached, however close in time it is to the next.
+
+use super::{DrawList, Ink, Part, Rect, Shape};
+use crate::app::State;
+use crate::bins::{Kind, bin};
+
+/// Room left and right for half the knob.
+const PAD: f64 = 10.0;
+/// Radius of the knob.
+const KNOB: f64 = 7.0;
+/// Ticks closer than this are drawn as columns.
+const CLOSEST: f64 = 3.0;
+
+/// Draws it in `width` by `height` CSS pixels.
+pub fn draw(state: &State, width: f64, height: f64) -> DrawList {
+    let mut list = DrawList {
+        width,
+        height,
+        ..DrawList::default()
+    };
+    let events = state.events();
+    let middle = height / 2.0;
+    let step = state.step();
+    let track = Rect::new(PAD, middle - 1.5, (width - 2.0 * PAD).max(0.0), 3.0);
+    list.shapes.push(bar(track, Ink::Faint, false));
+    let done = x_of(step, width, events.len());
+    let passed = Rect {
+        width: (done - PAD).max(0.0),
+        ..track
+    };
+    list.shapes.push(bar(passed, Ink::Accent, false));
+    if track.width / events.len().max(1) as f64 >= CLOSEST {
+        for (index, event) in events.iter().enumerate() {
+            let kind = Kind::of(event);
+            let tall = if kind == Kind::Other { 8.0 } else { 14.0 };
+            let x = x_of(index + 1, width, events.len());
+            let rect = Rect::new(x - 1.0, middle - tall / 2.0, 2.0, tall);
+            list.shapes.push(bar(rect, ink(kind), index >= step));
+        }
+    } else {
+        columns(state, track, &mut list);
+    }
+    list.shapes.push(Shape::Circle {
+        x: done,
+        y: middle,
+        radius: KNOB,
+        fill: Ink::Accent,
+        stroke: Some(Ink::Ground),
+    });
+    list
+}
+
+fn columns(state: &State, track: Rect, list: &mut DrawList) {
+    let events = state.events();
+    let place = |index: usize| x_of(index + 1, list.width, events.len()) - track.x;
+    let kinds = events.iter().enumerate();
+    let kinds = kinds.map(|(index, event)| (place(index), Kind::of(event)));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a width in pixels"
+    )]
+    let bins = bin(kinds, track.width as usize + 1);
+    let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1);
+    let middle = track.y + track.height / 2.0;
+    let cursor = x_of(state.step(), list.width, events.len());
+    for (column, bin) in bins.iter().enumerate() {
+        let Some(kind) = bin.kinds.foremost() else {
+            continue;
+        };
+        let tall = 4.0 + 10.0 * f64::from(bin.count) / f64::from(most);
+        let x = track.x + column as f64;
+        let rect = Rect::new(x, middle - tall / 2.0, 1.0, tall);
+        list.shapes.push(bar(rect, ink(kind), x > cursor));
+    }
+}
+
+/// Where the cursor stands at `step` of `events`.
+pub fn x_of(step: usize, width: f64, events: usize) -> f64 {
+    let share = step as f64 / events.max(1) as f64;
+    PAD + share * (width - 2.0 * PAD).max(0.0)
+}
+
+/// The step at `x`: the inverse of [`x_of`], to the nearest step.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the number of events"
+)]
+pub fn step_at(x: f64, width: f64, events: usize) -> usize {
+    let share = (x - PAD) / (width - 2.0 * PAD).max(1.0);
+    (share.clamp(0.0, 1.0) * events as f64).round() as usize
+}
+
+/// The colour of a kind of event.
+pub(super) const fn ink(kind: Kind) -> Ink {
+    match kind {
+        Kind::Failed => Ink::Bad,
+        Kind::Other => Ink::Muted,
+        Kind::Client1Send | Kind::Client1Recv => Ink::Hue(0, Part::Stroke),
+        Kind::ServerSend | Kind::ServerRecv => Ink::Hue(2, Part::Stroke),
+        Kind::Client2Send | Kind::Client2Recv => Ink::Hue(3, Part::Stroke),
+    }
+}
+
+fn bar(rect: Rect, ink: Ink, ghost: bool) -> Shape {
+    Shape::Rect {
+        rect,
+        fill: Some(ink),
+        stroke: None,
+        line: 0.0,
+        radius: 1.0,
+        dashed: false,
+        ghost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_has_its_place_and_every_place_its_step() {
+        for events in [0, 1, 16, 500] {
+            for step in 0..=events {
+                let x = x_of(step, 700.0, events);
+                assert_eq!(step_at(x, 700.0, events), step);
+                assert!((KNOB..=700.0 - KNOB).contains(&x));
+            }
+        }
+        assert_eq!(step_at(-50.0, 700.0, 16), 0);
+        assert_eq!(step_at(5_000.0, 700.0, 16), 16);
+    }
+}

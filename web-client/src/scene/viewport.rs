@@ -1,0 +1,95 @@
+//! Which part of the stage is shown, as shares of the whole, so that it means
+//! the same whatever x is.
+
+/// A part of the whole: from `start`, `across` wide; both 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Viewport {
+    start: f64,
+    across: f64,
+}
+
+impl Default for Viewport {
+    /// Everything.
+    fn default() -> Self {
+        Self {
+            start: 0.0,
+            across: 1.0,
+        }
+    }
+}
+
+impl Viewport {
+    /// Where it starts.
+    pub const fn start(self) -> f64 {
+        self.start
+    }
+
+    /// How much it shows.
+    pub const fn across(self) -> f64 {
+        self.across
+    }
+
+    /// Whether it shows everything.
+    pub fn is_fit(self) -> bool {
+        self.across >= 1.0
+    }
+
+    /// `factor` times larger, what stands at `at` (0 left end, 1 right end)
+    /// staying in place; shows no less than `narrowest`.
+    #[must_use]
+    pub fn zoom(self, factor: f64, at: f64, narrowest: f64) -> Self {
+        if !factor.is_finite() || factor <= 0.0 {
+            return self;
+        }
+        let at = at.clamp(0.0, 1.0);
+        let across = (self.across / factor).clamp(narrowest.clamp(1e-9, 1.0), 1.0);
+        let start = self.start + (self.across - across) * at;
+        Self { start, across }.held()
+    }
+
+    /// Moved by a part of what it shows, to the right if positive.
+    #[must_use]
+    pub fn pan(self, by: f64) -> Self {
+        let by = if by.is_finite() { by } else { 0.0 };
+        Self {
+            start: self.start + by * self.across,
+            ..self
+        }
+        .held()
+    }
+
+    fn held(self) -> Self {
+        Self {
+            start: self.start.clamp(0.0, 1.0 - self.across),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn zooming_keeps_the_point_under_the_pointer() {
+        let zoomed = Viewport::default().zoom(4.0, 0.5, 0.01);
+        assert_eq!((zoomed.start(), zoomed.across()), (0.375, 0.25));
+        let moved = zoomed.pan(1.0);
+        assert!((moved.start() - 0.625).abs() < 1e-12);
+        assert_eq!(zoomed.zoom(0.01, 0.5, 0.01), Viewport::default());
+    }
+
+    proptest! {
+        #[test]
+        fn it_stays_within_the_whole(acts in prop::collection::vec((any::<f64>(), any::<f64>()), 0..20)) {
+            let mut viewport = Viewport::default();
+            for (a, b) in acts {
+                viewport = viewport.zoom(a, b.clamp(0.0, 1.0), 0.001).pan(b);
+                prop_assert!(viewport.start() >= 0.0);
+                prop_assert!(viewport.across() >= 0.001);
+                prop_assert!(viewport.start() + viewport.across() <= 1.0 + 1e-9);
+            }
+        }
+    }
+}

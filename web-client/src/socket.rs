@@ -1,0 +1,68 @@
+//! The only WebSocket: to `/lab` of the host the page came from. Says what
+//! happens as messages; when to connect again is the state's business.
+
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+use web_sys::{MessageEvent, WebSocket};
+
+use crate::app::Message;
+use crate::dom::{Dispatch, Listener, listen, window};
+use crate::wire;
+
+/// An open (or opening) connection; closes when dropped.
+pub struct Socket {
+    socket: WebSocket,
+    _listeners: [Listener; 3],
+}
+
+impl Socket {
+    /// Begins to connect; `LinkUp` or `LinkDown` follows.
+    pub fn open(dispatch: &Dispatch) -> Result<Self, JsValue> {
+        let location = window().location();
+        let scheme = if location.protocol()? == "https:" {
+            "wss://"
+        } else {
+            "ws://"
+        };
+        let socket = WebSocket::new(&[scheme, &location.host()?, "/lab"].concat())?;
+        let up = dispatch.clone();
+        let down = dispatch.clone();
+        let line = dispatch.clone();
+        let listeners = [
+            listen(&socket, "open", move |_: web_sys::Event| {
+                up(Message::LinkUp);
+            }),
+            listen(&socket, "close", move |_: web_sys::Event| {
+                down(Message::LinkDown);
+            }),
+            listen(&socket, "message", move |event: MessageEvent| {
+                let text = event.data().as_string().unwrap_or_default();
+                // A line this page does not know is one of a later version: not for it.
+                if let Some(heard) = wire::read(&text) {
+                    line(Message::Heard(heard));
+                }
+            }),
+        ];
+        Ok(Self {
+            socket,
+            _listeners: listeners,
+        })
+    }
+
+    /// Sends one object as a text frame. A connection that is not open drops
+    /// it: `LinkDown` tells the state.
+    pub fn send(&self, request: &impl Serialize) {
+        if let Ok(json) = serde_json::to_string(request)
+            && self.socket.ready_state() == WebSocket::OPEN
+        {
+            let _ = self.socket.send_with_str(&json);
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // The listeners go with it, so that its end is not taken for the next one's.
+        let _ = self.socket.close();
+    }
+}

@@ -1,0 +1,85 @@
+//! What happened at this step, whether the guess was right, what to look for.
+
+use trace::Actor;
+use trace::text::{Catalog, Sentence};
+use web_sys::{Element, HtmlElement};
+
+use crate::app::{Language, State, Status};
+use crate::dom::{self, Missing};
+
+pub(super) struct Explain {
+    head: Element,
+    rest: Element,
+    guess: HtmlElement,
+    look: HtmlElement,
+    look_text: Element,
+}
+
+impl Explain {
+    pub(super) fn bind() -> Result<Self, Missing> {
+        Ok(Self {
+            head: dom::find("explain-head")?,
+            rest: dom::find("explain-rest")?,
+            guess: dom::find("guess")?,
+            look: dom::find("look")?,
+            look_text: dom::find("look-text")?,
+        })
+    }
+
+    pub(super) fn show(&self, state: &State, catalog: &Catalog) {
+        let (head, rest) = state.trace().map_or_else(
+            || {
+                let waiting = match state.status() {
+                    Status::Starting | Status::Running => "explain.waiting",
+                    _ => "explain.idle",
+                };
+                (catalog.text(waiting), String::new())
+            },
+            |trace| {
+                let said = trace::explain(trace, state.analysis(), state.step());
+                // Chinese sentences stand next to each other without a blank.
+                let gap = match state.language() {
+                    Language::En => " ",
+                    Language::Zh => "",
+                };
+                let rest: Vec<_> = said.rest.iter().map(|s| catalog.render(s)).collect();
+                (sentence_case(catalog.render(&said.head)), rest.join(gap))
+            },
+        );
+        dom::set_text(&self.head, &head);
+        dom::set_text(&self.rest, &rest);
+
+        let judged = state.judged();
+        dom::set_shown(&self.guess, judged.is_some());
+        if let (Some(judged), Some(predict)) = (judged, &state.lesson().predict) {
+            let right = judged.guess == judged.actual;
+            let key = if right { "guess.right" } else { "guess.wrong" };
+            let verdict = Sentence::new(key)
+                .with("guess", judged.guess)
+                .with("actual", judged.actual)
+                .with("what", predict.count.key());
+            dom::set_bool(&self.guess, "data-right", right);
+            dom::set_text(&self.guess, &catalog.render(&verdict));
+        }
+        let over = matches!(state.status(), Status::Done(_) | Status::Interrupted);
+        let look = &state.words().look;
+        dom::set_shown(&self.look, over && !look.is_empty());
+        dom::set_text(&self.look_text, look);
+    }
+}
+
+/// An actor's name may stand first: "client 1 called connect()."
+fn sentence_case(text: String) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if starts_with_actor(&text) => first.to_uppercase().chain(letters).collect(),
+        _ => text,
+    }
+}
+
+fn starts_with_actor(text: &str) -> bool {
+    [Actor::Server, Actor::Client1].iter().any(|actor| {
+        let stem = actor.name().trim_end_matches('1');
+        text.starts_with(stem) || text.starts_with("the ")
+    })
+}

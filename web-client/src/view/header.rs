@@ -1,0 +1,207 @@
+//! The header: the line to the kernel, language, theme, help; and the notice
+//! below it when something is wrong.
+
+use protocol::EncodeError;
+use trace::ExperimentError;
+use trace::knob::{Kind, Knob, KnobError};
+use trace::text::{Catalog, Sentence};
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
+
+use crate::app::{Link, Message, Mistake, State, Status};
+use crate::dom::{self, Dispatch, Listener, Missing};
+
+/// Marks a dialog that the page itself is closing.
+const CLOSING: &str = "data-closing";
+
+pub(super) struct Header {
+    status: Element,
+    status_text: Element,
+    notice: HtmlElement,
+    theme: Element,
+    languages: Vec<Element>,
+    help: HtmlDialogElement,
+    _listeners: Vec<Listener>,
+}
+
+impl Header {
+    pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
+        let help: HtmlDialogElement = dom::find("help")?;
+        let theme: Element = dom::find("theme")?;
+        let languages: Vec<Element> = dom::all("[data-language]");
+        let mut listeners = vec![
+            click(&theme, dispatch, Message::ThemeToggled),
+            click(&dom::find("help-open")?, dispatch, Message::Help),
+        ];
+        for language in &languages {
+            let (button, dispatch) = (language.clone(), dispatch.clone());
+            listeners.push(dom::listen(language, "click", move |_: MouseEvent| {
+                if button.get_attribute("aria-pressed").as_deref() != Some("true") {
+                    dispatch(Message::LanguageToggled);
+                }
+            }));
+        }
+        let (dialog, closed) = (help.clone(), dispatch.clone());
+        listeners.push(dom::listen(&help, "close", move |_: Event| {
+            // Closed by the browser (its button, Esc): the state has to know.
+            if dialog.has_attribute(CLOSING) {
+                let _ = dialog.remove_attribute(CLOSING);
+            } else {
+                closed(Message::Escape);
+            }
+        }));
+        Ok(Self {
+            status: dom::find("status")?,
+            status_text: dom::find("status-text")?,
+            notice: dom::find("notice")?,
+            theme,
+            languages,
+            help,
+            _listeners: listeners,
+        })
+    }
+
+    pub(super) fn show(&self, state: &State, catalog: &Catalog) {
+        let (link, text) = match state.link() {
+            Link::Connecting => ("connecting", catalog.text("link.connecting")),
+            Link::Online { kernel, .. } => {
+                let online = Sentence::new("link.online").with("kernel", kernel.clone());
+                ("up", catalog.render(&online))
+            }
+            Link::Gone { .. } => ("down", catalog.text("link.gone")),
+            Link::Outdated { .. } => ("down", catalog.text("link.outdated")),
+        };
+        dom::set(&self.status, "data-link", link);
+        dom::set_text(&self.status_text, &text);
+
+        let notice = notice(state, catalog);
+        dom::set_text(&self.notice, notice.as_deref().unwrap_or_default());
+        dom::set_shown(&self.notice, notice.is_some());
+
+        let theme = state.theme().name();
+        if let Some(html) = dom::document().document_element() {
+            dom::set(&html, "data-theme", theme);
+        }
+        let word = Sentence::new("theme.switch").with("theme", catalog.text(theme_key(state)));
+        let label = catalog.render(&word);
+        dom::set(&self.theme, "aria-label", &label);
+        dom::set(&self.theme, "title", &label);
+        for button in &self.languages {
+            let own = button.get_attribute("data-language");
+            let chosen = own.as_deref() == Some(state.language().code());
+            dom::set_bool(button, "aria-pressed", chosen);
+        }
+
+        if state.is_help_open() && !self.help.open() {
+            // Fails only while it is open.
+            let _ = self.help.show_modal();
+        } else if !state.is_help_open() && self.help.open() {
+            dom::set(&self.help, CLOSING, "");
+            self.help.close();
+        }
+    }
+}
+
+pub(super) fn click(element: &Element, dispatch: &Dispatch, message: Message) -> Listener {
+    let dispatch = dispatch.clone();
+    dom::listen(element, "click", move |_: MouseEvent| {
+        dispatch(message.clone());
+    })
+}
+
+fn theme_key(state: &State) -> &'static str {
+    match state.theme() {
+        crate::app::Theme::Auto => "theme.auto",
+        crate::app::Theme::Light => "theme.light",
+        crate::app::Theme::Dark => "theme.dark",
+    }
+}
+
+/// What is wrong, if anything is.
+fn notice(state: &State, catalog: &Catalog) -> Option<String> {
+    let quote =
+        |key, reason: &str| catalog.render(&Sentence::new(key).with("reason", reason.to_owned()));
+    if let Some(mistake) = state.mistake() {
+        return Some(describe(&mistake, catalog));
+    }
+    match (state.link(), state.status()) {
+        (Link::Outdated { program }, _) => {
+            let newer = Sentence::new("notice.outdated").with("program", program.clone());
+            Some(catalog.render(&newer))
+        }
+        (Link::Gone { .. }, Status::Interrupted) => Some(catalog.text("notice.interrupted")),
+        (Link::Gone { .. }, _) => Some(catalog.text(if state.trace().is_some() {
+            "notice.gone.run"
+        } else {
+            "notice.gone"
+        })),
+        (_, Status::Failed(reason)) => Some(quote("notice.failed", reason)),
+        (_, Status::Interrupted) => Some(catalog.text("notice.interrupted")),
+        _ => state
+            .complaint()
+            .map(|reason| quote("notice.complaint", reason)),
+    }
+}
+
+fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
+    let named = |key, knob: Knob| {
+        let name = catalog.text(&["knob.", knob.name()].concat());
+        Sentence::new(key).with("knob", name)
+    };
+    let sentence = match mistake {
+        Mistake::Knob(knob, value, KnobError::Value { kind, .. }) => match kind {
+            Kind::Number { least, most, .. } => named("mistake.number", *knob)
+                .with("value", value.clone())
+                .with("least", u64::from(*least))
+                .with("most", u64::from(*most)),
+            Kind::Lines => {
+                named("mistake.lines", *knob).with("most", trace::experiment::MAX_MESSAGES)
+            }
+            _ => named("mistake.value", *knob).with("value", value.clone()),
+        },
+        Mistake::Knob(knob, value, _) => named("mistake.value", *knob).with("value", value.clone()),
+        Mistake::Experiment(error) => match error {
+            ExperimentError::Clients(_) => Sentence::new("mistake.clients"),
+            ExperimentError::Range {
+                name,
+                value,
+                least,
+                most,
+            } => {
+                let key = ["knob.", name].concat();
+                let known = catalog.template(&key).map(str::to_owned);
+                Sentence::new("mistake.range")
+                    .with("knob", known.unwrap_or_else(|| (*name).to_owned()))
+                    .with("value", *value)
+                    .with("least", *least)
+                    .with("most", *most)
+            }
+            ExperimentError::Message {
+                client,
+                message,
+                error,
+            } => Sentence::new("mistake.message")
+                .with("client", u64::from(u8::from(*client)))
+                .with("message", *message)
+                .with("reason", catalog.render(&encode(error))),
+            ExperimentError::Framing(error) => {
+                Sentence::new("mistake.framing").with("reason", catalog.render(&encode(error)))
+            }
+            ExperimentError::Datagrams(_) => Sentence::new("mistake.datagrams"),
+        },
+    };
+    catalog.render(&sentence)
+}
+
+fn encode(error: &EncodeError) -> Sentence {
+    match *error {
+        EncodeError::TooLarge { length, maximum } => Sentence::new("encode.too-large")
+            .with("n", length)
+            .with("maximum", maximum),
+        EncodeError::ContainsDelimiter { at } => {
+            Sentence::new("encode.contains-delimiter").with("at", at)
+        }
+        EncodeError::EndsInPadding { .. } => Sentence::new("encode.ends-in-padding"),
+        EncodeError::EmptyDelimiter => Sentence::new("encode.empty-delimiter"),
+        EncodeError::ZeroSize => Sentence::new("encode.zero-size"),
+    }
+}

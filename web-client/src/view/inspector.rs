@@ -1,0 +1,294 @@
+//! The selected (else the current) chunk in hex and text, and the way of one
+//! of its bytes through send, recv and message.
+
+use protocol::Offset;
+use trace::lane::{Direction, Lane, Part, Span};
+use trace::text::{Catalog, Sentence};
+use trace::{Call, ClientId, Event, Trace};
+use web_sys::{Element, HtmlElement};
+
+use super::rows::{call, chunk_name};
+use super::said;
+use crate::app::{Language, Message, State, Target};
+use crate::dom::{self, Dispatch, Listener, Missing, Template};
+
+/// Most bytes shown as chips.
+const MOST: usize = 256;
+
+pub(super) struct Inspector {
+    title: Element,
+    empty: HtmlElement,
+    whole: HtmlElement,
+    chunk: Element,
+    more: HtmlElement,
+    text: HtmlElement,
+    byte: HtmlElement,
+    way: HtmlElement,
+    hex: Template,
+    buttons: Vec<Element>,
+    shown: Option<Shown>,
+    _select: Listener,
+}
+
+/// What the chips were built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shown {
+    client: ClientId,
+    direction: Direction,
+    start: Offset,
+    chips: Vec<(u8, usize, bool)>,
+    language: Language,
+}
+
+/// What there is to inspect.
+struct Chunk<'a> {
+    lane: &'a Lane,
+    span: Span,
+    key: &'static str,
+    index: usize,
+    byte: Option<Offset>,
+}
+
+impl Inspector {
+    pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
+        let chunk: Element = dom::find("chunk")?;
+        Ok(Self {
+            _select: dom::on_click(&chunk, "data-byte", dispatch, |value| {
+                target(value).map(Message::Select)
+            }),
+            title: dom::find("inspector-title")?,
+            empty: dom::find("inspector-empty")?,
+            whole: dom::find("inspector")?,
+            chunk,
+            more: dom::find("chunk-more")?,
+            text: dom::find("chunk-text")?,
+            byte: dom::find("byte")?,
+            way: dom::find("way")?,
+            hex: Template::find("hex")?,
+            buttons: Vec::new(),
+            shown: None,
+        })
+    }
+
+    pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
+        let chunk = chunk(state);
+        dom::set_shown(&self.empty, chunk.is_none());
+        dom::set_shown(&self.whole, chunk.is_some());
+        let (Some(chunk), Some(trace)) = (chunk, state.trace()) else {
+            let title = state
+                .focus()
+                .zip(state.trace())
+                .map(|((_, event), trace)| call(event, trace.experiment.transport(), catalog));
+            let title = title.unwrap_or_else(|| catalog.text("inspector.title"));
+            dom::set_text(&self.title, &title);
+            self.shown = None;
+            return;
+        };
+        let name = chunk_name(chunk.key, chunk.index, catalog);
+        let title = if chunk.span.is_empty() {
+            Sentence::new("inspector.none").with("chunk", name)
+        } else {
+            Sentence::new("inspector.bytes")
+                .with("chunk", name)
+                .with("first", chunk.span.start.0)
+                .with("last", chunk.span.end.0 - 1)
+        };
+        dom::set_text(&self.title, &catalog.render(&title));
+
+        let bytes = chunk.lane.slice(chunk.span.range());
+        self.build(trace, &chunk, bytes, state.language(), catalog);
+        let hidden = bytes.len().saturating_sub(MOST);
+        let gone = chunk.span.cut;
+        let mut more = String::new();
+        if hidden > 0 {
+            more += &catalog.render(&Sentence::new("inspector.more").with("n", hidden));
+        }
+        if gone > 0 {
+            more += &catalog.render(&Sentence::new("inspector.cut").with("n", gone));
+        }
+        dom::set_shown(&self.more, !more.is_empty());
+        dom::set_text(&self.more, &more);
+        let text = said::text(bytes, MOST);
+        let quoted = Sentence::new("inspector.text").with("text", text);
+        let quoted = if bytes.is_empty() {
+            String::new()
+        } else {
+            catalog.render(&quoted)
+        };
+        dom::set_text(&self.text, &quoted);
+        self.show_byte(&chunk, catalog);
+    }
+
+    fn build(
+        &mut self,
+        trace: &Trace,
+        chunk: &Chunk<'_>,
+        bytes: &[u8],
+        language: Language,
+        catalog: &Catalog,
+    ) {
+        let lane = chunk.lane;
+        let shown = bytes.iter().take(MOST).enumerate();
+        let chips = shown.map(|(index, &byte)| {
+            let offset = chunk.span.start + index;
+            let part = lane.itinerary(offset).and_then(|way| way.message);
+            let framing = matches!(part, Some((_, Part::Header | Part::Trailer)));
+            (byte, said::hue(trace, lane, offset), framing)
+        });
+        let shown = Shown {
+            client: lane.client,
+            direction: lane.direction,
+            start: chunk.span.start,
+            chips: chips.collect(),
+            language,
+        };
+        if self.shown.as_ref() == Some(&shown) {
+            return;
+        }
+        dom::clear(&self.chunk);
+        self.buttons.clear();
+        for (index, (byte, hue, framing)) in shown.chips.iter().enumerate() {
+            let offset = chunk.span.start + index;
+            let chip: Element = self.hex.clone_as();
+            let digits = said::hex(&[*byte], 1);
+            dom::set(&chip, "data-byte", &value(lane, offset));
+            dom::set(&chip, "data-hue", &hue.to_string());
+            let label = Sentence::new("inspector.byte.label")
+                .with("offset", offset.0)
+                .with("hex", digits.clone());
+            dom::set(&chip, "aria-label", &catalog.render(&label));
+            dom::set_text(&chip, &digits);
+            if *framing {
+                dom::set(&chip, "data-part", "header");
+            }
+            let _ = self.chunk.append_child(&chip);
+            self.buttons.push(chip);
+        }
+        self.shown = Some(shown);
+    }
+
+    fn show_byte(&self, chunk: &Chunk<'_>, catalog: &Catalog) {
+        let first = (!chunk.span.is_empty()).then_some(chunk.span.start);
+        let way = chunk
+            .byte
+            .or(first)
+            .and_then(|offset| chunk.lane.itinerary(offset));
+        dom::set_shown(&self.byte, way.is_some());
+        dom::set_shown(&self.way, way.is_some());
+        let Some(way) = way else { return };
+        for (index, button) in self.buttons.iter().enumerate() {
+            let here = chunk.span.start + index == way.offset;
+            dom::set_bool(button, "aria-pressed", here);
+        }
+        let mut line = catalog.render(
+            &Sentence::new("inspector.byte")
+                .with("offset", way.offset.0)
+                .with("hex", said::hex(&[way.byte], 1)),
+        );
+        if let Some(character) = way.character {
+            let nth = way.offset.0 - character.start.0 + 1;
+            let shown = said::text(character.character.to_string().as_bytes(), 1);
+            let key = if character.bytes == 1 {
+                "inspector.character.alone"
+            } else {
+                "inspector.character"
+            };
+            let said = Sentence::new(key)
+                .with("nth", nth)
+                .with("n", character.bytes)
+                .with("character", shown);
+            line += &catalog.render(&said);
+        }
+        dom::set_text(&self.byte, &line);
+        dom::set_text(&self.way, &itinerary(&way, catalog));
+    }
+}
+
+/// "sent by send #3 → recv #2 → message 2".
+pub(super) fn itinerary(way: &trace::lane::Itinerary, catalog: &Catalog) -> String {
+    let mut text = way.send.map_or_else(String::new, |send| {
+        let name = chunk_name("chunk.send", send, catalog);
+        catalog.render(&Sentence::new("way.sent").with("chunk", name))
+    });
+    match way.recv {
+        Some(recv) => text += &[" → ", &chunk_name("chunk.recv", recv, catalog)].concat(),
+        None => text += &[" → ", &catalog.text("way.unread")].concat(),
+    }
+    if let Some((message, part)) = way.message {
+        let key = match part {
+            Part::Header => "way.header",
+            Part::Body => "way.message",
+            Part::Trailer => "way.trailer",
+        };
+        text += &[" → ", &chunk_name(key, message, catalog)].concat();
+    }
+    text
+}
+
+/// The chunk of the selected byte, else of the event in focus.
+fn chunk(state: &State) -> Option<Chunk<'_>> {
+    let analysis = state.analysis();
+    if let Some(Target::Byte {
+        client,
+        direction,
+        offset,
+    }) = state.selection()
+    {
+        let lane = analysis.lane(client, direction)?;
+        let way = lane.itinerary(offset)?;
+        let (key, index, span) = match (way.recv, way.send) {
+            (Some(recv), _) => ("chunk.recv", recv, lane.recvs[recv]),
+            (None, Some(send)) => ("chunk.send", send, lane.sends[send]),
+            (None, None) => return None,
+        };
+        return Some(Chunk {
+            lane,
+            span,
+            key,
+            index,
+            byte: Some(offset),
+        });
+    }
+    let (event_index, event) = state.focus()?;
+    let lane = analysis.lane_of(event)?;
+    let (key, spans) = spans(lane, event);
+    let index = spans.iter().position(|span| span.event == event_index)?;
+    Some(Chunk {
+        lane,
+        span: spans[index],
+        key,
+        index,
+        byte: None,
+    })
+}
+
+fn spans<'a>(lane: &'a Lane, event: &Event) -> (&'static str, &'a [Span]) {
+    if event.call == Call::Send {
+        ("chunk.send", &lane.sends)
+    } else {
+        ("chunk.recv", &lane.recvs)
+    }
+}
+
+/// A byte as an attribute: client, direction, offset.
+fn value(lane: &Lane, offset: Offset) -> String {
+    let way = match lane.direction {
+        Direction::ToServer => "up",
+        Direction::ToClient => "down",
+    };
+    format!("{} {way} {offset}", lane.client)
+}
+
+fn target(value: &str) -> Option<Target> {
+    let mut parts = value.split(' ');
+    let client: u8 = parts.next()?.parse().ok()?;
+    let direction = match parts.next()? {
+        "up" => Direction::ToServer,
+        _ => Direction::ToClient,
+    };
+    Some(Target::Byte {
+        client: ClientId::try_from(client).ok()?,
+        direction,
+        offset: Offset(parts.next()?.parse().ok()?),
+    })
+}

@@ -1,0 +1,107 @@
+//! The page's panels, one file each. They bind to the markup once, show the
+//! state when it changed, and own nothing but what they last showed.
+
+mod code;
+mod events;
+mod explain;
+mod header;
+mod inspector;
+mod knobs;
+mod lessons;
+mod pointer;
+mod rows;
+mod said;
+mod stage;
+mod task;
+mod transport;
+
+use trace::text::Catalog;
+use web_sys::{Element, HtmlElement};
+
+use crate::app::{Language, State};
+use crate::dom::{self, Dispatch, Missing};
+
+/// All panels.
+pub struct Views {
+    header: header::Header,
+    lessons: lessons::Lessons,
+    task: task::Task,
+    knobs: knobs::Knobs,
+    stage: stage::Stage,
+    transport: transport::Transport,
+    explain: explain::Explain,
+    events: events::Events,
+    inspector: inspector::Inspector,
+    code: code::Code,
+    language: Option<Language>,
+}
+
+impl Views {
+    /// Binds all panels to the markup.
+    pub fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
+        Ok(Self {
+            header: header::Header::bind(dispatch)?,
+            lessons: lessons::Lessons::bind(dispatch)?,
+            task: task::Task::bind(dispatch)?,
+            knobs: knobs::Knobs::bind(dispatch)?,
+            stage: stage::Stage::bind(dispatch)?,
+            transport: transport::Transport::bind(dispatch)?,
+            explain: explain::Explain::bind()?,
+            events: events::Events::bind(dispatch)?,
+            inspector: inspector::Inspector::bind(dispatch)?,
+            code: code::Code::bind(dispatch)?,
+            language: None,
+        })
+    }
+
+    /// Whether something has to be shown though the state is the same.
+    pub fn are_dirty(&self) -> bool {
+        self.stage.is_dirty()
+    }
+
+    /// Brings the elements up to date.
+    pub fn show(&mut self, state: &State, catalog: &Catalog) {
+        if self.language != Some(state.language()) {
+            self.language = Some(state.language());
+            translate(state.language(), catalog);
+        }
+        self.header.show(state, catalog);
+        self.lessons.show(state, catalog);
+        self.task.show(state, catalog);
+        self.knobs.show(state, catalog);
+        self.transport.show(state, catalog);
+        self.explain.show(state, catalog);
+        self.events.show(state, catalog);
+        self.inspector.show(state, catalog);
+        self.code.show(state);
+        self.stage.show(state, catalog);
+    }
+
+    /// Paints the canvases.
+    pub fn paint(&mut self, state: &State, catalog: &Catalog) {
+        let palette = self.stage.paint(state, catalog);
+        self.transport.paint(state, palette);
+    }
+}
+
+/// Fills in the texts that the markup names.
+fn translate(language: Language, catalog: &Catalog) {
+    let html: Option<Element> = dom::document().document_element();
+    if let Some(html) = html {
+        dom::set(&html, "lang", language.code());
+    }
+    dom::document().set_title(&catalog.text("page.title"));
+    for element in dom::all::<HtmlElement>("[data-text]") {
+        let key = element.get_attribute("data-text").unwrap_or_default();
+        dom::set_text(&element, &catalog.text(&key));
+    }
+    for (named, attribute) in [
+        ("data-text-title", "title"),
+        ("data-text-aria-label", "aria-label"),
+    ] {
+        for element in dom::all::<Element>(&["[", named, "]"].concat()) {
+            let key = element.get_attribute(named).unwrap_or_default();
+            dom::set(&element, attribute, &catalog.text(&key));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a row of the events table says about an event: the call, what its
+//! bytes turned out to be. No element in here.
+
+use protocol::{Nanos, Transport};
+use trace::lane::{MessageKind, Verdict};
+use trace::text::{Catalog, Sentence};
+use trace::{Actor, Analysis, Call, Event, Trace};
+
+use super::said;
+
+/// Most characters of a message in its row.
+const MOST: usize = 120;
+/// Most digits' bytes of a challenge or an answer.
+const MOST_BINARY: usize = 32;
+
+/// What stands behind a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// A message that this recv completed.
+    Message {
+        /// From 1, within its lane.
+        number: usize,
+        /// As shown.
+        text: String,
+        /// As on the stage.
+        hue: usize,
+    },
+    /// A word about it, by its key in the catalogs.
+    Flag {
+        /// Key.
+        key: &'static str,
+        /// Whether it is as it should be.
+        good: bool,
+    },
+}
+
+/// The marks of each event, by its index.
+pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
+    let mut marks = vec![Vec::new(); trace.events().len()];
+    let datagrams = trace.experiment.transport() == Transport::Udp;
+    for lane in &analysis.lanes {
+        for (index, message) in lane.messages.iter().enumerate() {
+            let body = &message.frame.body;
+            let text = match message.kind {
+                MessageKind::Message | MessageKind::Ready => said::text(body, MOST),
+                MessageKind::Challenge | MessageKind::Answer { .. } => said::hex(body, MOST_BINARY),
+            };
+            let Some(own) = marks.get_mut(message.event) else {
+                continue;
+            };
+            own.push(Mark::Message {
+                number: index + 1,
+                text,
+                hue: said::hue(trace, lane, message.frame.body_range().start),
+            });
+            let flag = match (message.kind, message.verdict) {
+                (MessageKind::Answer { right: true }, _) => Some(("flag.accepted", true)),
+                (MessageKind::Answer { right: false }, _) => Some(("flag.denied", false)),
+                (_, Verdict::Glued(_)) => Some(("flag.glued", false)),
+                (_, Verdict::Part) => Some(("flag.split", false)),
+                (_, Verdict::Cut(_)) => Some(("flag.cut", false)),
+                (_, Verdict::Wrong) => Some(("flag.wrong", false)),
+                (_, Verdict::Whole) => None,
+            };
+            if let Some((key, good)) = flag {
+                own.push(Mark::Flag { key, good });
+            }
+        }
+        if let Some(failure) = &lane.failure {
+            flag(&mut marks, failure.event, "flag.refused");
+        }
+        // Only at the end is it certain that nobody reads it any more.
+        if trace.ending().is_some() {
+            for send in &lane.sends {
+                let read = if datagrams {
+                    lane.recvs.iter().any(|recv| recv.start == send.start)
+                } else {
+                    send.is_empty() || !lane.recvs_in(send.range()).is_empty()
+                };
+                if !read {
+                    flag(&mut marks, send.event, "flag.unread");
+                }
+            }
+        }
+    }
+    for (index, event) in trace.events().iter().enumerate() {
+        if event.error.is_some() {
+            flag(&mut marks, index, "flag.failed");
+        } else if event.call == Call::Send && event.len() < event.asked as usize {
+            flag(&mut marks, index, "flag.partial");
+        } else if event.is_eof() && !datagrams {
+            marks[index].push(Mark::Flag {
+                key: "flag.eof",
+                good: true,
+            });
+        }
+    }
+    marks
+}
+
+fn flag(marks: &mut [Vec<Mark>], event: usize, key: &'static str) {
+    // An analysis may be older than its trace, never newer.
+    if let Some(own) = marks.get_mut(event) {
+        own.push(Mark::Flag { key, good: false });
+    }
+}
+
+/// Key of an actor's name in the catalogs.
+pub(super) const fn actor_key(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Client1 => "actor.client1",
+        Actor::Client2 => "actor.client2",
+        Actor::Server => "actor.server",
+    }
+}
+
+/// The call as it was made and what it gave, such as `recv(1024) → 7`.
+pub(super) fn call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
+    let name = match (event.call, transport) {
+        (Call::Send, Transport::Udp) => "sendto",
+        (Call::Recv, Transport::Udp) => "recvfrom",
+        (call, _) => call.name(),
+    };
+    let moves = matches!(event.call, Call::Send | Call::Recv);
+    let asked = if moves {
+        event.asked.to_string()
+    } else {
+        String::new()
+    };
+    let gave = match (&event.error, moves) {
+        (Some(_), _) => [" → ", &catalog.text("call.error")].concat(),
+        (None, true) => [" → ", &event.len().to_string()].concat(),
+        (None, false) => String::new(),
+    };
+    [name, "(", &asked, ")", &gave].concat()
+}
+
+/// A time since the start of the run: `+0.118 ms`.
+pub(super) fn milliseconds(at: Nanos) -> String {
+    let micros = (at.0 + 500) / 1_000;
+    format!("+{}.{:03} ms", micros / 1_000, micros % 1_000)
+}
+
+/// A chunk by its call's number, such as `recv #2`.
+pub(super) fn chunk_name(key: &'static str, index: usize, catalog: &Catalog) -> String {
+    catalog.render(&Sentence::new(key).with("number", index + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_three_digits() {
+        assert_eq!(milliseconds(Nanos(118_499)), "+0.118 ms");
+        assert_eq!(milliseconds(Nanos(62_699_500)), "+62.700 ms");
+        assert_eq!(milliseconds(Nanos(0)), "+0.000 ms");
+    }
+}

@@ -1,0 +1,67 @@
+//! Bytes as people read them, and the hue they have on the stage.
+
+use std::fmt::Write as _;
+
+use protocol::{Framing, Offset};
+use trace::Trace;
+use trace::lane::Lane;
+
+use crate::scene::HUES;
+
+/// Bytes as text of at most `most` characters: what is no text shows as `·`.
+pub(super) fn text(bytes: &[u8], most: usize) -> String {
+    let decoded = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * most)]);
+    let mut characters = decoded.chars();
+    let mut text: String = characters
+        .by_ref()
+        .take(most)
+        .map(|c| match c {
+            '\n' => '↵',
+            c if c.is_control() || c == char::REPLACEMENT_CHARACTER => '·',
+            c => c,
+        })
+        .collect();
+    if characters.next().is_some() || bytes.len() > 4 * most {
+        text.push('…');
+    }
+    text
+}
+
+/// Bytes as hex digits, at most `most` of them.
+pub(super) fn hex(bytes: &[u8], most: usize) -> String {
+    let mut text = String::new();
+    for byte in &bytes[..bytes.len().min(most)] {
+        // A String takes everything.
+        let _ = write!(text, "{byte:02x}");
+    }
+    if bytes.len() > most {
+        text.push('…');
+    }
+    text
+}
+
+/// The hue of the byte at `offset`: its message's where messages are framed,
+/// else its send's.
+pub(super) fn hue(trace: &Trace, lane: &Lane, offset: Offset) -> usize {
+    let send = || lane.sends_in(offset..offset + 1).start;
+    let framed = trace.experiment.rules().framing != Framing::None;
+    let index = match lane.message_at(offset) {
+        Some(message) if framed => message,
+        _ => send(),
+    };
+    index % usize::from(HUES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_as_far_as_they_are_text() {
+        assert_eq!(text("粘包!\n".as_bytes(), 10), "粘包!↵");
+        assert_eq!(text(&[b'a', 0xff, 0], 10), "a··");
+        assert_eq!(text(b"hello", 3), "hel…");
+        assert_eq!(text(b"", 3), "");
+        assert_eq!(hex(&[0xe7, 0xb2, 0x98], 2), "e7b2…");
+    }
+}

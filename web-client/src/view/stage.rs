@@ -1,0 +1,226 @@
+//! The stage: its canvas, what the pointer does on it, the view switches.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use trace::lane::Direction;
+use trace::text::{Catalog, Sentence};
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement, ResizeObserver};
+
+use super::inspector::itinerary;
+use super::pointer::{self, Pointer};
+use super::rows::{actor_key, call};
+use crate::app::{Axis, Message, State, Target, Theme, View};
+use crate::dom::{self, Dispatch, Listener, Missing};
+use crate::paint::{Painter, Palette};
+use crate::scene::{self, DrawList};
+
+pub(super) struct Stage {
+    frame: HtmlElement,
+    canvas: HtmlCanvasElement,
+    empty: HtmlElement,
+    tip: HtmlElement,
+    axes: HtmlElement,
+    views: Vec<Element>,
+    axis_buttons: Vec<Element>,
+    painter: Painter,
+    palette: Palette,
+    theme: Option<Theme>,
+    /// The system changed its colours.
+    recoloured: Rc<Cell<bool>>,
+    list: Rc<RefCell<DrawList>>,
+    pointer: Rc<Pointer>,
+    width: f64,
+    observer: ResizeObserver,
+    _resized: Closure<dyn FnMut()>,
+    _listeners: Vec<Listener>,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}
+
+impl Stage {
+    pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
+        let stage: HtmlElement = dom::find("stage")?;
+        let canvas: HtmlCanvasElement = dom::find("canvas")?;
+        let list = Rc::new(RefCell::new(DrawList::default()));
+        let pointer = Rc::new(Pointer::default());
+        let recoloured = Rc::new(Cell::new(false));
+
+        let (sized, measured) = (dispatch.clone(), stage.clone());
+        let resized = Closure::<dyn FnMut()>::new(move || {
+            let width = f64::from(measured.client_width());
+            sized(Message::Resized { width });
+        });
+        let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())
+            .map_err(|_| Missing::of("ResizeObserver"))?;
+        observer.observe(&stage);
+
+        let mut listeners = pointer::listeners(&stage, &canvas, &list, &pointer, dispatch);
+        for query in ["(prefers-color-scheme: dark)", "(forced-colors: active)"] {
+            let scheme = dom::window().match_media(query).ok().flatten();
+            let scheme = scheme.ok_or_else(|| Missing::of(query))?;
+            let (changed, recoloured) = (dispatch.clone(), recoloured.clone());
+            listeners.push(dom::listen(&scheme, "change", move |_: Event| {
+                recoloured.set(true);
+                changed(Message::Hover(None));
+            }));
+        }
+        let settings: Element = dom::find("view-switch")?;
+        listeners.push(dom::on_click(&settings, "data-view", dispatch, |view| {
+            Some(Message::ViewChosen(match view {
+                "time" => View::Time,
+                _ => View::Bytes,
+            }))
+        }));
+        let axes: HtmlElement = dom::find("axis-switch")?;
+        listeners.push(dom::on_click(&axes, "data-axis", dispatch, |axis| {
+            Some(Message::AxisChosen(match axis {
+                "step" => Axis::Step,
+                _ => Axis::Time,
+            }))
+        }));
+        Ok(Self {
+            painter: Painter::new(canvas.clone())?,
+            palette: Palette::default(),
+            empty: dom::find("stage-empty")?,
+            tip: dom::find("tip")?,
+            views: dom::all("[data-view]"),
+            axis_buttons: dom::all("[data-axis]"),
+            frame: stage,
+            canvas,
+            axes,
+            theme: None,
+            recoloured,
+            list,
+            pointer,
+            width: 0.0,
+            observer,
+            _resized: resized,
+            _listeners: listeners,
+        })
+    }
+
+    pub(super) fn is_dirty(&self) -> bool {
+        self.recoloured.get()
+    }
+
+    pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
+        let view = match state.view() {
+            View::Bytes => "bytes",
+            View::Time => "time",
+        };
+        let axis = match state.axis() {
+            Axis::Time => "time",
+            Axis::Step => "step",
+        };
+        for (buttons, attribute, chosen) in [
+            (&self.views, "data-view", view),
+            (&self.axis_buttons, "data-axis", axis),
+        ] {
+            for button in buttons {
+                let own = button.get_attribute(attribute);
+                dom::set_bool(button, "aria-pressed", own.as_deref() == Some(chosen));
+            }
+        }
+        dom::set_shown(&self.axes, state.view() == View::Time);
+        dom::set_shown(&self.canvas, state.trace().is_some());
+        dom::set_shown(&self.empty, state.trace().is_none());
+        dom::set(&self.canvas, "aria-label", &summary(state, catalog));
+        dom::set_bool(&self.frame, "data-over", state.hover().is_some());
+        self.width = f64::from(self.frame.client_width());
+        self.show_tip(state, catalog);
+    }
+
+    fn show_tip(&self, state: &State, catalog: &Catalog) {
+        let text = state
+            .hover()
+            .and_then(|target| describe(target, state, catalog));
+        dom::set_shown(&self.tip, text.is_some());
+        let Some(text) = text else { return };
+        dom::set_text(&self.tip, &text);
+        let (x, y) = self.pointer.place();
+        let room = self.width - f64::from(self.tip.offset_width()) - 6.0;
+        let x = (x + 12.0).min(room).max(4.0);
+        let below = y + 18.0;
+        let height = f64::from(self.tip.offset_height());
+        let y = if below + height > f64::from(self.frame.client_height()) {
+            (y - height - 8.0).max(0.0)
+        } else {
+            below
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "pixels of the stage")]
+        let (x, y) = (x.round() as i32, y.round() as i32);
+        let place = format!("translate({x}px, {y}px)");
+        let _ = self.tip.style().set_property("transform", &place);
+    }
+
+    /// Paints, and lends the colours to the scrubber: they and whether they are new.
+    pub(super) fn paint(&mut self, state: &State, catalog: &Catalog) -> (&Palette, bool) {
+        let theme = state.theme();
+        let is_new = self.theme.replace(theme) != Some(theme) || self.recoloured.replace(false);
+        if is_new {
+            self.palette = Palette::read(&self.canvas);
+            self.painter.forget_styles();
+        }
+        if state.trace().is_some() {
+            let list = scene::stage(state, catalog, self.width);
+            self.painter.paint(&list, &self.palette);
+            self.list.replace(list);
+        }
+        (&self.palette, is_new)
+    }
+}
+
+/// The run in one sentence, for who does not see the canvas.
+fn summary(state: &State, catalog: &Catalog) -> String {
+    let lanes = || state.analysis().lanes.iter();
+    let up = || lanes().filter(|lane| lane.direction == Direction::ToServer);
+    let view = match state.view() {
+        View::Bytes => "view.bytes.label",
+        View::Time => "view.time.label",
+    };
+    let sentence = Sentence::new("stage.summary")
+        .with("view", catalog.text(view))
+        .with("sends", up().map(|lane| lane.sends.len()).sum::<usize>())
+        .with("recvs", up().map(|lane| lane.recvs.len()).sum::<usize>())
+        .with(
+            "messages",
+            up().map(|lane| lane.messages.len()).sum::<usize>(),
+        )
+        .with("step", state.step())
+        .with("of", state.events().len());
+    catalog.render(&sentence)
+}
+
+fn describe(target: Target, state: &State, catalog: &Catalog) -> Option<String> {
+    match target {
+        Target::Event(index) => {
+            let event = state.events().get(index)?;
+            let actor = catalog.text(actor_key(event.actor));
+            let transport = state.trace()?.experiment.transport();
+            let call = call(event, transport, catalog);
+            let number = (index + 1).to_string();
+            let at = super::rows::milliseconds(event.at);
+            Some([&number, " · ", &at, " · ", &actor, " ", &call].concat())
+        }
+        Target::Byte {
+            client,
+            direction,
+            offset,
+        } => {
+            let way = state
+                .analysis()
+                .lane(client, direction)?
+                .itinerary(offset)?;
+            let byte = Sentence::new("inspector.byte")
+                .with("offset", offset.0)
+                .with("hex", super::said::hex(&[way.byte], 1));
+            Some([&catalog.render(&byte), " · ", &itinerary(&way, catalog)].concat())
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The lesson's title and question, the guess, and the Run button.
+
+use trace::text::Catalog;
+use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, KeyboardEvent};
+
+use super::header::click;
+use crate::app::{Message, State, Status};
+use crate::dom::{self, Dispatch, Listener, Missing, Template};
+
+pub(super) struct Task {
+    title: Element,
+    question: Element,
+    predict: HtmlElement,
+    chips: Element,
+    chip: Template,
+    other: HtmlInputElement,
+    run: HtmlButtonElement,
+    stop: HtmlElement,
+    run_text: Element,
+    choices: Vec<u64>,
+    buttons: Vec<Element>,
+    lesson: String,
+    _listeners: [Listener; 5],
+}
+
+impl Task {
+    pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
+        let chips: Element = dom::find("chips")?;
+        let other: HtmlInputElement = dom::find("other")?;
+        let run: HtmlButtonElement = dom::find("run")?;
+        let stop: HtmlElement = dom::find("stop")?;
+        let guess = |text: &str| text.trim().parse().ok().map(Message::Guess);
+        let typed = {
+            let (other, dispatch) = (other.clone(), dispatch.clone());
+            move || {
+                if let Some(message) = guess(&other.value()) {
+                    dispatch(message);
+                }
+            }
+        };
+        let entered = typed.clone();
+        let listeners = [
+            dom::on_click(&chips, "data-guess", dispatch, guess),
+            dom::listen(&other, "change", move |_: Event| typed()),
+            dom::listen(&other, "keydown", move |event: KeyboardEvent| {
+                // "change" does not come again for the same number.
+                if event.key() == "Enter" {
+                    event.prevent_default();
+                    entered();
+                }
+            }),
+            click(&run, dispatch, Message::Run),
+            click(&stop, dispatch, Message::Stop),
+        ];
+        Ok(Self {
+            title: dom::find("title")?,
+            question: dom::find("question")?,
+            predict: dom::find("predict")?,
+            chips,
+            chip: Template::find("chip")?,
+            other,
+            run,
+            stop,
+            run_text: dom::find("run-text")?,
+            choices: Vec::new(),
+            buttons: Vec::new(),
+            lesson: String::new(),
+            _listeners: listeners,
+        })
+    }
+
+    pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
+        dom::set_text(&self.title, &state.words().title);
+        dom::set_text(&self.question, &state.words().question);
+        let predict = state.lesson().predict.as_ref();
+        dom::set_shown(&self.predict, predict.is_some());
+        let choices = predict.map_or(&[][..], |predict| &predict.choices);
+        if self.choices != choices {
+            self.build(choices);
+        }
+        if self.lesson != state.lesson().id {
+            self.lesson.clone_from(&state.lesson().id);
+            self.other.set_value("");
+        }
+        for (button, choice) in self.buttons.iter().zip(&self.choices) {
+            dom::set_bool(button, "aria-pressed", state.guess() == Some(*choice));
+        }
+        let other = state.guess().filter(|guess| !choices.contains(guess));
+        if let Some(label) = self.other.parent_element() {
+            dom::set_bool(&label, "data-chosen", other.is_some());
+        }
+        if let Some(other) = other
+            && self.other.value().is_empty()
+        {
+            self.other.set_value(&other.to_string());
+        }
+
+        let going_on = matches!(state.status(), Status::Starting | Status::Running);
+        dom::set_shown(&self.run, !going_on);
+        dom::set_shown(&self.stop, going_on);
+        self.run.set_disabled(!state.can_run());
+        let text = if state.trace().is_none() {
+            "run"
+        } else if state.is_changed() {
+            "run.changed"
+        } else {
+            "run.again"
+        };
+        dom::set_text(&self.run_text, &catalog.text(text));
+    }
+
+    fn build(&mut self, choices: &[u64]) {
+        self.choices = choices.to_vec();
+        dom::clear(&self.chips);
+        self.buttons.clear();
+        for choice in choices {
+            let chip: Element = self.chip.clone_as();
+            let number = choice.to_string();
+            dom::set(&chip, "data-guess", &number);
+            dom::set_text(&chip, &number);
+            let _ = self.chips.append_child(&chip);
+            self.buttons.push(chip);
+        }
+    }
+}
