@@ -1,6 +1,6 @@
-//! Compiles the lessons, texts and code snippets of `../static` in: lessons as
-//! data in their order, texts as lines, sorted: key, English, Chinese, snippets
-//! as text. Fails where a language lacks a key or a lesson is no TOML.
+//! Packs `../static` for the page: the lessons' experiments as data to compile
+//! in, all words and code snippets into one `content.txt` that travels beside
+//! the wasm. Fails where a language lacks a key or a lesson is none.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use protocol::Framing;
-use trace::lesson::Words;
 use trace::{Client, Lesson};
 
 type Texts = BTreeMap<String, String>;
@@ -20,17 +19,20 @@ fn main() {
     for folder in ["lessons", "text", "code"] {
         println!("cargo::rerun-if-changed=../static/{folder}");
     }
-    let mut source = String::new();
-    texts(&pages.join("text"), &mut source);
-    lessons(&pages.join("lessons"), &mut source);
-    snippets(&pages.join("code"), &mut source);
+    let lessons = lessons(&pages.join("lessons"));
+    let mut content = texts(&pages.join("text"), &lessons);
+    snippets(&pages.join("code"), &mut content);
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("content.rs"), source).expect("cargo's own folder takes files");
+    let write =
+        |name, text| fs::write(out.join(name), text).expect("cargo's own folder takes files");
+    write("content.txt", content);
+    write("lessons.rs", packed_lessons(&lessons));
 }
 
-fn texts(folder: &Path, source: &mut String) {
-    let english = language(folder, "en");
-    let chinese = language(folder, "zh");
+/// Lines of three: key, English, Chinese; by key. Lessons' words among them.
+fn texts(folder: &Path, lessons: &[Lesson]) -> String {
+    let mut english = language(folder, "en");
+    let mut chinese = language(folder, "zh");
     for (one, other, name) in [(&english, &chinese, "zh"), (&chinese, &english, "en")] {
         let missing: Vec<_> = one.keys().filter(|key| !other.contains_key(*key)).collect();
         assert!(
@@ -38,16 +40,26 @@ fn texts(folder: &Path, source: &mut String) {
             "static/text/*{name}.toml: missing {missing:?}"
         );
     }
-    // One string: a slice of string slices takes 24 bytes more a text.
+    for lesson in lessons {
+        for (texts, words) in [(&mut english, &lesson.en), (&mut chinese, &lesson.zh)] {
+            for (part, text) in [
+                ("title", &words.title),
+                ("question", &words.question),
+                ("look", &words.look),
+            ] {
+                texts.insert(format!("lesson.{}.{part}", lesson.id), text.clone());
+            }
+        }
+    }
     let mut all = String::new();
     for (key, text) in &english {
         for part in [key, text, &chinese[key]] {
-            assert!(!part.contains('\n'), "{key}: a text is one line");
+            assert!(!part.contains(['\n', '\u{c}']), "{key}: a text is one line");
             all += part;
             all.push('\n');
         }
     }
-    writeln!(source, "pub(super) static TEXTS: &str = {all:?};").expect("a String");
+    all
 }
 
 /// `<language>.toml` and all `*.<language>.toml`, merged.
@@ -72,9 +84,8 @@ fn language(folder: &Path, code: &str) -> Texts {
     merged
 }
 
-/// Each as data, in the order they are listed. `Debug` writes unit variants,
-/// numbers, strings and slices of them as Rust does.
-fn lessons(folder: &Path, source: &mut String) {
+/// In the order they are listed.
+fn lessons(folder: &Path) -> Vec<Lesson> {
     let mut lessons = Vec::new();
     for file in files(folder) {
         if file.extension().is_none_or(|ending| ending != "toml") {
@@ -87,11 +98,14 @@ fn lessons(folder: &Path, source: &mut String) {
         lessons.push(Lesson { id, ..lesson });
     }
     lessons.sort_by_key(|lesson| (lesson.group, lesson.order));
-    source.push_str("pub(super) static LESSONS: &[Packed] = &[\n");
-    for lesson in &lessons {
-        source.push_str(&packed(lesson));
-    }
-    source.push_str("];\n");
+    lessons
+}
+
+/// Lessons as data. `Debug` writes unit variants, numbers, strings and slices
+/// of them as Rust does.
+fn packed_lessons(lessons: &[Lesson]) -> String {
+    let packed: String = lessons.iter().map(packed).collect();
+    format!("pub(super) static LESSONS: &[Packed] = &[\n{packed}];\n")
 }
 
 fn packed(lesson: &Lesson) -> String {
@@ -103,18 +117,15 @@ fn packed(lesson: &Lesson) -> String {
         .map_or("None".to_owned(), |predict| {
             format!("Some((Count::{:?}, &{:?}))", predict.count, predict.choices)
         });
-    let words = |words: &Words| format!("{:?}", [&words.title, &words.question, &words.look]);
     format!(
         "Packed {{ id: {:?}, group: Group::{:?}, order: {}, knobs: &[{}], predict: {predict}, \
-         en: {}, zh: {}, system: System::{:?}, framing: || {}, echo: {:?}, buffer: {}, \
+         system: System::{:?}, framing: || {}, echo: {:?}, buffer: {}, \
          read_delay_ms: {}, max_frame: {}, backlog: {}, serial: {:?}, key: {:?}, \
          clients: &[{}] }},\n",
         lesson.id,
         lesson.group,
         lesson.order,
         knobs.collect::<String>(),
-        words(&lesson.en),
-        words(&lesson.zh),
         experiment.system,
         framing(experiment.framing.as_ref()),
         experiment.echo,
@@ -165,14 +176,14 @@ fn framing(framing: Option<&Framing>) -> String {
     }
 }
 
-/// Snippets are named `<system>.<server|client>.<py|rs|c>`.
-fn snippets(folder: &Path, source: &mut String) {
-    source.push_str("pub(super) static SNIPPETS: &[(&str, &str)] = &[\n");
+/// Behind a form feed each: its name, `<system>.<server|client>.<py|rs|c>`, on
+/// a line, then the snippet.
+fn snippets(folder: &Path, content: &mut String) {
     for file in files(folder) {
         let text = read(&file);
-        writeln!(source, "    ({:?}, {text:?}),", file_name(&file)).expect("a String");
+        assert!(!text.contains('\u{c}'), "{}", file_name(&file));
+        write!(content, "\u{c}{}\n{text}", file_name(&file)).expect("a String");
     }
-    source.push_str("];\n");
 }
 
 fn table(file: &Path) -> toml::Table {

@@ -82,14 +82,14 @@ impl Catalog {
         K: Into<Cow<'static, str>>,
         T: Into<Cow<'static, str>>,
     {
-        let texts = texts
-            .into_iter()
-            .map(|(key, text)| (key.into(), text.into()));
-        let mut texts: Vec<_> = texts.collect();
-        if !texts.is_sorted() {
-            texts.sort_unstable();
+        let mut sorted = Vec::<(Cow<'static, str>, Cow<'static, str>)>::new();
+        for (key, text) in texts {
+            let (key, text) = (key.into(), text.into());
+            // At the end, as a rule: files and the page's content are sorted.
+            let place = sorted.partition_point(|(before, _)| *before <= key);
+            sorted.insert(place, (key, text));
         }
-        Self { texts }
+        Self { texts: sorted }
     }
 
     /// The text of `key`; a missing key shows as itself in brackets.

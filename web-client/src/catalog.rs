@@ -1,5 +1,8 @@
-//! What is compiled in: lessons, the texts of both languages, code snippets
-//! with the marks that join their lines to calls.
+//! The page's content: lessons, the texts of both languages, code snippets
+//! with the marks that join their lines to calls. Words and snippets come from
+//! `content.txt`, which build.rs writes; the lessons' experiments are compiled in.
+
+use std::sync::OnceLock;
 
 use protocol::{Framing, System};
 use trace::knob::Knob;
@@ -9,10 +12,33 @@ use trace::{Client, Experiment, LengthUnit, Lesson, Message};
 
 use crate::app::{CodeLanguage, Language, Role};
 
-mod content {
+#[expect(clippy::unreadable_literal, reason = "written by build.rs")]
+mod packed {
     use super::{Count, Framing, Group, Knob, LengthUnit, Packed, PackedClient, System};
 
-    include!(concat!(env!("OUT_DIR"), "/content.rs"));
+    include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
+}
+
+/// What separates the texts and the snippets.
+const SEPARATOR: char = '\u{c}';
+
+static CONTENT: OnceLock<String> = OnceLock::new();
+
+/// Takes `content.txt`, before anything else here is asked. Later calls change
+/// nothing.
+pub fn open(content: String) {
+    let _ = CONTENT.set(content);
+}
+
+#[cfg(target_arch = "wasm32")]
+fn content() -> &'static str {
+    CONTENT.get().map_or("", String::as_str)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn content() -> &'static str {
+    let built = || include_str!(concat!(env!("OUT_DIR"), "/content.txt")).to_owned();
+    CONTENT.get_or_init(built)
 }
 
 /// All texts in one language.
@@ -30,13 +56,16 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
 
 /// Key, English, Chinese; by key.
 fn entries() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let mut lines = content::TEXTS.lines();
+    let texts = content().split(SEPARATOR).next().unwrap_or_default();
+    let mut lines = texts.lines();
     std::iter::from_fn(move || Some((lines.next()?, lines.next()?, lines.next()?)))
 }
 
 /// The lessons in the order they are listed.
 pub fn lessons() -> Vec<Lesson> {
-    content::LESSONS.iter().map(Packed::unpack).collect()
+    let (english, chinese) = (texts(Language::En), texts(Language::Zh));
+    let unpack = |packed: &Packed| packed.unpack(&english, &chinese);
+    packed::LESSONS.iter().map(unpack).collect()
 }
 
 /// A lesson as build.rs packs it: data, which takes less room in the page than
@@ -47,8 +76,6 @@ struct Packed {
     order: u32,
     knobs: &'static [Knob],
     predict: Option<(Count, &'static [u64])>,
-    en: [&'static str; 3],
-    zh: [&'static str; 3],
     system: System,
     framing: fn() -> Option<Framing>,
     echo: Option<bool>,
@@ -73,11 +100,14 @@ struct PackedClient {
 }
 
 impl Packed {
-    fn unpack(&self) -> Lesson {
-        let words = |[title, question, look]: [&str; 3]| Words {
-            title: title.to_owned(),
-            question: question.to_owned(),
-            look: look.to_owned(),
+    fn unpack(&self, english: &Catalog, chinese: &Catalog) -> Lesson {
+        let words = |catalog: &Catalog| {
+            let text = |part| catalog.text(&["lesson.", self.id, part].concat());
+            Words {
+                title: text(".title"),
+                question: text(".question"),
+                look: text(".look"),
+            }
         };
         Lesson {
             id: self.id.to_owned(),
@@ -88,8 +118,8 @@ impl Packed {
                 count,
                 choices: choices.to_vec(),
             }),
-            en: words(self.en),
-            zh: words(self.zh),
+            en: words(english),
+            zh: words(chinese),
             experiment: Experiment {
                 system: self.system,
                 framing: (self.framing)(),
@@ -161,10 +191,12 @@ pub fn code(name: &str, role: Role, language: CodeLanguage) -> Vec<CodeLine> {
         Role::Client => "client",
     };
     let file = [name, role, ending(language)].join(".");
-    let found = content::SNIPPETS.iter().find(|(name, _)| *name == file);
-    found.map_or_else(Vec::new, |(_, text)| {
-        text.lines().map(CodeLine::parse).collect()
-    })
+    let mut snippets = content().split(SEPARATOR).skip(1);
+    let found = snippets.find_map(|snippet| {
+        let (name, text) = snippet.split_once('\n')?;
+        (name == file).then_some(text)
+    });
+    found.map_or_else(Vec::new, |text| text.lines().map(CodeLine::parse).collect())
 }
 
 /// The ending of a language's snippets.

@@ -42,7 +42,11 @@ impl Place {
         }
         // What one knob resets comes before it, as Knob::ALL has it; clients
         // before the second client's own.
-        place.knobs.sort_by_key(|(knob, _)| order(*knob));
+        let mut knobs = std::mem::take(&mut place.knobs);
+        for known in Knob::ALL {
+            let of_this = knobs.extract_if(.., |(knob, _)| *knob == known);
+            place.knobs.extend(of_this);
+        }
         place
     }
 
@@ -53,11 +57,6 @@ impl Place {
             let _ = knob.set(experiment, value);
         }
     }
-}
-
-fn order(knob: Knob) -> usize {
-    let position = Knob::ALL.iter().position(|&other| other == knob);
-    position.unwrap_or(Knob::ALL.len())
 }
 
 /// Writes the place: the lesson, the step and the knobs that differ from the lesson's.

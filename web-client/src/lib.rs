@@ -20,9 +20,11 @@ pub mod wire;
 
 use wasm_bindgen::prelude::*;
 
-/// Starts the page; `static/boot.js` calls it once and shows what it throws.
+/// Starts the page with the text of `content.txt`; `static/boot.js` calls it
+/// once and shows what it throws.
 #[wasm_bindgen]
-pub fn boot() -> Result<(), JsValue> {
+pub fn boot(content: String) -> Result<(), JsValue> {
+    catalog::open(content);
     // The page lives as long as its document.
     std::mem::forget(page::Page::open()?);
     Ok(())

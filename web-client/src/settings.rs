@@ -24,10 +24,8 @@ pub fn read(line: &str, preferred: Language) -> Settings {
             Some(("theme", "light")) => settings.theme = Theme::Light,
             Some(("theme", "dark")) => settings.theme = Theme::Dark,
             Some(("done", ids)) => {
-                // One by one: to collect a set brings a whole sort along.
-                for id in ids.split(',').filter(|id| !id.is_empty()) {
-                    settings.done.insert(id.to_owned());
-                }
+                let ids = ids.split(',').filter(|id| !id.is_empty());
+                settings.done = ids.map(str::to_owned).collect();
             }
             _ => {}
         }

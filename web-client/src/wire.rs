@@ -48,7 +48,7 @@ pub fn read(text: &str) -> Option<Heard> {
             kernel: fields.kernel?,
         },
         "event" => Heard::Event(event(fields)?),
-        "ended" => Heard::Ended(named(&Ending::ALL, |ending| ending.name(), &fields.why?)?),
+        "ended" => Heard::Ended(named(&Ending::ALL, Ending::name, &fields.why?)?),
         "error" => Heard::Error(fields.message?),
         _ => return None,
     })
@@ -62,9 +62,9 @@ fn event(fields: Fields) -> Option<Event> {
     Some(Event {
         at: Nanos(fields.at?),
         took: Nanos(fields.took.unwrap_or_default()),
-        actor: named(&Actor::ALL, |actor| actor.name(), &fields.actor?)?,
+        actor: named(&Actor::ALL, Actor::name, &fields.actor?)?,
         client: ClientId::try_from(fields.client?).ok()?,
-        call: named(&Call::ALL, |call| call.name(), &fields.call?)?,
+        call: named(&Call::ALL, Call::name, &fields.call?)?,
         offset: Offset(fields.offset.unwrap_or_default()),
         asked: fields.asked.unwrap_or_default(),
         bytes,

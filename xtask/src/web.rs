@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use flate2::Compression;
@@ -21,7 +21,10 @@ const WASM_LIMIT: usize = 150 * 1024;
 /// The files are named `stickylab.js` and `stickylab_bg.wasm`.
 const NAME: &str = "stickylab";
 
-/// Folders of `static/` that are compiled into the wasm instead of served.
+/// The page's words and snippets, as web-client's build script packs them.
+const CONTENT: &str = "content.txt";
+
+/// Folders of `static/` that the page's program packs instead of serving them as they are.
 const COMPILED_IN: [&str; 3] = ["lessons", "text", "code"];
 
 /// Builds the page and puts it into `target/page`.
@@ -29,8 +32,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     wasm_target::ensure(workspace, Source::Any)?;
     // A target folder of its own: cargo would put the profile `page` where the page goes.
     let built = workspace.scratch("web")?;
-    step("building the page (wasm, release)", || {
-        process::run(
+    let content = step("building the page (wasm, release)", || {
+        let messages = process::output_shown(
             workspace
                 .cargo()
                 .args([
@@ -40,16 +43,30 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
                     "--target",
                     WASM,
                     "--profile=page",
+                    "--message-format=json-render-diagnostics",
                     "--target-dir",
                 ])
                 .arg(&built),
-        )
+        )?;
+        content(&messages).context("web-client's build script left no content.txt")
     })?;
     let wasm = built.join(WASM).join("page").join("web_client.wasm");
-    step("assembling the page", || assemble(workspace, &wasm))
+    step("assembling the page", || {
+        assemble(workspace, &wasm, &content)
+    })
 }
 
-fn assemble(workspace: &Workspace, wasm: &Path) -> Result<()> {
+/// Where the page's words are: in the folder of web-client's build script.
+fn content(messages: &str) -> Option<PathBuf> {
+    messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let ours = message["package_id"].as_str()?.contains("web-client");
+        let folder = message["out_dir"].as_str().filter(|_| ours)?;
+        Some(Path::new(folder).join(CONTENT))
+    })
+}
+
+fn assemble(workspace: &Workspace, wasm: &Path, content: &Path) -> Result<()> {
     let versions =
         fs::read_to_string(workspace.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
     lock::check_bindgen(&versions)?;
@@ -60,6 +77,8 @@ fn assemble(workspace: &Workspace, wasm: &Path) -> Result<()> {
         fs::remove_dir_all(&draft)?;
     }
     page::copy_tree(&workspace.root.join("static"), &draft, &COMPILED_IN)?;
+    fs::copy(content, draft.join(CONTENT))
+        .with_context(|| format!("cannot read {}", content.display()))?;
     bind(wasm, &draft)?;
     check_size(&draft.join(format!("{NAME}_bg.wasm")))?;
     page::publish(&draft, &page)

@@ -1,7 +1,5 @@
 //! What can happen to the page and what the page asks of the browser.
 
-use std::collections::BTreeSet;
-
 use protocol::Offset;
 use trace::knob::Knob;
 use trace::lane::Direction;
@@ -160,8 +158,8 @@ pub struct Settings {
     pub language: Language,
     /// The page's colours.
     pub theme: Theme,
-    /// Ids of the lessons run and seen to their end.
-    pub done: BTreeSet<String>,
+    /// Ids of the lessons run and seen to their end, each once.
+    pub done: Vec<String>,
 }
 
 /// The page's language.

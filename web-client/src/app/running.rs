@@ -245,8 +245,9 @@ impl State {
         if !over || self.step() < self.events().len() {
             return;
         }
-        let id = self.lesson().id.clone();
-        if self.settings.done.insert(id) {
+        let id = &self.lessons[self.lesson].id;
+        if !self.settings.done.contains(id) {
+            self.settings.done.push(id.clone());
             effects.push(Effect::SaveSettings(self.settings.clone()));
         }
     }

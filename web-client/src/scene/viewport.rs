@@ -42,7 +42,7 @@ impl Viewport {
             return self;
         }
         let at = at.clamp(0.0, 1.0);
-        let across = (self.across / factor).clamp(narrowest.clamp(1e-9, 1.0), 1.0);
+        let across = (self.across / factor).max(narrowest.max(1e-9)).min(1.0);
         let start = self.start + (self.across - across) * at;
         Self { start, across }.held()
     }
@@ -60,7 +60,7 @@ impl Viewport {
 
     fn held(self) -> Self {
         Self {
-            start: self.start.clamp(0.0, 1.0 - self.across),
+            start: self.start.min(1.0 - self.across).max(0.0),
             ..self
         }
     }

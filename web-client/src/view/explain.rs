@@ -72,7 +72,10 @@ impl Explain {
 fn sentence_case(text: String) -> String {
     let mut letters = text.chars();
     match letters.next() {
-        Some(first) if starts_with_actor(&text) => first.to_uppercase().chain(letters).collect(),
+        // Only English has them, and the table of all letters takes 12 KB.
+        Some(first) if starts_with_actor(&text) => std::iter::once(first.to_ascii_uppercase())
+            .chain(letters)
+            .collect(),
         _ => text,
     }
 }

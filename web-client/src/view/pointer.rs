@@ -52,7 +52,8 @@ impl Pointer {
         let before = down[index];
         if let [one, two] = down[..] {
             let other = if index == 0 { two } else { one };
-            let far = |press: Press| (press.x - other.x).hypot(press.y - other.y).max(1.0);
+            let far =
+                |press: Press| js_sys::Math::hypot(press.x - other.x, press.y - other.y).max(1.0);
             let (from, to) = (far(before), far(now));
             down[index] = now;
             self.dragged.set(true);
@@ -156,7 +157,7 @@ pub(super) fn listeners(
             let at = f64::from(event.offset_x()) / width();
             if event.ctrl_key() || event.meta_key() {
                 event.prevent_default();
-                let factor = (-event.delta_y() * WHEEL).exp();
+                let factor = js_sys::Math::exp(-event.delta_y() * WHEEL);
                 dispatch(Message::Zoom { factor, at });
             } else if event.delta_x().abs() > event.delta_y().abs() {
                 event.prevent_default();

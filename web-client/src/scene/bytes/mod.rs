@@ -238,7 +238,7 @@ fn axis(layout: &Layout, catalog: &Catalog, y: f64, list: &mut DrawList) {
         let text = grouped(at as u64);
         let half = text_width(&text, Font::Small) / 2.0;
         // At the edges a number moves inwards rather than over the edge.
-        let centre = x.clamp(half, (layout.width - half).max(half));
+        let centre = x.min(layout.width - half).max(half);
         list.vertical(x, y - 9.0, y - 6.0, Ink::Faint, 1.0);
         list.text((centre, y), &text, style, 2.0 * half + 1.0);
         right = centre + half;

@@ -117,7 +117,7 @@ fn in_sight(chunks: impl Iterator<Item = Chunk>, group: &Group<'_>) -> Vec<Chunk
         .filter(|chunk| group.layout.span(&chunk.whole(), 0.0, 0.0).is_some())
         .collect();
     // Datagrams may have been read in another order than they were sent.
-    chunks.sort_by_key(|chunk| chunk.range.start);
+    chunks.sort_unstable_by_key(|chunk| chunk.range.start);
     chunks
 }
 

@@ -68,7 +68,7 @@ impl Sheet<'_> {
         scale.cursor(self.shot).unwrap_or_else(|| {
             let current = self.shot.current();
             let x = current.map_or(scale.left, |(at, _)| scale.moment(self.shot, at));
-            x.clamp(scale.left, scale.right())
+            x.max(scale.left).min(scale.right())
         })
     }
 
@@ -110,7 +110,8 @@ impl Sheet<'_> {
         let mut at = from;
         let mut peak = before;
         for change in changes {
-            let x = self.scale.moment(self.shot, change.event).clamp(from, to);
+            let x = self.scale.moment(self.shot, change.event);
+            let x = x.max(from).min(to);
             if x >= at + 1.0 {
                 points.push((at, height(peak)));
                 points.push((at, height(level)));

@@ -85,8 +85,8 @@ impl Scale {
         if x1 < self.left - 0.01 || x0 > self.right() + 0.01 {
             return None;
         }
-        let x0 = x0.clamp(self.left, self.right());
-        let x1 = x1.clamp(self.left, self.right());
+        let x0 = x0.max(self.left).min(self.right());
+        let x1 = x1.max(self.left).min(self.right());
         if x1 - x0 >= LEAST {
             return Some((x0, x1));
         }
@@ -131,7 +131,7 @@ impl Scale {
                 [&number(at, unit.0), " ", unit.1].concat()
             };
             let half = text_width(&text, Font::Small) / 2.0;
-            let centre = x.clamp(half, (self.width - half).max(half));
+            let centre = x.min(self.width - half).max(half);
             list.vertical(x, y - 10.0, y - 7.0, Ink::Faint, 1.0);
             if centre - half >= free {
                 list.text((centre, y), &text, style, 2.0 * half + 1.0);
@@ -192,7 +192,11 @@ fn number(value: f64, unit: f64) -> String {
 
 /// The least of 1, 2, 5, 10, 20, 50… times a power of ten that is at least `least`.
 fn nice(least: f64) -> f64 {
-    let power = 10.0_f64.powf(least.max(1e-9).log10().floor());
+    // No logarithm: its code would be the page's only use of one.
+    let mut power = 1e-3;
+    while power * 10.0 <= least {
+        power *= 10.0;
+    }
     let factors = [1.0, 2.0, 5.0];
     let fitting = factors.into_iter().find(|factor| power * factor >= least);
     fitting.unwrap_or(10.0) * power
