@@ -1,6 +1,9 @@
 //! The browser's half in a real browser: listeners, templates, paint, catalog.
 #![cfg(target_arch = "wasm32")]
-#![expect(clippy::unwrap_used, reason = "a test fails where something is missing")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is missing"
+)]
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -23,6 +23,8 @@ pub(super) struct Events {
     _listeners: [Listener; 1],
 }
 
+/// From here on rows out of sight are not laid out.
+const MANY: usize = 300;
 /// The heading stays at the panel's top edge; its height in CSS pixels.
 const HEADING: f64 = 26.0;
 
@@ -111,6 +113,8 @@ impl Events {
             }
         }
         self.truncate(trace.events().len());
+        // Rows out of sight cost nothing then, but their heights are guesses.
+        dom::set_bool(&self.body, "data-many", self.rows.len() > MANY);
     }
 
     fn truncate(&mut self, length: usize) {

@@ -9,7 +9,7 @@ use super::{Gateway, Web, listener, soon, to_the_end};
 async fn line(web: &mut Web) -> Line {
     loop {
         match soon(web.next()).await.unwrap().unwrap() {
-            Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+            Message::Text(text) => return Line::parse(&text).unwrap(),
             Message::Ping(_) => {}
             other => panic!("{other:?}"),
         }
