@@ -1,1 +1,26 @@
-//! Placeholder.
+//! What the tests have in common: the `stickylab` binary run as its users run
+//! it, and peers that share no code with it.
+//!
+//! Nothing in here depends on another package of the workspace, sleeps for a
+//! fixed time instead of waiting for a condition, or uses a fixed port.
+
+pub mod browser;
+mod deadline;
+pub mod events;
+pub mod hmac;
+pub mod http;
+mod lines;
+mod page;
+mod peer;
+mod program;
+pub mod python;
+mod server;
+pub mod workspace;
+
+pub use deadline::{PATIENCE, eventually};
+pub use lines::Lines;
+
+pub use page::{Page, Row, Seen};
+pub use peer::{Datagrams, Listener, Stream, nobody_tcp, nobody_udp};
+pub use program::{Finished, Program, run, stickylab};
+pub use server::{SYSTEMS, Serve, Server, transport};

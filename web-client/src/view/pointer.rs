@@ -42,6 +42,16 @@ impl Pointer {
         }
     }
 
+    /// The stage was painted anew: points at what is under the pointer now.
+    pub(super) fn look_again(&self, list: &DrawList, hover: Option<Target>, dispatch: &Dispatch) {
+        let (x, y) = self.place.get();
+        let now = list.target_at(x, y);
+        if now != hover {
+            self.over.set(now);
+            dispatch(Message::Hover(now));
+        }
+    }
+
     /// A pointer that is down moved: one pans, two zoom.
     fn drag(&self, event: &PointerEvent, width: f64, dispatch: &Dispatch) {
         let now = press(event);

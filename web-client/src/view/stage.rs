@@ -18,6 +18,7 @@ use crate::scene::{self, DrawList};
 
 pub(super) struct Stage {
     frame: HtmlElement,
+    dispatch: Dispatch,
     canvas: HtmlCanvasElement,
     empty: HtmlElement,
     tip: HtmlElement,
@@ -92,6 +93,7 @@ impl Stage {
             views: dom::all("[data-view]"),
             axis_buttons: dom::all("[data-axis]"),
             frame: stage,
+            dispatch: dispatch.clone(),
             canvas,
             axes,
             theme: None,
@@ -171,6 +173,11 @@ impl Stage {
             let list = scene::stage(state, catalog, self.width);
             self.painter.paint(&list, &self.palette);
             self.list.replace(list);
+            if state.hover().is_some() {
+                // What lies under a pointer that stands still may be another now.
+                self.pointer
+                    .look_again(&self.list.borrow(), state.hover(), &self.dispatch);
+            }
         }
         (&self.palette, is_new)
     }

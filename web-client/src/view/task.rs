@@ -1,5 +1,8 @@
 //! The lesson's title and question, the guess, and the Run button.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use trace::text::Catalog;
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
@@ -32,8 +35,12 @@ impl Task {
         let guess = |text: &str| text.trim().parse().ok().map(Message::Guess);
         let typed = {
             let (other, dispatch) = (other.clone(), dispatch.clone());
-            move || {
-                if let Some(message) = guess(&other.value()) {
+            // Enter always counts; leaving the field only where Enter has not.
+            let counted = Rc::new(RefCell::new(String::new()));
+            move |by_enter: bool| {
+                let value = other.value();
+                let is_new = counted.replace(value.clone()) != value;
+                if let (true, Some(message)) = (is_new || by_enter, guess(&value)) {
                     dispatch(message);
                 }
             }
@@ -41,12 +48,11 @@ impl Task {
         let entered = typed.clone();
         let listeners = [
             dom::on_click(&chips, "data-guess", dispatch, guess),
-            dom::listen(&other, "change", move |_: Event| typed()),
+            dom::listen(&other, "change", move |_: Event| typed(false)),
             dom::listen(&other, "keydown", move |event: KeyboardEvent| {
-                // "change" does not come again for the same number.
                 if event.key() == "Enter" {
                     event.prevent_default();
-                    entered();
+                    entered(true);
                 }
             }),
             click(&run, dispatch, Message::Run),

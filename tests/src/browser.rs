@@ -1,0 +1,135 @@
+//! A headless Chromium of one's own, driven through ChromeDriver.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::json;
+use tempfile::TempDir;
+use thirtyfour::common::log::LoggingPrefsLogLevel;
+use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
+
+use crate::{Program, http};
+
+/// What keeps it from waiting for a screen, a sandbox or the network.
+const ARGUMENTS: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// A desktop's window.
+pub const DESKTOP: (u32, u32) = (1440, 900);
+/// A telephone's.
+pub const PHONE: (u32, u32) = (390, 844);
+
+/// A browser that ends with the test: first its session, then ChromeDriver,
+/// then its profile.
+#[derive(Debug)]
+pub struct Browser {
+    /// Taken only when the browser ends.
+    session: Option<WebDriver>,
+    chromedriver: SocketAddr,
+    _process: Program,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// A desktop browser whose user reads English.
+    pub async fn start() -> Self {
+        Self::with(DESKTOP, "en-US").await
+    }
+
+    /// A browser that shows `size` pixels to a user who reads `language`.
+    pub async fn with(size: (u32, u32), language: &str) -> Self {
+        let profile = tempfile::tempdir().expect("a folder for the profile");
+        let process =
+            Program::start(Command::new(program("CHROMEDRIVER", "chromedriver")).arg("--port=0"));
+        let start = "ChromeDriver was started successfully on port ";
+        let line = process.out.wait_for(start, |line| line.starts_with(start));
+        let port: u16 = line[start.len()..]
+            .trim_end_matches('.')
+            .parse()
+            .expect("a port");
+
+        let mut wanted = DesiredCapabilities::chrome();
+        let profile_flag = format!("--user-data-dir={}", profile.path().display());
+        let flags = [profile_flag, format!("--accept-lang={language}")];
+        let all = ARGUMENTS
+            .iter()
+            .copied()
+            .chain(flags.iter().map(String::as_str));
+        for argument in all {
+            wanted.add_arg(argument).expect("a flag");
+        }
+        let binary = program("CHROME", "chromium");
+        let binary = binary.to_str().expect("a plain path");
+        wanted.set_binary(binary).expect("a path");
+        // The page's own size: a headless window has a frame, too.
+        let (width, height) = size;
+        let metrics = json!({"deviceMetrics": {
+            "width": width, "height": height, "pixelRatio": 1.0, "mobile": false, "touch": false,
+        }});
+        wanted
+            .add_experimental_option("mobileEmulation", metrics)
+            .expect("an option");
+        wanted
+            .set_browser_log_level(LoggingPrefsLogLevel::All)
+            .expect("a level");
+        let chromedriver = SocketAddr::from(([127, 0, 0, 1], port));
+        let session = WebDriver::new(format!("http://{chromedriver}"), wanted).await;
+        let session = session.unwrap_or_else(|error| {
+            panic!("no browser: {error}\n{}", process.out.all().join("\n"));
+        });
+        Self {
+            session: Some(session),
+            chromedriver,
+            _process: process,
+            _profile: profile,
+        }
+    }
+
+    /// The session.
+    pub fn driver(&self) -> &WebDriver {
+        self.session.as_ref().expect("it is taken only at the end")
+    }
+
+    /// What the console has complained about since the last time.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.driver().browser_log().await.expect("a log");
+        let bad = |level: &str| matches!(level, "WARNING" | "SEVERE");
+        let log = log.into_iter().filter(|entry| bad(&entry.level));
+        log.map(|entry| entry.message).collect()
+    }
+}
+
+impl Drop for Browser {
+    /// Closes the session, also where a test has failed: thirtyfour's own way
+    /// needs the runtime that is busy dropping this.
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            let path = format!("/session/{}", session.session_id());
+            // Where nobody answers any more there is nothing left to close.
+            let _ = http::send(self.chromedriver, "DELETE", &path, &[]);
+            let _ = session.leak();
+        }
+    }
+}
+
+/// The program that the environment names, or else the one on PATH.
+fn program(variable: &str, name: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return path.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));
+    let found = places.find(|place| place.is_file());
+    found.unwrap_or_else(|| panic!("set {variable}, or install {name}: `cargo xtask setup` does"))
+}

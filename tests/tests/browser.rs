@@ -1,0 +1,19 @@
+//! The page in a headless Chromium, against the real program.
+
+#[path = "browser/gone.rs"]
+mod gone;
+#[path = "browser/keyboard.rs"]
+mod keyboard;
+#[path = "browser/lessons.rs"]
+mod lessons;
+#[path = "browser/looks.rs"]
+mod looks;
+#[path = "browser/pictures.rs"]
+mod pictures;
+
+use tests::Serve;
+
+/// The page and all that it needs, with every recorded call on standard error.
+fn serve() -> Serve {
+    Serve::at("127.0.0.1:0", &[("RUST_LOG", "tap=trace")], &[])
+}

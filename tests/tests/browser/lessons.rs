@@ -1,0 +1,280 @@
+//! Every lesson is run and stepped through, and what the table says is what
+//! the server itself has recorded.
+
+use serde_json::Value;
+use tests::events::{Event, hex};
+use tests::workspace::lessons;
+use tests::{Lines, Page, Row, Seen, Serve, eventually, python};
+use thirtyfour::Key;
+
+/// The server's own record of the run that began when its log had `start`
+/// lines, by time.
+fn recorded(log: &Lines, start: usize) -> Vec<Event> {
+    let mut events: Vec<_> = log
+        .since(start)
+        .iter()
+        .filter_map(|line| line.split_once(" tap: "))
+        .map(|(_, json)| serde_json::from_str::<Value>(json).expect("JSON"))
+        .filter_map(|line| Event::of(&line))
+        .collect();
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+/// A call as both the table and the log tell it.
+type Told = (String, u64, String, u64, u64);
+
+fn told(row: &Row) -> Told {
+    let (actor, call) = (row.actor.clone(), row.call.clone());
+    (actor, row.client, call, row.offset, row.length)
+}
+
+fn logged(event: &Event) -> Told {
+    let (actor, call) = (event.actor.clone(), event.call.clone());
+    let length = event.bytes.len() as u64;
+    (actor, event.client, call, event.offset, length)
+}
+
+/// The table's rows of the server are the server's own record.
+fn check_agrees(lesson: &str, seen: &Seen, serve: &Serve, start: usize) -> Vec<Event> {
+    let log = &serve.program.err;
+    let rows: Vec<_> = seen
+        .rows
+        .iter()
+        .filter(|r| r.actor == "server")
+        .map(told)
+        .collect();
+    assert!(!rows.is_empty(), "{lesson}: {seen:?}");
+    // The log passes through a pipe.
+    let events = eventually("the server's log is complete", || {
+        let mut events = recorded(log, start);
+        events.retain(|event| event.actor == "server");
+        (events.len() >= rows.len()).then_some(events)
+    });
+    let events_told: Vec<_> = events.iter().map(logged).collect();
+    assert_eq!(rows, events_told, "{lesson}");
+    events
+}
+
+/// Offsets add up for each client and way, in the table alone.
+fn check_adds_up(lesson: &str, rows: &[Row]) {
+    for (index, row) in rows.iter().enumerate() {
+        assert_eq!(row.step, index as u64 + 1, "{lesson}");
+        let same = |other: &&Row| {
+            (&other.actor, other.client, &other.call) == (&row.actor, row.client, &row.call)
+        };
+        let before: u64 = rows[..index]
+            .iter()
+            .filter(same)
+            .map(|row| row.length)
+            .sum();
+        if row.call == "send" || row.call == "recv" {
+            assert_eq!(row.offset, before, "{lesson}: {row:?}");
+        }
+    }
+    let moved = |actor: &str, call: &str, client: u64| -> u64 {
+        let rows = rows.iter().filter(|r| r.actor == actor && r.call == call);
+        rows.filter(|r| r.client == client).map(|r| r.length).sum()
+    };
+    for client in [1, 2] {
+        let name = format!("client{client}");
+        let (sent, received) = (
+            moved(&name, "send", client),
+            moved("server", "recv", client),
+        );
+        assert!(received <= sent, "{lesson}: {name}: {received} of {sent}");
+        let (sent, received) = (
+            moved("server", "send", client),
+            moved(&name, "recv", client),
+        );
+        assert!(received <= sent, "{lesson}: {name}: {received} of {sent}");
+    }
+}
+
+/// Steps to the end and back; each step looks the same from both sides.
+async fn check_steps(lesson: &str, page: &Page, events: usize) {
+    let mut forth = vec![page.until_step(0).await];
+    let mut drawn = vec![page.drawn().await];
+    for step in 1..=events {
+        page.press(Key::Right).await;
+        forth.push(page.until_step(step).await);
+        drawn.push(page.drawn().await);
+    }
+    page.press(Key::Right).await;
+    assert_eq!(
+        page.see().await.step(),
+        events,
+        "{lesson}: the end is the end"
+    );
+    for step in (0..events).rev() {
+        page.press(Key::Left).await;
+        let back = page.until_step(step).await;
+        let there = &forth[step];
+        assert_eq!(back.rows, there.rows, "{lesson}: step {step}");
+        for name in ["explain", "inspector", "counter"] {
+            assert_eq!(back.text(name), there.text(name), "{lesson}: step {step}");
+        }
+        assert!(
+            page.drawn().await == drawn[step],
+            "{lesson}: the stage at step {step}"
+        );
+    }
+    page.press(Key::End).await;
+    let last = page.until_step(events).await;
+    assert_eq!(last.rows, forth[events].rows);
+    page.press(Key::Home).await;
+    assert_eq!(page.until_step(0).await.rows, forth[0].rows);
+    let explained = forth.iter().map(|seen| seen.text("explain").trim());
+    assert!(explained.clone().all(|text| !text.is_empty()), "{lesson}");
+    let mut different: Vec<_> = explained.collect();
+    different.dedup();
+    assert!(
+        different.len() > 1,
+        "{lesson}: each step says what happened"
+    );
+}
+
+#[tokio::test]
+async fn every_lesson_agrees_with_the_servers_own_record_at_every_step() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    for lesson in lessons() {
+        let start = serve.program.err.count();
+        let seen = page.open_lesson(&serve, &lesson).await;
+        check_adds_up(&lesson, &seen.rows);
+        check_agrees(&lesson, &seen, &serve, start);
+        check_steps(&lesson, &page, seen.rows.len()).await;
+        assert_eq!(page.browser.complaints().await, [""; 0], "{lesson}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_opens_its_lesson_at_its_step_after_it_ran() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    for (hash, step) in [
+        ("lesson=tcp-echo&step=3", Some(3)),
+        ("lesson=five-sends&step=0", Some(0)),
+        ("lesson=length-prefix&step=last", None),
+        ("lesson=length-prefix&step=9999", None),
+    ] {
+        page.open(&serve, hash).await;
+        let seen = page.until_over().await;
+        let step = step.unwrap_or(seen.rows.len());
+        let seen = page.until_step(step).await;
+        let lesson = hash["lesson=".len()..].split('&').next().expect("a name");
+        let place = format!("lesson={lesson}");
+        assert!(seen.text("hash").contains(&place), "{}", seen.text("hash"));
+    }
+}
+
+#[tokio::test]
+async fn a_lesson_is_chosen_from_the_list() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    let first = page.open_lesson(&serve, "tcp-echo").await;
+    let listed = page
+        .script("return [...document.querySelectorAll('[data-lesson]')].map(e => e.dataset.lesson).filter(Boolean)")
+        .await;
+    let mut listed: Vec<_> = listed.as_array().expect("a list").clone();
+    listed.sort_by_key(ToString::to_string);
+    let expected: Vec<_> = lessons().into_iter().map(Value::from).collect();
+    assert_eq!(listed, expected);
+    page.click("[data-lesson=ready-ack]").await;
+    let other = |seen: &Seen| seen.text("title") != first.text("title");
+    let seen = page.until("another lesson", other).await;
+    assert!(
+        seen.text("hash").contains("ready-ack"),
+        "{}",
+        seen.text("hash")
+    );
+    let current = page
+        .script("return document.querySelector('[data-lesson][aria-current=true]').dataset.lesson")
+        .await;
+    assert_eq!(current, "ready-ack");
+}
+
+#[tokio::test]
+async fn run_again_is_a_new_run_of_the_kernel() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    let first = page.open_lesson(&serve, "auth-accepted").await;
+    let start = serve.program.err.count();
+    page.click("#run").await;
+    let times = |seen: &Seen| {
+        seen.rows
+            .iter()
+            .map(|row| row.text.clone())
+            .collect::<Vec<_>>()
+    };
+    let again = |seen: &Seen| seen.is("over") && times(seen) != times(&first);
+    let second = page.until("a second run is over", again).await;
+    check_adds_up("auth-accepted", &second.rows);
+    check_agrees("auth-accepted", &second, &serve, start);
+}
+
+#[tokio::test]
+async fn the_answer_on_the_wire_is_the_hmac_of_the_challenge() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    for (lesson, keys) in [
+        ("auth-accepted", vec!["wan yifei"]),
+        ("two-authenticated", vec!["wan yifei", "wan yifei"]),
+        ("auth-wrong-key", vec![]),
+    ] {
+        let start = serve.program.err.count();
+        let seen = page.open_lesson(&serve, lesson).await;
+        let events = check_agrees(lesson, &seen, &serve, start);
+        let stream = |call: &str, client: u64| -> Vec<u8> {
+            let events = events
+                .iter()
+                .filter(|e| e.call == call && e.client == client);
+            events.flat_map(|e| e.bytes.clone()).collect()
+        };
+        for (client, key) in (1..).zip(&keys) {
+            let challenge = hex(&stream("send", client)[..32]);
+            let answer = hex(&stream("recv", client)[..16]);
+            assert_eq!(answer, python::hmac_md5(key, &challenge), "{lesson}");
+            // The page's own send is what the server received.
+            let name = format!("client{client}");
+            let sends = |row: &&Row| row.actor == name && row.call == "send";
+            let first = seen.rows.iter().find(sends).expect("the answer");
+            assert_eq!((first.offset, first.length), (0, 16), "{lesson}");
+        }
+        if keys.is_empty() {
+            let answer = hex(&stream("recv", 1)[..16]);
+            let challenge = hex(&stream("send", 1));
+            assert_eq!(challenge.len(), 64, "the challenge and nothing else");
+            assert_ne!(answer, python::hmac_md5("wan yifei", &challenge));
+        }
+    }
+}
+
+#[tokio::test]
+async fn decoded_messages_stand_in_the_row_that_completed_them() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    let seen = page.open_lesson(&serve, "length-prefix").await;
+    let rows = seen
+        .rows
+        .iter()
+        .filter(|row| row.actor == "server" && row.call == "recv");
+    let messages: Vec<_> = rows.flat_map(|row| row.messages.clone()).collect();
+    let text = tests::workspace::read("static/lessons/length-prefix.toml");
+    let line = text.lines().find(|line| line.starts_with("messages = "));
+    let line = line.expect("the lesson's messages");
+    let sent: Value = serde_json::from_str(&line["messages = ".len()..]).expect("a list");
+    assert_eq!(Value::from(messages), sent);
+}
+
+#[tokio::test]
+async fn the_first_lane_comes_soon() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open(&serve, "lesson=tcp-echo&step=last").await;
+    page.until("the first rows", |seen| !seen.rows.is_empty())
+        .await;
+    // Measured and told, not judged: this machine may be busy.
+    let since = page.script("return performance.now()").await;
+    println!("the first lane was seen {since} ms after navigation began, or before");
+}

@@ -1,0 +1,39 @@
+//! The command line: help, mistakes, signals, and runs without a browser.
+
+#[path = "cli/addresses.rs"]
+mod addresses;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/runs.rs"]
+mod runs;
+#[path = "cli/signals.rs"]
+mod signals;
+
+use tests::{Finished, run, stickylab};
+
+/// Runs `stickylab` with `arguments` to its end.
+fn call(arguments: &[&str]) -> Finished {
+    run(stickylab(arguments), b"")
+}
+
+/// A command that cannot be followed: exit code 1, nothing on standard
+/// output, and one line that has all of `parts` in it.
+fn check_error(arguments: &[&str], parts: &[&str]) {
+    let finished = call(arguments);
+    assert_eq!(finished.code, Some(1), "{arguments:?}: {finished:?}");
+    assert!(finished.out.is_empty(), "{finished:?}");
+    let [line] = &finished.err[..] else {
+        panic!("one line: {finished:?}");
+    };
+    for part in parts {
+        assert!(line.contains(part), "{part:?} in {line}");
+    }
+}
+
+/// A command line that is none: exit code 2, and the first line says why.
+fn check_usage(arguments: &[&str], part: &str) {
+    let finished = call(arguments);
+    assert_eq!(finished.code, Some(2), "{arguments:?}: {finished:?}");
+    assert!(finished.out.is_empty(), "{finished:?}");
+    assert!(finished.err[0].contains(part), "{part:?} in {finished:?}");
+}

@@ -1,0 +1,100 @@
+//! Addresses that cannot be listened on.
+
+use super::check_error;
+use tests::{
+    Datagrams, Listener, Program, SYSTEMS, Serve, Server, eventually, stickylab, transport,
+};
+
+#[test]
+fn a_busy_port_is_named_with_what_to_do() {
+    let (tcp, udp) = (Listener::new(), Datagrams::new());
+    for system in SYSTEMS {
+        let busy = match transport(system) {
+            "udp" => udp.address().to_string(),
+            _ => tcp.address().to_string(),
+        };
+        let arguments = ["server", system, "--listen", &busy];
+        check_error(&arguments, &[system, &busy, "in use", "--listen"]);
+    }
+}
+
+#[test]
+fn serve_names_the_busy_one_and_announces_nothing() {
+    let (tcp, udp) = (Listener::new(), Datagrams::new());
+    for busy in SYSTEMS.into_iter().chain(["page"]) {
+        let address = match transport(busy) {
+            "udp" => udp.address().to_string(),
+            _ => tcp.address().to_string(),
+        };
+        let names = SYSTEMS.into_iter().chain(["page"]);
+        let flags: Vec<_> = names.map(|name| (name, format!("--{name}"))).collect();
+        let mut arguments = vec!["serve"];
+        for (name, flag) in &flags {
+            let free = "127.0.0.1:0";
+            let chosen = if *name == busy { &address } else { free };
+            arguments.extend([flag, chosen]);
+        }
+        let flag = format!("--{busy}");
+        check_error(&arguments, &[busy, &address, "in use", &flag]);
+    }
+}
+
+#[test]
+fn an_address_of_another_machine_is_named() {
+    // TEST-NET-1, RFC 5737: nobody has it.
+    for system in SYSTEMS {
+        let arguments = ["server", system, "--listen", "192.0.2.1:0"];
+        check_error(&arguments, &["192.0.2.1", "--listen"]);
+    }
+}
+
+#[test]
+fn a_secret_file_that_is_none_is_named() {
+    for command in ["server", "client"] {
+        let arguments = [command, "auth", "--secret-file", "/no/such/file"];
+        check_error(&arguments, &["/no/such/file"]);
+    }
+}
+
+#[test]
+fn serve_announces_the_page_and_all_five() {
+    let serve = Serve::start(&[]);
+    let names = |line: &String| {
+        let mut words = line.split(' ');
+        assert_eq!(words.next(), Some("listening"), "{line}");
+        let name = words.next().expect("a name").to_owned();
+        assert_eq!(words.next(), Some(transport(&name)), "{line}");
+        name
+    };
+    let announced: Vec<_> = serve.program.out.all().iter().map(names).collect();
+    let mut expected = SYSTEMS.to_vec();
+    expected.push("page");
+    assert_eq!(announced, expected);
+}
+
+#[test]
+fn a_server_starts_again_at_once_on_the_port_of_the_last() {
+    for system in SYSTEMS {
+        // Another test may get the port in between, but not every time.
+        let again = (0..5).any(|_| starts_again(system));
+        assert!(again, "{system}");
+    }
+}
+
+fn starts_again(system: &str) -> bool {
+    let server = Server::start(system, &[]);
+    let address = server.address.to_string();
+    // A connection that the server closes first leaves it in TIME_WAIT.
+    let client = (transport(system) == "tcp").then(|| server.begin(system));
+    server.stop();
+    if let Some(mut client) = client {
+        client.rest();
+    }
+    let mut command = stickylab(&["server", system, "--listen", &address]);
+    let mut again = Program::start(&mut command);
+    let line = format!("listening {system} {} {address}", transport(system));
+    eventually("it listens or gives up", || {
+        let listens = again.out.all().contains(&line);
+        (listens || !again.is_running()).then_some(listens)
+    })
+}

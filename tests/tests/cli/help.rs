@@ -1,0 +1,124 @@
+//! `--help` and command lines that are none.
+
+use super::{call, check_usage};
+
+/// The help of a command names all of `parts`.
+fn check(arguments: &[&str], parts: &[&str]) {
+    let finished = call(arguments);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.err.is_empty(), "{finished:?}");
+    let help = finished.out.join("\n");
+    for part in parts {
+        assert!(help.contains(part), "{part} in\n{help}");
+    }
+}
+
+#[test]
+fn help_names_every_command_and_flag() {
+    let commands = ["serve", "server", "client", "run", "lessons"];
+    check(&["--help"], &commands);
+    check(&["help"], &commands);
+    check(
+        &["serve", "--help"],
+        &[
+            "--page <",
+            "--udp-echo <",
+            "--tcp-echo <",
+            "--ready-ack <",
+            "--length-prefix <",
+            "--auth <",
+            "--bridge <",
+        ],
+    );
+    check(
+        &["server", "--help"],
+        &[
+            "--listen <",
+            "--buffer <",
+            "--read-delay <",
+            "--max-frame <",
+            "--secret-file <",
+            "--json",
+        ],
+    );
+    check(&["client", "--help"], &["--connect <", "--secret-file <"]);
+    check(&["run", "--help"], &["--set <", "--json", "<LESSON>"]);
+    check(&["lessons", "--help"], &["Usage: stickylab lessons"]);
+}
+
+#[test]
+fn help_names_the_default_addresses() {
+    check(
+        &["serve", "--help"],
+        &[
+            "127.0.0.1:7878",
+            "127.0.0.1:8000",
+            "127.0.0.2:8000",
+            "127.0.0.1:8001",
+            "127.0.0.1:8080",
+        ],
+    );
+}
+
+#[test]
+fn help_names_the_systems() {
+    for command in ["server", "client"] {
+        check(&[command, "--help"], &tests::SYSTEMS);
+    }
+}
+
+#[test]
+fn version_is_one_line() {
+    let finished = call(&["--version"]);
+    assert_eq!(finished.code, Some(0));
+    assert_eq!(finished.out.len(), 1);
+    assert!(finished.out[0].starts_with("stickylab "), "{finished:?}");
+}
+
+#[test]
+fn what_is_no_command_is_named() {
+    check_usage(&["srever"], "srever");
+    check_usage(&["server", "tcp_echo"], "tcp_echo");
+    check_usage(&["client", "tcp"], "\"tcp\"");
+    check_usage(&["server"], "required");
+    check_usage(&["server", "tcp-echo", "--listen", "nowhere"], "nowhere");
+    check_usage(
+        &["server", "tcp-echo", "--listen", "localhost"],
+        "localhost",
+    );
+    check_usage(&["server", "tcp-echo", "--buffer", "0"], "'0'");
+    check_usage(&["server", "tcp-echo", "--buffer", "1MB"], "1MB");
+    check_usage(&["server", "tcp-echo", "--read-delay", "soon"], "soon");
+    check_usage(&["server", "auth", "--max-frame", "2GiB"], "2GiB");
+    check_usage(&["serve", "--page", "8000"], "8000");
+}
+
+#[test]
+fn a_bad_bridge_is_named_with_how_to_write_it() {
+    for (bridge, part) in [
+        ("tcp:127.0.0.1:80", "no name"),
+        ("Mine=tcp:127.0.0.1:80", "\"Mine\""),
+        ("a/b=tcp:127.0.0.1:80", "\"a/b\""),
+        ("mine=http:127.0.0.1:80", "neither tcp: nor udp:"),
+        ("mine=tcp:127.0.0.1", "host and port"),
+        ("mine=udp:127.0.0.1:0", "port \"0\""),
+        ("mine=tcp:127.0.0.1:http", "port \"http\""),
+    ] {
+        check_usage(&["serve", "--bridge", bridge], part);
+    }
+}
+
+#[test]
+fn a_bridge_named_twice_or_like_a_system_is_refused() {
+    let mut arguments = vec!["serve", "--page", "127.0.0.1:0"];
+    let flags = tests::SYSTEMS.map(|system| format!("--{system}"));
+    for flag in &flags {
+        arguments.extend([flag, "127.0.0.1:0"]);
+    }
+    for bridge in ["auth=tcp:127.0.0.1:1", "mine=udp:127.0.0.1:1"] {
+        let name = bridge.split_once('=').expect("a name").0;
+        let mut arguments = arguments.clone();
+        arguments.extend(["--bridge", "mine=tcp:127.0.0.1:1", "--bridge", bridge]);
+        super::check_error(&arguments, &[&format!("called {name}"), "--bridge"]);
+    }
+}

@@ -1,0 +1,61 @@
+//! Each client against a server in Python that uses the standard library only.
+
+use super::{check_failed, client};
+use tests::{Finished, Program, SYSTEMS, python};
+
+const INPUT: &str = "hello\n\n粘包 sticky\nStraße 123\n";
+const MESSAGES: [&str; 3] = ["hello", "粘包 sticky", "Straße 123"];
+const UPPER: [&str; 3] = ["HELLO", "粘包 STICKY", "STRAßE 123"];
+
+/// Runs our client against Python's server; what each of them printed.
+fn converse(system: &str, arguments: &[&str]) -> (Finished, Vec<String>) {
+    let mut all = vec!["server", system, "127.0.0.1"];
+    all.extend(arguments);
+    let server = Program::start(&mut python::script("peer.py", &all));
+    let line = server
+        .out
+        .wait_for("a port", |l| l.starts_with("listening "));
+    let port: u16 = line["listening ".len()..].parse().expect("a port");
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let finished = client(system, address, &[], INPUT.as_bytes()).finish();
+    let mut printed = if system == "udp-echo" {
+        // It has no end of its own.
+        let last = |line: &str| line == MESSAGES[2];
+        server.out.wait_for("the last message", last);
+        server.out.all()
+    } else {
+        let ended = server.finish();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.out
+    };
+    printed.remove(0);
+    (finished, printed)
+}
+
+#[test]
+fn every_client_works_with_a_python_server() {
+    for system in SYSTEMS {
+        let (finished, printed) = converse(system, &[]);
+        assert_eq!(finished.code, Some(0), "{system}: {finished:?}");
+        let (mut received, mut replies) = (MESSAGES.to_vec(), UPPER.to_vec());
+        match system {
+            // An empty line is a datagram, too.
+            "udp-echo" => {
+                received.insert(1, "");
+                replies.insert(1, "");
+            }
+            "ready-ack" | "length-prefix" => replies.clear(),
+            "auth" => received.insert(0, "accepted"),
+            _ => {}
+        }
+        assert_eq!(printed, received, "{system}");
+        assert_eq!(finished.out, replies, "{system}");
+    }
+}
+
+#[test]
+fn a_python_server_with_another_key_rejects_our_client() {
+    let (finished, printed) = converse("auth", &["--key", "wan yifej"]);
+    assert_eq!(printed, ["rejected"]);
+    check_failed(&finished, "refused: ");
+}

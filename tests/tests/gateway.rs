@@ -1,0 +1,18 @@
+//! The gateway from outside: the page's assets over plain HTTP, the bridges
+//! and the lab through WebSocket clients of other stacks than the server's.
+
+#[path = "gateway/assets.rs"]
+mod assets;
+#[path = "gateway/bridge.rs"]
+mod bridge;
+#[path = "gateway/lab.rs"]
+mod lab;
+#[path = "gateway/pressure.rs"]
+mod pressure;
+
+use tests::Serve;
+
+/// The address of a WebSocket at `serve`.
+fn url(serve: &Serve, path: &str) -> String {
+    format!("ws://{}{path}", serve.page)
+}
