@@ -437,3 +437,29 @@ fn explanations_of_framing_and_refusal() {
         "{closed}"
     );
 }
+
+#[test]
+fn behind_a_wrong_answer_no_message_is_spoken_of() {
+    let script = format!(
+        r"s1 send {challenge}
+          c1 send {answer}
+          c1 send \x02\x00\x00\x00hi
+          s1 recv 1024 {answer}\x02\x00\x00\x00hi
+          s1 close",
+        challenge = "c".repeat(32),
+        answer = "a".repeat(16),
+    );
+    let trace = trace(System::Auth, &[], &script);
+    check_explained(
+        &trace,
+        4,
+        "recv(1024) of server returned 22 bytes. The answer is not the one the server's key \
+         gives. It holds bytes of 2 sends, #1 to #2, in one piece: they stuck together \
+         because they were waiting together.",
+    );
+    let closed = explained(&trace, 5);
+    assert!(
+        closed.contains("did not prove that it knows the key"),
+        "{closed}"
+    );
+}

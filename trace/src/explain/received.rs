@@ -95,6 +95,11 @@ impl Facts<'_> {
     /// What the framing made of it.
     fn decoded(&self, lane: &Lane) -> Vec<Sentence> {
         let mut sentences = Vec::new();
+        let denied = MessageKind::Answer { right: false };
+        if lane.messages.first().is_some_and(|m| m.kind == denied) {
+            // The server reads no frame behind a wrong answer.
+            return sentences;
+        }
         let framed = self.framing() != Framing::None && lane.direction == Direction::ToServer;
         let completed: Vec<_> = lane
             .messages
