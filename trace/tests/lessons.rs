@@ -25,8 +25,10 @@ const LESSONS: [&str; 15] = [
     "udp-echo",
     "udp-small-buffer",
 ];
-const PROGRAMS: [&str; 6] = [
+const PROGRAMS: [&str; 8] = [
     "auth",
+    "delimiter",
+    "fixed-size",
     "length-prefix",
     "ready-ack",
     "sink",

@@ -1,9 +1,9 @@
 //! `cargo xtask web`: compiles the page's program to wasm, binds it to
 //! JavaScript and assembles `target/page`, which the server embeds.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use flate2::Compression;
@@ -46,7 +46,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
                     "--message-format=json-render-diagnostics",
                     "--target-dir",
                 ])
-                .arg(&built),
+                .arg(&built)
+                .env("RUSTFLAGS", without_home()),
         )?;
         content(&messages).context("web-client's build script left no content.txt")
     })?;
@@ -54,6 +55,17 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     step("assembling the page", || {
         assemble(workspace, &wasm, &content)
     })
+}
+
+/// Flags that keep this machine's folders out of the wasm: panic messages name
+/// the files of dependencies.
+fn without_home() -> String {
+    let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| home + "/.cargo"));
+    let own = env::var("RUSTFLAGS").unwrap_or_default();
+    match home {
+        Ok(home) if !home.contains(' ') => format!("{own} --remap-path-prefix={home}=cargo"),
+        _ => own,
+    }
 }
 
 /// Where the page's words are: in the folder of web-client's build script.

@@ -1,6 +1,7 @@
 //! The server's or the client's loop in three languages; the line that made
 //! the current call is highlighted.
 
+use protocol::peer::Reply;
 use protocol::{Framing, System};
 use trace::{Actor, Experiment};
 use web_sys::{Element, HtmlElement};
@@ -18,6 +19,8 @@ pub(super) struct Code {
     lines: Vec<(CodeLine, HtmlElement)>,
     shown: Option<(&'static str, Role, CodeLanguage)>,
     current: Option<usize>,
+    /// Another line is highlighted than the one last brought into sight.
+    moved: bool,
     _listeners: [Listener; 2],
 }
 
@@ -50,6 +53,7 @@ impl Code {
             lines: Vec::new(),
             shown: None,
             current: None,
+            moved: false,
         })
     }
 
@@ -82,7 +86,7 @@ impl Code {
             }
             if let Some((_, line)) = current.and_then(|index| self.lines.get(index)) {
                 dom::set(line, "aria-current", "true");
-                self.scroll_to(line);
+                self.moved = true;
             }
             self.current = current;
         }
@@ -114,7 +118,12 @@ impl Code {
             .or_else(|| marked(call))
     }
 
-    fn scroll_to(&self, line: &HtmlElement) {
+    /// Brings the highlighted line into sight.
+    pub(super) fn scroll(&mut self) {
+        let line = self.current.and_then(|index| self.lines.get(index));
+        let Some((_, line)) = line.filter(|_| std::mem::take(&mut self.moved)) else {
+            return;
+        };
         let panel = self.scroll.get_bounding_client_rect();
         let line = line.get_bounding_client_rect();
         if line.top() < panel.top() || line.bottom() > panel.bottom() {
@@ -126,13 +135,14 @@ impl Code {
     }
 }
 
-/// Which snippet shows what these programs do.
+/// Which snippet shows what these programs do: a stream's is named by its
+/// framing, whichever system the knobs started from.
 fn snippet(experiment: &Experiment) -> &'static str {
     let rules = experiment.rules();
-    let silent = rules.reply == protocol::peer::Reply::None;
-    if experiment.system == System::TcpEcho && silent && rules.framing == Framing::None {
-        "sink"
-    } else {
-        experiment.system.name()
+    match (experiment.system, &rules.framing) {
+        (System::UdpEcho | System::Auth, _) => experiment.system.name(),
+        (_, Framing::None) if rules.reply == Reply::None => "sink",
+        (_, Framing::None) => System::TcpEcho.name(),
+        (_, framing) => framing.name(),
     }
 }

@@ -19,7 +19,9 @@ pub(super) struct Events {
     flag: Template,
     rows: Vec<Row>,
     step: usize,
-    language: Option<Language>,
+    /// Another row is current than the one last brought into sight.
+    moved: bool,
+    built: Option<Built>,
     _listeners: [Listener; 1],
 }
 
@@ -33,6 +35,34 @@ struct Row {
     element: HtmlElement,
     event: Identity,
     marks: Vec<Mark>,
+}
+
+/// What the rows were built from, as far as it takes to tell two runs (or two
+/// moments of one) apart without a look at every event.
+#[derive(PartialEq, Eq)]
+struct Built {
+    language: Language,
+    ends: Option<(Nanos, Nanos)>,
+    events: usize,
+    is_over: bool,
+    derived: usize,
+}
+
+impl Built {
+    fn of(state: &State) -> Self {
+        let events = state.events();
+        let ends = events.first().zip(events.last());
+        let lanes = state.analysis().lanes.iter();
+        Self {
+            language: state.language(),
+            ends: ends.map(|(first, last)| (first.at, last.at)),
+            events: events.len(),
+            is_over: state.trace().is_some_and(|trace| trace.ending().is_some()),
+            derived: lanes
+                .map(|lane| lane.recvs.len() + lane.messages.len())
+                .sum(),
+        }
+    }
 }
 
 /// What a row shows of its event.
@@ -67,20 +97,24 @@ impl Events {
             flag: Template::find("flag")?,
             rows: Vec::new(),
             step: 0,
-            language: None,
+            moved: false,
+            built: None,
         })
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
         dom::set_shown(&self.empty, state.events().is_empty());
         dom::set_shown(&self.scroll, !state.events().is_empty());
-        if self.language != Some(state.language()) {
-            self.language = Some(state.language());
-            self.truncate(0);
-        }
-        match state.trace() {
-            Some(trace) => self.build(trace, state, catalog),
-            None => self.truncate(0),
+        let built = Built::of(state);
+        if self.built.as_ref() != Some(&built) {
+            if self.built.as_ref().map(|b| b.language) != Some(built.language) {
+                self.truncate(0);
+            }
+            self.built = Some(built);
+            match state.trace() {
+                Some(trace) => self.build(trace, state, catalog),
+                None => self.truncate(0),
+            }
         }
         self.mark(state.step());
     }
@@ -204,14 +238,22 @@ impl Events {
         {
             dom::set(&row.element, "data-when", "past");
             dom::set(&row.element, "aria-current", "step");
-            self.scroll_to(&row.element);
+            self.moved = true;
         } else if step == 0 && before != 0 {
-            self.scroll.set_scroll_top(0);
+            self.moved = true;
         }
     }
 
-    /// Scrolls the panel, never the page.
-    fn scroll_to(&self, row: &HtmlElement) {
+    /// Brings the current row into sight: scrolls the panel, never the page.
+    pub(super) fn scroll(&mut self) {
+        if !std::mem::take(&mut self.moved) {
+            return;
+        }
+        let Some(row) = self.step.checked_sub(1).and_then(|at| self.rows.get(at)) else {
+            self.scroll.set_scroll_top(0);
+            return;
+        };
+        let row = &row.element;
         let (panel, row) = (
             self.scroll.get_bounding_client_rect(),
             row.get_bounding_client_rect(),

@@ -75,6 +75,12 @@ impl Views {
         self.inspector.show(state, catalog);
         self.code.show(state);
         self.stage.show(state, catalog);
+        // Measured once everything is written: each turn from writing to
+        // reading costs a layout of the whole page.
+        self.stage.measure();
+        self.transport.measure();
+        self.events.scroll();
+        self.code.scroll();
     }
 
     /// Paints the canvases.

@@ -134,17 +134,19 @@ impl Stage {
         dom::set_shown(&self.empty, state.trace().is_none());
         dom::set(&self.canvas, "aria-label", &summary(state, catalog));
         dom::set_bool(&self.frame, "data-over", state.hover().is_some());
-        self.width = f64::from(self.frame.client_width());
-        self.show_tip(state, catalog);
-    }
-
-    fn show_tip(&self, state: &State, catalog: &Catalog) {
-        let text = state
+        let tip = state
             .hover()
             .and_then(|target| describe(target, state, catalog));
-        dom::set_shown(&self.tip, text.is_some());
-        let Some(text) = text else { return };
-        dom::set_text(&self.tip, &text);
+        dom::set_shown(&self.tip, tip.is_some());
+        dom::set_text(&self.tip, &tip.unwrap_or_default());
+    }
+
+    /// Reads the stage's width and puts the tip beside the pointer.
+    pub(super) fn measure(&mut self) {
+        self.width = f64::from(self.frame.client_width());
+        if self.tip.hidden() {
+            return;
+        }
         let (x, y) = self.pointer.place();
         let room = self.width - f64::from(self.tip.offset_width()) - 6.0;
         let x = (x + 12.0).min(room).max(4.0);

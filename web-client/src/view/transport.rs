@@ -19,6 +19,7 @@ pub(super) struct Transport {
     slider: HtmlInputElement,
     ticks: HtmlCanvasElement,
     painter: Painter,
+    width: f64,
     step: Element,
     at: Element,
     speed: HtmlButtonElement,
@@ -57,6 +58,7 @@ impl Transport {
             slider,
             painter: Painter::new(ticks.clone())?,
             ticks,
+            width: 0.0,
             step: dom::find("step")?,
             at: dom::find("at")?,
             speed,
@@ -109,13 +111,16 @@ impl Transport {
         dom::set(&self.speed, "aria-label", &catalog.render(&label));
     }
 
+    pub(super) fn measure(&mut self) {
+        self.width = f64::from(self.ticks.client_width());
+    }
+
     pub(super) fn paint(&mut self, state: &State, palette: (&Palette, bool)) {
         let (palette, is_new) = palette;
         if is_new {
             self.painter.forget_styles();
         }
-        let width = f64::from(self.ticks.client_width());
-        let list = scrubber::draw(state, width, HEIGHT);
+        let list = scrubber::draw(state, self.width, HEIGHT);
         self.painter.paint(&list, palette);
     }
 }
