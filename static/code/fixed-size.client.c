@@ -2,7 +2,7 @@ if (connect(fd, server, len) < 0) // @connect
     return -1;
 for (size_t i = 0; i < count; i++) {
     size_t n = strlen(messages[i]);
-    // What is too long, or ends in the padding, can't be sent.
+    // Too long, or padding at its end: it can't be sent.
     if (n > SIZE || (n > 0 && messages[i][n - 1] == PAD))
         return -1;
     memset(frame, PAD, SIZE);

@@ -1,7 +1,7 @@
 sock = create_connection(server)  # @connect
 for message in messages:
     body = message.encode()
-    # What is too long, or ends in the padding, can't be sent.
+    # Too long, or padding at its end: it can't be sent.
     if len(body) > SIZE or body.endswith(PAD):
         raise ValueError(message)
     sock.sendall(body.ljust(SIZE, PAD))  # @send

@@ -1,7 +1,7 @@
 let mut stream = TcpStream::connect(server)?; // @connect
 for message in messages {
     let mut frame = message.as_bytes().to_vec();
-    // What is too long, or ends in the padding, can't be sent.
+    // Too long, or padding at its end: it can't be sent.
     if frame.len() > SIZE || frame.last() == Some(&PAD) {
         return Err(message.into());
     }

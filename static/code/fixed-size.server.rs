@@ -6,7 +6,7 @@ loop {
     waiting.extend_from_slice(&buffer[..length]);
     // Chunks and frames need not line up.
     while waiting.len() >= SIZE {
-        let frame: Vec<u8> = waiting.drain(..SIZE).collect();
+        let frame: Vec<_> = waiting.drain(..SIZE).collect();
         let last = frame.iter().rposition(|&b| b != PAD);
         show(&frame[..last.map_or(0, |last| last + 1)]);
     }
