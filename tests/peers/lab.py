@@ -14,6 +14,8 @@ from websockets.sync.client import connect
 
 PATIENCE = 30
 BUFFER = 16
+# Nanoseconds; more than a call takes by itself.
+GAP = 2_000_000
 MESSAGES = [b"hello", "粘包".encode(), b"x" * 40]
 
 
@@ -37,7 +39,7 @@ class Client:
 
     def send(self, *sends):
         self.say(
-            type="send", client=1, sends=[{"gap": 1000, "bytes": data.hex()} for data in sends]
+            type="send", client=1, sends=[{"gap": GAP, "bytes": data.hex()} for data in sends]
         )
 
     def close(self, after=0):

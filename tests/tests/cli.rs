@@ -8,6 +8,8 @@ mod help;
 mod runs;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/terminal.rs"]
+mod terminal;
 
 use tests::{Finished, run, stickylab};
 

@@ -110,12 +110,14 @@ fn ready_ack_takes_a_length_that_recv_cuts_between_its_digits() {
 #[test]
 fn ready_ack_takes_a_length_sent_in_two_pieces() {
     let server = Server::start("ready-ack", &[]);
-    // A pause of this very test between the pieces would make them two
+    // Where this very test is kept waiting between the pieces they are two
     // lengths: then it is not the server that failed, and it is tried again.
     for _ in 0..100 {
         let mut client = server.connect();
         let begun = Instant::now();
         client.send(b"1");
+        // Long enough for the server to have taken the first digit alone.
+        std::thread::sleep(SETTLE / 5);
         client.send(b"2");
         if begun.elapsed() >= SETTLE / 2 {
             continue;
