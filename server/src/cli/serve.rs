@@ -74,15 +74,23 @@ impl Serve {
         }
         report::print_line(&format!("listening page tcp {}", page.local_addr()?));
 
+        // The gateway takes leave first: a bridge whose server ended before
+        // would tell its peer of an end instead of a shutdown.
+        let farewell = CancellationToken::new();
         let mut tasks = JoinSet::new();
         for bound in systems {
-            let (options, shutdown) = (Arc::clone(&options), shutdown.clone());
+            let (options, farewell) = (Arc::clone(&options), farewell.clone());
             tasks.spawn(async move {
-                bound.serve(&options, shutdown).await;
+                bound.serve(&options, farewell).await;
                 Ok(())
             });
         }
-        tasks.spawn(gateway::serve(page, config, shutdown.clone()));
+        let gateway = gateway::serve(page, config, shutdown.clone());
+        tasks.spawn(async move {
+            let served = gateway.await;
+            farewell.cancel();
+            served
+        });
         supervise(tasks, &shutdown).await
     }
 

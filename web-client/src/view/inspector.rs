@@ -11,6 +11,7 @@ use super::rows::{call, chunk_name};
 use super::said;
 use crate::app::{Language, Message, State, Target};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
+use crate::scene::bytes::Hues;
 
 /// Most bytes shown as chips.
 const MOST: usize = 256;
@@ -128,12 +129,13 @@ impl Inspector {
         catalog: &Catalog,
     ) {
         let lane = chunk.lane;
+        let hues = Hues::new(lane, &trace.experiment);
         let shown = bytes.iter().take(MOST).enumerate();
         let chips = shown.map(|(index, &byte)| {
             let offset = chunk.span.start + index;
             let part = lane.itinerary(offset).and_then(|way| way.message);
             let framing = matches!(part, Some((_, Part::Header | Part::Trailer)));
-            (byte, said::hue(trace, lane, offset), framing)
+            (byte, hues.at(offset), framing)
         });
         let shown = Shown {
             client: lane.client,

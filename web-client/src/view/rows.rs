@@ -7,6 +7,7 @@ use trace::text::{Catalog, Sentence};
 use trace::{Actor, Analysis, Call, Event, Trace};
 
 use super::said;
+use crate::scene::bytes::Hues;
 
 /// Most characters of a message in its row.
 const MOST: usize = 120;
@@ -39,6 +40,7 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
     let mut marks = vec![Vec::new(); trace.events().len()];
     let datagrams = trace.experiment.transport() == Transport::Udp;
     for lane in &analysis.lanes {
+        let hues = Hues::new(lane, &trace.experiment);
         for (index, message) in lane.messages.iter().enumerate() {
             let body = &message.frame.body;
             let text = match message.kind {
@@ -51,7 +53,7 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
             own.push(Mark::Message {
                 number: index + 1,
                 text,
-                hue: said::hue(trace, lane, message.frame.body_range().start),
+                hue: hues.at(message.frame.body_range().start),
             });
             let flag = match (message.kind, message.verdict) {
                 (MessageKind::Answer { right: true }, _) => Some(("flag.accepted", true)),

@@ -1,12 +1,6 @@
-//! Bytes as people read them, and the hue they have on the stage.
+//! Bytes as people read them.
 
 use std::fmt::Write as _;
-
-use protocol::{Framing, Offset};
-use trace::Trace;
-use trace::lane::Lane;
-
-use crate::scene::HUES;
 
 /// Bytes as text of at most `most` characters: what is no text shows as `·`.
 pub(super) fn text(bytes: &[u8], most: usize) -> String {
@@ -38,18 +32,6 @@ pub(super) fn hex(bytes: &[u8], most: usize) -> String {
         text.push('…');
     }
     text
-}
-
-/// The hue of the byte at `offset`: its message's where messages are framed,
-/// else its send's.
-pub(super) fn hue(trace: &Trace, lane: &Lane, offset: Offset) -> usize {
-    let send = || lane.sends_in(offset..offset + 1).start;
-    let framed = trace.experiment.rules().framing != Framing::None;
-    let index = match lane.message_at(offset) {
-        Some(message) if framed => message,
-        _ => send(),
-    };
-    index % usize::from(HUES)
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::app::Target;
 pub(super) use heads::actor_key;
 use layout::{Layout, PAD, Pitch};
 use row::{Kind, Row};
+pub use stretch::Hues;
 use stretch::{Stretch, within};
 
 /// Height of the axis with its name.

@@ -6,6 +6,8 @@ use protocol::{Framing, Offset};
 use trace::lane::{Direction, Lane};
 use trace::{Experiment, lane::MessageKind};
 
+use crate::scene::HUES;
+
 /// Bytes of one hue in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stretch {
@@ -55,6 +57,25 @@ pub(super) fn stretches(lane: &Lane, experiment: &Experiment) -> Vec<Stretch> {
     all
 }
 
+/// The hue of every byte of a lane, as the stage shows it.
+#[derive(Clone, Debug)]
+pub struct Hues(Vec<Stretch>);
+
+impl Hues {
+    /// Finds them once for the whole lane.
+    pub fn new(lane: &Lane, experiment: &Experiment) -> Self {
+        Self(stretches(lane, experiment))
+    }
+
+    /// The hue of the byte at `offset`, from 0 to [`HUES`] − 1.
+    pub fn at(&self, offset: Offset) -> usize {
+        let before = self
+            .0
+            .partition_point(|stretch| stretch.range.end <= offset);
+        self.0.get(before).map_or(0, |stretch| stretch.index) % usize::from(HUES)
+    }
+}
+
 fn by_send(lane: &Lane, range: Range<Offset>, all: &mut Vec<Stretch>) {
     let sends = lane.sends_in(range.clone());
     // Hues go on behind the messages before.
@@ -85,4 +106,33 @@ pub(super) fn within<'a>(
         range: stretch.range.start.max(range.start)..stretch.range.end.min(range.end),
         ..stretch.clone()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::System;
+    use trace::{Analysis, Call, Trace};
+
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn behind_the_last_message_hues_go_on_by_send() {
+        let mut experiment = Experiment::new(System::LengthPrefix, &["a"]);
+        experiment.clients[0].messages.clear();
+        let mut trace = Trace::new(experiment, String::new());
+        for event in sample::events(&[
+            ("c1", Call::Send, b"\x01\0\0\0"),
+            ("c1", Call::Send, b"a"),
+            ("c1", Call::Send, b"\xff\xff\xff\xff"),
+            ("c1", Call::Send, b"rest"),
+            ("s1", Call::Recv, b"\x01\0\0\0a\xff\xff\xff\xffrest"),
+        ]) {
+            trace.insert(event);
+        }
+        let analysis = Analysis::new(&trace);
+        let hues = Hues::new(&analysis.lanes[0], &trace.experiment);
+        let found: Vec<_> = (0..13).map(|offset| hues.at(Offset(offset))).collect();
+        assert_eq!(found, [0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+    }
 }
