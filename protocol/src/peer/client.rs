@@ -194,11 +194,6 @@ impl Client {
         matches!(self.stage, Stage::Frames | Stage::Answered(_))
     }
 
-    /// Whether the handshake is still waiting for its challenge.
-    pub const fn awaits_challenge(&self) -> bool {
-        matches!(self.stage, Stage::Challenge(_))
-    }
-
     /// Sends what may be sent in this stage.
     fn advance(&mut self) {
         while self.can_send() {

@@ -147,11 +147,6 @@ impl Server {
         matches!(self.stage, Stage::Closed)
     }
 
-    /// Whether client and server are past the handshake (if there is one).
-    pub const fn is_authenticated(&self) -> bool {
-        matches!(self.stage, Stage::Frames(_))
-    }
-
     /// Feeds the handshake; gives back what is behind it.
     fn answer<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
         let Stage::Handshake(answer) = std::mem::replace(&mut self.stage, Stage::Closed) else {

@@ -294,7 +294,7 @@ fn a_client_tells_what_is_wrong_with_its_server() {
         Err(ClientError::Unexpected { count: 1 })
     );
     let mut client = Client::new(&rules(System::Auth));
-    assert!(client.awaits_challenge());
+    assert!(!client.can_send());
     client.handle_chunk(&NONCE).unwrap();
     assert_eq!(client.handle_eof(), Err(ClientError::Rejected));
     let mut client = Client::new(&rules(System::TcpEcho));

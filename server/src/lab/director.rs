@@ -109,17 +109,21 @@ impl Director {
                 "there is no client {id}: this run has {count} client(s)"
             ));
         };
-        if let client::Command::Send(sends) = &command {
-            // A call counts too, so that empty sends can't be queued for ever.
-            let told: usize = sends.iter().map(|send| send.bytes.len() + 64).sum();
-            if seen.told + told > self.limits.bytes {
-                let limit = self.limits.bytes;
-                return self.say_error(format!(
-                    "client {id} can't send that: a run sends at most {limit} bytes, each call counted as 64 more"
-                ));
-            }
-            seen.told += told;
+        // Commands and calls count too, so that empty ones can't be queued for ever.
+        let told = 64
+            + match &command {
+                client::Command::Send(sends) => {
+                    sends.iter().map(|send| send.bytes.len() + 64).sum()
+                }
+                client::Command::Close(_) => 0,
+            };
+        if seen.told + told > self.limits.bytes {
+            let limit = self.limits.bytes;
+            return self.say_error(format!(
+                "client {id} can't do that: a run sends at most {limit} bytes, each command and each call counted as 64 more"
+            ));
         }
+        seen.told += told;
         // A client that has left follows no command.
         let _ = client.commands.send(command);
     }
