@@ -120,7 +120,7 @@ fn packed(lesson: &Lesson) -> String {
     format!(
         "Packed {{ id: {:?}, group: Group::{:?}, order: {}, knobs: &[{}], predict: {predict}, \
          system: System::{:?}, framing: || {}, echo: {:?}, buffer: {}, \
-         read_delay_ms: {}, max_frame: {}, backlog: {}, serial: {:?}, key: {:?}, \
+         read_delay_ms: {}, receive_buffer: {}, max_frame: {}, backlog: {}, serial: {:?}, key: {:?}, \
          clients: &[{}] }},\n",
         lesson.id,
         lesson.group,
@@ -131,6 +131,7 @@ fn packed(lesson: &Lesson) -> String {
         experiment.echo,
         experiment.buffer,
         experiment.read_delay_ms,
+        experiment.receive_buffer,
         experiment.max_frame,
         experiment.backlog,
         experiment.serial,
@@ -143,11 +144,12 @@ fn client(client: &Client) -> String {
     let messages: Vec<_> = client.messages.iter().map(|message| &message.0).collect();
     format!(
         "PackedClient {{ messages: &{messages:?}, start_ms: {}, gap_us: {}, hold_ms: {}, \
-         nagle: {}, length_unit: LengthUnit::{:?}, turns: {}, key: {:?} }},",
+         nagle: {}, send_buffer: {}, length_unit: LengthUnit::{:?}, turns: {}, key: {:?} }},",
         client.start_ms,
         client.gap_us,
         client.hold_ms,
         client.nagle,
+        client.send_buffer,
         client.length_unit,
         client.turns,
         client.key,

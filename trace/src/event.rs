@@ -1,4 +1,4 @@
-//! One observed fact: a system call that returned.
+//! One observed fact: a system call that returned, or a packet on the wire.
 
 use std::fmt;
 
@@ -88,7 +88,8 @@ impl fmt::Display for Actor {
     }
 }
 
-/// Which call. On datagram sockets `send` is `sendto(2)` and `recv` is `recvfrom(2)`.
+/// Which call of a program, or what its kernel put on the wire. On datagram
+/// sockets `send` is `sendto(2)` and `recv` is `recvfrom(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Call {
@@ -104,18 +105,29 @@ pub enum Call {
     Shutdown,
     /// `close(2)`.
     Close,
+    /// A TCP segment left the sender's kernel (RFC 9293); the actor is the sender.
+    Segment,
+    /// A UDP datagram left the sender's kernel (RFC 768); the actor is the sender.
+    Datagram,
 }
 
 impl Call {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Connect,
         Self::Accept,
         Self::Send,
         Self::Recv,
         Self::Shutdown,
         Self::Close,
+        Self::Segment,
+        Self::Datagram,
     ];
+
+    /// Whether it is a packet on the wire and no call of a program.
+    pub const fn is_packet(self) -> bool {
+        matches!(self, Self::Segment | Self::Datagram)
+    }
 
     /// The call's name.
     pub const fn name(self) -> &'static str {
@@ -126,6 +138,8 @@ impl Call {
             Self::Recv => "recv",
             Self::Shutdown => "shutdown",
             Self::Close => "close",
+            Self::Segment => "segment",
+            Self::Datagram => "datagram",
         }
     }
 }
@@ -136,35 +150,155 @@ impl fmt::Display for Call {
     }
 }
 
-/// One call, as seen by the program that made it.
+/// What the kernel told about the socket beside a call; only what was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Socket {
+    /// Bytes in the receive queue just before a recv (SIOCINQ, tcp(7)); of a
+    /// datagram socket the length of the next datagram alone (udp(7)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
+    /// Bytes in the send queue just after a send: taken from the program and
+    /// not yet acknowledged (SIOCOUTQ, tcp(7)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unacked: Option<u32>,
+    /// The part of `unacked` that has not even been sent (SIOCOUTQNSD).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsent: Option<u32>,
+    /// Connections that waited for accept: just after a connect, just before
+    /// an accept (TCP_INFO of the listening socket, `tcpi_unacked`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_queue: Option<u32>,
+    /// Real length of the datagram that a recv took, its cut part included
+    /// (MSG_TRUNC, recv(2)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u32>,
+    /// Datagrams the socket had lost to its full buffer when the one that
+    /// this recv took was queued (SO_RXQ_OVFL, socket(7)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<u32>,
+    /// Counts of the connection's segments, just before its close.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+}
+
+/// Segments of one end of a connection so far (TCP_INFO, tcp(7)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Counts {
+    /// Segments sent, those without data included (`tcpi_segs_out`).
+    pub segments_out: u32,
+    /// Segments received (`tcpi_segs_in`).
+    pub segments_in: u32,
+    /// Segments sent that carried data (`tcpi_data_segs_out`).
+    pub data_out: u32,
+    /// Segments received that carried data (`tcpi_data_segs_in`).
+    pub data_in: u32,
+    /// Segments sent again (`tcpi_total_retrans`).
+    pub retransmitted: u32,
+}
+
+/// The flags of a segment, as their bits stand in the header's 14th byte
+/// (RFC 9293, 3.1). None are set for datagrams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// No more data from the sender.
+    pub const FIN: Self = Self(0x01);
+    /// Synchronises sequence numbers: begins a connection.
+    pub const SYN: Self = Self(0x02);
+    /// Resets the connection.
+    pub const RST: Self = Self(0x04);
+    /// Push: the sender's buffer was emptied.
+    pub const PSH: Self = Self(0x08);
+    /// The acknowledgment number counts.
+    pub const ACK: Self = Self(0x10);
+
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::SYN, "SYN"),
+        (Self::FIN, "FIN"),
+        (Self::RST, "RST"),
+        (Self::PSH, "PSH"),
+        (Self::ACK, "ACK"),
+    ];
+
+    /// Whether all of `flags` are set.
+    pub const fn has(self, flags: Self) -> bool {
+        self.0 & flags.0 == flags.0
+    }
+
+    /// Their names, joined by commas, such as `PSH,ACK`.
+    pub fn names(self) -> String {
+        let set = Self::NAMES.iter().filter(|(flag, _)| self.has(*flag));
+        let names: Vec<_> = set.map(|(_, name)| *name).collect();
+        names.join(",")
+    }
+}
+
+/// What a packet's headers said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// A segment's flags.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub flags: Flags,
+    /// The next byte the sender expects from the other side, as an offset of
+    /// that direction's stream.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ack: Offset,
+    /// Bytes the sender has room for, the window scale applied (RFC 7323).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub window: u32,
+    /// Largest payload of a segment its sender takes, in bytes; in a SYN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mss: Option<u16>,
+    /// The link, network and transport headers as they were captured; the
+    /// packet is these and then the event's bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
+    pub raw: Vec<u8>,
+}
+
+/// One call, as seen by the program that made it; or one packet, as it left
+/// its sender.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Calls that hand something to the kernel (connect, send, shutdown,
     /// close) carry the time just before the call; calls that take something
     /// from it (accept, recv) the time just after. So nothing is taken before
-    /// it was handed over, whatever cores the two programs ran on.
+    /// it was handed over, whatever cores the two programs ran on. Packets
+    /// carry the kernel's time of their transmission.
     pub at: Nanos,
     /// How long the caller was in the call or waited for it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub took: Nanos,
-    /// Who called.
+    /// Who called, or whose kernel sent the packet.
     pub actor: Actor,
     /// Whose connection (or, for datagrams, whose address) it was about.
     pub client: ClientId,
     /// Which call.
     pub call: Call,
-    /// Bytes the caller sent (or received) on this connection before.
+    /// Bytes the caller sent (or received) on this connection before. Of a
+    /// segment: its sequence number, counted from the first byte of data. Of
+    /// a datagram: the bytes of the captured ones before it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub offset: Offset,
     /// Bytes offered to send, or room given to recv.
     #[serde(default, skip_serializing_if = "is_default")]
     pub asked: u32,
-    /// The bytes the kernel took or gave; none for other calls and at EOF.
+    /// The bytes the kernel took or gave, or a packet's payload; none for
+    /// other calls and at EOF.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
     pub bytes: Vec<u8>,
     /// What the kernel said if the call failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What the kernel told beside the call.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub socket: Socket,
+    /// What a packet's headers said; calls have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -172,6 +306,37 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Event {
+    /// A call that transferred nothing and took no time: what is to be said
+    /// beyond that is for the caller to fill in.
+    pub const fn new(at: Nanos, actor: Actor, client: ClientId, call: Call) -> Self {
+        Self {
+            at,
+            took: Nanos(0),
+            actor,
+            client,
+            call,
+            offset: Offset(0),
+            asked: 0,
+            bytes: Vec::new(),
+            error: None,
+            socket: Socket {
+                waiting: None,
+                unacked: None,
+                unsent: None,
+                accept_queue: None,
+                length: None,
+                dropped: None,
+                counts: None,
+            },
+            header: None,
+        }
+    }
+
+    /// The flags of a segment; none of anything else.
+    pub fn flags(&self) -> Flags {
+        self.header.as_ref().map_or(Flags(0), |header| header.flags)
+    }
+
     /// Bytes transferred.
     pub fn len(&self) -> usize {
         self.bytes.len()
@@ -200,15 +365,10 @@ mod tests {
     #[test]
     fn an_event_is_one_short_json_object() {
         let event = Event {
-            at: Nanos(81_000),
-            took: Nanos(0),
-            actor: Actor::Server,
-            client: ClientId::One,
-            call: Call::Recv,
             offset: Offset(8),
             asked: 1024,
             bytes: b"hi".to_vec(),
-            error: None,
+            ..Event::new(Nanos(81_000), Actor::Server, ClientId::One, Call::Recv)
         };
         let json = serde_json::to_string(&event).unwrap();
         assert_eq!(
@@ -216,6 +376,33 @@ mod tests {
             r#"{"at":81000,"actor":"server","client":1,"call":"recv","offset":8,"asked":1024,"bytes":"6869"}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
+
+    #[test]
+    fn a_packet_is_an_event_with_a_header() {
+        let event = Event {
+            bytes: b"hi".to_vec(),
+            socket: Socket {
+                accept_queue: Some(1),
+                ..Socket::default()
+            },
+            header: Some(Header {
+                flags: Flags(0x18),
+                ack: Offset(3),
+                window: 65_536,
+                mss: None,
+                raw: vec![0, 1],
+            }),
+            ..Event::new(Nanos(5), Actor::Client1, ClientId::One, Call::Segment)
+        };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            json,
+            r#"{"at":5,"actor":"client1","client":1,"call":"segment","bytes":"6869","socket":{"accept-queue":1},"header":{"flags":24,"ack":3,"window":65536,"raw":"0001"}}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+        assert_eq!(event.flags().names(), "PSH,ACK");
+        assert!(event.flags().has(Flags::PSH) && !event.flags().has(Flags::SYN));
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub struct Experiment {
     /// How long the server sleeps before each recv, in milliseconds.
     #[serde(default)]
     pub read_delay_ms: u32,
+    /// The server's SO_RCVBUF, in bytes (socket(7): the kernel doubles it);
+    /// 0: as the kernel has it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub receive_buffer: u32,
     /// Largest message the server accepts, in bytes.
     #[serde(default = "defaults::max_frame")]
     pub max_frame: u32,
@@ -73,6 +77,10 @@ pub struct Client {
     /// Whether the kernel may hold small segments back (RFC 896): TCP_NODELAY off.
     #[serde(default)]
     pub nagle: bool,
+    /// Its SO_SNDBUF, in bytes (socket(7): the kernel doubles it); 0: as the
+    /// kernel has it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub send_buffer: u32,
     /// What it writes into a length field.
     #[serde(default)]
     pub length_unit: LengthUnit,
@@ -92,11 +100,20 @@ impl Default for Client {
             gap_us: 0,
             hold_ms: 0,
             nagle: false,
+            send_buffer: 0,
             length_unit: LengthUnit::Bytes,
             turns: false,
             key: defaults::key(),
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_zero(value: &u32) -> bool {
+    *value == 0
 }
 
 mod defaults {
@@ -203,6 +220,7 @@ impl Experiment {
             echo: None,
             buffer: defaults::buffer(),
             read_delay_ms: 0,
+            receive_buffer: 0,
             max_frame: defaults::max_frame(),
             backlog: defaults::backlog(),
             serial: None,
@@ -280,6 +298,8 @@ impl Experiment {
         let delay = MAX_DELAY_MS as usize;
         range("buffer", self.buffer as usize, 1, MAX_BUFFER as usize)?;
         range("read-delay", self.read_delay_ms as usize, 0, delay)?;
+        let buffer = MAX_BUFFER as usize;
+        range("receive-buffer", self.receive_buffer as usize, 0, buffer)?;
         range(
             "max-frame",
             self.max_frame as usize,
@@ -293,6 +313,7 @@ impl Experiment {
             range("start", client.start_ms as usize, 0, delay)?;
             range("gap", client.gap_us as usize, 0, 1_000 * delay)?;
             range("hold", client.hold_ms as usize, 0, delay)?;
+            range("send-buffer", client.send_buffer as usize, 0, buffer)?;
             range("key", client.key.len(), 1, 128)?;
             range("messages", client.messages.len(), 0, MAX_MESSAGES)?;
             for message in &client.messages {

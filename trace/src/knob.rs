@@ -45,6 +45,10 @@ pub enum Knob {
     MaxFrame,
     /// How long the first client stays when it is done, in milliseconds.
     Hold,
+    /// The server's SO_RCVBUF, in bytes; 0: as the kernel has it.
+    ReceiveBuffer,
+    /// The clients' SO_SNDBUF, in bytes; 0: as the kernel has it.
+    SendBuffer,
 }
 
 /// What values a knob takes.
@@ -101,14 +105,16 @@ const DELAY: Kind = Kind::Number {
 
 impl Knob {
     /// Every knob, in the order they are shown.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::System,
         Self::Framing,
         Self::LengthUnit,
         Self::Buffer,
         Self::ReadDelay,
+        Self::ReceiveBuffer,
         Self::Gap,
         Self::Nagle,
+        Self::SendBuffer,
         Self::Serial,
         Self::Clients,
         Self::Hold,
@@ -137,6 +143,8 @@ impl Knob {
             Self::Key2 => "key2",
             Self::MaxFrame => "max-frame",
             Self::Hold => "hold",
+            Self::ReceiveBuffer => "receive-buffer",
+            Self::SendBuffer => "send-buffer",
         }
     }
 
@@ -163,6 +171,11 @@ impl Knob {
             Self::MaxFrame => Kind::Number {
                 least: 0,
                 most: protocol::framing::DEFAULT_MAX_FRAME,
+                unit: "B",
+            },
+            Self::ReceiveBuffer | Self::SendBuffer => Kind::Number {
+                least: 0,
+                most: MAX_BUFFER,
                 unit: "B",
             },
             Self::ReadDelay | Self::Hold => DELAY,
@@ -226,6 +239,8 @@ impl Knob {
             Self::Key => first.map_or_else(String::new, |client| client.key.clone()),
             Self::Key2 => second.map_or_else(String::new, |client| client.key.clone()),
             Self::MaxFrame => experiment.max_frame.to_string(),
+            Self::ReceiveBuffer => experiment.receive_buffer.to_string(),
+            Self::SendBuffer => first.map_or(0, |client| client.send_buffer).to_string(),
         }
     }
 
@@ -261,6 +276,12 @@ impl Knob {
             Self::Buffer => experiment.buffer = number()?,
             Self::ReadDelay => experiment.read_delay_ms = number()?,
             Self::MaxFrame => experiment.max_frame = number()?,
+            Self::ReceiveBuffer => experiment.receive_buffer = number()?,
+            Self::SendBuffer => {
+                let size = number()?;
+                let clients = experiment.clients.iter_mut();
+                clients.for_each(|client| client.send_buffer = size);
+            }
             Self::Gap => {
                 let gap = number()?;
                 experiment.clients.iter_mut().for_each(|c| c.gap_us = gap);

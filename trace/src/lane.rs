@@ -1,6 +1,6 @@
 //! One direction of one client's connection, all its layers over the same
-//! stream offsets: sends, recvs, messages. Joining layers is intersecting
-//! ranges.
+//! stream offsets: sends, packets, recvs, messages. Joining layers is
+//! intersecting ranges.
 
 use std::ops::Range;
 
@@ -8,6 +8,7 @@ use protocol::Offset;
 use protocol::framing::{Frame, FrameError};
 
 use crate::ClientId;
+use crate::cause::Boundary;
 
 /// Which way bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +51,33 @@ impl Span {
     pub const fn range(&self) -> Range<Offset> {
         self.start..self.end
     }
+}
+
+/// A packet with payload (or an empty datagram), as it crossed the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Its index among the events, and the bytes it carried.
+    pub span: Span,
+    /// All its bytes had been on the wire before: a retransmission.
+    pub resent: bool,
+    /// How many segments it is on a real link: more than one if the kernel
+    /// left the cutting to the device (GSO), 1 otherwise.
+    pub segments: u32,
+    /// What became of a datagram; of a segment, its bytes' recvs tell.
+    pub fate: Fate,
+}
+
+/// What became of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The recv with this event index took it.
+    Read(usize),
+    /// The kernel dropped it: the reader's buffer was full.
+    Dropped,
+    /// Not read when the run ended.
+    Unread,
+    /// It can't be told; or it is a segment.
+    Unknown,
 }
 
 /// What a decoded stretch of the stream is.
@@ -121,8 +149,17 @@ pub struct Lane {
     pub direction: Direction,
     /// Every send(), in order; empty ones too.
     pub sends: Vec<Span>,
+    /// Every captured packet with payload (or empty datagram), by time; none
+    /// if the wire was not captured.
+    pub wire: Vec<Packet>,
     /// Every recv() that returned bytes (or an empty datagram), in order.
     pub recvs: Vec<Span>,
+    /// Recvs (as event indices, ascending) of datagrams that could have been
+    /// more than one of the sends: equal ones, some of which were lost.
+    pub unsure: Vec<usize>,
+    /// Where the reader's boundaries differ from the sender's, and why; by
+    /// offset.
+    pub boundaries: Vec<Boundary>,
     /// What the reader made of it.
     pub messages: Vec<MessageSpan>,
     /// Why it stopped, if it did.
@@ -140,6 +177,8 @@ pub struct Itinerary {
     pub byte: u8,
     /// The send that handed it over.
     pub send: Option<usize>,
+    /// The packet of [`Lane::wire`] that carried it first; none: not captured.
+    pub packet: Option<usize>,
     /// The recv that took it; none: never read.
     pub recv: Option<usize>,
     /// The message it belongs to, and as what.
@@ -176,7 +215,10 @@ impl Lane {
             client,
             direction,
             sends: Vec::new(),
+            wire: Vec::new(),
             recvs: Vec::new(),
+            unsure: Vec::new(),
+            boundaries: Vec::new(),
             messages: Vec::new(),
             failure: None,
             bytes: Vec::new(),
@@ -206,6 +248,12 @@ impl Lane {
         overlapping(&self.recvs, &range)
     }
 
+    /// Index of the first packet that carried the byte at `offset`.
+    pub fn packet_at(&self, offset: Offset) -> Option<usize> {
+        let mut packets = self.wire.iter();
+        packets.position(|packet| packet.span.range().contains(&offset))
+    }
+
     /// Index of the message that has the byte at `offset`.
     pub fn message_at(&self, offset: Offset) -> Option<usize> {
         let index = self.messages.partition_point(|m| m.range().end <= offset);
@@ -233,6 +281,7 @@ impl Lane {
             offset,
             byte,
             send: first(self.sends_in(here.clone())),
+            packet: self.packet_at(offset),
             recv: first(self.recvs_in(here)),
             message,
             character: self.character_at(offset).filter(|_| !in_header),

@@ -6,6 +6,7 @@
 //! share. There is no socket, clock or random source in here.
 
 mod analysis;
+pub mod cause;
 mod event;
 pub mod experiment;
 pub mod explain;
@@ -14,13 +15,14 @@ pub mod knob;
 pub mod lane;
 pub mod lesson;
 pub mod link;
+pub mod pcapng;
 mod role;
 mod run;
 mod script;
 pub mod text;
 
 pub use analysis::{Analysis, direction};
-pub use event::{Actor, Call, ClientId, Event};
+pub use event::{Actor, Call, ClientId, Counts, Event, Flags, Header, Socket};
 pub use experiment::{Client, Experiment, ExperimentError, LengthUnit, Message};
 pub use explain::{Explanation, explain};
 pub use lesson::Lesson;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, Event, Experiment};
 
-/// Version of the lines; a reader refuses a newer one.
-pub const VERSION: u32 = 1;
+/// Version of the lines; a reader refuses a newer one. Version 1 had no packets.
+pub const VERSION: u32 = 2;
 
 /// From the page: start a run, then tell its clients what to do.
 ///
@@ -79,8 +79,11 @@ pub enum Line {
         kernel: String,
         /// What runs.
         experiment: Experiment,
+        /// Whether the wire is watched.
+        #[serde(default)]
+        capture: Capture,
     },
-    /// A call returned. Lines of different programs may come out of order by
+    /// A call returned, or a packet was captured. Lines of different programs may come out of order by
     /// as much as the programs ran in parallel: sort by time.
     Event(Event),
     /// The run is over. Last line of a trace.
@@ -89,6 +92,14 @@ pub enum Line {
         events: u32,
         /// Why it is over.
         why: Ending,
+        /// Packets the capture lost because it could not keep up; none if
+        /// there was no capture, or if it broke off before the end.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        missed: Option<u32>,
+        /// Datagrams that the server's socket lost to its full buffer, all in
+        /// all (SO_MEMINFO, `SK_MEMINFO_DROPS`); none for streams.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dropped: Option<u32>,
     },
     /// A request could not be followed; the session goes on.
     Error {
@@ -120,6 +131,7 @@ impl Line {
                     run: run.run,
                     kernel: run.kernel,
                     experiment: run.experiment,
+                    capture: run.capture,
                 }
             }
             Type::Event => Self::Event(serde_json::from_str(json)?),
@@ -128,6 +140,8 @@ impl Line {
                 Self::Ended {
                     events: ended.events,
                     why: ended.why,
+                    missed: ended.missed,
+                    dropped: ended.dropped,
                 }
             }
             Type::Error => {
@@ -172,17 +186,60 @@ struct Run {
     run: u32,
     kernel: String,
     experiment: Experiment,
+    #[serde(default)]
+    capture: Capture,
 }
 
 #[derive(Deserialize)]
 struct Ended {
     events: u32,
     why: Ending,
+    missed: Option<u32>,
+    dropped: Option<u32>,
 }
 
 #[derive(Deserialize)]
 struct Error {
     message: String,
+}
+
+/// Whether the wire was watched during a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capture {
+    /// Every packet of the run was captured.
+    On,
+    /// The program may not: it needs CAP_NET_RAW (capabilities(7)).
+    NeedsCapNetRaw,
+    /// This system has no packet(7) sockets.
+    Unsupported,
+    /// It could not be started for another reason; an error line says which.
+    Failed,
+    /// Nobody said: the trace is from an earlier version.
+    #[default]
+    Unknown,
+}
+
+impl Capture {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::On,
+        Self::NeedsCapNetRaw,
+        Self::Unsupported,
+        Self::Failed,
+        Self::Unknown,
+    ];
+
+    /// The name in a `run` line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::NeedsCapNetRaw => "needs-cap-net-raw",
+            Self::Unsupported => "unsupported",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// Why a run is over.
@@ -246,8 +303,10 @@ mod tests {
             &Line::Ended {
                 events: 3,
                 why: Ending::TimedOut,
+                missed: Some(0),
+                dropped: None,
             },
-            r#"{"type":"ended","events":3,"why":"timed-out"}"#,
+            r#"{"type":"ended","events":3,"why":"timed-out","missed":0}"#,
         );
         check_line(
             &Line::Hello {
@@ -273,6 +332,10 @@ mod tests {
 
     #[test]
     fn endings_are_named_as_in_json() {
+        for capture in Capture::ALL {
+            let json = serde_json::to_string(&capture).unwrap();
+            assert_eq!(json, format!("\"{}\"", capture.name()));
+        }
         for ending in Ending::ALL {
             let json = serde_json::to_string(&ending).unwrap();
             assert_eq!(json, format!("\"{}\"", ending.name()));

@@ -1,6 +1,6 @@
 //! A run's trace: what was observed, in the order of its times.
 
-use crate::link::{Ending, Line, VERSION};
+use crate::link::{Capture, Ending, Line, VERSION};
 use crate::{Event, Experiment};
 
 /// What was observed in one run.
@@ -10,6 +10,13 @@ pub struct Trace {
     pub experiment: Experiment,
     /// Kernel name and release it ran on.
     pub kernel: String,
+    /// Whether the wire was watched.
+    pub capture: Capture,
+    /// Packets the capture lost; none without one, or if it broke off.
+    pub missed: Option<u32>,
+    /// Datagrams that the server's socket lost to its full buffer, once the
+    /// run is over; none for streams.
+    pub dropped: Option<u32>,
     events: Vec<Event>,
     ending: Option<Ending>,
 }
@@ -47,10 +54,13 @@ pub enum TraceError {
 
 impl Trace {
     /// A run of which nothing has been observed yet.
-    pub fn new(experiment: Experiment, kernel: String) -> Self {
+    pub fn new(experiment: Experiment, kernel: String, capture: Capture) -> Self {
         Self {
             experiment,
             kernel,
+            capture,
+            missed: None,
+            dropped: None,
             events: Vec::new(),
             ending: None,
         }
@@ -64,9 +74,11 @@ impl Trace {
         self.events.insert(index, event);
     }
 
-    /// The run is over.
-    pub fn end(&mut self, why: Ending) {
+    /// The run is over. `missed` and `dropped` as in [`Line::Ended`].
+    pub fn end(&mut self, why: Ending, missed: Option<u32>, dropped: Option<u32>) {
         self.ending = Some(why);
+        self.missed = missed;
+        self.dropped = dropped;
     }
 
     /// All events by time.
@@ -86,10 +98,13 @@ impl Trace {
             run: 0,
             kernel: self.kernel.clone(),
             experiment: self.experiment.clone(),
+            capture: self.capture,
         };
         let last = self.ending.map(|why| Line::Ended {
             events: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
             why,
+            missed: self.missed,
+            dropped: self.dropped,
         });
         let events = self.events.iter().cloned().map(Line::Event);
         std::iter::once(first).chain(events).chain(last)
@@ -108,12 +123,23 @@ impl Trace {
                 }
                 (
                     Line::Run {
-                        kernel, experiment, ..
+                        kernel,
+                        experiment,
+                        capture,
+                        ..
                     },
                     None,
-                ) => trace = Some(Self::new(experiment, kernel)),
+                ) => trace = Some(Self::new(experiment, kernel, capture)),
                 (Line::Event(event), Some(trace)) if trace.ending.is_none() => trace.insert(event),
-                (Line::Ended { why, .. }, Some(trace)) if trace.ending.is_none() => trace.end(why),
+                (
+                    Line::Ended {
+                        why,
+                        missed,
+                        dropped,
+                        ..
+                    },
+                    Some(trace),
+                ) if trace.ending.is_none() => trace.end(why, missed, dropped),
                 _ => return Err(TraceError::Order { line }),
             }
         }
@@ -133,25 +159,20 @@ mod tests {
 
     fn event(at: u64, offset: u64) -> Event {
         Event {
-            at: Nanos(at),
-            took: Nanos(0),
-            actor: Actor::Client1,
-            client: ClientId::One,
-            call: Call::Send,
             offset: Offset(offset),
             asked: 1,
             bytes: vec![b'x'],
-            error: None,
+            ..Event::new(Nanos(at), Actor::Client1, ClientId::One, Call::Send)
         }
     }
 
     fn trace() -> Trace {
         let experiment = Experiment::new(System::TcpEcho, &["hi"]);
-        let mut trace = Trace::new(experiment, "Linux 6.18".to_owned());
+        let mut trace = Trace::new(experiment, "Linux 6.18".to_owned(), Capture::On);
         for (at, offset) in [(5, 0), (9, 2), (5, 1), (1, 3)] {
             trace.insert(event(at, offset));
         }
-        trace.end(Ending::Finished);
+        trace.end(Ending::Finished, Some(0), None);
         trace
     }
 
@@ -183,7 +204,7 @@ mod tests {
         let good = text(&trace());
         check_refused("", "comes first");
         check_refused("{}", "line 1 is no line");
-        check_refused(&good.replace("\"version\":1", "\"version\":2"), "version 2");
+        check_refused(&good.replace("\"version\":2", "\"version\":3"), "version 3");
         let (first, rest) = good.split_once('\n').unwrap();
         check_refused(rest, "line 1: a trace has one \"run\" line");
         check_refused(&format!("{good}{first}"), "line 7");

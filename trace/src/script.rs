@@ -255,19 +255,13 @@ impl Player {
 mod tests {
     use super::*;
     use crate::{Actor, knob};
-    use protocol::{Offset, System};
+    use protocol::System;
 
     fn recv(bytes: &[u8]) -> Event {
         Event {
-            at: Nanos(0),
-            took: Nanos(0),
-            actor: Actor::Client1,
-            client: ClientId::One,
-            call: Call::Recv,
-            offset: Offset(0),
             asked: 1024,
             bytes: bytes.to_vec(),
-            error: None,
+            ..Event::new(Nanos(0), Actor::Client1, ClientId::One, Call::Recv)
         }
     }
 

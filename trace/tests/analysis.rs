@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use protocol::{Nanos, Offset, System};
 use trace::lane::{Direction, MessageKind, Span, Verdict};
-use trace::link::Ending;
+use trace::link::{Capture, Ending};
 use trace::text::Catalog;
 use trace::{Actor, Analysis, Call, ClientId, Event, Experiment, Trace, explain, knob};
 
@@ -32,7 +32,7 @@ fn trace(system: System, settings: &[&str], script: &str) -> Trace {
     for setting in settings {
         knob::apply(&mut experiment, setting).unwrap();
     }
-    let mut trace = Trace::new(experiment, "test".to_owned());
+    let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
     let mut offsets: BTreeMap<(Actor, ClientId, Call), Offset> = BTreeMap::new();
     let lines = script
         .lines()
@@ -66,20 +66,15 @@ fn trace(system: System, settings: &[&str], script: &str) -> Trace {
         };
         let offset = offsets.entry((actor, client, call)).or_default();
         let event = Event {
-            at: Nanos::from_millis(index as u64),
-            took: Nanos(0),
-            actor,
-            client,
-            call,
             offset: *offset,
             asked,
             bytes,
-            error: None,
+            ..Event::new(Nanos::from_millis(index as u64), actor, client, call)
         };
         *offset += event.len();
         trace.insert(event);
     }
-    trace.end(Ending::Finished);
+    trace.end(Ending::Finished, None, None);
     trace
 }
 

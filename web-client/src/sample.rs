@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use protocol::{Nanos, Offset, System};
 use trace::lesson::{Group, Words};
-use trace::link::Ending;
+use trace::link::{Capture, Ending};
 use trace::text::Catalog;
 use trace::{Actor, Call, ClientId, Event, Experiment, Lesson, Trace};
 
@@ -58,23 +58,20 @@ pub(crate) fn events(calls: &[(&str, Call, &[u8])]) -> Vec<Event> {
             ClientId::Two
         };
         let sum = sums.entry((who, call)).or_default();
+        let actor = if who.starts_with('s') {
+            Actor::Server
+        } else {
+            client.actor()
+        };
         events.push(Event {
-            at: Nanos(at),
             took: Nanos(2_000),
-            actor: if who.starts_with('s') {
-                Actor::Server
-            } else {
-                client.actor()
-            },
-            client,
-            call,
             offset: Offset(*sum as u64),
             asked: match call {
                 Call::Recv => 1024,
                 _ => u32::try_from(bytes.len()).unwrap(),
             },
             bytes: bytes.to_vec(),
-            error: None,
+            ..Event::new(Nanos(at), actor, client, call)
         });
         *sum += bytes.len();
     }
@@ -83,11 +80,11 @@ pub(crate) fn events(calls: &[(&str, Call, &[u8])]) -> Vec<Event> {
 
 /// A finished run of those calls.
 pub(crate) fn trace(experiment: Experiment, calls: &[(&str, Call, &[u8])]) -> Trace {
-    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned());
+    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned(), Capture::Unknown);
     for event in events(calls) {
         trace.insert(event);
     }
-    trace.end(Ending::Finished);
+    trace.end(Ending::Finished, None, None);
     trace
 }
 
@@ -160,10 +157,10 @@ pub(crate) fn chunked(system: System, messages: &[String], sizes: &[usize], ever
         let recvs = events.iter_mut().filter(|event| event.call == Call::Recv);
         recvs.for_each(|event| event.asked = experiment.buffer);
     }
-    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned());
+    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned(), Capture::Unknown);
     for event in events {
         trace.insert(event);
     }
-    trace.end(Ending::Finished);
+    trace.end(Ending::Finished, None, None);
     trace
 }

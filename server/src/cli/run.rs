@@ -8,7 +8,7 @@ use clap::Args;
 use stickylab::lab::Lab;
 use stickylab::lanes::{self, Width};
 use stickylab::lessons;
-use trace::link::{Ending, Line, Request};
+use trace::link::{Capture, Ending, Line, Request};
 use trace::{Analysis, Lesson, Script, Trace, knob};
 
 /// Largest lesson file read, in bytes.
@@ -78,7 +78,11 @@ fn find(name: &str) -> Result<Lesson> {
 fn observe(lesson: &Lesson) -> Result<Trace> {
     let mut lab = Lab::start(lesson.experiment.clone(), 0)?;
     let mut script = Script::new(&lesson.experiment);
-    let mut trace = Trace::new(lesson.experiment.clone(), stickylab::lab::kernel());
+    let mut trace = Trace::new(
+        lesson.experiment.clone(),
+        stickylab::lab::kernel(),
+        Capture::Unknown,
+    );
     loop {
         while let Some(command) = script.poll_command() {
             match command {
@@ -93,9 +97,15 @@ fn observe(lesson: &Lesson) -> Result<Trace> {
                 script.handle_event(&event);
                 trace.insert(event);
             }
-            Some(Line::Ended { why, .. }) => trace.end(why),
+            Some(Line::Ended {
+                why,
+                missed,
+                dropped,
+                ..
+            }) => trace.end(why, missed, dropped),
             Some(Line::Error { message }) => eprintln!("stickylab: {message}"),
-            Some(Line::Hello { .. } | Line::Run { .. }) => {}
+            Some(Line::Run { capture, .. }) => trace.capture = capture,
+            Some(Line::Hello { .. }) => {}
             None => return Ok(trace),
         }
     }

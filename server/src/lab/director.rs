@@ -8,7 +8,7 @@ use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use trace::link::{Ending, Line, VERSION};
+use trace::link::{Capture, Ending, Line, VERSION};
 use trace::{Actor, Call, ClientId, Event, Experiment};
 
 use super::{Command, Limits, client, kernel};
@@ -58,6 +58,7 @@ impl Director {
             run: self.run,
             kernel: kernel(),
             experiment: self.experiment.clone(),
+            capture: Capture::Unsupported,
         });
         let why = match runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime.block_on(self.direct(&mut seen)),
@@ -72,6 +73,8 @@ impl Director {
         self.say(Line::Ended {
             events: seen.events,
             why,
+            missed: None,
+            dropped: None,
         });
     }
 

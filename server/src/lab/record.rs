@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Instant;
 
-use protocol::{Nanos, Offset};
+use protocol::Offset;
 use tokio::sync::mpsc::UnboundedSender;
 use trace::{Call, ClientId, Event};
 
@@ -84,17 +84,8 @@ impl Record {
     }
 
     fn event(&self, call: Call, at: Instant) -> Event {
-        Event {
-            at: at.saturating_duration_since(self.started).into(),
-            took: Nanos(0),
-            actor: self.client.actor(),
-            client: self.client,
-            call,
-            offset: Offset(0),
-            asked: 0,
-            bytes: Vec::new(),
-            error: None,
-        }
+        let at = at.saturating_duration_since(self.started).into();
+        Event::new(at, self.client.actor(), self.client, call)
     }
 
     fn give(&mut self, event: Event) {

@@ -25,7 +25,9 @@ impl Run {
             match lab.blocking_line().expect("a run ends with Ended") {
                 Line::Event(event) => events.push(event),
                 Line::Error { message } => errors.push(message),
-                Line::Ended { events: count, why } => {
+                Line::Ended {
+                    events: count, why, ..
+                } => {
                     assert_eq!(count as usize, events.len());
                     break why;
                 }

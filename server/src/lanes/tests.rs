@@ -1,28 +1,24 @@
 //! Calls in, rows out.
 
-use protocol::{Nanos, Offset, System};
+use protocol::{Nanos, System};
+use trace::link::Capture;
 use trace::{Actor, Analysis, Call, ClientId, Event, Experiment, Trace};
 
 use super::*;
 
 /// Calls of client 1 and the server: `(by the server, call, bytes)`.
 fn trace(experiment: Experiment, calls: &[(bool, Call, &[u8])]) -> Trace {
-    let mut trace = Trace::new(experiment, "test".to_owned());
+    let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
     for (index, &(server, call, bytes)) in calls.iter().enumerate() {
+        let actor = if server {
+            Actor::Server
+        } else {
+            Actor::Client1
+        };
         trace.insert(Event {
-            at: Nanos(index as u64),
-            took: Nanos(0),
-            actor: if server {
-                Actor::Server
-            } else {
-                Actor::Client1
-            },
-            client: ClientId::One,
-            call,
-            offset: Offset(0),
             asked: 8,
             bytes: bytes.to_vec(),
-            error: None,
+            ..Event::new(Nanos(index as u64), actor, ClientId::One, call)
         });
     }
     trace

@@ -51,6 +51,7 @@ pub const KEYS: &[&str] = &[
     "explain.role.ready.received",
     "explain.eof",
     "explain.shutdown",
+    "explain.packet",
     "explain.close",
     "explain.close.wrong-answer",
     "explain.close.refused",

@@ -60,6 +60,7 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
             Call::Recv => facts.recv(),
             Call::Shutdown => facts.plain("explain.shutdown"),
             Call::Close => facts.close(),
+            Call::Segment | Call::Datagram => facts.plain("explain.packet"),
         }
     };
     if step == trace.events().len()

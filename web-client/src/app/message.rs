@@ -3,7 +3,7 @@
 use protocol::Offset;
 use trace::knob::Knob;
 use trace::lane::Direction;
-use trace::link::{Ending, Line, Request};
+use trace::link::{Capture, Ending, Line, Request};
 use trace::{ClientId, Event};
 
 /// What the gateway said, as far as the page needs it: a [`Line`] without the
@@ -25,11 +25,20 @@ pub enum Heard {
         run: u32,
         /// Kernel name and release it runs on.
         kernel: String,
+        /// Whether the wire is watched.
+        capture: Capture,
     },
-    /// A call returned.
+    /// A call returned, or a packet was captured.
     Event(Event),
     /// The run is over.
-    Ended(Ending),
+    Ended {
+        /// Why.
+        why: Ending,
+        /// Packets the capture lost, as in [`Line::Ended`].
+        missed: Option<u32>,
+        /// Datagrams the server's socket lost, as in [`Line::Ended`].
+        dropped: Option<u32>,
+    },
     /// A request could not be followed.
     Error(String),
 }
@@ -46,9 +55,27 @@ impl From<Line> for Heard {
                 program,
                 kernel,
             },
-            Line::Run { run, kernel, .. } => Self::Run { run, kernel },
+            Line::Run {
+                run,
+                kernel,
+                capture,
+                ..
+            } => Self::Run {
+                run,
+                kernel,
+                capture,
+            },
             Line::Event(event) => Self::Event(event),
-            Line::Ended { why, .. } => Self::Ended(why),
+            Line::Ended {
+                why,
+                missed,
+                dropped,
+                ..
+            } => Self::Ended {
+                why,
+                missed,
+                dropped,
+            },
             Line::Error { message } => Self::Error(message),
         }
     }

@@ -134,7 +134,11 @@ impl State {
                 self.link = Link::Online { kernel, program };
                 self.begin(effects);
             }
-            Heard::Run { run, kernel } => {
+            Heard::Run {
+                run,
+                kernel,
+                capture,
+            } => {
                 // Lines of an earlier run, or of one that is not wanted any more.
                 self.ours = run == self.run && self.status == Status::Starting && !self.wanted;
                 if !self.ours {
@@ -145,7 +149,7 @@ impl State {
                 };
                 self.clear_stage();
                 self.script = Some(Script::new(&experiment));
-                self.trace = Some(Trace::new(experiment, kernel));
+                self.trace = Some(Trace::new(experiment, kernel, capture));
                 self.status = Status::Running;
                 self.play_script(effects);
             }
@@ -156,13 +160,17 @@ impl State {
                 // Seen when the next frame has analysed it.
                 return false;
             }
-            Heard::Ended(why) => {
+            Heard::Ended {
+                why,
+                missed,
+                dropped,
+            } => {
                 if !self.ours {
                     return false;
                 }
                 self.ours = false;
                 if let Some(trace) = &mut self.trace {
-                    trace.end(why);
+                    trace.end(why, missed, dropped);
                 }
                 self.finish(Status::Done(why));
                 self.note_done(effects);

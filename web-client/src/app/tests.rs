@@ -1,7 +1,7 @@
 use protocol::System;
 use trace::knob::Knob;
 use trace::lesson::{Count, Predict};
-use trace::link::{Ending, Line, Request, VERSION};
+use trace::link::{Capture, Ending, Line, Request, VERSION};
 use trace::{Call, Event, Experiment, Lesson};
 
 use super::*;
@@ -43,6 +43,7 @@ fn begun(run: u32, experiment: &Experiment) -> Message {
         run,
         kernel: "Linux 6.18".to_owned(),
         experiment: experiment.clone(),
+        capture: Capture::Unknown,
     })
 }
 
@@ -50,6 +51,8 @@ fn ended() -> Message {
     heard(Line::Ended {
         events: 0,
         why: Ending::Finished,
+        missed: None,
+        dropped: None,
     })
 }
 

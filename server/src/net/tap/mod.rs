@@ -171,16 +171,14 @@ impl Source {
             Ok(bytes) => (bytes.to_vec(), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
+        let at = timing.at.saturating_duration_since(inner.started).into();
         let event = Event {
-            at: timing.at.saturating_duration_since(inner.started).into(),
             took: Nanos::from(timing.took),
-            actor: self.actor,
-            client: self.client,
-            call,
             offset: outcome.offset,
             asked: u32::try_from(outcome.asked).unwrap_or(u32::MAX),
             bytes,
             error,
+            ..Event::new(at, self.actor, self.client, call)
         };
         if tracing::enabled!(target: "tap", tracing::Level::TRACE)
             && let Ok(line) = serde_json::to_string(&Line::Event(event.clone()))

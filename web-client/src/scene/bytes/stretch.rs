@@ -111,6 +111,7 @@ pub(super) fn within<'a>(
 #[cfg(test)]
 mod tests {
     use protocol::System;
+    use trace::link::Capture;
     use trace::{Analysis, Call, Trace};
 
     use super::*;
@@ -120,7 +121,7 @@ mod tests {
     fn behind_the_last_message_hues_go_on_by_send() {
         let mut experiment = Experiment::new(System::LengthPrefix, &["a"]);
         experiment.clients[0].messages.clear();
-        let mut trace = Trace::new(experiment, String::new());
+        let mut trace = Trace::new(experiment, String::new(), Capture::Unknown);
         for event in sample::events(&[
             ("c1", Call::Send, b"\x01\0\0\0"),
             ("c1", Call::Send, b"a"),

@@ -1,0 +1,94 @@
+//! Why the reader's boundaries are not the sender's: each boundary that
+//! changed, and its cause, computed from what was observed and nothing else.
+
+use protocol::Offset;
+
+use crate::Experiment;
+use crate::knob::Knob;
+
+/// A boundary that is not where the sender put it, or a datagram that did not
+/// arrive as it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boundary {
+    /// Where: the end of the earlier send, of the earlier recv, or of what is
+    /// left of a datagram.
+    pub offset: Offset,
+    /// What happened to it.
+    pub change: Change,
+    /// Why.
+    pub cause: Cause,
+    /// Index of the event at which it shows: the recv; for a lost datagram,
+    /// its packet (or its send, if the wire was not captured).
+    pub event: usize,
+}
+
+/// What happened to a boundary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Two sends came out of one recv.
+    Vanished,
+    /// One send came out of more than one recv.
+    Appeared,
+    /// A datagram lost its end.
+    Cut,
+    /// A datagram was lost.
+    Lost,
+}
+
+/// Why a boundary changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Several segments waited in the receive queue when recv was called.
+    ReaderLate {
+        /// How many packets the recv took bytes of.
+        packets: usize,
+        /// Bytes in the receive queue just before, if the kernel was asked.
+        waiting: Option<u32>,
+    },
+    /// The recv filled its buffer, and more waited.
+    BufferSmall {
+        /// Room the recv was given, in bytes.
+        asked: u32,
+        /// Bytes in the receive queue just before, if the kernel was asked.
+        waiting: Option<u32>,
+    },
+    /// The sender's kernel put several sends into one segment: Nagle's
+    /// algorithm (RFC 896) or autocorking.
+    Merged {
+        /// Whether Nagle's algorithm was on.
+        nagle: bool,
+    },
+    /// The sender's kernel put one send into several segments.
+    Split {
+        /// How many.
+        packets: usize,
+    },
+    /// The rest had not arrived when recv was called.
+    NotYetThere,
+    /// The datagram was longer than the reader's buffer.
+    DatagramCut {
+        /// Bytes thrown away.
+        bytes: usize,
+    },
+    /// The reader's kernel dropped the datagram: its receive buffer was full.
+    DatagramDropped,
+    /// What was observed does not tell.
+    Unknown,
+}
+
+/// An experiment that differs in one knob, to see whether the cause was it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The knob to turn.
+    pub knob: Knob,
+    /// What to turn it to.
+    pub value: String,
+}
+
+impl Cause {
+    /// The one knob that, turned, takes the cause away; none where no knob does.
+    pub fn proof(&self, experiment: &Experiment) -> Option<Proof> {
+        let _ = experiment;
+        None
+    }
+}
