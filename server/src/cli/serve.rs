@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use protocol::System;
-use stickylab::gateway::{self, Bridge};
+use stickylab::gateway::{self, Bridge, Origin};
 use stickylab::net::listen_tcp;
 use stickylab::servers::report::{self, Report};
 use stickylab::servers::{Bound, Options};
@@ -47,6 +47,10 @@ pub(super) struct Serve {
     /// Another server the page's bridge may reach; can be given again
     #[arg(long, value_name = "NAME=tcp:HOST:PORT|NAME=udp:HOST:PORT")]
     bridge: Vec<Bridge>,
+    /// Another page that may connect, and a name this server may be called by;
+    /// can be given again
+    #[arg(long, value_name = "http[s]://HOST[:PORT]")]
+    allow_origin: Vec<Origin>,
     /// File with the key of auth; its line ending does not count
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
@@ -68,6 +72,7 @@ impl Serve {
             .collect::<Result<Vec<_>>>()?;
         let config = gateway::Config {
             bridges: bridges(&systems, self.bridge)?,
+            origins: self.allow_origin,
         };
         for bound in &systems {
             announce(bound)?;
@@ -80,16 +85,12 @@ impl Serve {
         let mut tasks = JoinSet::new();
         for bound in systems {
             let (options, farewell) = (Arc::clone(&options), farewell.clone());
-            tasks.spawn(async move {
-                bound.serve(&options, farewell).await;
-                Ok(())
-            });
+            tasks.spawn(async move { bound.serve(&options, farewell).await });
         }
         let gateway = gateway::serve(page, config, shutdown.clone());
         tasks.spawn(async move {
-            let served = gateway.await;
+            gateway.await;
             farewell.cancel();
-            served
         });
         supervise(tasks, &shutdown).await
     }
@@ -107,10 +108,7 @@ impl Serve {
 
 /// Waits for the signal, and then for every task, but not forever. A task that
 /// ends unasked takes the others with it.
-async fn supervise(
-    mut tasks: JoinSet<std::io::Result<()>>,
-    shutdown: &CancellationToken,
-) -> Result<()> {
+async fn supervise(mut tasks: JoinSet<()>, shutdown: &CancellationToken) -> Result<()> {
     let unasked = tokio::select! {
         () = shutdown.cancelled() => None,
         ended = tasks.join_next() => ended,
@@ -121,7 +119,7 @@ async fn supervise(
         tracing::warn!("connections were cut off at shutdown");
     }
     match unasked {
-        Some(ended) => ended.context("a server failed")?.context("the page failed"),
+        Some(ended) => ended.context("a server or the page failed"),
         None => Ok(()),
     }
 }

@@ -51,7 +51,7 @@ pub(super) async fn open(
         );
         return (StatusCode::NOT_FOUND, text).into_response();
     };
-    let upgrade = match accept(&headers, upgrade) {
+    let upgrade = match accept(&headers, &state, upgrade) {
         Ok(upgrade) => upgrade,
         Err(refusal) => return *refusal,
     };
@@ -67,9 +67,11 @@ pub(super) async fn open(
 /// The upgrade, unless a foreign page asks for it or it is none.
 pub(super) fn accept(
     headers: &HeaderMap,
+    state: &State,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<WebSocketUpgrade, Box<Response>> {
-    origin::check(headers).map_err(|foreign| Box::new(foreign.into_response()))?;
+    origin::check_origin(headers, &state.origins)
+        .map_err(|foreign| Box::new(foreign.into_response()))?;
     upgrade.map_err(|rejection| {
         let text = format!("a WebSocket client can connect here (ws://): {rejection}\n");
         let header = [(UPGRADE, "websocket")];

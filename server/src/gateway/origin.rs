@@ -1,46 +1,159 @@
-//! Refuses WebSockets that a foreign page opened: browsers let any page
-//! connect anywhere, so the server has to look (RFC 6455, section 10.2).
+//! Refuses requests that another page made in its reader's name. Browsers let
+//! any page connect anywhere (RFC 6455, section 10.2), and a name of the
+//! attacker's may lead to this machine (DNS rebinding), so both the `Host` and
+//! the `Origin` of a request have to be looked at.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
 
 use axum::http::header::{HOST, HeaderMap, ORIGIN};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// An `Origin` that is not this server's own page.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Foreign {
-    origin: String,
-    host: String,
+/// An origin whose pages may connect, such as `https://lab.example:8443`
+/// (RFC 6454): a scheme, a host, and the port unless it is the scheme's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    scheme: &'static str,
+    authority: String,
 }
 
-/// Compares `Origin`, where there is one, with `Host`. Only browsers send an
-/// `Origin`; other programs need none.
-pub(super) fn check(headers: &HeaderMap) -> Result<(), Foreign> {
-    let mut origins = headers.get_all(ORIGIN).iter();
-    let Some(origin) = origins.next() else {
-        return Ok(());
-    };
-    let host = headers.get(HOST).map_or(&b""[..], HeaderValue::as_bytes);
-    let authority = [&b"http://"[..], b"https://"]
-        .into_iter()
-        .find_map(|scheme| origin.as_bytes().strip_prefix(scheme));
-    let same = authority.is_some_and(|a| !a.is_empty() && a.eq_ignore_ascii_case(host));
-    if same && origins.next().is_none() {
+/// Why an origin can't be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "\"{0}\" is no origin: write http://HOST, https://HOST or either with :PORT, and nothing behind it"
+)]
+pub struct OriginError(String);
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let refuse = || OriginError(text.chars().take(100).collect());
+        let (scheme, authority) = ["http", "https"]
+            .into_iter()
+            .find_map(|scheme| {
+                let rest = text.strip_prefix(scheme)?;
+                Some((scheme, rest.strip_prefix("://")?))
+            })
+            .ok_or_else(refuse)?;
+        let allowed =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+        if authority.is_empty() || !authority.chars().all(allowed) {
+            return Err(refuse());
+        }
+        Ok(Self {
+            scheme,
+            authority: authority.to_ascii_lowercase(),
+        })
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
+
+/// Why a request is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Foreign {
+    /// It is meant for another host, or does not say for which.
+    Host(String),
+    /// The page that made it is another's.
+    Origin { origin: String, host: String },
+}
+
+/// Refuses a `Host` that is neither an IP address, nor `localhost`, nor the
+/// host of an allowed origin. An address needs no list: rebinding takes a name.
+pub(super) fn check_host(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), Foreign> {
+    let host = only(headers, &HOST).and_then(|host| host.to_str().ok());
+    let own = host.is_some_and(|host| {
+        is_local_name(host)
+            || allowed
+                .iter()
+                .any(|origin| origin.authority.eq_ignore_ascii_case(host))
+    });
+    if own {
         return Ok(());
     }
-    let printable = |bytes: &[u8]| bytes.escape_ascii().to_string();
-    Err(Foreign {
-        origin: printable(origin.as_bytes()),
-        host: printable(host),
+    Err(Foreign::Host(printable(headers.get(HOST))))
+}
+
+/// Refuses an `Origin` that is neither `Host`'s own nor allowed. Only browsers
+/// send one; other programs need none.
+pub(super) fn check_origin(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), Foreign> {
+    if !headers.contains_key(ORIGIN) {
+        return Ok(());
+    }
+    let host = only(headers, &HOST).and_then(|host| host.to_str().ok());
+    let origin = only(headers, &ORIGIN)
+        .and_then(|origin| origin.to_str().ok())
+        .and_then(|origin| origin.parse::<Origin>().ok());
+    let same = origin.is_some_and(|origin| {
+        host.is_some_and(|host| origin.authority.eq_ignore_ascii_case(host))
+            || allowed.contains(&origin)
+    });
+    if same {
+        return Ok(());
+    }
+    Err(Foreign::Origin {
+        origin: printable(headers.get(ORIGIN)),
+        host: printable(headers.get(HOST)),
     })
+}
+
+/// The value of a header that stands there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// Whether `host`, with or without a port, is an IP address or `localhost`.
+fn is_local_name(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        // The colons of an IPv6 address stand in brackets.
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return false;
+    }
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    match bare {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            name.eq_ignore_ascii_case("localhost")
+                || matches!(name.parse::<IpAddr>(), Ok(IpAddr::V4(_)))
+        }
+    }
+}
+
+fn printable(value: Option<&HeaderValue>) -> String {
+    let bytes = value.map_or(&b""[..], HeaderValue::as_bytes);
+    let shown = &bytes[..bytes.len().min(100)];
+    shown.escape_ascii().to_string()
 }
 
 impl IntoResponse for Foreign {
     fn into_response(self) -> Response {
-        let text = format!(
-            "the page at {} may not connect here: only pages of {} may, and programs that send no Origin\n",
-            self.origin, self.host
-        );
-        (StatusCode::FORBIDDEN, text).into_response()
+        match self {
+            Self::Host(host) => {
+                let text = format!(
+                    "this server is not {host:?}: call it by its address, or let it be called so with --allow-origin http://{host}\n"
+                );
+                (StatusCode::MISDIRECTED_REQUEST, text).into_response()
+            }
+            Self::Origin { origin, host } => {
+                let text = format!(
+                    "the page at {origin} may not connect here: only pages of {host} may, programs that send no Origin, and what --allow-origin names\n"
+                );
+                (StatusCode::FORBIDDEN, text).into_response()
+            }
+        }
     }
 }
 
@@ -48,15 +161,20 @@ impl IntoResponse for Foreign {
 mod tests {
     use super::*;
 
+    fn headers(host: &str, origins: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, host.parse().unwrap());
+        for origin in origins {
+            headers.append(ORIGIN, origin.parse().unwrap());
+        }
+        headers
+    }
+
     #[test]
     fn only_the_own_page_or_no_page() {
         fn case(origins: &[&str], host: &str, allowed: bool) {
-            let mut headers = HeaderMap::new();
-            headers.insert(HOST, host.parse().unwrap());
-            for origin in origins {
-                headers.append(ORIGIN, origin.parse().unwrap());
-            }
-            assert_eq!(check(&headers).is_ok(), allowed, "{origins:?} at {host}");
+            let checked = check_origin(&headers(host, origins), &[]);
+            assert_eq!(checked.is_ok(), allowed, "{origins:?} at {host}");
         }
         case(&[], "127.0.0.1:7878", true);
         case(&["http://127.0.0.1:7878"], "127.0.0.1:7878", true);
@@ -73,5 +191,49 @@ mod tests {
         case(&["null"], "127.0.0.1:7878", false);
         case(&["file://"], "127.0.0.1:7878", false);
         case(&["http://a:1", "http://evil.example"], "a:1", false);
+    }
+
+    #[test]
+    fn a_name_that_leads_here_is_not_this_server() {
+        fn case(host: &str, expected: bool) {
+            let checked = check_host(&headers(host, &[]), &[]);
+            assert_eq!(checked.is_ok(), expected, "{host}");
+        }
+        case("127.0.0.1:7878", true);
+        case("localhost:7878", true);
+        case("LocalHost", true);
+        case("[::1]:7878", true);
+        case("[::1]", true);
+        case("192.0.2.7", true);
+        case("evil.example", false);
+        case("evil.example:7878", false);
+        case("localhost.evil.example", false);
+        case("127.0.0.1.evil.example:7878", false);
+        case("127.0.0.1:7878:1", false);
+        case("127.0.0.1:http", false);
+        case("::1", false);
+        case("", false);
+        assert!(check_host(&HeaderMap::new(), &[]).is_err());
+    }
+
+    #[test]
+    fn what_is_allowed_is_let_in_exactly() {
+        let allowed: Vec<Origin> = vec!["https://Lab.example:8443".parse().unwrap()];
+        let host = |host| check_host(&headers(host, &[]), &allowed).is_ok();
+        assert!(host("lab.example:8443") && host("LAB.example:8443"));
+        assert!(!host("lab.example") && !host("evil.lab.example:8443"));
+        let origin = |origin| check_origin(&headers("127.0.0.1:1", &[origin]), &allowed).is_ok();
+        assert!(origin("https://lab.example:8443"));
+        assert!(!origin("http://lab.example:8443"));
+        for wrong in [
+            "lab.example",
+            "ftp://a",
+            "http://",
+            "http://a/",
+            "https://a b",
+        ] {
+            assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
+        }
+        assert_eq!(allowed[0].to_string(), "https://lab.example:8443");
     }
 }

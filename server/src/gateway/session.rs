@@ -24,7 +24,7 @@ pub(super) async fn open(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let upgrade = match accept(&headers, upgrade) {
+    let upgrade = match accept(&headers, &state, upgrade) {
         Ok(upgrade) => upgrade,
         Err(refusal) => return *refusal,
     };

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bridge, Config, State, serve_state};
+use super::{Bridge, Config, Limits, State, serve_state};
 
 type Web = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -29,20 +29,25 @@ const SESSIONS: usize = 1;
 struct Gateway {
     address: String,
     shutdown: CancellationToken,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<()>,
 }
 
 impl Gateway {
     async fn start(bridges: &[String]) -> Self {
+        Self::start_within(bridges, Limits::default()).await
+    }
+
+    async fn start_within(bridges: &[String], limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shutdown = CancellationToken::new();
         let bridges = bridges.iter().map(|b| b.parse::<Bridge>().unwrap());
         let config = Config {
             bridges: bridges.collect(),
+            origins: Vec::new(),
         };
         let state = State::new(config, SESSIONS, shutdown.clone());
-        let served = tokio::spawn(serve_state(listener, state));
+        let served = tokio::spawn(serve_state(listener, state, limits));
         Self {
             address,
             shutdown,

@@ -1,4 +1,9 @@
-use super::Gateway;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::{Gateway, Limits, soon};
 
 #[tokio::test]
 async fn the_page_has_its_headers_and_is_asked_for_again() {
@@ -51,4 +56,92 @@ async fn the_wasm_is_wasm() {
     let (head, packed) = gateway.get("/stickylab_bg.wasm", gzip).await;
     assert!(head.contains("content-encoding: gzip"), "{head}");
     assert!(packed.len() < body.len());
+}
+
+/// The whole answer to bytes sent as they are, up to the connection's end.
+async fn answer(gateway: &Gateway, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    soon(stream.read_to_end(&mut answer)).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_name_that_was_rebound_to_this_machine_gets_nothing() {
+    let gateway = Gateway::start(&[]).await;
+    for host in [
+        "evil.example",
+        "evil.example:7878",
+        "localhost.evil.example",
+    ] {
+        for path in ["/", "/lab"] {
+            // What a browser sends for a page of that name: both agree.
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nConnection: close\r\n\r\n"
+            );
+            let answer = answer(&gateway, request.as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 421 "), "{host}: {answer}");
+            assert!(answer.contains("--allow-origin"), "{answer}");
+        }
+    }
+    let none = answer(&gateway, b"GET / HTTP/1.0\r\n\r\n").await;
+    assert!(none.starts_with("HTTP/1.0 421 "), "{none}");
+}
+
+#[tokio::test]
+async fn a_request_that_never_comes_to_its_end_is_cut_off() {
+    let limits = Limits {
+        head: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let gateway = Gateway::start_within(&[], limits).await;
+    for begun in [&b""[..], b"G", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "] {
+        // It ends, whatever hyper says before.
+        answer(&gateway, begun).await;
+    }
+    let endless = [b"GET / HTTP/1.1\r\nX: ".to_vec(), vec![b'x'; 64 * 1024]].concat();
+    let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
+    // The gateway may have had enough before all is written.
+    let _ = stream.write_all(&endless).await;
+    let mut answer = Vec::new();
+    let _ = soon(stream.read_to_end(&mut answer)).await;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(!answer.contains("200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_and_the_others_go_on() {
+    let limits = Limits {
+        connections: 2,
+        ..Limits::default()
+    };
+    let gateway = Gateway::start_within(&[], limits).await;
+    let request = format!(
+        "GET /icon.svg HTTP/1.1\r\nHost: {}\r\n\r\n",
+        gateway.address
+    );
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
+        // Answered: so it has its place.
+        stream.write_all(request.as_bytes()).await.unwrap();
+        soon(stream.read_u8()).await.unwrap();
+        held.push(stream);
+    }
+    let mut third = TcpStream::connect(&gateway.address).await.unwrap();
+    let refused = soon(third.read_u8()).await;
+    assert!(refused.is_err(), "{refused:?}");
+    held.pop();
+    // Its place is free once the gateway has seen it go.
+    soon(async {
+        loop {
+            let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
+            let _ = stream.write_all(request.as_bytes()).await;
+            if stream.read_u8().await.is_ok() {
+                break;
+            }
+        }
+    })
+    .await;
 }

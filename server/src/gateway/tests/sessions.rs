@@ -1,7 +1,7 @@
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Nanos, System};
 use tokio_tungstenite::tungstenite::Message;
-use trace::link::{Ending, Line, Request, Send};
+use trace::link::{Ending, Line, Request, Send, VERSION};
 use trace::{Actor, Call, ClientId, Experiment};
 
 use super::{Gateway, Web, listener, soon, to_the_end};
@@ -34,7 +34,10 @@ async fn a_session_runs_five_sends() {
     let mut web = gateway.open("/lab").await;
     assert!(matches!(
         line(&mut web).await,
-        Line::Hello { version: 1, .. }
+        Line::Hello {
+            version: VERSION,
+            ..
+        }
     ));
     // Twice: a session goes on after a run.
     for run in [7, 8] {
@@ -148,5 +151,5 @@ async fn shutdown_says_goodbye() {
         // The answer to the close.
         while let Some(Ok(_)) = web.next().await {}
     }
-    soon(gateway.served).await.unwrap().unwrap();
+    soon(gateway.served).await.unwrap();
 }

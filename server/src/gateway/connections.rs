@@ -1,0 +1,136 @@
+//! The gateway's accept loop: HTTP/1.1 connections with a deadline for each
+//! request's head and a bound on how many there are. axum's own loop has
+//! neither.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Most bytes of a request that are held while its head is incomplete.
+const HEAD_BYTES: usize = 16 * 1024;
+/// Pause after a failed accept: without descriptors left it fails at once again.
+const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
+/// How often refusals are logged at most.
+const LOG: Duration = Duration::from_secs(1);
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Connections at a time, WebSockets among them.
+    pub(super) connections: usize,
+    /// How long a request's head may take, counted from the connection or
+    /// from the reply before.
+    pub(super) head: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            head: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves `router` on every connection until `shutdown`; the connections'
+/// tasks are `tracker`'s.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    tracker: &TaskTracker,
+    shutdown: &CancellationToken,
+) {
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(HEAD_BYTES);
+    let mut refusals = Refusals::default();
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                refusals.note(|| format!("page: accept: {error}; going on"));
+                tokio::time::sleep(AFTER_ACCEPT_ERROR).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            let most = limits.connections;
+            refusals.note(|| format!("page: {most} connections are open: closed a new one"));
+            continue;
+        };
+        let connection = connection(&http, stream, router.clone(), shutdown.clone());
+        tracker.spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    }
+}
+
+/// One connection, until it or the gateway ends. A WebSocket on it goes on in
+/// a task of its own.
+fn connection(
+    http: &http1::Builder,
+    stream: TcpStream,
+    router: Router,
+    shutdown: CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    // A reply must not wait for the acknowledgement of the one before.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY on a page connection");
+    }
+    let service = TowerToHyperService::new(router);
+    let serving = http
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    async move {
+        tokio::pin!(serving);
+        let served = tokio::select! {
+            served = serving.as_mut() => served,
+            () = shutdown.cancelled() => {
+                // The reply that is being made still goes out.
+                serving.as_mut().graceful_shutdown();
+                serving.await
+            }
+        };
+        if let Err(error) = served {
+            tracing::debug!(%error, "page connection");
+        }
+    }
+}
+
+/// Logs at most one refusal a second, and how many there were since.
+#[derive(Debug, Default)]
+struct Refusals {
+    logged: Option<Instant>,
+    silent: u64,
+}
+
+impl Refusals {
+    fn note(&mut self, text: impl FnOnce() -> String) {
+        if self.logged.is_some_and(|at| at.elapsed() < LOG) {
+            self.silent += 1;
+            return;
+        }
+        self.logged = Some(Instant::now());
+        match std::mem::take(&mut self.silent) {
+            0 => tracing::warn!("{}", text()),
+            more => tracing::warn!("{} ({more} more before)", text()),
+        }
+    }
+}
