@@ -1,6 +1,6 @@
 //! Received bytes that are not yet a frame, and where they stand in the stream.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use crate::Offset;
 
@@ -19,23 +19,28 @@ impl Buffer {
     }
 
     /// Stream offset of the first byte held.
+    #[inline]
     pub(super) fn start(&self) -> Offset {
         self.start
     }
 
+    #[inline]
     pub(super) fn push(&mut self, chunk: &[u8]) {
         self.bytes.extend_from_slice(chunk);
     }
 
     /// Takes the first `count` bytes out; `count` is at most [`Buffer::len`].
+    #[inline]
     pub(super) fn take(&mut self, count: usize) -> Bytes {
         self.start += count;
         self.bytes.split_to(count).freeze()
     }
 
     /// Drops the first `count` bytes; `count` is at most [`Buffer::len`].
+    #[inline]
     pub(super) fn skip(&mut self, count: usize) {
-        drop(self.take(count));
+        self.start += count;
+        self.bytes.advance(count);
     }
 }
 

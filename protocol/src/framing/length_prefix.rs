@@ -118,15 +118,22 @@ impl LengthPrefix {
     /// The length a field says, header and sign as configured. `field` has the
     /// configured width.
     fn read(self, field: &[u8]) -> i128 {
-        let byte = |index: usize| match self.endian {
-            Endian::Big => field[index],
-            Endian::Little => field[field.len() - 1 - index],
+        // The field in the upper bytes: a shift brings it down with its sign.
+        let mut wide = [0; 8];
+        match self.endian {
+            Endian::Big => wide[..field.len()].copy_from_slice(field),
+            Endian::Little => wide[8 - field.len()..].copy_from_slice(field),
+        }
+        let unused = 64 - 8 * field.len();
+        let bits = match self.endian {
+            Endian::Big => u64::from_be_bytes(wide),
+            Endian::Little => u64::from_le_bytes(wide),
         };
-        let negative = self.signed && byte(0) & 0x80 != 0;
-        let start = if negative { -1 } else { 0 };
-        (0..field.len()).fold(start, |value: i128, index| {
-            (value << 8) | i128::from(byte(index))
-        })
+        if self.signed {
+            i128::from(bits.cast_signed() >> unused)
+        } else {
+            i128::from(bits >> unused)
+        }
     }
 
     /// Checks a field and gives the body's length: at most the maximum.
@@ -190,10 +197,10 @@ impl Decode for LengthPrefixDecoder {
             let Some(field) = self.buffer.get(..header) else {
                 return Ok(None);
             };
-            let body = self.prefix.body_length(field, self.buffer.start())?;
-            *self.body.insert(body)
+            self.prefix.body_length(field, self.buffer.start())?
         };
         if self.buffer.len() < header + body {
+            self.body = Some(body);
             return Ok(None);
         }
         self.body = None;
