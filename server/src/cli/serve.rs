@@ -20,7 +20,7 @@ use super::server::{announce, bind};
 
 /// Connections to the page that may wait for accept.
 const PAGE_BACKLOG: u32 = 1024;
-/// How long everything may take to end after the signal.
+/// How long everything may take to end after the signal and the drain.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The page and all five systems.
@@ -51,6 +51,9 @@ pub(super) struct Serve {
     /// can be given again
     #[arg(long, value_name = "http[s]://HOST[:PORT]")]
     allow_origin: Vec<Origin>,
+    /// Seconds that sessions of the page may go on after SIGTERM or Ctrl-C
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=3_600))]
+    drain: u16,
     /// File with the key of auth; its line ending does not count
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
@@ -70,9 +73,11 @@ impl Serve {
             .into_iter()
             .map(|system| bind(system, self.address(system), &format!("--{system}")))
             .collect::<Result<Vec<_>>>()?;
+        let drain = Duration::from_secs(self.drain.into());
         let config = gateway::Config {
             bridges: bridges(&systems, self.bridge)?,
             origins: self.allow_origin,
+            drain,
         };
         for bound in &systems {
             announce(bound)?;
@@ -92,7 +97,7 @@ impl Serve {
             gateway.await;
             farewell.cancel();
         });
-        supervise(tasks, &shutdown).await
+        supervise(tasks, &shutdown, drain + FAREWELL).await
     }
 
     fn address(&self, system: System) -> Option<SocketAddr> {
@@ -108,14 +113,18 @@ impl Serve {
 
 /// Waits for the signal, and then for every task, but not forever. A task that
 /// ends unasked takes the others with it.
-async fn supervise(mut tasks: JoinSet<()>, shutdown: &CancellationToken) -> Result<()> {
+async fn supervise(
+    mut tasks: JoinSet<()>,
+    shutdown: &CancellationToken,
+    patience: Duration,
+) -> Result<()> {
     let unasked = tokio::select! {
         () = shutdown.cancelled() => None,
         ended = tasks.join_next() => ended,
     };
     shutdown.cancel();
     let all = async { while tasks.join_next().await.is_some() {} };
-    if timeout(FAREWELL, all).await.is_err() {
+    if timeout(patience, all).await.is_err() {
         tracing::warn!("connections were cut off at shutdown");
     }
     match unasked {

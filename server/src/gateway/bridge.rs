@@ -15,8 +15,8 @@ use protocol::Transport;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use tokio_util::sync::CancellationToken;
 
+use super::metrics::{Kind, Reason};
 use super::pump::{End, MAX_MESSAGE, Pump, Socket};
 use super::{Bridge, State, origin};
 
@@ -56,11 +56,12 @@ pub(super) async fn open(
         Err(refusal) => return *refusal,
     };
     let bridge = bridge.clone();
-    let State {
-        tracker, shutdown, ..
-    } = state;
     sized(upgrade, MAX_MESSAGE).on_upgrade(move |web| {
-        tracker.track_future(async move { session(web, &bridge, &shutdown).await })
+        let tracker = state.tracker.clone();
+        tracker.track_future(async move {
+            let _open = state.metrics.session(Kind::Bridge);
+            session(web, &bridge, &state).await;
+        })
     })
 }
 
@@ -70,8 +71,17 @@ pub(super) fn accept(
     state: &State,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<WebSocketUpgrade, Box<Response>> {
-    origin::check_origin(headers, &state.origins)
-        .map_err(|foreign| Box::new(foreign.into_response()))?;
+    if state.draining.is_cancelled() {
+        state.metrics.refused(Reason::Draining);
+        let text = "the gateway is shutting down: try again later\n";
+        return Err(Box::new(
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response(),
+        ));
+    }
+    origin::check_origin(headers, &state.origins).map_err(|foreign| {
+        state.metrics.refused(Reason::Origin);
+        Box::new(foreign.into_response())
+    })?;
     upgrade.map_err(|rejection| {
         let text = format!("a WebSocket client can connect here (ws://): {rejection}\n");
         let header = [(UPGRADE, "websocket")];
@@ -90,10 +100,15 @@ pub(super) fn sized(upgrade: WebSocketUpgrade, message: usize) -> WebSocketUpgra
         .max_frame_size(2 * message)
 }
 
-async fn session(web: WebSocket, bridge: &Bridge, shutdown: &CancellationToken) {
+async fn session(web: WebSocket, bridge: &Bridge, state: &State) {
+    let since = Instant::now();
     match connect(bridge).await {
-        Ok(socket) => run(Pump::new(web, socket), shutdown).await,
+        Ok(socket) => {
+            state.metrics.connected(since.elapsed());
+            run(Pump::new(web, socket, &state.metrics), state).await;
+        }
         Err(error) => {
+            state.metrics.refused(Reason::Unreachable);
             let reason = format!(
                 "{}: {} at {}: is the server running?",
                 bridge.name,
@@ -144,14 +159,14 @@ async fn datagrams(address: &str) -> io::Result<UdpSocket> {
     Err(failure)
 }
 
-async fn run(mut pump: Pump, shutdown: &CancellationToken) {
+async fn run(mut pump: Pump, state: &State) {
     let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = loop {
         tokio::select! {
             biased;
             end = poll_fn(|cx| pump.poll(cx)) => break end,
-            () = shutdown.cancelled() => {
+            () = state.shutdown.cancelled() => {
                 break End::Broken(close_code::AWAY, "the gateway is shutting down".to_owned());
             }
             _ = keep_alive.tick() => if !pump.tick() { break End::PeerDone },
@@ -161,7 +176,12 @@ async fn run(mut pump: Pump, shutdown: &CancellationToken) {
     match end {
         End::PeerDone => peer_done(pump).await,
         End::SocketDone => socket_done(pump, close_code::NORMAL, "").await,
-        End::Broken(code, reason) => socket_done(pump, code, &reason).await,
+        End::Broken(code, reason) => {
+            if code == close_code::SIZE {
+                state.metrics.refused(Reason::TooBig);
+            }
+            socket_done(pump, code, &reason).await;
+        }
     }
 }
 

@@ -15,6 +15,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::State;
+use super::metrics::Reason;
+
 /// Most bytes of a request that are held while its head is incomplete.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Pause after a failed accept: without descriptors left it fails at once again.
@@ -41,15 +44,18 @@ impl Default for Limits {
     }
 }
 
-/// Serves `router` on every connection until `shutdown`; the connections'
+/// Serves every connection until the sessions are to end; the connections'
 /// tasks are `tracker`'s.
 pub(super) async fn serve(
     listener: TcpListener,
-    router: Router,
+    state: State,
     limits: Limits,
     tracker: &TaskTracker,
-    shutdown: &CancellationToken,
 ) {
+    let State {
+        metrics, shutdown, ..
+    } = state.clone();
+    let router = super::router(state);
     let room = Arc::new(Semaphore::new(limits.connections));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -71,12 +77,17 @@ pub(super) async fn serve(
         };
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
             let most = limits.connections;
+            metrics.refused(Reason::Connections);
             refusals.note(|| format!("page: {most} connections are open: closed a new one"));
             continue;
         };
         let connection = connection(&http, stream, router.clone(), shutdown.clone());
+        let metrics = metrics.clone();
+        metrics.connections.inc();
+        metrics.connections_open.inc();
         tracker.spawn(async move {
             connection.await;
+            metrics.connections_open.dec();
             drop(place);
         });
     }

@@ -4,6 +4,7 @@
 
 mod bridge;
 mod connections;
+mod metrics;
 mod origin;
 mod page;
 mod pump;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State as Shared};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -26,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use connections::Limits;
+use metrics::{Metrics, Reason};
 pub use origin::{Origin, OriginError};
 pub use target::{Bridge, BridgeError};
 
@@ -41,28 +44,44 @@ pub struct Config {
     pub bridges: Vec<Bridge>,
     /// Where else its pages may come from, and what else it may be called.
     pub origins: Vec<Origin>,
+    /// How long sessions may go on after shutdown was asked for.
+    pub drain: Duration,
 }
 
 /// Serves the page, the bridges and the lab on `listener` until `shutdown`.
 ///
-/// Open WebSockets are closed with 1001 (going away) then.
+/// From then on nothing new is begun, and `/readyz` says so; sessions may go
+/// on for as long as [`Config::drain`] says. Those that are open after it are
+/// closed with 1001 (going away).
 pub async fn serve(listener: TcpListener, config: Config, shutdown: CancellationToken) {
     let state = State::new(config, MAX_SESSIONS, shutdown);
     serve_state(listener, state, Limits::default()).await;
 }
 
 async fn serve_state(listener: TcpListener, state: State, limits: Limits) {
-    let State {
-        tracker, shutdown, ..
-    } = state.clone();
-    connections::serve(listener, router(state), limits, &tracker, &shutdown).await;
-    tracker.close();
-    if tokio::time::timeout(FAREWELL, tracker.wait())
-        .await
-        .is_err()
-    {
+    let connections = TaskTracker::new();
+    let serving = connections::serve(listener, state.clone(), limits, &connections);
+    tokio::join!(serving, drained(&state));
+    connections.close();
+    let all = async {
+        connections.wait().await;
+        state.tracker.wait().await;
+    };
+    if tokio::time::timeout(FAREWELL, all).await.is_err() {
         tracing::debug!("sessions were cut off at shutdown");
     }
+}
+
+/// Until the gateway was asked to end and the last session has ended or been
+/// given its time; then tells the sessions to end.
+async fn drained(state: &State) {
+    state.draining.cancelled().await;
+    state.tracker.close();
+    if !state.drain.is_zero() {
+        tracing::info!("draining for at most {:?}", state.drain);
+        let _ = tokio::time::timeout(state.drain, state.tracker.wait()).await;
+    }
+    state.shutdown.cancel();
 }
 
 /// What every session shares.
@@ -71,38 +90,63 @@ struct State {
     bridges: Arc<[Bridge]>,
     origins: Arc<[Origin]>,
     sessions: Arc<Semaphore>,
+    metrics: Metrics,
+    /// The sessions' tasks.
     tracker: TaskTracker,
+    drain: Duration,
+    /// Nothing new is begun any more.
+    draining: CancellationToken,
+    /// Sessions have to end.
     shutdown: CancellationToken,
 }
 
 impl State {
-    fn new(config: Config, sessions: usize, shutdown: CancellationToken) -> Self {
+    fn new(config: Config, sessions: usize, draining: CancellationToken) -> Self {
         Self {
             bridges: config.bridges.into(),
             origins: config.origins.into(),
             sessions: Arc::new(Semaphore::new(sessions)),
+            metrics: Metrics::new(),
             tracker: TaskTracker::new(),
-            shutdown,
+            drain: config.drain,
+            draining,
+            shutdown: CancellationToken::new(),
         }
     }
 }
 
 fn router(state: State) -> Router {
-    let origins = Arc::clone(&state.origins);
-    let own = move |request: Request, next: Next| own_host(Arc::clone(&origins), request, next);
     Router::new()
         .route("/bridge/{name}", get(bridge::open))
         .route("/lab", get(session::open))
-        .with_state(state)
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(state.clone())
         .merge(page::router())
-        .layer(middleware::from_fn(own))
+        .layer(middleware::from_fn_with_state(state, own_host))
         .layer(middleware::map_response(page::headers))
 }
 
 /// Refuses what is meant for another host.
-async fn own_host(origins: Arc<[Origin]>, request: Request, next: Next) -> Response {
-    match origin::check_host(request.headers(), &origins) {
+async fn own_host(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+    match origin::check_host(request.headers(), &state.origins) {
         Ok(()) => next.run(request).await,
-        Err(foreign) => foreign.into_response(),
+        Err(foreign) => {
+            state.metrics.refused(Reason::Host);
+            foreign.into_response()
+        }
     }
+}
+
+/// Whether new sessions are taken: 200, or 503 once the gateway drains.
+async fn ready(Shared(state): Shared<State>) -> Response {
+    if state.draining.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
+    }
+    "ready\n".into_response()
+}
+
+async fn metrics(Shared(state): Shared<State>) -> Response {
+    state.metrics.response()
 }

@@ -11,9 +11,12 @@ use std::task::{Context, Poll};
 use axum::extract::ws::{Message, WebSocket, close_code};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Sink, Stream};
+use prometheus_client::metrics::counter::Counter;
 use tokio::io::AsyncWrite;
 use tokio::net::{TcpStream, UdpSocket};
 use tokio_tungstenite::tungstenite;
+
+use super::metrics::{Metrics, Way};
 
 /// Largest message a bridge takes from its WebSocket, in bytes.
 pub(super) const MAX_MESSAGE: usize = 1024 * 1024;
@@ -49,6 +52,26 @@ pub(super) struct Pump {
     /// Whether the WebSocket holds bytes it has not written yet.
     unflushed: bool,
     ping: Ping,
+    sent: Flow,
+    received: Flow,
+}
+
+/// What went one way, counted.
+struct Flow {
+    bytes: Counter,
+    messages: Counter,
+}
+
+impl Flow {
+    fn new(metrics: &Metrics, way: Way) -> Self {
+        let (bytes, messages) = metrics.flow(way);
+        Self { bytes, messages }
+    }
+
+    fn count(&self, bytes: usize) {
+        self.messages.inc();
+        self.bytes.inc_by(bytes as u64);
+    }
 }
 
 /// Where the keep-alive stands.
@@ -63,7 +86,7 @@ enum Ping {
 }
 
 impl Pump {
-    pub(super) fn new(web: WebSocket, socket: Socket) -> Self {
+    pub(super) fn new(web: WebSocket, socket: Socket, metrics: &Metrics) -> Self {
         Self {
             web,
             socket,
@@ -71,6 +94,8 @@ impl Pump {
             room: BytesMut::with_capacity(ROOM),
             unflushed: false,
             ping: Ping::Heard,
+            sent: Flow::new(metrics, Way::Up),
+            received: Flow::new(metrics, Way::Down),
         }
     }
 
@@ -146,6 +171,7 @@ impl Pump {
             );
             return Poll::Ready(Err(End::Broken(close_code::SIZE, reason)));
         }
+        self.sent.count(bytes.len());
         // A stream has no empty send; a datagram may well be empty.
         if !bytes.is_empty() || matches!(self.socket, Socket::Udp(_)) {
             self.up = Some(bytes);
@@ -168,6 +194,7 @@ impl Pump {
             Ok(0) if matches!(self.socket, Socket::Tcp(_)) => Err(End::SocketDone),
             Ok(_) => {
                 let bytes = self.room.split().freeze();
+                self.received.count(bytes.len());
                 self.give(Message::Binary(bytes))
             }
             Err(error) => Err(End::Broken(close_code::ERROR, format!("recv: {error}"))),

@@ -8,11 +8,13 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::SinkExt;
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::{Instant, interval_at, timeout};
 use trace::link::{Line, Request, VERSION};
 
 use super::State;
 use super::bridge::{KEEP_ALIVE, accept, close, sized};
+use super::metrics::{Kind, Reason};
 use crate::lab::{Lab, kernel};
 
 /// Largest request, in bytes: all that an experiment may send, as hex in JSON.
@@ -32,6 +34,7 @@ pub(super) async fn open(
         let tracker = state.tracker.clone();
         tracker.track_future(async move {
             let Ok(_permit) = state.sessions.clone().try_acquire_owned() else {
+                state.metrics.refused(Reason::Sessions);
                 return close(
                     web,
                     close_code::AGAIN,
@@ -39,7 +42,12 @@ pub(super) async fn open(
                 )
                 .await;
             };
-            let mut session = Session { web, lab: None };
+            let _open = state.metrics.session(Kind::Lab);
+            let mut session = Session {
+                web,
+                lab: None,
+                runs: state.metrics.runs.clone(),
+            };
             tokio::select! {
                 ended = session.run() => {
                     if let Err(error) = ended {
@@ -58,6 +66,8 @@ struct Session {
     web: WebSocket,
     /// The run that is going on. It ends with the session.
     lab: Option<Lab>,
+    /// Counts the runs of all sessions.
+    runs: Counter,
 }
 
 impl Session {
@@ -135,6 +145,7 @@ impl Session {
         let started = tokio::task::spawn_blocking(move || Lab::start(experiment, run)).await;
         match started {
             Ok(Ok(lab)) => {
+                self.runs.inc();
                 self.lab = Some(lab);
                 Ok(())
             }

@@ -1,6 +1,7 @@
 //! Through real sockets, with another program's WebSocket implementation.
 
 mod bridges;
+mod operation;
 mod page;
 mod sessions;
 
@@ -38,14 +39,18 @@ impl Gateway {
     }
 
     async fn start_within(bridges: &[String], limits: Limits) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let shutdown = CancellationToken::new();
         let bridges = bridges.iter().map(|b| b.parse::<Bridge>().unwrap());
         let config = Config {
             bridges: bridges.collect(),
-            origins: Vec::new(),
+            ..Config::default()
         };
+        Self::serve(config, limits).await
+    }
+
+    async fn serve(config: Config, limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let shutdown = CancellationToken::new();
         let state = State::new(config, SESSIONS, shutdown.clone());
         let served = tokio::spawn(serve_state(listener, state, limits));
         Self {

@@ -1,0 +1,232 @@
+//! `/metrics`: what the gateway counts, in the OpenMetrics text format that
+//! Prometheus reads. Names begin with `stickylab_`; no name, address or byte
+//! of a client is in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// Upper bounds of a session's length, in seconds.
+const LENGTHS: [f64; 8] = [0.1, 1.0, 10.0, 60.0, 300.0, 1_800.0, 7_200.0, 28_800.0];
+/// Upper bounds of the time to a bridge's server, in seconds.
+const CONNECTS: [f64; 8] = [0.0001, 0.000_3, 0.001, 0.003, 0.01, 0.1, 1.0, 5.0];
+
+/// Everything that is counted. Clones count together.
+#[derive(Clone, Debug)]
+pub(super) struct Metrics {
+    registry: Arc<Registry>,
+    /// TCP connections accepted.
+    pub(super) connections: Counter,
+    /// Of these, open now.
+    pub(super) connections_open: Gauge,
+    refusals: Family<Refused, Counter>,
+    sessions: Family<Session, Counter>,
+    sessions_open: Family<Session, Gauge>,
+    session_length: Family<Session, Histogram, fn() -> Histogram>,
+    bytes: Family<Flow, Counter>,
+    messages: Family<Flow, Counter>,
+    /// Time until a bridge's server took the connection.
+    connect_time: Histogram,
+    /// Experiments started.
+    pub(super) runs: Counter,
+}
+
+/// Why something was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(super) enum Reason {
+    /// All places for connections were taken.
+    Connections,
+    /// All places for lab sessions were taken.
+    Sessions,
+    /// `Host` was another's.
+    Host,
+    /// `Origin` was another's.
+    Origin,
+    /// The gateway is about to end.
+    Draining,
+    /// The bridge's server was not there.
+    Unreachable,
+    /// A message was larger than is taken.
+    TooBig,
+}
+
+/// What goes on over a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(super) enum Kind {
+    /// A bridge to a server.
+    Bridge,
+    /// A lab session.
+    Lab,
+}
+
+/// Which way bytes go through a bridge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(super) enum Way {
+    /// From the WebSocket to the server.
+    Up,
+    /// From the server to the WebSocket.
+    Down,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    reason: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Session {
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Flow {
+    way: Way,
+}
+
+fn lengths() -> Histogram {
+    Histogram::new(LENGTHS)
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let mut registry = Registry::with_prefix("stickylab");
+        let this = Self {
+            registry: Arc::default(),
+            connections: Counter::default(),
+            connections_open: Gauge::default(),
+            refusals: Family::default(),
+            sessions: Family::default(),
+            sessions_open: Family::default(),
+            session_length: Family::new_with_constructor(lengths as fn() -> Histogram),
+            bytes: Family::default(),
+            messages: Family::default(),
+            connect_time: Histogram::new(CONNECTS),
+            runs: Counter::default(),
+        };
+        registry.register(
+            "connections",
+            "TCP connections accepted",
+            this.connections.clone(),
+        );
+        registry.register(
+            "connections_open",
+            "TCP connections that are open, WebSockets among them",
+            this.connections_open.clone(),
+        );
+        registry.register(
+            "refusals",
+            "What was refused, by reason",
+            this.refusals.clone(),
+        );
+        registry.register(
+            "sessions",
+            "WebSockets accepted, by kind",
+            this.sessions.clone(),
+        );
+        registry.register(
+            "sessions_open",
+            "WebSockets that are open, by kind",
+            this.sessions_open.clone(),
+        );
+        registry.register_with_unit(
+            "session_length",
+            "How long WebSockets were open, by kind",
+            Unit::Seconds,
+            this.session_length.clone(),
+        );
+        registry.register_with_unit(
+            "bridge",
+            "Bytes moved by bridges, by way",
+            Unit::Bytes,
+            this.bytes.clone(),
+        );
+        registry.register(
+            "bridge_messages",
+            "WebSocket messages moved by bridges, by way",
+            this.messages.clone(),
+        );
+        registry.register_with_unit(
+            "bridge_connect_time",
+            "Time until a bridge's server took the connection",
+            Unit::Seconds,
+            this.connect_time.clone(),
+        );
+        registry.register("lab_runs", "Experiments started", this.runs.clone());
+        Self {
+            registry: Arc::new(registry),
+            ..this
+        }
+    }
+
+    pub(super) fn refused(&self, reason: Reason) {
+        self.refusals.get_or_create(&Refused { reason }).inc();
+    }
+
+    /// A session has begun; it ends when what is returned is dropped.
+    pub(super) fn session(&self, kind: Kind) -> Open {
+        self.sessions.get_or_create(&Session { kind }).inc();
+        self.sessions_open.get_or_create(&Session { kind }).inc();
+        Open {
+            metrics: self.clone(),
+            kind,
+            since: std::time::Instant::now(),
+        }
+    }
+
+    pub(super) fn connected(&self, took: Duration) {
+        self.connect_time.observe(took.as_secs_f64());
+    }
+
+    /// Counters of one way through bridges: looked up once a session, not
+    /// once a message.
+    pub(super) fn flow(&self, way: Way) -> (Counter, Counter) {
+        let flow = Flow { way };
+        (
+            self.bytes.get_or_create_owned(&flow),
+            self.messages.get_or_create_owned(&flow),
+        )
+    }
+
+    /// The answer to a scrape.
+    pub(super) fn response(&self) -> Response {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+            Err(error) => {
+                tracing::error!("metrics can't be written: {error}");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// A session that goes on.
+#[derive(Debug)]
+pub(super) struct Open {
+    metrics: Metrics,
+    kind: Kind,
+    since: std::time::Instant,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let session = Session { kind: self.kind };
+        self.metrics.sessions_open.get_or_create(&session).dec();
+        let length = self.since.elapsed().as_secs_f64();
+        self.metrics
+            .session_length
+            .get_or_create(&session)
+            .observe(length);
+    }
+}
