@@ -58,7 +58,8 @@ impl Span {
 pub struct Packet {
     /// Its index among the events, and the bytes it carried.
     pub span: Span,
-    /// All its bytes had been on the wire before: a retransmission.
+    /// All its bytes had been on the wire before: a retransmission. One that
+    /// carries bytes for the first time as well is none.
     pub resent: bool,
     /// How many segments it is on a real link: more than one if the kernel
     /// left the cutting to the device (GSO), 1 otherwise.
@@ -150,7 +151,7 @@ pub struct Lane {
     /// Every send(), in order; empty ones too.
     pub sends: Vec<Span>,
     /// Every captured packet with payload (or empty datagram), by time; none
-    /// if the wire was not captured.
+    /// if the wire was not captured. Datagrams of no observed send are left out.
     pub wire: Vec<Packet>,
     /// Every recv() that returned bytes (or an empty datagram), in order.
     pub recvs: Vec<Span>,
@@ -166,6 +167,23 @@ pub struct Lane {
     pub failure: Option<Failure>,
     /// The bytes sent, from offset 0.
     pub bytes: Vec<u8>,
+    /// Which packet carried which bytes first; by offset, never overlapping.
+    pub(crate) carriers: Vec<Carrier>,
+    /// Of datagrams: the send of each packet of `wire`.
+    pub(crate) packet_sends: Vec<usize>,
+    /// Of datagrams: the send of each recv.
+    pub(crate) recv_sends: Vec<usize>,
+    /// Of datagrams: what became of each send.
+    pub(crate) fates: Vec<Fate>,
+}
+
+/// Bytes that a packet was the first to carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Carrier {
+    pub(crate) start: Offset,
+    pub(crate) end: Offset,
+    /// Index in [`Lane::wire`].
+    pub(crate) packet: usize,
 }
 
 /// The way of one byte through the layers; numbers count from 0.
@@ -222,6 +240,10 @@ impl Lane {
             messages: Vec::new(),
             failure: None,
             bytes: Vec::new(),
+            carriers: Vec::new(),
+            packet_sends: Vec::new(),
+            recv_sends: Vec::new(),
+            fates: Vec::new(),
         }
     }
 
@@ -250,8 +272,51 @@ impl Lane {
 
     /// Index of the first packet that carried the byte at `offset`.
     pub fn packet_at(&self, offset: Offset) -> Option<usize> {
-        let mut packets = self.wire.iter();
-        packets.position(|packet| packet.span.range().contains(&offset))
+        let carrier = self.carriers_in(&(offset..offset + 1)).first()?;
+        Some(carrier.packet)
+    }
+
+    /// The stretches of first-carried bytes that have bytes in `range`.
+    pub(crate) fn carriers_in(&self, range: &Range<Offset>) -> &[Carrier] {
+        let carriers = &self.carriers;
+        let from = carriers.partition_point(|carrier| carrier.end <= range.start);
+        let to = carriers.partition_point(|carrier| carrier.start < range.end);
+        carriers.get(from..to).unwrap_or(&[])
+    }
+
+    /// How many packets were the first to carry bytes of `range`.
+    pub fn packets_in(&self, range: &Range<Offset>) -> usize {
+        let carriers = self.carriers_in(range);
+        let again = carriers
+            .windows(2)
+            .filter(|two| two[0].packet == two[1].packet);
+        carriers.len() - again.count()
+    }
+
+    /// The sends whose bytes packet `index` of the wire carried, as a range of
+    /// indices; of a datagram just one, empty or not.
+    pub fn sends_of_packet(&self, index: usize) -> Range<usize> {
+        match (self.packet_sends.get(index), self.wire.get(index)) {
+            (Some(&send), _) => send..send + 1,
+            (None, Some(packet)) => self.sends_in(packet.span.range()),
+            (None, None) => 0..0,
+        }
+    }
+
+    /// The sends whose bytes recv `index` took, as a range of indices; of a
+    /// datagram just one, empty or not.
+    pub fn sends_of_recv(&self, index: usize) -> Range<usize> {
+        match (self.recv_sends.get(index), self.recvs.get(index)) {
+            (Some(&send), _) => send..send + 1,
+            (None, Some(recv)) => self.sends_in(recv.range()),
+            (None, None) => 0..0,
+        }
+    }
+
+    /// What became of the datagram of send `index`; of a stream's send that is
+    /// not one thing.
+    pub fn fate(&self, index: usize) -> Fate {
+        self.fates.get(index).copied().unwrap_or(Fate::Unknown)
     }
 
     /// Index of the message that has the byte at `offset`.

@@ -1,5 +1,6 @@
 //! A lesson: an experiment, a question about it, and what to look for.
 
+use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
 use crate::knob::Knob;
@@ -61,7 +62,16 @@ pub enum Count {
     GoodMessages,
     /// Clients that got a reply.
     Replied,
+    /// send calls of the clients that handed something over, empty ones too.
+    ClientSends,
+    /// Replies a client waited for longer than [`LATE`].
+    LateReplies,
 }
+
+/// What counts as a late reply: far longer than a round trip on loopback,
+/// half of the least time by which a kernel delays an acknowledgment (40 ms
+/// on Linux, `TCP_DELACK_MIN`).
+pub const LATE: Nanos = Nanos::from_millis(20);
 
 /// A guess the learner commits to before the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +116,8 @@ impl Count {
             Self::ServerBytes => "count.server-bytes",
             Self::GoodMessages => "count.good-messages",
             Self::Replied => "count.replied",
+            Self::ClientSends => "count.client-sends",
+            Self::LateReplies => "count.late-replies",
         }
     }
 
@@ -131,6 +143,12 @@ impl Count {
                     message.kind == MessageKind::Message && message.verdict == Verdict::Whole
                 });
                 good.count()
+            }
+            Self::ClientSends => lanes(Direction::ToServer).map(|l| l.sends.len()).sum(),
+            Self::LateReplies => {
+                let recvs = lanes(Direction::ToClient).flat_map(|lane| &lane.recvs);
+                let late = recvs.filter(|recv| trace.events()[recv.event].took > LATE);
+                late.count()
             }
             Self::Replied => {
                 let replied = |l: &&crate::lane::Lane| {

@@ -1,5 +1,7 @@
 //! A run's trace: what was observed, in the order of its times.
 
+use serde::Deserialize;
+
 use crate::link::{Capture, Ending, Line, VERSION};
 use crate::{Event, Experiment};
 
@@ -116,7 +118,10 @@ impl Trace {
         let mut line = 0;
         for (index, json) in text.lines().enumerate() {
             line = index + 1;
-            let parsed = Line::parse(json).map_err(|error| TraceError::Line { line, error })?;
+            let parsed = Line::parse(json).map_err(|error| match later_version(json) {
+                Some(found) if trace.is_none() => TraceError::Version { found },
+                _ => TraceError::Line { line, error },
+            })?;
             match (parsed, &mut trace) {
                 (Line::Run { version, .. }, None) if version > VERSION => {
                     return Err(TraceError::Version { found: version });
@@ -130,7 +135,10 @@ impl Trace {
                     },
                     None,
                 ) => trace = Some(Self::new(experiment, kernel, capture)),
-                (Line::Event(event), Some(trace)) if trace.ending.is_none() => trace.insert(event),
+                // Sorted once at the end: a file may have them in any order.
+                (Line::Event(event), Some(trace)) if trace.ending.is_none() => {
+                    trace.events.push(event);
+                }
                 (
                     Line::Ended {
                         why,
@@ -143,12 +151,24 @@ impl Trace {
                 _ => return Err(TraceError::Order { line }),
             }
         }
-        let trace = trace.ok_or(TraceError::Order { line })?;
+        let mut trace = trace.ok_or(TraceError::Order { line })?;
+        trace.events.sort_by_key(|event| event.at);
         match trace.ending {
             Some(_) => Ok(trace),
             None => Err(TraceError::Truncated { line }),
         }
     }
+}
+
+/// The version in a `run` line that may be unreadable because it is from a
+/// later one.
+fn later_version(json: &str) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Run {
+        version: u32,
+    }
+    let run: Run = serde_json::from_str(json).ok()?;
+    (run.version > VERSION).then_some(run.version)
 }
 
 #[cfg(test)]
@@ -194,6 +214,14 @@ mod tests {
         assert_eq!(Trace::parse(&text(&trace())).unwrap(), trace());
     }
 
+    #[test]
+    fn lines_in_another_order_are_the_same_trace() {
+        let text = text(&trace());
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.swap(1, 4);
+        assert_eq!(Trace::parse(&lines.join("\n")).unwrap(), trace());
+    }
+
     fn check_refused(text: &str, part: &str) {
         let error = Trace::parse(text).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
@@ -205,6 +233,8 @@ mod tests {
         check_refused("", "comes first");
         check_refused("{}", "line 1 is no line");
         check_refused(&good.replace("\"version\":2", "\"version\":3"), "version 3");
+        let later = good.replace("\"version\":2", "\"version\":4,\"experiment\":7");
+        check_refused(&later, "version 4");
         let (first, rest) = good.split_once('\n').unwrap();
         check_refused(rest, "line 1: a trace has one \"run\" line");
         check_refused(&format!("{good}{first}"), "line 7");

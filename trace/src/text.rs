@@ -181,14 +181,14 @@ impl fmt::Display for Time {
         };
         // Three digits, rounded; whole numbers only, so that the page needs
         // no code for floating point.
-        let hundredths = (nanos.saturating_mul(100) + unit / 2) / unit;
-        let tenths = (nanos.saturating_mul(10) + unit / 2) / unit;
+        let hundredths = nanos.saturating_mul(100).saturating_add(unit / 2) / unit;
+        let tenths = nanos.saturating_mul(10).saturating_add(unit / 2) / unit;
         if hundredths < 1_000 {
             write!(f, "{}.{:02} {name}", hundredths / 100, hundredths % 100)
         } else if tenths < 1_000 {
             write!(f, "{}.{} {name}", tenths / 10, tenths % 10)
         } else {
-            write!(f, "{} {name}", (nanos + unit / 2) / unit)
+            write!(f, "{} {name}", nanos.saturating_add(unit / 2) / unit)
         }
     }
 }

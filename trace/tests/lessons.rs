@@ -8,7 +8,8 @@ use trace::knob::{self, Knob};
 use trace::{Experiment, Lesson};
 
 /// Tests, links and the README name these.
-const LESSONS: [&str; 15] = [
+const LESSONS: [&str; 20] = [
+    "accept-queue",
     "auth-accepted",
     "auth-wrong-key",
     "characters-are-not-bytes",
@@ -16,13 +17,17 @@ const LESSONS: [&str; 15] = [
     "empty-send",
     "five-sends",
     "fixed-size",
+    "is-nagle-to-blame",
     "length-prefix",
+    "nagle-for-real",
     "one-at-a-time",
     "one-send-many-recvs",
     "ready-ack",
+    "short-send",
     "tcp-echo",
     "two-authenticated",
     "udp-echo",
+    "udp-loses",
     "udp-small-buffer",
 ];
 const PROGRAMS: [&str; 8] = [

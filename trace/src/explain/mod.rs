@@ -1,10 +1,14 @@
-//! One or two sentences for a step, computed from what happened: the head
-//! says what the call did, the rest what became of its bytes and why.
+//! A few sentences for a step, computed from what happened: the head says
+//! what the call did or which packet it was, the rest what became of its bytes
+//! and why.
 
+mod kernel;
 mod keys;
+mod packet;
 mod received;
 mod refusal;
 mod sent;
+mod why;
 
 use protocol::{Framing, Nanos, Transport};
 
@@ -15,6 +19,7 @@ use crate::{Actor, Analysis, Call, Event, Trace};
 
 pub use keys::KEYS;
 pub use refusal::refusal;
+pub use why::why;
 
 /// Below this a wait is not worth a sentence.
 const NOTABLE: Nanos = Nanos::from_millis(5);
@@ -60,7 +65,8 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
             Call::Recv => facts.recv(),
             Call::Shutdown => facts.plain("explain.shutdown"),
             Call::Close => facts.close(),
-            Call::Segment | Call::Datagram => facts.plain("explain.packet"),
+            Call::Segment => facts.segment(),
+            Call::Datagram => facts.datagram(),
         }
     };
     if step == trace.events().len()
@@ -72,7 +78,15 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
 }
 
 fn beginning(trace: &Trace) -> Explanation {
-    let head = Sentence::new("explain.start").with("n", trace.events().len());
+    let packets = trace.events().iter().filter(|event| event.call.is_packet());
+    let packets = packets.count();
+    let key = match packets {
+        0 => "explain.start",
+        _ => "explain.start.packets",
+    };
+    let head = Sentence::new(key)
+        .with("n", trace.events().len() - packets)
+        .with("packets", packets);
     Explanation {
         head,
         rest: Vec::new(),
@@ -146,6 +160,7 @@ impl Facts<'_> {
                 .with("time", Time(accept.at - self.event.at).to_string()),
             None => Sentence::new("explain.connect.never-accepted"),
         });
+        explanation.rest.extend(self.accept_queue());
         explanation
     }
 
@@ -171,6 +186,7 @@ impl Facts<'_> {
                 .rest
                 .push(self.say("explain.accept.early-bytes").with("n", sent));
         }
+        explanation.rest.extend(self.accept_queue());
         explanation
     }
 
@@ -204,6 +220,7 @@ impl Facts<'_> {
 
     fn close(&self) -> Explanation {
         let mut explanation = self.plain("explain.close");
+        explanation.rest.extend(self.counts());
         let lane = self
             .analysis
             .lane(self.event.client, Direction::ToServer)

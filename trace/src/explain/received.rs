@@ -18,20 +18,33 @@ impl Facts<'_> {
         let Some(lane) = self.lane else {
             return explanation;
         };
-        let Some(span) = self.number(&lane.recvs).map(|index| lane.recvs[index]) else {
+        let Some(number) = self.number(&lane.recvs) else {
+            explanation.rest.extend(self.drops());
             return explanation;
         };
+        let span = lane.recvs[number];
         let rest = &mut explanation.rest;
         if self.is_udp() {
+            let key = match lane.unsure.binary_search(&self.index) {
+                Ok(_) => "explain.recv.datagram-unsure",
+                Err(_) => "explain.recv.datagram-sent",
+            };
+            let first = lane.sends_of_recv(number).start + 1;
+            rest.push(Sentence::new(key).with("first", first));
             rest.push(match span.cut {
                 0 => Sentence::new("explain.recv.datagram-whole"),
                 cut => self.say("explain.recv.datagram-cut").with("n", cut),
             });
+            rest.extend(self.drops());
             return explanation;
         }
         rest.extend(self.role_sentence());
+        rest.extend(self.queued(lane, &span));
         rest.push(self.chunk(lane, &span));
-        rest.extend(self.left_waiting(lane, &span));
+        let causes = self.causes(lane);
+        let said = causes.iter().any(|cause| cause.key == "cause.buffer-small");
+        rest.extend(causes);
+        rest.extend(self.left_waiting(lane, &span).filter(|_| !said));
         rest.extend(Self::cut_character(lane, &span));
         rest.extend(self.decoded(lane));
         explanation

@@ -1,7 +1,7 @@
 //! What became of the bytes a send handed over.
 
 use super::{Explanation, Facts};
-use crate::lane::{Lane, Span};
+use crate::lane::{Fate, Lane};
 use crate::text::Sentence;
 
 impl Facts<'_> {
@@ -26,12 +26,23 @@ impl Facts<'_> {
         }
         if self.event.asked as usize > self.event.len() {
             explanation.rest.push(self.say("explain.send.partial"));
+            if let Some(unacked) = self.event.socket.unacked {
+                let full = Sentence::new("explain.send.queue-full");
+                explanation.rest.push(full.with("n", u64::from(unacked)));
+            }
         }
-        explanation.rest.extend(if self.is_udp() {
-            self.datagram_fate(lane)
-        } else {
-            self.stream_fate(lane)
-        });
+        let Some(number) = self.number(&lane.sends) else {
+            return explanation;
+        };
+        if self.is_udp() {
+            explanation.rest.extend(self.datagram_fate(lane, number));
+            return explanation;
+        }
+        explanation
+            .rest
+            .extend(self.held_back(lane, &lane.sends[number]));
+        explanation.rest.extend(self.on_the_wire(lane, number));
+        explanation.rest.extend(self.stream_fate(lane));
         explanation
     }
 
@@ -67,15 +78,22 @@ impl Facts<'_> {
         })
     }
 
-    fn datagram_fate(&self, lane: &Lane) -> Option<Sentence> {
-        let number = self.number(&lane.sends)?;
-        let send = lane.sends[number];
-        let same = |recv: &&Span| recv.start == send.start && recv.len() + recv.cut == send.len();
-        Some(match lane.recvs.iter().find(same) {
-            Some(Span { cut: 0, .. }) => Sentence::new("explain.fate.datagram-whole"),
-            Some(recv) => Sentence::new("explain.fate.datagram-cut").with("n", recv.cut),
-            None if self.trace.ending().is_some() => Sentence::new("explain.fate.datagram-unread"),
-            None => return None,
-        })
+    fn datagram_fate(&self, lane: &Lane, number: usize) -> Option<Sentence> {
+        let key = match lane.fate(number) {
+            Fate::Read(event) => {
+                let recv = lane.recvs.iter().find(|recv| recv.event == event);
+                let cut = recv.map_or(0, |recv| recv.cut);
+                return Some(match cut {
+                    0 => Sentence::new("explain.fate.datagram-whole"),
+                    cut => Sentence::new("explain.fate.datagram-cut").with("n", cut),
+                });
+            }
+            Fate::Dropped => "explain.fate.datagram-dropped",
+            Fate::Unread => "explain.fate.datagram-unread",
+            // Before the run is over it may still be read.
+            Fate::Unknown if self.trace.ending().is_none() => return None,
+            Fate::Unknown => "explain.fate.datagram-unknown",
+        };
+        Some(Sentence::new(key))
     }
 }

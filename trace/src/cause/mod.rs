@@ -1,17 +1,24 @@
 //! Why the reader's boundaries are not the sender's: each boundary that
 //! changed, and its cause, computed from what was observed and nothing else.
 
+mod datagrams;
+mod proof;
+mod stream;
+
 use protocol::Offset;
 
 use crate::Experiment;
 use crate::knob::Knob;
+
+pub(crate) use datagrams::datagrams;
+pub(crate) use stream::stream;
 
 /// A boundary that is not where the sender put it, or a datagram that did not
 /// arrive as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boundary {
     /// Where: the end of the earlier send, of the earlier recv, or of what is
-    /// left of a datagram.
+    /// left of a datagram (its start, if nothing is left).
     pub offset: Offset,
     /// What happened to it.
     pub change: Change,
@@ -27,7 +34,7 @@ pub struct Boundary {
 pub enum Change {
     /// Two sends came out of one recv.
     Vanished,
-    /// One send came out of more than one recv.
+    /// A recv ended inside a send.
     Appeared,
     /// A datagram lost its end.
     Cut,
@@ -38,9 +45,12 @@ pub enum Change {
 /// Why a boundary changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Several segments waited in the receive queue when recv was called.
+    /// The bytes came apart and waited together in the receive queue when
+    /// recv was called.
     ReaderLate {
-        /// How many packets the recv took bytes of.
+        /// How many packets the recv took bytes of: at least 2. 0 if the wire
+        /// was not captured: then that all its bytes waited together is what
+        /// was observed, and whether they came apart is not.
         packets: usize,
         /// Bytes in the receive queue just before, if the kernel was asked.
         waiting: Option<u32>,
@@ -86,9 +96,9 @@ pub struct Proof {
 }
 
 impl Cause {
-    /// The one knob that, turned, takes the cause away; none where no knob does.
+    /// The one knob that, turned, takes the cause away; none where no knob
+    /// does, or where it is turned as far already.
     pub fn proof(&self, experiment: &Experiment) -> Option<Proof> {
-        let _ = experiment;
-        None
+        proof::proof(*self, experiment)
     }
 }

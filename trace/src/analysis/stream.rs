@@ -1,74 +1,19 @@
-//! From events to lanes: which bytes each call carried, what the reader's
-//! framing makes of them, and whether that is what the sender meant.
+//! The lanes of a stream: what the reader's framing makes of the bytes.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key};
 use protocol::framing::{Decode, READY};
-use protocol::{Decoder, Frame, FrameError, Framing, Offset, System, Transport};
+use protocol::{Decoder, Frame, FrameError, Framing, Offset, System};
 
+use super::{transfers, wire};
+use crate::cause;
 use crate::lane::{Direction, Failure, Lane, MessageKind, MessageSpan, Span, Verdict};
 use crate::{Call, ClientId, Event, Experiment, Trace};
 
-/// Everything that is derived from a trace, once for all its steps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Analysis {
-    /// Both directions of each client, those without any send or recv left out.
-    pub lanes: Vec<Lane>,
-}
-
-impl Analysis {
-    /// Derives all lanes of `trace`.
-    pub fn new(trace: &Trace) -> Self {
-        let clients = ClientId::ALL
-            .into_iter()
-            .take(trace.experiment.clients.len());
-        let lanes = clients.flat_map(|client| match trace.experiment.transport() {
-            Transport::Tcp => stream_lanes(trace, client),
-            Transport::Udp => datagram_lanes(trace, client),
-        });
-        Self {
-            lanes: lanes
-                .filter(|lane| !lane.sends.is_empty() || !lane.recvs.is_empty())
-                .collect(),
-        }
-    }
-
-    /// The lane of one direction of one client.
-    pub fn lane(&self, client: ClientId, direction: Direction) -> Option<&Lane> {
-        let mut lanes = self.lanes.iter();
-        lanes.find(|lane| lane.client == client && lane.direction == direction)
-    }
-
-    /// The lane that `event` moved bytes on; none for calls that move none.
-    pub fn lane_of(&self, event: &Event) -> Option<&Lane> {
-        self.lane(event.client, direction(event)?)
-    }
-}
-
-/// Which way the bytes of a call went.
-pub fn direction(event: &Event) -> Option<Direction> {
-    let by_client = event.actor == event.client.actor();
-    match event.call {
-        Call::Send if by_client => Some(Direction::ToServer),
-        Call::Send => Some(Direction::ToClient),
-        Call::Recv if by_client => Some(Direction::ToClient),
-        Call::Recv => Some(Direction::ToServer),
-        _ => None,
-    }
-}
-
-/// The calls of one client's connection that moved bytes (or hit the end).
-fn transfers(trace: &Trace, client: ClientId) -> impl Iterator<Item = (usize, Direction, &Event)> {
-    let events = trace.events().iter().enumerate();
-    events.filter_map(move |(index, event)| {
-        let ours = event.client == client && event.error.is_none();
-        Some((index, direction(event).filter(|_| ours)?, event))
-    })
-}
-
-fn stream_lanes(trace: &Trace, client: ClientId) -> Vec<Lane> {
+/// Both directions of one client's connection.
+pub(super) fn lanes(trace: &Trace, client: ClientId) -> [Lane; 2] {
     let key = Key::new(trace.experiment.key.as_str());
     let mut up = StreamLane::to_server(&trace.experiment, client);
     let mut down = StreamLane::to_client(&trace.experiment, client);
@@ -79,7 +24,7 @@ fn stream_lanes(trace: &Trace, client: ClientId) -> Vec<Lane> {
         };
         if event.call == Call::Recv {
             here.handle_recv(index, event);
-        } else {
+        } else if event.call == Call::Send {
             here.handle_send(index, event);
             if direction == Direction::ToClient && back.expected.is_none() {
                 let challenge = here.lane.bytes.first_chunk();
@@ -91,7 +36,12 @@ fn stream_lanes(trace: &Trace, client: ClientId) -> Vec<Lane> {
             }
         }
     }
-    vec![up.lane, down.lane]
+    let mut lanes = [up.lane, down.lane];
+    for lane in &mut lanes {
+        wire::segments(lane, trace);
+        lane.boundaries = cause::stream(lane, trace);
+    }
+    lanes
 }
 
 /// A lane of a stream while its events are read.
@@ -285,67 +235,4 @@ fn boundaries(lane: &Lane, frame: &Frame) -> Verdict {
         0 | 1 => Verdict::Part,
         count => Verdict::Glued(count),
     }
-}
-
-fn datagram_lanes(trace: &Trace, client: ClientId) -> Vec<Lane> {
-    let mut lanes = [Direction::ToServer, Direction::ToClient].map(|d| Lane::new(client, d));
-    // Sends not yet seen at the reader, in order.
-    let mut unread = [VecDeque::new(), VecDeque::new()];
-    for (index, direction, event) in transfers(trace, client) {
-        let side = usize::from(direction == Direction::ToClient);
-        let (lane, unread) = (&mut lanes[side], &mut unread[side]);
-        if event.call == Call::Send {
-            let start = lane.end();
-            lane.bytes.extend_from_slice(&event.bytes);
-            let span = Span {
-                event: index,
-                start,
-                end: lane.end(),
-                cut: 0,
-            };
-            lane.sends.push(span);
-            unread.push_back(span);
-        } else if let Some(span) = matching(trace, unread, index, event) {
-            lane.recvs.push(span);
-            let body = Bytes::copy_from_slice(&event.bytes);
-            lane.messages.push(MessageSpan {
-                event: index,
-                frame: Frame {
-                    start: span.start,
-                    header: 0,
-                    body,
-                    trailer: 0,
-                },
-                kind: MessageKind::Message,
-                verdict: match span.cut {
-                    0 => Verdict::Whole,
-                    cut => Verdict::Cut(cut),
-                },
-            });
-        }
-    }
-    lanes.into()
-}
-
-/// Which of the unread sends a received datagram was: the first in order with
-/// that content, cut to the room that recv had.
-fn matching(
-    trace: &Trace,
-    unread: &mut VecDeque<Span>,
-    index: usize,
-    event: &Event,
-) -> Option<Span> {
-    let asked = event.asked as usize;
-    let position = unread.iter().position(|send| {
-        let sent = &trace.events()[send.event].bytes;
-        event.bytes == sent[..sent.len().min(asked)]
-    })?;
-    let send = unread.remove(position)?;
-    let end = send.start + event.len();
-    Some(Span {
-        event: index,
-        start: send.start,
-        end,
-        cut: send.len() - event.len(),
-    })
 }

@@ -1,0 +1,335 @@
+//! The lanes of datagrams: which packet was which send, and which of them a
+//! recv took.
+//!
+//! A socket's datagrams are read in the order in which they came. So with
+//! the wire captured and the socket's drop counter d beside its k-th recv
+//! (both from 0), the datagram taken is packet k + d of those sent to it.
+//! Otherwise the content must tell, in order; equal datagrams of which some
+//! were lost then leave it open.
+
+mod content;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use protocol::Frame;
+
+use self::content::Contents;
+use super::transfers;
+use crate::cause;
+use crate::lane::{
+    Carrier, Direction, Fate, Lane, MessageKind, MessageSpan, Packet, Span, Verdict,
+};
+use crate::{Call, ClientId, Event, Trace};
+
+/// Both directions of all clients.
+pub(super) fn lanes(trace: &Trace, clients: impl Iterator<Item = ClientId>) -> Vec<Lane> {
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    for client in clients {
+        up.push(Way::new(trace, client, Direction::ToServer));
+        down.push(Way::new(trace, client, Direction::ToClient));
+    }
+    // The server has one socket for all clients, each client has its own.
+    read_socket(trace, &mut up, trace.dropped);
+    for way in &mut down {
+        read_socket(trace, std::slice::from_mut(way), None);
+    }
+    let pairs = up.into_iter().zip(down);
+    pairs
+        .flat_map(|(up, down)| [up.finish(trace), down.finish(trace)])
+        .collect()
+}
+
+/// A lane while its datagrams are matched.
+struct Way {
+    lane: Lane,
+    /// Captured packets: event and send.
+    packets: Vec<(usize, Option<usize>)>,
+    recvs: Vec<Received>,
+    /// What became of each send.
+    fates: Vec<Fate>,
+}
+
+/// A recv of one datagram, perhaps an empty one.
+struct Received {
+    event: usize,
+    /// Which send it took.
+    send: Option<usize>,
+    /// Told by the socket's counters, not by content.
+    exact: bool,
+    /// It could have been another one as well.
+    unsure: bool,
+}
+
+impl Way {
+    fn new(trace: &Trace, client: ClientId, direction: Direction) -> Self {
+        let mut this = Self {
+            lane: Lane::new(client, direction),
+            packets: Vec::new(),
+            recvs: Vec::new(),
+            fates: Vec::new(),
+        };
+        let lane = &mut this.lane;
+        for (index, way, event) in transfers(trace, client) {
+            match event.call {
+                _ if way != direction => {}
+                Call::Send => {
+                    let start = lane.end();
+                    lane.bytes.extend_from_slice(&event.bytes);
+                    lane.sends.push(Span {
+                        event: index,
+                        start,
+                        end: lane.end(),
+                        cut: 0,
+                    });
+                }
+                Call::Datagram => this.packets.push((index, None)),
+                Call::Recv => this.recvs.push(Received {
+                    event: index,
+                    send: None,
+                    exact: false,
+                    unsure: false,
+                }),
+                _ => {}
+            }
+        }
+        this.fates = vec![Fate::Unknown; this.lane.sends.len()];
+        this.match_packets(trace);
+        this
+    }
+
+    /// Each packet is the first send in order with its content.
+    fn match_packets(&mut self, trace: &Trace) {
+        let events = trace.events();
+        let mut sends: BTreeMap<&[u8], VecDeque<usize>> = BTreeMap::new();
+        if !self.packets.is_empty() {
+            for (index, send) in self.lane.sends.iter().enumerate() {
+                let content = &events[send.event].bytes[..];
+                sends.entry(content).or_default().push_back(index);
+            }
+        }
+        for (event, send) in &mut self.packets {
+            let same = sends.get_mut(&events[*event].bytes[..]);
+            *send = same.and_then(VecDeque::pop_front);
+        }
+    }
+
+    /// Finds the sends of the recvs that no counter told.
+    fn match_contents(&mut self, trace: &Trace) {
+        if self.recvs.iter().all(|recv| recv.exact) {
+            return;
+        }
+        let events = trace.events();
+        let mut contents = Contents::new(events, &self.lane.sends);
+        let mut taken = vec![false; self.lane.sends.len()];
+        let exact = self.recvs.iter().filter_map(|recv| recv.send);
+        exact.for_each(|send| taken[send] = true);
+        // As early as the order allows.
+        let mut next = 0;
+        for recv in &mut self.recvs {
+            if !recv.exact {
+                let found = contents.first(recv.event, next);
+                recv.send = found.or_else(|| contents.untaken(recv.event, &taken));
+                recv.unsure = found.is_none() && recv.send.is_some();
+            }
+            if let (Some(send), false) = (recv.send, recv.unsure) {
+                next = next.max(send + 1);
+            }
+            if let Some(send) = recv.send {
+                taken[send] = true;
+            }
+        }
+        let all_read = self.lane.direction == Direction::ToServer && trace.dropped == Some(0);
+        if trace.ending().is_none() || all_read {
+            return;
+        }
+        // As late as the order allows: if that is another one, who knows.
+        let mut limit = self.lane.sends.len();
+        for recv in self.recvs.iter_mut().rev().filter(|recv| !recv.unsure) {
+            let Some(send) = recv.send else {
+                continue;
+            };
+            let last = if recv.exact {
+                send
+            } else {
+                contents.last(recv.event, limit).unwrap_or(send)
+            };
+            recv.unsure = last != send;
+            limit = limit.min(last);
+        }
+    }
+
+    fn note_read(&mut self) {
+        for recv in &self.recvs {
+            if let Some(send) = recv.send {
+                self.fates[send] = Fate::Read(recv.event);
+            }
+        }
+    }
+
+    fn unread(&self) -> usize {
+        let unread = self.fates.iter().filter(|fate| **fate == Fate::Unknown);
+        unread.count()
+    }
+
+    /// Everything is matched: the lane's layers.
+    fn finish(mut self, trace: &Trace) -> Lane {
+        let lane = &mut self.lane;
+        for (event, send) in self.packets {
+            let Some(send) = send else {
+                continue;
+            };
+            let Span { start, end, .. } = lane.sends[send];
+            if start < end {
+                lane.carriers.push(Carrier {
+                    start,
+                    end,
+                    packet: lane.wire.len(),
+                });
+            }
+            lane.packet_sends.push(send);
+            lane.wire.push(Packet {
+                span: Span {
+                    event,
+                    start,
+                    end,
+                    cut: 0,
+                },
+                resent: false,
+                segments: 1,
+                fate: self.fates[send],
+            });
+        }
+        lane.carriers.sort_unstable_by_key(|carrier| carrier.start);
+        for recv in self.recvs {
+            let Some(number) = recv.send else {
+                continue;
+            };
+            let event = &trace.events()[recv.event];
+            let send = lane.sends[number];
+            let real = event
+                .socket
+                .length
+                .map_or(send.len(), |length| length as usize);
+            let cut = real.saturating_sub(event.len());
+            lane.recvs.push(Span {
+                event: recv.event,
+                start: send.start,
+                end: send.start + event.len(),
+                cut,
+            });
+            lane.recv_sends.push(number);
+            if recv.unsure {
+                lane.unsure.push(recv.event);
+            }
+            lane.messages.push(MessageSpan {
+                event: recv.event,
+                frame: Frame {
+                    start: send.start,
+                    header: 0,
+                    body: Bytes::copy_from_slice(&event.bytes),
+                    trailer: 0,
+                },
+                kind: MessageKind::Message,
+                verdict: match cut {
+                    0 => Verdict::Whole,
+                    cut => Verdict::Cut(cut),
+                },
+            });
+        }
+        lane.fates = self.fates;
+        lane.boundaries = cause::datagrams(lane, trace.ending().is_some());
+        self.lane
+    }
+}
+
+/// Tells which datagrams one socket read: those of all `ways` that lead to
+/// it. `lost` is what it lost in all, if that is known.
+fn read_socket(trace: &Trace, ways: &mut [Way], lost: Option<u32>) {
+    let complete = trace.missed == Some(0);
+    let places = complete.then(|| count(trace, ways, lost)).flatten();
+    for way in &mut *ways {
+        way.match_contents(trace);
+        way.note_read();
+    }
+    if let Some(places) = places {
+        for (way, send) in places {
+            let fate = &mut ways[way].fates[send];
+            if *fate == Fate::Unknown {
+                *fate = Fate::Dropped;
+            }
+        }
+    }
+    let (Some(lost), Some(_)) = (lost, trace.ending()) else {
+        return;
+    };
+    // What was neither read nor skipped: all lost, or all left in the queue,
+    // or nobody knows which.
+    let left: usize = ways.iter().map(Way::unread).sum();
+    let fates = ways.iter().flat_map(|way| &way.fates);
+    let dropped = fates.filter(|fate| **fate == Fate::Dropped).count();
+    let fate = match (lost as usize).checked_sub(dropped) {
+        Some(0) => Fate::Unread,
+        Some(more) if more == left => Fate::Dropped,
+        _ => return,
+    };
+    for way in ways {
+        let unread = way.fates.iter_mut().filter(|fate| **fate == Fate::Unknown);
+        unread.for_each(|unread| *unread = fate);
+    }
+}
+
+/// Matches recvs to sends by counting packets. If that explains every recv,
+/// returns all sends (way and number) up to the last one read: those that
+/// nobody read were dropped.
+fn count(trace: &Trace, ways: &mut [Way], lost: Option<u32>) -> Option<Vec<(usize, usize)>> {
+    let events = trace.events();
+    let (mut packets, mut recvs) = (Vec::new(), Vec::new());
+    for (number, way) in ways.iter().enumerate() {
+        packets.extend(
+            way.packets
+                .iter()
+                .map(|&(event, send)| (event, number, send)),
+        );
+        let places = way.recvs.iter().enumerate();
+        recvs.extend(places.map(|(place, recv)| (recv.event, number, place)));
+    }
+    packets.sort_unstable();
+    recvs.sort_unstable();
+    // The kernel leaves the counter out as long as it is 0.
+    let asked = |&(event, ..): &(usize, _, _)| events[event].socket.dropped.is_some();
+    if lost.is_none() && !recvs.iter().any(asked) {
+        return None;
+    }
+    let (mut dropped, mut all, mut reached) = (0, true, 0);
+    for (k, &(event, number, place)) in recvs.iter().enumerate() {
+        dropped = events[event].socket.dropped.unwrap_or(dropped);
+        let position = k + dropped as usize;
+        let send = packets.get(position).and_then(|&(packet, way, send)| {
+            let same = way == number && agrees(&events[event], &events[packet]);
+            send.filter(|_| same)
+        });
+        match send {
+            Some(send) => {
+                let recv = &mut ways[number].recvs[place];
+                (recv.send, recv.exact) = (Some(send), true);
+                reached = position;
+            }
+            None => all = false,
+        }
+    }
+    let places = packets.into_iter().take(reached);
+    all.then(|| {
+        places
+            .filter_map(|(_, way, send)| Some((way, send?)))
+            .collect()
+    })
+}
+
+/// Whether `recv` can have taken what `packet` carried.
+fn agrees(recv: &Event, packet: &Event) -> bool {
+    let whole = packet.len();
+    let room = (recv.asked as usize).max(recv.len());
+    let length = recv.socket.length.map_or(whole, |length| length as usize);
+    length == whole && recv.bytes == packet.bytes[..whole.min(room)]
+}

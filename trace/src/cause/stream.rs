@@ -1,0 +1,142 @@
+//! Causes on a stream: each boundary between sends that vanished inside a
+//! recv, and each end of a recv that appeared inside a send.
+
+use protocol::Offset;
+
+use super::{Boundary, Cause, Change};
+use crate::lane::{Direction, Lane, Span};
+use crate::{Event, Trace};
+
+/// All boundaries of `lane` that changed, by offset.
+pub(crate) fn stream(lane: &Lane, trace: &Trace) -> Vec<Boundary> {
+    let mut boundaries = Vec::new();
+    // Packets of the send that is being read in pieces: counted once for all.
+    let mut split = None;
+    let mut sends = lane.sends.iter().filter(|send| !send.is_empty()).peekable();
+    for (number, recv) in lane.recvs.iter().enumerate() {
+        let Some(event) = trace.events().get(recv.event) else {
+            continue;
+        };
+        let reader = Reader {
+            lane,
+            trace,
+            recv,
+            event,
+            packets: lane.packets_in(&recv.range()),
+            more: number + 1 < lane.recvs.len(),
+        };
+        let changed = |offset, change, cause| Boundary {
+            offset,
+            change,
+            cause,
+            event: recv.event,
+        };
+        while let Some(send) = sends.peek() {
+            if send.end > recv.end {
+                if send.start < recv.end {
+                    let count = || (send.event, lane.packets_in(&send.range()));
+                    let known = split.filter(|&(event, _)| event == send.event);
+                    let (_, packets) = *split.insert(known.unwrap_or_else(count));
+                    let cause = reader.appeared(packets);
+                    boundaries.push(changed(recv.end, Change::Appeared, cause));
+                }
+                break;
+            }
+            let end = send.end;
+            sends.next();
+            // Behind the last send there is nothing it could be a boundary to.
+            if end < recv.end && sends.peek().is_some() {
+                let cause = reader.vanished(end);
+                boundaries.push(changed(end, Change::Vanished, cause));
+            }
+        }
+    }
+    boundaries
+}
+
+/// A recv and what was observed around it.
+struct Reader<'a> {
+    lane: &'a Lane,
+    trace: &'a Trace,
+    recv: &'a Span,
+    event: &'a Event,
+    /// Packets that carried its bytes; 0 if none was captured.
+    packets: usize,
+    /// Whether another recv took bytes later.
+    more: bool,
+}
+
+/// How the wire carried the two bytes beside a boundary.
+#[derive(PartialEq, Eq)]
+enum Wire {
+    /// In one packet.
+    Together,
+    /// In two.
+    Apart,
+    /// Not captured.
+    Unseen,
+}
+
+impl Reader<'_> {
+    fn wire(&self, offset: Offset) -> Wire {
+        let before = Offset(offset.0.saturating_sub(1));
+        match (self.lane.packet_at(before), self.lane.packet_at(offset)) {
+            (Some(before), Some(behind)) if before == behind => Wire::Together,
+            (Some(_), Some(_)) => Wire::Apart,
+            _ => Wire::Unseen,
+        }
+    }
+
+    /// Why two sends came out as one piece.
+    fn vanished(&self, offset: Offset) -> Cause {
+        let waiting = self.event.socket.waiting;
+        match self.wire(offset) {
+            Wire::Together => Cause::Merged {
+                nagle: self.nagle(),
+            },
+            Wire::Apart => Cause::ReaderLate {
+                packets: self.packets,
+                waiting,
+            },
+            Wire::Unseen if waiting.is_some_and(|n| n as usize >= self.recv.len()) => {
+                Cause::ReaderLate {
+                    packets: 0,
+                    waiting,
+                }
+            }
+            Wire::Unseen => Cause::Unknown,
+        }
+    }
+
+    /// Why a send came out in pieces; `packets` carried it.
+    fn appeared(&self, packets: usize) -> Cause {
+        let Event { asked, socket, .. } = self.event;
+        let waiting = socket.waiting;
+        let full = self.event.len() >= *asked as usize;
+        let wire = self.wire(self.recv.end);
+        let waited = match waiting {
+            Some(waiting) => waiting > *asked,
+            None => self.more && wire == Wire::Unseen,
+        };
+        // A segment is queued whole: the rest of one that was read waited.
+        if full && (waited || wire == Wire::Together) {
+            return Cause::BufferSmall {
+                asked: *asked,
+                waiting,
+            };
+        }
+        match wire {
+            Wire::Apart => Cause::Split { packets },
+            // It took all there was.
+            Wire::Unseen if !full || waiting.is_some() => Cause::NotYetThere,
+            Wire::Unseen | Wire::Together => Cause::Unknown,
+        }
+    }
+
+    /// Whether the sender's kernel may hold small segments back. The lab's
+    /// server turns that off on every connection.
+    fn nagle(&self) -> bool {
+        let client = self.trace.experiment.client(self.lane.client);
+        self.lane.direction == Direction::ToServer && client.is_some_and(|client| client.nagle)
+    }
+}

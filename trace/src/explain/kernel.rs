@@ -1,0 +1,119 @@
+//! What the kernel told beside a call, in words.
+
+use super::Facts;
+use crate::cause::Cause;
+use crate::lane::{Direction, Lane, Span};
+use crate::link::Capture;
+use crate::text::Sentence;
+use crate::{Call, Event, Flags};
+
+/// A segment's payload if its largest is not known: Ethernet's.
+const USUAL_PAYLOAD: usize = 1_460;
+
+impl Facts<'_> {
+    /// The receive queue just before a recv, and how its bytes had come. What
+    /// a cause says is not said twice.
+    pub(super) fn queued(&self, lane: &Lane, span: &Span) -> Vec<Sentence> {
+        let mut sentences = Vec::new();
+        let told = |boundary: &crate::cause::Boundary| {
+            matches!(
+                boundary.cause,
+                Cause::ReaderLate { .. } | Cause::BufferSmall { .. }
+            )
+        };
+        if self.changed(lane).any(told) {
+            return sentences;
+        }
+        if let Some(waiting) = self.event.socket.waiting {
+            sentences.push(Sentence::new("explain.recv.waiting").with("n", u64::from(waiting)));
+        }
+        let packets = lane.packets_in(&span.range());
+        if packets > 0 {
+            sentences.push(Sentence::new("explain.recv.segments").with("n", packets));
+        }
+        sentences
+    }
+
+    /// Bytes that the kernel took and has not sent, and what it waits for.
+    pub(super) fn held_back(&self, lane: &Lane, span: &Span) -> Option<Sentence> {
+        let socket = self.event.socket;
+        let unsent = socket.unsent.filter(|&unsent| unsent > 0)?;
+        let flying = socket.unacked.unwrap_or(0).saturating_sub(unsent);
+        let sent = span.end.0.saturating_sub(u64::from(unsent));
+        // Nagle's algorithm holds back less than a segment, and only while
+        // something is not acknowledged (RFC 896).
+        let small = (unsent as usize) < self.largest_payload();
+        let nagle = lane.direction == Direction::ToServer && self.client_nagle();
+        let key = if nagle && small && flying > 0 {
+            "explain.send.nagle"
+        } else {
+            "explain.send.unsent"
+        };
+        Some(
+            Sentence::new(key)
+                .with("n", u64::from(unsent))
+                .with("offset", sent),
+        )
+    }
+
+    fn client_nagle(&self) -> bool {
+        let client = self.trace.experiment.client(self.event.client);
+        client.is_some_and(|client| client.nagle)
+    }
+
+    /// What the other side announced in its SYN.
+    fn largest_payload(&self) -> usize {
+        let syn = self.trace.events().iter().find(|event| {
+            event.call == Call::Segment
+                && event.flags().has(Flags::SYN)
+                && event.client == self.event.client
+                && event.actor != self.event.actor
+        });
+        let mss = syn.and_then(|event| event.header.as_ref()?.mss);
+        mss.map_or(USUAL_PAYLOAD, usize::from)
+    }
+
+    /// How many connections wait to be accepted.
+    pub(super) fn accept_queue(&self) -> Option<Sentence> {
+        let waiting = self.event.socket.accept_queue?;
+        let key = match self.event.call {
+            Call::Connect => "explain.connect.queue",
+            _ => "explain.accept.queue",
+        };
+        Some(Sentence::new(key).with("n", u64::from(waiting)))
+    }
+
+    /// Datagrams lost between the one before and this one.
+    pub(super) fn drops(&self) -> Option<Sentence> {
+        let dropped = self.event.socket.dropped?;
+        let before = self.trace.events()[..self.index].iter().rev();
+        let mut before = before.filter(|event| self.same_socket(event));
+        let before = before.find_map(|event| event.socket.dropped).unwrap_or(0);
+        let fresh = dropped.saturating_sub(before);
+        (fresh > 0).then(|| Sentence::new("explain.recv.dropped").with("n", u64::from(fresh)))
+    }
+
+    fn same_socket(&self, event: &Event) -> bool {
+        event.call == Call::Recv && event.actor == self.event.actor
+    }
+
+    /// TCP_INFO's counts stand in for the wire where it was not captured.
+    pub(super) fn counts(&self) -> Vec<Sentence> {
+        let counts = match self.event.socket.counts {
+            Some(counts) if self.trace.capture != Capture::On => counts,
+            _ => return Vec::new(),
+        };
+        let mut sentences = vec![
+            self.say("explain.close.counts")
+                .with("out", u64::from(counts.segments_out))
+                .with("data-out", u64::from(counts.data_out))
+                .with("in", u64::from(counts.segments_in))
+                .with("data-in", u64::from(counts.data_in)),
+        ];
+        if counts.retransmitted > 0 {
+            let again = u64::from(counts.retransmitted);
+            sentences.push(Sentence::new("explain.close.retransmitted").with("n", again));
+        }
+        sentences
+    }
+}

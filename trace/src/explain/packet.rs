@@ -1,0 +1,175 @@
+//! What a packet on the wire was for, and which calls its bytes came from.
+
+use super::{Explanation, Facts};
+use crate::lane::{Direction, Fate, Lane};
+use crate::text::Sentence;
+use crate::{Call, Event, Flags};
+
+impl Facts<'_> {
+    pub(super) fn segment(&self) -> Explanation {
+        let flags = self.event.flags();
+        let head = self
+            .say("explain.packet.segment")
+            .with("flags", flags.names());
+        let mut rest = Vec::new();
+        if flags.has(Flags::RST) {
+            rest.push(self.say("explain.packet.reset"));
+        } else if flags.has(Flags::SYN) {
+            rest.push(self.say(if flags.has(Flags::ACK) {
+                "explain.packet.syn-ack"
+            } else {
+                "explain.packet.syn"
+            }));
+        } else if self.event.is_empty() && !flags.has(Flags::FIN) {
+            rest.push(self.pure_ack());
+        }
+        if !self.event.is_empty() {
+            rest.extend(self.payload());
+        }
+        if flags.has(Flags::FIN) {
+            rest.push(self.say("explain.packet.fin"));
+        }
+        let header = self.event.header.as_ref();
+        if header.is_some_and(|header| header.window == 0) && !flags.has(Flags::RST) {
+            rest.push(self.say("explain.packet.no-room"));
+        }
+        Explanation { head, rest }
+    }
+
+    /// A segment without data confirms what came the other way.
+    fn pure_ack(&self) -> Sentence {
+        let ack = self.event.header.as_ref().map_or(0, |header| header.ack.0);
+        let back = match self.direction() {
+            Some(Direction::ToServer) => Direction::ToClient,
+            _ => Direction::ToServer,
+        };
+        let lane = self.analysis.lane(self.event.client, back);
+        let sent = lane.map_or(0, |lane| lane.end().0);
+        let key = match ack {
+            0 if self.is_third() => "explain.packet.ack-nothing",
+            // The FIN takes a number of its own behind the last byte.
+            ack if ack > sent => "explain.packet.ack-end",
+            _ => "explain.packet.ack",
+        };
+        self.say(key).with("n", ack)
+    }
+
+    /// Whether it is the handshake's third: the client's first without SYN.
+    fn is_third(&self) -> bool {
+        let (client, actor) = (self.event.client, self.event.actor);
+        let before = &self.trace.events()[..self.index];
+        let earlier = |event: &Event| {
+            event.call == Call::Segment
+                && event.client == client
+                && event.actor == actor
+                && !event.flags().has(Flags::SYN)
+        };
+        actor == client.actor() && !before.iter().any(earlier)
+    }
+
+    fn direction(&self) -> Option<Direction> {
+        crate::direction(self.event)
+    }
+
+    fn payload(&self) -> Vec<Sentence> {
+        let place = self
+            .lane
+            .and_then(|lane| Some((lane, self.packet_number(lane)?)));
+        let Some((lane, number)) = place else {
+            return vec![Sentence::new("explain.packet.unknown")];
+        };
+        let packet = &lane.wire[number];
+        let mut rest = vec![self.carried(lane, number)];
+        if packet.resent {
+            rest.push(Sentence::new("explain.packet.resent"));
+        }
+        if packet.segments > 1 {
+            let segments = u64::from(packet.segments);
+            rest.push(Sentence::new("explain.packet.super-segment").with("n", segments));
+        }
+        let recvs = lane.recvs_in(packet.span.range());
+        let (first, last) = (recvs.start + 1, recvs.end);
+        rest.extend(match recvs.len() {
+            0 if self.trace.ending().is_some() => Some(Sentence::new("explain.packet.unread")),
+            0 => None,
+            1 => Some(Sentence::new("explain.packet.read").with("first", first)),
+            _ => Some(
+                Sentence::new("explain.packet.read-many")
+                    .with("first", first)
+                    .with("last", last),
+            ),
+        });
+        rest
+    }
+
+    /// Whose bytes a segment carries.
+    fn carried(&self, lane: &Lane, number: usize) -> Sentence {
+        let sends = lane.sends_of_packet(number);
+        let (first, last) = (sends.start + 1, sends.end);
+        let touched = lane.sends[sends.clone()].iter();
+        if touched.filter(|send| !send.is_empty()).count() > 1 {
+            return Sentence::new("explain.packet.merged")
+                .with("first", first)
+                .with("last", last);
+        }
+        match lane.sends.get(sends.start).filter(|_| !sends.is_empty()) {
+            Some(send) if send.range() == lane.wire[number].span.range() => {
+                Sentence::new("explain.packet.whole").with("first", first)
+            }
+            Some(send) => self
+                .say("explain.packet.piece")
+                .with("all", send.len())
+                .with("first", first),
+            None => Sentence::new("explain.packet.unknown"),
+        }
+    }
+
+    pub(super) fn datagram(&self) -> Explanation {
+        let mut explanation = self.plain("explain.packet.datagram");
+        let rest = &mut explanation.rest;
+        let place = self
+            .lane
+            .and_then(|lane| Some((lane, self.packet_number(lane)?)));
+        let Some((lane, number)) = place else {
+            rest.push(Sentence::new("explain.packet.unknown"));
+            return explanation;
+        };
+        let first = lane.sends_of_packet(number).start + 1;
+        rest.push(Sentence::new("explain.packet.sendto").with("first", first));
+        rest.extend(match lane.wire[number].fate {
+            Fate::Read(event) => {
+                let place = lane.recvs.partition_point(|recv| recv.event < event);
+                Some(Sentence::new("explain.packet.recvfrom").with("first", place + 1))
+            }
+            Fate::Dropped => Some(Sentence::new("explain.fate.datagram-dropped")),
+            Fate::Unread => Some(Sentence::new("explain.fate.datagram-unread")),
+            Fate::Unknown if self.trace.ending().is_some() => {
+                Some(Sentence::new("explain.fate.datagram-unknown"))
+            }
+            Fate::Unknown => None,
+        });
+        explanation
+    }
+
+    /// Position of this event in the lane's wire.
+    fn packet_number(&self, lane: &Lane) -> Option<usize> {
+        let packets = &lane.wire;
+        let number = packets.partition_point(|packet| packet.span.event < self.index);
+        (packets.get(number)?.span.event == self.index).then_some(number)
+    }
+
+    /// How the bytes of a send went over the wire, if that was captured.
+    pub(super) fn on_the_wire(&self, lane: &Lane, number: usize) -> Option<Sentence> {
+        let send = lane
+            .sends
+            .get(number)
+            .filter(|_| self.event.call == Call::Send)?;
+        let carriers = lane.carriers_in(&send.range());
+        let only = carriers.first()?.packet;
+        Some(match lane.packets_in(&send.range()) {
+            1 if lane.sends_of_packet(only).len() > 1 => Sentence::new("explain.wire.shared"),
+            1 => Sentence::new("explain.wire.alone"),
+            count => Sentence::new("explain.wire.split").with("n", count),
+        })
+    }
+}

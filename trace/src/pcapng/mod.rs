@@ -1,0 +1,246 @@
+//! Writes a run as a pcapng file (draft-ietf-opsawg-pcapng), for Wireshark:
+//! one section, one interface, one block a packet. All numbers little-endian.
+
+mod block;
+mod comment;
+mod headers;
+mod synthetic;
+
+use self::block::{Block, COMMENT};
+use crate::link::Capture;
+use crate::text::grouped;
+use crate::{Analysis, Trace};
+
+/// Longest packet written; Wireshark refuses longer ones.
+const SNAP: usize = 262_144;
+/// Longest text of a trace that goes into an option, in bytes.
+const TEXT: usize = 256;
+/// What stands before everything that was made up.
+const SYNTHETIC: &str = "synthetic: made up from the calls, not captured";
+
+/// The run's packets with their times; each packet's comment names the send
+/// and the recv it carried. If the wire was not captured, headers are made up
+/// from the calls, and the comments of the section and of each packet say so.
+///
+/// Times count from the start of the run.
+pub fn write(trace: &Trace, analysis: &Analysis) -> Vec<u8> {
+    let captured = |event: &crate::Event| event.header.as_ref().is_some_and(|h| !h.raw.is_empty());
+    let real = trace.capture == Capture::On || trace.events().iter().any(captured);
+    let mut file = section(trace, real);
+    interface(&mut file);
+    if !real {
+        synthetic::packets(trace, analysis, &mut |packet| {
+            let mut text = SYNTHETIC.to_owned();
+            if let Some(comment) = packet.comment {
+                text.push_str("; ");
+                text.push_str(&comment);
+            }
+            put(
+                &mut file,
+                packet.at,
+                &packet.headers,
+                packet.payload,
+                Some(&text),
+            );
+        });
+        return file;
+    }
+    for (index, event) in trace.events().iter().enumerate() {
+        if let Some(header) = event.header.as_ref().filter(|_| captured(event)) {
+            let text = comment::packet(trace, analysis, index);
+            put(
+                &mut file,
+                event.at.0,
+                &header.raw,
+                &event.bytes,
+                text.as_deref(),
+            );
+        }
+    }
+    file
+}
+
+/// The Section Header Block (4.1), in which the program and the run stand.
+fn section(trace: &Trace, real: bool) -> Vec<u8> {
+    let mut text = String::new();
+    if !real {
+        text.push_str(SYNTHETIC);
+        text.push_str(match trace.capture {
+            Capture::NeedsCapNetRaw => " (that needs CAP_NET_RAW)",
+            Capture::Unsupported => " (this system can't)",
+            _ => "",
+        });
+        text.push_str(". ");
+    }
+    text.push_str("A run of ");
+    text.push_str(trace.experiment.system.name());
+    text.push_str(" in Sticky Packet Lab. Times count from the start of the run.");
+    if let Some(missed) = trace.missed.filter(|&missed| missed > 0) {
+        text.push_str(" Packets that the capture missed: ");
+        text.push_str(&grouped(u64::from(missed)));
+        text.push('.');
+    }
+    let mut block = Block::new(0x0A0D_0D0A);
+    // The magic tells the byte order; version 1.0; a length nobody knows yet.
+    block.u32(0x1A2B_3C4D);
+    block.u16(1);
+    block.u16(0);
+    block.u32(u32::MAX);
+    block.u32(u32::MAX);
+    block.option(COMMENT, text.as_bytes());
+    block.option(3, front(&trace.kernel).as_bytes());
+    let program = concat!("Sticky Packet Lab ", env!("CARGO_PKG_VERSION"));
+    block.option(4, program.as_bytes());
+    block.end_options();
+    let mut file = Vec::new();
+    block.finish(&mut file);
+    file
+}
+
+/// The Interface Description Block (4.2): Ethernet headers, nanoseconds.
+fn interface(file: &mut Vec<u8>) {
+    let mut block = Block::new(1);
+    block.u16(1);
+    block.u16(0);
+    block.u32(u32::try_from(SNAP).unwrap_or(u32::MAX));
+    block.option(2, b"lo");
+    block.option(9, &[9]);
+    block.end_options();
+    block.finish(file);
+}
+
+/// An Enhanced Packet Block (4.3).
+fn put(file: &mut Vec<u8>, at: u64, headers: &[u8], payload: &[u8], comment: Option<&str>) {
+    let whole = headers.len() + payload.len();
+    let kept = whole.min(SNAP);
+    let headers = &headers[..headers.len().min(kept)];
+    let payload = &payload[..kept - headers.len()];
+    let mut block = Block::new(6);
+    block.u32(0);
+    let [high, low] = [at >> 32, at & 0xFFFF_FFFF];
+    for half in [high, low, kept as u64, whole as u64] {
+        block.u32(u32::try_from(half).unwrap_or(u32::MAX));
+    }
+    block.padded(&[headers, payload]);
+    if let Some(comment) = comment {
+        block.option(COMMENT, comment.as_bytes());
+        block.end_options();
+    }
+    block.finish(file);
+}
+
+/// As much of a text as an option may hold.
+fn front(text: &str) -> &str {
+    let end = (0..=TEXT.min(text.len())).rfind(|&at| text.is_char_boundary(at));
+    &text[..end.unwrap_or(0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Actor, Call, ClientId, Event, Experiment, Header};
+    use protocol::{Nanos, System};
+
+    #[test]
+    fn a_packet_is_an_enhanced_packet_block() {
+        let mut file = Vec::new();
+        put(&mut file, 0x1_0000_0002, &[0xAA, 0xBB], b"abc", Some("hi"));
+        #[rustfmt::skip]
+        let expected = [
+            6, 0, 0, 0, 52, 0, 0, 0,
+            0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 5, 0, 0, 0,
+            0xAA, 0xBB, b'a', b'b', b'c', 0, 0, 0,
+            1, 0, 2, 0, b'h', b'i', 0, 0,
+            0, 0, 0, 0,
+            52, 0, 0, 0,
+        ];
+        assert_eq!(file, expected);
+    }
+
+    #[test]
+    fn a_packet_longer_than_wireshark_takes_is_cut() {
+        let mut file = Vec::new();
+        put(&mut file, 0, &[1; 54], &vec![2; SNAP], None);
+        assert_eq!(file.len(), 32 + SNAP);
+        assert_eq!(file[20..24], [0, 0, 4, 0]);
+        assert_eq!(file[24..28], [54, 0, 4, 0]);
+    }
+
+    #[test]
+    fn the_interface_is_ethernet_in_nanoseconds() {
+        let mut file = Vec::new();
+        interface(&mut file);
+        #[rustfmt::skip]
+        let expected = [
+            1, 0, 0, 0, 40, 0, 0, 0,
+            1, 0, 0, 0, 0, 0, 4, 0,
+            2, 0, 2, 0, b'l', b'o', 0, 0,
+            9, 0, 1, 0, 9, 0, 0, 0,
+            0, 0, 0, 0,
+            40, 0, 0, 0,
+        ];
+        assert_eq!(file, expected);
+    }
+
+    fn trace(kernel: &str, capture: Capture) -> Trace {
+        let experiment = Experiment::new(System::TcpEcho, &["hi"]);
+        Trace::new(experiment, kernel.to_owned(), capture)
+    }
+
+    fn written(trace: &Trace) -> String {
+        let file = write(trace, &Analysis::new(trace));
+        assert_eq!(file.len() % 4, 0);
+        String::from_utf8_lossy(&file).into_owned()
+    }
+
+    #[test]
+    fn the_section_says_what_it_is() {
+        let file = write(&trace("Linux 6.18", Capture::On), &Analysis::default());
+        assert_eq!(file[..4], [0x0A, 0x0D, 0x0D, 0x0A]);
+        #[rustfmt::skip]
+        let fixed = [
+            0x4D, 0x3C, 0x2B, 0x1A, 1, 0, 0, 0,
+            0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        ];
+        assert_eq!(file[8..24], fixed);
+        // Its length stands at both of its ends, and the interface behind it.
+        let length = usize::from(file[4]);
+        assert_eq!(file[4..8], file[length - 4..length]);
+        assert_eq!(file[length..length + 4], [1, 0, 0, 0]);
+        let text = written(&trace("Linux 6.18", Capture::On));
+        assert!(
+            text.contains("Linux 6.18") && !text.contains("synthetic"),
+            "{text}"
+        );
+        let text = written(&trace("Linux", Capture::NeedsCapNetRaw));
+        assert!(
+            text.contains("not captured (that needs CAP_NET_RAW)"),
+            "{text}"
+        );
+        // A name of any length, cut between its characters.
+        let long = "粘".repeat(100_000);
+        let text = written(&trace(&long, Capture::On));
+        assert!(text.contains(&"粘".repeat(85)) && !text.contains(&"粘".repeat(86)));
+    }
+
+    #[test]
+    fn captured_packets_are_written_as_they_were() {
+        let mut trace = trace("Linux", Capture::On);
+        let hi = || b"hi".to_vec();
+        trace.insert(Event {
+            bytes: hi(),
+            ..Event::new(Nanos(1), Actor::Client1, ClientId::One, Call::Send)
+        });
+        trace.insert(Event {
+            bytes: hi(),
+            header: Some(Header {
+                raw: b"HEADER".to_vec(),
+                ..Header::default()
+            }),
+            ..Event::new(Nanos(2), Actor::Client1, ClientId::One, Call::Segment)
+        });
+        let text = written(&trace);
+        assert!(text.contains("HEADERhi\u{1}\0"), "{text:?}");
+        assert!(text.contains("bytes of send() #1 of client 1"), "{text:?}");
+    }
+}

@@ -1,0 +1,192 @@
+//! Packets made up from the calls, for a run whose wire was not captured:
+//! a handshake for each connection, a segment for each send, a FIN for each
+//! end. What the kernel merged, split or acknowledged is not in them.
+
+use super::comment;
+use super::headers::{self, Endpoint, LARGEST_DATAGRAM, LARGEST_SEGMENT, Segment};
+use crate::lane::Lane;
+use crate::{Actor, Analysis, Call, ClientId, Event, Flags, Trace};
+use protocol::{Offset, Transport};
+
+/// Port of the first client: the first of the dynamic ones (RFC 6335, 6).
+const FIRST_PORT: u16 = 49_152;
+
+/// A packet that never was.
+pub(super) struct Made<'a> {
+    /// Nanoseconds since the start of the run.
+    pub(super) at: u64,
+    pub(super) headers: Vec<u8>,
+    pub(super) payload: &'a [u8],
+    pub(super) comment: Option<String>,
+}
+
+/// Hands the packets of the run to `each`, by time.
+pub(super) fn packets<'a>(trace: &'a Trace, analysis: &Analysis, each: &mut dyn FnMut(Made<'a>)) {
+    let server = server(trace);
+    let mut connections = ClientId::ALL.map(|client| Connection {
+        ends: [client_end(client), server],
+        next: [0, 0],
+        open: false,
+        ended: [false, false],
+    });
+    for (index, event) in trace.events().iter().enumerate() {
+        if event.error.is_some() {
+            continue;
+        }
+        let connection = &mut connections[event.client.index()];
+        match trace.experiment.transport() {
+            Transport::Udp if event.call == Call::Send => {
+                each(datagram(trace, analysis, index, event, connection));
+            }
+            Transport::Udp => {}
+            Transport::Tcp => {
+                let lane = analysis.lane_of(event);
+                connection.handle(trace, lane, index, event, each);
+            }
+        }
+    }
+}
+
+fn client_end(client: ClientId) -> Endpoint {
+    Endpoint {
+        address: [127, 0, 0, 1],
+        port: if client == ClientId::One {
+            FIRST_PORT
+        } else {
+            FIRST_PORT + 1
+        },
+    }
+}
+
+/// The system's default address, so that programs that know its port know
+/// its protocol.
+fn server(trace: &Trace) -> Endpoint {
+    let address = trace.experiment.system.default_address();
+    let (host, port) = address.split_once(':').unwrap_or((address, ""));
+    let mut parts = host.split('.').map(|part| part.parse().unwrap_or(0));
+    Endpoint {
+        address: [(); 4].map(|()| parts.next().unwrap_or(0)),
+        port: port.parse().unwrap_or(0),
+    }
+}
+
+/// Both ends of a connection, the client's first.
+struct Connection {
+    ends: [Endpoint; 2],
+    /// Each end's next sequence number.
+    next: [u32; 2],
+    open: bool,
+    /// Which ends have sent their FIN.
+    ended: [bool; 2],
+}
+
+impl Connection {
+    fn handle<'a>(
+        &mut self,
+        trace: &Trace,
+        lane: Option<&Lane>,
+        index: usize,
+        event: &'a Event,
+        each: &mut dyn FnMut(Made<'a>),
+    ) {
+        let side = usize::from(event.actor == Actor::Server);
+        let at = event.at.0;
+        match event.call {
+            Call::Connect | Call::Accept => self.open(at, each),
+            Call::Send if !event.is_empty() => {
+                self.open(at, each);
+                let number = lane.and_then(|lane| {
+                    let found = lane.sends.binary_search_by_key(&index, |send| send.event);
+                    Some((lane, found.ok()?))
+                });
+                let mut done = 0;
+                for payload in event.bytes.chunks(LARGEST_SEGMENT) {
+                    let comment = number.map(|(lane, number)| {
+                        let start = lane.sends[number].start + done;
+                        let range = start..Offset(start.0) + payload.len();
+                        comment::segment(trace, lane, number..number + 1, range)
+                    });
+                    done += payload.len();
+                    let flags = Flags(Flags::PSH.0 | Flags::ACK.0);
+                    self.put(side, flags, at, payload, comment, each);
+                }
+            }
+            Call::Shutdown | Call::Close if self.open && !self.ended[side] => {
+                self.ended[side] = true;
+                self.put(
+                    side,
+                    Flags(Flags::FIN.0 | Flags::ACK.0),
+                    at,
+                    &[],
+                    None,
+                    each,
+                );
+                if self.ended == [true, true] {
+                    self.put(1 - side, Flags::ACK, at, &[], None, each);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The handshake, if there was none yet.
+    fn open<'a>(&mut self, at: u64, each: &mut dyn FnMut(Made<'a>)) {
+        if !self.open {
+            self.open = true;
+            self.put(0, Flags::SYN, at, &[], None, each);
+            self.put(1, Flags(Flags::SYN.0 | Flags::ACK.0), at, &[], None, each);
+            self.put(0, Flags::ACK, at, &[], None, each);
+        }
+    }
+
+    fn put<'a>(
+        &mut self,
+        side: usize,
+        flags: Flags,
+        at: u64,
+        payload: &'a [u8],
+        comment: Option<String>,
+        each: &mut dyn FnMut(Made<'a>),
+    ) {
+        let (from, to) = (self.ends[side], self.ends[1 - side]);
+        let acked = flags.has(Flags::ACK);
+        let segment = Segment {
+            sequence: self.next[side],
+            ack: if acked { self.next[1 - side] } else { 0 },
+            flags,
+        };
+        let headers = headers::segment(from, to, segment, payload);
+        let counted = flags.has(Flags::SYN) || flags.has(Flags::FIN);
+        let length = u32::try_from(payload.len()).unwrap_or(0) + u32::from(counted);
+        self.next[side] = self.next[side].wrapping_add(length);
+        each(Made {
+            at,
+            headers,
+            payload,
+            comment,
+        });
+    }
+}
+
+fn datagram<'a>(
+    trace: &Trace,
+    analysis: &Analysis,
+    index: usize,
+    event: &'a Event,
+    connection: &Connection,
+) -> Made<'a> {
+    let side = usize::from(event.actor == Actor::Server);
+    let (from, to) = (connection.ends[side], connection.ends[1 - side]);
+    let payload = &event.bytes[..event.len().min(LARGEST_DATAGRAM)];
+    let comment = analysis.lane_of(event).and_then(|lane| {
+        let send = lane.sends.binary_search_by_key(&index, |send| send.event);
+        let send = send.ok()?;
+        Some(comment::datagram(trace, lane, send, lane.fate(send)))
+    });
+    Made {
+        at: event.at.0,
+        headers: headers::datagram(from, to, payload),
+        payload,
+        comment,
+    }
+}

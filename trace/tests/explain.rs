@@ -1,0 +1,161 @@
+//! Literal traces in, explanations out.
+
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod dsl;
+
+use std::collections::BTreeSet;
+
+use dsl::{catalog, check_explained, explained, trace};
+use protocol::System;
+use trace::Analysis;
+
+#[test]
+fn every_explanation_has_words_in_both_languages_and_no_words_are_left_over() {
+    let known: BTreeSet<&str> = trace::explain::KEYS.iter().copied().collect();
+    for language in ["en", "zh"] {
+        let catalog = catalog(language);
+        assert_eq!(catalog.keys().collect::<BTreeSet<_>>(), known, "{language}");
+    }
+}
+
+#[test]
+fn templates_of_both_languages_use_the_same_values() {
+    let (en, zh) = (catalog("en"), catalog("zh"));
+    let fields = |text: &str| {
+        let fields = text
+            .split('{')
+            .skip(1)
+            .filter_map(|f| f.split(['|', '}']).next());
+        fields.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    for key in en.keys() {
+        let (a, b) = (en.template(key).unwrap(), zh.template(key).unwrap());
+        assert!(fields(b).is_subset(&fields(a)), "{key}: {a} / {b}");
+    }
+}
+
+#[test]
+fn explanations_say_what_happened_in_this_run() {
+    let trace = trace(
+        System::TcpEcho,
+        &[],
+        r"c1 connect
+          c1 send hello
+          c1 send abc
+          s1 accept
+          s1 recv 1024 helloabc
+          c1 send 粘x
+          s1 recv 2 \xe7\xb2
+          s1 recv 2 \x98x
+          c1 shutdown
+          s1 recv 2
+          s1 close",
+    );
+    check_explained(
+        &trace,
+        0,
+        "Nothing has happened yet: 11 calls to come. Step forward with →.",
+    );
+    check_explained(
+        &trace,
+        1,
+        "client 1 called connect(). The kernels shake hands without the server's program; \
+         accept() picked the connection up 3.00 ms later.",
+    );
+    check_explained(
+        &trace,
+        3,
+        "send() #2 handed 3 bytes to the kernel. It came out of recv() #1, together with \
+         bytes of 1 other send.",
+    );
+    check_explained(
+        &trace,
+        4,
+        "accept() gave the server the connection of client 1. 8 bytes were sent before \
+         anybody accepted: the kernel kept them.",
+    );
+    check_explained(
+        &trace,
+        5,
+        "recv(1024) of server returned 8 bytes. It holds bytes of 2 sends, #1 to #2, in one \
+         piece. Why, what was observed does not tell.",
+    );
+    check_explained(
+        &trace,
+        6,
+        "send() #3 handed 4 bytes to the kernel. It came out in 2 pieces: recv() #2 to #3.",
+    );
+    check_explained(
+        &trace,
+        7,
+        "recv(2) of server returned 2 bytes. It is 2 of the 4 bytes of send() #3: a piece, \
+         not the message. The buffer was full; 2 more bytes have to wait for the next recv(). \
+         It ends inside a character: 粘 is 3 bytes.",
+    );
+    check_explained(
+        &trace,
+        10,
+        "recv() of server returned 0: client 1 has sent all it will.",
+    );
+    check_explained(&trace, 11, "server closed its socket. The run is over.");
+}
+
+#[test]
+fn explanations_of_framing_and_refusal() {
+    let trace = trace(
+        System::LengthPrefix,
+        &["messages=粘包", "length-unit=characters"],
+        r"c1 send \x02\x00\x00\x00
+          c1 send 粘包
+          s1 recv 4 \x02\x00\x00\x00
+          s1 recv 9 粘包
+          s1 close",
+    );
+    assert_eq!(Analysis::new(&trace).role(&trace, 2), Some("header"));
+    assert_eq!(Analysis::new(&trace).role(&trace, 3), Some("body"));
+    check_explained(
+        &trace,
+        3,
+        "recv(4) of server returned 4 bytes. It is exactly send() #1. The buffer was full; \
+         6 more bytes have to wait for the next recv(). No message is complete yet: the \
+         framing says there is more to come.",
+    );
+    let fourth = explained(&trace, 4);
+    assert!(
+        fourth.contains("What came out is not what the client meant."),
+        "{fourth}"
+    );
+    assert!(fourth.contains("at offset 6"), "{fourth}");
+    let closed = explained(&trace, 5);
+    assert!(
+        closed.contains("It could not go on with this stream."),
+        "{closed}"
+    );
+}
+
+#[test]
+fn behind_a_wrong_answer_no_message_is_spoken_of() {
+    let script = format!(
+        r"s1 send {challenge}
+          c1 send {answer}
+          c1 send \x02\x00\x00\x00hi
+          s1 recv 1024 {answer}\x02\x00\x00\x00hi
+          s1 close",
+        challenge = "c".repeat(32),
+        answer = "a".repeat(16),
+    );
+    let trace = trace(System::Auth, &[], &script);
+    check_explained(
+        &trace,
+        4,
+        "recv(1024) of server returned 22 bytes. The answer is not the one the server's key \
+         gives. It holds bytes of 2 sends, #1 to #2, in one piece. Why, what was \
+         observed does not tell.",
+    );
+    let closed = explained(&trace, 5);
+    assert!(
+        closed.contains("did not prove that it knows the key"),
+        "{closed}"
+    );
+}

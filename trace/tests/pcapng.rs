@@ -1,0 +1,112 @@
+//! Whatever a trace holds, a file of whole blocks comes out.
+
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod dsl;
+
+use dsl::trace;
+use proptest::prelude::*;
+use protocol::{Nanos, Offset, System};
+use trace::link::Capture;
+use trace::{Actor, Analysis, Call, ClientId, Event, Flags, Header, Socket, Trace, pcapng};
+
+/// The types of the file's blocks, each of the length that it says twice.
+fn blocks(trace: &Trace) -> Vec<u32> {
+    let file = pcapng::write(trace, &Analysis::new(trace));
+    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+    let (mut at, mut kinds) = (0, Vec::new());
+    while at < file.len() {
+        let length = word(at + 4) as usize;
+        assert_eq!(length % 4, 0);
+        assert_eq!(word(at + length - 4) as usize, length);
+        kinds.push(word(at));
+        at += length;
+    }
+    kinds
+}
+
+#[test]
+fn a_run_without_capture_has_a_packet_for_each_step_of_its_connection() {
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 connect
+         s1 accept
+         c1 send hello
+         s1 recv 1024 hello
+         s1 send HELLO
+         c1 recv 1024 HELLO
+         c1 shutdown
+         s1 close
+         c1 close",
+    );
+    // Handshake 3, sends 2, FINs 2, the last ACK.
+    assert_eq!(blocks(&run)[..2], [0x0A0D_0D0A, 1]);
+    assert_eq!(blocks(&run)[2..], [6; 8]);
+    let file = pcapng::write(&run, &Analysis::new(&run));
+    let text = String::from_utf8_lossy(&file);
+    let comment = "synthetic: made up from the calls, not captured; bytes of send() #1 of \
+                   client 1; read by recv() #1 of server";
+    assert!(text.contains(comment), "{text}");
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let picks = (0_usize..3, 0_usize..2, 0_usize..8, any::<u8>());
+    let sizes = (any::<u64>(), any::<u64>(), 0_usize..70_000, 0_u32..9);
+    let options = (any::<bool>(), any::<bool>(), proptest::option::of(0_u32..4));
+    (picks, sizes, options).prop_map(|(picks, sizes, options)| {
+        let (actor, client, call, flags) = picks;
+        let (at, offset, length, asked) = sizes;
+        let (raw, small, told) = options;
+        Event {
+            offset: Offset(if small { offset % 9 } else { offset }),
+            asked,
+            bytes: vec![7; if small { length % 9 } else { length }],
+            socket: Socket {
+                waiting: told,
+                dropped: told,
+                length: told,
+                ..Socket::default()
+            },
+            header: raw.then(|| Header {
+                flags: Flags(flags),
+                ack: Offset(offset),
+                mss: told.and_then(|told| u16::try_from(told).ok()),
+                raw: vec![1; asked as usize],
+                ..Header::default()
+            }),
+            ..Event::new(
+                Nanos(at),
+                Actor::ALL[actor],
+                ClientId::ALL[client],
+                Call::ALL[call],
+            )
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_trace_is_too_weird(
+        events in proptest::collection::vec(event(), 0..24),
+        udp: bool,
+        on: bool,
+        over in proptest::option::of((0_u32..2, 0_u32..4)),
+    ) {
+        let system = if udp { System::UdpEcho } else { System::TcpEcho };
+        let mut weird = trace(system, &["clients=2"], "running");
+        weird.capture = if on { Capture::On } else { Capture::Unsupported };
+        for event in events {
+            weird.insert(event);
+        }
+        if let Some((missed, dropped)) = over {
+            weird.end(trace::link::Ending::Finished, Some(missed), Some(dropped));
+        }
+        blocks(&weird);
+        for step in 0..=weird.events().len() {
+            let _ = dsl::explained(&weird, step);
+        }
+    }
+}
