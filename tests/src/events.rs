@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::Value;
 
-/// One observed call.
+/// One observed call or packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Nanoseconds since the run began.
@@ -13,7 +13,8 @@ pub struct Event {
     pub actor: String,
     /// Whose connection it is about: 1 or 2.
     pub client: u64,
-    /// `connect`, `accept`, `send`, `recv`, `shutdown` or `close`.
+    /// `connect`, `accept`, `send`, `recv`, `shutdown` or `close`; of a packet
+    /// `segment` or `datagram`.
     pub call: String,
     /// Where in the stream its bytes begin.
     pub offset: u64,
@@ -23,6 +24,10 @@ pub struct Event {
     pub bytes: Vec<u8>,
     /// What the kernel said if the call failed.
     pub error: Option<String>,
+    /// What the kernel told beside the call; null: nothing.
+    pub socket: Value,
+    /// What a packet's headers said; null for calls.
+    pub header: Value,
 }
 
 impl Event {
@@ -42,6 +47,8 @@ impl Event {
             asked: number("asked"),
             bytes: unhex(line["bytes"].as_str().unwrap_or_default()),
             error: text("error"),
+            socket: line["socket"].clone(),
+            header: line["header"].clone(),
         })
     }
 
@@ -79,6 +86,12 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// The `why` of the `ended` line.
     pub why: String,
+    /// The `capture` of the `run` line.
+    pub capture: String,
+    /// The `missed` of the `ended` line.
+    pub missed: Option<u64>,
+    /// The `dropped` of the `ended` line.
+    pub dropped: Option<u64>,
 }
 
 impl Trace {
@@ -92,7 +105,7 @@ impl Trace {
             panic!("at least two lines: {lines:?}");
         };
         assert_eq!(first["type"], "run", "{first}");
-        assert_eq!(first["version"], 1, "{first}");
+        assert_eq!(first["version"], 2, "{first}");
         assert_eq!(last["type"], "ended", "{last}");
         let event = |line| Event::of(line).unwrap_or_else(|| panic!("no event: {line}"));
         let events: Vec<_> = middle.iter().map(event).collect();
@@ -101,6 +114,9 @@ impl Trace {
             experiment: first["experiment"].clone(),
             events,
             why: last["why"].as_str().expect("a reason").to_owned(),
+            capture: first["capture"].as_str().expect("a word").to_owned(),
+            missed: last["missed"].as_u64(),
+            dropped: last["dropped"].as_u64(),
         };
         // Nanoseconds tell almost all calls apart; the sort keeps the rest.
         trace.events.sort_by_key(|event| event.at);
@@ -113,6 +129,12 @@ impl Trace {
         events
             .filter(|e| e.is(actor, call) && e.client == client)
             .collect()
+    }
+
+    /// The packets that were captured, by time.
+    pub fn packets(&self) -> Vec<&Event> {
+        let events = self.events.iter();
+        events.filter(|event| event.header.is_object()).collect()
     }
 
     /// How many clients it has.

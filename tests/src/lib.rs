@@ -5,6 +5,7 @@
 //! fixed time instead of waiting for a condition, or uses a fixed port.
 
 pub mod browser;
+mod capture;
 mod deadline;
 pub mod events;
 pub mod hmac;
@@ -17,6 +18,7 @@ pub mod python;
 mod server;
 pub mod workspace;
 
+pub use capture::may_capture;
 pub use deadline::{PATIENCE, eventually};
 pub use lines::Lines;
 

@@ -3,22 +3,24 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use protocol::Transport;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Type};
+use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
-use trace::Call;
 use trace::link::Send;
+use trace::{Call, Client as Plan};
 
 use super::record::Record;
-use crate::net::Recorder;
+use crate::net::observe;
 
 /// Room for each recv, in bytes: any datagram fits.
 const ROOM: usize = 64 * 1024;
@@ -38,13 +40,49 @@ pub(super) enum Command {
 
 /// What a client starts from.
 pub(super) struct Setup {
-    pub(super) transport: Transport,
+    pub(super) bound: Bound,
     pub(super) server: SocketAddr,
-    pub(super) nagle: bool,
+    /// The server's listener, if it has one: to be asked how many wait there.
+    pub(super) listener: Option<Arc<socket2::Socket>>,
     pub(super) connect_at: Instant,
-    pub(super) recorder: Recorder,
     pub(super) record: Record,
     pub(super) stop: CancellationToken,
+}
+
+/// A client's socket with an address and no peer: who it is is known before
+/// its first packet.
+pub(super) struct Bound {
+    transport: Transport,
+    socket: socket2::Socket,
+    pub(super) address: SocketAddr,
+}
+
+impl Bound {
+    /// A socket on a free port, with the options that `plan` asks for.
+    pub(super) fn new(transport: Transport, plan: &Plan) -> io::Result<Self> {
+        let kind = match transport {
+            Transport::Tcp => Type::STREAM,
+            Transport::Udp => Type::DGRAM,
+        };
+        let socket = socket2::Socket::new(Domain::IPV4, kind, None)?;
+        socket.set_nonblocking(true)?;
+        if plan.send_buffer > 0 {
+            socket.set_send_buffer_size(plan.send_buffer as usize)?;
+        }
+        match transport {
+            Transport::Tcp => socket.set_tcp_nodelay(!plan.nagle)?,
+            // Where there is no such option, nothing is told.
+            Transport::Udp => drop(kernel::count_drops(&socket)),
+        }
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        let address = socket.local_addr()?.as_socket();
+        let address = address.ok_or_else(|| io::Error::other("a socket without an address"))?;
+        Ok(Self {
+            transport,
+            socket,
+            address,
+        })
+    }
 }
 
 /// A running client as the director sees it.
@@ -75,29 +113,27 @@ pub(super) fn start(setup: Setup) -> io::Result<Running> {
 
 /// The errors are of the setup; those of the calls are in the record.
 async fn live(setup: Setup, orders: UnboundedReceiver<Command>) -> io::Result<()> {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let Setup {
         mut record, server, ..
     } = setup;
-    let id = record.client();
-    let socket = match setup.transport {
+    let socket = match setup.bound.transport {
         Transport::Tcp => {
-            let socket = TcpSocket::new_v4()?;
-            socket.bind(any)?;
-            setup.recorder.register(socket.local_addr()?, id);
-            socket.set_nodelay(!setup.nagle)?;
+            let socket = TcpSocket::from_std_stream(setup.bound.socket.into());
             sleep_until(setup.connect_at.into()).await;
             let at = Instant::now();
             let connected = socket.connect(server).await;
-            record.bare(Call::Connect, at, connected.as_ref().err());
+            let took = at.elapsed();
+            let queue = observe::accept_queue(setup.listener.as_deref());
+            record.bare(Call::Connect, at, took, connected.as_ref().err(), queue);
+            // Else the listener would outlive its server.
+            drop(setup.listener);
             match connected {
                 Ok(stream) => Socket::Stream(stream),
                 Err(_) => return Ok(()),
             }
         }
         Transport::Udp => {
-            let socket = UdpSocket::bind(any).await?;
-            setup.recorder.register(socket.local_addr()?, id);
+            let socket = UdpSocket::from_std(setup.bound.socket.into())?;
             sleep_until(setup.connect_at.into()).await;
             Socket::Datagrams(socket, server)
         }
@@ -179,8 +215,12 @@ impl Client {
                     }
                     continue;
                 }
-                Ok(taken) => self.record.send(since, at, rest, Ok(*taken)),
-                Err(error) => self.record.send(since, at, rest, Err(error)),
+                result => {
+                    let took = since.elapsed();
+                    let told = self.socket.after_send();
+                    let result = result.as_ref().copied();
+                    self.record.send(at, took, rest, result, told);
+                }
             }
             match (result, &self.socket) {
                 (Ok(taken), Socket::Stream(_)) => rest = &rest[taken..],
@@ -228,13 +268,14 @@ impl Client {
             return;
         }
         match self.socket.try_recv(&mut self.room) {
-            Ok(count) => {
-                self.record.recv(&self.room, Ok(count));
+            Ok((count, told)) => {
+                self.record.recv(&self.room, Ok(count), told);
                 self.ended = count == 0 && matches!(self.socket, Socket::Stream(_));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => {
-                self.record.recv(&self.room, Err(&error));
+                let told = trace::Socket::default();
+                self.record.recv(&self.room, Err(&error), told);
                 self.ended = true;
             }
         }
@@ -248,7 +289,9 @@ impl Client {
         };
         let at = Instant::now();
         let result = SockRef::from(stream).shutdown(Shutdown::Write);
-        self.record.bare(Call::Shutdown, at, result.as_ref().err());
+        let (took, error) = (at.elapsed(), result.as_ref().err());
+        let told = trace::Socket::default();
+        self.record.bare(Call::Shutdown, at, took, error, told);
         while !self.ended {
             self.socket.readable().await;
             self.read();
@@ -259,7 +302,12 @@ impl Client {
 impl Drop for Client {
     /// The fields are dropped, and the socket closed, just after this.
     fn drop(&mut self) {
-        self.record.bare(Call::Close, Instant::now(), None);
+        let told = match &self.socket {
+            Socket::Stream(stream) => observe::before_close(stream),
+            Socket::Datagrams(..) => trace::Socket::default(),
+        };
+        let (at, took) = (Instant::now(), Duration::ZERO);
+        self.record.bare(Call::Close, at, took, None, told);
     }
 }
 
@@ -272,10 +320,27 @@ impl Socket {
         }
     }
 
-    fn try_recv(&self, room: &mut [u8]) -> io::Result<usize> {
+    /// What the kernel tells just after a send.
+    fn after_send(&self) -> trace::Socket {
         match self {
-            Self::Stream(stream) => stream.try_read(room),
-            Self::Datagrams(socket, _) => socket.try_recv_from(room).map(|(count, _)| count),
+            Self::Stream(stream) => observe::after_send(stream),
+            // What loopback takes is the reader's at once.
+            Self::Datagrams(..) => trace::Socket::default(),
+        }
+    }
+
+    /// One recv, and what the kernel told beside it.
+    fn try_recv(&self, room: &mut [u8]) -> io::Result<(usize, trace::Socket)> {
+        match self {
+            Self::Stream(stream) => {
+                let told = observe::before_recv(stream);
+                Ok((stream.try_read(room)?, told))
+            }
+            Self::Datagrams(socket, _) => {
+                let receive = || observe::receive(socket, room);
+                let (count, _, told) = socket.try_io(Interest::READABLE, receive)?;
+                Ok((count, told))
+            }
         }
     }
 

@@ -11,13 +11,13 @@ use tokio_util::sync::CancellationToken;
 use trace::link::{Capture, Ending, Line, VERSION};
 use trace::{Actor, Call, ClientId, Event, Experiment};
 
-use super::{Command, Limits, client, kernel};
+use super::{Command, Limits, client, kernel, wire};
 
 /// How often events are passed on. Nobody waits on their queue, so that the
 /// watched programs never make a system call to wake somebody.
 pub(super) const TICK: Duration = Duration::from_millis(2);
 /// How long a datagram server must at least be silent after its last client
-/// has left: nothing says that no datagram is on its way.
+/// has left and nothing waits for it any more: it may be about to reply.
 const QUIET: Duration = Duration::from_millis(50);
 
 /// Everything a run consists of.
@@ -31,15 +31,24 @@ pub(super) struct Director {
     pub(super) lines: UnboundedSender<Line>,
     pub(super) clients: Vec<client::Running>,
     pub(super) server: Option<JoinHandle<()>>,
+    /// The datagram server's socket once more, to ask the kernel about it.
+    pub(super) datagrams: Option<socket2::Socket>,
+    pub(super) capture: Capture,
+    pub(super) wire: Option<wire::Wire>,
+    /// Why the wire is not captured, if that is worth a line.
+    pub(super) complaint: Option<String>,
     pub(super) stop: CancellationToken,
 }
 
 /// What has come by so far.
 #[derive(Default)]
 struct Seen {
+    /// Calls and packets that were passed on.
     events: u32,
+    calls: u32,
+    /// Bytes of the calls.
     bytes: usize,
-    /// Whether an event was left out; then none after it is passed on.
+    /// Whether a call was left out; then none after it is passed on.
     full: bool,
     /// Bytes and calls that clients were told to send.
     told: usize,
@@ -58,8 +67,11 @@ impl Director {
             run: self.run,
             kernel: kernel(),
             experiment: self.experiment.clone(),
-            capture: Capture::Unsupported,
+            capture: self.capture,
         });
+        if let Some(complaint) = self.complaint.take() {
+            self.say_error(complaint);
+        }
         let why = match runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime.block_on(self.direct(&mut seen)),
             Err(error) => {
@@ -69,12 +81,18 @@ impl Director {
         };
         self.stop.cancel();
         self.join();
+        let dropped = self.datagrams.take().and_then(|socket| {
+            let memory = ::kernel::memory(&socket);
+            memory.map(|memory| memory.dropped)
+        });
+        // All sockets are closed: what is on the wire now is the last of it.
+        let missed = self.wire.take().and_then(|wire| self.finish(wire));
         self.pass_on(&mut seen);
         self.say(Line::Ended {
             events: seen.events,
             why,
-            missed: None,
-            dropped: None,
+            missed,
+            dropped,
         });
     }
 
@@ -90,6 +108,9 @@ impl Director {
                     Command::Client(id, command) => self.command(id, command, seen),
                 },
                 _ = tick.tick() => {}
+            }
+            if let Some(wire) = self.wire.take_if(|wire| wire.has_broken_off()) {
+                self.finish(wire);
             }
             // Before the events are taken: what ended reported all before.
             let left = self.clients.iter().all(client::Running::has_left);
@@ -131,19 +152,37 @@ impl Director {
         let _ = client.commands.send(command);
     }
 
-    /// Passes on what was recorded. False once there is more than may be.
+    /// Passes on what was recorded. False once there are more calls than may
+    /// be; packets have a budget of their own.
     fn pass_on(&mut self, seen: &mut Seen) -> bool {
         while let Ok(event) = self.events.try_recv() {
-            let bytes = seen.bytes + event.len();
-            seen.full |= seen.events >= self.limits.events || bytes > self.limits.bytes;
-            if seen.full {
-                return false;
+            if !event.call.is_packet() {
+                let bytes = seen.bytes + event.len();
+                seen.full |= seen.calls >= self.limits.events || bytes > self.limits.bytes;
+                if seen.full {
+                    continue;
+                }
+                seen.calls += 1;
+                seen.bytes = bytes;
+                seen.note(&event);
             }
-            seen.bytes = bytes;
-            seen.note(&event);
+            seen.events += 1;
             self.say(Line::Event(event));
         }
-        true
+        !seen.full
+    }
+
+    /// Waits for the last packets. Gives how many were missed, if it is known.
+    fn finish(&self, wire: wire::Wire) -> Option<u32> {
+        match wire.finish() {
+            Ok(missed) => Some(missed),
+            Err(error) => {
+                self.say_error(format!(
+                    "the capture broke off, packets are missing from here on: {error}"
+                ));
+                None
+            }
+        }
     }
 
     /// Whether the server has nothing left to do, now that all clients have left.
@@ -151,8 +190,15 @@ impl Director {
         match self.experiment.transport() {
             Transport::Tcp => seen.closed_by_server >= seen.connected,
             Transport::Udp => {
-                let delay = Duration::from_millis(self.experiment.read_delay_ms.into());
-                let quiet = QUIET.max(2 * delay);
+                let waiting = self.datagrams.as_ref().and_then(::kernel::memory);
+                let quiet = match waiting {
+                    Some(memory) if memory.waiting > 0 => return false,
+                    Some(_) => QUIET,
+                    // Nothing tells what still waits: it must have had time to read it.
+                    None => QUIET.max(Duration::from_millis(
+                        (2 * self.experiment.read_delay_ms).into(),
+                    )),
+                };
                 seen.active.is_none_or(|at| at.elapsed() >= quiet)
             }
         }
@@ -191,7 +237,6 @@ impl Director {
 
 impl Seen {
     fn note(&mut self, event: &Event) {
-        self.events += 1;
         self.active = Some(Instant::now());
         match (event.actor, event.call) {
             (Actor::Server, Call::Close) => self.closed_by_server += 1,

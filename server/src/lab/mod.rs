@@ -2,8 +2,9 @@
 //!
 //! The server and each client are threads of their own with a runtime of
 //! their own, so that they meet in the kernel as separate programs do; one
-//! executor would let them take turns. A fourth thread, the director, passes
-//! on commands and events and decides when the run is over.
+//! executor would let them take turns. Another thread captures what crosses
+//! the wire between them, where it may. The last one, the director, passes on
+//! commands and events and decides when the run is over.
 
 mod client;
 mod director;
@@ -12,16 +13,18 @@ mod record;
 mod server;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use protocol::Nanos;
+use protocol::{Nanos, Transport};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use trace::link::{Line, Send};
+use trace::link::{Capture, Line, Send};
 use trace::{ClientId, Experiment, ExperimentError};
 
 use crate::net::{BindError, Recorder};
@@ -36,9 +39,9 @@ pub use kernel::kernel;
 /// while let Some(line) = lab.blocking_line() { … }
 /// ```
 ///
-/// Lines come as [`Line::Run`], then [`Line::Event`]s while they happen (about
-/// 2 ms later, and not in order of time: sort by `at`), with
-/// [`Line::Error`]s between them for commands that can't be followed, at last
+/// Lines come as [`Line::Run`], then [`Line::Event`]s while they happen (calls
+/// about 2 ms later and packets about 6, not in order of time: sort by `at`),
+/// with [`Line::Error`]s between them for what can't be followed, at last
 /// one [`Line::Ended`]; then none. When `Ended` comes all threads of the run
 /// have ended and its sockets are closed.
 ///
@@ -48,6 +51,8 @@ pub struct Lab {
     server: SocketAddr,
     commands: UnboundedSender<Command>,
     lines: UnboundedReceiver<Line>,
+    #[cfg(test)]
+    breaker: Option<wire::Breaker>,
     _stop: DropGuard,
 }
 
@@ -56,10 +61,12 @@ pub struct Lab {
 pub(crate) struct Limits {
     /// From start to end.
     pub(crate) time: Duration,
-    /// Events in all.
+    /// Calls in all.
     pub(crate) events: u32,
-    /// Bytes in all events together; and bytes asked to be sent.
+    /// Bytes in all calls together; and bytes asked to be sent.
     pub(crate) bytes: usize,
+    /// Packets.
+    pub(crate) wire: wire::Budget,
 }
 
 impl Default for Limits {
@@ -68,6 +75,7 @@ impl Default for Limits {
             time: Duration::from_secs(20),
             events: 20_000,
             bytes: 8 * 1024 * 1024,
+            wire: wire::Budget::default(),
         }
     }
 }
@@ -113,29 +121,62 @@ impl Lab {
         limits: Limits,
     ) -> Result<Self, LabError> {
         experiment.validate()?;
+        let transport = experiment.transport();
+        let server = server::Bound::new(&experiment)?;
+        let plans = experiment.clients.iter();
+        let clients: Vec<_> = plans
+            .map(|plan| client::Bound::new(transport, plan))
+            .collect::<Result<_, _>>()?;
+        // All ports are taken and nobody has sent anything: the capture misses
+        // nothing of this run and sees nothing of any other.
+        let ports: Vec<_> = clients
+            .iter()
+            .map(|client| client.address.port())
+            .zip(ClientId::ALL)
+            .collect();
+        let begun = wire::begin(transport, server.address.port(), &ports);
+
+        let started = Instant::now();
         let (sink, events) = unbounded_channel();
         let (commands, orders) = unbounded_channel();
         let (report, lines) = unbounded_channel();
         let stop = CancellationToken::new();
         // Whatever fails below, what was started before it ends.
         let guard = stop.clone().drop_guard();
-
-        let started = Instant::now();
+        let (capture, wire, complaint) = match begun {
+            Ok(begun) => {
+                let wire = begun.follow(started, limits.wire, sink.clone())?;
+                (Capture::On, Some(wire), None)
+            }
+            Err((capture, complaint)) => (capture, None, complaint),
+        };
+        #[cfg(test)]
+        let breaker = wire.as_ref().map(wire::Wire::breaker);
         let recorder = Recorder::new(started, sink.clone());
-        let (server, server_thread) = server::start(&experiment, &recorder, stop.clone())?;
-        let mut clients = Vec::new();
-        for (plan, id) in experiment.clients.iter().zip(ClientId::ALL) {
+        for (client, id) in clients.iter().zip(ClientId::ALL) {
+            recorder.register(client.address, id);
+        }
+        let address = server.address;
+        let (mut listener, mut datagrams) = (None, None);
+        match transport {
+            Transport::Tcp => listener = Some(Arc::new(server.socket()?)),
+            Transport::Udp => datagrams = Some(server.socket()?),
+        }
+        let server = server.start(&experiment, &recorder, stop.clone())?;
+        let mut running = Vec::new();
+        let planned = clients.into_iter().zip(&experiment.clients);
+        for ((bound, plan), id) in planned.zip(ClientId::ALL) {
             let setup = client::Setup {
-                transport: experiment.transport(),
-                server,
-                nagle: plan.nagle,
+                bound,
+                server: address,
+                listener: listener.clone(),
                 connect_at: started + Duration::from_millis(plan.start_ms.into()),
-                recorder: recorder.clone(),
                 record: record::Record::new(started, id, sink.clone()),
                 stop: stop.clone(),
             };
-            clients.push(client::start(setup)?);
+            running.push(client::start(setup)?);
         }
+        drop(listener);
         let director = director::Director {
             experiment,
             run,
@@ -144,17 +185,23 @@ impl Lab {
             events,
             orders,
             lines: report,
-            clients,
-            server: Some(server_thread),
+            clients: running,
+            server: Some(server),
+            datagrams,
+            capture,
+            wire,
+            complaint,
             stop,
         };
         thread::Builder::new()
             .name("lab-director".to_owned())
             .spawn(move || director.run())?;
         Ok(Self {
-            server,
+            server: address,
             commands,
             lines,
+            #[cfg(test)]
+            breaker,
             _stop: guard,
         })
     }

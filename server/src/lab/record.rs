@@ -2,11 +2,11 @@
 //! client makes its calls itself, so it can say exactly which it made.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::Offset;
 use tokio::sync::mpsc::UnboundedSender;
-use trace::{Call, ClientId, Event};
+use trace::{Call, ClientId, Event, Socket};
 
 /// What one client did so far.
 pub(super) struct Record {
@@ -35,25 +35,34 @@ impl Record {
         self.client
     }
 
-    /// A call that transfers nothing, begun at `at`, just returned.
-    pub(super) fn bare(&mut self, call: Call, at: Instant, error: Option<&io::Error>) {
+    /// A call that transfers nothing, begun at `at`, in which the client was
+    /// for `took`; `socket` is what the kernel told beside it.
+    pub(super) fn bare(
+        &mut self,
+        call: Call,
+        at: Instant,
+        took: Duration,
+        error: Option<&io::Error>,
+        socket: Socket,
+    ) {
         let event = self.event(call, at);
         self.give(Event {
-            took: at.elapsed().into(),
+            took: took.into(),
             error: error.map(ToString::to_string),
+            socket,
             ..event
         });
     }
 
-    /// A send, wanted `since`, begun at `at`, of `offered`.
+    /// A send of `offered`, begun at `at`, that the client waited `took` for.
     pub(super) fn send(
         &mut self,
-        since: Instant,
         at: Instant,
+        took: Duration,
         offered: &[u8],
         result: Result<usize, &io::Error>,
+        socket: Socket,
     ) {
-        let took = since.elapsed();
         let event = self.event(Call::Send, at);
         let taken = result.unwrap_or(0);
         self.give(Event {
@@ -62,13 +71,14 @@ impl Record {
             asked: length(offered),
             bytes: offered[..taken].to_vec(),
             error: result.err().map(ToString::to_string),
+            socket,
             ..event
         });
         self.sent += taken;
     }
 
     /// A recv into `room` that has just returned.
-    pub(super) fn recv(&mut self, room: &[u8], result: Result<usize, &io::Error>) {
+    pub(super) fn recv(&mut self, room: &[u8], result: Result<usize, &io::Error>, socket: Socket) {
         let at = Instant::now();
         let event = self.event(Call::Recv, at);
         let given = result.unwrap_or(0);
@@ -78,6 +88,7 @@ impl Record {
             asked: length(room),
             bytes: room[..given].to_vec(),
             error: result.err().map(ToString::to_string),
+            socket,
             ..event
         });
         self.received += given;

@@ -2,92 +2,103 @@
 //! `stickylab server`, with the tap around its socket.
 
 use std::future::Future;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::pin::Pin;
-use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use protocol::Transport;
+use socket2::Socket;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use trace::Experiment;
 
 use super::LabError;
-use crate::net::{Recorder, bind_udp, listen_tcp};
+use crate::net::{Recorder, datagram_socket, listening};
 use crate::servers::{DatagramConfig, Report, StreamConfig, serve_datagrams, serve_stream};
 
-/// Starts it; returns where it listens.
-pub(super) fn start(
-    experiment: &Experiment,
-    recorder: &Recorder,
-    stop: CancellationToken,
-) -> Result<(SocketAddr, JoinHandle<()>), LabError> {
-    let (ready, listening) = mpsc::channel();
-    let experiment = experiment.clone();
-    let recorder = recorder.clone();
-    let thread = thread::Builder::new()
-        .name("lab-server".to_owned())
-        .spawn(move || {
-            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime,
-                Err(error) => {
-                    let _ = ready.send(Err(error.into()));
-                    return;
-                }
-            };
-            runtime.block_on(async {
-                match bind(&experiment, &recorder, stop) {
-                    Ok((address, serving)) => {
-                        let _ = ready.send(Ok(address));
-                        serving.await;
-                    }
-                    Err(error) => {
-                        let _ = ready.send(Err(error));
-                    }
-                }
-            });
-        })?;
-    let ended = |_| std::io::Error::other("the server's thread ended before it listened");
-    let address = listening.recv().map_err(ended)??;
-    Ok((address, thread))
+/// Its socket, listening and not served yet.
+pub(super) struct Bound {
+    socket: Socket,
+    pub(super) address: SocketAddr,
 }
 
-type Serving = Pin<Box<dyn Future<Output = ()>>>;
+impl Bound {
+    /// On a free port, with the options that `experiment` asks for.
+    pub(super) fn new(experiment: &Experiment) -> Result<Self, LabError> {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let receive_buffer = NonZeroUsize::new(experiment.receive_buffer as usize);
+        let socket = match experiment.transport() {
+            Transport::Tcp => listening(any, experiment.backlog, receive_buffer)?,
+            Transport::Udp => datagram_socket(any, receive_buffer)?,
+        };
+        let address = socket.local_addr()?.as_socket();
+        let address = address.ok_or_else(|| io::Error::other("a socket without an address"))?;
+        Ok(Self { socket, address })
+    }
 
-fn bind(
-    experiment: &Experiment,
-    recorder: &Recorder,
-    stop: CancellationToken,
-) -> Result<(SocketAddr, Serving), LabError> {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let buffer = experiment.buffer as usize;
-    let read_delay = Duration::from_millis(experiment.read_delay_ms.into());
-    match experiment.transport() {
-        Transport::Tcp => {
-            let listener = listen_tcp(any, experiment.backlog)?;
-            let address = listener.local_addr()?;
-            let config = StreamConfig {
-                system: experiment.system,
-                rules: experiment.rules(),
-                buffer,
-                read_delay,
-                serial: experiment.is_serial(),
-                report: Report::Silent,
-            };
-            let tapped = recorder.tap_listener(listener);
-            Ok((address, Box::pin(serve_stream(tapped, config, stop))))
-        }
-        Transport::Udp => {
-            let socket = bind_udp(any)?;
-            let address = socket.local_addr()?;
-            let config = DatagramConfig {
-                buffer,
-                read_delay,
-                report: Report::Silent,
-            };
-            let tapped = recorder.tap_datagrams(socket);
-            Ok((address, Box::pin(serve_datagrams(tapped, config, stop))))
-        }
+    /// The same socket once more, to ask the kernel about it. It stays open
+    /// until this is dropped too.
+    pub(super) fn socket(&self) -> io::Result<Socket> {
+        self.socket.try_clone()
+    }
+
+    /// Serves it until `stop`.
+    pub(super) fn start(
+        self,
+        experiment: &Experiment,
+        recorder: &Recorder,
+        stop: CancellationToken,
+    ) -> io::Result<JoinHandle<()>> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let serving = {
+            let _inside = runtime.enter();
+            self.serving(experiment, recorder, stop)?
+        };
+        let serve = move || runtime.block_on(serving);
+        let thread = thread::Builder::new().name("lab-server".to_owned());
+        thread.spawn(serve)
+    }
+
+    fn serving(
+        self,
+        experiment: &Experiment,
+        recorder: &Recorder,
+        stop: CancellationToken,
+    ) -> io::Result<Serving> {
+        let buffer = experiment.buffer as usize;
+        let read_delay = Duration::from_millis(experiment.read_delay_ms.into());
+        Ok(match experiment.transport() {
+            Transport::Tcp => {
+                let config = StreamConfig {
+                    system: experiment.system,
+                    rules: experiment.rules(),
+                    buffer,
+                    read_delay,
+                    serial: experiment.is_serial(),
+                    report: Report::Silent,
+                };
+                let listener = TcpListener::from_std(self.socket.into())?;
+                let tapped = recorder.tap_listener(listener);
+                Box::pin(serve_stream(tapped, config, stop))
+            }
+            Transport::Udp => {
+                let config = DatagramConfig {
+                    buffer,
+                    read_delay,
+                    report: Report::Silent,
+                };
+                let socket = UdpSocket::from_std(self.socket.into())?;
+                let tapped = recorder.tap_datagrams(socket);
+                Box::pin(serve_datagrams(tapped, config, stop))
+            }
+        })
     }
 }
+
+type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;

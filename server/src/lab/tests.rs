@@ -1,8 +1,10 @@
+mod wire;
+
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
 
 use protocol::{Nanos, System, Transport};
-use trace::link::{Ending, Line, Send};
+use trace::link::{Capture, Ending, Line, Send};
 use trace::{Actor, Call, ClientId, Event, Experiment, Message};
 
 use super::{Lab, LabError, Limits};
@@ -12,24 +14,30 @@ struct Run {
     events: Vec<Event>,
     errors: Vec<String>,
     why: Ending,
+    capture: Capture,
+    missed: Option<u32>,
+    dropped: Option<u32>,
 }
 
 impl Run {
     /// Takes all lines up to the last, and checks their order.
     fn of(mut lab: Lab) -> Self {
-        let Some(Line::Run { .. }) = lab.blocking_line() else {
+        let Some(Line::Run { capture, .. }) = lab.blocking_line() else {
             panic!("a run begins with Run");
         };
         let (mut events, mut errors) = (Vec::new(), Vec::new());
-        let why = loop {
+        let (why, missed, dropped) = loop {
             match lab.blocking_line().expect("a run ends with Ended") {
                 Line::Event(event) => events.push(event),
                 Line::Error { message } => errors.push(message),
                 Line::Ended {
-                    events: count, why, ..
+                    events: count,
+                    why,
+                    missed,
+                    dropped,
                 } => {
                     assert_eq!(count as usize, events.len());
-                    break why;
+                    break (why, missed, dropped);
                 }
                 other => panic!("{other:?}"),
             }
@@ -40,7 +48,16 @@ impl Run {
             events,
             errors,
             why,
+            capture,
+            missed,
+            dropped,
         }
+    }
+
+    /// How many calls there were.
+    fn count(&self) -> usize {
+        let calls = self.events.iter().filter(|event| !event.call.is_packet());
+        calls.count()
     }
 
     fn calls(&self, actor: Actor, call: Call) -> impl Iterator<Item = &Event> {
@@ -336,13 +353,14 @@ fn what_is_too_much_is_cut_off() {
         events: 20,
         ..Limits::default()
     });
-    assert_eq!(events.events.len(), 20);
+    assert_eq!(events.count(), 20);
     let bytes = check(Limits {
         bytes: 4_000,
-        time: Duration::from_secs(20),
         events: 30,
+        ..Limits::default()
     });
-    assert!(bytes.events.iter().map(Event::len).sum::<usize>() <= 4_000);
+    let calls = bytes.events.iter().filter(|event| !event.call.is_packet());
+    assert!(calls.map(Event::len).sum::<usize>() <= 4_000);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 
 use protocol::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -13,13 +14,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 /// A socket that accepts connections.
-pub trait Listener: Send {
+pub trait Listener: Send + Sync {
     /// One accepted connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
     /// Waits for the next connection; gives it with the peer's address.
     /// Dropping the future before it is ready loses no connection.
-    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
 
     /// The address it is bound to, with its real port.
     fn local_addr(&self) -> io::Result<SocketAddr>;
@@ -28,7 +29,7 @@ pub trait Listener: Send {
 impl Listener for TcpListener {
     type Stream = TcpStream;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, peer) = TcpListener::accept(self).await?;
         // A reply is never held back to wait for more (RFC 896). The call
         // fails only on a connection that is gone, as the first recv will tell.
@@ -78,26 +79,53 @@ impl Datagrams for UdpSocket {
 /// connections of the last one are in TIME_WAIT. Up to about `backlog`
 /// connections wait for accept (see listen(2)). Port 0 takes a free one.
 pub fn listen_tcp(addr: SocketAddr, backlog: u32) -> Result<TcpListener, BindError> {
+    let listener = TcpListener::from_std(listening(addr, backlog, None)?.into());
+    listener.map_err(|error| BindError::new(Transport::Tcp, addr, error))
+}
+
+/// Binds a datagram socket to `addr`. Port 0 takes a free one.
+pub fn bind_udp(addr: SocketAddr) -> Result<UdpSocket, BindError> {
+    let socket = UdpSocket::from_std(datagram_socket(addr, None)?.into());
+    socket.map_err(|error| BindError::new(Transport::Udp, addr, error))
+}
+
+/// As [`listen_tcp`], with SO_RCVBUF set for the connections that will come;
+/// needs no runtime. The socket does not block.
+pub fn listening(
+    addr: SocketAddr,
+    backlog: u32,
+    receive_buffer: Option<NonZeroUsize>,
+) -> Result<Socket, BindError> {
     let listen = || {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         // On Windows the option would let two programs share one port.
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
+        // Before listen(2): the window scale is agreed on with the first SYN.
+        if let Some(size) = receive_buffer {
+            socket.set_recv_buffer_size(size.get())?;
+        }
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
         socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
-        TcpListener::from_std(socket.into())
+        Ok(socket)
     };
     listen().map_err(|error| BindError::new(Transport::Tcp, addr, error))
 }
 
-/// Binds a datagram socket to `addr`. Port 0 takes a free one.
-pub fn bind_udp(addr: SocketAddr) -> Result<UdpSocket, BindError> {
+/// As [`bind_udp`], with SO_RCVBUF set; needs no runtime. The socket does not block.
+pub fn datagram_socket(
+    addr: SocketAddr,
+    receive_buffer: Option<NonZeroUsize>,
+) -> Result<Socket, BindError> {
     let bind = || {
         let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+        if let Some(size) = receive_buffer {
+            socket.set_recv_buffer_size(size.get())?;
+        }
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
-        UdpSocket::from_std(socket.into())
+        Ok(socket)
     };
     bind().map_err(|error| BindError::new(Transport::Udp, addr, error))
 }
@@ -194,10 +222,10 @@ mod tests {
 
     #[tokio::test]
     async fn accepted_connections_do_not_wait_for_more() {
-        let mut listener = listen_tcp(SocketAddr::from(([127, 0, 0, 1], 0)), 5).unwrap();
+        let listener = listen_tcp(SocketAddr::from(([127, 0, 0, 1], 0)), 5).unwrap();
         let address = Listener::local_addr(&listener).unwrap();
         let connecting = TcpStream::connect(address);
-        let (client, accepted) = tokio::join!(connecting, Listener::accept(&mut listener));
+        let (client, accepted) = tokio::join!(connecting, Listener::accept(&listener));
         let (stream, peer) = accepted.unwrap();
         assert!(stream.nodelay().unwrap());
         assert_eq!(peer, client.unwrap().local_addr().unwrap());

@@ -2,7 +2,11 @@
 //! from, and the tap that records both from outside.
 
 pub mod listener;
+pub mod observe;
 pub mod tap;
 
-pub use listener::{BindError, Datagrams, Listener, bind_udp, listen_tcp};
+pub use listener::{
+    BindError, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
+};
+pub use observe::Observable;
 pub use tap::{Recorder, Tapped, TappedDatagrams, TappedListener};

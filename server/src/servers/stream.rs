@@ -60,20 +60,20 @@ impl StreamConfig {
 
 /// Serves until `shutdown`; then its connections end at once.
 pub async fn serve_stream<L: Listener>(
-    mut listener: L,
+    listener: L,
     config: StreamConfig,
     shutdown: CancellationToken,
 ) {
     let mut clients = JoinSet::new();
     shutdown
-        .run_until_cancelled(accept_clients(&mut listener, &config, &mut clients))
+        .run_until_cancelled(accept_clients(&listener, &config, &mut clients))
         .await;
     drop(listener);
     clients.shutdown().await;
 }
 
 async fn accept_clients<L: Listener>(
-    listener: &mut L,
+    listener: &L,
     config: &StreamConfig,
     clients: &mut JoinSet<()>,
 ) {

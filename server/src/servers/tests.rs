@@ -238,7 +238,7 @@ struct Failing<L>(L, Arc<AtomicUsize>);
 impl<L: Listener> Listener for Failing<L> {
     type Stream = L::Stream;
 
-    async fn accept(&mut self) -> io::Result<(L::Stream, SocketAddr)> {
+    async fn accept(&self) -> io::Result<(L::Stream, SocketAddr)> {
         let left = |left: usize| left.checked_sub(1);
         match self
             .1

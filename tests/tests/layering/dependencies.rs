@@ -114,6 +114,8 @@ fn protocol_and_trace_know_no_runtime_no_browser_no_clock_and_no_chance() {
                 "hyper",
                 "instant",
                 "js-sys",
+                "kernel",
+                "libc",
                 "mio",
                 "rand",
                 "rand_core",
@@ -140,7 +142,8 @@ fn each_package_is_built_from_those_below_it_only() {
     let graph = Graph::of(&host());
     assert_eq!(graph.own("protocol"), [""; 0]);
     assert_eq!(graph.own("trace"), ["protocol"]);
-    assert_eq!(graph.own("stickylab"), ["protocol", "trace"]);
+    assert_eq!(graph.own("kernel"), [""; 0]);
+    assert_eq!(graph.own("stickylab"), ["kernel", "protocol", "trace"]);
     assert_eq!(graph.own("web-client"), ["protocol", "trace"]);
     assert_eq!(graph.own("tests"), [""; 0]);
     let graph = Graph::of(WASM);

@@ -58,7 +58,12 @@ fn nothing_is_loaded_from_another_host() {
             }
         }
     }
-    for file in ["static/style.css", "static/boot.js", "static/icon.svg"] {
+    for file in [
+        "static/style.css",
+        "static/files.css",
+        "static/boot.js",
+        "static/icon.svg",
+    ] {
         let text = read(file).replace("http://www.w3.org/2000/svg", "");
         for word in ["http:", "https:", "url(//", "@import"] {
             assert!(!text.contains(word), "{word} in {file}");

@@ -9,40 +9,32 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use protocol::Offset;
-use trace::{Actor, Call, ClientId};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+use trace::{Actor, Call, ClientId, Socket};
 
 use super::{Outcome, Recorder, Timing, same_error};
-use crate::net::Datagrams;
+use crate::net::{Datagrams, observe};
 
-/// A datagram socket whose calls are recorded.
+/// A server's datagram socket whose calls are recorded. Its own end is in no
+/// client's record.
 #[derive(Debug)]
-pub struct TappedDatagrams<D> {
-    inner: D,
+pub struct TappedDatagrams {
+    inner: UdpSocket,
     recorder: Recorder,
-    /// The client that owns the socket; none: the server does.
-    owner: Option<ClientId>,
     /// Bytes (received, sent) so far, a client.
     passed: Mutex<HashMap<ClientId, (Offset, Offset)>>,
 }
 
-impl<D> TappedDatagrams<D> {
-    pub(super) fn new(inner: D, recorder: Recorder, owner: Option<ClientId>) -> Self {
+impl TappedDatagrams {
+    pub(super) fn new(inner: UdpSocket, recorder: Recorder) -> Self {
+        // Where there is no such option, nothing is told.
+        let _ = kernel::count_drops(&inner);
         Self {
             inner,
             recorder,
-            owner,
             passed: Mutex::default(),
         }
-    }
-
-    /// The socket itself, for its options. Calls made on it leave no trace.
-    pub fn inner(&self) -> &D {
-        &self.inner
-    }
-
-    /// Which client a datagram from or to `peer` is about.
-    fn client(&self, peer: SocketAddr) -> Option<ClientId> {
-        self.owner.or_else(|| self.recorder.client_at(peer))
     }
 
     fn record(
@@ -52,6 +44,7 @@ impl<D> TappedDatagrams<D> {
         timing: &Timing,
         asked: usize,
         result: io::Result<&[u8]>,
+        socket: Socket,
     ) {
         let offset = {
             let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,39 +54,31 @@ impl<D> TappedDatagrams<D> {
             *next += result.as_ref().map_or(0, |bytes| bytes.len());
             offset
         };
-        let actor = self.owner.map_or(Actor::Server, ClientId::actor);
         let outcome = Outcome {
             offset,
             asked,
             result,
+            socket,
         };
         self.recorder
-            .source(actor, client)
+            .source(Actor::Server, client)
             .record(call, timing, outcome);
     }
 }
 
-impl<D: Datagrams> Datagrams for TappedDatagrams<D> {
+impl Datagrams for TappedDatagrams {
     async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let since = Instant::now();
         let asked = buffer.len();
-        let result = self.inner.recv_from(buffer).await;
+        let receive = || observe::receive(&self.inner, buffer);
+        // A server's error is about none of its clients in particular.
+        let (count, peer, told) = self.inner.async_io(Interest::READABLE, receive).await?;
         let timing = Timing::taking(since);
-        match &result {
-            Ok((count, peer)) => {
-                if let Some(client) = self.client(*peer) {
-                    self.record(client, Call::Recv, &timing, asked, Ok(&buffer[..*count]));
-                }
-            }
-            // A server's error is about none of its clients in particular.
-            Err(error) => {
-                if let Some(client) = self.owner {
-                    let error = Err(same_error(error));
-                    self.record(client, Call::Recv, &timing, asked, error);
-                }
-            }
+        if let Some(client) = self.recorder.client_at(peer) {
+            let bytes = Ok(&buffer[..count]);
+            self.record(client, Call::Recv, &timing, asked, bytes, told);
         }
-        result
+        Ok((count, peer))
     }
 
     async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
@@ -105,33 +90,19 @@ impl<D: Datagrams> Datagrams for TappedDatagrams<D> {
             polled.map(|result| (attempt, result))
         })
         .await;
-        if let Some(client) = self.client(to) {
+        if let Some(client) = self.recorder.client_at(to) {
             let timing = Timing::handing(since, attempt);
             let sent = match &result {
                 Ok(count) => Ok(&bytes[..*count]),
                 Err(error) => Err(same_error(error)),
             };
-            self.record(client, Call::Send, &timing, bytes.len(), sent);
+            let told = Socket::default();
+            self.record(client, Call::Send, &timing, bytes.len(), sent, told);
         }
         result
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
-    }
-}
-
-impl<D> Drop for TappedDatagrams<D> {
-    /// A client's socket is closed just after this. A server's belongs to no
-    /// client, so its end is in no client's record.
-    fn drop(&mut self) {
-        if let Some(client) = self.owner {
-            let now = Instant::now();
-            self.recorder.source(client.actor(), client).record(
-                Call::Close,
-                &Timing::handing(now, now),
-                Outcome::bare(Ok(())),
-            );
-        }
     }
 }

@@ -3,7 +3,8 @@
 //! Nothing is recorded but what the kernel answered: a call that would block
 //! is no call yet. Calls that hand something over are stamped just before the
 //! attempt that succeeded, calls that take something just after (see
-//! [`trace::Event::at`]). Peers nobody registered leave no trace.
+//! [`trace::Event::at`]). Beside the calls the kernel is asked about the
+//! socket. Peers nobody registered leave no trace, and of them nothing is asked.
 
 mod datagrams;
 mod stream;
@@ -11,16 +12,16 @@ mod stream;
 mod tests;
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use protocol::{Nanos, Offset};
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc::UnboundedSender;
 use trace::link::Line;
-use trace::{Actor, Call, ClientId, Event};
+use trace::{Actor, Call, ClientId, Event, Socket};
 
 pub use datagrams::TappedDatagrams;
 pub use stream::{Tapped, TappedListener};
@@ -43,15 +44,18 @@ struct Outcome<'a> {
     offset: Offset,
     asked: usize,
     result: io::Result<&'a [u8]>,
+    /// What the kernel told beside it.
+    socket: Socket,
 }
 
 impl Outcome<'_> {
     /// A call that transfers nothing.
-    fn bare(result: io::Result<()>) -> Self {
+    fn bare(result: io::Result<()>, socket: Socket) -> Self {
         Outcome {
             offset: Offset(0),
             asked: 0,
             result: result.map(|()| &[][..]),
+            socket,
         }
     }
 }
@@ -112,39 +116,14 @@ impl Recorder {
         clients.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records what `actor` does on `stream`, which connects `client`.
-    pub fn tap<S>(&self, stream: S, actor: Actor, client: ClientId) -> Tapped<S> {
-        Tapped::new(stream, Some(self.source(actor, client)))
-    }
-
-    /// Records `connecting` as the client's connect(2), and then its stream.
-    pub async fn connect<S>(
-        &self,
-        client: ClientId,
-        connecting: impl Future<Output = io::Result<S>>,
-    ) -> io::Result<Tapped<S>> {
-        let source = self.source(client.actor(), client);
-        let before = Instant::now();
-        let connected = connecting.await;
-        let result = connected.as_ref().map(|_| ()).map_err(same_error);
-        let timing = Timing::handing(before, before);
-        source.record(Call::Connect, &timing, Outcome::bare(result));
-        Ok(Tapped::new(connected?, Some(source)))
-    }
-
     /// Records a server's accept(2) and the connections that come of it.
     pub fn tap_listener<L>(&self, listener: L) -> TappedListener<L> {
         TappedListener::new(listener, self.clone())
     }
 
     /// Records what a server does on its datagram socket.
-    pub fn tap_datagrams<D>(&self, socket: D) -> TappedDatagrams<D> {
-        TappedDatagrams::new(socket, self.clone(), None)
-    }
-
-    /// Records what a client does on its datagram socket.
-    pub fn tap_client_datagrams<D>(&self, socket: D, client: ClientId) -> TappedDatagrams<D> {
-        TappedDatagrams::new(socket, self.clone(), Some(client))
+    pub fn tap_datagrams(&self, socket: UdpSocket) -> TappedDatagrams {
+        TappedDatagrams::new(socket, self.clone())
     }
 
     fn source(&self, actor: Actor, client: ClientId) -> Source {
@@ -178,6 +157,7 @@ impl Source {
             asked: u32::try_from(outcome.asked).unwrap_or(u32::MAX),
             bytes,
             error,
+            socket: outcome.socket,
             ..Event::new(at, self.actor, self.client, call)
         };
         if tracing::enabled!(target: "tap", tracing::Level::TRACE)

@@ -1,21 +1,23 @@
 //! Tapped connections and the listener they come from.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use protocol::Offset;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use trace::{Actor, Call};
+use trace::{Actor, Call, Socket};
 
 use super::{Outcome, Recorder, Source, Timing, same_error};
-use crate::net::Listener;
+use crate::net::{Listener, Observable, observe};
 
 /// A stream whose calls are recorded.
 #[derive(Debug)]
-pub struct Tapped<S> {
+pub struct Tapped<S: Observable> {
     inner: S,
     /// None for a peer nobody registered.
     source: Option<Source>,
@@ -27,7 +29,7 @@ pub struct Tapped<S> {
     sending: Option<Instant>,
 }
 
-impl<S> Tapped<S> {
+impl<S: Observable> Tapped<S> {
     pub(super) fn new(inner: S, source: Option<Source>) -> Self {
         Self {
             inner,
@@ -38,14 +40,9 @@ impl<S> Tapped<S> {
             sending: None,
         }
     }
-
-    /// The stream itself, for its options. Calls made on it leave no trace.
-    pub fn inner(&self) -> &S {
-        &self.inner
-    }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
+impl<S: AsyncRead + Observable + Unpin> AsyncRead for Tapped<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -61,6 +58,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
             Some((since, _)) => *since,
             None => Instant::now(),
         };
+        let socket = observe::before_recv(&this.inner);
         let polled = Pin::new(&mut this.inner).poll_read(context, buffer);
         let Poll::Ready(result) = polled else {
             this.receiving = Some((since, context.waker().clone()));
@@ -73,6 +71,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
             offset: this.received,
             asked,
             result: result.as_ref().map(|()| bytes).map_err(same_error),
+            socket,
         };
         source.record(Call::Recv, &timing, outcome);
         this.received += bytes.len();
@@ -80,7 +79,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
+impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -97,6 +96,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
         let since = *this.sending.get_or_insert(attempt);
         let result = ready!(Pin::new(&mut this.inner).poll_write(context, bytes));
         let timing = Timing::handing(since, attempt);
+        let socket = observe::after_send(&this.inner);
         this.sending = None;
         let outcome = Outcome {
             offset: this.sent,
@@ -105,6 +105,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
                 Ok(count) => Ok(&bytes[..*count]),
                 Err(error) => Err(same_error(error)),
             },
+            socket,
         };
         source.record(Call::Send, &timing, outcome);
         if let Ok(count) = result {
@@ -122,20 +123,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
         let attempt = Instant::now();
         let result = ready!(Pin::new(&mut this.inner).poll_shutdown(context));
         if let Some(source) = &this.source {
-            let outcome = Outcome::bare(result.as_ref().copied().map_err(same_error));
+            let outcome = result.as_ref().copied().map_err(same_error);
+            let outcome = Outcome::bare(outcome, Socket::default());
             source.record(Call::Shutdown, &Timing::handing(attempt, attempt), outcome);
         }
         Poll::Ready(result)
     }
 }
 
-impl<S> Drop for Tapped<S> {
+impl<S: Observable> Drop for Tapped<S> {
     /// The fields are dropped, and the socket closed, just after this.
     fn drop(&mut self) {
         if let Some(source) = &self.source {
+            let socket = observe::before_close(&self.inner);
             let now = Instant::now();
             let timing = Timing::handing(now, now);
-            source.record(Call::Close, &timing, Outcome::bare(Ok(())));
+            source.record(Call::Close, &timing, Outcome::bare(Ok(()), socket));
         }
     }
 }
@@ -146,7 +149,7 @@ pub struct TappedListener<L> {
     inner: L,
     recorder: Recorder,
     /// Since when the server waits in accept.
-    accepting: Option<Instant>,
+    accepting: Mutex<Option<Instant>>,
 }
 
 impl<L> TappedListener<L> {
@@ -154,24 +157,39 @@ impl<L> TappedListener<L> {
         Self {
             inner,
             recorder,
-            accepting: None,
+            accepting: Mutex::default(),
         }
+    }
+
+    fn accepting(&self) -> MutexGuard<'_, Option<Instant>> {
+        let accepting = self.accepting.lock();
+        accepting.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<L: Listener> Listener for TappedListener<L> {
+impl<L> Listener for TappedListener<L>
+where
+    L: Listener<Stream: Observable> + Observable,
+{
     type Stream = Tapped<L::Stream>;
 
-    async fn accept(&mut self) -> io::Result<(Self::Stream, SocketAddr)> {
-        let since = *self.accepting.get_or_insert_with(Instant::now);
+    async fn accept(&self) -> io::Result<(Self::Stream, SocketAddr)> {
+        let since = *self.accepting().get_or_insert_with(Instant::now);
+        let mut accepting = pin!(self.inner.accept());
+        let (socket, accepted) = poll_fn(|context| {
+            let socket = observe::accept_queue(self.inner.socket());
+            let polled = accepting.as_mut().poll(context);
+            polled.map(|accepted| (socket, accepted))
+        })
+        .await;
         // An error of accept is about no client: the server itself logs it.
-        let (stream, peer) = self.inner.accept().await?;
+        let (stream, peer) = accepted?;
         let timing = Timing::taking(since);
-        self.accepting = None;
+        *self.accepting() = None;
         let client = self.recorder.client_at(peer);
         let source = client.map(|client| self.recorder.source(Actor::Server, client));
         if let Some(source) = &source {
-            source.record(Call::Accept, &timing, Outcome::bare(Ok(())));
+            source.record(Call::Accept, &timing, Outcome::bare(Ok(()), socket));
         }
         Ok((Tapped::new(stream, source), peer))
     }

@@ -6,19 +6,31 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, UdpSocket};
+use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use super::*;
-use crate::net::{Datagrams as _, Listener as _, bind_udp, listen_tcp};
+use crate::net::{Datagrams as _, Listener as _, Observable, bind_udp, listen_tcp};
 
 const ANY: &str = "127.0.0.1:0";
 
 fn recorder() -> (Recorder, UnboundedReceiver<Event>) {
     let (sink, events) = unbounded_channel();
     (Recorder::new(Instant::now(), sink), events)
+}
+
+/// What `actor` does on `stream`, which connects `client`.
+fn tap<S: Observable>(recorder: &Recorder, stream: S, actor: Actor, client: ClientId) -> Tapped<S> {
+    Tapped::new(stream, Some(recorder.source(actor, client)))
+}
+
+impl Observable for DuplexStream {
+    type Socket = TcpStream;
+    fn socket(&self) -> Option<&TcpStream> {
+        None
+    }
 }
 
 fn taken(events: &mut UnboundedReceiver<Event>) -> Vec<Event> {
@@ -53,8 +65,8 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
 async fn each_call_is_one_event_with_its_own_offset() {
     let (recorder, mut events) = recorder();
     let (near, far) = tokio::io::duplex(64);
-    let mut client = recorder.tap(near, Actor::Client1, ClientId::One);
-    let mut server = recorder.tap(far, Actor::Server, ClientId::One);
+    let mut client = tap(&recorder, near, Actor::Client1, ClientId::One);
+    let mut server = tap(&recorder, far, Actor::Server, ClientId::One);
     let mut buffer = [0; 4];
     client.write_all(b"hel").await.unwrap();
     client.write_all(b"lo").await.unwrap();
@@ -88,7 +100,7 @@ async fn each_call_is_one_event_with_its_own_offset() {
 async fn a_recv_that_waits_is_one_recv_and_says_how_long() {
     let (recorder, mut events) = recorder();
     let (mut near, far) = tokio::io::duplex(64);
-    let mut server = recorder.tap(far, Actor::Server, ClientId::One);
+    let mut server = tap(&recorder, far, Actor::Server, ClientId::One);
     let mut buffer = [0; 16];
     let writer = async {
         // The reader was polled first and waits; let that last measurably.
@@ -110,7 +122,7 @@ async fn a_recv_that_waits_is_one_recv_and_says_how_long() {
 async fn a_recv_given_up_for_a_send_does_not_count_as_waiting() {
     let (recorder, mut events) = recorder();
     let (mut near, far) = tokio::io::duplex(64);
-    let mut server = recorder.tap(far, Actor::Server, ClientId::One);
+    let mut server = tap(&recorder, far, Actor::Server, ClientId::One);
     let mut buffer = [0; 16];
     let given_up = timeout(Duration::from_millis(5), server.read(&mut buffer)).await;
     assert!(given_up.is_err());
@@ -128,6 +140,13 @@ async fn a_recv_given_up_for_a_send_does_not_count_as_waiting() {
 
 /// Takes as many bytes a call as it was told; 0: would block first.
 struct Trickle(VecDeque<usize>);
+
+impl Observable for Trickle {
+    type Socket = TcpStream;
+    fn socket(&self) -> Option<&TcpStream> {
+        None
+    }
+}
 
 impl AsyncWrite for Trickle {
     fn poll_write(
@@ -158,7 +177,7 @@ impl AsyncWrite for Trickle {
 async fn a_send_counts_what_the_kernel_took() {
     let (recorder, mut events) = recorder();
     let trickle = Trickle(VecDeque::from([2, 0, 0, 3, 9]));
-    let mut client = recorder.tap(trickle, Actor::Client2, ClientId::Two);
+    let mut client = tap(&recorder, trickle, Actor::Client2, ClientId::Two);
     client.write_all(b"0123456789").await.unwrap();
     client.write_all(b"x").await.unwrap_err();
     client.shutdown().await.unwrap_err();
@@ -185,56 +204,46 @@ fn client_socket(recorder: &Recorder, client: ClientId) -> TcpSocket {
 }
 
 #[tokio::test]
-async fn over_a_real_socket_nothing_is_taken_before_it_was_handed_over() {
+async fn over_a_real_socket_the_kernel_is_asked_beside_each_call() {
     let (recorder, mut events) = recorder();
     let listener = listen_tcp(ANY.parse().unwrap(), 5).unwrap();
-    let mut listener = recorder.tap_listener(listener);
+    let listener = recorder.tap_listener(listener);
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut buffer = [0; 1024];
-        loop {
-            match stream.read(&mut buffer).await.unwrap() {
-                0 => return,
-                count => stream.write_all(&buffer[..count]).await.unwrap(),
-            }
-        }
-    });
-    let socket = client_socket(&recorder, ClientId::Two);
-    let connecting = recorder.connect(ClientId::Two, socket.connect(address));
-    let mut client = connecting.await.unwrap();
+    let mut clients = Vec::new();
+    for id in ClientId::ALL {
+        let socket = client_socket(&recorder, id);
+        clients.push(soon(socket.connect(address)).await.unwrap());
+    }
+    let (mut server, _) = soon(listener.accept()).await.unwrap();
+    let client = &mut clients[0];
     client.write_all(b"hello").await.unwrap();
-    let mut buffer = [0; 16];
-    assert_eq!(soon(client.read(&mut buffer)).await.unwrap(), 5);
-    client.shutdown().await.unwrap();
-    assert_eq!(soon(client.read(&mut buffer)).await.unwrap(), 0);
-    drop(client);
-    soon(server).await.unwrap();
-    let mut events = taken(&mut events);
-    assert!(events.iter().all(|event| event.client == ClientId::Two));
-    events.sort_by_key(|event| event.at);
-    // These two calls of the server have an order only with what caused them.
-    let mut take = |wanted: &str| {
-        let at = events.iter().position(|event| line(event) == wanted);
-        events.remove(at.expect("it was recorded"))
-    };
-    let (accept, close) = (take("server accept"), take("server close"));
+    let mut buffer = [0; 3];
+    soon(server.read_exact(&mut buffer)).await.unwrap();
+    server.write_all(&buffer).await.unwrap();
+    soon(client.read_exact(&mut buffer)).await.unwrap();
+    assert_eq!(soon(server.read(&mut buffer)).await.unwrap(), 2);
+    drop(server);
+    let events = taken(&mut events);
     check(
         &events,
         &[
-            "client2 connect",
-            "client2 send 0+5/5 hello",
-            "server recv 0+5/1024 hello",
-            "server send 0+5/5 hello",
-            "client2 recv 0+5/16 hello",
-            "client2 shutdown",
-            "server recv 5+0/1024",
-            "client2 recv 5+0/16",
-            "client2 close",
+            "server accept",
+            "server recv 0+3/3 hel",
+            "server send 0+3/3 hel",
+            "server recv 3+2/3 lo",
+            "server close",
         ],
     );
-    assert!(accept.at >= events[0].at && accept.at <= events[2].at);
-    assert!(close.at >= events[6].at);
+    assert!(events.iter().all(|event| event.client == ClientId::One));
+    assert!(events.is_sorted_by_key(|event| event.at));
+    let told: Vec<_> = events.iter().map(|event| event.socket).collect();
+    assert_eq!(told[0].accept_queue, Some(2), "the second waits too");
+    assert_eq!((told[1].waiting, told[3].waiting), (Some(5), Some(2)));
+    assert_eq!(told[2].unsent, Some(0));
+    assert!(told[2].unacked <= Some(3));
+    let counts = told[4].counts.unwrap();
+    assert_eq!((counts.data_out, counts.data_in), (1, 1));
+    assert!(counts.segments_in >= 3 && counts.retransmitted == 0);
 }
 
 #[tokio::test]
@@ -242,7 +251,7 @@ async fn who_is_not_registered_leaves_no_trace() {
     let (recorder, mut events) = recorder();
     let listener = TcpListener::bind(ANY).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut listener = recorder.tap_listener(listener);
+    let listener = recorder.tap_listener(listener);
     let connecting = tokio::net::TcpStream::connect(address);
     let (client, accepted) = soon(async { tokio::join!(connecting, listener.accept()) }).await;
     let (mut stream, _) = accepted.unwrap();
@@ -253,28 +262,12 @@ async fn who_is_not_registered_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn a_refused_connect_is_recorded_with_its_error() {
-    let (recorder, mut events) = recorder();
-    // Bound and not listening: nobody else can take the port meanwhile.
-    let nobody = TcpSocket::new_v4().unwrap();
-    nobody.bind(ANY.parse().unwrap()).unwrap();
-    let address = nobody.local_addr().unwrap();
-    let socket = client_socket(&recorder, ClientId::One);
-    let connecting = recorder.connect(ClientId::One, socket.connect(address));
-    connecting.await.unwrap_err();
-    let events = taken(&mut events);
-    assert!(line(&events[0]).starts_with("client1 connect Connection refused"));
-    assert_eq!(events.len(), 1);
-}
-
-#[tokio::test]
-async fn datagrams_are_recorded_at_both_ends() {
+async fn datagrams_are_recorded_with_what_was_cut_and_lost() {
     let (recorder, mut events) = recorder();
     let server = recorder.tap_datagrams(bind_udp(ANY.parse().unwrap()).unwrap());
     let to = server.local_addr().unwrap();
     let client = UdpSocket::bind(ANY).await.unwrap();
     recorder.register(client.local_addr().unwrap(), ClientId::One);
-    let client = recorder.tap_client_datagrams(client, ClientId::One);
     let stranger = bind_udp(ANY.parse().unwrap()).unwrap();
     let mut buffer = [0; 3];
     for datagram in [&b"hello"[..], b"", b"ab"] {
@@ -283,26 +276,28 @@ async fn datagrams_are_recorded_at_both_ends() {
         client.send_to(datagram, to).await.unwrap();
         let (count, from) = soon(server.recv_from(&mut buffer)).await.unwrap();
         server.send_to(&buffer[..count], from).await.unwrap();
-        soon(client.recv_from(&mut buffer)).await.unwrap();
+        let back = soon(client.recv_from(&mut [0; 8])).await.unwrap();
+        assert_eq!(back, (count, to));
     }
-    drop(client);
     drop(server);
+    let events = taken(&mut events);
     check(
-        &taken(&mut events),
+        &events,
         &[
-            "client1 send 0+5/5 hello",
             "server recv 0+3/3 hel",
             "server send 0+3/3 hel",
-            "client1 recv 0+3/3 hel",
-            "client1 send 5+0/0",
             "server recv 3+0/3",
             "server send 3+0/0",
-            "client1 recv 3+0/3",
-            "client1 send 5+2/2 ab",
             "server recv 3+2/3 ab",
             "server send 3+2/2 ab",
-            "client1 recv 3+2/3 ab",
-            "client1 close",
         ],
+    );
+    let recvs = events.iter().filter(|event| event.call == Call::Recv);
+    let told: Vec<_> = recvs
+        .map(|event| (event.socket.length, event.socket.dropped))
+        .collect();
+    assert_eq!(
+        told,
+        [(Some(5), Some(0)), (Some(0), Some(0)), (Some(2), Some(0))]
     );
 }

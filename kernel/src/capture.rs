@@ -1,0 +1,282 @@
+//! A packet(7) socket on the loopback interface, its packets in a ring that
+//! the kernel fills and nobody is woken for (TPACKET_V3,
+//! `Documentation/networking/packet_mmap.rst`).
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::{CaptureError, Filter, Frame, Statistics, filter, sys};
+
+/// A block holds any frame of [`crate::MAX_FRAME`] bytes.
+const BLOCK: usize = 128 * 1024;
+/// Together 4 MiB.
+const BLOCKS: usize = 32;
+/// After this time the kernel hands over a block that is not full, in milliseconds.
+const RETIRE: u32 = 4;
+/// The unit of the ring's bookkeeping; TPACKET_V3 packs frames of any length.
+const UNIT: usize = 2048;
+
+/// Captures what a [`Filter`] lets pass, from [`open`](Self::open) on.
+#[derive(Debug)]
+pub struct Capture {
+    socket: Socket,
+    ring: sys::Ring,
+    /// The block that is filled next.
+    next: usize,
+    /// A copy of the block in hand.
+    block: Vec<u8>,
+    statistics: Statistics,
+}
+
+impl Capture {
+    /// Begins to capture on the loopback interface.
+    ///
+    /// # Errors
+    /// [`CaptureError::NotPermitted`] without CAP_NET_RAW.
+    pub fn open(filter: &Filter) -> Result<Self, CaptureError> {
+        let failed = |what| move |error| CaptureError::Failed(what, error);
+        // Without a protocol it sees nothing until it is bound, and then only
+        // through the filter.
+        let kind = Type::RAW.nonblocking();
+        let socket = Socket::new(Domain::PACKET, kind, None).map_err(refused)?;
+        let program = filter::program(filter);
+        let attached = socket.attach_filter(&program);
+        attached.map_err(failed("the filter was not attached"))?;
+        let ring = ring(&socket).map_err(failed("the ring was not set up"))?;
+        let loopback = sys::interface(c"lo").map_err(failed("there is no interface lo"))?;
+        sys::bind_packets(socket.as_fd(), loopback).map_err(failed("lo can't be watched"))?;
+        Ok(Self {
+            socket,
+            ring,
+            next: 0,
+            block: Vec::with_capacity(BLOCK),
+            statistics: Statistics::default(),
+        })
+    }
+
+    /// Gives all frames that are there to `each`, in the order they were sent.
+    /// A frame is there about 4 ms after it was sent.
+    ///
+    /// # Errors
+    /// The capture has broken off, as when the interface was taken down.
+    pub fn take(&mut self, mut each: impl FnMut(Frame<'_>)) -> io::Result<()> {
+        // No more than there are, however quickly the kernel fills them again.
+        for _ in 0..self.ring.blocks() {
+            if !self.ring.take(self.next, &mut self.block) {
+                break;
+            }
+            self.next = (self.next + 1) % self.ring.blocks();
+            Frames::of(&self.block).for_each(&mut each);
+        }
+        match self.socket.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// How many packets have passed the filter, in all.
+    pub fn statistics(&mut self) -> io::Result<Statistics> {
+        // `struct tpacket_stats_v3`; reading it sets it back to 0.
+        let mut value = [0; 12];
+        let fd = self.socket.as_fd();
+        let length = sys::option(fd, libc::SOL_PACKET, libc::PACKET_STATISTICS, &mut value)?;
+        let known = &value[..length];
+        let number = |at| number(known, at).unwrap_or(0);
+        self.statistics.passed += u64::from(number(0));
+        self.statistics.dropped += u64::from(number(4));
+        Ok(self.statistics)
+    }
+}
+
+fn refused(error: io::Error) -> CaptureError {
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => CaptureError::NotPermitted,
+        Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::ESOCKTNOSUPPORT) => {
+            CaptureError::Unsupported
+        }
+        _ => CaptureError::Failed("no packet socket", error),
+    }
+}
+
+fn ring(socket: &Socket) -> io::Result<sys::Ring> {
+    let fd = socket.as_fd();
+    let version = (libc::tpacket_versions::TPACKET_V3 as libc::c_int).to_ne_bytes();
+    sys::set_option(fd, libc::SOL_PACKET, libc::PACKET_VERSION, &version)?;
+    // `struct tpacket_req3`: block size, blocks, frame size, frames, time to
+    // retire a block, private bytes, features.
+    let number = |value| u32::try_from(value).expect("a ring of some MiB");
+    let request = [
+        number(BLOCK),
+        number(BLOCKS),
+        number(UNIT),
+        number(BLOCK / UNIT * BLOCKS),
+        RETIRE,
+        0,
+        0,
+    ];
+    let request = request.map(u32::to_ne_bytes).concat();
+    sys::set_option(fd, libc::SOL_PACKET, libc::PACKET_RX_RING, &request)?;
+    sys::Ring::map(fd, BLOCK, BLOCKS)
+}
+
+/// The frames in a block.
+struct Frames<'a> {
+    block: &'a [u8],
+    /// Where the next one's header is.
+    at: usize,
+    left: u32,
+}
+
+impl<'a> Frames<'a> {
+    /// `struct tpacket_block_desc`: version, offset of private bytes, status,
+    /// number of packets, offset of the first one, length.
+    fn of(block: &'a [u8]) -> Self {
+        let (left, at) = (number(block, 12), number(block, 16));
+        Self {
+            block,
+            at: at.unwrap_or(0) as usize,
+            left: left.unwrap_or(0),
+        }
+    }
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Frame<'a>;
+
+    /// `struct tpacket3_hdr`: offset of the next one, seconds, nanoseconds,
+    /// length captured, length, status, offset of the frame.
+    fn next(&mut self) -> Option<Frame<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let header = self.block.get(self.at..)?;
+        let (seconds, nanos) = (number(header, 4)?, number(header, 8)?);
+        let (captured, length) = (number(header, 12)? as usize, number(header, 16)?);
+        let start: usize = u16::from_ne_bytes(*header.get(24..)?.first_chunk()?).into();
+        let frame = Frame {
+            at: Duration::from_secs(seconds.into()) + Duration::from_nanos(nanos.into()),
+            length: length as usize,
+            bytes: header.get(start..start.checked_add(captured)?)?,
+        };
+        self.at += number(header, 0)? as usize;
+        Some(frame)
+    }
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+    use std::time::{Instant, SystemTime};
+
+    use super::*;
+    use crate::Protocol;
+
+    /// A capture, or none where the test may not capture.
+    fn open(filter: &Filter) -> Option<Capture> {
+        match Capture::open(filter) {
+            Ok(capture) => Some(capture),
+            Err(CaptureError::NotPermitted) => {
+                eprintln!("not run: capturing needs CAP_NET_RAW");
+                None
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    fn socket() -> (UdpSocket, u16) {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        (socket, port)
+    }
+
+    #[test]
+    fn only_what_the_filter_names_is_captured_each_once_and_in_time() {
+        let (server, server_port) = socket();
+        let (first, first_port) = socket();
+        let (second, second_port) = socket();
+        let (stranger, stranger_port) = socket();
+        let filter = Filter {
+            protocol: Protocol::Udp,
+            server: server_port,
+            clients: vec![first_port, second_port],
+        };
+        let Some(mut capture) = open(&filter) else {
+            return;
+        };
+        let before = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        let big = vec![b'b'; 60_000];
+        stranger.send_to(b"no", ("127.0.0.1", server_port)).unwrap();
+        first.send_to(b"one", ("127.0.0.1", server_port)).unwrap();
+        second.send_to(&big, ("127.0.0.1", server_port)).unwrap();
+        first.send_to(b"no", ("127.0.0.1", second_port)).unwrap();
+        server.send_to(b"no", ("127.0.0.1", stranger_port)).unwrap();
+        server.send_to(b"two", ("127.0.0.1", second_port)).unwrap();
+        let after = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        let mut payloads = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while payloads.len() < 3 {
+            assert!(Instant::now() < deadline, "{} of 3", payloads.len());
+            let taken = capture.take(|frame| {
+                assert!(frame.at >= before && frame.at <= after, "{:?}", frame.at);
+                assert_eq!(frame.bytes.len(), frame.length);
+                // Behind Ethernet, IPv4 and UDP header.
+                payloads.push(frame.bytes[14 + 20 + 8..].to_vec());
+            });
+            taken.unwrap();
+        }
+        assert_eq!(payloads, [b"one".to_vec(), big, b"two".to_vec()]);
+        let passed = capture.statistics().unwrap();
+        assert_eq!((passed.passed, passed.dropped), (3, 0));
+        assert_eq!(capture.statistics().unwrap(), passed, "they add up");
+    }
+
+    #[test]
+    fn what_does_not_fit_the_ring_is_counted() {
+        let ((server, server_port), (client, client_port)) = (socket(), socket());
+        let filter = Filter {
+            protocol: Protocol::Udp,
+            server: server_port,
+            clients: vec![client_port],
+        };
+        let Some(mut capture) = open(&filter) else {
+            return;
+        };
+        let big = vec![0; 60_000];
+        for _ in 0..200 {
+            client.send_to(&big, ("127.0.0.1", server_port)).unwrap();
+        }
+        let statistics = capture.statistics().unwrap();
+        assert_eq!(statistics.passed, 200);
+        assert!(statistics.dropped > 0);
+        let mut taken = 0;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while taken + statistics.dropped < 200 {
+            assert!(Instant::now() < deadline, "{taken}, {statistics:?}");
+            capture.take(|_| taken += 1).unwrap();
+        }
+        drop(server);
+    }
+
+    #[test]
+    fn a_broken_block_has_no_frames() {
+        let mut block = vec![0_u8; 200];
+        block[12] = 9;
+        block[16] = 48;
+        block[48 + 12] = 10;
+        block[48 + 24] = 82;
+        block[48] = 0;
+        // Nine times the same: the offset to the next is 0.
+        assert_eq!(Frames::of(&block).count(), 9);
+        for (at, value) in [(16, 255), (48 + 13, 255), (48 + 25, 255)] {
+            let mut broken = block.clone();
+            broken[at] = value;
+            assert_eq!(Frames::of(&broken).count(), 0, "{at}");
+        }
+        assert_eq!(Frames::of(&[]).count(), 0);
+    }
+}

@@ -1,0 +1,141 @@
+//! The filter as the kernel runs it: a program for the classic BPF machine
+//! (`Documentation/networking/filter.rst`).
+
+use std::net::Ipv4Addr;
+
+use socket2::SockFilter;
+
+use crate::{Filter, Protocol};
+
+/// Most client ports: a jump goes no further than 255 instructions.
+pub(crate) const MAX_CLIENTS: usize = 64;
+
+// Offsets in an Ethernet frame that holds an IPv4 packet (RFC 791, 3.1).
+const ETHER_TYPE: u32 = 12;
+const IP: u32 = 14;
+const FRAGMENT: u32 = IP + 6;
+const PROTOCOL: u32 = IP + 9;
+const SOURCE: u32 = IP + 12;
+const DESTINATION: u32 = IP + 16;
+/// Behind the IP header, whose length is in the index register: ports
+/// (RFC 768 and RFC 9293 have them at the same place).
+const SOURCE_PORT: u32 = IP;
+const DESTINATION_PORT: u32 = IP + 2;
+
+/// Where the kernel tells the packet's type, as an offset of its own.
+#[expect(
+    clippy::cast_sign_loss,
+    reason = "a negative offset, as the kernel defines it"
+)]
+const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE) as u32;
+
+const LOAD_BYTE: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;
+const LOAD_HALF: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;
+const LOAD_WORD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const LOAD_HALF_INDEXED: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_IND;
+const INDEX_HEADER_LENGTH: u32 = libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH;
+const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
+
+/// Where a jump leads.
+#[derive(Clone, Copy)]
+enum To {
+    Next,
+    /// To the checks of what the server did not send.
+    Leaving,
+    /// To the check that what a client sent arrives at the server.
+    Arriving,
+    Accept,
+    Drop,
+}
+
+enum Step {
+    Do(u32, u32),
+    /// If the accumulator equals: where to, and where else.
+    Equals(u32, To, To),
+    /// If the accumulator has one of these bits.
+    Bits(u32, To, To),
+    Label(To),
+}
+
+/// The program for `filter`. Only outgoing packets are taken: on loopback each
+/// packet is seen a second time as it comes in.
+pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
+    use Step::{Bits, Do, Equals, Label};
+    let protocol = match filter.protocol {
+        Protocol::Tcp => libc::IPPROTO_TCP,
+        Protocol::Udp => libc::IPPROTO_UDP,
+    };
+    let local = u32::from(Ipv4Addr::LOCALHOST);
+    let server = filter.server.into();
+    let mut steps = vec![
+        Do(LOAD_BYTE, PACKET_TYPE),
+        Equals(u32::from(libc::PACKET_OUTGOING), To::Next, To::Drop),
+        Do(LOAD_HALF, ETHER_TYPE),
+        Equals(libc::ETH_P_IP.unsigned_abs(), To::Next, To::Drop),
+        Do(LOAD_BYTE, PROTOCOL),
+        Equals(protocol.unsigned_abs(), To::Next, To::Drop),
+        // Later fragments have no ports.
+        Do(LOAD_HALF, FRAGMENT),
+        Bits(0x1fff, To::Drop, To::Next),
+        Do(LOAD_WORD, SOURCE),
+        Equals(local, To::Next, To::Drop),
+        Do(LOAD_WORD, DESTINATION),
+        Equals(local, To::Next, To::Drop),
+        Do(INDEX_HEADER_LENGTH, IP),
+        Do(LOAD_HALF_INDEXED, SOURCE_PORT),
+        Equals(server, To::Next, To::Leaving),
+        Do(LOAD_HALF_INDEXED, DESTINATION_PORT),
+    ];
+    let clients = || filter.clients.iter().take(MAX_CLIENTS);
+    let found = |to| clients().map(move |&port| Equals(port.into(), to, To::Next));
+    steps.extend(found(To::Accept));
+    steps.push(Do(RETURN, 0));
+    steps.push(Label(To::Leaving));
+    steps.extend(found(To::Arriving));
+    steps.push(Do(RETURN, 0));
+    steps.extend([
+        Label(To::Arriving),
+        Do(LOAD_HALF_INDEXED, DESTINATION_PORT),
+        Equals(server, To::Accept, To::Drop),
+        Label(To::Accept),
+        Do(RETURN, u32::MAX),
+        Label(To::Drop),
+        Do(RETURN, 0),
+    ]);
+    assemble(&steps)
+}
+
+/// Makes labels into distances.
+fn assemble(steps: &[Step]) -> Vec<SockFilter> {
+    let instructions = |steps: &[Step]| {
+        let real = steps.iter().filter(|step| !matches!(step, Step::Label(_)));
+        real.count()
+    };
+    let place = |wanted: To| {
+        let is_it =
+            |step: &Step| matches!(step, Step::Label(to) if *to as usize == wanted as usize);
+        let label = steps.iter().position(is_it);
+        instructions(&steps[..label.expect("every label is set")])
+    };
+    let mut program: Vec<SockFilter> = Vec::new();
+    for step in steps {
+        let next = program.len() + 1;
+        let distance = |to| match to {
+            To::Next => 0,
+            to => u8::try_from(place(to) - next).expect("MAX_CLIENTS keeps jumps short"),
+        };
+        let (code, value, yes, no) = match *step {
+            Step::Label(_) => continue,
+            Step::Do(code, value) => (code, value, 0, 0),
+            Step::Equals(value, yes, no) => (libc::BPF_JEQ, value, distance(yes), distance(no)),
+            Step::Bits(value, yes, no) => (libc::BPF_JSET, value, distance(yes), distance(no)),
+        };
+        let jump = match step {
+            Step::Do(..) => 0,
+            _ => libc::BPF_JMP | libc::BPF_K,
+        };
+        let code = u16::try_from(code | jump).expect("codes have 16 bits");
+        program.push(SockFilter::new(code, yes, no, value));
+    }
+    program
+}

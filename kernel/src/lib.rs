@@ -1,0 +1,130 @@
+//! What Linux tells about sockets and packets: queue lengths, counts, drops,
+//! and a capture of the loopback interface. Safe to call; everything unsafe is
+//! in `sys.rs`. Elsewhere each question is answered with "unknown".
+
+#[cfg(target_os = "linux")]
+mod capture;
+#[cfg(target_os = "linux")]
+mod filter;
+#[cfg(target_os = "linux")]
+mod socket;
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "system calls that no safe wrapper offers")]
+mod sys;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A socket of the standard library, tokio or socket2.
+#[cfg(unix)]
+pub use std::os::fd::AsFd as AsSocket;
+/// A socket of the standard library, tokio or socket2.
+#[cfg(windows)]
+pub use std::os::windows::io::AsSocket;
+
+#[cfg(target_os = "linux")]
+pub use capture::Capture;
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::*;
+#[cfg(target_os = "linux")]
+pub use socket::*;
+
+/// Whether this system answers at all.
+pub const SUPPORTED: bool = cfg!(target_os = "linux");
+
+/// Segments of one end of a TCP connection so far (TCP_INFO, tcp(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Segments sent, those without data included (`tcpi_segs_out`).
+    pub segments_out: u32,
+    /// Segments received (`tcpi_segs_in`).
+    pub segments_in: u32,
+    /// Segments sent that carried data (`tcpi_data_segs_out`).
+    pub data_out: u32,
+    /// Segments received that carried data (`tcpi_data_segs_in`).
+    pub data_in: u32,
+    /// Segments sent again (`tcpi_total_retrans`).
+    pub retransmitted: u32,
+}
+
+/// A socket's receive memory (SO_MEMINFO, `linux/sock_diag.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes of kernel memory that wait to be read, overhead included; 0 only
+    /// if not even an empty datagram waits (`SK_MEMINFO_RMEM_ALLOC`).
+    pub waiting: u32,
+    /// Datagrams dropped because the buffer was full (`SK_MEMINFO_DROPS`).
+    pub dropped: u32,
+}
+
+/// A datagram that was received, and what the kernel told beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Its real length in bytes, also if the buffer was smaller (MSG_TRUNC, recv(2)).
+    pub length: usize,
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// Datagrams the socket had dropped when this one was queued; 0 unless
+    /// [`count_drops`] was called before (SO_RXQ_OVFL, socket(7)).
+    pub dropped: u32,
+}
+
+/// Protocols that packets can be captured of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// RFC 9293.
+    Tcp,
+    /// RFC 768.
+    Udp,
+}
+
+/// Which packets are captured: those between 127.0.0.1's port `server` and its
+/// ports `clients`, over IPv4, both ways. All others are dropped in the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// The transport protocol.
+    pub protocol: Protocol,
+    /// The server's port.
+    pub server: u16,
+    /// The clients' ports; at most 64.
+    pub clients: Vec<u16>,
+}
+
+/// A packet as it left its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The kernel's time of its transmission, since 1970 (CLOCK_REALTIME).
+    pub at: Duration,
+    /// Its length in bytes, from the Ethernet header on.
+    pub length: usize,
+    /// What was captured of it: all, unless it is larger than [`MAX_FRAME`].
+    pub bytes: &'a [u8],
+}
+
+/// Length up to which frames are surely captured whole, in bytes. An IPv4
+/// packet has at most 64 KiB.
+pub const MAX_FRAME: usize = 96 * 1024;
+
+/// How many packets passed the filter so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// All of them.
+    pub passed: u64,
+    /// Those that were lost because the ring was full.
+    pub dropped: u64,
+}
+
+/// Why packets can't be captured.
+#[derive(Debug)]
+pub enum CaptureError {
+    /// The program lacks CAP_NET_RAW (capabilities(7)).
+    NotPermitted,
+    /// This system has no packet(7) sockets.
+    Unsupported,
+    /// What was tried, and what the kernel said.
+    Failed(&'static str, io::Error),
+}

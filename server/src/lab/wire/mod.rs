@@ -1,0 +1,302 @@
+//! The wire of a run: a thread that captures its packets, from before the
+//! first SYN until after the last FIN, and makes events of them.
+
+mod frames;
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use kernel::{CaptureError, Filter};
+use protocol::{Nanos, Transport};
+use tokio::sync::mpsc::UnboundedSender;
+use trace::link::Capture;
+use trace::{ClientId, Event};
+
+use frames::{Frames, Unreadable};
+
+/// How often the ring is looked at. Nobody is woken for a packet: that would
+/// disturb the programs that are watched.
+const SCAN: Duration = Duration::from_millis(2);
+/// How long the last packets are waited for once all sockets are closed.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// A difference between two readings of the clocks that is no mere delay
+/// between them: somebody has set the time.
+const STEP: Duration = Duration::from_micros(10);
+
+/// What of the wire may be kept of one run. What is more is counted as missed,
+/// so that packets never end a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    /// Packets.
+    pub(crate) packets: usize,
+    /// Bytes of all packets together, headers included.
+    pub(crate) bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            packets: 40_000,
+            bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// A capture that has begun: packets wait in the kernel until it is followed.
+#[derive(Debug)]
+pub(super) struct Begun {
+    capture: kernel::Capture,
+    frames: Frames,
+}
+
+/// A capture that is being followed.
+#[derive(Debug)]
+pub(super) struct Wire {
+    thread: JoinHandle<io::Result<u32>>,
+    /// Dropped when the run is over.
+    going_on: Sender<Infallible>,
+    #[cfg(test)]
+    breaker: Breaker,
+}
+
+/// Makes a capture break off, once it is set.
+#[cfg(test)]
+pub(super) type Breaker = std::sync::Arc<std::sync::atomic::AtomicBool>;
+
+/// Begins to capture what goes between the `server`'s port and its `clients`',
+/// on 127.0.0.1. The error is for people.
+pub(super) fn begin(
+    transport: Transport,
+    server: u16,
+    clients: &[(u16, ClientId)],
+) -> Result<Begun, (Capture, Option<String>)> {
+    let filter = Filter {
+        protocol: match transport {
+            Transport::Tcp => kernel::Protocol::Tcp,
+            Transport::Udp => kernel::Protocol::Udp,
+        },
+        server,
+        clients: clients.iter().map(|(port, _)| *port).collect(),
+    };
+    let capture = kernel::Capture::open(&filter).map_err(|error| match error {
+        CaptureError::NotPermitted => (Capture::NeedsCapNetRaw, None),
+        CaptureError::Unsupported => (Capture::Unsupported, None),
+        CaptureError::Failed(what, error) => {
+            let message = format!("the wire is not captured: {what}: {error}");
+            (Capture::Failed, Some(message))
+        }
+    })?;
+    Ok(Begun {
+        capture,
+        frames: Frames::new(server, clients),
+    })
+}
+
+impl Begun {
+    /// Makes events of the packets. Times count from `started`.
+    pub(super) fn follow(
+        self,
+        started: Instant,
+        budget: Budget,
+        sink: UnboundedSender<Event>,
+    ) -> io::Result<Wire> {
+        let (going_on, end) = channel();
+        #[cfg(test)]
+        let breaker = Breaker::default();
+        #[cfg(test)]
+        let remote = breaker.clone();
+        let thread = thread::Builder::new()
+            .name("lab-wire".to_owned())
+            .spawn(move || {
+                let mut follower = Follower {
+                    capture: self.capture,
+                    #[cfg(test)]
+                    breaker,
+                    reading: Reading {
+                        frames: self.frames,
+                        clock: Clock::new(started),
+                        sink,
+                        left: budget,
+                        seen: 0,
+                        missed: 0,
+                    },
+                };
+                follower.follow(&end)
+            })?;
+        Ok(Wire {
+            thread,
+            going_on,
+            #[cfg(test)]
+            breaker: remote,
+        })
+    }
+}
+
+impl Wire {
+    /// Whether it ended before it was told to.
+    pub(super) fn has_broken_off(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits for the last packets; all sockets of the run are closed. Gives
+    /// how many packets were missed. All others have been given to the sink.
+    pub(super) fn finish(self) -> io::Result<u32> {
+        drop(self.going_on);
+        let ended = |_| Err(io::Error::other("its thread ended badly"));
+        self.thread.join().unwrap_or_else(ended)
+    }
+
+    /// What makes it break off.
+    #[cfg(test)]
+    pub(super) fn breaker(&self) -> Breaker {
+        self.breaker.clone()
+    }
+}
+
+/// The thread's own.
+struct Follower {
+    capture: kernel::Capture,
+    #[cfg(test)]
+    breaker: Breaker,
+    reading: Reading,
+}
+
+impl Follower {
+    /// Looks at the ring until the run is over, and until all its packets are
+    /// seen. Gives how many were missed.
+    fn follow(&mut self, end: &Receiver<Infallible>) -> io::Result<u32> {
+        while end.recv_timeout(SCAN) == Err(RecvTimeoutError::Timeout) {
+            self.scan()?;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.scan()?;
+            let statistics = self.capture.statistics()?;
+            let to_see = statistics.passed.saturating_sub(statistics.dropped);
+            let all_seen = self.reading.seen >= to_see && self.reading.frames.are_over();
+            if all_seen || Instant::now() >= deadline {
+                let unseen = to_see.saturating_sub(self.reading.seen);
+                let missed = self.reading.missed + statistics.dropped + unseen;
+                return Ok(u32::try_from(missed).unwrap_or(u32::MAX));
+            }
+            thread::sleep(SCAN / 2);
+        }
+    }
+
+    fn scan(&mut self) -> io::Result<()> {
+        #[cfg(test)]
+        if self.breaker.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(io::Error::other("a test wanted it"));
+        }
+        self.reading.clock.follow();
+        let reading = &mut self.reading;
+        self.capture.take(|frame| reading.take(frame))
+    }
+}
+
+/// What becomes of the frames.
+struct Reading {
+    frames: Frames,
+    clock: Clock,
+    sink: UnboundedSender<Event>,
+    left: Budget,
+    /// Frames that came.
+    seen: u64,
+    /// Those of them that no event could be made of.
+    missed: u64,
+}
+
+impl Reading {
+    fn take(&mut self, frame: kernel::Frame<'_>) {
+        self.seen += 1;
+        let length = frame.bytes.len();
+        if self.left.bytes < length {
+            // A trace without gaps, and then nothing.
+            self.left.packets = 0;
+        }
+        match self.frames.read(self.clock.at(frame.at), frame.bytes) {
+            Ok(Some(event)) if self.left.packets > 0 && length == frame.length => {
+                self.left.packets -= 1;
+                self.left.bytes -= length;
+                // Whoever wanted to know may be gone.
+                let _ = self.sink.send(event);
+            }
+            Ok(None) => {}
+            Ok(Some(_)) | Err(Unreadable) => self.missed += 1,
+        }
+    }
+}
+
+/// Translates the kernel's times (CLOCK_REALTIME) into those of the run
+/// (CLOCK_MONOTONIC): the two go equally fast, but the former may be set.
+struct Clock {
+    started: Instant,
+    /// What the former showed when the run started.
+    origin: Duration,
+}
+
+impl Clock {
+    fn new(started: Instant) -> Self {
+        // The one that was disturbed least.
+        let readings = (0..16).map(|_| origin(started));
+        let (_, origin) = readings.min().unwrap_or_default();
+        Self { started, origin }
+    }
+
+    fn at(&self, time: Duration) -> Nanos {
+        time.saturating_sub(self.origin).into()
+    }
+
+    /// Notices that the time was set.
+    fn follow(&mut self) {
+        let (uncertain, now) = origin(self.started);
+        if now.abs_diff(self.origin) > uncertain + STEP {
+            *self = Self::new(self.started);
+        }
+    }
+}
+
+/// What CLOCK_REALTIME showed at `started`, behind how uncertain that is.
+fn origin(started: Instant) -> (Duration, Duration) {
+    let before = Instant::now();
+    let time = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let between = before.elapsed();
+    let since = before.saturating_duration_since(started) + between / 2;
+    (between, time.saturating_sub(since))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_translates_to_within_its_uncertainty() {
+        let started = Instant::now();
+        let mut clock = Clock::new(started);
+        for _ in 0..100 {
+            let before = Nanos::from(started.elapsed());
+            let at = clock.at(SystemTime::UNIX_EPOCH.elapsed().unwrap());
+            let after = Nanos::from(started.elapsed());
+            // Undisturbed, the two clocks are read within a few dozen ns.
+            let slack = Nanos::from_micros(1);
+            assert!(
+                at + slack >= before && at <= after + slack,
+                "{before:?} {at:?} {after:?}"
+            );
+            clock.follow();
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_noticed() {
+        let started = Instant::now();
+        let mut clock = Clock::new(started);
+        let right = clock.origin;
+        clock.origin += Duration::from_hours(1);
+        clock.follow();
+        assert!(clock.origin.abs_diff(right) < Duration::from_millis(1));
+    }
+}
