@@ -4,8 +4,12 @@
 mod addresses;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/observed.rs"]
+mod observed;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/show.rs"]
+mod show;
 #[path = "cli/signals.rs"]
 mod signals;
 #[path = "cli/terminal.rs"]

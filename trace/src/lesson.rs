@@ -160,3 +160,37 @@ impl Count {
         count as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::System;
+
+    use super::*;
+    use crate::link::Capture;
+    use crate::{ClientId, Event};
+
+    #[test]
+    fn sends_are_counted_by_call_and_replies_late_beyond_the_limit() {
+        let experiment = Experiment::new(System::TcpEcho, &["ab"]);
+        let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
+        let mut put = |at, actor, call, took| {
+            trace.insert(Event {
+                took,
+                asked: 1,
+                bytes: b"x".to_vec(),
+                ..Event::new(Nanos::from_millis(at), actor, ClientId::One, call)
+            });
+        };
+        put(0, Actor::Client1, Call::Send, Nanos(0));
+        put(1, Actor::Client1, Call::Send, Nanos(0));
+        // How late the server is does not count, nor what its sends take.
+        put(50, Actor::Server, Call::Recv, LATE + Nanos(1));
+        put(51, Actor::Server, Call::Send, LATE + Nanos(1));
+        put(52, Actor::Server, Call::Send, Nanos(0));
+        put(53, Actor::Client1, Call::Recv, LATE + Nanos(1));
+        put(73, Actor::Client1, Call::Recv, LATE);
+        let analysis = Analysis::new(&trace);
+        assert_eq!(Count::ClientSends.of(&trace, &analysis), 2);
+        assert_eq!(Count::LateReplies.of(&trace, &analysis), 1);
+    }
+}

@@ -57,7 +57,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Set up what the tests need: the wasm target, a browser, Python packages.
+    /// Set up what the tests need: the wasm target, a browser, Python packages, tshark.
     Setup {
         /// Build the wasm target's library from source even where rustup could fetch it.
         #[arg(long, hide = true)]

@@ -3,9 +3,11 @@
 
 mod client;
 mod lessons;
+mod output;
 mod run;
 mod serve;
 mod server;
+mod show;
 mod size;
 
 use std::future::Future;
@@ -38,6 +40,8 @@ enum Command {
     Client(client::Client),
     /// Runs one experiment and prints what every call carried
     Run(run::Run),
+    /// Prints a saved run as `run` does
+    Show(show::Show),
     /// Lists the lessons that can be run
     Lessons,
 }
@@ -55,6 +59,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Server(server) => until_signalled(|shutdown| server.run(shutdown)),
         Command::Client(client) => client.run(),
         Command::Run(run) => run.run(),
+        Command::Show(show) => show.run(),
         Command::Lessons => lessons::list(),
     };
     match done {

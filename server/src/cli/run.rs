@@ -1,20 +1,22 @@
 //! `stickylab run`: one experiment without a browser.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use stickylab::lab::Lab;
-use stickylab::lanes::{self, Width};
 use stickylab::lessons;
+use trace::knob::{self, Knob};
 use trace::link::{Capture, Ending, Line, Request};
-use trace::{Analysis, Lesson, Script, Trace, knob};
+use trace::{Lesson, Script, Trace};
+
+use super::output;
 
 /// Largest lesson file read, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
 #[derive(Debug, Args)]
+#[command(after_help = knobs())]
 pub(super) struct Run {
     /// A lesson's id (see `stickylab lessons`), or a lesson file ending in .toml
     lesson: String,
@@ -24,6 +26,19 @@ pub(super) struct Run {
     /// Prints the events, one JSON object a line
     #[arg(long)]
     json: bool,
+    /// Writes the packets to FILE too, for Wireshark
+    #[arg(long, value_name = "FILE")]
+    pcapng: Option<PathBuf>,
+}
+
+/// Every knob and what it takes.
+fn knobs() -> String {
+    let knobs = Knob::ALL.iter().map(|knob| {
+        let name = knob.name();
+        format!("  {name:14}  {}", knob.kind())
+    });
+    let lines: Vec<_> = std::iter::once("Knobs:".to_owned()).chain(knobs).collect();
+    lines.join("\n")
 }
 
 impl Run {
@@ -33,17 +48,13 @@ impl Run {
             knob::apply(&mut lesson.experiment, setting)?;
         }
         let trace = observe(&lesson)?;
+        if let Some(path) = &self.pcapng {
+            output::write_pcapng(path, &trace)?;
+        }
         if self.json {
-            let mut out = std::io::stdout().lock();
-            for line in trace.lines() {
-                serde_json::to_writer(&mut out, &line)?;
-                out.write_all(b"\n")?;
-            }
+            output::print_lines(&trace)?;
         } else {
-            let analysis = Analysis::new(&trace);
-            let text = lanes::draw(&lesson, &trace, &analysis, width());
-            // Takes the colours out where standard output is no terminal.
-            anstream::stdout().lock().write_all(text.as_bytes())?;
+            output::print_lanes(Some(&lesson.en), &trace)?;
         }
         match trace.ending() {
             Some(Ending::Finished) => Ok(()),
@@ -109,17 +120,4 @@ fn observe(lesson: &Lesson) -> Result<Trace> {
             None => return Ok(trace),
         }
     }
-}
-
-/// Columns there are; `COLUMNS` decides, else 100.
-fn width() -> Width {
-    let columns = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let fallback = if std::io::stdout().is_terminal() {
-        80
-    } else {
-        100
-    };
-    Width::new(columns.unwrap_or(fallback))
 }

@@ -3,12 +3,15 @@
 //!
 //! ```text
 //! send()    │hello│abc│e7b298e58c85!│ok│bye│  5 sends
-//! recv()    │hello abc e7b298e58c85!│ok bye│  2 of them
-//! messages  │hello abc e7b298e58c85!│ok bye│  2 glued
+//! wire      │hello│abc│e7b298e58c85!│ok bye│  4 segments
+//! recv()    │hello abc e7b298e58c85!│ok bye│  2 recvs
+//! messages  │hello abc e7b298e58c85!│ok bye│  2 messages, 2 glued
 //! ```
 
 #[cfg(test)]
 mod tests;
+mod why;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,9 +20,11 @@ use std::ops::Range;
 use anstyle::{AnsiColor, Style};
 use protocol::Offset;
 use trace::explain::refusal;
-use trace::lane::{Direction, Lane, MessageKind, Verdict};
+use trace::lane::{Direction, Lane, MessageKind, Span, Verdict};
+use trace::lesson::Words;
+use trace::link::Capture;
 use trace::text::Time;
-use trace::{Analysis, Lesson, Trace};
+use trace::{Analysis, Trace};
 
 use crate::lessons;
 
@@ -31,6 +36,9 @@ pub struct Width(usize);
 const NAMES: usize = 11;
 /// Columns kept for the counts behind it.
 const COUNTS: usize = 24;
+
+/// Most lines of bytes a row is drawn on; nobody reads on for longer.
+const BLOCKS: usize = 24;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -55,14 +63,15 @@ impl Width {
     }
 }
 
-/// The whole run as text, with ANSI styles.
-pub fn draw(lesson: &Lesson, trace: &Trace, analysis: &Analysis, width: Width) -> String {
+/// The whole run as text, with ANSI styles; with the words of its lesson,
+/// where they are known.
+pub fn draw(words: Option<&Words>, trace: &Trace, analysis: &Analysis, width: Width) -> String {
     let mut text = String::new();
     let experiment = &trace.experiment;
-    let words = &lesson.en;
-    let span = trace.events().last().map(|event| Time(event.at));
-    let _ = writeln!(text, "{BOLD}{}{BOLD:#}", words.title);
-    let _ = writeln!(text, "{}", words.question);
+    if let Some(words) = words {
+        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", words.title);
+        let _ = writeln!(text, "{}", words.question);
+    }
     let _ = write!(
         text,
         "{DIM}{} · buffer {} B · read delay {} ms · framing {}",
@@ -71,16 +80,25 @@ pub fn draw(lesson: &Lesson, trace: &Trace, analysis: &Analysis, width: Width) -
         experiment.read_delay_ms,
         experiment.rules().framing.name(),
     );
-    if let Some(span) = span {
-        let _ = write!(text, " · {} calls in {span}", trace.events().len());
+    if let Some(last) = trace.events().last() {
+        let calls = trace.events().iter().filter(|e| !e.call.is_packet());
+        let _ = write!(text, " · {} calls in {}", calls.count(), Time(last.at));
     }
-    let _ = writeln!(text, " · {}{DIM:#}", trace.kernel);
+    let _ = writeln!(text, " · {}{DIM:#}", printable(&trace.kernel));
     for lane in &analysis.lanes {
         let _ = writeln!(text);
-        draw_lane(&mut text, lane, width);
+        draw_lane(&mut text, trace, lane, width);
     }
-    let _ = writeln!(text, "\n{}", words.look);
+    text += &wire::losses(trace);
+    if let Some(words) = words {
+        let _ = writeln!(text, "\n{}", words.look);
+    }
     text
+}
+
+/// What a trace file says, as text that no terminal obeys.
+fn printable(text: &str) -> String {
+    crate::printable::plain_or_escaped(text.as_bytes())
 }
 
 /// One byte of a row.
@@ -108,18 +126,23 @@ struct Row {
     counts: String,
 }
 
-fn draw_lane(text: &mut String, lane: &Lane, width: Width) {
+fn draw_lane(text: &mut String, trace: &Trace, lane: &Lane, width: Width) {
     let (from, to) = match lane.direction {
         Direction::ToServer => (format!("client {}", lane.client), "server".to_owned()),
         Direction::ToClient => ("server".to_owned(), format!("client {}", lane.client)),
     };
     let _ = writeln!(text, "{BOLD}{from} → {to}{BOLD:#}");
-    let rows = [sends(lane), recvs(lane), messages(lane)];
+    let mut rows = vec![sends(lane), recvs(lane), messages(lane)];
+    if trace.capture == Capture::On {
+        rows.insert(1, wire::row(trace, lane));
+    } else {
+        text.push_str(&wire::not_captured(trace, lane));
+    }
     let glyphs = glyphs(lane);
     let edges: BTreeSet<u64> = rows.iter().flat_map(|row| &row.edges).copied().collect();
     let mut start = 0;
     let end = lane.bytes.len();
-    loop {
+    for _ in 0..BLOCKS {
         let stop = fit(&glyphs, &edges, start, width.bytes());
         for row in &rows {
             draw_row(text, &glyphs, row, &edges, start..stop);
@@ -131,9 +154,20 @@ fn draw_lane(text: &mut String, lane: &Lane, width: Width) {
             break;
         }
     }
+    if start < end {
+        let left = end - start;
+        let _ = writeln!(text, "{DIM}{:NAMES$}  {left} B more are not drawn", "");
+        for row in &rows {
+            let _ = writeln!(text, "{:NAMES$}  {}", row.name, row.counts);
+        }
+        let _ = write!(text, "{DIM:#}");
+    }
     if let Some(failure) = &lane.failure {
         let reason = lessons::english().render(&refusal(&failure.error));
         let _ = writeln!(text, "{BAD}refused{BAD:#}    {reason}");
+    }
+    for reason in why::reasons(lane) {
+        let _ = writeln!(text, "{:NAMES$}{reason}", "why");
     }
 }
 
@@ -256,6 +290,19 @@ impl Row {
             cells.fill(cell);
         }
     }
+
+    /// A box whose bytes have the hues of the sends they are from.
+    fn carry(&mut self, lane: &Lane, span: Span) {
+        for hue in lane.sends_in(span.range()) {
+            let send = &lane.sends[hue];
+            let part = send.start.max(span.start)..send.end.min(span.end);
+            let cells = self.cells.get_mut(index(part.start)..index(part.end));
+            if let Some(cells) = cells {
+                cells.fill(Cell::Byte { hue, header: false });
+            }
+        }
+        self.edges.extend([span.start.0, span.end.0]);
+    }
 }
 
 fn sends(lane: &Lane) -> Row {
@@ -274,28 +321,24 @@ fn sends(lane: &Lane) -> Row {
 fn recvs(lane: &Lane) -> Row {
     let mut row = Row::new("recv()", lane);
     for recv in &lane.recvs {
-        let sends = lane.sends_in(recv.range());
-        for number in sends.clone() {
-            let send = &lane.sends[number];
-            let part = send.start.max(recv.start)..send.end.min(recv.end);
-            let cells = row.cells.get_mut(index(part.start)..index(part.end));
-            let byte = Cell::Byte {
-                hue: number,
-                header: false,
-            };
-            if let Some(cells) = cells {
-                cells.fill(byte);
-            }
-        }
-        row.edges.extend([recv.start.0, recv.end.0]);
+        row.carry(lane, *recv);
         if recv.cut > 0 {
             row.fill(recv.end..recv.end + recv.cut, Cell::Gone);
         }
     }
     let read: usize = lane.recvs.iter().map(|recv| recv.len() + recv.cut).sum();
     row.counts = count(lane.recvs.len(), "recv", "recvs");
-    if read < lane.bytes.len() {
-        let _ = write!(row.counts, ", {} B unread", lane.bytes.len() - read);
+    let lost = wire::dropped(lane);
+    for packet in &lost {
+        row.fill(packet.range(), Cell::Gone);
+    }
+    if !lost.is_empty() {
+        let _ = write!(row.counts, ", {} dropped", lost.len());
+    }
+    let gone: usize = lost.iter().map(Span::len).sum();
+    if read + gone < lane.bytes.len() {
+        let left = lane.bytes.len() - read - gone;
+        let _ = write!(row.counts, ", {left} B unread");
     }
     row
 }

@@ -1,8 +1,10 @@
 //! Calls in, rows out.
 
-use protocol::{Nanos, System};
-use trace::link::Capture;
-use trace::{Actor, Analysis, Call, ClientId, Event, Experiment, Trace};
+use protocol::{Nanos, Offset, System};
+use trace::cause::{Boundary, Cause, Change};
+use trace::lane::{Fate, Packet};
+use trace::link::{Capture, Ending};
+use trace::{Actor, Analysis, Call, ClientId, Counts, Event, Experiment, Socket, Trace};
 
 use super::*;
 
@@ -26,14 +28,63 @@ fn trace(experiment: Experiment, calls: &[(bool, Call, &[u8])]) -> Trace {
 
 fn check(experiment: Experiment, columns: usize, calls: &[(bool, Call, &[u8])], expected: &str) {
     let trace = trace(experiment, calls);
-    let mut text = String::new();
-    for lane in &Analysis::new(&trace).lanes {
-        draw_lane(&mut text, lane, Width(NAMES + COUNTS + columns));
+    let mut analysis = Analysis::new(&trace);
+    // Why a boundary changed is not what the rows are about.
+    for lane in &mut analysis.lanes {
+        lane.boundaries.clear();
     }
-    let plain = anstream::adapter::strip_str(&text).to_string();
+    check_lanes(&trace, &analysis, columns, expected);
+}
+
+fn check_lanes(trace: &Trace, analysis: &Analysis, columns: usize, expected: &str) {
+    let mut text = String::new();
+    for lane in &analysis.lanes {
+        draw_lane(&mut text, trace, lane, Width(NAMES + COUNTS + columns));
+    }
+    check_text(&text, expected);
+}
+
+fn check_text(text: &str, expected: &str) {
+    let plain = anstream::adapter::strip_str(text).to_string();
     let lines: Vec<_> = plain.lines().map(str::trim_end).collect();
     let expected: Vec<_> = expected.lines().collect();
     assert_eq!(lines, expected, "\n{plain}");
+}
+
+/// An analysis of which only the lane to the server counts here: what the
+/// wire, the recvs and the boundaries of it are is other tests' matter.
+fn with_lane(trace: &Trace, change: impl FnOnce(&mut Lane)) -> Analysis {
+    let mut analysis = Analysis::new(trace);
+    analysis.lanes.truncate(1);
+    let lane = &mut analysis.lanes[0];
+    lane.wire.clear();
+    lane.boundaries.clear();
+    lane.unsure.clear();
+    change(lane);
+    analysis
+}
+
+fn packet(range: Range<u64>, fate: Fate) -> Packet {
+    Packet {
+        span: Span {
+            event: 0,
+            start: Offset(range.start),
+            end: Offset(range.end),
+            cut: 0,
+        },
+        resent: false,
+        segments: 1,
+        fate,
+    }
+}
+
+fn boundary(offset: u64, change: Change, cause: Cause) -> Boundary {
+    Boundary {
+        offset: Offset(offset),
+        change,
+        cause,
+        event: 0,
+    }
 }
 
 #[test]
@@ -49,6 +100,7 @@ fn boundaries_line_up_or_do_not() {
             (true, Call::Recv, b"a "),
         ],
         "client 1 → server
+wire       not captured
 send()     │hello│e7b298│a␠ b│  3 sends
 recv()     │hello e7b298│a␠│    2 recvs, 1 B unread
 messages   │hello e7b298│a␠│    2 messages, 1 glued, 1 cut
@@ -67,6 +119,7 @@ fn long_lanes_go_on_below() {
             (true, Call::Recv, b"456789abcdef"),
         ],
         "client 1 → server
+wire       not captured
 send()     │0123 456
 recv()     │0123│456
 messages   │0123│456
@@ -83,6 +136,29 @@ messages   │0123│456
 }
 
 #[test]
+fn what_is_too_long_to_look_at_is_counted() {
+    let long = vec![b'x'; 9 * BLOCKS];
+    let trace = trace(
+        Experiment::new(System::TcpEcho, &[]),
+        &[(false, Call::Send, &long)],
+    );
+    let mut text = String::new();
+    let lane = &Analysis::new(&trace).lanes[0];
+    draw_lane(&mut text, &trace, lane, Width(NAMES + COUNTS + 9));
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    let last: Vec<_> = plain.lines().rev().take(5).map(str::trim_end).collect();
+    let drawn = 8 * BLOCKS;
+    let expected = [
+        "messages     0 messages".to_owned(),
+        format!("recv()       0 recvs, {} B unread", long.len()),
+        "send()       1 send".to_owned(),
+        format!("             {} B more are not drawn", long.len() - drawn),
+        format!("           offset {}", drawn - 8),
+    ];
+    assert_eq!(last, expected, "{plain}");
+}
+
+#[test]
 fn what_a_datagram_loses_is_crossed_out() {
     check(
         Experiment::new(System::UdpEcho, &[]),
@@ -93,6 +169,7 @@ fn what_a_datagram_loses_is_crossed_out() {
             (true, Call::Recv, b"01234567"),
         ],
         "client 1 → server
+wire       not captured
 send()     │01234567 89│  2 sends, 1 empty
 recv()     │01234567│××│  1 recv
 messages   │01234567│     1 message, 1 cut
@@ -113,10 +190,175 @@ fn binary_parts_are_hex_and_refusals_are_told() {
             (true, Call::Recv, b"\x03\0\0\0abcGET "),
         ],
         "client 1 → server
+wire       not captured
 send()     │03000000│abc│GET␠│  3 sends
 recv()     │03000000 abc GET␠│  1 recv
 messages   │03000000 abc│       1 message
            offset 0
 refused    A length of 542,393,671 at offset 7: more than the 1,048,576 bytes allowed.",
     );
+}
+
+const FIVE: [(bool, Call, &[u8]); 3] = [
+    (false, Call::Send, b"hello"),
+    (false, Call::Send, b"abc"),
+    (true, Call::Recv, b"helloabc"),
+];
+
+#[test]
+fn what_crossed_the_wire_stands_between_send_and_recv() {
+    let mut trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
+    trace.capture = Capture::On;
+    let analysis = with_lane(&trace, |lane| {
+        lane.wire = vec![
+            packet(0..2, Fate::Unknown),
+            Packet {
+                resent: true,
+                ..packet(0..2, Fate::Unknown)
+            },
+            Packet {
+                segments: 2,
+                ..packet(2..8, Fate::Unknown)
+            },
+        ];
+    });
+    check_lanes(
+        &trace,
+        &analysis,
+        60,
+        "client 1 → server
+send()     │he llo│abc│  2 sends
+wire       │he│llo abc│  2 segments, 1 sent again, 1 GSO
+recv()     │he llo abc│  1 recv
+messages   │he llo abc│  1 message, 1 glued
+           offset 0",
+    );
+}
+
+#[test]
+fn dropped_datagrams_are_crossed_out_at_the_reader() {
+    let experiment = Experiment::new(System::UdpEcho, &[]);
+    let mut trace = trace(
+        experiment,
+        &[
+            (false, Call::Send, b"hello"),
+            (false, Call::Send, b"abc"),
+            (true, Call::Recv, b"hello"),
+        ],
+    );
+    trace.capture = Capture::On;
+    trace.end(Ending::Finished, Some(3), Some(1));
+    let analysis = with_lane(&trace, |lane| {
+        lane.wire = vec![packet(0..5, Fate::Read(2)), packet(5..8, Fate::Dropped)];
+        lane.boundaries = vec![boundary(5, Change::Lost, Cause::DatagramDropped)];
+    });
+    check_lanes(
+        &trace,
+        &analysis,
+        60,
+        "client 1 → server
+send()     │hello│abc│  2 sends
+wire       │hello│abc│  2 datagrams
+recv()     │hello│×××│  1 recv, 1 dropped
+messages   │hello│      1 message
+           offset 0
+why        1 datagram lost: the reader's receive buffer was full.",
+    );
+    check_text(
+        &wire::losses(&trace),
+        "
+lost       1 datagram dropped by the server's kernel, by its own count: the receive buffer was full
+
+capture    the capture missed 3 packets: what is on the wire may be more",
+    );
+    trace.end(Ending::Finished, None, None);
+    check_text(
+        &wire::losses(&trace),
+        "
+capture    it broke off: what is on the wire may be more",
+    );
+}
+
+#[test]
+fn without_a_capture_the_lane_says_why_and_what_was_counted() {
+    let mut trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
+    trace.capture = Capture::NeedsCapNetRaw;
+    trace.insert(Event {
+        socket: Socket {
+            counts: Some(Counts {
+                segments_out: 5,
+                segments_in: 4,
+                data_out: 2,
+                data_in: 0,
+                retransmitted: 1,
+            }),
+            ..Socket::default()
+        },
+        ..Event::new(Nanos(9), Actor::Client1, ClientId::One, Call::Close)
+    });
+    check_lanes(
+        &trace,
+        &with_lane(&trace, |_| {}),
+        60,
+        "client 1 → server
+wire       not captured: needs CAP_NET_RAW (sudo setcap cap_net_raw+ep target/release/stickylab)
+           only counted (TCP_INFO): 5 segments out, 2 with data, 1 sent again
+send()     │hello│abc│  2 sends
+recv()     │hello abc│  1 recv
+messages   │hello abc│  1 message, 1 glued
+           offset 0",
+    );
+}
+
+#[test]
+fn each_cause_is_said_once_with_its_largest_amounts() {
+    let trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
+    let late = |packets, waiting| Cause::ReaderLate {
+        packets,
+        waiting: Some(waiting),
+    };
+    let small = Cause::BufferSmall {
+        asked: 5,
+        waiting: None,
+    };
+    let analysis = with_lane(&trace, |lane| {
+        lane.boundaries = vec![
+            boundary(1, Change::Vanished, late(2, 3)),
+            boundary(2, Change::Appeared, small),
+            boundary(3, Change::Vanished, late(5, 8)),
+            boundary(4, Change::Vanished, Cause::Merged { nagle: true }),
+            boundary(5, Change::Vanished, Cause::Merged { nagle: false }),
+            boundary(6, Change::Appeared, Cause::Split { packets: 2 }),
+            boundary(7, Change::Appeared, Cause::NotYetThere),
+            boundary(8, Change::Cut, Cause::DatagramCut { bytes: 2 }),
+            boundary(8, Change::Vanished, Cause::Unknown),
+        ];
+        lane.unsure = vec![2];
+    });
+    check_text(
+        &why::reasons(&analysis.lanes[0]).join("\n"),
+        "2 boundaries vanished: the reader was late, 8 B waited, 5 packets in one recv().
+1 boundary appeared: the buffer of 5 B was smaller than what was there.
+1 boundary vanished: the sender's kernel put several sends into one segment (Nagle is on).
+1 boundary vanished: the sender's kernel put several sends into one segment (Nagle is off: they waited in its send queue).
+1 boundary appeared: the sender's kernel put one send into 2 segments.
+1 boundary appeared: the rest had not arrived when recv() was called.
+1 datagram cut: longer than the reader's buffer.
+1 boundary vanished: what was observed does not tell why.
+1 recv of equal datagrams: which of the sends they were can't be told.",
+    );
+}
+
+#[test]
+fn a_trace_without_a_lesson_has_no_title_and_no_control_characters() {
+    let mut trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
+    trace.kernel = "\x1b]0;title\x07".to_owned();
+    let text = draw(None, &trace, &Analysis::new(&trace), Width::new(80));
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    assert!(
+        plain
+            .starts_with("tcp-echo · buffer 1024 B · read delay 0 ms · framing none · 3 calls in "),
+        "{plain}"
+    );
+    assert!(plain.contains(r"\x1B]0;title\x07"), "{plain}");
 }

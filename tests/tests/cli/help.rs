@@ -15,7 +15,7 @@ fn check(arguments: &[&str], parts: &[&str]) {
 
 #[test]
 fn help_names_every_command_and_flag() {
-    let commands = ["serve", "server", "client", "run", "lessons"];
+    let commands = ["serve", "server", "client", "run", "show", "lessons"];
     check(&["--help"], &commands);
     check(&["help"], &commands);
     check(
@@ -42,7 +42,11 @@ fn help_names_every_command_and_flag() {
         ],
     );
     check(&["client", "--help"], &["--connect <", "--secret-file <"]);
-    check(&["run", "--help"], &["--set <", "--json", "<LESSON>"]);
+    check(
+        &["run", "--help"],
+        &["--set <", "--json", "--pcapng <", "<LESSON>"],
+    );
+    check(&["show", "--help"], &["--pcapng <", "<FILE>"]);
     check(&["lessons", "--help"], &["Usage: stickylab lessons"]);
 }
 
@@ -56,6 +60,25 @@ fn help_names_the_default_addresses() {
             "127.0.0.2:8000",
             "127.0.0.1:8001",
             "127.0.0.1:8080",
+        ],
+    );
+}
+
+#[test]
+fn help_of_run_names_the_knobs_and_what_they_take() {
+    check(
+        &["run", "--help"],
+        &[
+            "Knobs:",
+            "system ",
+            "one of udp-echo, tcp-echo, ready-ack, length-prefix, auth",
+            "read-delay ",
+            "a whole number from 0 to 5000 (ms)",
+            "gap ",
+            "(µs)",
+            "receive-buffer ",
+            "send-buffer ",
+            "messages2 ",
         ],
     );
 }

@@ -5,7 +5,7 @@ use tests::events::{Trace, ranges};
 use tests::workspace::lessons;
 
 /// Runs an experiment to a good end and reads its trace.
-fn trace(arguments: &[&str]) -> Trace {
+pub(super) fn trace(arguments: &[&str]) -> Trace {
     let mut all = vec!["run", "--json"];
     all.extend(arguments);
     let finished = call(&all);

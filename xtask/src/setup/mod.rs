@@ -5,6 +5,7 @@ pub(crate) mod browser;
 mod debian;
 pub(crate) mod python;
 mod rust_std;
+pub(crate) mod tshark;
 pub(crate) mod wasm_target;
 
 use anyhow::Result;
@@ -16,11 +17,14 @@ pub(crate) fn all(workspace: &Workspace, source: wasm_target::Source) -> Result<
     wasm_target::ensure(workspace, source)?;
     let browser = browser::ensure()?;
     let python = python::ensure(workspace)?;
+    let tshark = tshark::ensure()?;
     println!(
-        "xtask: ready: wasm target; {}; {}; {}",
+        "xtask: ready: wasm target; {}; {}; {}; {}, {}",
         browser.chrome.display(),
         browser.driver.display(),
-        python.display()
+        python.display(),
+        tshark.program.display(),
+        tshark.version,
     );
     Ok(())
 }

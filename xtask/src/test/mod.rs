@@ -13,6 +13,7 @@ use clap::ValueEnum;
 
 use crate::setup::browser::{self, Browser};
 use crate::setup::python;
+use crate::setup::tshark::{self, Tshark};
 use crate::step::{seconds, step};
 use crate::workspace::Workspace;
 use crate::{process, web};
@@ -60,19 +61,26 @@ pub(crate) fn run(workspace: &Workspace, only: &[Stage], filters: &[String]) -> 
         .contains(&Stage::System)
         .then(|| python::ensure(workspace))
         .transpose()?;
+    let tshark = stages
+        .contains(&Stage::System)
+        .then(tshark::ensure)
+        .transpose()?;
+    if let Some(Tshark { program, version }) = &tshark {
+        println!("xtask: {version} is {}", program.display());
+    }
     web::build(workspace)?;
 
     let mut outcomes = Vec::new();
     for stage in stages {
         println!("xtask: running the {} tests…", stage.name());
         let start = Instant::now();
-        let mut tally = match (stage, &browser, &python) {
+        let mut tally = match (stage, &browser, &python, &tshark) {
             (Stage::Unit, ..) => unit(workspace, filters),
-            (Stage::Wasm, Some(browser), _) => wasm::run(workspace, browser, filters),
-            (Stage::System, Some(browser), Some(python)) => {
-                system(workspace, browser, python, filters)
+            (Stage::Wasm, Some(browser), ..) => wasm::run(workspace, browser, filters),
+            (Stage::System, Some(browser), Some(python), Some(tshark)) => {
+                system(workspace, browser, python, tshark, filters)
             }
-            _ => unreachable!("the browser and Python stages set both up"),
+            _ => unreachable!("the stages that need them set them up"),
         }
         .unwrap_or_else(|error| {
             eprintln!("xtask: {error:#}");
@@ -115,6 +123,7 @@ fn system(
     workspace: &Workspace,
     browser: &Browser,
     python: &PathBuf,
+    tshark: &Tshark,
     filters: &[String],
 ) -> Result<Tally> {
     step("building stickylab", || {
@@ -127,6 +136,7 @@ fn system(
         .env("CHROME", &browser.chrome)
         .env("CHROMEDRIVER", &browser.driver)
         .env("PYTHON", python)
+        .env("TSHARK", &tshark.program)
         .env("STICKYLAB_BIN", workspace.stickylab("debug"));
     let mut tally = Tally::default();
     tally.run(&mut cargo)?;

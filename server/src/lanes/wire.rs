@@ -1,0 +1,112 @@
+//! What crossed the wire between send() and recv(): a row of its own where it
+//! was captured, and else what is known without.
+
+use std::fmt::Write as _;
+
+use protocol::Transport;
+use trace::lane::{Direction, Fate, Lane, Span};
+use trace::link::Capture;
+use trace::{Actor, Call, Counts, Trace};
+
+use super::{NAMES, Row, count};
+
+/// What the README says to do.
+const SETCAP: &str = "sudo setcap cap_net_raw+ep target/release/stickylab";
+
+/// Every captured packet with payload. One that was sent again adds no box:
+/// its bytes had crossed before.
+pub(super) fn row(trace: &Trace, lane: &Lane) -> Row {
+    let mut row = Row::new("wire", lane);
+    for packet in lane.wire.iter().filter(|packet| !packet.resent) {
+        row.carry(lane, packet.span);
+    }
+    let (one, many) = match trace.experiment.transport() {
+        Transport::Udp => ("datagram", "datagrams"),
+        Transport::Tcp => ("segment", "segments"),
+    };
+    let resent = lane.wire.iter().filter(|packet| packet.resent).count();
+    row.counts = count(lane.wire.len() - resent, one, many);
+    if resent > 0 {
+        let _ = write!(row.counts, ", {resent} sent again");
+    }
+    let larger = lane.wire.iter().filter(|packet| packet.segments > 1);
+    let larger = larger.count();
+    if larger > 0 {
+        let _ = write!(row.counts, ", {larger} GSO");
+    }
+    row
+}
+
+/// The datagrams that the reader's kernel dropped.
+pub(super) fn dropped(lane: &Lane) -> Vec<Span> {
+    let lost = lane.wire.iter().filter(|p| p.fate == Fate::Dropped);
+    lost.map(|packet| packet.span).collect()
+}
+
+/// In place of the row: why there is none, and the kernel's own counts if it
+/// was asked.
+pub(super) fn not_captured(trace: &Trace, lane: &Lane) -> String {
+    let why = match trace.capture {
+        Capture::On | Capture::Unknown => String::new(),
+        Capture::NeedsCapNetRaw => format!(": needs CAP_NET_RAW ({SETCAP})"),
+        Capture::Unsupported => ": this system has no packet sockets".to_owned(),
+        Capture::Failed => ": the capture could not be started".to_owned(),
+    };
+    let mut text = format!("{:NAMES$}not captured{why}\n", "wire");
+    if let Some(counts) = counts(trace, lane) {
+        let _ = writeln!(
+            text,
+            "{:NAMES$}only counted (TCP_INFO): {} out, {} with data, {} sent again",
+            "",
+            count(counts.segments_out as usize, "segment", "segments"),
+            counts.data_out,
+            counts.retransmitted,
+        );
+    }
+    text
+}
+
+/// What the sender's socket had counted when it was closed.
+fn counts(trace: &Trace, lane: &Lane) -> Option<Counts> {
+    let sender = match lane.direction {
+        Direction::ToServer => lane.client.actor(),
+        Direction::ToClient => Actor::Server,
+    };
+    let mut closes = trace.events().iter().rev();
+    let close =
+        closes.find(|e| (e.actor, e.client, e.call) == (sender, lane.client, Call::Close))?;
+    close.socket.counts
+}
+
+/// What got lost: for the reader, and for whoever watched.
+pub(super) fn losses(trace: &Trace) -> String {
+    let mut text = String::new();
+    if let Some(dropped) = trace.dropped.filter(|dropped| *dropped > 0) {
+        let _ = writeln!(
+            text,
+            "\n{:NAMES$}{} dropped by the server's kernel, by its own count: the receive buffer was full",
+            "lost",
+            count(dropped as usize, "datagram", "datagrams"),
+        );
+    }
+    match trace.missed {
+        Some(0) => {}
+        Some(missed) => {
+            let _ = writeln!(
+                text,
+                "\n{:NAMES$}the capture missed {}: what is on the wire may be more",
+                "capture",
+                count(missed as usize, "packet", "packets"),
+            );
+        }
+        None if trace.capture == Capture::On => {
+            let _ = writeln!(
+                text,
+                "\n{:NAMES$}it broke off: what is on the wire may be more",
+                "capture"
+            );
+        }
+        None => {}
+    }
+    text
+}

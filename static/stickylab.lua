@@ -1,0 +1,338 @@
+-- Sticky Packet Lab for Wireshark and tshark, 4.0 and later: names the frames
+-- of length-prefix, ready-ack and auth, and the two steps of auth's handshake.
+--
+-- Install: copy this file into the folder that Wireshark's Help > About >
+-- Folders calls "Personal Lua Plugins" (on Linux ~/.local/lib/wireshark/plugins)
+-- and start Wireshark again. Or, for once:
+--
+--   tshark -X lua_script:stickylab.lua -r run.pcapng
+--
+-- The lab's own runs are on free ports. Tell which one the server had by
+-- Analyze > Decode As, or by
+--
+--   tshark -X lua_script:stickylab.lua -d tcp.port==PORT,stickylab.auth -r run.pcapng
+--
+-- Of the two ports the one decoded for is the server's. TCP's preference
+-- "Allow subdissector to reassemble TCP streams" has to be on, as it is unless
+-- somebody turned it off.
+
+local HEADER = 4 -- bytes: a signed length, little-endian
+local CHALLENGE = 32 -- bytes
+local ANSWER = 16 -- bytes
+local READY = "ready"
+local DIGITS = 22 -- most characters of a length in ASCII, its line ending included
+
+-- What is known of a connection when a packet's bytes begin. Packets are
+-- dissected once in order, then again in any order: so each packet's beginning
+-- is kept under its number. A connection is its two addresses: the first time
+-- there may be no tree to ask for its number. So one that has both addresses
+-- of an earlier one in the same file goes on where that one ended.
+local Memory = {}
+Memory.__index = Memory
+
+function Memory.new()
+  return setmetatable({ now = {}, before = {} }, Memory)
+end
+
+local function copy(state)
+  local other = {}
+  for key, value in pairs(state) do
+    other[key] = value
+  end
+  return other
+end
+
+local function connection(packet)
+  local from = tostring(packet.src) .. " " .. packet.src_port
+  local to = tostring(packet.dst) .. " " .. packet.dst_port
+  return from < to and from .. " " .. to or to .. " " .. from
+end
+
+-- The state before this packet: a copy of the caller's own.
+function Memory:state(packet)
+  if not self.before[packet.number] then
+    self.before[packet.number] = copy(self.now[connection(packet)] or {})
+  end
+  return copy(self.before[packet.number])
+end
+
+-- The state behind this packet.
+function Memory:keep(packet, state)
+  if not packet.visited then
+    self.now[connection(packet)] = state
+  end
+end
+
+-- One of the lab's systems as a protocol. `towards_server` and
+-- `towards_client` are given a Reader over the bytes of one direction.
+local function system(name, title, port, towards_server, towards_client)
+  local id = "stickylab." .. name
+  local protocol = Proto(id, "Sticky Packet Lab, " .. title)
+  local fields = {
+    challenge = ProtoField.bytes(id .. ".challenge", "Challenge"),
+    answer = ProtoField.bytes(id .. ".answer", "Answer"),
+    length = ProtoField.int32(id .. ".length", "Length"),
+    digits = ProtoField.string(id .. ".digits", "Digits of a length"),
+    ready = ProtoField.string(id .. ".ready", "Ready"),
+    body = ProtoField.bytes(id .. ".body", "Body"),
+    text = ProtoField.string(id .. ".text", "Text"),
+    reply = ProtoField.bytes(id .. ".reply", "Reply"),
+    refused = ProtoField.bytes(id .. ".refused", "Not decoded"),
+  }
+  local group, severity = expert.group.MALFORMED, expert.severity.ERROR
+  local mistakes = {
+    negative = ProtoExpert.new(id .. ".negative", "The length is negative", group, severity),
+    too_large = ProtoExpert.new(id .. ".too_large", "The length is larger than allowed", group, severity),
+    no_digit = ProtoExpert.new(id .. ".no_digit", "A length is digits", group, severity),
+    early = ProtoExpert.new(id .. ".early", "Bytes before the length was answered", group, severity),
+    not_ready = ProtoExpert.new(id .. ".not_ready", "The answer to a length is \"ready\"", group, severity),
+  }
+  protocol.fields = fields
+  protocol.experts = mistakes
+  protocol.prefs.ports = Pref.range("TCP ports", port, "Ports of servers", 65535)
+  protocol.prefs.maximum = Pref.uint("Largest length", 1048576, "What announces more is marked as an error")
+
+  local memory = Memory.new()
+  function protocol.init()
+    memory = Memory.new()
+  end
+
+  function protocol.dissector(buffer, packet, root)
+    -- What a capture cut off can't be decoded.
+    if buffer:len() == 0 or buffer:len() < buffer:reported_len() then
+      return 0
+    end
+    local server = packet.match_uint
+    if server ~= packet.src_port and server ~= packet.dst_port then
+      server = math.min(packet.src_port, packet.dst_port)
+    end
+    local reader = {
+      buffer = buffer,
+      at = 0,
+      packet = packet,
+      root = root,
+      protocol = protocol,
+      fields = fields,
+      mistakes = mistakes,
+      -- A length is a signed 32-bit number in every field of this file.
+      maximum = math.min(protocol.prefs.maximum, 0x7fffffff),
+      said = {},
+    }
+    local state = memory:state(packet)
+    if packet.dst_port == server then
+      towards_server(reader, state)
+    else
+      towards_client(reader, state)
+    end
+    memory:keep(packet, state)
+    if #reader.said > 0 then
+      packet.cols.protocol = name
+      packet.cols.info = table.concat(reader.said, ", ")
+    end
+    return buffer:len()
+  end
+
+  local tcp_ports = DissectorTable.get("tcp.port")
+  local registered = protocol.prefs.ports
+  tcp_ports:add(registered, protocol)
+  tcp_ports:add_for_decode_as(protocol)
+  function protocol.prefs_changed()
+    if registered ~= protocol.prefs.ports then
+      tcp_ports:remove(registered, protocol)
+      registered = protocol.prefs.ports
+      tcp_ports:add(registered, protocol)
+    end
+  end
+end
+
+-- Where to show something; there only if there is something to show, and not
+-- where all waits for the next segment.
+local function shown(reader)
+  reader.tree = reader.tree or reader.root:add(reader.protocol, reader.buffer())
+  return reader.tree
+end
+
+local function left(reader)
+  return reader.buffer:len() - reader.at
+end
+
+-- Whether `count` bytes are there; if not, what is left waits for the next
+-- segment.
+local function has(reader, count)
+  if left(reader) >= count then
+    return true
+  end
+  reader.packet.desegment_offset = reader.at
+  reader.packet.desegment_len = DESEGMENT_ONE_MORE_SEGMENT
+  return false
+end
+
+local function peek(reader, count)
+  return reader.buffer(reader.at, count)
+end
+
+local function take(reader, count)
+  local range = peek(reader, count)
+  reader.at = reader.at + count
+  return range
+end
+
+local function say(reader, words)
+  reader.said[#reader.said + 1] = words
+end
+
+local function bytes(count)
+  return count == 1 and "1 byte" or count .. " bytes"
+end
+
+-- From here on the other side refuses the stream: nothing behind it can be
+-- decoded any more.
+local function refuse(reader, state, mistake, tree)
+  state.refused = true
+  tree:add_proto_expert_info(reader.mistakes[mistake])
+  if left(reader) > 0 then
+    tree:add(reader.fields.refused, take(reader, left(reader)))
+  end
+  say(reader, "Refused")
+end
+
+-- Whether something before was refused; then what is left is not decoded.
+local function is_refused(reader, state)
+  if state.refused then
+    shown(reader):add(reader.fields.refused, take(reader, left(reader)))
+    say(reader, "Behind what was refused")
+  end
+  return state.refused
+end
+
+local function add_body(reader, tree, length)
+  if length > 0 then
+    local body = take(reader, length)
+    tree:add(reader.fields.body, body)
+    tree:add_packet_field(reader.fields.text, body, ENC_UTF_8)
+  end
+end
+
+-- Raw bytes of the server, if it answers at all.
+local function reply(reader)
+  if left(reader) > 0 then
+    say(reader, "Reply of " .. bytes(left(reader)))
+    shown(reader):add(reader.fields.reply, take(reader, left(reader)))
+  end
+end
+
+-- length-prefix: 4 bytes of length, then the body; again and again.
+local function frames(reader, state)
+  if is_refused(reader, state) then
+    return
+  end
+  while left(reader) > 0 and has(reader, HEADER) do
+    local header = peek(reader, HEADER)
+    local length = header:le_int()
+    local mistake = length < 0 and "negative" or length > reader.maximum and "too_large"
+    if not mistake and not has(reader, HEADER + length) then
+      return
+    end
+    local words = mistake and "Length of " .. length or "Frame of " .. bytes(length)
+    local size = mistake and left(reader) or HEADER + length
+    local tree = shown(reader):add(peek(reader, size), words)
+    tree:add_le(reader.fields.length, take(reader, HEADER))
+    say(reader, words)
+    if mistake then
+      return refuse(reader, state, mistake, tree)
+    end
+    add_body(reader, tree, length)
+  end
+end
+
+system("length-prefix", "length in front", "8001", frames, reply)
+
+-- auth: 32 random bytes from the server, 16 bytes HMAC-MD5 of them from the
+-- client; then frames to the server, and replies without any framing.
+local function answer(reader, state)
+  if not state.answered then
+    if not has(reader, ANSWER) then
+      return
+    end
+    shown(reader):add(reader.fields.answer, take(reader, ANSWER))
+    say(reader, "Handshake 2 of 2: answer")
+    state.answered = true
+  end
+  frames(reader, state)
+end
+
+local function challenge(reader, state)
+  if not state.challenged then
+    if not has(reader, CHALLENGE) then
+      return
+    end
+    shown(reader):add(reader.fields.challenge, take(reader, CHALLENGE))
+    say(reader, "Handshake 1 of 2: challenge")
+    state.challenged = true
+  end
+  reply(reader)
+end
+
+system("auth", "client authentication", "8080", answer, challenge)
+
+-- What is wrong with the bytes that came as a length, if anything.
+local function wrong_length(field, maximum)
+  if field:match("^%-%d") then
+    return "negative"
+  elseif not field:match("^%-?$") and not field:match("^%d") then
+    return "no_digit"
+  elseif not field:match("^%-?%d*\r?\n?$") then
+    return "early"
+  elseif #field > DIGITS or (tonumber(field:match("%d+")) or 0) > maximum then
+    return "too_large"
+  end
+end
+
+-- ready-ack: the length in ASCII, alone. Only the server's "ready" tells that
+-- the number is complete; then that many bytes.
+local function lengths(reader, state)
+  if is_refused(reader, state) then
+    return
+  end
+  while left(reader) > 0 do
+    if state.length then
+      if not has(reader, state.length) then
+        return
+      end
+      local words = "Message of " .. bytes(state.length)
+      add_body(reader, shown(reader):add(peek(reader, state.length), words), state.length)
+      say(reader, words)
+      state.length = nil
+    else
+      state.digits = (state.digits or "") .. peek(reader, left(reader)):raw()
+      local mistake = wrong_length(state.digits, reader.maximum)
+      if mistake then
+        return refuse(reader, state, mistake, shown(reader))
+      end
+      say(reader, "Length " .. state.digits:match("^%-?%d*"))
+      shown(reader):add(reader.fields.digits, take(reader, left(reader)))
+    end
+  end
+end
+
+local function ready(reader, state)
+  if not state.digits then
+    return reply(reader)
+  end
+  local start = peek(reader, math.min(left(reader), #READY)):raw()
+  if start ~= READY:sub(1, #start) then
+    return refuse(reader, state, "not_ready", shown(reader))
+  elseif not has(reader, #READY) then
+    return
+  end
+  local length = tonumber(state.digits:match("%d+"))
+  shown(reader):add(reader.fields.ready, take(reader, #READY))
+  shown(reader):add(reader.fields.length, length):set_generated()
+  say(reader, "Ready for " .. bytes(length))
+  state.digits = nil
+  -- A body of no bytes is complete already.
+  state.length = length > 0 and length or nil
+  reply(reader)
+end
+
+system("ready-ack", "ask first", "8000", lengths, ready)

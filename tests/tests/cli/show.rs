@@ -1,0 +1,93 @@
+//! `stickylab show`: a saved run as `run` prints it, and files that are none.
+
+use super::{call, check_error};
+use tests::stickylab;
+
+/// A run's lines, each with its line feed.
+fn saved(lesson: &[&str]) -> String {
+    let finished = call(&[&["run", "--json"], lesson].concat());
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    finished.out.join("\n") + "\n"
+}
+
+fn file(text: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), text).expect("room for it");
+    file
+}
+
+#[test]
+fn a_saved_run_is_shown_as_run_shows_it() {
+    // Late enough that both runs have the same recvs on a busy machine.
+    let lesson = ["is-nagle-to-blame", "--set", "read-delay=1000"];
+    let text = saved(&lesson);
+    let file = file(text.as_bytes());
+    let path = file.path().to_str().expect("a plain path");
+    let shown = call(&["show", path]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    assert!(shown.err.is_empty(), "{shown:?}");
+
+    let run = call(&[&["run"], &lesson[..]].concat());
+    // Title, question, what ran; lanes; what to look for.
+    let lanes = &run.out[3..run.out.len() - 2];
+    assert_eq!(&shown.out[1..], lanes);
+    assert!(shown.out[0].starts_with("tcp-echo · buffer 1024 B · read delay 1000 ms"));
+
+    let piped = tests::run(stickylab(&["show", "-"]), text.as_bytes());
+    assert_eq!(piped.code, Some(0), "{piped:?}");
+    assert_eq!(piped.out, shown.out);
+}
+
+#[test]
+fn every_lesson_can_be_saved_and_shown() {
+    for lesson in tests::workspace::lessons() {
+        let text = saved(&[&lesson]);
+        let shown = tests::run(stickylab(&["show", "-"]), text.as_bytes());
+        assert_eq!(shown.code, Some(0), "{lesson}: {shown:?}");
+        assert!(
+            shown.out.iter().any(|line| line == "client 1 → server"),
+            "{lesson}"
+        );
+    }
+}
+
+/// What is no trace is refused in one line that names the file.
+fn check_refused(text: &[u8], parts: &[&str]) {
+    let file = file(text);
+    let path = file.path().to_str().expect("a plain path");
+    check_error(&["show", path], &[&[path], parts].concat());
+    let shown = tests::run(stickylab(&["show", "-"]), text);
+    assert_eq!(shown.code, Some(1), "{shown:?}");
+    assert!(shown.out.is_empty(), "{shown:?}");
+    assert!(shown.err[0].contains("standard input"), "{shown:?}");
+}
+
+#[test]
+fn what_is_no_trace_is_named_with_where() {
+    let good = saved(&["five-sends"]);
+    let lines = good.lines().count();
+    let cut = &good[..good.len() - 20];
+    check_refused(b"", &["\"run\""]);
+    check_refused(b"hello\n", &["line 1"]);
+    check_refused(b"\x7fELF\xff\n", &["UTF-8 at byte 4"]);
+    check_refused(cut.as_bytes(), &[&format!("line {lines}")]);
+    let last = good.trim_end().rfind('\n').expect("more than one line");
+    let broken = &good.as_bytes()[..=last];
+    check_refused(broken, &["breaks off", &format!("line {}", lines - 1)]);
+    let twice = good.repeat(2);
+    check_refused(twice.as_bytes(), &[&format!("line {}", lines + 1)]);
+    let later = good.replacen("\"version\":2", "\"version\":3", 1);
+    check_refused(later.as_bytes(), &["version 3", "up to 2", "update"]);
+    let larger = good.replacen("\"buffer\":1024", "\"buffer\":0", 1);
+    check_refused(larger.as_bytes(), &["line 1", "buffer is 0"]);
+    let wrong = good.replacen("\"call\":\"connect\"", "\"call\":\"dial\"", 1);
+    check_refused(wrong.as_bytes(), &["line 2", "dial"]);
+}
+
+#[test]
+fn what_can_not_be_read_is_named() {
+    check_error(&["show", "/no/such/file"], &["/no/such/file"]);
+    check_error(&["show", "/"], &["cannot read /"]);
+    // Never ends.
+    check_error(&["show", "/dev/zero"], &["/dev/zero", "67108864 bytes"]);
+}
