@@ -50,14 +50,7 @@ impl Browser {
     /// A browser that shows `size` pixels to a user who reads `language`.
     pub async fn with(size: (u32, u32), language: &str) -> Self {
         let profile = tempfile::tempdir().expect("a folder for the profile");
-        let process =
-            Program::start(Command::new(program("CHROMEDRIVER", "chromedriver")).arg("--port=0"));
-        let start = "ChromeDriver was started successfully on port ";
-        let line = process.out.wait_for(start, |line| line.starts_with(start));
-        let port: u16 = line[start.len()..]
-            .trim_end_matches('.')
-            .parse()
-            .expect("a port");
+        let (process, port) = chromedriver();
 
         let mut wanted = DesiredCapabilities::chrome();
         let profile_flag = format!("--user-data-dir={}", profile.path().display());
@@ -121,6 +114,25 @@ impl Drop for Browser {
             let _ = session.leak();
         }
     }
+}
+
+/// ChromeDriver and the port it has chosen. It takes one that is free for
+/// IPv6 and gives up if somebody has it for IPv4: then it chooses again.
+fn chromedriver() -> (Program, u16) {
+    const STARTED: &str = "ChromeDriver was started successfully on port ";
+    const TAKEN: &str = "IPv4 port not available";
+    for _ in 0..10 {
+        let mut command = Command::new(program("CHROMEDRIVER", "chromedriver"));
+        let process = Program::start(command.arg("--port=0"));
+        let line = process.out.wait_for(STARTED, |line| {
+            line.starts_with(STARTED) || line.starts_with(TAKEN)
+        });
+        if let Some(port) = line.strip_prefix(STARTED) {
+            let port = port.trim_end_matches('.').parse().expect("a port");
+            return (process, port);
+        }
+    }
+    panic!("ChromeDriver found no free port");
 }
 
 /// The program that the environment names, or else the one on PATH.

@@ -43,6 +43,13 @@ pub struct Row {
     pub messages: Vec<String>,
 }
 
+impl Row {
+    /// Whether it is a packet on the wire and no call of a program.
+    pub fn is_packet(&self) -> bool {
+        matches!(self.call.as_str(), "segment" | "datagram")
+    }
+}
+
 /// What the page shows at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {

@@ -15,6 +15,7 @@ pub mod knob;
 pub mod lane;
 pub mod lesson;
 pub mod link;
+pub mod order;
 pub mod pcapng;
 mod role;
 mod run;

@@ -1,6 +1,8 @@
 //! The page's state and how it changes: messages in, effects out. It knows no
 //! browser; whatever must be done outside comes back as an [`Effect`].
 
+mod comparison;
+mod files;
 mod keyboard;
 mod message;
 mod navigation;
@@ -9,15 +11,20 @@ mod running;
 #[cfg(test)]
 mod tests;
 
+use trace::cause::Proof;
 use trace::knob::{Knob, KnobError};
 use trace::link::Ending;
-use trace::{Analysis, Experiment, ExperimentError, Lesson, Script, Trace};
+use trace::{Actor, Analysis, Experiment, ExperimentError, Lesson, Script, Trace};
 
+pub use comparison::{Earlier, Outcome, Tally};
+pub use files::Opened;
 pub use keyboard::key;
 pub use message::{
-    Axis, CodeLanguage, Effect, Heard, Language, Message, Role, Settings, Target, Theme, View,
+    Axis, CodeLanguage, Effect, Format, Heard, Language, Message, Role, Settings, Target, Theme,
+    View,
 };
 
+use crate::file::FileError;
 use crate::hash::Place;
 use crate::player::Player;
 use crate::scene::Viewport;
@@ -133,6 +140,14 @@ pub struct State {
     /// Events came since the analysis was made.
     stale: bool,
     script: Option<Script>,
+    /// The knob that was turned for the run asked for last, and its value before.
+    proving: Option<(Proof, String)>,
+    earlier: Option<Earlier>,
+
+    opened: Option<Opened>,
+    /// The file that could not be opened last, and why.
+    refused_file: Option<(String, FileError)>,
+    dragging: bool,
 
     player: Player,
     aim: Aim,
@@ -179,6 +194,11 @@ impl State {
             analysis: Analysis { lanes: Vec::new() },
             stale: false,
             script: None,
+            proving: None,
+            earlier: None,
+            opened: None,
+            refused_file: None,
+            dragging: false,
             player: Player::default(),
             aim: Aim::Play,
             view: View::default(),
@@ -209,8 +229,12 @@ impl State {
     /// Takes in what happened; gives what has to be done, in order.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let before = self.step();
         if self.take(message, &mut effects) {
             self.revision += 1;
+        }
+        if self.step() != before {
+            self.follow();
         }
         self.keep_hash(&mut effects);
         effects
@@ -234,8 +258,16 @@ impl State {
             }
             Message::KnobSet(knob, value) => self.set_knob(knob, value),
             Message::KnobsReset => {
-                self.experiment = self.lesson().experiment.clone();
+                self.earlier = None;
+                self.experiment = self.origin().clone();
                 self.check();
+            }
+            Message::Prove(proof) => return self.prove(proof, effects),
+            Message::CloseComparison => return self.earlier.take().is_some(),
+            Message::FileRead { name, text } => self.open_file(&name, text, effects),
+            Message::Download(format) => return self.download(format, effects),
+            Message::Dragging(dragging) => {
+                return std::mem::replace(&mut self.dragging, dragging) != dragging;
             }
             Message::Guess(guess) => {
                 self.guess = Some(guess);
@@ -259,9 +291,21 @@ impl State {
         tried || refreshed || moved
     }
 
+    /// The code panel follows the program that made the current call.
+    fn follow(&mut self) {
+        self.role = match self.current() {
+            Some((_, event)) if event.call.is_packet() => return,
+            Some((_, event)) if event.actor == Actor::Server => Role::Server,
+            Some(_) => Role::Client,
+            None => return,
+        };
+    }
+
     /// Knobs as the lesson has them, nothing run, nothing selected.
     fn choose(&mut self, index: usize, effects: &mut Vec<Effect>) {
         self.stop(effects);
+        self.opened = None;
+        self.refused_file = None;
         self.lesson = index;
         self.experiment = self.lesson().experiment.clone();
         self.check();
@@ -271,6 +315,7 @@ impl State {
     }
 
     fn set_knob(&mut self, knob: Knob, value: String) {
+        self.earlier = None;
         let set = knob.set(&mut self.experiment, &value);
         self.check();
         self.refused = set.err().map(|error| (knob, value, error));

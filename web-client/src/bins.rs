@@ -6,7 +6,7 @@ use trace::{Actor, Call, Event};
 
 /// Which kinds of events a bucket has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kinds(u8);
+pub struct Kinds(u16);
 
 /// A kind of event, as far as a mark of one pixel can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub enum Kind {
     ServerSend,
     /// The server received.
     ServerRecv,
+    /// A packet with data (or an empty datagram) on the wire.
+    Packet,
+    /// A packet without data on the wire: it only steers the connection.
+    Bare,
     /// Connecting, accepting, shutting down, closing.
     Other,
     /// A call that failed.
@@ -31,7 +35,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, the ones to be seen first coming first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Failed,
         Self::ServerRecv,
         Self::ServerSend,
@@ -39,7 +43,9 @@ impl Kind {
         Self::Client1Recv,
         Self::Client2Send,
         Self::Client2Recv,
+        Self::Packet,
         Self::Other,
+        Self::Bare,
     ];
 
     /// The kind of `event`.
@@ -54,11 +60,13 @@ impl Kind {
             (Actor::Client2, Call::Recv) => Self::Client2Recv,
             (Actor::Server, Call::Send) => Self::ServerSend,
             (Actor::Server, Call::Recv) => Self::ServerRecv,
+            (_, Call::Segment) if event.bytes.is_empty() => Self::Bare,
+            (_, Call::Segment | Call::Datagram) => Self::Packet,
             _ => Self::Other,
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -144,7 +152,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_event_is_lost_or_counted_twice(
-            events in prop::collection::vec((0.0..100.0, 0..8_usize), 0..300),
+            events in prop::collection::vec((0.0..100.0, 0..10_usize), 0..300),
             columns in 1..100_usize,
         ) {
             let events = events.into_iter().map(|(x, kind)| (x, Kind::ALL[kind]));

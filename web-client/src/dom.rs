@@ -5,8 +5,8 @@ use std::fmt;
 
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    AddEventListenerOptions, Document, Element, EventTarget, HtmlElement, HtmlTemplateElement,
-    Window,
+    AddEventListenerOptions, Blob, Document, Element, EventTarget, HtmlAnchorElement, HtmlElement,
+    HtmlTemplateElement, Url, Window,
 };
 
 use crate::app::Message;
@@ -208,4 +208,26 @@ pub fn on_click(
             dispatch(message);
         }
     })
+}
+
+/// How long a file that is given to the user stays in memory, in milliseconds:
+/// some browsers fetch it only after the click.
+const KEPT_MS: i32 = 10_000;
+
+/// Gives bytes to the user as a file of this name.
+pub fn save(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let url = Url::create_object_url_with_blob(&Blob::new_with_u8_array_sequence(&parts)?)?;
+    let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    let class = js_sys::Reflect::get(&window(), &"URL".into())?;
+    let revoke = js_sys::Reflect::get(&class, &"revokeObjectURL".into())?;
+    window().set_timeout_with_callback_and_timeout_and_arguments_1(
+        revoke.unchecked_ref(),
+        KEPT_MS,
+        &url.into(),
+    )?;
+    Ok(())
 }

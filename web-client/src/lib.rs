@@ -1,10 +1,12 @@
-//! The page's program. `app`, `player`, `scene`, `bins` and `hash` are pure;
-//! `dom`, `paint`, `view`, `socket`, `frame_clock` and `page` touch the browser.
+//! The page's program. `app`, `player`, `scene`, `bins`, `hash`, `file` and
+//! `wire` are pure; `dom`, `paint`, `view`, `socket`, `frame_clock` and `page`
+//! touch the browser.
 
 pub mod app;
 pub mod bins;
 pub mod catalog;
 pub mod dom;
+pub mod file;
 pub mod frame_clock;
 pub mod hash;
 pub mod page;

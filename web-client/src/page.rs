@@ -4,14 +4,13 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use trace::Actor;
 use trace::text::Catalog;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent};
 
-use crate::app::{self, Effect, Language, Link, Message, Role, Setup, State};
+use crate::app::{self, Effect, Language, Link, Message, Setup, State};
 use crate::catalog;
-use crate::dom::{Dispatch, Listener, listen, window};
+use crate::dom::{self, Dispatch, Listener, listen, window};
 use crate::frame_clock::FrameClock;
 use crate::settings;
 use crate::socket::Socket;
@@ -139,27 +138,8 @@ impl Inner {
     }
 
     fn update(&mut self, message: Message) {
-        let before = self.state.step();
         let effects = self.state.update(message);
         self.perform(effects);
-        if self.state.step() != before {
-            self.follow();
-        }
-    }
-
-    /// The code panel follows the program that made the current call.
-    fn follow(&mut self) {
-        let Some((_, event)) = self.state.current() else {
-            return;
-        };
-        let role = match event.actor {
-            Actor::Server => Role::Server,
-            Actor::Client1 | Actor::Client2 => Role::Client,
-        };
-        if role != self.state.role() {
-            let effects = self.state.update(Message::CodeRole(role));
-            self.perform(effects);
-        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
@@ -180,6 +160,8 @@ impl Inner {
                 }
                 Effect::SetHash(hash) => set_hash(&hash),
                 Effect::SaveSettings(settings) => store(&settings::write(&settings)),
+                // Without room for a copy there is no file: nothing else to do.
+                Effect::SaveFile { name, bytes } => drop(dom::save(&name, &bytes)),
             }
         }
     }
@@ -214,7 +196,7 @@ fn global_listeners(dispatch: &Dispatch) -> [Listener; 3] {
             }
         }),
         listen(&window, "hashchange", move |_: Event| {
-            let hashed = crate::dom::window().location().hash();
+            let hashed = dom::window().location().hash();
             hash(Message::HashChanged(hashed.unwrap_or_default()));
         }),
         listen(&window, "pageshow", move |_: Event| {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use protocol::{Nanos, Offset, System};
+use protocol::{Nanos, Offset, System, Transport};
+use trace::lane::Direction;
 use trace::lesson::{Group, Words};
 use trace::link::{Capture, Ending};
 use trace::text::Catalog;
-use trace::{Actor, Call, ClientId, Event, Experiment, Lesson, Trace};
+use trace::{Actor, Call, ClientId, Event, Experiment, Flags, Header, Lesson, Trace};
 
 /// A lesson without a guess.
 pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
@@ -27,14 +28,20 @@ pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
     }
 }
 
-/// The English words of the stage.
+/// The English words of the page.
 pub(crate) fn catalog() -> Catalog {
-    texts(include_str!("../../static/text/stage.en.toml"))
+    texts(concat!(
+        include_str!("../../static/text/stage.en.toml"),
+        include_str!("../../static/text/en.toml")
+    ))
 }
 
-/// The Chinese words of the stage.
+/// The Chinese words of the page.
 pub(crate) fn chinese() -> Catalog {
-    texts(include_str!("../../static/text/stage.zh.toml"))
+    texts(concat!(
+        include_str!("../../static/text/stage.zh.toml"),
+        include_str!("../../static/text/zh.toml")
+    ))
 }
 
 /// Reads lines of `"key" = "text"`.
@@ -163,4 +170,69 @@ pub(crate) fn chunked(system: System, messages: &[String], sizes: &[usize], ever
     }
     trace.end(Ending::Finished, None, None);
     trace
+}
+
+/// The same run with its wire captured: a packet a send, an acknowledgment a
+/// segment, what the kernel told beside the calls.
+pub(crate) fn wired(trace: &Trace) -> Trace {
+    let udp = trace.experiment.transport() == Transport::Udp;
+    let mut wired = Trace::new(trace.experiment.clone(), trace.kernel.clone(), Capture::On);
+    let mut sums: HashMap<(ClientId, Direction), (usize, usize)> = HashMap::new();
+    for event in trace.events() {
+        let mut event = event.clone();
+        let direction = trace::direction(&event);
+        let sum = direction.map(|direction| sums.entry((event.client, direction)).or_default());
+        match (event.call, sum) {
+            (Call::Send, Some((sent, _))) => {
+                let length = event.len();
+                *sent += length;
+                event.socket.unacked = u32::try_from(length).ok();
+                event.socket.unsent = Some(0);
+                let call = if udp { Call::Datagram } else { Call::Segment };
+                if udp || length > 0 {
+                    let flags = if udp { Flags(0) } else { Flags(0x18) };
+                    let carried = packet(&event, call, event.actor, 1_000, flags);
+                    wired.insert(Event {
+                        offset: event.offset,
+                        bytes: event.bytes.clone(),
+                        ..carried
+                    });
+                }
+                if !udp && length > 0 {
+                    let reader = match event.actor {
+                        Actor::Server => event.client.actor(),
+                        _ => Actor::Server,
+                    };
+                    let mut answer = packet(&event, call, reader, 2_500, Flags::ACK);
+                    answer.header.as_mut().unwrap().ack = event.end();
+                    wired.insert(answer);
+                }
+            }
+            (Call::Recv, Some((sent, read))) => {
+                event.socket.waiting = u32::try_from(*sent - *read).ok();
+                *read += event.len();
+            }
+            (Call::Connect, _) if !udp => {
+                wired.insert(packet(&event, Call::Segment, event.actor, 500, Flags::SYN));
+                event.socket.accept_queue = Some(1);
+            }
+            (Call::Accept, _) => event.socket.accept_queue = Some(1),
+            _ => {}
+        }
+        wired.insert(event);
+    }
+    wired.end(Ending::Finished, Some(0), None);
+    wired
+}
+
+/// A packet without payload, `after` ns behind `call`.
+pub(crate) fn packet(near: &Event, call: Call, actor: Actor, after: u64, flags: Flags) -> Event {
+    Event {
+        header: Some(Header {
+            flags,
+            window: 65_536,
+            ..Header::default()
+        }),
+        ..Event::new(Nanos(near.at.0 + after), actor, near.client, call)
+    }
 }

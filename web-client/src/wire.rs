@@ -2,120 +2,85 @@
 //!
 //! `serde_json` reads them too, in `trace::link`, and says precisely what is
 //! wrong with a broken one. The page has no use for that, and its code would be
-//! a fifth of the page's: so here it is `miniserde`, and one flat object.
+//! a fifth of the page's: so here it is `miniserde`, and one kind of object.
 
-use miniserde::Deserialize;
-use miniserde::json;
+mod experiment;
+mod object;
+
 use protocol::{Nanos, Offset};
 use trace::link::{Capture, Ending};
-use trace::{Actor, Call, ClientId, Counts, Event, Flags, Header, Socket, hex};
+use trace::{Actor, Call, ClientId, Counts, Event, Experiment, Flags, Header, Socket, hex};
 
 use crate::app::Heard;
+use object::Object;
 
-/// Every field that a line can have.
-#[derive(Deserialize)]
-struct Fields {
-    #[serde(rename = "type")]
-    kind: String,
-    version: Option<u32>,
-    program: Option<String>,
-    kernel: Option<String>,
-    run: Option<u32>,
-    at: Option<u64>,
-    took: Option<u64>,
-    actor: Option<String>,
-    client: Option<u8>,
-    call: Option<String>,
-    offset: Option<u64>,
-    asked: Option<u32>,
-    bytes: Option<String>,
-    error: Option<String>,
-    why: Option<String>,
-    capture: Option<String>,
-    missed: Option<u32>,
-    dropped: Option<u32>,
-    message: Option<String>,
-    socket: Option<SocketFields>,
-    header: Option<HeaderFields>,
-}
-
-/// What the kernel told beside a call.
-#[derive(Deserialize)]
-struct SocketFields {
-    waiting: Option<u32>,
-    unacked: Option<u32>,
-    unsent: Option<u32>,
-    #[serde(rename = "accept-queue")]
-    accept_queue: Option<u32>,
-    length: Option<u32>,
-    dropped: Option<u32>,
-    counts: Option<CountFields>,
-}
-
-#[derive(Deserialize)]
-struct CountFields {
-    #[serde(rename = "segments-out")]
-    segments_out: u32,
-    #[serde(rename = "segments-in")]
-    segments_in: u32,
-    #[serde(rename = "data-out")]
-    data_out: u32,
-    #[serde(rename = "data-in")]
-    data_in: u32,
-    retransmitted: u32,
-}
-
-/// What a packet's headers said.
-#[derive(Deserialize)]
-struct HeaderFields {
-    flags: Option<u8>,
-    ack: Option<u64>,
-    window: Option<u32>,
-    mss: Option<u16>,
-    raw: Option<String>,
-}
-
-/// What a line says; `None` if it is none this page knows.
+/// What a line says; `None` if it is none this page knows. Fields it does not
+/// know are ignored.
 pub fn read(text: &str) -> Option<Heard> {
-    let fields: Fields = json::from_str(text).ok()?;
-    Some(match fields.kind.as_str() {
+    let mut fields = Object::parse(text)?;
+    Some(match fields.text("type")??.as_str() {
         "hello" => Heard::Hello {
-            version: fields.version?,
-            program: fields.program?,
-            kernel: fields.kernel?,
+            version: fields.small("version")??,
+            program: fields.text("program")??,
+            kernel: fields.text("kernel")??,
         },
-        "run" => Heard::Run {
-            run: fields.run?,
-            kernel: fields.kernel?,
-            capture: named(&Capture::ALL, Capture::name, &fields.capture?)?,
-        },
+        "run" => {
+            fields.small("version")??;
+            Heard::Run {
+                run: fields.small("run")??,
+                kernel: fields.text("kernel")??,
+                capture: match fields.text("capture")? {
+                    Some(capture) => named(&Capture::ALL, Capture::name, &capture)?,
+                    None => Capture::default(),
+                },
+            }
+        }
         "event" => Heard::Event(event(fields)?),
-        "ended" => Heard::Ended {
-            why: named(&Ending::ALL, Ending::name, &fields.why?)?,
-            missed: fields.missed,
-            dropped: fields.dropped,
-        },
-        "error" => Heard::Error(fields.message?),
+        "ended" => {
+            fields.small("events")??;
+            Heard::Ended {
+                why: named(&Ending::ALL, Ending::name, &fields.text("why")??)?,
+                missed: fields.small("missed")?,
+                dropped: fields.small("dropped")?,
+            }
+        }
+        "error" => Heard::Error(fields.text("message")??),
         _ => return None,
     })
 }
 
-fn event(fields: Fields) -> Option<Event> {
-    let actor = named(&Actor::ALL, Actor::name, &fields.actor?)?;
-    let client = ClientId::try_from(fields.client?).ok()?;
-    let call = named(&Call::ALL, Call::name, &fields.call?)?;
+/// The version of a `run` line, whatever else is in it; `None` if it is none.
+pub fn version(text: &str) -> Option<u32> {
+    let mut fields = Object::parse(text)?;
+    let is_run = fields.text("type")??.as_str() == "run";
+    fields.small("version")?.filter(|_| is_run)
+}
+
+/// The experiment in a `run` line, not validated; `None` if it has none that
+/// this page knows.
+pub fn experiment(text: &str) -> Option<Experiment> {
+    experiment::read(Object::parse(text)?.object("experiment")??)
+}
+
+fn event(mut fields: Object) -> Option<Event> {
+    let actor = named(&Actor::ALL, Actor::name, &fields.text("actor")??)?;
+    let client = ClientId::try_from(u8::try_from(fields.small("client")??).ok()?).ok()?;
+    let call = named(&Call::ALL, Call::name, &fields.text("call")??)?;
     Some(Event {
-        took: Nanos(fields.took.unwrap_or_default()),
-        offset: Offset(fields.offset.unwrap_or_default()),
-        asked: fields.asked.unwrap_or_default(),
-        bytes: bytes(fields.bytes)?,
-        error: fields.error,
-        socket: fields.socket.map(Socket::from).unwrap_or_default(),
-        header: match fields.header {
-            Some(header) => Some(header.read()?),
+        took: Nanos(fields.number("took")?.unwrap_or_default()),
+        offset: Offset(fields.number("offset")?.unwrap_or_default()),
+        asked: fields.small("asked")?.unwrap_or_default(),
+        bytes: bytes(fields.text("bytes")?)?,
+        error: fields.text("error")?,
+        socket: match fields.object("socket")? {
+            Some(socket) => self::socket(socket)?,
+            None => Socket::default(),
+        },
+        header: match fields.object("header")? {
+            Some(header) => Some(self::header(header)?),
             None => None,
         },
-        ..Event::new(Nanos(fields.at?), actor, client, call)
+        ..Event::new(Nanos(fields.number("at")??), actor, client, call)
     })
 }
 
@@ -123,36 +88,38 @@ fn bytes(digits: Option<String>) -> Option<Vec<u8>> {
     digits.map_or(Some(Vec::new()), |digits| hex::decode(&digits))
 }
 
-impl From<SocketFields> for Socket {
-    fn from(fields: SocketFields) -> Self {
-        Self {
-            waiting: fields.waiting,
-            unacked: fields.unacked,
-            unsent: fields.unsent,
-            accept_queue: fields.accept_queue,
-            length: fields.length,
-            dropped: fields.dropped,
-            counts: fields.counts.map(|counts| Counts {
-                segments_out: counts.segments_out,
-                segments_in: counts.segments_in,
-                data_out: counts.data_out,
-                data_in: counts.data_in,
-                retransmitted: counts.retransmitted,
+fn socket(mut fields: Object) -> Option<Socket> {
+    Some(Socket {
+        waiting: fields.small("waiting")?,
+        unacked: fields.small("unacked")?,
+        unsent: fields.small("unsent")?,
+        accept_queue: fields.small("accept-queue")?,
+        length: fields.small("length")?,
+        dropped: fields.small("dropped")?,
+        counts: match fields.object("counts")? {
+            Some(mut counts) => Some(Counts {
+                segments_out: counts.small("segments-out")??,
+                segments_in: counts.small("segments-in")??,
+                data_out: counts.small("data-out")??,
+                data_in: counts.small("data-in")??,
+                retransmitted: counts.small("retransmitted")??,
             }),
-        }
-    }
+            None => None,
+        },
+    })
 }
 
-impl HeaderFields {
-    fn read(self) -> Option<Header> {
-        Some(Header {
-            flags: Flags(self.flags.unwrap_or_default()),
-            ack: Offset(self.ack.unwrap_or_default()),
-            window: self.window.unwrap_or_default(),
-            mss: self.mss,
-            raw: bytes(self.raw)?,
-        })
-    }
+fn header(mut fields: Object) -> Option<Header> {
+    Some(Header {
+        flags: Flags(fields.byte("flags")?.unwrap_or_default()),
+        ack: Offset(fields.number("ack")?.unwrap_or_default()),
+        window: fields.small("window")?.unwrap_or_default(),
+        mss: match fields.small("mss")? {
+            Some(mss) => Some(u16::try_from(mss).ok()?),
+            None => None,
+        },
+        raw: bytes(fields.text("raw")?)?,
+    })
 }
 
 fn named<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, wanted: &str) -> Option<T> {
@@ -245,13 +212,27 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_version_1_are_understood() {
+        let run = r#"{"type":"run","version":1,"run":7,"kernel":"Linux 6.1","experiment":{}}"#;
+        let expected = Heard::Run {
+            run: 7,
+            kernel: "Linux 6.1".to_owned(),
+            capture: Capture::Unknown,
+        };
+        assert_eq!(read(run), Some(expected));
+    }
+
+    #[test]
     fn what_is_no_line_is_nothing() {
         for text in [
             "",
             "{}",
             r#"{"type":"later"}"#,
             r#"{"type":"ended"}"#,
-            r#"{"type":"ended","why":"bored"}"#,
+            r#"{"type":"ended","why":"bored","events":1}"#,
+            r#"{"type":"ended","why":"finished"}"#,
+            r#"{"type":"run","run":1,"kernel":"Linux 6.18"}"#,
+            r#"{"type":"run","version":1,"run":1,"kernel":"Linux 6.18","capture":"maybe"}"#,
             r#"{"type":"event","at":1,"actor":"server","client":3,"call":"recv"}"#,
             r#"{"type":"event","at":1,"actor":"server","client":1,"call":"recv","bytes":"0"}"#,
             r#"{"type":"event","at":-1,"actor":"server","client":1,"call":"recv"}"#,

@@ -41,7 +41,7 @@ fn check_agrees(lesson: &str, seen: &Seen, serve: &Serve, start: usize) -> Vec<E
     let rows: Vec<_> = seen
         .rows
         .iter()
-        .filter(|r| r.actor == "server")
+        .filter(|row| row.actor == "server" && !row.is_packet())
         .map(told)
         .collect();
     assert!(!rows.is_empty(), "{lesson}: {seen:?}");
@@ -83,6 +83,12 @@ fn check_adds_up(lesson: &str, rows: &[Row]) {
             moved("server", "recv", client),
         );
         assert!(received <= sent, "{lesson}: {name}: {received} of {sent}");
+        if rows.iter().any(Row::is_packet) {
+            // Every byte that was sent crossed the wire.
+            let own = rows.iter().filter(|r| r.is_packet() && r.actor == name);
+            let reached = own.map(|row| row.offset + row.length).max().unwrap_or(0);
+            assert!(reached >= sent, "{lesson}: {name}: {reached} of {sent}");
+        }
         let (sent, received) = (
             moved("server", "send", client),
             moved(&name, "recv", client),

@@ -9,17 +9,16 @@
 
 mod content;
 
-use std::collections::{BTreeMap, VecDeque};
-
 use bytes::Bytes;
 use protocol::Frame;
 
-use self::content::Contents;
+use self::content::{Contents, Index, hash};
 use super::transfers;
 use crate::cause;
 use crate::lane::{
     Carrier, Direction, Fate, Lane, MessageKind, MessageSpan, Packet, Span, Verdict,
 };
+use crate::order;
 use crate::{Call, ClientId, Event, Trace};
 
 /// Both directions of all clients.
@@ -101,16 +100,22 @@ impl Way {
     /// Each packet is the first send in order with its content.
     fn match_packets(&mut self, trace: &Trace) {
         let events = trace.events();
-        let mut sends: BTreeMap<&[u8], VecDeque<usize>> = BTreeMap::new();
-        if !self.packets.is_empty() {
-            for (index, send) in self.lane.sends.iter().enumerate() {
-                let content = &events[send.event].bytes[..];
-                sends.entry(content).or_default().push_back(index);
-            }
+        if self.packets.is_empty() {
+            return;
         }
+        let sends = Index::whole(events, &self.lane.sends);
+        // How many of those that look the same are matched, at their first.
+        let mut used = vec![0; sends.len()];
         for (event, send) in &mut self.packets {
-            let same = sends.get_mut(&events[*event].bytes[..]);
-            *send = same.and_then(VecDeque::pop_front);
+            let content = &events[*event].bytes;
+            let (at, same) = sends.find(hash(content, None));
+            let Some(&(_, number)) = used.get(at).and_then(|&used| same.get(used)) else {
+                continue;
+            };
+            if events[self.lane.sends[number].event].bytes == *content {
+                *send = Some(number);
+                used[at] += 1;
+            }
         }
     }
 
@@ -200,7 +205,7 @@ impl Way {
                 fate: self.fates[send],
             });
         }
-        lane.carriers.sort_unstable_by_key(|carrier| carrier.start);
+        lane.carriers = order::sorted(&lane.carriers, |carrier| carrier.start.0);
         for recv in self.recvs {
             let Some(number) = recv.send else {
                 continue;
@@ -294,8 +299,8 @@ fn count(trace: &Trace, ways: &mut [Way], lost: Option<u32>) -> Option<Vec<(usiz
         let places = way.recvs.iter().enumerate();
         recvs.extend(places.map(|(place, recv)| (recv.event, number, place)));
     }
-    packets.sort_unstable();
-    recvs.sort_unstable();
+    let packets = order::sorted(&packets, |&(event, ..)| event as u64);
+    let recvs = order::sorted(&recvs, |&(event, ..)| event as u64);
     // The kernel leaves the counter out as long as it is 0.
     let asked = |&(event, ..): &(usize, _, _)| events[event].socket.dropped.is_some();
     if lost.is_none() && !recvs.iter().any(asked) {

@@ -2,6 +2,7 @@
 
 use super::{Boundary, Cause, Change};
 use crate::lane::{Fate, Lane};
+use crate::order;
 
 /// What became of a lane's datagrams. `over` once the run is: before that no
 /// datagram counts as lost for not having been read.
@@ -31,7 +32,6 @@ pub(crate) fn datagrams(lane: &Lane, over: bool) -> Vec<Boundary> {
             event: packet.unwrap_or(send.event),
         })
     });
-    let mut all: Vec<_> = cut.chain(lost).collect();
-    all.sort_by_key(|boundary| boundary.offset);
-    all
+    let all: Vec<_> = cut.chain(lost).collect();
+    order::sorted(&all, |boundary| boundary.offset.0)
 }

@@ -1,10 +1,13 @@
 //! What can happen to the page and what the page asks of the browser.
 
 use protocol::Offset;
+use trace::cause::Proof;
 use trace::knob::Knob;
 use trace::lane::Direction;
 use trace::link::{Capture, Ending, Line, Request};
 use trace::{ClientId, Event};
+
+use crate::file::FileError;
 
 /// What the gateway said, as far as the page needs it: a [`Line`] without the
 /// experiment, which is the page's own.
@@ -105,7 +108,7 @@ pub enum Message {
     LessonChosen(String),
     /// A knob was turned; the value as its field has it.
     KnobSet(Knob, String),
-    /// All knobs back to the lesson's.
+    /// All knobs back to the lesson's, or the open file's.
     KnobsReset,
     /// A guess was made; runs the experiment.
     Guess(u64),
@@ -113,6 +116,22 @@ pub enum Message {
     Run,
     /// Stop the run that is going on.
     Stop,
+    /// Run again what is on the stage, with this one knob turned, and compare.
+    Prove(Proof),
+    /// Show only the later of the two runs that are compared.
+    CloseComparison,
+
+    /// Files are dragged over the page, or no longer.
+    Dragging(bool),
+    /// A file was dropped or chosen, and read.
+    FileRead {
+        /// Its name, without folders.
+        name: String,
+        /// Its text, or why it was not even read.
+        text: Result<String, FileError>,
+    },
+    /// Keep the run that is on the stage as a file.
+    Download(Format),
 
     /// Step by so many events, backwards if negative; stops playing.
     StepBy(isize),
@@ -176,6 +195,40 @@ pub enum Effect {
     SetHash(String),
     /// Remember this for the next visit.
     SaveSettings(Settings),
+    /// Give this to the user as a file.
+    SaveFile {
+        /// The name to suggest.
+        name: String,
+        /// What is in it.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A file a run can be kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Lines of JSON, as `stickylab run --json` writes them.
+    Trace,
+    /// Packets, for Wireshark.
+    Pcapng,
+}
+
+impl Format {
+    /// As in the `data-download` attribute.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Pcapng => "pcapng",
+        }
+    }
+
+    /// What its files' names end in.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Trace => ".jsonl",
+            Self::Pcapng => ".pcapng",
+        }
+    }
 }
 
 /// What outlives a visit.

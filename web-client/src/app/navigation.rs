@@ -40,6 +40,7 @@ impl State {
             Message::AxisChosen(axis) => self.axis = axis,
             Message::Select(target) => return self.select(target),
             Message::Escape if self.help => self.help = false,
+            Message::Escape if self.refused_file.is_some() => self.refused_file = None,
             Message::ClearSelection | Message::Escape => return self.selection.take().is_some(),
             Message::Hover(target) => {
                 let changed = self.hover != target;
@@ -117,7 +118,10 @@ impl State {
         };
         let mut experiment = self.lessons[index].experiment.clone();
         place.apply(&mut experiment);
-        let same = index == self.lesson && experiment == self.experiment && !self.is_changed();
+        let same = index == self.lesson
+            && experiment == self.experiment
+            && !self.is_changed()
+            && self.opened.is_none();
         if let (true, Some(_), Some(stop)) = (same, &self.trace, place.step) {
             let events = self.events().len();
             match self.status {

@@ -7,6 +7,8 @@ use super::{
     Aim, Axis, CodeLanguage, Judged, Language, Link, Mistake, Role, State, Status, Target, Theme,
     View,
 };
+use super::{Earlier, Opened};
+use crate::file::FileError;
 use crate::hash;
 use crate::player::Player;
 use crate::scene::Viewport;
@@ -44,6 +46,12 @@ impl State {
     /// The experiment as the knobs stand.
     pub const fn experiment(&self) -> &Experiment {
         &self.experiment
+    }
+
+    /// The experiment that the knobs are reset to: the open file's, or the lesson's.
+    pub fn origin(&self) -> &Experiment {
+        let opened = self.opened.as_ref();
+        opened.map_or(&self.lesson().experiment, |opened| &opened.experiment)
     }
 
     /// The experiment that is on the stage: the one that ran, if one did.
@@ -157,9 +165,11 @@ impl State {
         self.guess
     }
 
-    /// The guess and what happened, once the run is over.
+    /// The guess and what happened, once the run is over; not of the run that
+    /// a cause is proved with, which nobody guessed.
     pub fn judged(&self) -> Option<Judged> {
-        let (Status::Done(_), Some(trace)) = (&self.status, &self.trace) else {
+        let (Status::Done(_), Some(trace), None) = (&self.status, &self.trace, &self.earlier)
+        else {
             return None;
         };
         let count = self.lesson().predict.as_ref()?.count;
@@ -199,9 +209,32 @@ impl State {
         self.settings.done.iter().any(|done| done == lesson)
     }
 
-    /// What belongs behind `#` now.
+    /// The run that the one on the stage is compared with.
+    pub const fn earlier(&self) -> Option<&Earlier> {
+        self.earlier.as_ref()
+    }
+
+    /// The trace file that was opened, until a lesson is.
+    pub const fn opened(&self) -> Option<&Opened> {
+        self.opened.as_ref()
+    }
+
+    /// The file that could not be opened, and why.
+    pub fn refused_file(&self) -> Option<(&str, &FileError)> {
+        let (name, error) = self.refused_file.as_ref()?;
+        Some((name, error))
+    }
+
+    /// Whether files are dragged over the page.
+    pub const fn is_dragging(&self) -> bool {
+        self.dragging
+    }
+
+    /// What belongs behind `#` now. With a file open it names no step: the
+    /// steps of its run are not those of a run of the lesson.
     pub fn hash(&self) -> String {
         let step = match (&self.status, &self.trace) {
+            _ if self.opened.is_some() => None,
             (Status::Done(_) | Status::Interrupted, Some(_)) => Some(self.step()),
             (Status::Starting | Status::Running, _) => match self.aim {
                 Aim::Step(step) => Some(step),

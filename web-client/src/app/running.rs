@@ -24,6 +24,9 @@ impl State {
         self.status = Status::Starting;
         self.wanted = true;
         self.ours = false;
+        self.earlier = None;
+        self.proving = None;
+        self.refused_file = None;
         self.begin(effects);
     }
 
@@ -68,10 +71,12 @@ impl State {
         self.ours = false;
         self.trace = None;
         self.script = None;
+        self.proving = None;
+        self.earlier = None;
         self.clear_stage();
     }
 
-    fn clear_stage(&mut self) {
+    pub(super) fn clear_stage(&mut self) {
         self.analysis = Analysis { lanes: Vec::new() };
         self.stale = false;
         self.complaint = None;
@@ -147,7 +152,11 @@ impl State {
                 let Some(experiment) = self.asked.clone() else {
                     return false;
                 };
+                self.keep_earlier();
                 self.clear_stage();
+                if let Some(opened) = &mut self.opened {
+                    opened.rerun = true;
+                }
                 self.script = Some(Script::new(&experiment));
                 self.trace = Some(Trace::new(experiment, kernel, capture));
                 self.status = Status::Running;
@@ -171,6 +180,8 @@ impl State {
                 self.ours = false;
                 if let Some(trace) = &mut self.trace {
                     trace.end(why, missed, dropped);
+                    // What was lost is certain only now.
+                    self.stale = true;
                 }
                 self.finish(Status::Done(why));
                 self.note_done(effects);
@@ -247,10 +258,11 @@ impl State {
         }
     }
 
-    /// A lesson is done when its run is over and its last step was seen.
+    /// A lesson is done when its run is over and its last step was seen. A
+    /// file's run is no lesson's.
     pub(super) fn note_done(&mut self, effects: &mut Vec<Effect>) {
         let over = self.status == Status::Done(Ending::Finished);
-        if !over || self.step() < self.events().len() {
+        if !over || self.step() < self.events().len() || self.opened.is_some() {
             return;
         }
         let id = &self.lessons[self.lesson].id;

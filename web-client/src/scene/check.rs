@@ -44,7 +44,9 @@ pub(crate) fn check(list: &DrawList) {
         match shape {
             Shape::Rect { rect, .. } | Shape::Hatch { rect, .. } => inside(list, rect, "a box"),
             Shape::Line { x0, y0, x1, y1, .. } => {
-                inside(list, &Rect::new(*x0, *y0, x1 - x0, y1 - y0), "a line");
+                let (x, y) = (x0.min(*x1), y0.min(*y1));
+                let rect = Rect::new(x, y, (x1 - x0).abs(), (y1 - y0).abs());
+                inside(list, &rect, "a line");
             }
             Shape::Ribbon { top, bottom, .. } => {
                 for edge in [top, bottom] {

@@ -16,6 +16,7 @@ mod text;
 pub mod time;
 mod viewport;
 
+use trace::link::Capture;
 use trace::text::Catalog;
 use trace::{Analysis, Event, Trace};
 
@@ -24,7 +25,7 @@ pub use list::{Align, DrawList, Edge, Font, Hit, Rect, Shape};
 pub use text::{shorten, text_width};
 pub use viewport::Viewport;
 
-use crate::app::{Axis, State, Target, View};
+use crate::app::{Axis, Earlier, State, Target, View};
 
 /// What a scene is drawn from.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub struct Shot<'a> {
     pub selection: Option<Target>,
     /// What the pointer is over.
     pub hover: Option<Target>,
+    /// The run it is compared with.
+    pub earlier: Option<&'a Earlier>,
 }
 
 impl<'a> Shot<'a> {
@@ -53,12 +56,19 @@ impl<'a> Shot<'a> {
             viewport: state.viewport(),
             selection: state.selection(),
             hover: state.hover(),
+            earlier: state.earlier(),
         })
     }
 
     /// Whether the event has happened at the cursor.
     pub const fn has_happened(&self, event: usize) -> bool {
         event < self.step
+    }
+
+    /// Whether all packets were captured, as far as anybody knows yet.
+    pub fn has_whole_wire(&self) -> bool {
+        let trace = self.trace;
+        trace.capture == Capture::On && (trace.ending().is_none() || trace.missed == Some(0))
     }
 
     /// Index and event the cursor stands behind.

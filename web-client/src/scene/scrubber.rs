@@ -33,7 +33,11 @@ pub fn draw(state: &State, width: f64, height: f64) -> DrawList {
     if track.width / events.len().max(1) as f64 >= CLOSEST {
         for (index, event) in events.iter().enumerate() {
             let kind = Kind::of(event);
-            let tall = if kind == Kind::Other { 8.0 } else { 14.0 };
+            let tall = match kind {
+                Kind::Bare => 5.0,
+                Kind::Other | Kind::Packet => 8.0,
+                _ => 14.0,
+            };
             let x = x_of(index + 1, width, events.len());
             let rect = Rect::new(x - 1.0, middle - tall / 2.0, 2.0, tall);
             list.shapes.push(bar(rect, ink(kind), index >= step));
@@ -98,6 +102,8 @@ pub(super) const fn ink(kind: Kind) -> Ink {
     match kind {
         Kind::Failed => Ink::Bad,
         Kind::Other => Ink::Muted,
+        Kind::Packet => Ink::Hue(5, Part::Stroke),
+        Kind::Bare => Ink::Outline,
         Kind::Client1Send | Kind::Client1Recv => Ink::Hue(0, Part::Stroke),
         Kind::ServerSend | Kind::ServerRecv => Ink::Hue(2, Part::Stroke),
         Kind::Client2Send | Kind::Client2Recv => Ink::Hue(3, Part::Stroke),

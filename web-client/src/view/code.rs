@@ -107,6 +107,10 @@ impl Code {
     /// The line that made the current call, if its program is the one shown.
     fn find(&self, state: &State) -> Option<usize> {
         let (index, event) = state.current()?;
+        if event.call.is_packet() {
+            // The kernel's own doing: no line of a program.
+            return None;
+        }
         let by_server = event.actor == Actor::Server;
         if by_server != (state.role() == Role::Server) {
             return None;

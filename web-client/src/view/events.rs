@@ -6,7 +6,7 @@ use trace::text::Catalog;
 use trace::{Actor, Call, ClientId, Event, Trace};
 use web_sys::{Element, HtmlElement};
 
-use super::rows::{Mark, actor_key, call, marks, milliseconds};
+use super::rows::{Mark, actor_key, call, is_bare, marks, milliseconds, waited};
 use crate::app::{Language, Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 
@@ -59,7 +59,7 @@ impl Built {
             events: events.len(),
             is_over: state.trace().is_some_and(|trace| trace.ending().is_some()),
             derived: lanes
-                .map(|lane| lane.recvs.len() + lane.messages.len())
+                .map(|lane| lane.recvs.len() + lane.messages.len() + lane.wire.len())
                 .sum(),
         }
     }
@@ -174,12 +174,17 @@ impl Events {
         dom::set(&row, "data-offset", &event.offset.to_string());
         dom::set(&row, "data-len", &event.len().to_string());
         dom::set(&row, "data-when", "future");
+        dom::set_bool(&row, "data-bare", is_bare(event));
         let actor = catalog.text(actor_key(event.actor));
+        let mut what = call(event, transport, catalog);
+        if let Some(waited) = waited(event, transport, catalog) {
+            what += &[" · ", &waited].concat();
+        }
         for (cell, text) in [
             (".n", step),
             (".when", milliseconds(event.at)),
             (".who", actor),
-            (".what", call(event, transport, catalog)),
+            (".what", what),
         ] {
             if let Ok(cell) = dom::within::<Element>(&row, cell) {
                 cell.set_text_content(Some(&text));

@@ -63,7 +63,8 @@ impl Explain {
         }
         let over = matches!(state.status(), Status::Done(_) | Status::Interrupted);
         let look = &state.words().look;
-        dom::set_shown(&self.look, over && !look.is_empty());
+        let ours = state.opened().is_none() && state.earlier().is_none();
+        dom::set_shown(&self.look, over && ours && !look.is_empty());
         dom::set_text(&self.look_text, look);
     }
 }

@@ -4,11 +4,13 @@
 use protocol::EncodeError;
 use trace::ExperimentError;
 use trace::knob::{Kind, Knob, KnobError};
+use trace::link::VERSION;
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
 use crate::app::{Link, Message, Mistake, State, Status};
 use crate::dom::{self, Dispatch, Listener, Missing};
+use crate::file::{self, FileError};
 
 /// Marks a dialog that the page itself is closing.
 const CLOSING: &str = "data-closing";
@@ -120,6 +122,12 @@ fn theme_key(state: &State) -> &'static str {
 fn notice(state: &State, catalog: &Catalog) -> Option<String> {
     let quote =
         |key, reason: &str| catalog.render(&Sentence::new(key).with("reason", reason.to_owned()));
+    if let Some((file, error)) = state.refused_file() {
+        let refused = Sentence::new("file.refused")
+            .with("file", file.to_owned())
+            .with("reason", refusal(error, catalog));
+        return Some(catalog.render(&refused));
+    }
     if let Some(mistake) = state.mistake() {
         return Some(describe(&mistake, catalog));
     }
@@ -140,6 +148,28 @@ fn notice(state: &State, catalog: &Catalog) -> Option<String> {
             .complaint()
             .map(|reason| quote("notice.complaint", reason)),
     }
+}
+
+/// Why a file is not opened.
+fn refusal(error: &FileError, catalog: &Catalog) -> String {
+    let sentence = match error {
+        FileError::TooLarge => {
+            Sentence::new("file.too-large").with("most", u64::from(file::MAX_BYTES >> 20))
+        }
+        FileError::Unreadable => Sentence::new("file.unreadable"),
+        FileError::Empty => Sentence::new("file.empty"),
+        FileError::Line(line) => Sentence::new("file.line").with("line", *line),
+        FileError::Order(line) => Sentence::new("file.order").with("line", *line),
+        FileError::Version(found) => Sentence::new("file.version")
+            .with("found", u64::from(*found))
+            .with("known", u64::from(VERSION)),
+        FileError::Truncated(line) => Sentence::new("file.truncated").with("line", *line),
+        FileError::TooManyEvents => Sentence::new("file.events").with("most", file::MAX_EVENTS),
+        FileError::Experiment(error) => {
+            return describe(&Mistake::Experiment(error.clone()), catalog);
+        }
+    };
+    catalog.render(&sentence)
 }
 
 fn describe(mistake: &Mistake, catalog: &Catalog) -> String {

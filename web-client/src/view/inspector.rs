@@ -1,9 +1,9 @@
 //! The selected (else the current) chunk in hex and text, and the way of one
 //! of its bytes through send, recv and message.
 
-use protocol::Offset;
+use protocol::{Offset, Transport};
 use trace::lane::{Direction, Lane, Part, Span};
-use trace::text::{Catalog, Sentence};
+use trace::text::{Catalog, Sentence, Value};
 use trace::{Call, ClientId, Event, Trace};
 use web_sys::{Element, HtmlElement};
 
@@ -73,8 +73,12 @@ impl Inspector {
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
         let chunk = chunk(state);
-        dom::set_shown(&self.empty, chunk.is_none());
-        dom::set_shown(&self.whole, chunk.is_some());
+        let packet = state.focus().map(|(_, event)| event);
+        let packet = packet.filter(|event| event.call.is_packet() && !is_byte(state));
+        let shown = chunk.is_some() || packet.is_some();
+        dom::set_shown(&self.empty, !shown);
+        dom::set_shown(&self.whole, shown);
+        let headers = packet.map_or_else(String::new, |event| headers(event, catalog));
         let (Some(chunk), Some(trace)) = (chunk, state.trace()) else {
             let title = state
                 .focus()
@@ -82,6 +86,13 @@ impl Inspector {
                 .map(|((_, event), trace)| call(event, trace.experiment.transport(), catalog));
             let title = title.unwrap_or_else(|| catalog.text("inspector.title"));
             dom::set_text(&self.title, &title);
+            dom::clear(&self.chunk);
+            self.buttons.clear();
+            dom::set_shown(&self.more, packet.is_some());
+            dom::set_text(&self.more, &headers);
+            dom::set_text(&self.text, "");
+            dom::set_shown(&self.byte, false);
+            dom::set_shown(&self.way, false);
             self.shown = None;
             return;
         };
@@ -100,12 +111,15 @@ impl Inspector {
         self.build(trace, &chunk, bytes, state.language(), catalog);
         let hidden = bytes.len().saturating_sub(MOST);
         let gone = chunk.span.cut;
-        let mut more = String::new();
+        let mut more = headers;
         if hidden > 0 {
             more += &catalog.render(&Sentence::new("inspector.more").with("n", hidden));
         }
         if gone > 0 {
             more += &catalog.render(&Sentence::new("inspector.cut").with("n", gone));
+        }
+        if chunk.lane.unsure.binary_search(&chunk.span.event).is_ok() {
+            more += &catalog.text("inspector.unsure");
         }
         dom::set_shown(&self.more, !more.is_empty());
         dom::set_text(&self.more, &more);
@@ -117,7 +131,7 @@ impl Inspector {
             catalog.render(&quoted)
         };
         dom::set_text(&self.text, &quoted);
-        self.show_byte(&chunk, catalog);
+        self.show_byte(&chunk, trace.experiment.transport(), catalog);
     }
 
     fn build(
@@ -169,7 +183,7 @@ impl Inspector {
         self.shown = Some(shown);
     }
 
-    fn show_byte(&self, chunk: &Chunk<'_>, catalog: &Catalog) {
+    fn show_byte(&self, chunk: &Chunk<'_>, transport: Transport, catalog: &Catalog) {
         let first = (!chunk.span.is_empty()).then_some(chunk.span.start);
         let way = chunk
             .byte
@@ -202,16 +216,23 @@ impl Inspector {
             line += &catalog.render(&said);
         }
         dom::set_text(&self.byte, &line);
-        dom::set_text(&self.way, &itinerary(&way, catalog));
+        dom::set_text(&self.way, &itinerary(&way, transport, catalog));
     }
 }
 
-/// "sent by send #3 → recv #2 → message 2".
-pub(super) fn itinerary(way: &trace::lane::Itinerary, catalog: &Catalog) -> String {
+/// "sent by send #3 → segment #3 → recv #2 → message 2".
+pub(super) fn itinerary(
+    way: &trace::lane::Itinerary,
+    transport: Transport,
+    catalog: &Catalog,
+) -> String {
     let mut text = way.send.map_or_else(String::new, |send| {
         let name = chunk_name("chunk.send", send, catalog);
         catalog.render(&Sentence::new("way.sent").with("chunk", name))
     });
+    if let Some(packet) = way.packet {
+        text += &[" → ", &chunk_name(packet_key(transport), packet, catalog)].concat();
+    }
     match way.recv {
         Some(recv) => text += &[" → ", &chunk_name("chunk.recv", recv, catalog)].concat(),
         None => text += &[" → ", &catalog.text("way.unread")].concat(),
@@ -253,11 +274,19 @@ fn chunk(state: &State) -> Option<Chunk<'_>> {
     }
     let (event_index, event) = state.focus()?;
     let lane = analysis.lane_of(event)?;
-    let (key, spans) = spans(lane, event);
-    let index = spans.iter().position(|span| span.event == event_index)?;
+    let at = |span: &Span| span.event == event_index;
+    let (key, index, span) = if event.call.is_packet() {
+        let index = lane.wire.iter().position(|packet| at(&packet.span))?;
+        let key = packet_key(state.trace()?.experiment.transport());
+        (key, index, lane.wire[index].span)
+    } else {
+        let (key, spans) = spans(lane, event);
+        let index = spans.iter().position(at)?;
+        (key, index, spans[index])
+    };
     Some(Chunk {
         lane,
-        span: spans[index],
+        span,
         key,
         index,
         byte: None,
@@ -270,6 +299,35 @@ fn spans<'a>(lane: &'a Lane, event: &Event) -> (&'static str, &'a [Span]) {
     } else {
         ("chunk.recv", &lane.recvs)
     }
+}
+
+fn is_byte(state: &State) -> bool {
+    matches!(state.selection(), Some(Target::Byte { .. }))
+}
+
+const fn packet_key(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "chunk.segment",
+        Transport::Udp => "chunk.datagram",
+    }
+}
+
+/// What the headers of a packet said.
+fn headers(event: &Event, catalog: &Catalog) -> String {
+    let key = match event.call {
+        Call::Datagram => "inspector.datagram",
+        _ => "inspector.segment",
+    };
+    let header = event.header.as_ref();
+    let ack = header.map_or(0, |header| header.ack.0);
+    let window = header.map_or(0, |header| header.window);
+    let sentence = Sentence::new(key)
+        .with("seq", Value::Count(event.offset.0))
+        .with("ack", Value::Count(ack))
+        .with("window", Value::Count(window.into()))
+        .with("flags", event.flags().names())
+        .with("n", event.len());
+    [&catalog.render(&sentence), " "].concat()
 }
 
 /// A byte as an attribute: client, direction, offset.

@@ -113,7 +113,7 @@ impl Knobs {
                 shown.field.set_value(refused.unwrap_or(&value));
             }
         }
-        let changed = *state.experiment() != lesson.experiment;
+        let changed = state.experiment() != state.origin();
         dom::set_shown(&self.reset, changed || mistake.is_some());
     }
 
@@ -288,7 +288,7 @@ const fn kind_name(kind: Kind) -> &'static str {
 }
 
 /// A value as the row shows it.
-fn display(knob: Knob, value: &str, catalog: &Catalog) -> String {
+pub(super) fn display(knob: Knob, value: &str, catalog: &Catalog) -> String {
     match knob.kind() {
         Kind::Number { unit: "", .. } | Kind::Text => value.to_owned(),
         Kind::Number { unit, .. } => [value, " ", unit].concat(),

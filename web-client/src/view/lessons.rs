@@ -52,7 +52,8 @@ impl Lessons {
         }
         for (entry, lesson) in self.entries.iter().zip(state.lessons()) {
             let done = state.is_done(&lesson.id);
-            dom::set_bool(&entry.button, "aria-current", lesson.id == *open);
+            let current = lesson.id == *open && state.opened().is_none();
+            dom::set_bool(&entry.button, "aria-current", current);
             dom::set_bool(&entry.button, "data-done", done);
             let said = if done {
                 catalog.text("lessons.done")

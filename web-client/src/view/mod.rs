@@ -4,11 +4,14 @@
 mod code;
 mod events;
 mod explain;
+mod files;
 mod header;
 mod inspector;
 mod knobs;
 mod lessons;
+mod notes;
 mod pointer;
+mod proof;
 mod rows;
 mod said;
 mod stage;
@@ -30,6 +33,9 @@ pub struct Views {
     stage: stage::Stage,
     transport: transport::Transport,
     explain: explain::Explain,
+    proof: proof::Proof,
+    notes: notes::Notes,
+    files: files::Files,
     events: events::Events,
     inspector: inspector::Inspector,
     code: code::Code,
@@ -47,6 +53,9 @@ impl Views {
             stage: stage::Stage::bind(dispatch)?,
             transport: transport::Transport::bind(dispatch)?,
             explain: explain::Explain::bind()?,
+            proof: proof::Proof::bind(dispatch)?,
+            notes: notes::Notes::bind()?,
+            files: files::Files::bind(dispatch)?,
             events: events::Events::bind(dispatch)?,
             inspector: inspector::Inspector::bind(dispatch)?,
             code: code::Code::bind(dispatch)?,
@@ -71,6 +80,9 @@ impl Views {
         self.knobs.show(state, catalog);
         self.transport.show(state, catalog);
         self.explain.show(state, catalog);
+        self.proof.show(state, catalog);
+        self.notes.show(state, catalog);
+        self.files.show(state, catalog);
         self.events.show(state, catalog);
         self.inspector.show(state, catalog);
         self.code.show(state);

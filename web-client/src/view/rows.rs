@@ -2,8 +2,8 @@
 //! bytes turned out to be. No element in here.
 
 use protocol::{Nanos, Transport};
-use trace::lane::{MessageKind, Verdict};
-use trace::text::{Catalog, Sentence};
+use trace::lane::{Fate, MessageKind, Verdict};
+use trace::text::{Catalog, Sentence, grouped};
 use trace::{Actor, Analysis, Call, Event, Trace};
 
 use super::said;
@@ -71,6 +71,16 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
         if let Some(failure) = &lane.failure {
             flag(&mut marks, failure.event, "flag.refused");
         }
+        for packet in &lane.wire {
+            if packet.resent {
+                flag(&mut marks, packet.span.event, "flag.again");
+            } else if packet.fate == Fate::Dropped {
+                flag(&mut marks, packet.span.event, "flag.dropped");
+            }
+        }
+        for &recv in &lane.unsure {
+            flag(&mut marks, recv, "flag.unsure");
+        }
         // Only at the end is it certain that nobody reads it any more.
         if trace.ending().is_some() {
             for send in &lane.sends {
@@ -116,8 +126,12 @@ pub(super) const fn actor_key(actor: Actor) -> &'static str {
     }
 }
 
-/// The call as it was made and what it gave, such as `recv(1024) → 7`.
+/// The call as it was made and what it gave, such as `recv(1024) → 7`; of a
+/// packet its flags and length, such as `segment · PSH,ACK · 5 B`.
 pub(super) fn call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
+    if event.call.is_packet() {
+        return packet(event, catalog);
+    }
     let name = match (event.call, transport) {
         (Call::Send, Transport::Udp) => "sendto",
         (Call::Recv, Transport::Udp) => "recvfrom",
@@ -137,6 +151,35 @@ pub(super) fn call(event: &Event, transport: Transport, catalog: &Catalog) -> St
     [name, "(", &asked, ")", &gave].concat()
 }
 
+fn packet(event: &Event, catalog: &Catalog) -> String {
+    let mut text = catalog.text(match event.call {
+        Call::Datagram => "events.datagram",
+        _ => "events.segment",
+    });
+    let flags = event.flags().names();
+    if !flags.is_empty() {
+        text += &[" · ", &flags].concat();
+    }
+    if !is_bare(event) {
+        text += &[" · ", &grouped(event.len() as u64), " B"].concat();
+    }
+    text
+}
+
+/// Whether it is a segment that only steers the connection.
+pub(super) fn is_bare(event: &Event) -> bool {
+    event.call == Call::Segment && event.is_empty()
+}
+
+/// What waited in the receive queue before a recv, where that is more than it
+/// took. Of a datagram socket the kernel tells the next datagram alone.
+pub(super) fn waited(event: &Event, transport: Transport, catalog: &Catalog) -> Option<String> {
+    let waiting = event.socket.waiting? as usize;
+    let told = transport == Transport::Tcp && waiting > event.len();
+    let sentence = Sentence::new("events.waiting").with("n", waiting);
+    told.then(|| catalog.render(&sentence))
+}
+
 /// A time since the start of the run: `+0.118 ms`.
 pub(super) fn milliseconds(at: Nanos) -> String {
     let micros = (at.0 + 500) / 1_000;
@@ -151,6 +194,28 @@ pub(super) fn chunk_name(key: &'static str, index: usize, catalog: &Catalog) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packets_say_their_flags_and_their_length() {
+        let catalog = crate::sample::catalog();
+        let said = |event: &Event| call(event, Transport::Tcp, &catalog);
+        let trace = crate::sample::wired(&crate::sample::five_sends());
+        let packets = trace.events().iter().filter(|e| e.call.is_packet());
+        let texts: Vec<_> = packets.map(said).take(3).collect();
+        let expected = ["segment · SYN", "segment · PSH,ACK · 5 B", "segment · ACK"];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn a_recv_that_left_something_says_what_waited() {
+        let catalog = crate::sample::catalog();
+        let trace = crate::sample::wired(&crate::sample::five_sends());
+        let said = |event| waited(event, Transport::Tcp, &catalog);
+        let said: Vec<_> = trace.events().iter().filter_map(said).collect();
+        assert_eq!(said, ["15 B waited", "9 B waited"]);
+        let mut told = trace.events().iter();
+        assert!(told.all(|event| waited(event, Transport::Udp, &catalog).is_none()));
+    }
 
     #[test]
     fn times_have_three_digits() {

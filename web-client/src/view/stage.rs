@@ -229,7 +229,9 @@ fn describe(target: Target, state: &State, catalog: &Catalog) -> Option<String> 
             let byte = Sentence::new("inspector.byte")
                 .with("offset", offset.0)
                 .with("hex", super::said::hex(&[way.byte], 1));
-            Some([&catalog.render(&byte), " · ", &itinerary(&way, catalog)].concat())
+            let transport = state.trace()?.experiment.transport();
+            let way = itinerary(&way, transport, catalog);
+            Some([&catalog.render(&byte), " · ", &way].concat())
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use trace::text::Catalog;
+use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::header::click;
@@ -76,9 +76,22 @@ impl Task {
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
-        dom::set_text(&self.title, &state.words().title);
-        dom::set_text(&self.question, &state.words().question);
-        let predict = state.lesson().predict.as_ref();
+        if let Some(opened) = state.opened() {
+            let key = if opened.rerun {
+                "file.rerun"
+            } else {
+                "file.shown"
+            };
+            let kernel = state.trace().map_or_else(String::new, |t| t.kernel.clone());
+            let about = Sentence::new(key).with("kernel", kernel);
+            dom::set_text(&self.title, &opened.name);
+            dom::set_text(&self.question, &catalog.render(&about));
+        } else {
+            dom::set_text(&self.title, &state.words().title);
+            dom::set_text(&self.question, &state.words().question);
+        }
+        let lesson = Some(state.lesson()).filter(|_| state.opened().is_none());
+        let predict = lesson.and_then(|lesson| lesson.predict.as_ref());
         dom::set_shown(&self.predict, predict.is_some());
         let choices = predict.map_or(&[][..], |predict| &predict.choices);
         if self.choices != choices {

@@ -82,6 +82,8 @@ impl Group<'_> {
             (Ink::Accent, 2.0)
         } else if self.shot.hover == target {
             (Ink::Accent, 1.0)
+        } else if chunk.lost {
+            (Ink::Bad, 1.5)
         } else {
             (Ink::Outline, 1.5)
         };

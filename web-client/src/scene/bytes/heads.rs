@@ -1,9 +1,9 @@
 //! Who a row belongs to and what it counts up to.
 
 use protocol::System;
-use trace::lane::{Direction, MessageKind, Verdict};
+use trace::Actor;
+use trace::lane::{Direction, Fate, MessageKind, Packet, Verdict};
 use trace::text::{Sentence, Value, grouped};
-use trace::{Actor, lane::Span};
 
 use super::Group;
 use super::layout::PAD;
@@ -19,7 +19,7 @@ struct Counts {
     total: String,
     /// The total without words.
     brief: String,
-    findings: String,
+    findings: Vec<String>,
 }
 
 impl Group<'_> {
@@ -29,19 +29,30 @@ impl Group<'_> {
         let strong = Style::new(Font::Strong, Ink::Text);
         let label = Style::new(Font::Small, Ink::Muted);
         let bad = Style::new(Font::Small, Ink::Bad);
-        let middle = row.y + self.pitch.height / 2.0;
+        let middle = row.y + row.height / 2.0;
         if !self.layout.narrow {
             let room = self.layout.left - PAD - 8.0;
             list.text((PAD + 6.0, middle - 8.0), &name, strong, room - 6.0);
             list.text((PAD + 6.0, middle + 9.0), &detail, label, room - 6.0);
             let x = self.layout.content_right() + SPACE;
             let room = self.layout.width - PAD / 2.0 - x;
-            let both = !counts.findings.is_empty();
-            let up = if both { 8.0 } else { 0.0 };
+            let joined = counts.findings.join(" · ");
+            let fits = text_width(&joined, Font::Small) <= room;
+            let lines = if fits { vec![joined] } else { counts.findings };
+            let up = match lines.len() {
+                0 => 0.0,
+                1 if lines[0].is_empty() => 0.0,
+                1 => 8.0,
+                _ => 14.0,
+            };
             let fits = text_width(&counts.total, Font::Strong) <= room;
             let total = if fits { &counts.total } else { &counts.brief };
             list.text((x, middle - up), total, strong, room);
-            list.text((x, middle + 9.0), &counts.findings, bad, room);
+            let mut y = middle - up + 16.0;
+            for line in &lines {
+                list.text((x, y), line, bad, room);
+                y += 12.0;
+            }
             return;
         }
         // One line above the row's labels.
@@ -50,7 +61,7 @@ impl Group<'_> {
         let total = if counts.findings.is_empty() {
             counts.total
         } else {
-            counts.findings
+            counts.findings.join(" · ")
         };
         let small = Style::new(Font::Small, Ink::Text).align(Align::End);
         let total_width = text_width(&total, Font::Small);
@@ -80,6 +91,14 @@ impl Group<'_> {
                     "stage.send"
                 };
                 (self.actor(sender), self.catalog.text(key))
+            }
+            Kind::Wire | Kind::NotCaptured => {
+                let key = if datagrams {
+                    "stage.datagrams"
+                } else {
+                    "stage.segments"
+                };
+                (self.catalog.text("stage.wire"), self.catalog.text(key))
             }
             Kind::Recvs => {
                 let key = if datagrams {
@@ -116,32 +135,74 @@ impl Group<'_> {
 
     fn counts(&self, kind: Kind) -> Counts {
         match kind {
-            Kind::Sends => self.of("stage.sends", "stage.sends-of", &self.lane.sends),
-            Kind::Recvs => Counts {
-                findings: self.losses(),
-                ..self.of("stage.recvs", "stage.recvs-of", &self.lane.recvs)
-            },
+            Kind::Sends => {
+                let sends = self.lane.sends.iter().map(|send| send.event);
+                self.of("stage.sends", "stage.sends-of", sends)
+            }
+            Kind::Wire | Kind::NotCaptured => {
+                let (all, some) = if self.is_datagrams() {
+                    ("stage.datagram-count", "stage.datagram-count-of")
+                } else {
+                    ("stage.segment-count", "stage.segment-count-of")
+                };
+                let packets = self.lane.wire.iter().map(|packet| packet.span.event);
+                Counts {
+                    findings: self.captured(),
+                    ..self.of(all, some, packets)
+                }
+            }
+            Kind::Recvs => {
+                let recvs = self.lane.recvs.iter().map(|recv| recv.event);
+                Counts {
+                    findings: self.losses(),
+                    ..self.of("stage.recvs", "stage.recvs-of", recvs)
+                }
+            }
             Kind::Messages => self.message_counts(),
         }
     }
 
     /// So many, or so many of all.
-    fn of(&self, all_key: &'static str, some_key: &'static str, spans: &[Span]) -> Counts {
-        let happened = self.happened(spans.iter().map(|span| span.event));
-        let all = grouped(spans.len() as u64);
-        let (key, brief) = if happened == spans.len() {
+    fn of(
+        &self,
+        all_key: &'static str,
+        some_key: &'static str,
+        events: impl ExactSizeIterator<Item = usize>,
+    ) -> Counts {
+        let count = events.len();
+        let happened = self.happened(events);
+        let all = grouped(count as u64);
+        let (key, brief) = if happened == count {
             (all_key, all)
         } else {
             (some_key, [&grouped(happened as u64), " / ", &all].concat())
         };
-        let sentence = Sentence::new(key)
-            .with("n", happened)
-            .with("all", spans.len());
+        let sentence = Sentence::new(key).with("n", happened).with("all", count);
         Counts {
             total: self.say(&sentence),
             brief,
-            findings: String::new(),
+            findings: Vec::new(),
         }
+    }
+
+    /// What the capture missed, and what was on the wire more than once.
+    fn captured(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let trace = self.shot.trace;
+        match trace.missed {
+            Some(0) => {}
+            None if trace.ending().is_none() => {}
+            None => found.push(Sentence::new("stage.capture-broke")),
+            Some(missed) => {
+                found.push(Sentence::new("stage.missed").with("n", missed as usize));
+            }
+        }
+        let again = self.lane.wire.iter().filter(|packet| packet.resent);
+        let again = self.happened(again.map(|packet| packet.span.event));
+        if again > 0 {
+            found.push(Sentence::new("stage.resent").with("n", again));
+        }
+        self.list_up(&found)
     }
 
     fn happened(&self, events: impl Iterator<Item = usize>) -> usize {
@@ -151,7 +212,7 @@ impl Group<'_> {
     }
 
     /// What was cut off; once all is over, what was never read.
-    fn losses(&self) -> String {
+    fn losses(&self) -> Vec<String> {
         let cut = self.lane.recvs.iter().filter(|recv| recv.cut > 0);
         let cut = self.happened(cut.map(|recv| recv.event));
         let over =
@@ -160,8 +221,13 @@ impl Group<'_> {
         if cut > 0 {
             found.push(Sentence::new("stage.cut").with("n", cut));
         }
+        let dropped = self.dropped(over);
+        if dropped > 0 {
+            found.push(Sentence::new("stage.dropped").with("n", dropped));
+        }
         if over && self.is_datagrams() {
             let unread = self.lane.sends.len() - self.lane.recvs.len();
+            let unread = unread.saturating_sub(dropped);
             if unread > 0 {
                 found.push(Sentence::new("stage.datagrams-unread").with("n", unread));
             }
@@ -173,6 +239,19 @@ impl Group<'_> {
             }
         }
         self.list_up(&found)
+    }
+
+    /// Datagrams that the reader's kernel dropped: those told apart on the
+    /// wire; once all is over, the server's own count, where it is of one
+    /// client alone.
+    fn dropped(&self, over: bool) -> usize {
+        let trace = self.shot.trace;
+        let lost = |packet: &&Packet| packet.fate == Fate::Dropped;
+        let lost = self.lane.wire.iter().filter(lost);
+        let seen = self.happened(lost.map(|packet| packet.span.event));
+        let alone = trace.experiment.clients.len() == 1;
+        let told = over && alone && self.lane.direction == Direction::ToServer;
+        seen.max(trace.dropped.filter(|_| told).unwrap_or(0) as usize)
     }
 
     fn message_counts(&self) -> Counts {
@@ -210,12 +289,8 @@ impl Group<'_> {
         }
     }
 
-    fn list_up(&self, sentences: &[Sentence]) -> String {
-        let texts: Vec<_> = sentences
-            .iter()
-            .map(|sentence| self.say(sentence))
-            .collect();
-        texts.join(" · ")
+    fn list_up(&self, sentences: &[Sentence]) -> Vec<String> {
+        sentences.iter().map(|found| self.say(found)).collect()
     }
 }
 

@@ -76,6 +76,28 @@ impl Group<'_> {
             label.place(x + 2.0, row.y - 10.0, edge - x - 2.0, list);
         }
         self.empty_labels(row, edge, list);
+        self.again_labels(row, edge, list);
+    }
+
+    /// Below their marks: which packets were on the wire again.
+    fn again_labels(&self, row: &Row, edge: f64, list: &mut DrawList) {
+        let mut free = self.layout.left;
+        for chunk in &row.again {
+            let number = (chunk.index + 1).to_string();
+            let sentence = Sentence::new("stage.again-label").with("n", number.clone());
+            let label = Label {
+                forms: [self.say(&sentence), ["#", &number].concat()],
+                ink: Ink::Bad,
+                elastic: false,
+                ghost: chunk.ghost,
+            };
+            let wide = text_width(&label.forms[0], Font::Small);
+            let x = self.layout.x(chunk.range.start).min(edge - wide);
+            if x >= free {
+                let y = row.y + row.height + 12.0;
+                free = x + label.place(x, y, edge - x, list);
+            }
+        }
     }
 
     fn label(&self, kind: Kind, chunk: &Chunk) -> Label {
@@ -96,11 +118,37 @@ impl Group<'_> {
                 (sized("stage.recv-cut").with("cut", chunk.cut), Ink::Bad)
             }
             Kind::Recvs => (sized("stage.recv-label"), Ink::Muted),
+            Kind::Wire | Kind::NotCaptured => return self.packet_label(chunk),
             Kind::Messages => return self.message_label(chunk),
         };
         Label {
             forms: [self.say(&sentence), ["#", &number.to_string()].concat()],
             ink,
+            elastic: false,
+            ghost: chunk.ghost,
+        }
+    }
+
+    fn packet_label(&self, chunk: &Chunk) -> Label {
+        let packet = &self.lane.wire[chunk.index];
+        let number = (chunk.index + 1).to_string();
+        let key = match (self.is_datagrams(), chunk.lost, packet.segments) {
+            (true, true, _) => "stage.datagram-dropped",
+            (true, false, _) => "stage.datagram-label",
+            (false, _, 0 | 1) => "stage.segment-label",
+            (false, ..) => "stage.segment-merged",
+        };
+        let sentence = Sentence::new(key)
+            .with("n", number.clone())
+            .with("bytes", packet.span.len())
+            .with("segments", packet.segments as usize);
+        let short = match packet.segments {
+            0 | 1 => ["#", &number].concat(),
+            segments => [&segments.to_string(), "×"].concat(),
+        };
+        Label {
+            forms: [self.say(&sentence), short],
+            ink: if chunk.lost { Ink::Bad } else { Ink::Muted },
             elastic: false,
             ghost: chunk.ghost,
         }
@@ -182,6 +230,7 @@ impl Group<'_> {
             };
             let key = match row.kind {
                 Kind::Sends => "stage.send-label",
+                Kind::Wire => "stage.datagram-label",
                 _ => "stage.recv-label",
             };
             let sentence = Sentence::new(key)

@@ -33,10 +33,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(analysis: &Analysis, viewport: Viewport, width: f64) -> Self {
+    /// For all these runs, so that the same offset stands at the same x in each.
+    pub(super) fn new(runs: &[&Analysis], viewport: Viewport, width: f64) -> Self {
         let narrow = width < NARROW;
         let (left, area) = area(width);
-        let total = total(analysis);
+        let total = runs.iter().map(|run| total(run)).fold(1.0, f64::max);
         let across = (total * viewport.across()).max(area / CELL);
         let first = (total * viewport.start()).min((total - across).max(0.0));
         Self {
@@ -114,25 +115,28 @@ pub(super) fn narrowest(analysis: &Analysis, width: f64) -> f64 {
 pub(super) struct Pitch {
     /// Height of a chunk's box.
     pub(super) height: f64,
-    /// From the end of a box to the next box in the same group.
+    /// From the end of a box to the next box in the same group, at least.
     pub(super) gap: f64,
+    /// Room for a row's name and counts above it, where there is none beside.
+    pub(super) head: f64,
     /// Above the first box of a group.
     pub(super) above: f64,
 }
 
 impl Pitch {
     pub(super) fn new(rows: usize, narrow: bool) -> Self {
-        let (height, gap) = match rows {
-            0..=4 => (44.0, 52.0),
-            5..=6 => (38.0, 44.0),
-            _ => (34.0, 40.0),
+        let (height, gap, above) = match rows {
+            0..=4 => (44.0, 48.0, 44.0),
+            5..=6 => (36.0, 38.0, 42.0),
+            7..=8 => (32.0, 28.0, 38.0),
+            _ => (30.0, 24.0, 36.0),
         };
-        // The row's name and counts stand above it where there is no room beside.
         let head = if narrow { 18.0 } else { 0.0 };
         Self {
             height,
             gap: gap + head,
-            above: 44.0 + head,
+            head,
+            above: above + head,
         }
     }
 }

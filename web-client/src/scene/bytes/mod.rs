@@ -1,18 +1,22 @@
 //! The Bytes view: x is the stream offset. Each direction of each client is a
-//! group of rows (sends, recvs, messages); the same offset stands at the same
-//! x in all of them, so boundaries line up or don't.
+//! group of rows (sends, the wire, recvs, messages); the same offset stands at
+//! the same x in all of them, so boundaries line up or don't. Two runs that are
+//! compared stand one above the other.
 
 mod cells;
 mod heads;
+mod kernel;
 mod labels;
 mod layout;
+mod marks;
+mod note;
 mod row;
 mod stretch;
 #[cfg(test)]
 mod tests;
 
 use protocol::Offset;
-use trace::lane::{Lane, Span};
+use trace::lane::{Direction, Lane, Span};
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call};
 
@@ -21,6 +25,7 @@ use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, Shot, text_width};
 use crate::app::Target;
 pub(super) use heads::actor_key;
 use layout::{Layout, PAD, Pitch};
+pub(super) use note::capture_key;
 use row::{Kind, Row};
 pub use stretch::Hues;
 use stretch::{Stretch, within};
@@ -33,52 +38,136 @@ const NARROWEST: f64 = 2.0;
 const TICKS: f64 = 60.0;
 /// Below a group that ends in a row with labels below its boxes.
 const LABELS_BELOW: f64 = 16.0;
+/// Above the boxes of a row: their labels.
+const LABELS_ABOVE: f64 = 18.0;
 /// Between two groups, beyond what stands above a group anyway.
 const BETWEEN: f64 = 4.0;
 
+/// Above a run that has a title.
+const TITLE: f64 = 24.0;
+
 /// Draws it, `width` CSS pixels wide.
 pub fn draw(shot: &Shot<'_>, catalog: &Catalog, width: f64) -> DrawList {
-    let layout = Layout::new(shot.analysis, shot.viewport, width);
+    let runs = runs(shot, catalog);
+    let analyses: Vec<_> = runs.iter().map(|run| run.shot.analysis).collect();
+    let layout = Layout::new(&analyses, shot.viewport, width);
     let mut list = DrawList {
         width,
         ..DrawList::default()
     };
-    let groups: Vec<_> = shot
-        .analysis
-        .lanes
-        .iter()
-        .map(|lane| (lane, row::kinds(lane, shot)))
-        .collect();
-    let rows: usize = groups.iter().map(|(_, kinds)| kinds.len()).sum();
-    let pitch = Pitch::new(rows, layout.narrow);
-    let mark = cursor(shot);
+    let rows = runs.iter().flat_map(|run| &run.groups);
+    let pitch = Pitch::new(rows.map(|(_, kinds)| kinds.len()).sum(), layout.narrow);
     let mut y = 0.0;
-    for (index, (lane, kinds)) in groups.iter().enumerate() {
-        if index > 0 {
-            y += BETWEEN;
-            list.shapes.push(rule(y, width));
-        }
-        y += pitch.above;
-        let group = Group {
-            lane,
-            stretches: stretch::stretches(lane, &shot.trace.experiment),
-            shot,
-            catalog,
-            layout,
-            pitch,
-        };
-        let bottom = group.draw(kinds, y, &mut list);
-        if let Some((_, offset)) = mark.filter(|(at, _)| std::ptr::eq(*at, *lane))
-            && layout.shows(offset)
-        {
-            let top = if layout.narrow { 44.0 } else { 30.0 };
-            draw_cursor(layout.x(offset), y - top, bottom + 8.0, &mut list);
-        }
-        y = bottom;
+    for run in &runs {
+        // Only the last of them answers to the pointer.
+        list.hits.clear();
+        y = run.draw(catalog, layout, pitch, y, &mut list);
     }
     list.height = y + AXIS;
     axis(&layout, catalog, y + 16.0, &mut list);
     list
+}
+
+/// A run that is drawn.
+struct Run<'a> {
+    shot: Shot<'a>,
+    /// Set if there are two.
+    title: Option<String>,
+    /// Whether the cursor moves through it.
+    has_cursor: bool,
+    groups: Vec<(&'a Lane, Vec<Kind>)>,
+}
+
+/// The run on the stage; above it the one it is compared with, if there is
+/// one: all of it has happened, and only what went to the server is shown,
+/// for that is what a turned knob changes.
+fn runs<'a>(shot: &Shot<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
+    let run = |shot: Shot<'a>, title, only: Option<Direction>| {
+        let lanes = shot.analysis.lanes.iter();
+        let lanes = lanes.filter(|lane| only.is_none_or(|only| lane.direction == only));
+        Run {
+            groups: lanes.map(|lane| (lane, row::kinds(lane, &shot))).collect(),
+            has_cursor: only.is_none(),
+            shot,
+            title,
+        }
+    };
+    let Some(earlier) = shot.earlier else {
+        return vec![run(*shot, None, None)];
+    };
+    let knob = earlier.proof.knob;
+    let title = |key, value: String| {
+        let sentence = Sentence::new(key)
+            .with("knob", catalog.text(&["knob.", knob.name()].concat()))
+            .with("value", value);
+        Some(catalog.render(&sentence))
+    };
+    let before = Shot {
+        trace: &earlier.trace,
+        analysis: &earlier.analysis,
+        step: earlier.trace.events().len(),
+        selection: None,
+        hover: None,
+        ..*shot
+    };
+    let now = knob.get(&shot.trace.experiment);
+    vec![
+        run(
+            before,
+            title("stage.before", earlier.was.clone()),
+            Some(Direction::ToServer),
+        ),
+        run(*shot, title("stage.now", now), None),
+    ]
+}
+
+impl Run<'_> {
+    /// Draws it from `y` on; gives its lower edge.
+    fn draw(
+        &self,
+        catalog: &Catalog,
+        layout: Layout,
+        pitch: Pitch,
+        mut y: f64,
+        list: &mut DrawList,
+    ) -> f64 {
+        let shot = &self.shot;
+        let mark = cursor(shot).filter(|_| self.has_cursor);
+        if let Some(title) = &self.title {
+            if y > 0.0 {
+                y += BETWEEN;
+                list.shapes.push(rule(y, layout.width));
+                y += 12.0;
+            }
+            let style = Style::new(Font::Strong, Ink::Text);
+            list.text((PAD, y + 18.0), title, style, layout.width - 2.0 * PAD);
+            y += TITLE;
+        }
+        for (index, (lane, kinds)) in self.groups.iter().enumerate() {
+            if index > 0 {
+                y += BETWEEN;
+                list.shapes.push(rule(y, layout.width));
+            }
+            y += pitch.above;
+            let group = Group {
+                lane,
+                stretches: stretch::stretches(lane, &shot.trace.experiment),
+                shot,
+                catalog,
+                layout,
+                pitch,
+            };
+            let bottom = group.draw(kinds, y, list);
+            if let Some((_, offset)) = mark.filter(|(at, _)| std::ptr::eq(*at, *lane))
+                && layout.shows(offset)
+            {
+                let top = if layout.narrow { 44.0 } else { 30.0 };
+                draw_cursor(layout.x(offset), y - top, bottom + 8.0, list);
+            }
+            y = bottom;
+        }
+        y
+    }
 }
 
 /// The smallest share of the stream that fills a stage of `width`.
@@ -99,27 +188,60 @@ struct Group<'a> {
 impl Group<'_> {
     /// Draws the rows from `top` on; gives the lower edge of the last one.
     fn draw(&self, kinds: &[Kind], top: f64, list: &mut DrawList) -> f64 {
-        let step = self.pitch.height + self.pitch.gap;
         let mut rows: Vec<Row> = Vec::new();
-        for (number, &kind) in kinds.iter().enumerate() {
-            rows.push(Row::new(kind, self, top + number as f64 * step));
+        let mut y = top;
+        for &kind in kinds {
+            if let Some(above) = rows.last() {
+                y = Self::below(above) + self.space(above, kind);
+            }
+            rows.push(Row::new(kind, self, y));
+        }
+        let boxes = rows.iter().filter(|row| row.kind != Kind::NotCaptured);
+        let boxes: Vec<_> = boxes.collect();
+        for pair in boxes.windows(2) {
+            self.ribbons(pair[0], pair[1], list);
         }
         for pair in rows.windows(2) {
-            self.ribbons(&pair[0], &pair[1], list);
+            if pair[1].kind == Kind::Recvs {
+                self.under_way(Self::below(&pair[0]), list);
+            }
         }
         for row in &rows {
+            if row.kind == Kind::NotCaptured {
+                self.draw_note(row, list);
+                continue;
+            }
             self.chunks(row, list);
+            self.marks(row, list);
             self.labels(row, list);
             self.head(row, list);
         }
-        rows.last().map_or(top, |row| {
-            let below = if row.empties.is_empty() {
-                0.0
-            } else {
-                LABELS_BELOW
-            };
-            row.y + self.pitch.height + below
-        })
+        rows.last().map_or(top, Self::below)
+    }
+
+    /// Lower edge of a row and its labels.
+    fn below(row: &Row) -> f64 {
+        let labels = if row.has_labels_below() {
+            LABELS_BELOW
+        } else {
+            0.0
+        };
+        row.y + row.height + labels
+    }
+
+    /// From there to the next row's boxes: room for what stands above them,
+    /// and for ribbons that can be followed.
+    fn space(&self, above: &Row, kind: Kind) -> f64 {
+        let needed = match kind {
+            Kind::NotCaptured => return 8.0,
+            Kind::Recvs => kernel::HEIGHT + LABELS_ABOVE + self.pitch.head,
+            _ => LABELS_ABOVE + self.pitch.head,
+        };
+        let wanted = match above.kind {
+            Kind::NotCaptured => 0.0,
+            _ => self.pitch.gap - (Self::below(above) - above.y - above.height),
+        };
+        wanted.max(needed)
     }
 
     /// Joins the bytes of two rows, as far as they have come to the lower one.
@@ -127,7 +249,7 @@ impl Group<'_> {
         let mut ribbon = |x0: f64, x1: f64, index: usize| {
             let edge = |y| Edge { x0, x1, y };
             list.shapes.push(Shape::Ribbon {
-                top: edge(upper.y + self.pitch.height),
+                top: edge(upper.y + upper.height),
                 bottom: edge(lower.y),
                 ink: Ink::hue(index, Part::Ribbon),
                 ghost: false,
@@ -177,7 +299,8 @@ impl Group<'_> {
     }
 }
 
-/// The lane and offset at which the last call with bytes ended at the cursor.
+/// The lane and offset at which the last call (or packet) with bytes ended at
+/// the cursor.
 fn cursor<'a>(shot: &Shot<'a>) -> Option<(&'a Lane, Offset)> {
     let happened = shot.trace.events().get(..shot.step)?;
     happened
@@ -186,15 +309,19 @@ fn cursor<'a>(shot: &Shot<'a>) -> Option<(&'a Lane, Offset)> {
         .rev()
         .find_map(|(index, event)| {
             let lane = shot.analysis.lane_of(event)?;
-            let spans = if event.call == Call::Send {
-                &lane.sends
-            } else {
-                &lane.recvs
+            let end = match event.call {
+                Call::Send => end(&lane.sends, index, |send| send),
+                Call::Recv => end(&lane.recvs, index, |recv| recv),
+                _ => end(&lane.wire, index, |packet| &packet.span),
             };
-            let end = |span: &Span| span.end;
-            let found = spans.binary_search_by_key(&index, |span| span.event);
-            Some((lane, found.ok().map(|at| end(&spans[at]))?))
+            Some((lane, end?))
         })
+}
+
+/// Where the bytes of an event end.
+fn end<T>(all: &[T], event: usize, span: impl Fn(&T) -> &Span) -> Option<Offset> {
+    let found = all.binary_search_by_key(&event, |one| span(one).event);
+    found.ok().map(|at| span(&all[at]).end)
 }
 
 fn draw_cursor(x: f64, top: f64, bottom: f64, list: &mut DrawList) {

@@ -1,7 +1,10 @@
+mod wire;
+
 use proptest::prelude::*;
 use protocol::System;
 use trace::lane::Direction;
-use trace::{Actor, Analysis, Call, ClientId, Trace};
+use trace::link::Capture;
+use trace::{Actor, Analysis, Call, ClientId, Experiment, Trace};
 
 use super::*;
 use crate::sample;
@@ -16,6 +19,7 @@ fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> Shot<'a> {
         viewport: Viewport::default(),
         selection: None,
         hover: None,
+        earlier: None,
     }
 }
 
@@ -46,7 +50,7 @@ fn boundaries_stand_at_their_offsets_in_every_row() {
     for width in [360.0, 800.0, 1100.0, 2560.0] {
         let list = drawn(&trace, 16, width);
         let analysis = Analysis::new(&trace);
-        let layout = Layout::new(&analysis, Viewport::default(), width);
+        let layout = Layout::new(&[&analysis], Viewport::default(), width);
         for lane in &analysis.lanes {
             for span in lane.sends.iter().chain(&lane.recvs) {
                 let rect = hit(&list, span.event);
@@ -81,6 +85,7 @@ fn what_has_not_happened_is_a_ghost_and_nothing_else_is() {
             stroke: Some(_),
             ..
         } = shape
+            && rect.height > 6.0
         {
             let within = happened.contains(rect.x, rect.y) && rect.right() <= happened.right();
             assert_eq!(*ghost, !within, "{rect:?}");
@@ -135,7 +140,7 @@ fn the_cursor_stands_at_the_end_of_the_last_bytes_moved() {
     assert_eq!(at(10), Some((Direction::ToServer, 15)));
     assert_eq!(at(16), Some((Direction::ToServer, 20)));
     let list = drawn(&trace, 10, 1100.0);
-    let layout = Layout::new(&analysis, Viewport::default(), 1100.0);
+    let layout = Layout::new(&[&analysis], Viewport::default(), 1100.0);
     let accent = list.shapes.iter().find_map(|shape| match shape {
         Shape::Line {
             x0,
@@ -226,7 +231,7 @@ fn a_refused_length_is_marked_where_it_stands() {
         ("c1", Call::Send, b"GET / HTTP"),
         ("s1", Call::Recv, b"GET / HTTP"),
     ];
-    let experiment = trace::Experiment::new(System::LengthPrefix, &["GET / HTTP"]);
+    let experiment = Experiment::new(System::LengthPrefix, &["GET / HTTP"]);
     let trace = sample::trace(experiment, calls);
     let list = drawn(&trace, 2, 1100.0);
     check(&list);
@@ -261,8 +266,13 @@ proptest! {
         part in 0.0..=1.0_f64,
         zoom in 1.0..40.0_f64,
         chinese in any::<bool>(),
+        captured in prop::sample::select(Capture::ALL.to_vec()),
     ) {
-        let trace = sample::chunked(system, &messages, &sizes, every);
+        let mut trace = sample::chunked(system, &messages, &sizes, every);
+        match captured {
+            Capture::On => trace = sample::wired(&trace),
+            other => trace.capture = other,
+        }
         let analysis = Analysis::new(&trace);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]
         let step = (trace.events().len() as f64 * part).round() as usize;

@@ -1,75 +1,95 @@
-//! A row of one program's calls.
+//! A row of one program's calls; of a server with two clients, those of each
+//! client in a half of it, so that calls that wait at the same time don't lie
+//! over each other.
 
 use trace::lane::Lane;
 use trace::text::{Sentence, grouped};
-use trace::{Actor, Call, Event};
+use trace::{Actor, Call, ClientId, Event};
 
-use super::{Row, Sheet};
+use super::{DENSE, Row, Seen, Sheet};
 use crate::app::Target;
 use crate::bins::{Kind, bin};
 use crate::scene::list::Style;
 use crate::scene::{DrawList, Font, Ink, Part, Rect, Shape, scrubber, text_width};
 
-/// Calls closer than this on the average are drawn as columns.
-const DENSE: f64 = 3.0;
-
 impl Sheet<'_> {
     pub(super) fn calls(&self, row: &Row, actor: Actor, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
-        let events = self.shot.trace.events().iter().enumerate();
-        let calls: Vec<_> = events
-            .filter(|(_, event)| event.actor == actor)
-            .filter_map(|(index, event)| Some((index, event, self.scale.event(self.shot, index)?)))
-            .collect();
+        let own = |event: &Event| event.actor == actor && !event.call.is_packet();
+        let calls = self.seen(&own);
         if calls.len() as f64 * DENSE > self.scale.area {
             self.columns(row, &calls, list);
         } else {
             for call in &calls {
                 self.call(row, call, list);
             }
-            self.call_labels(row, &calls, list);
+            self.event_labels(row, &calls, &call_label, list);
         }
-        let (mut all, mut happened) = (0_usize, 0_usize);
-        for (index, event) in self.shot.trace.events().iter().enumerate() {
-            if event.actor == actor {
-                all += 1;
-                happened += usize::from(self.shot.has_happened(index));
-            }
-        }
-        let key = if happened == all {
-            "stage.event-count"
-        } else {
-            "stage.event-count-of"
-        };
-        let sentence = Sentence::new(key).with("n", happened).with("all", all);
-        let mut count = self.catalog.render(&sentence);
-        if text_width(&count, Font::Small) > self.scale.beside() {
-            count = [&grouped(happened as u64), " / ", &grouped(all as u64)].concat();
-        }
+        let count = self.count(&own, ["stage.event-count", "stage.event-count-of"]);
         let detail = self.catalog.text("stage.calls");
         self.head(row, &self.actor(actor), &detail, &count, list);
     }
 
+    /// The events of a row that are in sight.
+    pub(super) fn seen(&self, own: &dyn Fn(&Event) -> bool) -> Vec<Seen<'_>> {
+        let events = self.shot.trace.events().iter().enumerate();
+        events
+            .filter(|(_, event)| own(event))
+            .filter_map(|(index, event)| Some((index, event, self.scale.event(self.shot, index)?)))
+            .collect()
+    }
+
+    /// How many of a row's events there are, or so many of all.
+    pub(super) fn count(&self, own: &dyn Fn(&Event) -> bool, keys: [&'static str; 2]) -> String {
+        let (mut all, mut happened) = (0_usize, 0_usize);
+        for (index, event) in self.shot.trace.events().iter().enumerate() {
+            if own(event) {
+                all += 1;
+                happened += usize::from(self.shot.has_happened(index));
+            }
+        }
+        let key = keys[usize::from(happened != all)];
+        let sentence = Sentence::new(key).with("n", happened).with("all", all);
+        let count = self.catalog.render(&sentence);
+        if text_width(&count, Font::Small) > self.scale.beside() {
+            return [&grouped(happened as u64), " / ", &grouped(all as u64)].concat();
+        }
+        count
+    }
+
+    /// The edge of a box in the colour of what is going on with its event.
+    pub(super) fn edge(&self, index: usize, plain: Ink) -> (Ink, f64) {
+        let target = Some(Target::Event(index));
+        let current = self.shot.current().is_some_and(|(at, _)| at == index);
+        if current || self.shot.selection == target {
+            (Ink::Accent, 2.0)
+        } else if self.shot.hover == target {
+            (Ink::Accent, 1.0)
+        } else {
+            (plain, 1.0)
+        }
+    }
+
     fn call(&self, row: &Row, &(index, event, (x0, x1)): &Seen<'_>, list: &mut DrawList) {
         let ghost = !self.shot.has_happened(index);
-        let target = Target::Event(index);
         let moves = matches!(event.call, Call::Send | Call::Recv);
-        let inset = if moves { 0.0 } else { 7.0 };
-        let rect = Rect::new(x0, row.y + inset, x1 - x0, row.height - 2.0 * inset);
-        let hue = self.hue(index, event);
-        let current = self.shot.current().is_some_and(|(at, _)| at == index);
-        let stroke = if current || self.shot.selection == Some(target) {
-            (Ink::Accent, 2.0)
-        } else if self.shot.hover == Some(target) {
-            (Ink::Accent, 1.0)
-        } else if event.error.is_some() {
-            (Ink::Bad, 1.0)
-        } else {
-            (
-                hue.map_or(Ink::Outline, |hue| Ink::hue(hue, Part::Stroke)),
-                1.0,
-            )
+        let two = self.shot.trace.experiment.clients.len() > 1;
+        let (y, height) = match (event.actor, event.client) {
+            (Actor::Server, ClientId::One) if two => (row.y, row.height / 2.0 - 1.0),
+            (Actor::Server, ClientId::Two) if two => {
+                (row.y + row.height / 2.0 + 1.0, row.height / 2.0 - 1.0)
+            }
+            _ => (row.y, row.height),
         };
+        let inset = if moves { 0.0 } else { height / 5.0 };
+        let rect = Rect::new(x0, y + inset, x1 - x0, height - 2.0 * inset);
+        let hue = self.hue(index, event);
+        let plain = if event.error.is_some() {
+            Ink::Bad
+        } else {
+            hue.map_or(Ink::Outline, |hue| Ink::hue(hue, Part::Stroke))
+        };
+        let stroke = self.edge(index, plain);
         let fill = match hue {
             Some(hue) if rect.width > 6.0 => Ink::hue(hue, Part::Fill),
             Some(hue) => Ink::hue(hue, Part::Stroke),
@@ -85,10 +105,8 @@ impl Sheet<'_> {
             dashed: ghost,
             ghost,
         });
-        list.hit(
-            Rect::new(x0 - 2.0, row.y, x1 - x0 + 4.0, row.height),
-            target,
-        );
+        let hit = Rect::new(x0 - 2.0, y, x1 - x0 + 4.0, height);
+        list.hit(hit, Target::Event(index));
     }
 
     /// The hue of a call: that of the send its first byte came from.
@@ -110,19 +128,20 @@ impl Sheet<'_> {
     }
 
     /// Above the boxes, as far as there is room.
-    fn call_labels(&self, row: &Row, calls: &[Seen<'_>], list: &mut DrawList) {
+    pub(super) fn event_labels(
+        &self,
+        row: &Row,
+        calls: &[Seen<'_>],
+        label: &dyn Fn(&Event) -> [String; 2],
+        list: &mut DrawList,
+    ) {
         let mut free = self.scale.left - 1.0;
         for (position, &(index, event, (x0, _))) in calls.iter().enumerate() {
             let next = calls.get(position + 1).map(|next| next.2.0);
             let room = next.unwrap_or(self.scale.right()) - x0 - 6.0;
-            let name = event.call.name();
-            let bytes = [&grouped(event.len() as u64), " B"].concat();
-            let long = match event.call {
-                Call::Send | Call::Recv => [name, " · ", &bytes].concat(),
-                _ => name.to_owned(),
-            };
-            let fits = |text: &&str| text_width(text, Font::Small) <= room;
-            let found = [long.as_str(), name].into_iter().find(fits);
+            let forms = label(event);
+            let fits = |text: &&String| text_width(text, Font::Small) <= room;
+            let found = forms.iter().find(fits);
             let Some(text) = found.filter(|_| x0 >= free) else {
                 continue;
             };
@@ -139,7 +158,7 @@ impl Sheet<'_> {
         clippy::cast_sign_loss,
         reason = "a width in pixels"
     )]
-    fn columns(&self, row: &Row, calls: &[Seen<'_>], list: &mut DrawList) {
+    pub(super) fn columns(&self, row: &Row, calls: &[Seen<'_>], list: &mut DrawList) {
         let left = self.scale.left;
         let place = |&(index, event, _): &Seen<'_>| {
             (self.scale.moment(self.shot, index) - left, Kind::of(event))
@@ -169,5 +188,12 @@ impl Sheet<'_> {
     }
 }
 
-/// A call in sight: its index, itself, left and right edge of its box.
-type Seen<'a> = (usize, &'a Event, (f64, f64));
+fn call_label(event: &Event) -> [String; 2] {
+    let name = event.call.name();
+    let bytes = [&grouped(event.len() as u64), " B"].concat();
+    let long = match event.call {
+        Call::Send | Call::Recv => [name, " · ", &bytes].concat(),
+        _ => name.to_owned(),
+    };
+    [long, name.to_owned()]
+}

@@ -1,19 +1,22 @@
 //! The Time view: x is time, or the step. A row for each program's calls;
-//! between client and server, for each direction, how many bytes have been
-//! handed over and not yet read. That level is derived from the calls of both
-//! ends, not measured in the kernel, and is labelled so.
+//! between client and server the wire and the kernel's queues. Where the kernel
+//! was not asked for a queue, the level is derived from the calls of both ends
+//! (bytes handed over and not yet read), and is labelled so.
 
 mod calls;
 mod queue;
 mod scale;
 #[cfg(test)]
 mod tests;
+mod wire;
 
+use protocol::Transport;
 use trace::lane::{Direction, Lane};
+use trace::link::Capture;
 use trace::text::Catalog;
-use trace::{Actor, ClientId};
+use trace::{Actor, Call, ClientId, Event};
 
-use super::bytes::actor_key;
+use super::bytes::{actor_key, capture_key};
 use super::list::Style;
 use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, Shot, text_width};
 use scale::Scale;
@@ -22,12 +25,10 @@ use scale::Scale;
 const PAD: f64 = 16.0;
 /// Above the first row: the cursor's head and the row's labels.
 const TOP: f64 = 38.0;
-/// Height of a row of calls.
-const CALLS: f64 = 34.0;
-/// Height of a row of bytes under way.
-const QUEUE: f64 = 44.0;
-/// Between two rows, with room for a line of labels.
-const GAP: f64 = 26.0;
+/// Events closer than this on the average are drawn as columns.
+const DENSE: f64 = 3.0;
+/// Between two lines of the legend.
+const LINE: f64 = 15.0;
 /// Height of the axis with its name.
 const AXIS: f64 = 44.0;
 
@@ -35,7 +36,16 @@ const AXIS: f64 = 44.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Calls(Actor),
-    Queue(ClientId, Direction),
+    /// Bytes under way, derived from the calls.
+    UnderWay(ClientId, Direction),
+    /// As the kernel says.
+    SendQueue(ClientId),
+    /// As the kernel says.
+    ReceiveQueue(ClientId),
+    /// As the kernel says.
+    AcceptQueue,
+    Wire(ClientId),
+    NotCaptured,
 }
 
 /// A row and where it is.
@@ -45,6 +55,9 @@ struct Row {
     y: f64,
     height: f64,
 }
+
+/// An event in sight: its index, itself, left and right edge of its box.
+type Seen<'a> = (usize, &'a Event, (f64, f64));
 
 /// The view while it is drawn.
 struct Sheet<'a> {
@@ -58,15 +71,27 @@ struct Sheet<'a> {
 pub fn draw(shot: &Shot<'_>, catalog: &Catalog, by_step: bool, width: f64) -> DrawList {
     let scale = Scale::new(shot, by_step, width);
     let head = if scale.narrow { 18.0 } else { 0.0 };
+    let kinds = kinds(shot);
+    // Tighter where there are many rows.
+    let (calls, queue, gap) = match kinds.len() {
+        0..=5 => (34.0, 44.0, 26.0),
+        6..=7 => (32.0, 32.0, 23.0),
+        _ => (30.0, 26.0, 20.0),
+    };
+    let two = shot.trace.experiment.clients.len() > 1;
     let mut rows = Vec::new();
     let mut y = TOP + head;
-    for kind in kinds(shot) {
+    for kind in kinds {
         let height = match kind {
-            Kind::Calls(_) => CALLS,
-            Kind::Queue(..) => QUEUE,
+            Kind::Calls(Actor::Server) if two => 42.0,
+            Kind::Calls(_) => calls,
+            Kind::Wire(_) => 28.0,
+            Kind::NotCaptured if scale.narrow => 14.0 + LINE,
+            Kind::NotCaptured => 14.0,
+            _ => queue,
         };
         rows.push(Row { kind, y, height });
-        y += height + GAP + head;
+        y += height + gap + head;
     }
     let sheet = Sheet {
         shot,
@@ -74,51 +99,172 @@ pub fn draw(shot: &Shot<'_>, catalog: &Catalog, by_step: bool, width: f64) -> Dr
         scale,
         rows,
     };
-    let bottom = y - GAP - head;
+    let bottom = y - gap - head;
+    let legend = sheet.legend();
     let mut list = DrawList {
         width,
-        height: bottom + AXIS,
+        height: bottom + AXIS + LINE * legend.len() as f64,
         ..DrawList::default()
     };
     for lane in &shot.analysis.lanes {
         sheet.ribbons(lane, &mut list);
     }
     for row in &sheet.rows {
-        match row.kind {
-            Kind::Calls(actor) => sheet.calls(row, actor, &mut list),
-            Kind::Queue(client, direction) => {
-                if let Some(lane) = shot.analysis.lane(client, direction) {
-                    sheet.queue(row, lane, &mut list);
-                }
-            }
-        }
+        sheet.row(row, &mut list);
     }
     sheet.cursor(bottom, &mut list);
     sheet.scale.axis(catalog, bottom + 20.0, &mut list);
+    let small = Style::new(Font::Small, Ink::Muted);
+    for (index, line) in legend.iter().enumerate() {
+        let y = bottom + AXIS + LINE * index as f64 + 4.0;
+        list.text((PAD, y), line, small, width - 2.0 * PAD);
+    }
     list
 }
 
-/// The rows from top to bottom: each client beside the bytes it shares with
-/// the server.
+/// The rows from top to bottom: between a client and the server what lies
+/// between them.
 fn kinds(shot: &Shot<'_>) -> Vec<Kind> {
-    let queues = |client| {
-        let both = [Direction::ToServer, Direction::ToClient];
-        let used = both
-            .into_iter()
-            .filter(move |&direction| shot.analysis.lane(client, direction).is_some());
-        used.map(move |direction| Kind::Queue(client, direction))
-    };
+    let events = shot.trace.events();
+    let two = shot.trace.experiment.clients.len() > 1;
     let mut kinds = vec![Kind::Calls(Actor::Client1)];
-    kinds.extend(queues(ClientId::One));
+    kinds.extend(between(shot, ClientId::One));
+    if two && events.iter().any(|e| e.socket.accept_queue.is_some()) {
+        kinds.push(Kind::AcceptQueue);
+    }
     kinds.push(Kind::Calls(Actor::Server));
-    if shot.trace.experiment.clients.len() > 1 {
-        kinds.extend(queues(ClientId::Two));
+    if two {
+        let others = between(shot, ClientId::Two);
+        kinds.extend(
+            others
+                .into_iter()
+                .rev()
+                .filter(|kind| *kind != Kind::NotCaptured),
+        );
         kinds.push(Kind::Calls(Actor::Client2));
     }
     kinds
 }
 
+/// From a client's program to the server's. What the kernel says of a
+/// datagram socket's queue is the length of the next datagram alone.
+fn between(shot: &Shot<'_>, client: ClientId) -> Vec<Kind> {
+    let lane = |direction| shot.analysis.lane(client, direction).is_some();
+    let asked = |told: fn(&Event) -> bool| {
+        let mut events = shot.trace.events().iter();
+        let tcp = shot.trace.experiment.transport() == Transport::Tcp;
+        tcp && events.any(|event| event.client == client && told(event))
+    };
+    let sends = asked(|e| e.call == Call::Send && e.socket.unacked.is_some());
+    let recvs = asked(|e| e.actor == Actor::Server && e.socket.waiting.is_some());
+    let up = Kind::UnderWay(client, Direction::ToServer);
+    let wire = match shot.trace.capture {
+        Capture::On => Kind::Wire(client),
+        _ => Kind::NotCaptured,
+    };
+    let rows = [
+        (Kind::SendQueue(client), sends),
+        (up, !sends && !recvs && lane(Direction::ToServer)),
+        (wire, true),
+        (Kind::ReceiveQueue(client), recvs),
+        (
+            Kind::UnderWay(client, Direction::ToClient),
+            lane(Direction::ToClient),
+        ),
+    ];
+    let rows = rows.into_iter().filter(|(_, shown)| *shown);
+    rows.map(|(kind, _)| kind).collect()
+}
+
 impl Sheet<'_> {
+    fn row(&self, row: &Row, list: &mut DrawList) {
+        let bytes = "stage.queue-now";
+        let text = |key| self.catalog.text(key);
+        let two = self.shot.trace.experiment.clients.len() > 1;
+        let whose =
+            |client: ClientId, actor: Actor| self.actor(if two { client.actor() } else { actor });
+        match row.kind {
+            Kind::Calls(actor) => self.calls(row, actor, list),
+            Kind::Wire(client) => self.wire(row, client, list),
+            Kind::NotCaptured => self.not_captured(row, list),
+            Kind::UnderWay(client, direction) => {
+                if let Some(lane) = self.shot.analysis.lane(client, direction) {
+                    let (name, detail) = self.lane_names(lane);
+                    let names = (name.as_str(), detail.as_str());
+                    self.levels(row, names, bytes, &self.under_way(lane), list);
+                }
+            }
+            Kind::SendQueue(client) => {
+                let (name, whose) = (text("stage.send-queue"), whose(client, client.actor()));
+                let changes = self.send_queue(client);
+                self.levels(row, (&name, &whose), bytes, &changes, list);
+            }
+            Kind::ReceiveQueue(client) => {
+                let (name, whose) = (text("stage.receive-queue"), whose(client, Actor::Server));
+                let changes = self.receive_queue(client);
+                self.levels(row, (&name, &whose), bytes, &changes, list);
+            }
+            Kind::AcceptQueue => {
+                let (name, whose) = (text("stage.accept-queue"), self.actor(Actor::Server));
+                let changes = self.accept_queue();
+                let key = "stage.connections-now";
+                self.levels(row, (&name, &whose), key, &changes, list);
+            }
+        }
+    }
+
+    fn not_captured(&self, row: &Row, list: &mut DrawList) {
+        let scale = &self.scale;
+        let y = row.y + 7.0;
+        let name = self.catalog.text("stage.wire");
+        let strong = Style::new(Font::Strong, Ink::Text);
+        let left = if scale.narrow { PAD } else { PAD + 6.0 };
+        let why = self.catalog.text(capture_key(self.shot.trace.capture));
+        let beside = left + text_width(&name, Font::Strong) + 8.0;
+        let (x, below) = match scale.narrow {
+            false => (scale.left, y),
+            // Under the name where it has no room beside.
+            true if text_width(&why, Font::Small) > scale.width - PAD - beside => (PAD, y + LINE),
+            true => (beside, y),
+        };
+        list.text((left, y), &name, strong, scale.width - PAD - left);
+        let small = Style::new(Font::Small, Ink::Muted);
+        list.text((x, below), &why, small, scale.width - PAD - x);
+    }
+
+    /// What the dots and the shades of the queues mean, in as many lines as
+    /// there is room for.
+    fn legend(&self) -> Vec<String> {
+        let queue = |row: &Row| {
+            matches!(
+                row.kind,
+                Kind::SendQueue(_) | Kind::ReceiveQueue(_) | Kind::AcceptQueue
+            )
+        };
+        if !self.rows.iter().any(queue) {
+            return Vec::new();
+        }
+        let between = if self.shot.has_whole_wire() {
+            "stage.legend-wire"
+        } else {
+            "stage.legend-held"
+        };
+        let keys = ["stage.legend-dots", between, "stage.legend-unsent"];
+        let mut lines: Vec<String> = Vec::new();
+        for text in keys.map(|key| self.catalog.text(key)) {
+            let room = self.scale.width - 2.0 * PAD;
+            let joined = lines.last().map(|last| [last, " · ", &text].concat());
+            match joined.filter(|joined| text_width(joined, Font::Small) <= room) {
+                Some(joined) => {
+                    lines.pop();
+                    lines.push(joined);
+                }
+                None => lines.push(text),
+            }
+        }
+        lines
+    }
+
     /// Joins each send with the recvs that took its bytes.
     fn ribbons(&self, lane: &Lane, list: &mut DrawList) {
         // So many would be a grey wall.

@@ -1,21 +1,182 @@
-//! Bytes handed over and not yet read, as a level over time.
+//! Queues as levels over time: those the kernel was asked about, and where it
+//! was not, bytes handed over and not yet read. A level changes in steps, at
+//! what was observed, and is held in between. Dots are the kernel's numbers.
 
-use trace::Call;
-use trace::lane::{Direction, Lane};
+use protocol::Offset;
+use trace::lane::{Direction, Fate, Lane};
+use trace::order::sorted;
 use trace::text::{Sentence, Value};
+use trace::{Actor, Call, ClientId, Event, Flags};
 
 use super::{Row, Sheet};
 use crate::scene::{DrawList, Ink, Part, Rect, Shape};
 
-/// The level behind an event of the lane.
-struct Change {
+/// Radius of the dot that marks a number of the kernel.
+const DOT: f64 = 2.5;
+
+/// The level behind something observed.
+#[derive(Clone, Copy)]
+pub(super) struct Change {
+    /// At which event it is known.
     event: usize,
+    x: f64,
     level: u64,
+    /// The part of it that has not left yet.
+    unsent: u64,
+    /// The kernel said so.
+    measured: bool,
 }
 
 impl Sheet<'_> {
-    pub(super) fn queue(&self, row: &Row, lane: &Lane, list: &mut DrawList) {
-        let changes = self.changes(lane);
+    /// Bytes sent and not yet read, by the calls of both ends.
+    pub(super) fn under_way(&self, lane: &Lane) -> Vec<Change> {
+        let sends = lane.sends.iter().map(|send| (send.event, true, send.len()));
+        // A datagram leaves the queue whole, whatever was cut off.
+        let recvs = lane.recvs.iter();
+        let recvs = recvs.map(|recv| (recv.event, false, recv.len() + recv.cut));
+        let dropped = lane.wire.iter().filter(|p| p.fate == Fate::Dropped);
+        let dropped = dropped.map(|packet| (packet.span.event, false, packet.span.len()));
+        let all: Vec<_> = sends.chain(recvs).chain(dropped).collect();
+        let mut level = 0_u64;
+        let mut changes = Vec::with_capacity(all.len());
+        for (event, is_send, bytes) in sorted(&all, |&(event, ..)| event as u64) {
+            level = if is_send {
+                level + bytes as u64
+            } else {
+                level.saturating_sub(bytes as u64)
+            };
+            changes.push(self.derived(event, level, 0));
+        }
+        changes
+    }
+
+    /// The send queue of a client: after each send as its kernel says, between
+    /// them as the captured packets leave and are acknowledged.
+    pub(super) fn send_queue(&self, client: ClientId) -> Vec<Change> {
+        let whole = self.shot.has_whole_wire();
+        let (mut sent, mut left, mut acknowledged) = (Offset(0), Offset(0), Offset(0));
+        let mut changes = Vec::new();
+        for (index, event) in self.events_of(client) {
+            let by_client = event.actor == client.actor();
+            match event.call {
+                Call::Send if by_client => sent = sent.max(event.end()),
+                // Behind a FIN bare segments stand one further than the data.
+                Call::Segment if by_client && !event.is_empty() => left = left.max(event.end()),
+                Call::Segment if event.flags().has(Flags::ACK) => {
+                    let ack = event.header.as_ref().map(|header| header.ack);
+                    acknowledged = acknowledged.max(ack.unwrap_or_default());
+                }
+                _ => continue,
+            }
+            if whole {
+                let level = sent.0.saturating_sub(acknowledged.0);
+                let unsent = sent.0.saturating_sub(left.0.max(acknowledged.0));
+                changes.push(self.derived(index, level, unsent));
+            }
+            if let (Call::Send, Some(unacked)) = (event.call, event.socket.unacked) {
+                let after = (event.at + event.took).0 as f64;
+                let unsent = event.socket.unsent.unwrap_or(0);
+                changes.push(self.measured(index, after, unacked, unsent));
+            }
+        }
+        changes
+    }
+
+    /// The receive queue of the server's socket: before each recv as the
+    /// kernel says, between them by what came on the wire and what was taken.
+    pub(super) fn receive_queue(&self, client: ClientId) -> Vec<Change> {
+        let whole = self.shot.has_whole_wire();
+        let (mut arrived, mut read) = (Offset(0), Offset(0));
+        let mut changes = Vec::new();
+        for (index, event) in self.events_of(client) {
+            let by_server = event.actor == Actor::Server;
+            let mut level = 0;
+            match event.call {
+                Call::Segment if !by_server && whole && !event.is_empty() => {
+                    arrived = arrived.max(event.end());
+                }
+                Call::Recv if by_server => {
+                    read = read.max(event.end());
+                    if let Some(waiting) = event.socket.waiting {
+                        // Asked at the attempt that succeeded, not when the
+                        // program began to wait.
+                        changes.push(self.asked(index, waiting));
+                        level = u64::from(waiting).saturating_sub(event.len() as u64);
+                    }
+                }
+                // With the socket its queue is gone.
+                Call::Close if by_server => arrived = read,
+                _ => continue,
+            }
+            if whole {
+                level = arrived.0.saturating_sub(read.0);
+            }
+            changes.push(self.derived(index, level, 0));
+        }
+        changes
+    }
+
+    /// Connections that wait for accept.
+    pub(super) fn accept_queue(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (index, event) in self.shot.trace.events().iter().enumerate() {
+            let Some(waiting) = event.socket.accept_queue else {
+                continue;
+            };
+            if event.call == Call::Accept {
+                changes.push(self.asked(index, waiting));
+                let left = u64::from(waiting).saturating_sub(1);
+                changes.push(self.derived(index, left, 0));
+            } else {
+                let after = (event.at + event.took).0 as f64;
+                changes.push(self.measured(index, after, waiting, 0));
+            }
+        }
+        changes
+    }
+
+    fn events_of(&self, client: ClientId) -> impl Iterator<Item = (usize, &Event)> {
+        let events = self.shot.trace.events().iter().enumerate();
+        events.filter(move |(_, event)| event.client == client)
+    }
+
+    fn derived(&self, event: usize, level: u64, unsent: u64) -> Change {
+        Change {
+            event,
+            x: self.scale.moment(self.shot, event),
+            level,
+            unsent,
+            measured: false,
+        }
+    }
+
+    /// What the kernel said just before the call that took from the queue.
+    fn asked(&self, event: usize, level: u32) -> Change {
+        Change {
+            measured: true,
+            ..self.derived(event, level.into(), 0)
+        }
+    }
+
+    fn measured(&self, event: usize, at: f64, level: u32, unsent: u32) -> Change {
+        Change {
+            event,
+            x: self.scale.at(self.shot, at),
+            level: level.into(),
+            unsent: unsent.into(),
+            measured: true,
+        }
+    }
+
+    /// Draws the levels; `key` says how much is there at the cursor.
+    pub(super) fn levels(
+        &self,
+        row: &Row,
+        (name, detail): (&str, &str),
+        key: &'static str,
+        changes: &[Change],
+        list: &mut DrawList,
+    ) {
         let most = changes.iter().map(|change| change.level).max().unwrap_or(0);
         let base = row.y + row.height;
         list.shapes.push(Shape::Rect {
@@ -27,36 +188,77 @@ impl Sheet<'_> {
             dashed: false,
             ghost: false,
         });
-        let split = changes.partition_point(|change| self.shot.has_happened(change.event));
         let here = self.here();
-        let (past, future) = changes.split_at(split);
-        let now = past.last().map_or(0, |change| change.level);
-        let left = self.scale.left;
-        let right = self.scale.right();
+        // Where the packets tell the level at the cursor, a number that the
+        // kernel gave later is not known yet.
+        let late = |change: &Change| {
+            change.measured && self.shot.has_whole_wire() && change.x > here + 0.01
+        };
+        let known = |change: &&Change| self.shot.has_happened(change.event) && !late(change);
+        // A number that was asked for before a call is told with the call, so
+        // they are not in order. Those left of the stage may be in any.
+        let changes = sorted(changes, |change| change.x.max(0.0).to_bits());
+        let past: Vec<Change> = changes.iter().filter(known).copied().collect();
+        let future: Vec<Change> = changes.iter().filter(|c| !known(c)).copied().collect();
+        let now = past.last().map_or((0, 0), |c| (c.level, c.unsent));
+        let (left, right) = (self.scale.left, self.scale.right());
         let height = |level: u64| base - (row.height - 4.0) * level as f64 / most.max(1) as f64;
         for (changes, from, to, before, ghost) in [
-            (past, left, here, 0, false),
-            (future, here, right, now, true),
+            (&past, left, here, (0, 0), false),
+            (&future, here, right, now, true),
         ] {
             if to <= from {
                 continue;
             }
-            let points = self.points(changes, (from, to), before, &height);
-            list.shapes.push(Shape::Area {
-                points,
-                base,
-                ink: Ink::Hue(0, Part::Fill),
-                ghost,
-            });
+            let mut area = |value: fn(&Change) -> u64, before: u64, ink: Ink| {
+                let values = changes.iter().map(|change| (change.x, value(change)));
+                let points = points(values, (from, to), before, &height);
+                list.shapes.push(Shape::Area {
+                    points,
+                    base,
+                    ink,
+                    ghost,
+                });
+            };
+            area(|change| change.level, before.0, Ink::Hue(0, Part::Fill));
+            if before.1 > 0 || changes.iter().any(|change| change.unsent > 0) {
+                area(|change| change.unsent, before.1, Ink::Hue(0, Part::Stroke));
+            }
         }
+        let mut free = left;
+        for dot in past.iter().filter(|change| change.measured) {
+            if dot.x >= free && dot.x <= right {
+                list.shapes.push(Shape::Circle {
+                    x: dot.x,
+                    y: height(dot.level),
+                    radius: DOT,
+                    fill: Ink::Text,
+                    stroke: None,
+                });
+                free = dot.x + 2.0 * DOT;
+            }
+        }
+        let sentence = Sentence::new(key).with("n", Value::Count(now.0));
+        let count = self.catalog.render(&sentence);
+        self.head(row, name, detail, &count, list);
+    }
+
+    /// The names of a lane's derived level.
+    pub(super) fn lane_names(&self, lane: &Lane) -> (String, String) {
+        let what = self.catalog.text("stage.queue");
         let key = match lane.direction {
             Direction::ToServer => "stage.queue-up",
             Direction::ToClient => "stage.queue-down",
         };
-        let sentence = Sentence::new("stage.queue-now").with("n", Value::Count(now));
-        let count = self.catalog.render(&sentence);
-        let what = self.catalog.text("stage.queue");
-        self.head(row, &self.catalog.text(key), &what, &count, list);
+        if self.shot.trace.experiment.clients.len() == 1 {
+            return (self.catalog.text(key), what);
+        }
+        let (client, server) = (self.actor(lane.client.actor()), self.actor(Actor::Server));
+        let name = match lane.direction {
+            Direction::ToServer => [&client, " → ", &server].concat(),
+            Direction::ToClient => [&server, " → ", &client].concat(),
+        };
+        (name, what)
     }
 
     /// Where what has happened ends, held within the area.
@@ -71,60 +273,34 @@ impl Sheet<'_> {
             x.max(scale.left).min(scale.right())
         })
     }
+}
 
-    fn changes(&self, lane: &Lane) -> Vec<Change> {
-        let sends = lane.sends.iter().map(|send| (send.event, true, send.len()));
-        // A datagram leaves the queue whole, whatever was cut off.
-        let recvs = lane.recvs.iter();
-        let recvs = recvs.map(|recv| (recv.event, false, recv.len() + recv.cut));
-        let mut all: Vec<_> = sends.chain(recvs).collect();
-        all.sort_unstable_by_key(|&(event, ..)| event);
-        let mut level = 0_u64;
-        let mut changes = Vec::with_capacity(all.len());
-        for (event, is_send, bytes) in all {
-            level = if is_send {
-                level + bytes as u64
-            } else {
-                level.saturating_sub(bytes as u64)
-            };
-            changes.push(Change { event, level });
+/// A step line between two edges. Of changes within one pixel the highest
+/// level is kept, and the last.
+fn points(
+    changes: impl Iterator<Item = (f64, u64)>,
+    (from, to): (f64, f64),
+    before: u64,
+    height: &dyn Fn(u64) -> f64,
+) -> Vec<(f64, f64)> {
+    let mut points = vec![(from, height(before))];
+    let mut level = before;
+    let mut at = from;
+    let mut peak = before;
+    for (x, next) in changes {
+        let x = x.max(from).min(to);
+        if x >= at + 1.0 {
+            points.push((at, height(peak)));
+            points.push((at, height(level)));
+            points.push((x, height(level)));
+            at = x;
+            peak = level;
         }
-        debug_assert!(changes.iter().all(|change| {
-            let event = self.shot.trace.events().get(change.event);
-            event.is_some_and(|event| matches!(event.call, Call::Send | Call::Recv))
-        }));
-        changes
+        level = next;
+        peak = peak.max(level);
     }
-
-    /// A step line between two edges. Of changes within one pixel the highest
-    /// level is kept, and the last.
-    fn points(
-        &self,
-        changes: &[Change],
-        (from, to): (f64, f64),
-        before: u64,
-        height: &dyn Fn(u64) -> f64,
-    ) -> Vec<(f64, f64)> {
-        let mut points = vec![(from, height(before))];
-        let mut level = before;
-        let mut at = from;
-        let mut peak = before;
-        for change in changes {
-            let x = self.scale.moment(self.shot, change.event);
-            let x = x.max(from).min(to);
-            if x >= at + 1.0 {
-                points.push((at, height(peak)));
-                points.push((at, height(level)));
-                points.push((x, height(level)));
-                at = x;
-                peak = level;
-            }
-            level = change.level;
-            peak = peak.max(level);
-        }
-        points.push((at, height(peak)));
-        points.push((at, height(level)));
-        points.push((to, height(level)));
-        points
-    }
+    points.push((at, height(peak)));
+    points.push((at, height(level)));
+    points.push((to, height(level)));
+    points
 }

@@ -9,6 +9,8 @@ use crate::scene::{Align, DrawList, Font, Ink, Shot, text_width};
 
 const NARROW: f64 = 640.0;
 const LEFT: f64 = 132.0;
+/// Names of rows are longer where they name one of two clients.
+const LEFT_OF_TWO: f64 = 164.0;
 const RIGHT: f64 = 120.0;
 /// Narrowest box of a call.
 const LEAST: f64 = 3.0;
@@ -33,7 +35,9 @@ impl Scale {
         let (left, right) = if narrow {
             (PAD, PAD)
         } else {
-            (PAD + LEFT, PAD + RIGHT)
+            let two = shot.trace.experiment.clients.len() > 1;
+            let left = if two { LEFT_OF_TWO } else { LEFT };
+            (PAD + left, PAD + RIGHT)
         };
         let events = shot.trace.events();
         let whole = if by_step {
@@ -102,6 +106,15 @@ impl Scale {
         }
         let event = shot.trace.events().get(index);
         self.x(event.map_or(0.0, |event| event.at.0 as f64))
+    }
+
+    /// Where a moment between events stands, in nanoseconds since the start.
+    pub(super) fn at(&self, shot: &Shot<'_>, at: f64) -> f64 {
+        if !self.by_step {
+            return self.x(at);
+        }
+        let events = shot.trace.events();
+        self.x(events.partition_point(|event| event.at.0 as f64 <= at) as f64)
     }
 
     /// Where the cursor stands; none outside the area.

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use protocol::System;
-use trace::{Analysis, Trace};
+use trace::link::Capture;
+use trace::{Analysis, Call, Experiment, Trace};
 
 use super::*;
 use crate::app::Target;
@@ -16,6 +17,7 @@ fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> Shot<'a> {
         viewport: Viewport::default(),
         selection: None,
         hover: None,
+        earlier: None,
     }
 }
 
@@ -89,6 +91,146 @@ fn bytes_under_way_are_counted_between_the_calls() {
     assert_eq!(said(16), ["0 B now", "0 B now"]);
 }
 
+fn said(trace: &Trace, step: usize, by_step: bool, end: &str) -> Vec<String> {
+    let list = drawn(trace, step, by_step);
+    let texts = list.shapes.into_iter().filter_map(|shape| match shape {
+        Shape::Text { text, .. } if text.ends_with(end) => Some(text),
+        _ => None,
+    });
+    texts.collect()
+}
+
+#[test]
+fn queues_are_drawn_from_the_kernels_numbers_and_the_packets() {
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Call::Send, b"hello"),
+        ("c1", Call::Send, b"abc"),
+        ("s1", Call::Recv, b"helloabc"),
+    ];
+    let trace = sample::trace(Experiment::new(System::TcpEcho, &["hello", "abc"]), calls);
+    let trace = sample::wired(&trace);
+    // send, segment, ACK; again; recv. The send queue, then the receive queue.
+    let now = |step| said(&trace, step, false, "B now");
+    assert_eq!(now(0), ["0 B now", "0 B now"]);
+    assert_eq!(now(1), ["5 B now", "0 B now"], "handed over");
+    assert_eq!(now(2), ["5 B now", "5 B now"], "on the wire: both hold it");
+    assert_eq!(now(3), ["0 B now", "5 B now"], "acknowledged");
+    assert_eq!(now(4), ["3 B now", "5 B now"]);
+    assert_eq!(now(6), ["0 B now", "8 B now"]);
+    assert_eq!(now(7), ["0 B now", "0 B now"], "read");
+    for by_step in [false, true] {
+        let list = drawn(&trace, 7, by_step);
+        check(&list);
+        let dots = list
+            .shapes
+            .iter()
+            .filter(|shape| matches!(shape, Shape::Circle { radius, .. } if *radius < 3.0));
+        assert_eq!(dots.count(), 3, "two sends and a recv were measured");
+    }
+}
+
+#[test]
+fn without_packets_a_level_is_held_at_the_last_number() {
+    let mut trace = sample::wired(&sample::five_sends());
+    let calls: Vec<_> = trace
+        .events()
+        .iter()
+        .filter(|e| !e.call.is_packet())
+        .cloned()
+        .collect();
+    trace = Trace::new(
+        trace.experiment.clone(),
+        String::new(),
+        Capture::NeedsCapNetRaw,
+    );
+    for event in calls {
+        trace.insert(event);
+    }
+    let list = drawn(&trace, 16, false);
+    check(&list);
+    let texts: Vec<_> = list
+        .shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    for text in [
+        "not captured: needs CAP_NET_RAW",
+        "send queue",
+        "receive queue",
+        "to the client",
+    ] {
+        assert!(texts.contains(&text), "{text:?} is missing in {texts:?}");
+    }
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.contains("areas between: the last known"))
+    );
+}
+
+#[test]
+fn calls_of_two_connections_do_not_lie_over_each_other() {
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Call::Connect, b""),
+        ("s1", Call::Accept, b""),
+        ("c2", Call::Connect, b""),
+        ("c1", Call::Send, b"one"),
+        ("s2", Call::Accept, b""),
+        ("s1", Call::Recv, b"one"),
+        ("c2", Call::Send, b"two"),
+        ("s2", Call::Recv, b"two"),
+        ("s2", Call::Send, b"TWO"),
+        ("c2", Call::Recv, b"TWO"),
+    ];
+    let mut experiment = Experiment::new(System::Auth, &["one"]);
+    experiment.clients.push(experiment.clients[0].clone());
+    let mut trace = sample::trace(experiment, calls);
+    for measured in [false, true] {
+        if measured {
+            trace = sample::wired(&trace);
+        }
+        for width in [360.0, 700.0, 1100.0, 1600.0] {
+            for by_step in [false, true] {
+                let analysis = Analysis::new(&trace);
+                let shot = shot(&trace, &analysis, trace.events().len());
+                for words in [sample::catalog(), sample::chinese()] {
+                    check(&draw(&shot, &words, by_step, width));
+                }
+            }
+        }
+        let list = drawn(&trace, trace.events().len(), false);
+        let halves = trace.events().iter().enumerate();
+        let halves = halves.filter(|(_, e)| e.actor == trace::Actor::Server && !e.call.is_packet());
+        for (index, event) in halves {
+            let hit = list
+                .hits
+                .iter()
+                .find(|hit| hit.target == Target::Event(index));
+            let rect = hit.unwrap().rect;
+            for (other, second) in trace.events().iter().enumerate() {
+                if second.actor != trace::Actor::Server
+                    || second.call.is_packet()
+                    || second.client == event.client
+                {
+                    continue;
+                }
+                let hit = list
+                    .hits
+                    .iter()
+                    .find(|hit| hit.target == Target::Event(other));
+                let there = hit.unwrap().rect;
+                assert!(rect.bottom() <= there.y || there.bottom() <= rect.y);
+            }
+        }
+    }
+    assert_eq!(said(&trace, 1, true, "waiting now"), ["0 waiting now"]);
+    let all = trace.events().len();
+    assert_eq!(said(&trace, all, true, "waiting now"), ["0 waiting now"]);
+}
+
 #[test]
 fn many_events_cost_no_more_than_the_screen_is_wide() {
     let trace = sample::chunked(System::TcpEcho, &["x".repeat(20_000)], &[2], 1);
@@ -98,7 +240,7 @@ fn many_events_cost_no_more_than_the_screen_is_wide() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(ProptestConfig::with_cases(160))]
     #[test]
     fn nothing_overlaps_and_nothing_leaves_the_canvas(
         messages in prop::collection::vec("[a-z粘包]{0,12}", 0..30),
@@ -110,8 +252,13 @@ proptest! {
         zoom in 1.0..400.0_f64,
         by_step in any::<bool>(),
         chinese in any::<bool>(),
+        captured in prop::sample::select(Capture::ALL.to_vec()),
     ) {
-        let trace = sample::chunked(system, &messages, &sizes, every);
+        let mut trace = sample::chunked(system, &messages, &sizes, every);
+        match captured {
+            Capture::On => trace = sample::wired(&trace),
+            other => trace.capture = other,
+        }
         let analysis = Analysis::new(&trace);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]
         let step = (trace.events().len() as f64 * part).round() as usize;

@@ -1,0 +1,240 @@
+//! Proving a cause: two runs on one stage.
+
+use trace::cause::{Boundary, Cause, Change};
+use trace::lane::Direction;
+
+use super::*;
+
+fn late() -> Proof {
+    Proof {
+        knob: Knob::ReadDelay,
+        value: "0".to_owned(),
+    }
+}
+
+/// A run of the lesson with a late reader, over and on the stage.
+fn over() -> State {
+    let mut state = online("#lesson=five-sends&read-delay=200&step=last", true);
+    play(&mut state, 1, &events());
+    state
+}
+
+#[test]
+fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
+    let mut state = over();
+    let (trace, analysis) = (state.trace().unwrap().clone(), state.analysis().clone());
+    // What was typed since the run would be a second difference.
+    state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
+    assert_eq!(asked(&state.update(Message::Prove(late()))), ["run 2"]);
+    let turned = (state.experiment().read_delay_ms, state.experiment().buffer);
+    assert_eq!(turned, (0, 1024));
+    assert_eq!(state.earlier(), None, "nothing to compare with yet");
+    assert_eq!(state.trace(), Some(&trace), "the run before stays");
+
+    let now = &events()[..8];
+    play(&mut state, 2, now);
+    let expected = Earlier {
+        trace,
+        analysis,
+        proof: late(),
+        was: "200".to_owned(),
+    };
+    assert_eq!(state.earlier(), Some(&expected));
+    assert_eq!(state.events(), now);
+    assert_eq!(state.step(), 8, "at its end");
+    assert!(!state.player().is_playing());
+    assert_eq!(state.proof(), None, "one proof at a time");
+    assert_eq!(
+        state.hash(),
+        "lesson=five-sends&step=8",
+        "the turned knob is back where the lesson has it"
+    );
+    let tally = |sends, recvs| Tally {
+        sends,
+        recvs,
+        ..Tally::of(state.analysis())
+    };
+    let outcome = state.outcome().unwrap();
+    assert_eq!(outcome.now, tally(3, 1));
+    assert_eq!((outcome.before.sends, outcome.before.recvs), (5, 3));
+}
+
+/// What ends a comparison.
+#[expect(clippy::needless_pass_by_value, reason = "messages stand in the calls")]
+fn check_closed_by(message: Message) {
+    let mut state = over();
+    state.update(Message::Prove(late()));
+    play(&mut state, 2, &events());
+    assert!(state.earlier().is_some());
+    state.update(Message::StepBy(-3));
+    state.update(Message::Select(Target::Event(2)));
+    state.update(Message::ViewChosen(View::Time));
+    state.update(Message::LanguageToggled);
+    assert!(state.earlier().is_some(), "looking about does not end it");
+    let revision = state.revision();
+    state.update(message.clone());
+    assert_eq!(state.earlier(), None, "{message:?}");
+    assert_eq!(state.outcome(), None, "{message:?}");
+    assert!(state.revision() > revision, "{message:?}");
+}
+
+#[test]
+fn a_comparison_ends_with_another_run_lesson_or_knob() {
+    check_closed_by(Message::CloseComparison);
+    check_closed_by(Message::Run);
+    check_closed_by(Message::Guess(3));
+    check_closed_by(Message::LessonChosen("udp".to_owned()));
+    check_closed_by(Message::KnobSet(Knob::Buffer, "7".to_owned()));
+    check_closed_by(Message::KnobsReset);
+    check_closed_by(Message::HashChanged("#lesson=udp".to_owned()));
+}
+
+#[test]
+fn a_proof_waits_for_the_end_of_a_run_and_for_the_gateway() {
+    let mut state = online("#lesson=five-sends&step=last", true);
+    assert_eq!(asked(&state.update(Message::Prove(late()))), [""; 0]);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    assert_eq!(asked(&state.update(Message::Prove(late()))), [""; 0]);
+    state.update(ended());
+    state.update(Message::LinkDown);
+    assert_eq!(asked(&state.update(Message::Prove(late()))), [""; 0]);
+    assert_eq!(state.status(), &Status::Starting);
+    state.update(Message::LinkUp);
+    assert_eq!(asked(&state.update(hello())), ["run 2"]);
+    play(&mut state, 2, &events());
+    assert!(state.earlier().is_some());
+}
+
+#[test]
+fn a_proof_that_is_refused_or_stopped_compares_nothing() {
+    let mut state = over();
+    let impossible = Proof {
+        knob: Knob::Buffer,
+        value: "0".to_owned(),
+    };
+    assert_eq!(asked(&state.update(Message::Prove(impossible))), [""; 0]);
+    assert_eq!(state.experiment().buffer, 1024);
+    state.update(Message::Prove(late()));
+    state.update(heard(Line::Error {
+        message: "too many".to_owned(),
+    }));
+    assert_eq!(asked(&state.update(Message::Run)), ["run 3"]);
+    play(&mut state, 3, &events());
+    assert_eq!(state.earlier(), None, "that run was no proof");
+}
+
+#[test]
+fn nobody_guessed_the_run_of_a_proof() {
+    let mut state = online("#lesson=five-sends&read-delay=200", true);
+    state.update(Message::Guess(3));
+    play(&mut state, 1, &events());
+    assert!(state.judged().is_some());
+    state.update(Message::Prove(late()));
+    play(&mut state, 2, &events());
+    assert_eq!(state.judged(), None);
+    assert!(state.outcome().is_some());
+}
+
+#[test]
+fn a_tally_counts_what_the_clients_sent_and_the_server_got() {
+    let trace = sample::five_sends();
+    let mut analysis = Analysis::new(&trace);
+    for lane in &mut analysis.lanes {
+        let change = |change| Boundary {
+            offset: protocol::Offset(5),
+            change,
+            cause: Cause::Unknown,
+            event: 2,
+        };
+        lane.boundaries = vec![change(Change::Vanished), change(Change::Lost)];
+        if lane.direction == Direction::ToServer {
+            lane.boundaries.push(change(Change::Appeared));
+        }
+    }
+    let tally = Tally {
+        sends: 5,
+        recvs: 3,
+        moved: 2,
+        lost: 1,
+    };
+    assert_eq!(Tally::of(&analysis), tally);
+    assert_eq!(tally.changed(), 3);
+}
+
+#[test]
+fn the_code_follows_the_program_that_called_and_packets_change_nothing() {
+    let mut events = events();
+    let packet = Event {
+        bytes: b"hello".to_vec(),
+        header: Some(trace::Header::default()),
+        ..Event::new(
+            events[2].at,
+            trace::Actor::Client1,
+            trace::ClientId::One,
+            Call::Segment,
+        )
+    };
+    events.insert(3, packet);
+    let mut state = online("", true);
+    play(&mut state, 1, &events);
+    let role = |state: &mut State, step| {
+        state.update(Message::StepTo(step));
+        state.role()
+    };
+    assert_eq!(role(&mut state, 2), Role::Server, "accept");
+    assert_eq!(role(&mut state, 3), Role::Client, "send");
+    state.update(Message::CodeRole(Role::Server));
+    assert_eq!(role(&mut state, 4), Role::Server, "a packet");
+    assert_eq!(state.current().unwrap().1.call, Call::Segment);
+    assert_eq!(role(&mut state, 5), Role::Client, "send");
+    assert_eq!(role(&mut state, 0), Role::Client, "nothing has happened");
+    state.update(Message::CodeRole(Role::Server));
+    state.update(Message::Help);
+    assert_eq!(state.role(), Role::Server, "what was chosen stays");
+}
+
+#[test]
+fn the_knob_offered_is_that_of_the_event_in_focus_else_of_the_first_that_has_one() {
+    use Call::{Recv, Send};
+    let mut state = online(
+        "#lesson=five-sends&read-delay=200&buffer=8&messages=hello%0Aabc%0A0123456789&step=last",
+        true,
+    );
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Send, b"hello"),
+        ("c1", Send, b"abc"),
+        ("s1", Recv, b"helloabc"),
+        ("c1", Send, b"0123456789"),
+        ("s1", Recv, b"01234567"),
+        ("s1", Recv, b"89"),
+    ];
+    let experiment = state.experiment().clone();
+    let mut events = sample::wired(&sample::trace(experiment, calls))
+        .events()
+        .to_vec();
+    for event in events.iter_mut().filter(|event| event.call == Recv) {
+        event.asked = 8;
+    }
+    play(&mut state, 1, &events);
+    let offered = |state: &State| {
+        let proof = state.proof()?;
+        Some((proof.knob, proof.value))
+    };
+    let sooner = Some((Knob::ReadDelay, "0".to_owned()));
+    let recvs = events.iter().enumerate().filter(|(_, e)| e.call == Recv);
+    let recvs: Vec<_> = recvs.map(|(index, _)| index).collect();
+    assert_eq!(offered(&state), sooner, "at the end: the first of the run");
+    state.update(Message::Select(Target::Event(recvs[1])));
+    assert_eq!(offered(&state).unwrap().0, Knob::Buffer);
+    state.update(Message::ClearSelection);
+    state.update(Message::StepTo(recvs[1] + 1));
+    assert_eq!(offered(&state).unwrap().0, Knob::Buffer);
+    state.update(Message::StepTo(recvs[0] + 1));
+    assert_eq!(offered(&state), sooner);
+    state.update(Message::First);
+    assert_eq!(offered(&state), sooner);
+    let proof = state.proof().unwrap();
+    state.update(Message::Prove(proof));
+    assert_eq!(state.proof(), None, "while it runs");
+}

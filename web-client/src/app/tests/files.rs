@@ -1,0 +1,185 @@
+//! Runs from files and into files.
+
+use super::*;
+use crate::file::{self, FileError};
+
+fn text(trace: &Trace) -> String {
+    String::from_utf8(file::write(trace)).unwrap()
+}
+
+fn read(text: &str) -> Message {
+    Message::FileRead {
+        name: "run.jsonl".to_owned(),
+        text: Ok(text.to_owned()),
+    }
+}
+
+/// A run of some other experiment than any lesson's.
+fn other() -> Trace {
+    let mut trace = sample::five_sends();
+    trace.experiment.buffer = 77;
+    trace.experiment.echo = Some(true);
+    trace
+}
+
+#[test]
+fn a_file_comes_on_the_stage_with_its_knobs() {
+    let mut state = online("#lesson=five-sends", false);
+    state.update(Message::Guess(3));
+    play(&mut state, 1, &events()[..5]);
+    state.update(Message::Dragging(true));
+    let effects = state.update(read(&text(&other())));
+    assert_eq!(asked(&effects), [""; 0]);
+    assert!(!state.is_dragging());
+    assert_eq!(state.trace(), Some(&other()));
+    assert_eq!(state.analysis(), &Analysis::new(&other()));
+    assert_eq!(state.experiment(), &other().experiment);
+    assert_eq!(state.status(), &Status::Done(Ending::Finished));
+    assert_eq!((state.step(), state.guess()), (16, None));
+    assert_eq!(state.opened().unwrap().name, "run.jsonl");
+    assert_eq!(state.judged(), None);
+    let hash =
+        "lesson=five-sends&buffer=77&messages=hello%0Aabc%0A%E7%B2%98%E5%8C%85%21%0Aok%0Abye";
+    assert_eq!(state.hash(), hash, "the knobs, but no step of the lesson");
+    assert!(!state.is_done("five-sends"));
+
+    state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
+    state.update(Message::KnobsReset);
+    assert_eq!(state.experiment(), &other().experiment);
+    let effects = state.update(Message::Run);
+    assert!(matches!(
+        &effects[..],
+        [Effect::SendToGateway(Request::Run { experiment, .. })] if *experiment == other().experiment
+    ));
+    play(&mut state, 2, &events());
+    state.update(Message::Last);
+    assert!(state.opened().unwrap().rerun);
+    assert!(!state.is_done("five-sends"), "that was no lesson's run");
+    assert!(!state.hash().contains("step"), "{}", state.hash());
+    state.update(Message::LessonChosen("five-sends".to_owned()));
+    assert_eq!(state.opened(), None);
+    assert_eq!(state.experiment().buffer, 1024);
+}
+
+#[test]
+fn a_file_stops_the_run_that_goes_on() {
+    let mut state = online("", false);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    state.update(heard(Line::Event(events().remove(0))));
+    assert_eq!(asked(&state.update(read(&text(&other())))), ["stop"]);
+    state.update(heard(Line::Event(events().remove(1))));
+    state.update(ended());
+    assert_eq!(state.trace(), Some(&other()), "late lines are not for it");
+    assert_eq!(state.step(), 16);
+}
+
+/// A file that is none changes nothing but the notice.
+fn check_refused(text: Result<String, FileError>, expected: &FileError) {
+    let mut state = online("", true);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    state.update(heard(Line::Event(events().remove(0))));
+    state.update(Message::Frame { elapsed_ms: 16.0 });
+    let before = (
+        state.trace().cloned(),
+        state.status().clone(),
+        state.hash(),
+        state.step(),
+        state.experiment().clone(),
+    );
+    let name = "x".repeat(500);
+    let effects = state.update(Message::FileRead { name, text });
+    assert_eq!(effects, []);
+    let (name, error) = state.refused_file().unwrap();
+    assert_eq!((name.len(), error), (80, expected));
+    let after = (
+        state.trace().cloned(),
+        state.status().clone(),
+        state.hash(),
+        state.step(),
+        state.experiment().clone(),
+    );
+    assert_eq!(before, after);
+    assert_eq!(state.opened(), None);
+    state.update(heard(Line::Event(events().remove(1))));
+    assert_eq!(state.events().len(), 2, "the run goes on");
+    state.update(Message::Escape);
+    assert_eq!(state.refused_file(), None);
+}
+
+#[test]
+fn a_file_that_is_none_changes_nothing() {
+    let good = text(&other());
+    let cut = good.rsplit_once("{\"type\":\"ended\"").unwrap().0;
+    check_refused(Ok(cut.to_owned()), &FileError::Truncated(17));
+    check_refused(Ok("hello".to_owned()), &FileError::Line(1));
+    check_refused(Ok(String::new()), &FileError::Empty);
+    check_refused(Err(FileError::TooLarge), &FileError::TooLarge);
+}
+
+#[test]
+fn an_error_about_a_file_goes_with_the_next_act() {
+    for next in [
+        Message::Run,
+        Message::LessonChosen("five-sends".to_owned()),
+        read(&text(&other())),
+    ] {
+        let mut state = online("", true);
+        play(&mut state, 1, &events());
+        state.update(read("{}"));
+        assert_eq!(
+            state.refused_file(),
+            Some(("run.jsonl", &FileError::Line(1)))
+        );
+        state.update(next);
+        assert_eq!(state.refused_file(), None);
+    }
+}
+
+#[test]
+fn with_a_file_open_the_lessons_address_leads_to_a_run_of_the_lesson() {
+    let mut state = online("#lesson=five-sends&step=last", true);
+    let lesson = state.lesson().experiment.clone();
+    let mut trace = Trace::new(lesson, "Linux 1.0".to_owned(), Capture::On);
+    trace.end(Ending::Stopped, None, None);
+    state.update(read(&text(&trace)));
+    let effects = state.update(Message::HashChanged("lesson=five-sends&step=3".to_owned()));
+    assert_eq!(asked(&effects), ["run 2"]);
+    assert_eq!(state.opened(), None);
+}
+
+fn saved(effects: &[Effect]) -> (&str, &[u8]) {
+    let [Effect::SaveFile { name, bytes }] = effects else {
+        panic!("{effects:?}");
+    };
+    (name, bytes)
+}
+
+#[test]
+fn a_run_is_kept_as_a_file() {
+    let mut state = online("", true);
+    assert_eq!(state.update(Message::Download(Format::Trace)), []);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    assert!(!state.can_download());
+    assert_eq!(state.update(Message::Download(Format::Trace)), []);
+    for event in events() {
+        state.update(heard(Line::Event(event)));
+    }
+    state.update(ended());
+    let effects = state.update(Message::Download(Format::Trace));
+    let (name, bytes) = saved(&effects);
+    assert_eq!(name, "stickylab-udp.jsonl");
+    let read_back = Trace::parse(std::str::from_utf8(bytes).unwrap()).unwrap();
+    assert_eq!(Some(&read_back), state.trace());
+    let effects = state.update(Message::Download(Format::Pcapng));
+    let (name, bytes) = saved(&effects);
+    assert_eq!(name, "stickylab-udp.pcapng");
+    let expected = trace::pcapng::write(state.trace().unwrap(), state.analysis());
+    assert_eq!(bytes, expected);
+
+    state.update(read(&text(&other())));
+    let effects = state.update(Message::Download(Format::Pcapng));
+    assert_eq!(saved(&effects).0, "run.pcapng");
+}

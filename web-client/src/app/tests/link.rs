@@ -1,0 +1,197 @@
+//! The line to the gateway and the runs over it.
+
+use super::*;
+
+#[test]
+fn the_first_lesson_runs_as_soon_as_the_gateway_is_there() {
+    let (mut state, effects) = open("", false);
+    let hash = Effect::SetHash("lesson=udp".to_owned());
+    assert_eq!(effects, [Effect::Connect, hash]);
+    assert_eq!(state.status(), &Status::Starting);
+    assert_eq!(asked(&state.update(Message::LinkUp)), [""; 0]);
+    assert_eq!(asked(&state.update(hello())), ["run 1"]);
+    let experiment = state.experiment().clone();
+    // The script sends and says when it would give up waiting.
+    assert_eq!(
+        asked(&state.update(begun(1, &experiment))),
+        ["send 1", "close"]
+    );
+    let reply = sample::events(&[("c1", Call::Recv, b"HI")]).remove(0);
+    let effects = state.update(heard(Line::Event(reply)));
+    assert_eq!(
+        asked(&effects),
+        ["close"],
+        "all answered: the client leaves"
+    );
+    assert_eq!(state.step(), 1, "the cursor stays at the end");
+    assert!(state.wants_frames());
+    state.update(ended());
+    assert_eq!(state.status(), &Status::Done(Ending::Finished));
+    assert_eq!(state.step(), 0);
+    assert!(state.player().is_playing(), "and then it is shown once");
+}
+
+#[test]
+fn lines_may_come_out_of_order() {
+    let mut state = online("", true);
+    let mut shuffled = events();
+    shuffled.swap(2, 5);
+    shuffled.swap(0, 1);
+    play(&mut state, 1, &shuffled);
+    assert_eq!(state.events(), events());
+    assert_eq!(state.step(), 16, "no motion wanted: the last step");
+    assert!(!state.player().is_playing());
+    let whole = trace::Analysis::new(state.trace().unwrap());
+    assert_eq!(state.analysis(), &whole);
+}
+
+#[test]
+fn a_selected_event_stays_selected_when_an_earlier_one_comes_late() {
+    let mut state = online("", true);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    let mut late = events();
+    let early = late.remove(1);
+    for event in &late[..4] {
+        state.update(heard(Line::Event(event.clone())));
+    }
+    state.update(Message::Select(Target::Event(2)));
+    let selected = state.focus().unwrap().1.clone();
+    state.update(heard(Line::Event(early)));
+    assert_eq!(state.selection(), Some(Target::Event(3)));
+    assert_eq!(state.focus().unwrap().1, &selected);
+}
+
+#[test]
+fn lines_of_an_earlier_run_are_ignored() {
+    let mut state = online("", true);
+    play(&mut state, 1, &events());
+    assert_eq!(asked(&state.update(Message::Run)), ["run 2"]);
+    let before = state.revision();
+    let experiment = state.experiment().clone();
+    for late in [
+        begun(1, &experiment),
+        heard(Line::Event(events().remove(0))),
+        ended(),
+    ] {
+        state.update(late);
+    }
+    assert_eq!(state.revision(), before);
+    assert_eq!(state.status(), &Status::Starting);
+    assert_eq!(
+        state.events().len(),
+        16,
+        "the last run stays until the next begins"
+    );
+    play(&mut state, 2, &events()[..3]);
+    assert_eq!(state.events().len(), 3);
+    assert_eq!(
+        asked(&state.update(Message::LessonChosen("udp".to_owned()))),
+        ["run 3"]
+    );
+}
+
+#[test]
+fn a_run_that_goes_on_is_not_started_twice_and_can_be_stopped() {
+    let mut state = online("", true);
+    assert_eq!(asked(&state.update(Message::Run)), [""; 0]);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    assert!(!state.can_run());
+    assert_eq!(asked(&state.update(Message::Run)), [""; 0]);
+    assert_eq!(asked(&state.update(Message::Stop)), ["stop"]);
+    let effects = state.update(Message::LessonChosen("five-sends".to_owned()));
+    assert_eq!(asked(&effects), ["stop"], "another lesson leaves the run");
+    assert_eq!(state.status(), &Status::Idle);
+}
+
+#[test]
+fn a_lost_gateway_is_tried_again_ever_more_slowly() {
+    let (mut state, _) = open("", true);
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        state.update(Message::LinkDown);
+        state.update(Message::LinkDown);
+        let &Link::Gone { retry_ms } = state.link() else {
+            panic!("{:?}", state.link());
+        };
+        waits.push(retry_ms);
+        assert!(state.wants_frames());
+        let early = Message::Frame {
+            elapsed_ms: retry_ms - 1.0,
+        };
+        assert_eq!(state.update(early), []);
+        let late = Message::Frame { elapsed_ms: 2.0 };
+        assert_eq!(state.update(late), [Effect::Connect]);
+    }
+    assert_eq!(waits, [500.0, 1000.0, 2000.0, 4000.0, 5000.0, 5000.0]);
+    assert_eq!(asked(&state.update(hello())), ["run 1"], "still wanted");
+    state.update(Message::LinkDown);
+    assert_eq!(state.link(), &Link::Gone { retry_ms: 500.0 });
+    state.update(Message::Frame { elapsed_ms: 600.0 });
+    state.update(Message::LinkUp);
+    assert_eq!(
+        asked(&state.update(hello())),
+        ["run 2"],
+        "asked for, not begun: asked again"
+    );
+}
+
+#[test]
+fn an_interrupted_run_keeps_what_arrived() {
+    let mut state = online("", true);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    for event in &events()[..6] {
+        state.update(heard(Line::Event(event.clone())));
+    }
+    state.update(Message::LinkDown);
+    assert_eq!(state.status(), &Status::Interrupted);
+    assert_eq!(state.step(), 6);
+    state.update(Message::StepBy(-2));
+    assert_eq!(state.current().unwrap().0, 3);
+    assert!(!state.analysis().lanes.is_empty());
+    state.update(Message::LinkUp);
+    assert_eq!(
+        asked(&state.update(hello())),
+        [""; 0],
+        "not run again by itself"
+    );
+    assert!(!state.is_done("udp"));
+}
+
+#[test]
+fn what_the_gateway_refuses_is_told() {
+    let mut state = online("", true);
+    let refusal = Line::Error {
+        message: "too much".to_owned(),
+    };
+    state.update(heard(refusal));
+    assert_eq!(state.status(), &Status::Failed("too much".to_owned()));
+    assert!(state.can_run());
+    let newer = Line::Hello {
+        version: VERSION + 1,
+        program: "9.0".to_owned(),
+        kernel: String::new(),
+    };
+    state.update(heard(newer));
+    assert!(matches!(state.link(), Link::Outdated { .. }));
+}
+
+#[test]
+fn whoever_steps_during_a_run_is_not_moved() {
+    let mut state = online("", false);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    let events = events();
+    for event in &events[..6] {
+        state.update(heard(Line::Event(event.clone())));
+    }
+    state.update(Message::StepTo(3));
+    for event in &events[6..] {
+        state.update(heard(Line::Event(event.clone())));
+    }
+    state.update(ended());
+    assert_eq!(state.step(), 3);
+    assert!(!state.player().is_playing());
+}

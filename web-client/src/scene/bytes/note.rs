@@ -1,0 +1,136 @@
+//! Where the wire was not captured: a line that says so, and beside it what
+//! the kernel counted.
+
+use trace::lane::Direction;
+use trace::link::Capture;
+use trace::text::Sentence;
+use trace::{Call, Counts};
+
+use super::Group;
+use super::layout::PAD;
+use super::row::Row;
+use crate::scene::list::Style;
+use crate::scene::{DrawList, Font, Ink, Rect, Shape, text_width};
+
+/// Height of a line.
+const LINE: f64 = 16.0;
+/// Between two texts in a line.
+const SPACE: f64 = 16.0;
+
+/// A text of the row.
+struct Piece {
+    text: String,
+    x: f64,
+    /// From 0.
+    line: u8,
+    /// Not known yet at the cursor.
+    ghost: bool,
+}
+
+/// What the row says and where.
+pub(super) struct Note(Vec<Piece>);
+
+impl Note {
+    pub(super) fn height(&self) -> f64 {
+        let last = self.0.last().map_or(0, |piece| piece.line);
+        LINE * (1.0 + f64::from(last))
+    }
+}
+
+impl Group<'_> {
+    /// The texts one behind the other; one that has no room goes to a line of
+    /// its own.
+    pub(super) fn note(&self) -> Note {
+        let why = self.catalog.text(capture_key(self.shot.trace.capture));
+        let name = text_width(&self.catalog.text("stage.wire"), Font::Strong);
+        let (first, mut x) = if self.layout.narrow {
+            (PAD, PAD + name + 8.0)
+        } else {
+            (self.layout.left + 2.0, self.layout.left + 2.0)
+        };
+        let mut line = 0;
+        let mut pieces = Vec::new();
+        for (text, ghost) in [Some((why, false)), self.counted()].into_iter().flatten() {
+            let width = text_width(&text, Font::Small);
+            if x > first && x + width > self.layout.width - PAD {
+                x = first;
+                line += 1;
+            }
+            pieces.push(Piece {
+                text,
+                x,
+                line,
+                ghost,
+            });
+            x += width + SPACE;
+        }
+        Note(pieces)
+    }
+
+    /// What either end's kernel counted (TCP_INFO), the sender's if both did.
+    fn counted(&self) -> Option<(String, bool)> {
+        let (client, lane) = (self.lane.client, self.lane.direction);
+        let counts = |by_sender: bool| {
+            let by_client = (lane == Direction::ToServer) == by_sender;
+            let mut events = self.shot.trace.events().iter().enumerate();
+            events.find_map(|(index, event)| {
+                let ours = event.call == Call::Close
+                    && event.client == client
+                    && by_client == (event.actor == client.actor());
+                Some((index, event.socket.counts.filter(|_| ours)?))
+            })
+        };
+        let sentence = |key, counts: Counts, segments: u32| {
+            Sentence::new(key)
+                .with("n", segments as usize)
+                .with("again", counts.retransmitted as usize)
+        };
+        let (index, sentence) = match (counts(true), counts(false)) {
+            (Some((index, own)), _) => (index, sentence("stage.counts-out", own, own.data_out)),
+            (None, Some((index, own))) => (index, sentence("stage.counts-in", own, own.data_in)),
+            (None, None) => return None,
+        };
+        Some((self.say(&sentence), !self.shot.has_happened(index)))
+    }
+
+    pub(super) fn draw_note(&self, row: &Row, list: &mut DrawList) {
+        let strong = Style::new(Font::Strong, Ink::Text);
+        let small = Style::new(Font::Small, Ink::Muted);
+        let left = if self.layout.narrow { PAD } else { PAD + 6.0 };
+        let y = row.y + LINE / 2.0;
+        let name = self.catalog.text("stage.wire");
+        list.text((left, y), &name, strong, self.layout.width - PAD - left);
+        for piece in &self.note().0 {
+            let room = self.layout.width - PAD - piece.x;
+            let y = y + LINE * f64::from(piece.line);
+            let width = text_width(&piece.text, Font::Small).min(room);
+            self.ground(piece.x, y, width, list);
+            let style = small.ghost(piece.ghost);
+            list.text((piece.x, y), &piece.text, style, room);
+        }
+    }
+
+    /// So that ribbons don't run through a text.
+    pub(super) fn ground(&self, x: f64, y: f64, width: f64, list: &mut DrawList) {
+        let left = (x - 3.0).max(0.0);
+        let right = (x + width + 3.0).min(self.layout.width);
+        list.shapes.push(Shape::Rect {
+            rect: Rect::new(left, y - 7.0, right - left, 14.0),
+            fill: Some(Ink::Ground),
+            stroke: None,
+            line: 0.0,
+            radius: 3.0,
+            dashed: false,
+            ghost: false,
+        });
+    }
+}
+
+/// Key of the reason why there is no wire.
+pub(in crate::scene) const fn capture_key(capture: Capture) -> &'static str {
+    match capture {
+        Capture::NeedsCapNetRaw => "stage.needs-cap-net-raw",
+        Capture::Unsupported => "stage.no-packet-sockets",
+        Capture::On | Capture::Failed | Capture::Unknown => "stage.not-captured",
+    }
+}

@@ -1,0 +1,115 @@
+//! A row of captured packets: those of the program above in its upper half,
+//! those of the program below in its lower half. Data is filled in its hue,
+//! packets without data are thin or, if they begin or end a connection, hollow.
+
+use trace::lane::{Fate, Lane, Packet};
+use trace::text::grouped;
+use trace::{Actor, Call, ClientId, Event, Flags};
+
+use super::{DENSE, Row, Seen, Sheet};
+use crate::app::Target;
+use crate::scene::{DrawList, Ink, Part, Rect, Shape};
+
+impl Sheet<'_> {
+    pub(super) fn wire(&self, row: &Row, client: ClientId, list: &mut DrawList) {
+        Self::track(row, &self.scale, list);
+        let ours = |event: &Event| event.client == client && event.call.is_packet();
+        let packets = self.seen(&ours);
+        if packets.len() as f64 * DENSE > self.scale.area {
+            self.columns(row, &packets, list);
+        } else {
+            for packet in &packets {
+                self.packet(row, packet, list);
+            }
+            self.event_labels(row, &packets, &packet_label, list);
+        }
+        let keys = if self
+            .shot
+            .trace
+            .events()
+            .iter()
+            .any(|e| e.call == Call::Datagram)
+        {
+            ["stage.datagram-count", "stage.datagram-count-of"]
+        } else {
+            ["stage.segment-count", "stage.segment-count-of"]
+        };
+        let count = self.count(&ours, keys);
+        let two = self.shot.trace.experiment.clients.len() > 1;
+        let detail = if two {
+            self.actor(client.actor())
+        } else {
+            self.catalog.text("stage.packets")
+        };
+        let name = self.catalog.text("stage.wire");
+        self.head(row, &name, &detail, &count, list);
+    }
+
+    fn packet(&self, row: &Row, &(index, event, (x0, x1)): &Seen<'_>, list: &mut DrawList) {
+        let half = row.height / 2.0;
+        let y = if is_from_above(event) {
+            row.y
+        } else {
+            row.y + half
+        };
+        let opens = [Flags::SYN, Flags::FIN, Flags::RST];
+        let opens = opens.iter().any(|&flag| event.flags().has(flag));
+        let inset = if event.is_empty() && !opens && event.call == Call::Segment {
+            half / 2.0 - 1.5
+        } else {
+            1.0
+        };
+        let rect = Rect::new(x0, y + inset, x1 - x0, half - 2.0 * inset);
+        let found = self.carried(index, event);
+        let hue = found.and_then(|(lane, at)| lane.sends_of_packet(at).next());
+        let failed = found.is_some_and(|(lane, at)| {
+            let Packet { resent, fate, .. } = lane.wire[at];
+            resent || fate == Fate::Dropped
+        });
+        let wide = rect.width > 6.0;
+        let fill = match hue {
+            Some(hue) => Ink::hue(hue, if wide { Part::Fill } else { Part::Stroke }),
+            None if opens && wide => Ink::Ground,
+            None => Ink::Outline,
+        };
+        let plain = hue.map_or(Ink::Outline, |hue| Ink::hue(hue, Part::Stroke));
+        let plain = if failed { Ink::Bad } else { plain };
+        let (stroke, line) = self.edge(index, plain);
+        let ghost = !self.shot.has_happened(index);
+        list.shapes.push(Shape::Rect {
+            rect,
+            fill: Some(fill),
+            stroke: Some(stroke),
+            line,
+            radius: 2.0_f64.min(rect.width / 2.0),
+            dashed: ghost,
+            ghost,
+        });
+        let hit = Rect::new(x0 - 2.0, y, x1 - x0 + 4.0, half);
+        list.hit(hit, Target::Event(index));
+    }
+
+    /// The lane of a packet and its index on the lane's wire.
+    fn carried(&self, index: usize, event: &Event) -> Option<(&Lane, usize)> {
+        let lane = self.shot.analysis.lane_of(event)?;
+        let at = lane
+            .wire
+            .binary_search_by_key(&index, |packet| packet.span.event);
+        Some((lane, at.ok()?))
+    }
+}
+
+/// Whether the sender's row stands above the wire.
+fn is_from_above(event: &Event) -> bool {
+    (event.actor == Actor::Server) == (event.client == ClientId::Two)
+}
+
+fn packet_label(event: &Event) -> [String; 2] {
+    let arrow = if is_from_above(event) { "↓" } else { "↑" };
+    let what = if event.is_empty() && event.call == Call::Segment {
+        event.flags().names()
+    } else {
+        [&grouped(event.len() as u64), " B"].concat()
+    };
+    [[arrow, " ", &what].concat(), arrow.to_owned()]
+}

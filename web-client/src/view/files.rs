@@ -1,0 +1,149 @@
+//! Runs from files and into files: drag and drop anywhere on the page, the
+//! Open button, the downloads.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use trace::link::Capture;
+use trace::text::Catalog;
+use web_sys::{
+    DragEvent, Element, Event, File, FileReader, HtmlElement, HtmlInputElement, MouseEvent,
+};
+
+use crate::app::{Format, Message, State};
+use crate::dom::{self, Dispatch, Listener, Missing};
+use crate::file::{FileError, MAX_BYTES};
+
+pub(super) struct Files {
+    hint: HtmlElement,
+    downloads: Vec<Element>,
+    _listeners: Vec<Listener>,
+}
+
+/// Reads one file after the other: a new one takes the place of one that is
+/// still being read.
+#[derive(Clone)]
+struct Reader {
+    dispatch: Dispatch,
+    reading: Rc<RefCell<Option<(FileReader, Listener)>>>,
+}
+
+impl Files {
+    pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
+        let open: Element = dom::find("file-open")?;
+        let input: HtmlInputElement = dom::find("file")?;
+        let group: Element = dom::find("files")?;
+        let reader = Reader {
+            dispatch: dispatch.clone(),
+            reading: Rc::default(),
+        };
+        let download = |value: &str| {
+            Some(Message::Download(match value {
+                "pcapng" => Format::Pcapng,
+                _ => Format::Trace,
+            }))
+        };
+        let clicked = input.clone();
+        let (chosen, chosen_reader) = (input.clone(), reader.clone());
+        let mut listeners = vec![
+            dom::on_click(&group, "data-download", dispatch, download),
+            dom::listen(&open, "click", move |_: MouseEvent| clicked.click()),
+            dom::listen(&input, "change", move |_: Event| {
+                if let Some(file) = chosen.files().and_then(|files| files.get(0)) {
+                    chosen_reader.read(&file);
+                }
+                // So that the same file can be chosen again.
+                chosen.set_value("");
+            }),
+        ];
+        for kind in ["dragover", "dragleave", "drop"] {
+            let reader = reader.clone();
+            listeners.push(dom::listen(
+                &dom::window(),
+                kind,
+                move |event: DragEvent| {
+                    reader.handle_drag(kind, &event);
+                },
+            ));
+        }
+        Ok(Self {
+            hint: dom::find("drop")?,
+            downloads: dom::all("[data-download]"),
+            _listeners: listeners,
+        })
+    }
+
+    pub(super) fn show(&self, state: &State, catalog: &Catalog) {
+        dom::set_shown(&self.hint, state.is_dragging());
+        let captured = state.trace().is_some_and(|t| t.capture == Capture::On);
+        for button in &self.downloads {
+            // A disabled button would lose the focus.
+            dom::set_bool(button, "aria-disabled", !state.can_download());
+            let key = match button.get_attribute("data-download").as_deref() {
+                Some("pcapng") if captured => "files.pcapng.hint",
+                Some("pcapng") => "files.pcapng.synthetic",
+                _ => "files.trace.hint",
+            };
+            let hint = catalog.text(key);
+            dom::set(button, "title", &hint);
+            dom::set(button, "aria-description", &hint);
+        }
+    }
+}
+
+impl Reader {
+    fn handle_drag(&self, kind: &str, event: &DragEvent) {
+        let Some(data) = event.data_transfer() else {
+            return;
+        };
+        if !data.types().iter().any(|kind| kind == "Files") {
+            return;
+        }
+        // The browser itself would leave the page for the file.
+        event.prevent_default();
+        match kind {
+            "dragover" => {
+                data.set_drop_effect("copy");
+                (self.dispatch)(Message::Dragging(true));
+            }
+            // To another element of the page: it is still being dragged.
+            "dragleave" if event.related_target().is_some() => {}
+            "dragleave" => (self.dispatch)(Message::Dragging(false)),
+            _ => {
+                (self.dispatch)(Message::Dragging(false));
+                if let Some(file) = data.files().and_then(|files| files.get(0)) {
+                    self.read(&file);
+                }
+            }
+        }
+    }
+
+    fn read(&self, file: &File) {
+        let name = file.name();
+        let say = {
+            let dispatch = self.dispatch.clone();
+            move |text| {
+                let name = name.clone();
+                dispatch(Message::FileRead { name, text });
+            }
+        };
+        if file.size() > f64::from(MAX_BYTES) {
+            return say(Err(FileError::TooLarge));
+        }
+        let Ok(reader) = FileReader::new() else {
+            return say(Err(FileError::Unreadable));
+        };
+        let read = reader.clone();
+        let failed = say.clone();
+        let done = dom::listen(&reader, "loadend", move |_: Event| {
+            // None for a folder, or a file that is gone.
+            let text = read.result().ok().and_then(|text| text.as_string());
+            say(text.ok_or(FileError::Unreadable));
+        });
+        if reader.read_as_text(file).is_err() {
+            return failed(Err(FileError::Unreadable));
+        }
+        // The last one's listener goes first, so that it is not heard any more.
+        self.reading.replace(Some((reader, done)));
+    }
+}

@@ -1,0 +1,66 @@
+//! What is to be known about the run as a whole: whether the wire was
+//! watched, and what the kernel or the capture lost.
+
+use trace::link::Capture;
+use trace::text::{Catalog, Sentence};
+use web_sys::{Element, HtmlElement};
+
+use crate::app::{State, Status};
+use crate::dom::{self, Missing};
+
+pub(super) struct Notes {
+    capture: HtmlElement,
+    capture_text: Element,
+    command: HtmlElement,
+    missed: HtmlElement,
+    dropped: HtmlElement,
+}
+
+impl Notes {
+    pub(super) fn bind() -> Result<Self, Missing> {
+        Ok(Self {
+            capture: dom::find("note-capture")?,
+            capture_text: dom::find("note-capture-text")?,
+            command: dom::find("note-command")?,
+            missed: dom::find("note-missed")?,
+            dropped: dom::find("note-dropped")?,
+        })
+    }
+
+    pub(super) fn show(&self, state: &State, catalog: &Catalog) {
+        let over = matches!(state.status(), Status::Done(_));
+        let trace = state.trace();
+        let capture = trace.map_or(Capture::On, |trace| trace.capture);
+        let from_file = state.opened().is_some_and(|opened| !opened.rerun);
+        let why = match capture {
+            Capture::On => None,
+            Capture::NeedsCapNetRaw if from_file => Some("note.capture.file"),
+            Capture::NeedsCapNetRaw => Some("note.capture.needs"),
+            Capture::Unsupported => Some("note.capture.unsupported"),
+            Capture::Failed => Some("note.capture.failed"),
+            Capture::Unknown => Some("note.capture.unknown"),
+        };
+        dom::set_shown(&self.capture, why.is_some());
+        if let Some(why) = why {
+            dom::set_text(&self.capture_text, &catalog.text(why));
+        }
+        let can_be_given = capture == Capture::NeedsCapNetRaw && !from_file;
+        dom::set_shown(&self.command, can_be_given);
+
+        let ended = trace.filter(|_| over);
+        let missed = match ended.map(|trace| (trace.capture, trace.missed)) {
+            Some((Capture::On, None)) => Some(Sentence::new("note.broke-off")),
+            Some((_, Some(missed))) if missed > 0 => {
+                Some(Sentence::new("note.missed").with("n", u64::from(missed)))
+            }
+            _ => None,
+        };
+        let dropped = ended.and_then(|trace| trace.dropped).filter(|n| *n > 0);
+        let dropped = dropped.map(|n| Sentence::new("note.dropped").with("n", u64::from(n)));
+        for (element, sentence) in [(&self.missed, missed), (&self.dropped, dropped)] {
+            dom::set_shown(element, sentence.is_some());
+            let text = sentence.map_or_else(String::new, |sentence| catalog.render(&sentence));
+            dom::set_text(element, &text);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! "Prove it": the button that turns the knob a cause names, and the sentence
+//! about the two runs.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use trace::cause;
+use trace::knob::Knob;
+use trace::text::{Catalog, Sentence};
+use web_sys::{Element, HtmlElement, MouseEvent};
+
+use super::header::click;
+use super::knobs;
+use crate::app::{Earlier, Language, Message, Outcome, State};
+use crate::dom::{self, Dispatch, Listener, Missing};
+
+pub(super) struct Proof {
+    prove: HtmlElement,
+    close: HtmlElement,
+    result: Element,
+    /// What the button offers.
+    offered: Rc<RefCell<Option<cause::Proof>>>,
+    /// A button that had the focus went away: the next one gets it.
+    focus: bool,
+    _listeners: [Listener; 2],
+}
+
+impl Proof {
+    pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
+        let prove: HtmlElement = dom::find("prove")?;
+        let close: HtmlElement = dom::find("compare-close")?;
+        let offered: Rc<RefCell<Option<cause::Proof>>> = Rc::default();
+        let (taken, dispatched) = (offered.clone(), dispatch.clone());
+        Ok(Self {
+            _listeners: [
+                dom::listen(&prove, "click", move |_: MouseEvent| {
+                    let proof = taken.borrow().clone();
+                    proof.map(Message::Prove).into_iter().for_each(&*dispatched);
+                }),
+                click(&close, dispatch, Message::CloseComparison),
+            ],
+            prove,
+            close,
+            result: dom::find("proof-result")?,
+            offered,
+            focus: false,
+        })
+    }
+
+    pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
+        let proof = state.proof();
+        let comparing = state.earlier().is_some();
+        let active = dom::document().active_element();
+        for (button, shown) in [(&self.prove, proof.is_some()), (&self.close, comparing)] {
+            let focused = active.as_ref() == Some(button.as_ref());
+            self.focus |= focused && !shown;
+            dom::set_shown(button, shown);
+        }
+        if let Some(proof) = &proof {
+            let value = knobs::display(proof.knob, &proof.value, catalog);
+            let offer = Sentence::new("prove")
+                .with("knob", knob_name(proof.knob, catalog))
+                .with("value", value);
+            dom::set_text(&self.prove, &catalog.render(&offer));
+        }
+        let result = match (state.earlier(), state.outcome()) {
+            (Some(earlier), Some(outcome)) => {
+                let gap = match state.language() {
+                    Language::En => " ",
+                    Language::Zh => "",
+                };
+                let said = sentences(earlier, outcome, catalog);
+                let said: Vec<_> = said.iter().map(|s| catalog.render(s)).collect();
+                said.join(gap)
+            }
+            _ => String::new(),
+        };
+        dom::set_text(&self.result, &result);
+        if self.focus && (proof.is_some() || comparing) {
+            self.focus = false;
+            let shown = if comparing { &self.close } else { &self.prove };
+            let _ = shown.focus();
+        }
+        self.offered.replace(proof);
+    }
+}
+
+fn knob_name(knob: Knob, catalog: &Catalog) -> String {
+    catalog.text(&["knob.", knob.name()].concat())
+}
+
+/// Both runs in numbers, and what follows from them.
+fn sentences(earlier: &Earlier, outcome: Outcome, catalog: &Catalog) -> Vec<Sentence> {
+    let knob = earlier.proof.knob;
+    let (before, now) = (outcome.before, outcome.now);
+    let mut said = Vec::new();
+    for (key, tally, value) in [
+        ("prove.before", before, &earlier.was),
+        ("prove.now", now, &earlier.proof.value),
+    ] {
+        let run = Sentence::new(key)
+            .with("knob", knob_name(knob, catalog))
+            .with("value", knobs::display(knob, value, catalog))
+            .with("sends", tally.sends)
+            .with("recvs", tally.recvs);
+        said.push(run);
+    }
+    for (key, before, now) in [
+        ("prove.moved", before.moved, now.moved),
+        ("prove.lost", before.lost, now.lost),
+    ] {
+        if before + now > 0 {
+            let counts = Sentence::new(key).with("before", before).with("now", now);
+            said.push(counts);
+        }
+    }
+    said.push(Sentence::new(match (before.changed(), now.changed()) {
+        (_, 0) => "prove.gone",
+        (before, now) if now < before => "prove.fewer",
+        _ => "prove.same",
+    }));
+    said
+}
