@@ -117,6 +117,10 @@ impl Decode for DelimiterDecoder {
         }))
     }
 
+    fn is_mid_frame(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
     fn handle_eof(&mut self) -> Result<(), FrameError> {
         if self.buffer.is_empty() {
             return Ok(());

@@ -214,6 +214,10 @@ impl Decode for LengthPrefixDecoder {
         }))
     }
 
+    fn is_mid_frame(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
     fn handle_eof(&mut self) -> Result<(), FrameError> {
         let header = self.prefix.width.bytes();
         let have = self.buffer.len();

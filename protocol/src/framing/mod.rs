@@ -92,6 +92,11 @@ pub trait Decode {
         None
     }
 
+    /// Whether the sender owes the rest of a frame.
+    fn is_mid_frame(&self) -> bool {
+        false
+    }
+
     /// Whether only the sender's silence can tell that a field has ended.
     fn awaits_quiet(&self) -> bool {
         false
@@ -246,6 +251,16 @@ impl Decode for Decoder {
 
     fn poll_reply(&mut self) -> Option<&'static [u8]> {
         self.inner().poll_reply()
+    }
+
+    fn is_mid_frame(&self) -> bool {
+        match &self.kind {
+            Kind::None(decoder) => decoder.is_mid_frame(),
+            Kind::ReadyAck(decoder) => decoder.is_mid_frame(),
+            Kind::LengthPrefix(decoder) => decoder.is_mid_frame(),
+            Kind::Delimiter(decoder) => decoder.is_mid_frame(),
+            Kind::FixedSize(decoder) => decoder.is_mid_frame(),
+        }
     }
 
     fn awaits_quiet(&self) -> bool {

@@ -233,6 +233,10 @@ impl Decode for ReadyAckDecoder {
         std::mem::take(&mut self.owes_ready).then_some(READY)
     }
 
+    fn is_mid_frame(&self) -> bool {
+        self.stage != Stage::Length || !self.buffer.is_empty()
+    }
+
     fn awaits_quiet(&self) -> bool {
         self.stage == Stage::Length && !self.buffer.is_empty()
     }

@@ -5,11 +5,13 @@
 //! after each input drains `poll_output`.
 
 mod client;
+mod deadlines;
 mod server;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Client, ClientError, ClientOutput};
+pub use deadlines::Deadlines;
 pub use server::{Refusal, Server, ServerOutput};
 
 use crate::auth::Key;

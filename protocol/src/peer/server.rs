@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::{LENGTH_SETTLE, Reply, Rules};
+use super::deadlines::{Phase, Watch};
+use super::{Deadlines, LENGTH_SETTLE, Reply, Rules};
 use crate::auth::server::{Answer, Challenge, Verdict};
 use crate::auth::{ANSWER_LEN, CHALLENGE_LEN, Step};
 use crate::framing::{Decode, Decoder, FrameError, Framing};
@@ -38,15 +39,42 @@ pub enum Refusal {
         /// Bytes of the answer that arrived.
         have: usize,
     },
+    /// The answer to the challenge took too long.
+    #[error("no answer to the challenge in time: {have} of {ANSWER_LEN} bytes")]
+    HandshakeTimeout {
+        /// Bytes of the answer that arrived.
+        have: usize,
+    },
+    /// A frame took too long, however steadily its bytes came.
+    #[error("the frame that ends behind offset {offset} took too long")]
+    FrameTimeout {
+        /// Behind the last byte that arrived.
+        offset: Offset,
+    },
+    /// Nothing came for too long.
+    #[error("nothing came for too long behind offset {offset}")]
+    Idle {
+        /// Behind the last byte that arrived.
+        offset: Offset,
+    },
 }
 
 impl Refusal {
+    /// Whether the client failed to prove that it knows the key.
+    pub const fn is_of_the_handshake(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongAnswer | Self::NoAnswer { .. } | Self::HandshakeTimeout { .. }
+        )
+    }
+
     /// The offset in the client's stream that the refusal is about.
     pub const fn offset(&self) -> Offset {
         match self {
             Self::Frame(error) => error.offset(),
             Self::WrongAnswer => Offset(0),
-            Self::NoAnswer { have } => Offset(*have as u64),
+            Self::NoAnswer { have } | Self::HandshakeTimeout { have } => Offset(*have as u64),
+            Self::FrameTimeout { offset } | Self::Idle { offset } => *offset,
         }
     }
 }
@@ -60,6 +88,11 @@ pub struct Server {
     outputs: VecDeque<ServerOutput>,
     /// When the sender counts as silent.
     quiet_at: Option<Nanos>,
+    watch: Watch,
+    /// Behind the last byte that arrived.
+    received: Offset,
+    /// Frames that were complete so far.
+    frames: u64,
 }
 
 #[derive(Debug)]
@@ -88,11 +121,31 @@ impl Server {
             reply: rules.reply,
             outputs,
             quiet_at: None,
+            watch: Watch::new(Deadlines::NONE, Phase::Between),
+            received: Offset(0),
+            frames: 0,
+        }
+    }
+
+    /// The same, with `deadlines` that count from now, which is time 0.
+    #[must_use]
+    pub fn within(mut self, deadlines: Deadlines) -> Self {
+        self.watch = Watch::new(deadlines, self.phase());
+        self
+    }
+
+    fn phase(&self) -> Phase {
+        match &self.stage {
+            Stage::Handshake(_) => Phase::Handshake,
+            Stage::Frames(decoder) if decoder.is_mid_frame() => Phase::Frame,
+            Stage::Frames(_) | Stage::Closed => Phase::Between,
         }
     }
 
     /// The socket gave `chunk` (not empty) at `now`.
     pub fn handle_chunk(&mut self, chunk: &[u8], now: Nanos) {
+        let frames = self.frames;
+        self.received += chunk.len();
         let mut rest = chunk;
         if let Stage::Handshake(_) = self.stage {
             rest = self.answer(chunk);
@@ -102,6 +155,28 @@ impl Server {
         {
             decoder.handle_chunk(rest);
             self.drain(Some(now));
+        }
+        // Bytes that come steadily never let a timeout happen.
+        if self.frames == frames {
+            self.check_deadline(now);
+        }
+        self.watch.note(self.phase(), now);
+        if self.frames != frames {
+            self.watch.restart(now);
+        }
+    }
+
+    fn check_deadline(&mut self, now: Nanos) {
+        let missed = self.watch.missed(now).filter(|_| !self.is_closed());
+        let offset = self.received;
+        match missed {
+            None => {}
+            Some(Phase::Handshake) => {
+                let have = usize::try_from(offset.0).unwrap_or(ANSWER_LEN);
+                self.refuse(Refusal::HandshakeTimeout { have });
+            }
+            Some(Phase::Frame) => self.refuse(Refusal::FrameTimeout { offset }),
+            Some(Phase::Between) => self.refuse(Refusal::Idle { offset }),
         }
     }
 
@@ -122,8 +197,9 @@ impl Server {
     }
 
     /// When to call [`Server::handle_timeout`], if at all.
-    pub const fn poll_timeout(&self) -> Option<Nanos> {
-        self.quiet_at
+    pub fn poll_timeout(&self) -> Option<Nanos> {
+        let both = [self.quiet_at, self.watch.due()].into_iter().flatten();
+        both.min().filter(|_| !self.is_closed())
     }
 
     /// It is `now`, and nothing arrived meanwhile.
@@ -134,7 +210,9 @@ impl Server {
                 decoder.handle_quiet();
                 self.drain(None);
             }
+            self.watch.note(self.phase(), now);
         }
+        self.check_deadline(now);
     }
 
     /// What to do next, or `None`: wait for input.
@@ -190,6 +268,7 @@ impl Server {
             }
             match polled {
                 Ok(Some(frame)) => {
+                    self.frames += 1;
                     let reply = frame.body.to_ascii_uppercase();
                     self.outputs.push_back(ServerOutput::Message(frame.body));
                     if self.reply == Reply::Uppercase && !reply.is_empty() {

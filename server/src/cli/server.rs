@@ -56,6 +56,7 @@ impl Server {
             } else {
                 Report::Lines
             },
+            ..Options::default()
         };
         let bound = bind(self.system, self.listen, "--listen")?;
         announce(&bound)?;

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use protocol::Transport;
+use protocol::peer::Deadlines;
 use socket2::Socket;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime;
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use trace::Experiment;
 
 use super::LabError;
-use crate::net::{Recorder, datagram_socket, listening};
+use crate::net::{Admission, Limits, Recorder, datagram_socket, listening};
 use crate::servers::{DatagramConfig, Report, StreamConfig, serve_datagrams, serve_stream};
 
 /// Its socket, listening and not served yet.
@@ -82,6 +83,10 @@ impl Bound {
                     read_delay,
                     serial: experiment.is_serial(),
                     report: Report::Silent,
+                    // The run has its own.
+                    deadlines: Deadlines::NONE,
+                    patience: None,
+                    admission: Admission::new(Limits::CONNECTIONS),
                 };
                 let listener = TcpListener::from_std(self.socket.into())?;
                 let tapped = recorder.tap_listener(listener);
@@ -92,6 +97,7 @@ impl Bound {
                     buffer,
                     read_delay,
                     report: Report::Silent,
+                    admission: Admission::new(Limits::DATAGRAMS),
                 };
                 let socket = UdpSocket::from_std(self.socket.into())?;
                 let tapped = recorder.tap_datagrams(socket);

@@ -1,10 +1,12 @@
 //! Sockets as the servers see them: what they accept from, what they read
 //! from, and the tap that records both from outside.
 
+pub mod admission;
 pub mod listener;
 pub mod observe;
 pub mod tap;
 
+pub use admission::{Admission, Limits};
 pub use listener::{
     BindError, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
 };

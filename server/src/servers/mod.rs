@@ -22,7 +22,7 @@ use protocol::{System, Transport};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
-use crate::net::{BindError, bind_udp, listen_tcp};
+use crate::net::{BindError, Limits, bind_udp, listen_tcp};
 
 pub use report::Report;
 pub use stream::{StreamConfig, serve_stream};
@@ -44,6 +44,8 @@ pub struct Options {
     pub key: Key,
     /// Where messages go.
     pub report: Report,
+    /// How many connections are let in.
+    pub limits: Limits,
 }
 
 impl Default for Options {
@@ -54,6 +56,7 @@ impl Default for Options {
             max_frame: DEFAULT_MAX_FRAME,
             key: Key::default(),
             report: Report::Silent,
+            limits: Limits::CONNECTIONS,
         }
     }
 }

@@ -3,18 +3,20 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::peer::{Refusal, Rules, Server, ServerOutput};
+use protocol::peer::{Deadlines, Refusal, Rules, Server, ServerOutput};
 use protocol::{Nanos, System};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{Options, Report};
 use crate::net::Listener;
+use crate::net::admission::{Admission, Place};
 
 /// How long and how far a refused client is still read, so that closing with
 /// unread bytes does not reset the connection under a reply in flight
@@ -26,6 +28,9 @@ const LINGER_BYTES: usize = 1 << 20;
 const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 /// How often failing accepts are logged at most.
 const ACCEPT_ERROR_LOG: Duration = Duration::from_secs(1);
+
+/// How long a client may take nothing of a reply before it is gone.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a stream server behaves.
 #[derive(Clone, Debug)]
@@ -42,6 +47,12 @@ pub struct StreamConfig {
     pub serial: bool,
     /// Where messages go.
     pub report: Report,
+    /// How long a client may take.
+    pub deadlines: Deadlines,
+    /// How long a client may take nothing of a reply.
+    pub patience: Option<Duration>,
+    /// Who is let in.
+    pub admission: Arc<Admission>,
 }
 
 impl StreamConfig {
@@ -54,6 +65,14 @@ impl StreamConfig {
             read_delay: options.read_delay,
             serial: system.is_serial(),
             report: options.report,
+            // A server that sleeps on purpose can't blame its clients.
+            deadlines: if options.read_delay.is_zero() {
+                Deadlines::SERVER
+            } else {
+                Deadlines::NONE
+            },
+            patience: Some(PATIENCE),
+            admission: Admission::new(options.limits),
         }
     }
 }
@@ -93,9 +112,13 @@ async fn accept_clients<L: Listener>(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                clients.spawn(serve_client(stream, peer, config.clone()));
-            }
+            Ok((stream, peer)) => match config.admission.admit(peer, config.rules.key.is_some()) {
+                Ok(place) => {
+                    clients.spawn(serve_client(stream, peer, place, config.clone()));
+                }
+                // Closed at once.
+                Err(refusal) => config.admission.log(config.system.name(), peer, refusal),
+            },
             Err(error) => {
                 if logged.is_none_or(|at| at.elapsed() >= ACCEPT_ERROR_LOG) {
                     logged = Some(Instant::now());
@@ -114,18 +137,21 @@ fn log_panic(system: System, ended: Result<(), JoinError>) {
     }
 }
 
-async fn serve_client<S>(mut stream: S, peer: SocketAddr, config: StreamConfig)
+async fn serve_client<S>(mut stream: S, peer: SocketAddr, mut place: Place, config: StreamConfig)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let system = config.system;
     debug!("{system}: {peer} connected");
-    match converse(&mut stream, peer, &config).await {
+    match converse(&mut stream, peer, &mut place, &config).await {
         Ok(()) => debug!("{system}: {peer} left"),
         Err(End::Broken(error)) => debug!("{system}: {peer}: {error}"),
         Err(End::Refused(refusal)) => {
             let offset = refusal.offset();
             warn!("{system}: {peer} refused at offset {offset}: {refusal}");
+            if refusal.is_of_the_handshake() {
+                place.fail();
+            }
             linger(&mut stream).await;
         }
     }
@@ -145,19 +171,27 @@ impl From<io::Error> for End {
     }
 }
 
-async fn converse<S>(stream: &mut S, peer: SocketAddr, config: &StreamConfig) -> Result<(), End>
+async fn converse<S>(
+    stream: &mut S,
+    peer: SocketAddr,
+    place: &mut Place,
+    config: &StreamConfig,
+) -> Result<(), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let started = Instant::now();
     let now = || Nanos::from(started.elapsed());
-    let mut machine = Server::new(&config.rules, rand::random());
+    let mut machine = Server::new(&config.rules, rand::random()).within(config.deadlines);
     let mut buffer = vec![0; config.buffer.max(1)];
     loop {
         while let Some(output) = machine.poll_output() {
             match output {
-                ServerOutput::Send(bytes) => stream.write_all(&bytes).await?,
-                ServerOutput::Authenticated => info!("{}: {peer} accepted", config.system),
+                ServerOutput::Send(bytes) => send(stream, &bytes, config.patience).await?,
+                ServerOutput::Authenticated => {
+                    place.prove();
+                    info!("{}: {peer} accepted", config.system);
+                }
                 ServerOutput::Message(body) => config.report.message(config.system, peer, &body),
                 ServerOutput::Refuse(refusal) => return Err(End::Refused(refusal)),
             }
@@ -185,6 +219,25 @@ where
             count => machine.handle_chunk(&buffer[..count], now()),
         }
     }
+}
+
+/// Sends all of `bytes` to a client that takes some of them now and then.
+async fn send<S>(stream: &mut S, mut bytes: &[u8], patience: Option<Duration>) -> io::Result<()>
+where
+    S: AsyncWrite + Unpin,
+{
+    while !bytes.is_empty() {
+        let writing = stream.write(bytes);
+        let written = match patience {
+            None => writing.await?,
+            Some(patience) => timeout(patience, writing).await??,
+        };
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = &bytes[written..];
+    }
+    Ok(())
 }
 
 /// Says that nothing more will come, and lets the client finish its sentence.

@@ -271,3 +271,68 @@ async fn a_failing_accept_is_tried_again() {
     shutdown.cancel();
     soon(serving).await.unwrap();
 }
+
+#[tokio::test]
+async fn one_source_can_not_take_all_places_and_gets_them_back() {
+    let limits = Limits {
+        per_source: 3,
+        ..Limits::CONNECTIONS
+    };
+    let options = Options {
+        limits,
+        ..Options::default()
+    };
+    let auth = Running::start(System::Auth, &options);
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let mut stream = auth.connect().await;
+        // The challenge: it has its place.
+        soon(stream.read_exact(&mut [0; 32])).await.unwrap();
+        held.push(stream);
+    }
+    let mut fourth = auth.connect().await;
+    assert!(soon(fourth.read_u8()).await.is_err(), "closed at once");
+    drop(held);
+    soon(async {
+        loop {
+            let mut stream = auth.connect().await;
+            if stream.read_exact(&mut [0; 32]).await.is_ok() {
+                break;
+            }
+        }
+    })
+    .await;
+    auth.end().await;
+}
+
+#[tokio::test]
+async fn who_guesses_keys_has_to_wait() {
+    let running = Running::start(System::Auth, &Options::default());
+    let guess = async || {
+        let mut stream = running.connect().await;
+        stream.read_exact(&mut [0; 32]).await?;
+        stream.write_all(&[0; 16]).await?;
+        // Closed, with or without a reset.
+        let _ = stream.read_u8().await;
+        std::io::Result::Ok(())
+    };
+    let mut guesses = 0;
+    while soon(guess()).await.is_ok() {
+        guesses += 1;
+        assert!(guesses < 100, "nobody stops it");
+    }
+    assert!(guesses >= 5, "a mistake or two are no attack");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_answers_is_refused_in_time() {
+    let running = Running::start(System::Auth, &Options::default());
+    let mut stream = running.connect().await;
+    let since = Instant::now();
+    soon(stream.read_exact(&mut [0; 32])).await.unwrap();
+    expect_eof(&mut stream).await;
+    let took = since.elapsed();
+    assert!(took >= Duration::from_secs(3), "{took:?}");
+    running.end().await;
+}

@@ -9,6 +9,8 @@
 //!
 //! What exceeds the receive buffer is gone.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::System;
@@ -17,6 +19,7 @@ use tracing::debug;
 
 use super::{Options, Report};
 use crate::net::Datagrams;
+use crate::net::admission::{Admission, Limits};
 
 /// Pause after a failed recvfrom, so that an error that stays is no spin.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
@@ -30,6 +33,8 @@ pub struct DatagramConfig {
     pub read_delay: Duration,
     /// Where messages go.
     pub report: Report,
+    /// How often one source is answered.
+    pub admission: Arc<Admission>,
 }
 
 /// The server's configuration.
@@ -38,6 +43,7 @@ pub fn config(options: &Options) -> DatagramConfig {
         buffer: options.buffer,
         read_delay: options.read_delay,
         report: options.report,
+        admission: Admission::new(Limits::DATAGRAMS),
     }
 }
 
@@ -53,6 +59,7 @@ pub async fn serve_datagrams<D: Datagrams>(
 
 async fn answer<D: Datagrams>(socket: &D, config: &DatagramConfig) {
     let mut buffer = vec![0; config.buffer.max(1)];
+    let own = socket.local_addr().ok();
     loop {
         if !config.read_delay.is_zero() {
             tokio::time::sleep(config.read_delay).await;
@@ -65,9 +72,38 @@ async fn answer<D: Datagrams>(socket: &D, config: &DatagramConfig) {
                 continue;
             }
         };
+        if is_service(peer, own) {
+            debug!("udp-echo: {peer} is a service: no answer");
+            continue;
+        }
+        if let Err(refusal) = config.admission.check_rate(peer) {
+            config.admission.log("udp-echo", peer, refusal);
+            continue;
+        }
         config.report.message(System::UdpEcho, peer, bytes);
         if let Err(error) = socket.send_to(&bytes.to_ascii_uppercase(), peer).await {
             debug!("udp-echo: sendto {peer}: {error}");
         }
+    }
+}
+
+/// Whether an answer to `peer` could be answered again: whoever forges the
+/// address of a service, or of this server itself, wants two servers to talk
+/// to each other for ever (CVE-2024-2169). Services have the ports below 1024
+/// (RFC 6335, system ports); the lab's own is named.
+fn is_service(peer: SocketAddr, own: Option<SocketAddr>) -> bool {
+    peer.port() < 1024 || own.is_some_and(|own| own.port() == peer.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_and_the_server_itself_get_no_answer() {
+        let case = |peer: &str| is_service(peer.parse().unwrap(), "127.0.0.1:8000".parse().ok());
+        assert!(case("192.0.2.1:7") && case("192.0.2.1:53") && case("192.0.2.1:1023"));
+        assert!(case("127.0.0.1:8000") && case("192.0.2.1:8000") && case("127.0.0.1:0"));
+        assert!(!case("127.0.0.1:8001") && !case("192.0.2.1:1024"));
     }
 }

@@ -1,0 +1,423 @@
+//! Who is let in: places for connections and a rate of new ones, for each
+//! source and for all together. No source can take what others need: one
+//! source's share is a small part of the whole.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use governor::clock::DefaultClock;
+use governor::state::keyed::HashMapStateStore;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+/// Sources whose rates are remembered at a time. When there are more, those
+/// that have been quiet are forgotten; what is still too much shares one rate.
+const SOURCES: usize = 10_000;
+/// So many failures in a row are a mistake; from the next on they cost time.
+const FORGIVEN: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How often the table is gone through at most.
+const SWEEP: Duration = Duration::from_millis(250);
+/// How often refusals are logged at most.
+const LOG: Duration = Duration::from_secs(1);
+
+/// How much is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time, of all sources together.
+    pub connections: usize,
+    /// Connections at a time of one source. A class behind one address is one
+    /// source.
+    pub per_source: usize,
+    /// New connections (or datagrams) a second of one source.
+    pub rate: NonZeroU32,
+    /// So many may come at once before the rate counts.
+    pub burst: NonZeroU32,
+    /// Connections at a time, of all sources together, that have not yet
+    /// proved who they are.
+    pub unproven: usize,
+    /// The same for one source.
+    pub unproven_per_source: usize,
+}
+
+impl Limits {
+    /// For stream servers: 16,384 connections, 1,024 of one source, 200 new
+    /// ones a second of one source and 400 at once; 1,024 unproven, 256 of one
+    /// source.
+    pub const CONNECTIONS: Self = Self {
+        connections: 16_384,
+        per_source: 1_024,
+        rate: NonZeroU32::new(200).expect("not zero"),
+        burst: NonZeroU32::new(400).expect("not zero"),
+        unproven: 1_024,
+        unproven_per_source: 256,
+    };
+
+    /// For datagram servers: 20,000 datagrams a second of one source.
+    pub const DATAGRAMS: Self = Self {
+        connections: usize::MAX,
+        per_source: usize::MAX,
+        rate: NonZeroU32::new(20_000).expect("not zero"),
+        burst: NonZeroU32::new(20_000).expect("not zero"),
+        unproven: usize::MAX,
+        unproven_per_source: usize::MAX,
+    };
+}
+
+/// Whom a limit counts together: one IPv4 address, or one IPv6 network of 64
+/// bits, which is what one subscriber has (RFC 6177).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Source(IpAddr);
+
+impl Source {
+    /// The source an address belongs to.
+    pub fn of(peer: SocketAddr) -> Self {
+        Self(match peer.ip().to_canonical() {
+            IpAddr::V6(address) => {
+                let network = address.to_bits() & (u128::MAX << 64);
+                IpAddr::V6(Ipv6Addr::from_bits(network))
+            }
+            address @ IpAddr::V4(_) => address,
+        })
+    }
+}
+
+/// Why somebody was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// All places are taken.
+    #[error("all places are taken")]
+    Full,
+    /// The source has all the places one source may have.
+    #[error("its source has all the places one source may have")]
+    SourceFull,
+    /// The source comes too often.
+    #[error("its source comes too often")]
+    TooFast,
+    /// Too many have not proved who they are.
+    #[error("too many connections have not proved who they are")]
+    Unproven,
+    /// The source failed to prove itself, and has to wait.
+    #[error("its source failed to prove itself and has to wait")]
+    Backoff,
+}
+
+type Rates = RateLimiter<Source, HashMapStateStore<Source>, DefaultClock>;
+
+/// Lets in, or not. Share it between all listeners that share the limits.
+#[derive(Debug)]
+pub struct Admission {
+    limits: Limits,
+    rates: Rates,
+    /// The rate of all that have no place in `rates`.
+    others: DefaultDirectRateLimiter,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: Counts,
+    by_source: HashMap<Source, Counts>,
+    /// Sources that failed to prove themselves.
+    failures: HashMap<Source, Failures>,
+    /// When the table of rates was gone through last.
+    swept: Option<Instant>,
+    /// When a refusal was logged last, and how many were not since.
+    logged: Option<Instant>,
+    silent: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    places: usize,
+    unproven: usize,
+}
+
+/// How often a source failed since it last proved itself.
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    count: u32,
+    until: Instant,
+}
+
+/// A place for a connection, free again when this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    admission: Arc<Admission>,
+    source: Source,
+    unproven: bool,
+}
+
+impl Admission {
+    /// Nobody is there yet.
+    pub fn new(limits: Limits) -> Arc<Self> {
+        let quota = Quota::per_second(limits.rate).allow_burst(limits.burst);
+        Arc::new(Self {
+            limits,
+            rates: RateLimiter::hashmap(quota),
+            others: RateLimiter::direct(quota),
+            taken: Mutex::default(),
+        })
+    }
+
+    /// A place for a connection of `peer`, which may have to prove itself
+    /// (see [`Place::prove`]).
+    ///
+    /// # Errors
+    /// Which limit it would break. Close the connection then.
+    pub fn admit(self: &Arc<Self>, peer: SocketAddr, unproven: bool) -> Result<Place, Refusal> {
+        self.check_rate(peer)?;
+        let source = Source::of(peer);
+        let mut taken = self.taken();
+        let own = taken.by_source.get(&source).copied().unwrap_or_default();
+        let limits = &self.limits;
+        if taken.all.places >= limits.connections {
+            return Err(Refusal::Full);
+        }
+        if own.places >= limits.per_source {
+            return Err(Refusal::SourceFull);
+        }
+        if unproven {
+            let full = taken.all.unproven >= limits.unproven;
+            if full || own.unproven >= limits.unproven_per_source {
+                return Err(Refusal::Unproven);
+            }
+            let failures = taken.failures.get(&source);
+            if failures.is_some_and(|failures| failures.until > Instant::now()) {
+                return Err(Refusal::Backoff);
+            }
+        }
+        taken.change(source, |counts| {
+            counts.places += 1;
+            counts.unproven += usize::from(unproven);
+        });
+        Ok(Place {
+            admission: Arc::clone(self),
+            source,
+            unproven,
+        })
+    }
+
+    /// Whether `peer` keeps to its rate; counts it.
+    ///
+    /// # Errors
+    /// [`Refusal::TooFast`].
+    pub fn check_rate(&self, peer: SocketAddr) -> Result<(), Refusal> {
+        let within = if self.rates.len() < SOURCES || self.forget_quiet() {
+            self.rates.check_key(&Source::of(peer)).is_ok()
+        } else {
+            self.others.check().is_ok()
+        };
+        if within {
+            Ok(())
+        } else {
+            Err(Refusal::TooFast)
+        }
+    }
+
+    /// Makes room in the table; tells whether there is some now. Going through
+    /// the table takes time: not more often than a few times a second.
+    fn forget_quiet(&self) -> bool {
+        let mut taken = self.taken();
+        if taken.swept.is_some_and(|at| at.elapsed() < SWEEP) {
+            return false;
+        }
+        taken.swept = Some(Instant::now());
+        drop(taken);
+        self.rates.retain_recent();
+        self.rates.len() < SOURCES
+    }
+
+    /// Says that `peer` was refused, at most once a second.
+    pub fn log(&self, what: &str, peer: SocketAddr, refusal: Refusal) {
+        let mut taken = self.taken();
+        if taken.logged.is_some_and(|at| at.elapsed() < LOG) {
+            taken.silent += 1;
+            return;
+        }
+        taken.logged = Some(Instant::now());
+        let silent = std::mem::take(&mut taken.silent);
+        drop(taken);
+        tracing::warn!("{what}: {peer} refused: {refusal} ({silent} more refused before)");
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    fn change(&mut self, source: Source, change: impl Fn(&mut Counts)) {
+        change(&mut self.all);
+        let own = self.by_source.entry(source).or_default();
+        change(own);
+        if own.places == 0 {
+            self.by_source.remove(&source);
+        }
+    }
+}
+
+impl Place {
+    /// The client has proved who it is; earlier failures are forgiven.
+    pub fn prove(&mut self) {
+        let mut taken = self.admission.taken();
+        taken.failures.remove(&self.source);
+        if std::mem::take(&mut self.unproven) {
+            taken.change(self.source, |counts| counts.unproven -= 1);
+        }
+    }
+
+    /// The client has failed to prove who it is. Its source waits longer with
+    /// each time from the [`FORGIVEN`]th on: 100 ms, 200 ms … 30 s.
+    pub fn fail(&self) {
+        let now = Instant::now();
+        let mut taken = self.admission.taken();
+        if taken.failures.len() >= SOURCES {
+            taken.failures.retain(|_, failures| failures.until > now);
+        }
+        if taken.failures.len() >= SOURCES && !taken.failures.contains_key(&self.source) {
+            return;
+        }
+        let failures = taken.failures.entry(self.source).or_insert(Failures {
+            count: 0,
+            until: now,
+        });
+        failures.count += 1;
+        if let Some(doublings) = failures.count.checked_sub(FORGIVEN) {
+            let wait = FIRST_WAIT * 2_u32.pow(doublings.min(16));
+            failures.until = now + wait.min(LONGEST_WAIT);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.admission.taken();
+        taken.change(self.source, |counts| {
+            counts.places -= 1;
+            counts.unproven -= usize::from(self.unproven);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(address: &str) -> SocketAddr {
+        SocketAddr::new(address.parse().unwrap(), 40_000)
+    }
+
+    fn limits(connections: usize, per_source: usize, burst: u32) -> Limits {
+        Limits {
+            connections,
+            per_source,
+            rate: NonZeroU32::MIN,
+            burst: NonZeroU32::new(burst).unwrap(),
+            unproven: 3,
+            unproven_per_source: 2,
+        }
+    }
+
+    #[test]
+    fn one_source_can_not_take_the_places_of_others() {
+        let admission = Admission::new(limits(5, 2, 100));
+        let greedy = peer("192.0.2.1");
+        let held = [
+            admission.admit(greedy, false).unwrap(),
+            admission.admit(greedy, false).unwrap(),
+        ];
+        assert_eq!(
+            admission.admit(greedy, false).unwrap_err(),
+            Refusal::SourceFull
+        );
+        let other = admission.admit(peer("192.0.2.2"), false).unwrap();
+        drop(held);
+        let again = admission.admit(greedy, false).unwrap();
+        drop((other, again));
+        assert!(
+            admission.taken().by_source.is_empty(),
+            "nothing is left behind"
+        );
+        assert_eq!(admission.taken().all.places, 0);
+    }
+
+    #[test]
+    fn all_together_have_a_limit_too() {
+        let admission = Admission::new(limits(3, 2, 100));
+        let admit = |last: u8| admission.admit(peer(&format!("192.0.2.{last}")), false);
+        let _held = [admit(1).unwrap(), admit(2).unwrap(), admit(3).unwrap()];
+        assert_eq!(admit(4).unwrap_err(), Refusal::Full);
+    }
+
+    #[test]
+    fn who_comes_too_often_waits_and_others_do_not() {
+        let admission = Admission::new(limits(100, 100, 3));
+        let hasty = peer("192.0.2.1");
+        for _ in 0..3 {
+            admission.admit(hasty, false).unwrap();
+        }
+        assert_eq!(admission.admit(hasty, false).unwrap_err(), Refusal::TooFast);
+        admission.admit(peer("192.0.2.2"), false).unwrap();
+    }
+
+    #[test]
+    fn who_has_not_proved_itself_takes_no_place_of_those_who_have() {
+        let admission = Admission::new(limits(100, 100, 100));
+        let admit = |last: u8| admission.admit(peer(&format!("192.0.2.{last}")), true);
+        let mut first = admit(1).unwrap();
+        let _second = admit(1).unwrap();
+        assert_eq!(admit(1).unwrap_err(), Refusal::Unproven, "of one source");
+        let _other = admit(2).unwrap();
+        assert_eq!(admit(3).unwrap_err(), Refusal::Unproven, "of all");
+        first.prove();
+        let _third = admit(1).unwrap();
+        drop(first);
+        let counts = admission.taken().all;
+        assert_eq!((counts.places, counts.unproven), (3, 3));
+    }
+
+    #[test]
+    fn who_keeps_failing_waits_and_others_do_not() {
+        let admission = Admission::new(limits(100, 100, 100));
+        let guesser = peer("192.0.2.1");
+        for _ in 0..FORGIVEN {
+            admission.admit(guesser, true).unwrap().fail();
+        }
+        assert_eq!(
+            admission.admit(guesser, true).unwrap_err(),
+            Refusal::Backoff
+        );
+        admission.admit(peer("192.0.2.2"), true).unwrap();
+        admission.admit(guesser, false).unwrap().prove();
+        admission.admit(guesser, true).unwrap();
+    }
+
+    #[test]
+    fn sources_are_addresses_or_networks_of_64_bits() {
+        fn same(one: &str, other: &str) -> bool {
+            Source::of(peer(one)) == Source::of(peer(other))
+        }
+        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+        assert!(same("192.0.2.1", "::ffff:192.0.2.1"));
+    }
+
+    #[test]
+    fn the_table_of_rates_stays_bounded() {
+        let admission = Admission::new(limits(usize::MAX, 1, 1));
+        for number in 0..SOURCES + 500 {
+            let address = Ipv6Addr::from_bits((number as u128) << 64 | 1);
+            let _ = admission.check_rate(SocketAddr::new(address.into(), 1));
+        }
+        assert!(
+            admission.rates.len() <= SOURCES,
+            "{}",
+            admission.rates.len()
+        );
+    }
+}
