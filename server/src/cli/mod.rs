@@ -3,6 +3,7 @@
 
 mod client;
 mod lessons;
+mod limits;
 mod output;
 mod run;
 mod serve;
@@ -16,7 +17,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use protocol::auth::Key;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -26,8 +27,26 @@ use tracing_subscriber::filter::LevelFilter;
 #[derive(Debug, Parser)]
 #[command(name = "stickylab", version)]
 struct Cli {
+    /// How log lines on standard error look
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    log: Log,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Log {
+    /// Lines for people
+    #[default]
+    Text,
+    /// A JSON object a line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -49,11 +68,12 @@ enum Command {
 /// Does what the command line says; errors are one line each on standard error.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr(match cli.command {
+    let level = match cli.command {
         // What its private server refuses is on the screen already.
         Command::Run(_) => LevelFilter::ERROR,
         _ => LevelFilter::INFO,
-    });
+    };
+    log_to_stderr(level, cli.log);
     let done = match cli.command {
         Command::Serve(serve) => until_signalled(|shutdown| serve.run(shutdown)),
         Command::Server(server) => until_signalled(|shutdown| server.run(shutdown)),
@@ -72,15 +92,17 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// What the servers have to say about themselves; `RUST_LOG` chooses how much.
-fn log_to_stderr(level: LevelFilter) {
+fn log_to_stderr(level: LevelFilter, log: Log) {
     // What is embedded of the page is no news.
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},memory_serve=warn")));
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    match log {
+        Log::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
+        Log::Json => lines.json().init(),
+    }
 }
 
 /// Runs servers on all cores; Ctrl-C and SIGTERM are their shutdown signal.
@@ -129,11 +151,24 @@ fn signalled() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// Holds the key of auth where there is no file. Never a flag: everybody on
+/// the machine sees a program's arguments.
+const SECRET: &str = "STICKYLAB_SECRET";
+
 /// The key in `file`, without the line ending an editor leaves; no file: the
-/// article's key.
+/// one in the environment, else the article's key.
 fn key(file: Option<&Path>) -> Result<Key> {
     let Some(file) = file else {
-        return Ok(Key::default());
+        return match std::env::var_os(SECRET) {
+            Some(secret) => {
+                ensure!(
+                    !secret.is_empty(),
+                    "{SECRET} is empty: set it to the key that server and clients share, or unset it"
+                );
+                Ok(Key::new(secret.as_encoded_bytes()))
+            }
+            None => Ok(Key::default()),
+        };
     };
     let bytes = std::fs::read(file)
         .with_context(|| format!("cannot read the secret file {}", file.display()))?;

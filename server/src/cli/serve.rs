@@ -16,7 +16,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::server::{announce, bind};
+use super::limits::Admission;
+use super::server::{announce, bind, check_key};
 
 /// Connections to the page that may wait for accept.
 const PAGE_BACKLOG: u32 = 1024;
@@ -54,9 +55,12 @@ pub(super) struct Serve {
     /// Seconds that sessions of the page may go on after SIGTERM or Ctrl-C
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=3_600))]
     drain: u16,
-    /// File with the key of auth; its line ending does not count
+    /// File with the key of auth; its line ending does not count. Without it
+    /// the environment's STICKYLAB_SECRET, else the article's key
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    admission: Admission,
 }
 
 impl Serve {
@@ -64,6 +68,7 @@ impl Serve {
         let options = Arc::new(Options {
             key: super::key(self.secret_file.as_deref())?,
             report: Report::Lines,
+            limits: self.admission.limits(),
             ..Options::default()
         });
         // Everything is bound before anything is announced or served.
@@ -78,7 +83,11 @@ impl Serve {
             bridges: bridges(&systems, self.bridge)?,
             origins: self.allow_origin,
             drain,
+            limits: options.limits,
         };
+        for bound in &systems {
+            check_key(bound, &options)?;
+        }
         for bound in &systems {
             announce(bound)?;
         }

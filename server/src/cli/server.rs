@@ -12,6 +12,7 @@ use stickylab::servers::report::{self, Report};
 use stickylab::servers::{Bound, Options};
 use tokio_util::sync::CancellationToken;
 
+use super::limits::Admission;
 use super::size;
 
 /// Where `tcp-echo` goes on a machine that has only one loopback address.
@@ -36,12 +37,15 @@ pub(super) struct Server {
     /// Largest message accepted: 1 byte to 1GiB
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size::max_frame)]
     max_frame: u32,
-    /// File with the key of auth; its line ending does not count
+    /// File with the key of auth; its line ending does not count. Without it
+    /// the environment's STICKYLAB_SECRET, else the article's key
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
     /// Print each message as a JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    admission: Admission,
 }
 
 impl Server {
@@ -56,9 +60,10 @@ impl Server {
             } else {
                 Report::Lines
             },
-            ..Options::default()
+            limits: self.admission.limits(),
         };
         let bound = bind(self.system, self.listen, "--listen")?;
+        check_key(&bound, &options)?;
         announce(&bound)?;
         bound.serve(&options, shutdown).await;
         Ok(())
@@ -86,6 +91,12 @@ pub(super) fn bind(system: System, address: Option<SocketAddr>, flag: &str) -> R
         }
         bound => bound.map_err(named),
     }
+}
+
+/// Refuses a key that is none, with what to do.
+pub(super) fn check_key(bound: &Bound, options: &Options) -> Result<()> {
+    let checked = bound.check_key(&options.key);
+    checked.map_err(|error| anyhow::anyhow!("{error} with --secret-file or {}", super::SECRET))
 }
 
 /// Says on standard output that `bound` is ready.

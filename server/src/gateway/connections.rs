@@ -2,7 +2,6 @@
 //! request's head and a bound on how many there are. axum's own loop has
 //! neither.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,26 +9,26 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::State;
 use super::metrics::Reason;
+use crate::net::admission::{self, Admission};
 
 /// Most bytes of a request that are held while its head is incomplete.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Pause after a failed accept: without descriptors left it fails at once again.
 const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
-/// How often refusals are logged at most.
+/// How often failing accepts are logged at most.
 const LOG: Duration = Duration::from_secs(1);
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Connections at a time, WebSockets among them.
-    pub(super) connections: usize,
+    /// Connections, WebSockets among them.
+    pub(super) admission: admission::Limits,
     /// How long a request's head may take, counted from the connection or
     /// from the reply before.
     pub(super) head: Duration,
@@ -38,7 +37,7 @@ pub(super) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 4_096,
+            admission: admission::Limits::CONNECTIONS,
             head: Duration::from_secs(10),
         }
     }
@@ -56,30 +55,34 @@ pub(super) async fn serve(
         metrics, shutdown, ..
     } = state.clone();
     let router = super::router(state);
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let admission = Admission::new(limits.admission);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(HEAD_BYTES);
-    let mut refusals = Refusals::default();
+    let mut logged = None;
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, place) = match accepted {
+            Ok((stream, peer)) => match admission.admit(peer, false) {
+                Ok(place) => (stream, place),
+                Err(refusal) => {
+                    metrics.refused(Reason::Connections);
+                    admission.log("page", peer, refusal);
+                    continue;
+                }
+            },
             Err(error) => {
-                refusals.note(|| format!("page: accept: {error}; going on"));
+                if logged.is_none_or(|at: Instant| at.elapsed() >= LOG) {
+                    logged = Some(Instant::now());
+                    tracing::warn!("page: accept: {error}; going on");
+                }
                 tokio::time::sleep(AFTER_ACCEPT_ERROR).await;
                 continue;
             }
-        };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-            let most = limits.connections;
-            metrics.refused(Reason::Connections);
-            refusals.note(|| format!("page: {most} connections are open: closed a new one"));
-            continue;
         };
         let connection = connection(&http, stream, router.clone(), shutdown.clone());
         let metrics = metrics.clone();
@@ -121,27 +124,6 @@ fn connection(
         };
         if let Err(error) = served {
             tracing::debug!(%error, "page connection");
-        }
-    }
-}
-
-/// Logs at most one refusal a second, and how many there were since.
-#[derive(Debug, Default)]
-struct Refusals {
-    logged: Option<Instant>,
-    silent: u64,
-}
-
-impl Refusals {
-    fn note(&mut self, text: impl FnOnce() -> String) {
-        if self.logged.is_some_and(|at| at.elapsed() < LOG) {
-            self.silent += 1;
-            return;
-        }
-        self.logged = Some(Instant::now());
-        match std::mem::take(&mut self.silent) {
-            0 => tracing::warn!("{}", text()),
-            more => tracing::warn!("{} ({more} more before)", text()),
         }
     }
 }

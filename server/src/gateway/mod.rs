@@ -32,13 +32,15 @@ use metrics::{Metrics, Reason};
 pub use origin::{Origin, OriginError};
 pub use target::{Bridge, BridgeError};
 
+use crate::net::admission;
+
 /// Lab sessions at a time; each run of one has up to four threads.
 const MAX_SESSIONS: usize = 64;
 /// How long sessions may take to say goodbye after shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What the gateway may reach.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The bridges under `/bridge/`; of two with one name the first counts.
     pub bridges: Vec<Bridge>,
@@ -46,6 +48,20 @@ pub struct Config {
     pub origins: Vec<Origin>,
     /// How long sessions may go on after shutdown was asked for.
     pub drain: Duration,
+    /// How many connections are let in, WebSockets among them.
+    pub limits: admission::Limits,
+}
+
+impl Default for Config {
+    /// No bridge, no other origin, no drain.
+    fn default() -> Self {
+        Self {
+            bridges: Vec::new(),
+            origins: Vec::new(),
+            drain: Duration::ZERO,
+            limits: admission::Limits::CONNECTIONS,
+        }
+    }
 }
 
 /// Serves the page, the bridges and the lab on `listener` until `shutdown`.
@@ -54,8 +70,12 @@ pub struct Config {
 /// on for as long as [`Config::drain`] says. Those that are open after it are
 /// closed with 1001 (going away).
 pub async fn serve(listener: TcpListener, config: Config, shutdown: CancellationToken) {
+    let limits = Limits {
+        admission: config.limits,
+        ..Limits::default()
+    };
     let state = State::new(config, MAX_SESSIONS, shutdown);
-    serve_state(listener, state, Limits::default()).await;
+    serve_state(listener, state, limits).await;
 }
 
 async fn serve_state(listener: TcpListener, state: State, limits: Limits) {

@@ -68,6 +68,14 @@ pub struct Bound {
     socket: Socket,
 }
 
+/// The article's key on an address that others can reach.
+#[derive(Debug, thiserror::Error)]
+#[error("auth at {address}: everybody knows the article's key, give it one of your own")]
+pub struct DemoKeyError {
+    /// Where the server would have listened.
+    pub address: SocketAddr,
+}
+
 #[derive(Debug)]
 enum Socket {
     Stream(TcpListener),
@@ -94,6 +102,24 @@ impl Bound {
         match &self.socket {
             Socket::Stream(listener) => listener.local_addr(),
             Socket::Datagrams(socket) => socket.local_addr(),
+        }
+    }
+
+    /// Refuses the article's key where others than this machine can reach the
+    /// server: everybody knows it.
+    ///
+    /// # Errors
+    /// [`DemoKeyError`] for `auth` on an address that is not loopback.
+    pub fn check_key(&self, key: &Key) -> Result<(), DemoKeyError> {
+        match self.local_addr() {
+            Ok(address)
+                if self.system == System::Auth
+                    && !address.ip().to_canonical().is_loopback()
+                    && *key == Key::default() =>
+            {
+                Err(DemoKeyError { address })
+            }
+            _ => Ok(()),
         }
     }
 

@@ -273,6 +273,19 @@ async fn a_failing_accept_is_tried_again() {
 }
 
 #[tokio::test]
+async fn the_articles_key_stays_on_this_machine() {
+    fn check(system: System, address: &str, key: &[u8], expected: bool) {
+        let bound = Bound::bind(system, address.parse().unwrap()).unwrap();
+        let checked = bound.check_key(&Key::new(key));
+        assert_eq!(checked.is_ok(), expected, "{system} at {address}");
+    }
+    check(System::Auth, "127.0.0.1:0", b"wan yifei", true);
+    check(System::Auth, "0.0.0.0:0", b"wan yifei", false);
+    check(System::Auth, "0.0.0.0:0", b"another", true);
+    check(System::TcpEcho, "0.0.0.0:0", b"wan yifei", true);
+}
+
+#[tokio::test]
 async fn one_source_can_not_take_all_places_and_gets_them_back() {
     let limits = Limits {
         per_source: 3,

@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{Gateway, Limits, soon};
+use crate::net::admission;
 
 #[tokio::test]
 async fn the_page_has_its_headers_and_is_asked_for_again() {
@@ -113,7 +114,10 @@ async fn a_request_that_never_comes_to_its_end_is_cut_off() {
 #[tokio::test]
 async fn one_connection_too_many_is_closed_and_the_others_go_on() {
     let limits = Limits {
-        connections: 2,
+        admission: admission::Limits {
+            per_source: 2,
+            ..admission::Limits::CONNECTIONS
+        },
         ..Limits::default()
     };
     let gateway = Gateway::start_within(&[], limits).await;
