@@ -11,6 +11,7 @@ mod event;
 pub mod experiment;
 pub mod explain;
 pub mod hex;
+pub mod itinerary;
 pub mod knob;
 pub mod lane;
 pub mod lesson;

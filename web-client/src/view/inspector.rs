@@ -2,7 +2,8 @@
 //! of its bytes through send, recv and message.
 
 use protocol::{Offset, Transport};
-use trace::lane::{Direction, Lane, Part, Span};
+use trace::itinerary::{Itinerary, Part};
+use trace::lane::{Direction, Lane, Span};
 use trace::text::{Catalog, Sentence, Value};
 use trace::{Call, ClientId, Event, Trace};
 use web_sys::{Element, HtmlElement};
@@ -221,11 +222,7 @@ impl Inspector {
 }
 
 /// "sent by send #3 → segment #3 → recv #2 → message 2".
-pub(super) fn itinerary(
-    way: &trace::lane::Itinerary,
-    transport: Transport,
-    catalog: &Catalog,
-) -> String {
+pub(super) fn itinerary(way: &Itinerary, transport: Transport, catalog: &Catalog) -> String {
     let mut text = way.send.map_or_else(String::new, |send| {
         let name = chunk_name("chunk.send", send, catalog);
         catalog.render(&Sentence::new("way.sent").with("chunk", name))
