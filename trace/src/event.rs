@@ -253,6 +253,11 @@ pub struct Header {
     /// Largest payload of a segment its sender takes, in bytes; in a SYN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mss: Option<u16>,
+    /// Payload of each segment that a larger packet is cut into on its way
+    /// out, in bytes (`gso_size` of its `virtio_net_hdr`, packet(7)); packets
+    /// that are one segment have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gso: Option<u16>,
     /// The link, network and transport headers as they were captured; the
     /// packet is these and then the event's bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
@@ -391,6 +396,7 @@ mod tests {
                 ack: Offset(3),
                 window: 65_536,
                 mss: None,
+                gso: None,
                 raw: vec![0, 1],
             }),
             ..Event::new(Nanos(5), Actor::Client1, ClientId::One, Call::Segment)

@@ -198,6 +198,7 @@ fn event(out: &mut String, event: &Event) {
             ("ack", told(header.ack.0)),
             ("window", told(u64::from(header.window))),
             ("mss", header.mss.map(u64::from)),
+            ("gso", header.gso.map(u64::from)),
         ];
         numbers(out, &known);
         digits(out, "raw", &header.raw);

@@ -114,6 +114,10 @@ fn header(mut fields: Object) -> Option<Header> {
         flags: Flags(fields.byte("flags")?.unwrap_or_default()),
         ack: Offset(fields.number("ack")?.unwrap_or_default()),
         window: fields.small("window")?.unwrap_or_default(),
+        gso: match fields.small("gso")? {
+            Some(gso) => Some(u16::try_from(gso).ok()?),
+            None => None,
+        },
         mss: match fields.small("mss")? {
             Some(mss) => Some(u16::try_from(mss).ok()?),
             None => None,
@@ -193,6 +197,7 @@ mod tests {
                         ack: Offset(u64::MAX / 4),
                         window: 65_483,
                         mss: Some(65_495),
+                        gso: Some(8_192),
                         raw: vec![0xfe, 1],
                     }),
                     ..Event::new(Nanos(u64::MAX / 2), actor, ClientId::Two, call)

@@ -152,6 +152,7 @@ impl Frames {
             ack,
             window,
             mss: mss(tcp),
+            gso: None,
             raw: raw.to_vec(),
         };
         let event = Event::new(at, actor(flow.client, way), flow.client, Call::Segment);
