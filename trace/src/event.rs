@@ -274,7 +274,9 @@ pub struct Event {
     /// it was handed over, whatever cores the two programs ran on. Packets
     /// carry the kernel's time of their transmission.
     pub at: Nanos,
-    /// How long the caller was in the call or waited for it.
+    /// How long the caller was in the call; of accept and recv with the wait
+    /// for what they took. Calls that hand over never overlap: a send that had
+    /// to wait for room counts the attempt that succeeded alone.
     #[serde(default, skip_serializing_if = "is_default")]
     pub took: Nanos,
     /// Who called, or whose kernel sent the packet.

@@ -61,8 +61,8 @@ pub struct Packet {
     /// All its bytes had been on the wire before: a retransmission. One that
     /// carries bytes for the first time as well is none.
     pub resent: bool,
-    /// How many segments it is on a real link: more than one if the kernel
-    /// left the cutting to the device (GSO), 1 otherwise.
+    /// How many segments it is for the receiver's kernel: more than one if
+    /// the sender's left the cutting for later (GSO), 1 otherwise.
     pub segments: u32,
     /// What became of a datagram; of a segment, its bytes' recvs tell.
     pub fate: Fate,
@@ -167,6 +167,10 @@ pub struct Lane {
     pub failure: Option<Failure>,
     /// The bytes sent, from offset 0.
     pub bytes: Vec<u8>,
+    /// What the sender offered in one go: a send, or one that the kernel took
+    /// only in part and the sends that went on with it. By offset; empty
+    /// sends are left out.
+    pub(crate) offers: Vec<Range<Offset>>,
     /// Which packet carried which bytes first; by offset, never overlapping.
     pub(crate) carriers: Vec<Carrier>,
     /// Of datagrams: the send of each packet of `wire`.
@@ -199,6 +203,7 @@ impl Lane {
             messages: Vec::new(),
             failure: None,
             bytes: Vec::new(),
+            offers: Vec::new(),
             carriers: Vec::new(),
             packet_sends: Vec::new(),
             recv_sends: Vec::new(),
@@ -222,6 +227,33 @@ impl Lane {
     /// (Empty sends strictly between them are inside the range as well.)
     pub fn sends_in(&self, range: Range<Offset>) -> Range<usize> {
         overlapping(&self.sends, &range)
+    }
+
+    /// Notes that `asked` bytes from `start` were offered, of which the kernel
+    /// took `taken`.
+    pub(crate) fn offer(&mut self, start: Offset, asked: usize, taken: usize) {
+        let end = start + asked.max(taken);
+        match self.offers.last_mut() {
+            Some(last) if last.end == end && last.start < start => {}
+            last => {
+                if let Some(last) = last {
+                    // The rest of that one was never offered again.
+                    last.end = last.end.min(start);
+                }
+                if taken > 0 {
+                    self.offers.push(start..end);
+                }
+            }
+        }
+    }
+
+    /// The offers that have bytes in `range`.
+    pub(crate) fn offers_in(&self, range: &Range<Offset>) -> &[Range<Offset>] {
+        let from = self
+            .offers
+            .partition_point(|offer| offer.end <= range.start);
+        let to = self.offers.partition_point(|offer| offer.start < range.end);
+        self.offers.get(from..to).unwrap_or(&[])
     }
 
     /// The recvs that have bytes in `range`, as a range of indices.

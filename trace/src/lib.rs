@@ -28,5 +28,5 @@ pub use event::{Actor, Call, ClientId, Counts, Event, Flags, Header, Socket};
 pub use experiment::{Client, Experiment, ExperimentError, LengthUnit, Message};
 pub use explain::{Explanation, explain};
 pub use lesson::Lesson;
-pub use run::{Trace, TraceError};
+pub use run::{MAX_OFFSET, Trace, TraceError};
 pub use script::Script;

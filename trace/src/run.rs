@@ -3,7 +3,11 @@
 use serde::Deserialize;
 
 use crate::link::{Capture, Ending, Line, VERSION};
-use crate::{Event, Experiment};
+use crate::{Actor, ClientId, Event, Experiment, ExperimentError};
+
+/// The largest offset a trace may hold: no run comes near it, and sums of
+/// offsets and lengths stay far from the end of 64 bits.
+pub const MAX_OFFSET: u64 = 1 << 48;
 
 /// What was observed in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,9 @@ pub struct Trace {
 /// Why lines are no trace.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
+    /// Nothing but blank lines.
+    #[error("it is empty: a trace begins with its \"run\" line")]
+    Empty,
     /// A line that is no JSON object of a known type.
     #[error("line {line} is no line of a trace: {error}")]
     Line {
@@ -45,6 +52,43 @@ pub enum TraceError {
     Version {
         /// The version found.
         found: u32,
+    },
+    /// What the `run` line names is nothing that could be run.
+    #[error("line {line} has no experiment that can be run: {error}")]
+    Experiment {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        error: ExperimentError,
+    },
+    /// An event of a client that the experiment has not.
+    #[error("line {line} is an event of client {client}, and the experiment has none")]
+    Client {
+        /// Counted from 1.
+        line: usize,
+        /// Which client.
+        client: ClientId,
+    },
+    /// An event beyond [`MAX_OFFSET`].
+    #[error("line {line}: {offset} is no offset, the largest is {MAX_OFFSET}")]
+    Offset {
+        /// Counted from 1.
+        line: usize,
+        /// The event's offset, or the one it acknowledges.
+        offset: u64,
+    },
+    /// The `ended` line counts other events than there are.
+    #[error(
+        "line {line}: the trace says {said} events and has {found}: lines {}",
+        if said > found { "are missing" } else { "were added" }
+    )]
+    Count {
+        /// The `ended` line, counted from 1.
+        line: usize,
+        /// How many events it says.
+        said: usize,
+        /// How many there are.
+        found: usize,
     },
     /// No `ended` line: the file was cut off.
     #[error("the trace breaks off after line {line}: its \"ended\" line is missing")]
@@ -113,19 +157,39 @@ impl Trace {
     }
 
     /// Reads what [`Trace::lines`] gives, one JSON object a line.
+    ///
+    /// A byte order mark in front and white space behind are no part of it;
+    /// if nothing else is there, it is empty. Then, line by line, the first
+    /// that breaks a rule is refused:
+    ///
+    /// 1. Until the `run` line was read: a version above [`VERSION`] is
+    ///    refused before anything else is looked at.
+    /// 2. Each line is a JSON object of a known type; a blank line is none.
+    /// 3. The first line is the `run` line, there is no second one; behind it
+    ///    come events, then one `ended` line, and nothing behind that.
+    /// 4. The experiment can be run ([`Experiment::validate`]).
+    /// 5. An event's client, and its actor if that is a client, is one of the
+    ///    experiment's.
+    /// 6. An event's offset, and then the one its header acknowledges, are at
+    ///    most [`MAX_OFFSET`].
+    /// 7. The `ended` line's count is that of the events in front of it.
+    ///
+    /// At the end, an `ended` line was there. Events may come in any order;
+    /// those of the same time stay in theirs.
     pub fn parse(text: &str) -> Result<Self, TraceError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end();
+        if text.is_empty() {
+            return Err(TraceError::Empty);
+        }
         let mut trace: Option<Self> = None;
         let mut line = 0;
         for (index, json) in text.lines().enumerate() {
             line = index + 1;
-            let parsed = Line::parse(json).map_err(|error| match later_version(json) {
-                Some(found) if trace.is_none() => TraceError::Version { found },
-                _ => TraceError::Line { line, error },
-            })?;
+            if let (None, Some(found)) = (&trace, later_version(json)) {
+                return Err(TraceError::Version { found });
+            }
+            let parsed = Line::parse(json).map_err(|error| TraceError::Line { line, error })?;
             match (parsed, &mut trace) {
-                (Line::Run { version, .. }, None) if version > VERSION => {
-                    return Err(TraceError::Version { found: version });
-                }
                 (
                     Line::Run {
                         kernel,
@@ -134,20 +198,31 @@ impl Trace {
                         ..
                     },
                     None,
-                ) => trace = Some(Self::new(experiment, kernel, capture)),
+                ) => {
+                    let valid = experiment.validate();
+                    valid.map_err(|error| TraceError::Experiment { line, error })?;
+                    trace = Some(Self::new(experiment, kernel, capture));
+                }
                 // Sorted once at the end: a file may have them in any order.
                 (Line::Event(event), Some(trace)) if trace.ending.is_none() => {
+                    check(&event, line, &trace.experiment)?;
                     trace.events.push(event);
                 }
                 (
                     Line::Ended {
+                        events,
                         why,
                         missed,
                         dropped,
-                        ..
                     },
                     Some(trace),
-                ) if trace.ending.is_none() => trace.end(why, missed, dropped),
+                ) if trace.ending.is_none() => {
+                    let (said, found) = (events as usize, trace.events.len());
+                    if said != found {
+                        return Err(TraceError::Count { line, said, found });
+                    }
+                    trace.end(why, missed, dropped);
+                }
                 _ => return Err(TraceError::Order { line }),
             }
         }
@@ -157,6 +232,26 @@ impl Trace {
             Some(_) => Ok(trace),
             None => Err(TraceError::Truncated { line }),
         }
+    }
+}
+
+/// What a file's event may not be.
+fn check(event: &Event, line: usize, experiment: &Experiment) -> Result<(), TraceError> {
+    let caller = match event.actor {
+        Actor::Client1 => ClientId::One,
+        Actor::Client2 => ClientId::Two,
+        Actor::Server => event.client,
+    };
+    for client in [event.client, caller] {
+        if experiment.client(client).is_none() {
+            return Err(TraceError::Client { line, client });
+        }
+    }
+    let ack = event.header.as_ref().map_or(0, |header| header.ack.0);
+    let beyond = [event.offset.0, ack].into_iter();
+    match beyond.into_iter().find(|&offset| offset > MAX_OFFSET) {
+        Some(offset) => Err(TraceError::Offset { line, offset }),
+        None => Ok(()),
     }
 }
 
@@ -230,7 +325,9 @@ mod tests {
     #[test]
     fn broken_files_say_where() {
         let good = text(&trace());
-        check_refused("", "comes first");
+        for empty in ["", "\n", "\u{feff}", "\u{feff} \r\n\n"] {
+            check_refused(empty, "it is empty");
+        }
         check_refused("{}", "line 1 is no line");
         check_refused(&good.replace("\"version\":2", "\"version\":3"), "version 3");
         let later = good.replace("\"version\":2", "\"version\":4,\"experiment\":7");
@@ -240,5 +337,55 @@ mod tests {
         check_refused(&format!("{good}{first}"), "line 7");
         check_refused(first, "breaks off after line 1");
         check_refused(&good[..good.len() - 4], "line 6 is no line");
+        check_refused(&good.replacen('\n', "\n\n", 1), "line 2 is no line");
+    }
+
+    #[test]
+    fn damaged_files_say_what_is_missing() {
+        let good = text(&trace());
+        let without: Vec<_> = good.lines().enumerate().filter(|(n, _)| *n != 2).collect();
+        let without: Vec<_> = without.into_iter().map(|(_, line)| line).collect();
+        check_refused(
+            &without.join("\n"),
+            "line 5: the trace says 4 events and has 3: lines are missing",
+        );
+        let event = good.lines().nth(1).unwrap();
+        let more = good.replacen(event, &format!("{event}\n{event}"), 1);
+        check_refused(
+            &more,
+            "line 7: the trace says 4 events and has 5: lines were added",
+        );
+        check_refused(
+            &good.replacen("\"client\":1", "\"client\":2", 1),
+            "line 2 is an event of client 2",
+        );
+        check_refused(
+            &good.replacen("\"actor\":\"client1\"", "\"actor\":\"client2\"", 1),
+            "line 2 is an event of client 2",
+        );
+        let far = u64::MAX.to_string();
+        check_refused(
+            &good.replacen("\"offset\":3", &format!("\"offset\":{far}"), 1),
+            "line 2: 18446744073709551615 is no offset",
+        );
+        let ack = |ack: u64| {
+            let header = format!("\"offset\":3,\"header\":{{\"ack\":{ack}}}");
+            good.replacen("\"offset\":3", &header, 1)
+        };
+        check_refused(&ack(MAX_OFFSET + 1), "line 2: 281474976710657 is no offset");
+        assert!(Trace::parse(&ack(MAX_OFFSET)).is_ok());
+        check_refused(
+            &good.replacen("\"buffer\":1024", "\"buffer\":0", 1),
+            "line 1 has no experiment that can be run",
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_blank_lines_behind_are_no_part_of_a_trace() {
+        let good = text(&trace());
+        let windows = format!("\u{feff}{}\r\n \r\n", good.replace('\n', "\r\n"));
+        for text in [&windows, &format!("{good}\n\n")] {
+            assert_eq!(Trace::parse(text).unwrap(), trace());
+        }
     }
 }

@@ -126,6 +126,12 @@ impl Catalog {
                 continue;
             };
             self.fill(&mut text, field, sentence);
+            // Chinese templates can't know whether a value ends in a number:
+            // "客户端 1 的", "服务端的".
+            let latin = text.ends_with(|c: char| c.is_ascii_alphanumeric());
+            if latin && after.starts_with(is_han) {
+                text.push(' ');
+            }
             rest = after;
         }
         text + rest
@@ -152,6 +158,10 @@ impl Catalog {
             }
         }
     }
+}
+
+fn is_han(character: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&character)
 }
 
 /// A number with its thousands set apart: 542,393,671.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use dsl::{check_explained, trace};
 use proptest::prelude::*;
 use protocol::{Nanos, Offset, System};
-use trace::cause::Change;
+use trace::cause::{Change, proof_at, remaining};
 use trace::lane::Direction;
 use trace::{Actor, Analysis, Call, ClientId, Event, Socket};
 
@@ -75,9 +75,20 @@ fn one_segment_of_two_sends_was_merged_by_the_sender() {
         4,
         "recv(1024) of server returned 4 bytes. Just before, 4 bytes waited in the receive \
          queue. Its bytes had come in 1 segment. It holds bytes of 2 sends, #1 to #2, in one \
-         piece. The sender's kernel put them into one segment: Nagle's algorithm was on. The \
-         run is over.",
+         piece. The sender's kernel put them into one segment: Nagle's algorithm held them back. \
+         The run is over.",
     );
+}
+
+#[test]
+fn what_left_together_without_nagle_waited_in_the_send_queue() {
+    let script = "c1 send ab
+         c1 send cd
+         c1 segment 0 PSH,ACK abcd
+         s1 recv 1024 abcd";
+    let text = dsl::explained(&trace(System::TcpEcho, &[], script), 4);
+    assert!(text.contains("waited in its send queue"), "{text}");
+    assert!(!text.contains("autocork"), "{text}");
 }
 
 #[test]
@@ -281,7 +292,8 @@ proptest! {
         prop_assert_eq!(found.len(), expected.len());
         prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
         for boundary in boundaries {
-            if let Some(proof) = boundary.cause.proof(&random.experiment) {
+            if let Some(proof) = proof_at(&random, &analysis, boundary.event) {
+                prop_assert!(remaining(&random, &analysis, proof.knob) > 0);
                 let mut turned = random.experiment.clone();
                 proof.knob.set(&mut turned, &proof.value).unwrap();
             }

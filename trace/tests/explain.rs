@@ -6,9 +6,10 @@ mod dsl;
 
 use std::collections::BTreeSet;
 
-use dsl::{catalog, check_explained, explained, trace};
+use dsl::{catalog, check_explained, explained, explained_in, trace};
 use protocol::System;
 use trace::Analysis;
+use trace::lane::Verdict;
 
 #[test]
 fn every_explanation_has_words_in_both_languages_and_no_words_are_left_over() {
@@ -158,4 +159,98 @@ fn behind_a_wrong_answer_no_message_is_spoken_of() {
         closed.contains("did not prove that it knows the key"),
         "{closed}"
     );
+}
+
+#[test]
+fn a_piece_of_what_was_offered_is_no_message() {
+    let verdicts = |script: &str| -> Vec<_> {
+        let analysis = Analysis::new(&trace(System::TcpEcho, &[], script));
+        let lanes = analysis.lanes.iter();
+        let messages = lanes.flat_map(|lane| &lane.messages);
+        messages.map(|message| message.verdict).collect()
+    };
+    // The recvs end where the sends do, and still each is a piece of "hello".
+    let script = "c1 send hel | asked=5
+         s1 recv 1024 hel
+         c1 send l | asked=2
+         c1 send o
+         s1 recv 1024 l
+         s1 recv 1024 o
+         c1 send next
+         s1 recv 1024 next";
+    let (whole, part) = (Verdict::Whole, Verdict::Part);
+    assert_eq!(verdicts(script), [part, part, part, whole]);
+    let run = trace(System::TcpEcho, &[], script);
+    for (step, part) in [
+        (2, "It is 3 of the 5 bytes of send() #1: a piece"),
+        (5, "It is 1 of the 5 bytes of send() #2: a piece"),
+        (8, "It is exactly send() #4"),
+    ] {
+        let text = explained(&run, step);
+        assert!(text.contains(part), "step {step}: {text}");
+    }
+    let together = "c1 send hel | asked=5
+         c1 send lo
+         s1 recv 1024 hello
+         c1 send a
+         c1 send b
+         s1 recv 1024 ab";
+    assert_eq!(verdicts(together), [whole, Verdict::Glued(2)]);
+    // What is not offered again is another message.
+    let given_up = "c1 send hel | asked=5
+         c1 send other
+         s1 recv 1024 hel
+         s1 recv 1024 other";
+    assert_eq!(verdicts(given_up), [whole, whole]);
+}
+
+#[test]
+fn large_numbers_are_grouped() {
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 send hello | asked=200000 unacked=1234567",
+    );
+    let text = explained(&run, 1);
+    let part = "It was given 200,000 bytes; the kernel took only 5. The rest has to be offered \
+                again. The send queue was full: it holds 1,234,567 bytes";
+    assert!(text.contains(part), "{text}");
+}
+
+#[test]
+fn chinese_words_stand_apart_from_numbers_in_front_of_them() {
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 connect
+         s1 accept
+         s1 send HI
+         c1 recv 9 HI",
+    );
+    let chinese = |step| explained_in("zh", &run, step);
+    assert!(
+        chinese(1).starts_with("客户端 1 调用了 connect()"),
+        "{}",
+        chinese(1)
+    );
+    assert!(chinese(1).contains("1.00 ms 后"), "{}", chinese(1));
+    assert!(
+        chinese(2).contains("把客户端 1 的连接交给了服务端"),
+        "{}",
+        chinese(2)
+    );
+    assert!(
+        chinese(4).starts_with("客户端 1 的 recv(9)"),
+        "{}",
+        chinese(4)
+    );
+}
+
+#[test]
+fn chinese_explanations_use_chinese_punctuation_and_one_word_for_one_thing() {
+    let catalog = catalog("zh");
+    for key in catalog.keys() {
+        let text = catalog.template(key).unwrap();
+        dsl::check_chinese(key, text);
+    }
 }

@@ -1,5 +1,7 @@
 //! The lessons and the code beside them, as the files have them.
 
+mod dsl;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -170,6 +172,28 @@ fn both_languages_have_their_own_words() {
         }
         for title in [&en.title, &zh.title] {
             assert!(title.chars().count() <= TITLE_WIDTH, "{name}: {title:?}");
+        }
+    }
+}
+
+#[test]
+fn chinese_words_use_chinese_punctuation() {
+    for (name, lesson) in lessons() {
+        let zh = &lesson.zh;
+        for text in [&zh.title, &zh.question, &zh.look] {
+            dsl::check_chinese(&name, text);
+        }
+    }
+}
+
+#[test]
+fn knobs_are_called_as_the_page_calls_them() {
+    for (name, lesson) in lessons() {
+        for other in ["read delay", "serial", "length unit", "the buffer to"] {
+            assert!(!lesson.en.look.contains(other), "{name}: {other}");
+        }
+        for other in ["逐个服务", "分帧方式改", "分帧方式换", "把缓冲区"] {
+            assert!(!lesson.zh.look.contains(other), "{name}: {other}");
         }
     }
 }

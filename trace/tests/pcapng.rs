@@ -50,6 +50,64 @@ fn a_run_without_capture_has_a_packet_for_each_step_of_its_connection() {
     assert!(text.contains(comment), "{text}");
 }
 
+/// What the file says of the run, as text.
+fn said(trace: &Trace) -> String {
+    let file = pcapng::write(trace, &Analysis::new(trace));
+    String::from_utf8_lossy(&file).into_owned()
+}
+
+#[test]
+fn the_section_names_the_port_and_how_to_take_the_run_apart() {
+    let script = "c1 segment 0 SYN
+         s1 segment 0 SYN,ACK";
+    // Ethernet, 20 bytes of IPv4, ports 43,981 and 40,001.
+    let mut raw = vec![0; 14];
+    raw.push(0x45);
+    raw.resize(34, 0);
+    let (theirs, ours) = ([0xab, 0xcd], [0x9c, 0x41]);
+    for first in [0, 1] {
+        let mut run = trace(System::Auth, &[], "running");
+        run.capture = Capture::On;
+        for event in &trace(System::Auth, &[], script).events()[first..] {
+            let mut event = event.clone();
+            let header = event.header.as_mut().unwrap();
+            let ports = match event.actor {
+                Actor::Server => [ours, theirs],
+                _ => [theirs, ours],
+            };
+            header.raw = [raw.clone(), ports.concat()].concat();
+            run.insert(event);
+        }
+        let text = said(&run);
+        let part = "The server's port is 40001; with stickylab.lua its messages are taken apart \
+                    by: -d tcp.port==40001,stickylab.auth";
+        assert!(text.contains(part), "{text}");
+        assert!(!text.contains("broke off"), "the run goes on");
+        run.end(trace::link::Ending::Finished, Some(0), None);
+        assert!(!said(&run).contains("broke off"));
+        run.end(trace::link::Ending::Finished, None, None);
+        assert!(said(&run).contains("The capture broke off before the run was over"));
+    }
+    for (system, setting, part) in [
+        (
+            System::LengthPrefix,
+            "buffer=9",
+            "8001,stickylab.length-prefix",
+        ),
+        (System::ReadyAck, "buffer=9", "8000,stickylab.ready-ack"),
+        (
+            System::ReadyAck,
+            "framing=length-prefix",
+            "8000,stickylab.length-prefix",
+        ),
+        (System::TcpEcho, "buffer=9", "The server's port is 8000."),
+    ] {
+        let text = said(&trace(system, &[setting], "c1 send hi"));
+        assert!(text.contains(part), "{part}: {text}");
+        assert_eq!(text.contains("-d tcp.port"), system != System::TcpEcho);
+    }
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let picks = (0_usize..3, 0_usize..2, 0_usize..8, any::<u8>());
     let sizes = (any::<u64>(), any::<u64>(), 0_usize..70_000, 0_u32..9);

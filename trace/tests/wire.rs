@@ -57,7 +57,7 @@ fn segments_tile_the_stream_and_acks_are_none_of_it() {
          c1 segment 0 PSH,ACK hello
          s1 segment 0 ACK | ack=5
          c1 send 0123456789
-         c1 segment 5 PSH,ACK 0123456789
+         c1 segment 5 PSH,ACK 0123456789 | gso=9
          s1 recv 1024 hello0123456789
          s1 send HELLO
          s1 segment 0 PSH,ACK HELLO | ack=15",
@@ -67,7 +67,7 @@ fn segments_tile_the_stream_and_acks_are_none_of_it() {
     assert_eq!(carriers(&lane), "000001111111111");
     let analysis = Analysis::new(&trace);
     let down = analysis.lane(ClientId::One, Direction::ToClient).unwrap();
-    assert_eq!(wire(down), "0..5 *2");
+    assert_eq!(wire(down), "0..5");
     assert!(analysis.role(&trace, 4).is_none(), "a packet has no role");
     assert!(analysis.role(&trace, 9).is_some());
     assert_eq!(
@@ -192,7 +192,7 @@ fn packets_are_explained_by_what_they_carry() {
     );
     assert_eq!(
         explained_in("zh", &trace, 7),
-        "客户端1的内核在线路上发出一个段：PSH,ACK，4 字节。 它带着 send() #1 到 #2 的字节：发送方的\
+        "客户端 1 的内核在线路上发出一个段：PSH,ACK，4 字节。 它带着 send() #1 到 #2 的字节：发送端的\
          内核把它们合并了。 它的字节从 recv() #1 到 #2 读出。"
     );
 }
@@ -204,15 +204,26 @@ fn a_super_segment_is_shown_as_what_it_is() {
         &[],
         "s1 segment 0 SYN,ACK | mss=4
          c1 send 0123456789
-         c1 segment 0 ACK 0123456789",
+         c1 segment 0 ACK 0123456789 | gso=4",
     );
     check_explained(
         &trace,
         3,
         "The kernel of client 1 put a segment on the wire: ACK, 10 bytes. It carries all of \
-         send() #1, and nothing else. The kernel left the cutting to the device (GSO): on a \
-         real link it would be 3 segments. Nobody ever read its bytes. The run is over.",
+         send() #1, and nothing else. It is one packet here, and 3 segments of at most 4 bytes \
+         for the receiver's kernel (GSO). Nobody ever read its bytes. The run is over.",
     );
+}
+
+#[test]
+fn a_size_of_nothing_cuts_nothing() {
+    let trace = trace(
+        System::TcpEcho,
+        &[],
+        "c1 send abc
+         c1 segment 0 ACK abc | gso=0",
+    );
+    assert_eq!(wire(&up(&trace)), "0..3");
 }
 
 #[test]
@@ -237,7 +248,7 @@ fn what_the_kernel_told_beside_a_call_is_said() {
         ),
         (
             5,
-            "It was given 9 bytes; the kernel took only 4. The rest has to be sent again. The send queue was full: it holds 7 bytes that nobody has acknowledged yet. The kernel has taken 7 bytes and not sent them yet.",
+            "It was given 9 bytes; the kernel took only 4. The rest has to be offered again. The send queue was full: it holds 7 bytes that nobody has acknowledged yet. The kernel has taken 7 bytes and not sent them yet.",
         ),
         (
             6,
@@ -245,7 +256,7 @@ fn what_the_kernel_told_beside_a_call_is_said() {
         ),
         (
             7,
-            "The wire was not captured. TCP_INFO's counts: 7 segments out, 5 with data; 8 in, 6 with data. 1 of them was sent again.",
+            "The wire was not captured. TCP_INFO's counts: 7 segments out, 5 with data; 8 in, 6 with data. 1 segment was sent again.",
         ),
     ];
     for (step, part) in wanted {

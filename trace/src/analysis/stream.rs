@@ -107,6 +107,7 @@ impl StreamLane {
     fn handle_send(&mut self, index: usize, event: &Event) {
         let start = self.lane.end();
         self.lane.bytes.extend_from_slice(&event.bytes);
+        self.lane.offer(start, event.asked as usize, event.len());
         self.lane.sends.push(Span {
             event: index,
             start,
@@ -225,14 +226,13 @@ impl StreamLane {
     }
 }
 
-/// How a chunk taken for a message lies across the sends.
+/// How a chunk taken for a message lies across what the sender offered: a
+/// piece of a send that the kernel took in parts is no message.
 fn boundaries(lane: &Lane, frame: &Frame) -> Verdict {
     let range = frame.range();
-    let sends = lane.sends_in(range.clone());
-    let touched = lane.sends[sends].iter().filter(|send| !send.is_empty());
-    match touched.clone().count() {
-        0 | 1 if touched.clone().all(|send| send.range() == range) => Verdict::Whole,
-        0 | 1 => Verdict::Part,
-        count => Verdict::Glued(count),
+    match lane.offers_in(&range) {
+        [offer] if *offer == range => Verdict::Whole,
+        [] | [_] => Verdict::Part,
+        offers => Verdict::Glued(offers.len()),
     }
 }

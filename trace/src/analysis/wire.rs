@@ -3,13 +3,12 @@
 
 use protocol::Offset;
 
-use super::{direction, transfers};
+use super::transfers;
 use crate::lane::{Carrier, Fate, Lane, Packet, Span};
-use crate::{Call, Flags, Trace};
+use crate::{Call, Trace};
 
 /// Fills the wire of a stream's lane from its captured segments.
 pub(super) fn segments(lane: &mut Lane, trace: &Trace) {
-    let most = largest(lane, trace);
     for (index, way, event) in transfers(trace, lane.client) {
         if event.call != Call::Segment || way != lane.direction || event.is_empty() {
             continue;
@@ -20,7 +19,11 @@ pub(super) fn segments(lane: &mut Lane, trace: &Trace) {
             end: event.end(),
             cut: 0,
         };
-        let segments = event.len().div_ceil(most);
+        let size = event.header.as_ref().and_then(|header| header.gso);
+        let size = size
+            .filter(|&size| size > 0)
+            .map_or(usize::MAX, usize::from);
+        let segments = event.len().div_ceil(size);
         let packet = lane.wire.len();
         let fresh = carry(&mut lane.carriers, &span, packet);
         lane.wire.push(Packet {
@@ -30,19 +33,6 @@ pub(super) fn segments(lane: &mut Lane, trace: &Trace) {
             fate: Fate::Unknown,
         });
     }
-}
-
-/// The longest payload that the lane's reader said it takes (RFC 9293,
-/// 3.7.1); no limit if its SYN was not captured.
-fn largest(lane: &Lane, trace: &Trace) -> usize {
-    let announced = trace.events().iter().find_map(|event| {
-        let reader = event.client == lane.client
-            && event.call == Call::Segment
-            && event.flags().has(Flags::SYN)
-            && direction(event) != Some(lane.direction);
-        event.header.as_ref().filter(|_| reader)?.mss
-    });
-    announced.map_or(usize::MAX, |mss| usize::from(mss.max(1)))
 }
 
 /// Notes the bytes of `span` that no packet carried before. False if there

@@ -2,15 +2,17 @@
 //! changed, and its cause, computed from what was observed and nothing else.
 
 mod datagrams;
+mod held;
 mod proof;
 mod stream;
 
 use protocol::Offset;
 
-use crate::Experiment;
 use crate::knob::Knob;
 
 pub(crate) use datagrams::datagrams;
+pub use held::held_back;
+pub use proof::{proof_at, proof_of_run, remaining};
 pub(crate) use stream::stream;
 
 /// A boundary that is not where the sender put it, or a datagram that did not
@@ -63,7 +65,8 @@ pub enum Cause {
         waiting: Option<u32>,
     },
     /// The sender's kernel put several sends into one segment: Nagle's
-    /// algorithm (RFC 896) or autocorking.
+    /// algorithm (RFC 896) held the later ones back, or, where it was off,
+    /// they waited in the send queue and left together.
     Merged {
         /// Whether Nagle's algorithm was on.
         nagle: bool,
@@ -87,18 +90,11 @@ pub enum Cause {
 }
 
 /// An experiment that differs in one knob, to see whether the cause was it.
+/// [`remaining`] counts what it is to take away, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// The knob to turn.
     pub knob: Knob,
     /// What to turn it to.
     pub value: String,
-}
-
-impl Cause {
-    /// The one knob that, turned, takes the cause away; none where no knob
-    /// does, or where it is turned as far already.
-    pub fn proof(&self, experiment: &Experiment) -> Option<Proof> {
-        proof::proof(*self, experiment)
-    }
 }

@@ -1,83 +1,352 @@
-//! Which knob takes a cause away, and how far to turn it.
+//! Which knob takes a cause away, and how far to turn it. No proof is better
+//! than one that may show nothing.
 
-use super::{Cause, Proof};
-use crate::experiment::MAX_BUFFER;
+use std::cell::OnceCell;
+
+use protocol::auth::ANSWER_LEN;
+use protocol::{Framing, Offset, System};
+
+use super::{Boundary, Cause, Proof, held};
+use crate::experiment::{LengthUnit, MAX_BUFFER, MAX_DELAY_MS};
 use crate::knob::Knob;
-use crate::{Client, Experiment, Message};
+use crate::lane::{Direction, Lane, Span};
+use crate::{Actor, Analysis, Call, Client, Experiment, Message, Trace};
 
-/// A gap between messages that lets every reader keep up, in microseconds.
+/// A gap between messages that lets a reader keep up that does not sleep, in
+/// microseconds.
 const GAP: u32 = 20_000;
+/// The longest that all gaps of a client may take together, in microseconds:
+/// a run must not end for having taken too long.
+const PATIENCE: u64 = 10_000_000;
 /// A wait before a recv within which a message's segments have all come, in
 /// milliseconds.
 const WAIT: u32 = 200;
+/// A send that surely arrives in one piece, in bytes, where the wire was not
+/// captured.
+const ONE_PIECE: usize = 1_460;
 /// What a framing puts around a message, at most, in bytes.
 const FRAME: usize = 16;
+/// A header that is sent for itself, at most, in bytes.
+const HEADER: usize = 10;
 /// What the kernel charges for a datagram beside its bytes, about.
 const CHARGE: usize = 1024;
 
-pub(super) fn proof(cause: Cause, experiment: &Experiment) -> Option<Proof> {
-    let (knob, value) = match cause {
-        Cause::ReaderLate { .. } => sooner(experiment).or_else(|| apart(experiment))?,
-        Cause::BufferSmall { asked, .. } if asked != experiment.buffer => {
-            // The client's own buffer; there is no knob for it.
+/// The one knob that, turned, takes away what happened at the event with this
+/// index: the boundaries that changed there, or the bytes that Nagle's
+/// algorithm held back there. None where no knob surely does.
+pub fn proof_at(trace: &Trace, analysis: &Analysis, event: usize) -> Option<Proof> {
+    best(trace, analysis, Some(event))
+}
+
+/// The same for the earliest event of the run that has one.
+pub fn proof_of_run(trace: &Trace, analysis: &Analysis) -> Option<Proof> {
+    best(trace, analysis, None)
+}
+
+/// How much of what `knob` may take away there is in a run: the boundaries
+/// with such a cause and the sends that Nagle's algorithm held back. To be
+/// compared before and after it was turned.
+pub fn remaining(trace: &Trace, analysis: &Analysis, knob: Knob) -> usize {
+    let boundaries = analysis.lanes.iter().flat_map(|lane| &lane.boundaries);
+    let count = boundaries.filter(|boundary| treats(knob, boundary.cause));
+    let held = match knob {
+        Knob::Nagle => held::all(trace).count(),
+        _ => 0,
+    };
+    count.count() + held
+}
+
+/// Whether a proof of `cause` may turn `knob`.
+fn treats(knob: Knob, cause: Cause) -> bool {
+    match cause {
+        Cause::ReaderLate { .. } => matches!(knob, Knob::Gap | Knob::ReadDelay | Knob::Serial),
+        Cause::BufferSmall { .. } | Cause::DatagramCut { .. } => knob == Knob::Buffer,
+        Cause::Merged { .. } => matches!(knob, Knob::Nagle | Knob::Gap),
+        Cause::NotYetThere => knob == Knob::ReadDelay,
+        Cause::DatagramDropped => {
+            matches!(knob, Knob::ReceiveBuffer | Knob::ReadDelay | Knob::Gap)
+        }
+        Cause::Split { .. } | Cause::Unknown => false,
+    }
+}
+
+/// The earliest proof, of one event or of all. A knob that may leave some of
+/// it is taken only if there is no better one.
+fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Proof> {
+    let wanted = |event: usize| only.is_none_or(|only| only == event);
+    let mut found: Option<((bool, usize), Proof)> = None;
+    for lane in &analysis.lanes {
+        let sender = Sender::new(trace, lane);
+        for boundary in lane.boundaries.iter().filter(|b| wanted(b.event)) {
+            let beaten = |doubtful| {
+                let place = (doubtful, boundary.event);
+                found.as_ref().is_some_and(|(other, _)| *other <= place)
+            };
+            if beaten(false) {
+                continue;
+            }
+            if let Some((doubtful, proof)) = sender.proof(boundary)
+                && !beaten(doubtful)
+            {
+                found = Some(((doubtful, boundary.event), proof));
+            }
+        }
+    }
+    let held = match only {
+        Some(event) => held::held_back(trace, event).map(|_| event),
+        None => held::all(trace).next(),
+    };
+    match (held, found) {
+        (Some(event), found) if found.as_ref().is_none_or(|(at, _)| (false, event) < *at) => {
+            Some(off(Knob::Nagle))
+        }
+        (_, found) => found.map(|(_, proof)| proof),
+    }
+}
+
+fn off(knob: Knob) -> Proof {
+    let value = "off".to_owned();
+    Proof { knob, value }
+}
+
+fn turned(knob: Knob, to: usize) -> Proof {
+    let value = to.to_string();
+    Proof { knob, value }
+}
+
+/// A lane and what its sender meant; what takes a walk is looked up once for
+/// all its boundaries.
+struct Sender<'a> {
+    trace: &'a Trace,
+    experiment: &'a Experiment,
+    lane: &'a Lane,
+    /// Where the gap comes before a send.
+    starts: OnceCell<Vec<Offset>>,
+    /// Event of the accept that came only after the other client was done.
+    turn: OnceCell<Option<usize>>,
+    blocked: OnceCell<bool>,
+    pace: OnceCell<u64>,
+}
+
+impl<'a> Sender<'a> {
+    fn new(trace: &'a Trace, lane: &'a Lane) -> Self {
+        Self {
+            trace,
+            experiment: &trace.experiment,
+            lane,
+            starts: OnceCell::new(),
+            turn: OnceCell::new(),
+            blocked: OnceCell::new(),
+            pace: OnceCell::new(),
+        }
+    }
+
+    /// The proof of a boundary, and whether it may leave some of it.
+    fn proof(&self, boundary: &Boundary) -> Option<(bool, Proof)> {
+        let experiment = self.experiment;
+        let sure = |proof| Some((false, proof));
+        match boundary.cause {
+            // Sends that follow each other at once come out together anyway.
+            Cause::ReaderLate { .. } if self.waited_for_its_turn(boundary.offset) => {
+                let parted = self.is_start(boundary.offset) && self.keeps_up();
+                sure(parted.then(|| off(Knob::Serial))?)
+            }
+            Cause::ReaderLate { .. } => {
+                let apart = self.apart(boundary.offset).map(|proof| (false, proof));
+                let sleeps = self.lane.direction == Direction::ToServer && !self.is_blocked();
+                apart.or_else(|| Some((true, sooner(experiment).filter(|_| sleeps)?)))
+            }
+            Cause::BufferSmall { asked, waiting } => {
+                // The client's own buffer has no knob.
+                if asked != experiment.buffer || !self.in_one_piece(boundary.offset) {
+                    return None;
+                }
+                let sent = total(experiment, |message| message.len().saturating_add(FRAME));
+                let need = sent.max(waiting.unwrap_or(0) as usize);
+                let need = need.max(asked as usize + 1);
+                sure(more(Knob::Buffer, need, asked)?)
+            }
+            Cause::Merged { nagle: true } => sure(off(Knob::Nagle)),
+            Cause::Merged { nagle: false } => sure(self.apart(boundary.offset)?),
+            Cause::NotYetThere => {
+                let short = experiment.read_delay_ms < WAIT && !self.is_blocked();
+                sure(short.then(|| turned(Knob::ReadDelay, WAIT as usize))?)
+            }
+            Cause::DatagramCut { bytes } => {
+                let longest = messages(experiment).map(Message::len).max().unwrap_or(0);
+                let need = longest.max((experiment.buffer as usize).saturating_add(bytes));
+                sure(more(Knob::Buffer, need, experiment.buffer)?)
+            }
+            Cause::DatagramDropped => {
+                let need = total(experiment, |message| message.len().saturating_add(CHARGE));
+                let set = Some(experiment.receive_buffer).filter(|&size| size > 0);
+                let larger = set.and_then(|size| more(Knob::ReceiveBuffer, need, size));
+                sure(
+                    larger
+                        .or_else(|| sooner(experiment))
+                        .or_else(|| self.gap())?,
+                )
+            }
+            // What cuts a send is the sender's queue, the reader's window and
+            // the reader's pace together: no one knob.
+            Cause::Split { .. } | Cause::Unknown => None,
+        }
+    }
+
+    /// Whether the bytes beside `offset` waited for the server to be done with
+    /// the other client.
+    fn waited_for_its_turn(&self, offset: Offset) -> bool {
+        let send = self.lane.sends_in(offset..offset + 1).start;
+        let Some(send) = self.lane.sends.get(send) else {
+            return false;
+        };
+        let turn = *self.turn.get_or_init(|| self.turn());
+        turn.is_some_and(|accept| send.event < accept)
+    }
+
+    fn turn(&self) -> Option<usize> {
+        let client = self.lane.client;
+        if !self.experiment.is_serial() || self.lane.direction != Direction::ToServer {
             return None;
         }
-        Cause::BufferSmall { asked, waiting } => {
-            let sent = total(experiment, |message| message.len().saturating_add(FRAME));
-            let need = sent.max(waiting.unwrap_or(0) as usize);
-            (Knob::Buffer, more(need.max(asked as usize + 1), asked)?)
-        }
-        Cause::Merged { nagle } => {
-            let on = nagle && experiment.clients.iter().any(|client| client.nagle);
-            let off = on.then(|| (Knob::Nagle, "off".to_owned()));
-            off.or_else(|| apart(experiment))?
-        }
-        Cause::Split { .. } => {
-            let small = |client: &Client| client.send_buffer > 0;
-            let small = experiment.clients.iter().any(small);
-            small.then(|| (Knob::SendBuffer, "0".to_owned()))?
-        }
-        Cause::NotYetThere => {
-            let short = experiment.read_delay_ms < WAIT;
-            short.then(|| (Knob::ReadDelay, WAIT.to_string()))?
-        }
-        Cause::DatagramCut { bytes } => {
-            let longest = messages(experiment).map(Message::len).max().unwrap_or(0);
-            let need = longest.max((experiment.buffer as usize).saturating_add(bytes));
-            (Knob::Buffer, more(need, experiment.buffer)?)
-        }
-        Cause::DatagramDropped => {
-            let need = total(experiment, |message| message.len().saturating_add(CHARGE));
-            let set = Some(experiment.receive_buffer).filter(|&size| size > 0);
-            let larger = set.and_then(|size| Some((Knob::ReceiveBuffer, more(need, size)?)));
-            larger
-                .or_else(|| sooner(experiment))
-                .or_else(|| apart(experiment))?
-        }
-        Cause::Unknown => return None,
+        let events = self.trace.events();
+        let accept = events
+            .iter()
+            .position(|event| event.call == Call::Accept && event.client == client)?;
+        let mut before = events[..accept].iter();
+        let other = before.any(|event| {
+            event.call == Call::Close && event.actor == Actor::Server && event.client != client
+        });
+        other.then_some(accept)
+    }
+
+    /// Whether the sender's kernel once took only a part: then the pace is the
+    /// reader's, whatever the sender does.
+    fn is_blocked(&self) -> bool {
+        let partial = |send: &Span| {
+            let event = self.trace.events().get(send.event);
+            event.is_some_and(|event| event.asked as usize > event.len())
+        };
+        let find = || self.lane.sends.iter().any(partial);
+        *self.blocked.get_or_init(find)
+    }
+
+    /// Whether the send that has the byte at `offset` came as one packet.
+    fn in_one_piece(&self, offset: Offset) -> bool {
+        let sends = self.lane.sends_in(offset..offset + 1);
+        let send = self
+            .lane
+            .sends
+            .get(sends.start)
+            .filter(|_| !sends.is_empty());
+        send.is_some_and(|send| match self.lane.packets_in(&send.range()) {
+            0 => send.len() <= ONE_PIECE && !self.is_blocked(),
+            packets => packets == 1 && !self.is_blocked(),
+        })
+    }
+
+    /// A gap between messages, if that is what parts the bytes at `offset`
+    /// from those before.
+    fn apart(&self, offset: Offset) -> Option<Proof> {
+        let parted = self.is_start(offset) && !self.is_blocked();
+        self.gap().filter(|_| parted)
+    }
+
+    /// Whether the sender makes its gap before the byte at `offset`.
+    fn is_start(&self, offset: Offset) -> bool {
+        let starts = || starts(self.experiment, self.lane);
+        let starts = self.starts.get_or_init(starts);
+        starts.binary_search(&offset).is_ok()
+    }
+
+    /// Whether the client's gap is wide enough for the reader.
+    fn keeps_up(&self) -> bool {
+        let client = self.experiment.client(self.lane.client);
+        client.is_some_and(|client| {
+            u64::from(client.gap_us) >= *self.pace.get_or_init(|| pace(self.experiment))
+        })
+    }
+
+    /// A gap within which the reader has taken all of a message.
+    fn gap(&self) -> Option<Proof> {
+        let gap = u32::try_from(*self.pace.get_or_init(|| pace(self.experiment))).ok()?;
+        let fits = |client: &Client| {
+            let all = client.messages.len() as u64 * u64::from(gap);
+            client.gap_us < gap && all <= PATIENCE
+        };
+        let clients = &self.experiment.clients;
+        let several = clients.iter().any(|client| client.messages.len() > 1);
+        let fits = gap <= 1_000 * MAX_DELAY_MS && clients.iter().all(fits);
+        (several && fits).then(|| turned(Knob::Gap, gap as usize))
+    }
+}
+
+/// Where in a lane's stream the gap comes before a send: the starts of all
+/// messages but the first. The server's replies part where their messages do.
+fn starts(experiment: &Experiment, lane: &Lane) -> Vec<Offset> {
+    if lane.direction == Direction::ToClient {
+        // One reply a send; what waited for a serial server comes at once.
+        let at_once = experiment.is_serial() && experiment.clients.len() > 1;
+        let sends = lane
+            .sends
+            .iter()
+            .filter(|send| !at_once && !send.is_empty());
+        return sends.map(|send| send.start).collect();
+    }
+    let Some(client) = experiment.client(lane.client) else {
+        return Vec::new();
     };
-    Some(Proof { knob, value })
+    let framing = experiment.client_rules(client).framing;
+    let mut at = Offset(match experiment.system {
+        System::Auth => ANSWER_LEN as u64,
+        _ => 0,
+    });
+    let mut starts = Vec::new();
+    for message in &client.messages {
+        let text = message.text();
+        let counted = match client.length_unit {
+            LengthUnit::Bytes => text.len(),
+            LengthUnit::Characters => text.chars().count(),
+        };
+        // A validated experiment has no message that its framing can't carry.
+        let (Ok(parts), Ok(header)) = (framing.parts(text.as_bytes()), framing.header(counted))
+        else {
+            break;
+        };
+        starts.push(at);
+        at += header.len() + parts.body.len();
+    }
+    starts.into_iter().skip(1).collect()
+}
+
+/// How long the reader takes for a message, in microseconds.
+fn pace(experiment: &Experiment) -> u64 {
+    let framing = &experiment.rules().framing;
+    let longest = messages(experiment).map(Message::len).max().unwrap_or(0);
+    let (framed, header) = match framing {
+        Framing::None => (longest, 0),
+        Framing::FixedSize(fixed) => (fixed.size as usize, 0),
+        Framing::Delimiter(mark) => (longest.saturating_add(mark.delimiter.len()), 0),
+        // Their headers are sends of their own.
+        Framing::LengthPrefix(_) | Framing::ReadyAck(_) => (longest, HEADER),
+    };
+    let room = experiment.buffer.max(1) as usize;
+    let reads = framed.div_ceil(room).max(1) + header.div_ceil(room);
+    // A message may come just when the reader has begun to sleep.
+    let slept = (reads as u64 + 1).saturating_mul(u64::from(experiment.read_delay_ms));
+    slept.saturating_mul(1_000).max(u64::from(GAP))
 }
 
 /// The reader doesn't sleep.
-fn sooner(experiment: &Experiment) -> Option<(Knob, String)> {
-    let late = experiment.read_delay_ms > 0;
-    late.then(|| (Knob::ReadDelay, "0".to_owned()))
-}
-
-/// The messages are sent further apart; of one message the gap parts nothing.
-fn apart(experiment: &Experiment) -> Option<(Knob, String)> {
-    let clients = &experiment.clients;
-    let close = |client: &Client| client.gap_us < GAP && client.messages.len() > 1;
-    let close = clients.iter().any(close) && clients.iter().all(|c| c.gap_us <= GAP);
-    close.then(|| (Knob::Gap, GAP.to_string()))
+fn sooner(experiment: &Experiment) -> Option<Proof> {
+    (experiment.read_delay_ms > 0).then(|| turned(Knob::ReadDelay, 0))
 }
 
 /// A round number of at least `need` bytes that a buffer knob takes, if that
 /// is more than `now`.
-fn more(need: usize, now: u32) -> Option<String> {
+fn more(knob: Knob, need: usize, now: u32) -> Option<Proof> {
     let need = need.min(MAX_BUFFER as usize).next_power_of_two();
-    (need > now as usize).then(|| need.to_string())
+    (need > now as usize).then(|| turned(knob, need))
 }
 
 fn messages(experiment: &Experiment) -> impl Iterator<Item = &Message> {
@@ -91,124 +360,4 @@ fn total(experiment: &Experiment, length: impl Fn(&Message) -> usize) -> usize {
     messages(experiment)
         .map(length)
         .fold(0, usize::saturating_add)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use protocol::System;
-
-    fn check(system: System, settings: &[&str], cause: Cause, expected: Option<&str>) {
-        let mut experiment = Experiment::new(system, &["hello", "abc"]);
-        for setting in settings {
-            crate::knob::apply(&mut experiment, setting).unwrap();
-        }
-        let proof = cause.proof(&experiment);
-        let turned = proof.as_ref().map(|proof| {
-            proof.knob.set(&mut experiment, &proof.value).unwrap();
-            experiment.validate().unwrap();
-            assert!(proof.knob.applies(&experiment));
-            format!("{}={}", proof.knob, proof.value)
-        });
-        assert_eq!(turned.as_deref(), expected);
-        if turned.is_some() {
-            assert_ne!(
-                cause.proof(&experiment),
-                proof,
-                "turned, it is another experiment"
-            );
-        }
-    }
-
-    const LATE: Cause = Cause::ReaderLate {
-        packets: 2,
-        waiting: Some(8),
-    };
-
-    #[test]
-    fn a_late_reader_sleeps_less_or_the_sender_sends_slower() {
-        check(
-            System::TcpEcho,
-            &["read-delay=50"],
-            LATE,
-            Some("read-delay=0"),
-        );
-        check(System::TcpEcho, &[], LATE, Some("gap=20000"));
-        check(System::TcpEcho, &["gap=20000"], LATE, None);
-        check(System::TcpEcho, &["messages=one"], LATE, None);
-    }
-
-    #[test]
-    fn a_small_buffer_grows() {
-        let small = |asked, waiting| Cause::BufferSmall { asked, waiting };
-        let tcp = System::TcpEcho;
-        check(tcp, &["buffer=5"], small(5, None), Some("buffer=64"));
-        check(tcp, &["buffer=5"], small(5, Some(65)), Some("buffer=128"));
-        check(tcp, &[], small(64, None), None);
-        check(
-            tcp,
-            &["buffer=1048576"],
-            small(1_048_576, Some(u32::MAX)),
-            None,
-        );
-        let cut = |bytes| Cause::DatagramCut { bytes };
-        check(System::UdpEcho, &["buffer=2"], cut(3), Some("buffer=8"));
-        check(
-            System::UdpEcho,
-            &["buffer=4"],
-            cut(usize::MAX),
-            Some("buffer=1048576"),
-        );
-    }
-
-    #[test]
-    fn merged_sends_are_parted() {
-        let merged = |nagle| Cause::Merged { nagle };
-        check(
-            System::TcpEcho,
-            &["nagle=on"],
-            merged(true),
-            Some("nagle=off"),
-        );
-        check(System::TcpEcho, &[], merged(false), Some("gap=20000"));
-    }
-
-    #[test]
-    fn a_split_send_needs_room_or_patience() {
-        let split = Cause::Split { packets: 2 };
-        check(System::TcpEcho, &[], split, None);
-        check(
-            System::TcpEcho,
-            &["send-buffer=4608"],
-            split,
-            Some("send-buffer=0"),
-        );
-        check(
-            System::TcpEcho,
-            &[],
-            Cause::NotYetThere,
-            Some("read-delay=200"),
-        );
-        check(
-            System::TcpEcho,
-            &["read-delay=200"],
-            Cause::NotYetThere,
-            None,
-        );
-    }
-
-    #[test]
-    fn dropped_datagrams_need_room_or_a_quicker_reader() {
-        let udp = System::UdpEcho;
-        let lost = Cause::DatagramDropped;
-        check(
-            udp,
-            &["receive-buffer=1024"],
-            lost,
-            Some("receive-buffer=4096"),
-        );
-        check(udp, &["read-delay=9"], lost, Some("read-delay=0"));
-        check(udp, &["receive-buffer=4096"], lost, Some("gap=20000"));
-        check(udp, &[], Cause::Unknown, None);
-    }
 }

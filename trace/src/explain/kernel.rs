@@ -1,14 +1,11 @@
 //! What the kernel told beside a call, in words.
 
 use super::Facts;
-use crate::cause::Cause;
-use crate::lane::{Direction, Lane, Span};
+use crate::cause::{Cause, held_back};
+use crate::lane::{Lane, Span};
 use crate::link::Capture;
 use crate::text::Sentence;
-use crate::{Call, Event, Flags};
-
-/// A segment's payload if its largest is not known: Ethernet's.
-const USUAL_PAYLOAD: usize = 1_460;
+use crate::{Call, Event};
 
 impl Facts<'_> {
     /// The receive queue just before a recv, and how its bytes had come. What
@@ -35,42 +32,18 @@ impl Facts<'_> {
     }
 
     /// Bytes that the kernel took and has not sent, and what it waits for.
-    pub(super) fn held_back(&self, lane: &Lane, span: &Span) -> Option<Sentence> {
-        let socket = self.event.socket;
-        let unsent = socket.unsent.filter(|&unsent| unsent > 0)?;
-        let flying = socket.unacked.unwrap_or(0).saturating_sub(unsent);
+    pub(super) fn held_back(&self, span: &Span) -> Option<Sentence> {
+        let unsent = self.event.socket.unsent.filter(|&unsent| unsent > 0)?;
         let sent = span.end.0.saturating_sub(u64::from(unsent));
-        // Nagle's algorithm holds back less than a segment, and only while
-        // something is not acknowledged (RFC 896).
-        let small = (unsent as usize) < self.largest_payload();
-        let nagle = lane.direction == Direction::ToServer && self.client_nagle();
-        let key = if nagle && small && flying > 0 {
-            "explain.send.nagle"
-        } else {
-            "explain.send.unsent"
+        let key = match held_back(self.trace, self.index) {
+            Some(_) => "explain.send.nagle",
+            None => "explain.send.unsent",
         };
         Some(
             Sentence::new(key)
                 .with("n", u64::from(unsent))
                 .with("offset", sent),
         )
-    }
-
-    fn client_nagle(&self) -> bool {
-        let client = self.trace.experiment.client(self.event.client);
-        client.is_some_and(|client| client.nagle)
-    }
-
-    /// What the other side announced in its SYN.
-    fn largest_payload(&self) -> usize {
-        let syn = self.trace.events().iter().find(|event| {
-            event.call == Call::Segment
-                && event.flags().has(Flags::SYN)
-                && event.client == self.event.client
-                && event.actor != self.event.actor
-        });
-        let mss = syn.and_then(|event| event.header.as_ref()?.mss);
-        mss.map_or(USUAL_PAYLOAD, usize::from)
     }
 
     /// How many connections wait to be accepted.

@@ -85,7 +85,13 @@ impl Facts<'_> {
         }
         if packet.segments > 1 {
             let segments = u64::from(packet.segments);
-            rest.push(Sentence::new("explain.packet.super-segment").with("n", segments));
+            let header = self.event.header.as_ref();
+            let size = header.and_then(|header| header.gso).unwrap_or(0);
+            rest.push(
+                Sentence::new("explain.packet.super-segment")
+                    .with("n", segments)
+                    .with("size", u64::from(size)),
+            );
         }
         let recvs = lane.recvs_in(packet.span.range());
         let (first, last) = (recvs.start + 1, recvs.end);

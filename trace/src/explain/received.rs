@@ -33,7 +33,10 @@ impl Facts<'_> {
             rest.push(Sentence::new(key).with("first", first));
             rest.push(match span.cut {
                 0 => Sentence::new("explain.recv.datagram-whole"),
-                cut => self.say("explain.recv.datagram-cut").with("n", cut),
+                cut => self
+                    .say("explain.recv.datagram-cut")
+                    .with("asked", u64::from(self.event.asked))
+                    .with("n", cut),
             });
             rest.extend(self.drops());
             return explanation;
@@ -63,8 +66,13 @@ impl Facts<'_> {
                 .with("first", first)
                 .with("last", last);
         }
+        // Of a send that the kernel took in parts, all that was offered counts.
+        let all = match lane.offers_in(&span.range()) {
+            [offer] => offer.end.0.saturating_sub(offer.start.0),
+            _ => 0,
+        };
         match lane.sends.get(sends.start) {
-            Some(send) if send.range() == span.range() => {
+            Some(send) if send.range() == span.range() && all == send.len() as u64 => {
                 let key = if bare {
                     "explain.chunk.exact"
                 } else {
@@ -74,7 +82,7 @@ impl Facts<'_> {
             }
             Some(send) => Sentence::new("explain.chunk.part")
                 .with("n", span.len())
-                .with("all", send.len())
+                .with("all", all.max(send.len() as u64))
                 .with("first", first),
             None => Sentence::new("explain.chunk.unknown"),
         }

@@ -25,7 +25,9 @@ impl Facts<'_> {
             explanation.rest.push(role);
         }
         if self.event.asked as usize > self.event.len() {
-            explanation.rest.push(self.say("explain.send.partial"));
+            let asked = u64::from(self.event.asked);
+            let partial = self.say("explain.send.partial").with("asked", asked);
+            explanation.rest.push(partial);
             if let Some(unacked) = self.event.socket.unacked {
                 let full = Sentence::new("explain.send.queue-full");
                 explanation.rest.push(full.with("n", u64::from(unacked)));
@@ -38,9 +40,7 @@ impl Facts<'_> {
             explanation.rest.extend(self.datagram_fate(lane, number));
             return explanation;
         }
-        explanation
-            .rest
-            .extend(self.held_back(lane, &lane.sends[number]));
+        explanation.rest.extend(self.held_back(&lane.sends[number]));
         explanation.rest.extend(self.on_the_wire(lane, number));
         explanation.rest.extend(self.stream_fate(lane));
         explanation

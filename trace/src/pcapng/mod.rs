@@ -6,6 +6,8 @@ mod comment;
 mod headers;
 mod synthetic;
 
+use protocol::{Framing, System};
+
 use self::block::{Block, COMMENT};
 use crate::link::Capture;
 use crate::text::grouped;
@@ -80,6 +82,10 @@ fn section(trace: &Trace, real: bool) -> Vec<u8> {
         text.push_str(&grouped(u64::from(missed)));
         text.push('.');
     }
+    if trace.capture == Capture::On && trace.ending().is_some() && trace.missed.is_none() {
+        text.push_str(" The capture broke off before the run was over: later packets are missing.");
+    }
+    dissect(&mut text, trace, real);
     let mut block = Block::new(0x0A0D_0D0A);
     // The magic tells the byte order; version 1.0; a length nobody knows yet.
     block.u32(0x1A2B_3C4D);
@@ -95,6 +101,46 @@ fn section(trace: &Trace, real: bool) -> Vec<u8> {
     let mut file = Vec::new();
     block.finish(&mut file);
     file
+}
+
+/// Which port the server had, and how Wireshark's dissector is told.
+fn dissect(text: &mut String, trace: &Trace, real: bool) {
+    let port = if real {
+        trace.events().iter().find_map(server_port)
+    } else {
+        Some(synthetic::server(trace).port)
+    };
+    let Some(port) = port else {
+        return;
+    };
+    let port = port.to_string();
+    text.push_str(" The server's port is ");
+    text.push_str(&port);
+    let protocol = match trace.experiment.rules().framing {
+        _ if trace.experiment.system == System::Auth => "stickylab.auth",
+        Framing::ReadyAck(_) => "stickylab.ready-ack",
+        Framing::LengthPrefix(_) => "stickylab.length-prefix",
+        _ => {
+            text.push('.');
+            return;
+        }
+    };
+    text.push_str("; with stickylab.lua its messages are taken apart by: -d tcp.port==");
+    text.push_str(&port);
+    text.push(',');
+    text.push_str(protocol);
+}
+
+/// The server's port, from a packet's own headers: Ethernet's 14 bytes, IPv4
+/// (RFC 791, 3.1), then the ports of sender and receiver.
+fn server_port(event: &crate::Event) -> Option<u16> {
+    const ETHERNET: usize = 14;
+    let raw = &event.header.as_ref()?.raw;
+    let words = usize::from(raw.get(ETHERNET)? & 0x0f);
+    let from_server = event.actor == crate::Actor::Server;
+    let at = ETHERNET + 4 * words + if from_server { 0 } else { 2 };
+    let port = raw.get(at..at + 2)?;
+    Some(u16::from_be_bytes([port[0], port[1]]))
 }
 
 /// The Interface Description Block (4.2): Ethernet headers, nanoseconds.

@@ -60,7 +60,7 @@ fn client_end(client: ClientId) -> Endpoint {
 
 /// The system's default address, so that programs that know its port know
 /// its protocol.
-fn server(trace: &Trace) -> Endpoint {
+pub(super) fn server(trace: &Trace) -> Endpoint {
     let address = trace.experiment.system.default_address();
     let (host, port) = address.split_once(':').unwrap_or((address, ""));
     let mut parts = host.split('.').map(|part| part.parse().unwrap_or(0));

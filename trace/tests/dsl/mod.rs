@@ -86,6 +86,7 @@ fn told(event: &mut Event, name: &str, value: &str) {
         "ack" => header.ack = Offset(value.parse().unwrap()),
         "window" => header.window = number(value),
         "mss" => header.mss = Some(value.parse().unwrap()),
+        "gso" => header.gso = Some(value.parse().unwrap()),
         other => panic!("{other} is nothing to tell"),
     }
 }
@@ -211,4 +212,23 @@ pub fn explained(trace: &Trace, step: usize) -> String {
 
 pub fn check_explained(trace: &Trace, step: usize, expected: &str) {
     assert_eq!(explained(trace, step), expected, "step {step}");
+}
+
+/// Chinese text has full-width punctuation and one word for one thing.
+pub fn check_chinese(name: &str, text: &str) {
+    for other in ["接受队列", "读取方", "接收方", "发送方", "服务器"] {
+        assert!(!text.contains(other), "{name}: {other}: {text}");
+    }
+    let han = |c: Option<&char>| c.is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(c));
+    let chars: Vec<char> = text.chars().collect();
+    for (at, mark) in chars.iter().enumerate() {
+        let before = han(chars[..at].iter().rfind(|c| **c != ' '));
+        let behind = han(chars[at + 1..].iter().find(|c| **c != ' '));
+        let wrong = match mark {
+            ',' | ';' | ':' | '?' | '!' => before || behind,
+            '(' | ')' => before,
+            _ => false,
+        };
+        assert!(!wrong, "{name}: {mark} in {text}");
+    }
 }
