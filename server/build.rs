@@ -21,7 +21,7 @@ fn main() {
     page();
 }
 
-/// Writes `LESSONS` and `EXPLAIN`, with the texts of the files in `static`.
+/// Writes `LESSONS` and `TEXTS`, with the texts of the files in `static`.
 fn lessons() {
     let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     let place = Path::new(&package).join("..").join("static");
@@ -38,13 +38,13 @@ fn lessons() {
         let file = file.to_str().expect("cargo's folders are UTF-8");
         writeln!(code, "    ({id:?}, include_str!({file:?})),").expect("a String takes everything");
     }
-    let explain = place.join("text").join("explain.en.toml");
-    let explain = explain.to_str().expect("cargo's folders are UTF-8");
-    writeln!(
-        code,
-        "];\nstatic EXPLAIN: &str = include_str!({explain:?});"
-    )
-    .expect("a String takes everything");
+    code.push_str("];\nstatic TEXTS: &[&str] = &[\n");
+    for name in ["explain.en.toml", "en.toml"] {
+        let file = place.join("text").join(name);
+        let file = file.to_str().expect("cargo's folders are UTF-8");
+        writeln!(code, "    include_str!({file:?}),").expect("a String takes everything");
+    }
+    code.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("lessons.rs"), code).expect("OUT_DIR can be written");
 }

@@ -103,6 +103,10 @@ pub struct Frame<'a> {
     pub length: usize,
     /// What was captured of it: all, unless it is larger than [`MAX_FRAME`].
     pub bytes: &'a [u8],
+    /// Payload of each segment that it is cut into on its way out, in bytes
+    /// (`gso_size` of its `virtio_net_hdr`, packet(7)); none if it is one
+    /// segment, or if this kernel does not tell.
+    pub gso: Option<u16>,
 }
 
 /// Length up to which frames are surely captured whole, in bytes. An IPv4

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trace::Lesson;
 use trace::text::Catalog;
 
-// (id, text) of every lesson, and the English texts that explanations use.
+// (id, text) of every lesson, and the files of the English texts.
 include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
 
 /// All lessons in the order of the list: by group, then by place.
@@ -27,10 +27,13 @@ pub fn parse(id: &str, text: &str) -> Result<Lesson, toml::de::Error> {
     })
 }
 
-/// The English texts of explanations.
+/// The English texts of explanations and counts.
 pub fn english() -> Catalog {
-    let texts: BTreeMap<String, String> =
-        toml::from_str(EXPLAIN).expect("a test reads every text of the tree");
+    let texts = TEXTS.iter().flat_map(|file| {
+        let texts: BTreeMap<String, String> =
+            toml::from_str(file).expect("a test reads every text of the tree");
+        texts
+    });
     Catalog::new(texts)
 }
 
@@ -50,5 +53,11 @@ mod tests {
     #[test]
     fn the_texts_read() {
         assert!(english().template("explain.recv").is_some());
+        for lesson in all() {
+            if let Some(predict) = lesson.predict {
+                let key = predict.count.key();
+                assert!(english().template(key).is_some(), "{key}");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Whether the wire can be captured here.
 
+use std::process::Command;
+
 use crate::events::Trace;
 use crate::{run, stickylab};
 
@@ -14,4 +16,19 @@ pub fn may_capture() -> bool {
         assert!(!root, "root may capture: {capture}");
     }
     capture == "on"
+}
+
+/// `plain` as a program that may not capture. Who is root has to give the
+/// capability up first; who is not has none to begin with.
+pub(crate) fn without(plain: &Command) -> Command {
+    let mut command = if rustix::process::geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]);
+        command.arg(plain.get_program());
+        command
+    } else {
+        Command::new(plain.get_program())
+    };
+    command.args(plain.get_args()).env_remove("RUST_LOG");
+    command
 }

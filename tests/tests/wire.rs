@@ -31,6 +31,8 @@ fn is_captured(trace: &Trace) -> bool {
     let captured = trace.capture == "on";
     if !captured {
         assert_eq!(trace.capture, "needs-cap-net-raw");
+        let root = rustix::process::geteuid().is_root();
+        assert!(!root, "root may capture");
         eprintln!("not looked at the wire: capturing needs CAP_NET_RAW");
     }
     captured
@@ -135,6 +137,8 @@ fn what_leaves_the_kernel_may_be_larger_than_a_segment() {
     command.arg(plain.get_program()).args(plain.get_args());
     let probe = Command::new("unshare").args(["--net", "true"]).output();
     if !probe.expect("unshare starts").status.success() {
+        let root = rustix::process::geteuid().is_root();
+        assert!(!root, "root may make a network namespace");
         eprintln!("not run: a network namespace needs CAP_SYS_ADMIN");
         return;
     }
@@ -148,4 +152,14 @@ fn what_leaves_the_kernel_may_be_larger_than_a_segment() {
     assert_eq!(ranges(&segments), [(0, 200_000)]);
     let longest = segments.iter().map(|segment| segment.bytes.len()).max();
     assert!(longest > Some(1460), "{longest:?}");
+    // Cut as the kernel says, they are the segments that it counted.
+    let cut = segments.iter().map(|segment| {
+        let length = segment.bytes.len() as u64;
+        let gso = segment.header["gso"].as_u64();
+        assert_eq!(gso.is_some(), length > 1460, "{length} {gso:?}");
+        gso.map_or(1, |gso| length.div_ceil(gso))
+    });
+    let close = trace.calls("client1", "close", 1)[0];
+    let counted = &close.socket["counts"]["data-out"];
+    assert_eq!(Some(cut.sum()), counted.as_u64());
 }

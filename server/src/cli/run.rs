@@ -10,7 +10,7 @@ use trace::knob::{self, Knob};
 use trace::link::{Capture, Ending, Line, Request};
 use trace::{Lesson, Script, Trace};
 
-use super::output;
+use super::output::{self, Packets};
 
 /// Largest lesson file read, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -27,7 +27,7 @@ pub(super) struct Run {
     #[arg(long)]
     json: bool,
     /// Writes the packets to FILE too, for Wireshark
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output::pcapng_path)]
     pcapng: Option<PathBuf>,
 }
 
@@ -47,14 +47,18 @@ impl Run {
         for setting in &self.settings {
             knob::apply(&mut lesson.experiment, setting)?;
         }
+        let packets = self
+            .pcapng
+            .map(|path| Packets::open(path, Path::new(&self.lesson)));
+        let packets = packets.transpose()?;
         let trace = observe(&lesson)?;
-        if let Some(path) = &self.pcapng {
-            output::write_pcapng(path, &trace)?;
+        if let Some(packets) = packets {
+            packets.write(&trace)?;
         }
         if self.json {
             output::print_lines(&trace)?;
         } else {
-            output::print_lanes(Some(&lesson.en), &trace)?;
+            output::print_lanes(Some(&lesson), &trace)?;
         }
         match trace.ending() {
             Some(Ending::Finished) => Ok(()),

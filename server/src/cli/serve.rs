@@ -21,6 +21,8 @@ use super::server::{announce, bind, check_key};
 
 /// Connections to the page that may wait for accept.
 const PAGE_BACKLOG: u32 = 1024;
+/// Whoever orders a shutdown wants to see it.
+const LONGEST_DRAIN: Duration = Duration::from_hours(1);
 /// How long everything may take to end after the signal and the drain.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -52,9 +54,10 @@ pub(super) struct Serve {
     /// can be given again
     #[arg(long, value_name = "http[s]://HOST[:PORT]")]
     allow_origin: Vec<Origin>,
-    /// Seconds that sessions of the page may go on after SIGTERM or Ctrl-C
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=3_600))]
-    drain: u16,
+    /// How long sessions of the page may go on after SIGTERM or Ctrl-C, such as
+    /// 30s or 2m; a number alone counts seconds. At most 1h
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = drain)]
+    drain: Duration,
     /// File with the key of auth; its line ending does not count. Without it
     /// the environment's STICKYLAB_SECRET, else the article's key
     #[arg(long, value_name = "FILE")]
@@ -78,11 +81,10 @@ impl Serve {
             .into_iter()
             .map(|system| bind(system, self.address(system), &format!("--{system}")))
             .collect::<Result<Vec<_>>>()?;
-        let drain = Duration::from_secs(self.drain.into());
         let config = gateway::Config {
             bridges: bridges(&systems, self.bridge)?,
             origins: self.allow_origin,
-            drain,
+            drain: self.drain,
             limits: options.limits,
         };
         for bound in &systems {
@@ -106,7 +108,7 @@ impl Serve {
             gateway.await;
             farewell.cancel();
         });
-        supervise(tasks, &shutdown, drain + FAREWELL).await
+        supervise(tasks, &shutdown, self.drain + FAREWELL).await
     }
 
     fn address(&self, system: System) -> Option<SocketAddr> {
@@ -117,6 +119,19 @@ impl Serve {
             System::LengthPrefix => self.length_prefix,
             System::Auth => self.auth,
         }
+    }
+}
+
+/// A time of at most an hour.
+fn drain(text: &str) -> Result<Duration, String> {
+    let time = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string())?,
+    };
+    if time <= LONGEST_DRAIN {
+        Ok(time)
+    } else {
+        Err("it can be at most 1h".to_owned())
     }
 }
 
@@ -189,6 +204,25 @@ mod tests {
         check("0.0.0.0:8000", "127.0.0.1:8000");
         check("[::]:8000", "[::1]:8000");
         check("127.0.0.2:8000", "127.0.0.2:8000");
+    }
+
+    #[test]
+    fn a_drain_is_a_time_of_at_most_an_hour() {
+        fn check(text: &str, expected: Option<u64>) {
+            let time = drain(text).ok();
+            assert_eq!(time, expected.map(Duration::from_millis), "{text:?}");
+        }
+        check("3s", Some(3_000));
+        check("250ms", Some(250));
+        check("3", Some(3_000));
+        check("0", Some(0));
+        check("1h", Some(3_600_000));
+        check("3601", None);
+        check("61m", None);
+        check("-1", None);
+        check("1.5", None);
+        check("soon", None);
+        check("99999999999999999999", None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use trace::Trace;
 
-use super::output;
+use super::output::{self, Packets};
 
 /// Largest trace read, in bytes: far more than a run may have.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
@@ -18,7 +18,7 @@ pub(super) struct Show {
     /// What `stickylab run --json` printed; - reads standard input
     file: PathBuf,
     /// Writes the packets to FILE too, for Wireshark
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output::pcapng_path)]
     pcapng: Option<PathBuf>,
 }
 
@@ -39,8 +39,8 @@ impl Show {
         valid.map_err(|error| {
             anyhow!("{name}: line 1: the experiment can't have been run: {error}")
         })?;
-        if let Some(path) = &self.pcapng {
-            output::write_pcapng(path, &trace)?;
+        if let Some(path) = self.pcapng {
+            Packets::open(path, &self.file)?.write(&trace)?;
         }
         output::print_lanes(None, &trace)
     }
@@ -54,6 +54,9 @@ fn read(source: impl Read, name: &str) -> Result<String> {
         .with_context(|| format!("cannot read {name}"))?;
     if bytes.len() as u64 > MAX_FILE {
         bail!("{name} is no trace of a run: it has more than {MAX_FILE} bytes");
+    }
+    if bytes.trim_ascii().is_empty() {
+        bail!("{name} is no trace of a run: it is empty");
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -73,6 +76,8 @@ mod tests {
     #[test]
     fn a_file_is_read_to_its_end_or_refused() {
         check(&b"{}\n"[..], Ok("{}\n"));
+        check(&b""[..], Err("it is no trace of a run: it is empty"));
+        check(&b"\n \n"[..], Err("it is no trace of a run: it is empty"));
         check(
             &b"abc\xff"[..],
             Err("it is no trace of a run: it is no UTF-8 at byte 3"),

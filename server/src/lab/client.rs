@@ -200,7 +200,6 @@ impl Client {
     /// Calls send() until `bytes` are taken, once if there are none.
     async fn send(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
-        let mut since = Instant::now();
         loop {
             let at = Instant::now();
             let result = self.socket.try_send(rest);
@@ -216,7 +215,7 @@ impl Client {
                     continue;
                 }
                 result => {
-                    let took = since.elapsed();
+                    let took = at.elapsed();
                     let told = self.socket.after_send();
                     let result = result.as_ref().copied();
                     self.record.send(at, took, rest, result, told);
@@ -231,7 +230,6 @@ impl Client {
             if rest.is_empty() || self.ended {
                 return;
             }
-            since = Instant::now();
         }
     }
 

@@ -54,7 +54,7 @@ impl Record {
         });
     }
 
-    /// A send of `offered`, begun at `at`, that the client waited `took` for.
+    /// A send of `offered`, begun at `at`, in which the client was for `took`.
     pub(super) fn send(
         &mut self,
         at: Instant,

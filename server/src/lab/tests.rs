@@ -1,3 +1,4 @@
+mod sends;
 mod wire;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};

@@ -8,8 +8,11 @@
 //! messages  │hello abc e7b298e58c85!│ok bye│  2 messages, 2 glued
 //! ```
 
+mod boxes;
+mod bytes;
 #[cfg(test)]
 mod tests;
+mod told;
 mod why;
 mod wire;
 
@@ -18,13 +21,12 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
-use protocol::Offset;
+use protocol::{Offset, Transport};
 use trace::explain::refusal;
 use trace::lane::{Direction, Lane, MessageKind, Span, Verdict};
-use trace::lesson::Words;
 use trace::link::Capture;
 use trace::text::Time;
-use trace::{Analysis, Trace};
+use trace::{Analysis, Lesson, Trace};
 
 use crate::lessons;
 
@@ -37,7 +39,7 @@ const NAMES: usize = 11;
 /// Columns kept for the counts behind it.
 const COUNTS: usize = 24;
 
-/// Most lines of bytes a row is drawn on; nobody reads on for longer.
+/// Most lines a row is drawn on; nobody reads on for longer.
 const BLOCKS: usize = 24;
 
 const DIM: Style = Style::new().dimmed();
@@ -63,14 +65,14 @@ impl Width {
     }
 }
 
-/// The whole run as text, with ANSI styles; with the words of its lesson,
-/// where they are known.
-pub fn draw(words: Option<&Words>, trace: &Trace, analysis: &Analysis, width: Width) -> String {
+/// The whole run as text, with ANSI styles; with the words of its lesson and
+/// the answer to its question, where they are known.
+pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: Width) -> String {
     let mut text = String::new();
     let experiment = &trace.experiment;
-    if let Some(words) = words {
-        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", words.title);
-        let _ = writeln!(text, "{}", words.question);
+    if let Some(lesson) = lesson {
+        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", lesson.en.title);
+        let _ = writeln!(text, "{}", lesson.en.question);
     }
     let _ = write!(
         text,
@@ -90,8 +92,15 @@ pub fn draw(words: Option<&Words>, trace: &Trace, analysis: &Analysis, width: Wi
         draw_lane(&mut text, trace, lane, width);
     }
     text += &wire::losses(trace);
-    if let Some(words) = words {
-        let _ = writeln!(text, "\n{}", words.look);
+    text += &told::tables(trace, analysis);
+    if let Some(lesson) = lesson {
+        let _ = writeln!(text);
+        if let Some(predict) = &lesson.predict {
+            let noun = lessons::english().text(predict.count.key());
+            let answer = predict.count.of(trace, analysis);
+            let _ = writeln!(text, "{BOLD}{noun}: {answer}{BOLD:#}");
+        }
+        let _ = writeln!(text, "{}", lesson.en.look);
     }
     text
 }
@@ -112,12 +121,6 @@ enum Cell {
     Absent,
 }
 
-/// A byte as it is shown in every row of its lane.
-struct Glyph {
-    text: String,
-    columns: usize,
-}
-
 struct Row {
     name: &'static str,
     cells: Vec<Cell>,
@@ -132,36 +135,14 @@ fn draw_lane(text: &mut String, trace: &Trace, lane: &Lane, width: Width) {
         Direction::ToClient => ("server".to_owned(), format!("client {}", lane.client)),
     };
     let _ = writeln!(text, "{BOLD}{from} → {to}{BOLD:#}");
-    let mut rows = vec![sends(lane), recvs(lane), messages(lane)];
+    let mut rows = vec![sends(lane), recvs(trace, lane), messages(lane)];
     if trace.capture == Capture::On {
         rows.insert(1, wire::row(trace, lane));
     } else {
         text.push_str(&wire::not_captured(trace, lane));
     }
-    let glyphs = glyphs(lane);
-    let edges: BTreeSet<u64> = rows.iter().flat_map(|row| &row.edges).copied().collect();
-    let mut start = 0;
-    let end = lane.bytes.len();
-    for _ in 0..BLOCKS {
-        let stop = fit(&glyphs, &edges, start, width.bytes());
-        for row in &rows {
-            draw_row(text, &glyphs, row, &edges, start..stop);
-        }
-        let offset = format!("offset {start}");
-        let _ = writeln!(text, "{DIM}{:NAMES$}{offset}{DIM:#}", "");
-        start = stop;
-        if start >= end {
-            break;
-        }
-    }
-    if start < end {
-        let left = end - start;
-        let _ = writeln!(text, "{DIM}{:NAMES$}  {left} B more are not drawn", "");
-        for row in &rows {
-            let _ = writeln!(text, "{:NAMES$}  {}", row.name, row.counts);
-        }
-        let _ = write!(text, "{DIM:#}");
-    }
+    let drawn = bytes::draw(lane, &rows, width.bytes());
+    *text += &drawn.unwrap_or_else(|| boxes::draw(lane, &rows, width.bytes()));
     if let Some(failure) = &lane.failure {
         let reason = lessons::english().render(&refusal(&failure.error));
         let _ = writeln!(text, "{BAD}refused{BAD:#}    {reason}");
@@ -169,104 +150,6 @@ fn draw_lane(text: &mut String, trace: &Trace, lane: &Lane, width: Width) {
     for reason in why::reasons(lane) {
         let _ = writeln!(text, "{:NAMES$}{reason}", "why");
     }
-}
-
-/// How far a row gets in `columns`; at least one byte further.
-fn fit(glyphs: &[Glyph], edges: &BTreeSet<u64>, start: usize, columns: usize) -> usize {
-    let mut used = 1;
-    let mut stop = start;
-    for (index, glyph) in glyphs.iter().enumerate().skip(start) {
-        used += glyph.columns + usize::from(edges.contains(&(index as u64 + 1)));
-        if used > columns && stop > start {
-            break;
-        }
-        stop = index + 1;
-    }
-    stop
-}
-
-fn draw_row(
-    text: &mut String,
-    glyphs: &[Glyph],
-    row: &Row,
-    edges: &BTreeSet<u64>,
-    range: Range<usize>,
-) {
-    let name = if range.start == 0 { row.name } else { "" };
-    let _ = write!(text, "{name:NAMES$}");
-    if range.is_empty() {
-        text.push('│');
-    }
-    let mut style = Style::new();
-    let mut switch = |text: &mut String, to: Style| {
-        if style != to {
-            let _ = write!(text, "{style:#}{to}");
-            style = to;
-        }
-    };
-    for index in range.start..=range.end {
-        let offset = index as u64;
-        let last = index == range.end;
-        if edges.contains(&offset) && (!last || index == glyphs.len()) && !range.is_empty() {
-            switch(text, Style::new());
-            text.push(if row.edges.contains(&offset) {
-                '│'
-            } else {
-                ' '
-            });
-        }
-        let Some(glyph) = glyphs.get(index).filter(|_| !last) else {
-            continue;
-        };
-        match row.cells[index] {
-            Cell::Absent => text.extend(std::iter::repeat_n(' ', glyph.columns)),
-            Cell::Gone => {
-                switch(text, BAD);
-                text.extend(std::iter::repeat_n('×', glyph.columns));
-            }
-            Cell::Byte { hue, header } => {
-                let hue = HUES[hue % HUES.len()].on_default();
-                switch(text, if header { hue.underline() } else { hue });
-                *text += &glyph.text;
-            }
-        }
-    }
-    switch(text, Style::new());
-    if range.end == glyphs.len() {
-        let _ = write!(text, "  {DIM}{}{DIM:#}", row.counts);
-    }
-    text.push('\n');
-}
-
-/// The lane's bytes in one or two columns each: itself, or in hex. What is no
-/// text by its nature (challenge, answer, binary length) is all in hex.
-fn glyphs(lane: &Lane) -> Vec<Glyph> {
-    let mut binary = vec![false; lane.bytes.len()];
-    for message in &lane.messages {
-        let start = message.range().start;
-        let range = match message.kind {
-            MessageKind::Challenge | MessageKind::Answer { .. } => message.range(),
-            MessageKind::Message | MessageKind::Ready => start..message.frame.body_range().start,
-        };
-        let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
-        if !digits(lane.slice(range.clone()))
-            && let Some(bytes) = binary.get_mut(index(range.start)..index(range.end))
-        {
-            bytes.fill(true);
-        }
-    }
-    let glyphs = lane.bytes.iter().zip(binary).map(|(&byte, binary)| {
-        let text = match byte {
-            b'!'..=b'~' if !binary => char::from(byte).to_string(),
-            b' ' if !binary => "␠".to_owned(),
-            _ => format!("{byte:02x}"),
-        };
-        Glyph {
-            columns: text.chars().count(),
-            text,
-        }
-    });
-    glyphs.collect()
 }
 
 fn index(offset: Offset) -> usize {
@@ -318,7 +201,7 @@ fn sends(lane: &Lane) -> Row {
     row
 }
 
-fn recvs(lane: &Lane) -> Row {
+fn recvs(trace: &Trace, lane: &Lane) -> Row {
     let mut row = Row::new("recv()", lane);
     for recv in &lane.recvs {
         row.carry(lane, *recv);
@@ -326,18 +209,13 @@ fn recvs(lane: &Lane) -> Row {
             row.fill(recv.end..recv.end + recv.cut, Cell::Gone);
         }
     }
-    let read: usize = lane.recvs.iter().map(|recv| recv.len() + recv.cut).sum();
     row.counts = count(lane.recvs.len(), "recv", "recvs");
-    let lost = wire::dropped(lane);
-    for packet in &lost {
-        row.fill(packet.range(), Cell::Gone);
+    if trace.experiment.transport() == Transport::Udp {
+        wire::fates(lane, &mut row);
+        return row;
     }
-    if !lost.is_empty() {
-        let _ = write!(row.counts, ", {} dropped", lost.len());
-    }
-    let gone: usize = lost.iter().map(Span::len).sum();
-    if read + gone < lane.bytes.len() {
-        let left = lane.bytes.len() - read - gone;
+    let read: usize = lane.recvs.iter().map(Span::len).sum();
+    if let Some(left @ 1..) = lane.bytes.len().checked_sub(read) {
         let _ = write!(row.counts, ", {left} B unread");
     }
     row
@@ -380,6 +258,11 @@ fn messages(lane: &Lane) -> Row {
         }
     }
     row
+}
+
+/// Where a box of any row starts or ends.
+fn edges(rows: &[Row]) -> BTreeSet<u64> {
+    rows.iter().flat_map(|row| &row.edges).copied().collect()
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

@@ -32,10 +32,25 @@ pub(super) fn reasons(lane: &Lane) -> Vec<String> {
     reasons
 }
 
+/// `3 B`, or `3 to 8 B` where they differ; none of none.
+fn range(numbers: impl Iterator<Item = u64>, unit: &str) -> Option<String> {
+    let (least, most) = numbers.fold(None, |range, number| match range {
+        None => Some((number, number)),
+        Some((least, most)) => Some((number.min(least), number.max(most))),
+    })?;
+    Some(if least == most {
+        format!("{least} {unit}")
+    } else {
+        format!("{least} to {most} {unit}")
+    })
+}
+
 /// A cause without its amounts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Late,
+    /// It waited together, and whether it came apart was not captured.
+    Waited,
     Buffer,
     Merged(bool),
     Split,
@@ -48,6 +63,7 @@ enum Kind {
 impl Kind {
     const fn of(cause: Cause) -> Self {
         match cause {
+            Cause::ReaderLate { packets: 0, .. } => Self::Waited,
             Cause::ReaderLate { .. } => Self::Late,
             Cause::BufferSmall { .. } => Self::Buffer,
             Cause::Merged { nagle } => Self::Merged(nagle),
@@ -69,33 +85,38 @@ fn reason(change: Change, boundaries: &[&Boundary]) -> String {
         Change::Cut => count(number, "datagram cut", "datagrams cut"),
         Change::Lost => count(number, "datagram lost", "datagrams lost"),
     };
-    // The largest amounts stand for all.
     let causes = || boundaries.iter().map(|boundary| boundary.cause);
-    let waited = |waiting: Option<u32>| {
-        waiting.map_or_else(String::new, |bytes| format!(", {bytes} B waited"))
+    let waited = || {
+        let waiting = causes().filter_map(|cause| match cause {
+            Cause::ReaderLate { waiting, .. } | Cause::BufferSmall { waiting, .. } => waiting,
+            _ => None,
+        });
+        range(waiting.map(u64::from), "B waited")
     };
+    let packets = causes().filter_map(|cause| match cause {
+        Cause::ReaderLate { packets, .. } | Cause::Split { packets } => Some(packets as u64),
+        _ => None,
+    });
+    let behind =
+        |told: Option<String>| told.map_or_else(String::new, |told| [", ", &told].concat());
     let why = match Kind::of(boundaries[0].cause) {
         Kind::Late => {
-            let late = causes().filter_map(|cause| match cause {
-                Cause::ReaderLate { packets, waiting } => Some((waiting, packets)),
-                _ => None,
-            });
-            let (waiting, packets) = late.max().unwrap_or_default();
-            let packets = match packets {
-                0 => String::new(),
-                packets => format!(", {} in one recv()", count(packets, "packet", "packets")),
-            };
-            format!("the reader was late{}{packets}", waited(waiting))
+            let packets = range(packets, "packets in one recv()");
+            format!("the reader was late{}{}", behind(waited()), behind(packets))
         }
+        Kind::Waited => format!(
+            "{} together in the receive queue; in how many segments they came was not captured",
+            waited().unwrap_or_else(|| "the bytes waited".to_owned())
+        ),
         Kind::Buffer => {
-            let small = causes().filter_map(|cause| match cause {
-                Cause::BufferSmall { asked, waiting } => Some((waiting, asked)),
+            let room = causes().filter_map(|cause| match cause {
+                Cause::BufferSmall { asked, .. } => Some(asked.into()),
                 _ => None,
             });
-            let (waiting, asked) = small.max().unwrap_or_default();
             format!(
-                "the buffer of {asked} B was smaller than what was there{}",
-                waited(waiting)
+                "the buffer of {} was smaller than what was there{}",
+                range(room, "B").unwrap_or_default(),
+                behind(waited())
             )
         }
         Kind::Merged(nagle) => format!(
@@ -107,12 +128,8 @@ fn reason(change: Change, boundaries: &[&Boundary]) -> String {
             }
         ),
         Kind::Split => {
-            let packets = causes().filter_map(|cause| match cause {
-                Cause::Split { packets } => Some(packets),
-                _ => None,
-            });
-            let packets = count(packets.max().unwrap_or(0), "segment", "segments");
-            format!("the sender's kernel put one send into {packets}")
+            let segments = range(packets, "segments").unwrap_or_default();
+            format!("the sender's kernel put one send into {segments}")
         }
         Kind::NotYet => "the rest had not arrived when recv() was called".to_owned(),
         Kind::Cut => "longer than the reader's buffer".to_owned(),

@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use protocol::Transport;
-use trace::lane::{Direction, Fate, Lane, Span};
+use trace::lane::{Direction, Fate, Lane};
 use trace::link::Capture;
 use trace::{Actor, Call, Counts, Trace};
 
-use super::{NAMES, Row, count};
+use super::{Cell, NAMES, Row, count};
 
 /// What the README says to do.
 const SETCAP: &str = "sudo setcap cap_net_raw+ep target/release/stickylab";
@@ -25,9 +25,9 @@ pub(super) fn row(trace: &Trace, lane: &Lane) -> Row {
         Transport::Tcp => ("segment", "segments"),
     };
     let resent = lane.wire.iter().filter(|packet| packet.resent).count();
-    row.counts = count(lane.wire.len() - resent, one, many);
+    row.counts = count(lane.wire.len(), one, many);
     if resent > 0 {
-        let _ = write!(row.counts, ", {resent} sent again");
+        let _ = write!(row.counts, ", {resent} of them sent again");
     }
     let larger = lane.wire.iter().filter(|packet| packet.segments > 1);
     let larger = larger.count();
@@ -37,10 +37,30 @@ pub(super) fn row(trace: &Trace, lane: &Lane) -> Row {
     row
 }
 
-/// The datagrams that the reader's kernel dropped.
-pub(super) fn dropped(lane: &Lane) -> Vec<Span> {
-    let lost = lane.wire.iter().filter(|p| p.fate == Fate::Dropped);
-    lost.map(|packet| packet.span).collect()
+/// Marks in the recvs' row the datagrams that the reader's kernel dropped, and
+/// counts those that no recv took; captured or not.
+pub(super) fn fates(lane: &Lane, row: &mut Row) {
+    let (mut dropped, mut unread, mut unknown) = (0, 0, 0);
+    for (number, send) in lane.sends.iter().enumerate() {
+        match lane.fate(number) {
+            Fate::Read(_) => {}
+            Fate::Dropped => {
+                dropped += 1;
+                row.fill(send.range(), Cell::Gone);
+            }
+            Fate::Unread => unread += 1,
+            Fate::Unknown => unknown += 1,
+        }
+    }
+    for (amount, word) in [
+        (dropped, "dropped"),
+        (unread, "unread"),
+        (unknown, "lost or unread"),
+    ] {
+        if amount > 0 {
+            let _ = write!(row.counts, ", {amount} {word}");
+        }
+    }
 }
 
 /// In place of the row: why there is none, and the kernel's own counts if it

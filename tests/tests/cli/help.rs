@@ -28,6 +28,8 @@ fn help_names_every_command_and_flag() {
             "--length-prefix <",
             "--auth <",
             "--bridge <",
+            "--allow-origin <",
+            "--drain <TIME>",
         ],
     );
     check(
@@ -114,6 +116,8 @@ fn what_is_no_command_is_named() {
     check_usage(&["server", "tcp-echo", "--read-delay", "soon"], "soon");
     check_usage(&["server", "auth", "--max-frame", "2GiB"], "2GiB");
     check_usage(&["serve", "--page", "8000"], "8000");
+    check_usage(&["serve", "--drain", "2h"], "at most 1h");
+    check_usage(&["serve", "--drain", "soon"], "soon");
 }
 
 #[test]

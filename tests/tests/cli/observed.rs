@@ -151,27 +151,82 @@ fn send_takes_less_than_it_is_given_where_the_buffers_are_small() {
     }
 }
 
-#[test]
+/// What `stickylab run` prints where it may not capture.
 #[cfg(target_os = "linux")]
-fn without_the_privilege_a_lane_says_what_it_needs_and_what_was_counted() {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("not run: only root can give a privilege up to see what happens");
-        return;
+fn uncaptured(arguments: &[&str]) -> Vec<String> {
+    let mut command = stickylab(&[&["run"], arguments].concat());
+    // Who is root has to give the privilege up; who is not has none to begin with.
+    if rustix::process::geteuid().is_root() {
+        let mut less = std::process::Command::new("setpriv");
+        less.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]);
+        less.arg(command.get_program()).args(command.get_args());
+        command = less;
     }
-    let program = stickylab(&["run", "is-nagle-to-blame"]);
-    let mut command = std::process::Command::new("setpriv");
-    command
-        .arg("--bounding-set=-net_raw")
-        .arg(program.get_program())
-        .args(program.get_args());
     let finished = tests::run(command, b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(finished.err.is_empty(), "{finished:?}");
-    let wire: Vec<_> = finished
-        .out
-        .iter()
-        .skip_while(|l| !l.starts_with("wire"))
-        .collect();
+    finished.out
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_capture_what_is_lost_is_what_the_kernel_counted() {
+    let out = uncaptured(&["udp-loses"]);
+    let number = |marked: &str| {
+        let line = out.iter().find(|line| line.contains(marked));
+        let line = line.unwrap_or_else(|| panic!("{marked} in {out:#?}"));
+        let before = line.split(marked).next().unwrap_or_default();
+        let number = before
+            .rsplit(' ')
+            .next()
+            .and_then(|n| n.parse::<u32>().ok());
+        number.unwrap_or_else(|| panic!("a number in {line}"))
+    };
+    let counted = number(" datagrams dropped by the server's kernel");
+    assert_eq!(number(" dropped"), counted);
+    assert_eq!(number(" datagrams lost: "), counted);
+    assert!(!out.iter().any(|line| line.contains("unread")), "{out:#?}");
+    // They are drawn where they would have been.
+    assert!(out.iter().any(|line| line.contains("│××××")), "{out:#?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_capture_the_reason_says_no_more_than_was_seen() {
+    // Late enough for a busy machine.
+    let out = uncaptured(&["is-nagle-to-blame", "--set", "read-delay=1000"]);
+    let why = "why        4 boundaries vanished: 5 B waited together in the receive queue; \
+               in how many segments they came was not captured.";
+    assert!(out.iter().any(|line| line == why), "{out:#?}");
+}
+
+#[test]
+fn below_the_lanes_stand_the_waits_and_the_answer() {
+    let finished = super::call(&["run", "nagle-for-real"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let out = finished.out;
+    let line = |start: &str| {
+        let line = out.iter().find(|line| line.starts_with(start));
+        line.unwrap_or_else(|| panic!("{start} in {out:#?}"))
+    };
+    let answer = line("replies that took longer than 20 ms: ");
+    let late: usize = answer.rsplit(' ').next().unwrap().parse().unwrap();
+    let replies = line("replies    ");
+    let listed = replies.split('#').skip(1).count();
+    assert!(listed >= late && listed <= 5, "{answer}: {replies}");
+    assert!(line("connect    ").contains("; accept() had it "));
+    if cfg!(target_os = "linux") {
+        assert!(late >= 3, "{answer}");
+        assert!(line("send queue ").contains(" B not even sent"));
+        assert!(line("recv queue ").contains(" B before a recv()"));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_the_privilege_a_lane_says_what_it_needs_and_what_was_counted() {
+    let out = uncaptured(&["is-nagle-to-blame"]);
+    let wire: Vec<_> = out.iter().skip_while(|l| !l.starts_with("wire")).collect();
     assert_eq!(
         wire[0],
         "wire       not captured: needs CAP_NET_RAW \

@@ -164,6 +164,25 @@ fn a_knob_or_lesson_that_is_none_is_named() {
     check_error(&set("key="), &["key"]);
 }
 
+#[test]
+fn a_file_for_packets_that_can_not_be_written_is_named_before_the_run() {
+    // A run that would take longer than the patience for a program.
+    let run = |file| {
+        let delay = ["--set", "read-delay=5000", "--set", "buffer=1"];
+        [&["run", "five-sends", "--pcapng", file], &delay[..]].concat()
+    };
+    let started = std::time::Instant::now();
+    check_error(&run("/no/such/folder/x"), &["/no/such/folder/x"]);
+    check_error(&run("/"), &["cannot write /"]);
+    assert!(started.elapsed() < std::time::Duration::from_secs(5));
+    super::check_usage(&run("-"), "name a file");
+    let file = file(OWN);
+    let path = file.path().to_str().expect("a plain path");
+    check_error(&["run", path, "--pcapng", path], &[path, "name another"]);
+    let left = std::fs::read_to_string(path).expect("it is there");
+    assert_eq!(left, OWN);
+}
+
 /// A lesson of one's own, run from its file.
 const OWN: &str = r#"
 group = "streams"

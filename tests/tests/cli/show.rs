@@ -1,6 +1,6 @@
 //! `stickylab show`: a saved run as `run` prints it, and files that are none.
 
-use super::{call, check_error};
+use super::{call, check_error, check_usage};
 use tests::stickylab;
 
 /// A run's lines, each with its line feed.
@@ -28,9 +28,13 @@ fn a_saved_run_is_shown_as_run_shows_it() {
     assert!(shown.err.is_empty(), "{shown:?}");
 
     let run = call(&[&["run"], &lesson[..]].concat());
-    // Title, question, what ran; lanes; what to look for.
-    let lanes = &run.out[3..run.out.len() - 2];
-    assert_eq!(&shown.out[1..], lanes);
+    // Title, question, what ran; lanes; what is another time each time.
+    let told = |out: &[String]| out.iter().position(|line| line.ends_with(" in the kernel"));
+    let lanes = &run.out[3..told(&run.out).expect("a table")];
+    assert_eq!(&shown.out[1..told(&shown.out).expect("a table")], lanes);
+    let answer = "recv() calls of the server: 1";
+    assert!(run.out.iter().any(|line| line == answer), "{run:?}");
+    assert!(!shown.out.iter().any(|line| line == answer), "{shown:?}");
     assert!(shown.out[0].starts_with("tcp-echo · buffer 1024 B · read delay 1000 ms"));
 
     let piped = tests::run(stickylab(&["show", "-"]), text.as_bytes());
@@ -67,7 +71,8 @@ fn what_is_no_trace_is_named_with_where() {
     let good = saved(&["five-sends"]);
     let lines = good.lines().count();
     let cut = &good[..good.len() - 20];
-    check_refused(b"", &["\"run\""]);
+    check_refused(b"", &["it is empty"]);
+    check_refused(b"\n", &["it is empty"]);
     check_refused(b"hello\n", &["line 1"]);
     check_refused(b"\x7fELF\xff\n", &["UTF-8 at byte 4"]);
     check_refused(cut.as_bytes(), &[&format!("line {lines}")]);
@@ -82,6 +87,30 @@ fn what_is_no_trace_is_named_with_where() {
     check_refused(larger.as_bytes(), &["line 1", "buffer is 0"]);
     let wrong = good.replacen("\"call\":\"connect\"", "\"call\":\"dial\"", 1);
     check_refused(wrong.as_bytes(), &["line 2", "dial"]);
+}
+
+#[test]
+fn what_is_read_is_never_written_over() {
+    let text = saved(&["five-sends"]);
+    let file = file(text.as_bytes());
+    let path = file.path().to_str().expect("a plain path");
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = folder.path().join("other");
+    std::fs::hard_link(path, &other).expect("a link");
+    for name in [path, other.to_str().expect("a plain path")] {
+        check_error(&["show", path, "--pcapng", name], &[name, "name another"]);
+        let left = std::fs::read(path).expect("it is there");
+        assert_eq!(left, text.as_bytes());
+    }
+    check_usage(&["show", path, "--pcapng", "-"], "name a file");
+    let into = folder.path().join("run.pcapng");
+    // A longer one is replaced as a whole.
+    std::fs::write(&into, vec![b'x'; 100_000]).expect("room for it");
+    let into = into.to_str().expect("a plain path");
+    let shown = call(&["show", path, "--pcapng", into]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    let written = std::fs::read(into).expect("it is written");
+    assert!(written.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) && written.len() < 100_000);
 }
 
 #[test]

@@ -12,14 +12,26 @@ use super::super::wire::Budget;
 use super::*;
 
 /// Whether the wire was watched; says why not.
-fn is_captured(run: &Run) -> bool {
+pub(super) fn is_captured(run: &Run) -> bool {
     match run.capture {
         Capture::On => true,
         Capture::NeedsCapNetRaw | Capture::Unsupported => {
+            check_not_root();
             eprintln!("not looked at the wire: {}", run.capture.name());
             false
         }
         other => panic!("{other:?}: {:?}", run.errors),
+    }
+}
+
+/// Where there are packet sockets, root may capture: a test that did not is
+/// no test.
+fn check_not_root() {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let owner = std::fs::metadata("/proc/self").unwrap().uid();
+        assert_ne!(owner, 0, "root may capture");
     }
 }
 
@@ -194,6 +206,7 @@ fn nobody_elses_packets_are_captured() {
 fn a_capture_that_breaks_off_takes_no_call_with_it() {
     let lab = Lab::start(Experiment::new(System::TcpEcho, &[]), 0).unwrap();
     let Some(breaker) = lab.breaker.clone() else {
+        check_not_root();
         eprintln!("not run: there is no capture to break off");
         return;
     };

@@ -218,9 +218,12 @@ impl Reading {
             self.left.packets = 0;
         }
         match self.frames.read(self.clock.at(frame.at), frame.bytes) {
-            Ok(Some(event)) if self.left.packets > 0 && length == frame.length => {
+            Ok(Some(mut event)) if self.left.packets > 0 && length == frame.length => {
                 self.left.packets -= 1;
                 self.left.bytes -= length;
+                if let Some(header) = &mut event.header {
+                    header.gso = frame.gso;
+                }
                 // Whoever wanted to know may be gone.
                 let _ = self.sink.send(event);
             }

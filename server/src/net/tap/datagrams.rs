@@ -82,7 +82,6 @@ impl Datagrams for TappedDatagrams {
     }
 
     async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
-        let since = Instant::now();
         let mut sending = pin!(self.inner.send_to(bytes, to));
         let (attempt, result) = poll_fn(|context| {
             let attempt = Instant::now();
@@ -91,7 +90,7 @@ impl Datagrams for TappedDatagrams {
         })
         .await;
         if let Some(client) = self.recorder.client_at(to) {
-            let timing = Timing::handing(since, attempt);
+            let timing = Timing::handing(attempt);
             let sent = match &result {
                 Ok(count) => Ok(&bytes[..*count]),
                 Err(error) => Err(same_error(error)),

@@ -60,7 +60,7 @@ impl Outcome<'_> {
     }
 }
 
-/// When a call was made and how long its caller waited.
+/// When a call was made, and how long its caller was in it or waited for it.
 struct Timing {
     at: Instant,
     took: std::time::Duration,
@@ -77,11 +77,12 @@ impl Timing {
     }
 
     /// A call that handed something over: its moment is before the attempt
-    /// that succeeded.
-    fn handing(waiting_since: Instant, attempt: Instant) -> Self {
+    /// that succeeded, and only that one took time: what passed before is the
+    /// time since the call before, so that calls in a row never overlap.
+    fn handing(attempt: Instant) -> Self {
         Self {
             at: attempt,
-            took: waiting_since.elapsed(),
+            took: attempt.elapsed(),
         }
     }
 }

@@ -25,8 +25,6 @@ pub struct Tapped<S: Observable> {
     sent: Offset,
     /// A recv that waits, and the task it waits for.
     receiving: Option<(Instant, Waker)>,
-    /// Since when a send waits.
-    sending: Option<Instant>,
 }
 
 impl<S: Observable> Tapped<S> {
@@ -37,7 +35,6 @@ impl<S: Observable> Tapped<S> {
             received: Offset(0),
             sent: Offset(0),
             receiving: None,
-            sending: None,
         }
     }
 }
@@ -93,11 +90,9 @@ impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
         let gave_up = |(_, waker): &mut (_, Waker)| waker.will_wake(context.waker());
         this.receiving.take_if(gave_up);
         let attempt = Instant::now();
-        let since = *this.sending.get_or_insert(attempt);
         let result = ready!(Pin::new(&mut this.inner).poll_write(context, bytes));
-        let timing = Timing::handing(since, attempt);
+        let timing = Timing::handing(attempt);
         let socket = observe::after_send(&this.inner);
-        this.sending = None;
         let outcome = Outcome {
             offset: this.sent,
             asked: bytes.len(),
@@ -125,7 +120,7 @@ impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
         if let Some(source) = &this.source {
             let outcome = result.as_ref().copied().map_err(same_error);
             let outcome = Outcome::bare(outcome, Socket::default());
-            source.record(Call::Shutdown, &Timing::handing(attempt, attempt), outcome);
+            source.record(Call::Shutdown, &Timing::handing(attempt), outcome);
         }
         Poll::Ready(result)
     }
@@ -136,8 +131,7 @@ impl<S: Observable> Drop for Tapped<S> {
     fn drop(&mut self) {
         if let Some(source) = &self.source {
             let socket = observe::before_close(&self.inner);
-            let now = Instant::now();
-            let timing = Timing::handing(now, now);
+            let timing = Timing::handing(Instant::now());
             source.record(Call::Close, &timing, Outcome::bare(Ok(()), socket));
         }
     }

@@ -173,6 +173,38 @@ impl AsyncWrite for Trickle {
     }
 }
 
+/// A send that waited for room counts the attempt that succeeded, and no wait.
+#[tokio::test]
+async fn sends_that_had_to_wait_do_not_overlap() {
+    let started = Instant::now();
+    let (recorder, mut events) = recorder();
+    let (near, mut far) = tokio::io::duplex(4);
+    let mut client = tap(&recorder, near, Actor::Client1, ClientId::One);
+    let reader = async {
+        // The writer was polled first and waits; let that last measurably.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(5) {
+            tokio::task::yield_now().await;
+        }
+        far.read_exact(&mut [0; 8]).await.unwrap();
+    };
+    let writer = async {
+        client.write_all(b"01234567").await.unwrap();
+        Nanos::from(started.elapsed())
+    };
+    let (done, ()) = soon(async { tokio::join!(writer, reader) }).await;
+    let events = taken(&mut events);
+    check(
+        &events,
+        &["client1 send 0+4/8 0123", "client1 send 4+4/4 4567"],
+    );
+    let [first, second] = [&events[0], &events[1]];
+    assert!(first.at + first.took <= second.at, "{events:?}");
+    let between = second.at - first.at;
+    assert!(between >= Nanos::from_millis(5), "{events:?}");
+    assert!(second.at + second.took <= done, "{done:?} {events:?}");
+}
+
 #[tokio::test]
 async fn a_send_counts_what_the_kernel_took() {
     let (recorder, mut events) = recorder();

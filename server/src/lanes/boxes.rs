@@ -1,0 +1,155 @@
+//! A lane of more bytes than anybody reads: each box by its number in its row
+//! and its size, over the same offsets still.
+//!
+//! ```text
+//! send()     │#1 200 B│#2 200 B│#3 200 B│  3 sends
+//! recv()     │#1 200 B│××××××××│#2 200 B│  2 recvs, 1 dropped
+//! ```
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use anstyle::Style;
+use trace::lane::Lane;
+
+use super::{BAD, BLOCKS, Cell, DIM, HUES, NAMES, Row, edges};
+
+/// `rows` of a lane, `columns` of them at a time; what is left after many
+/// lines is counted.
+pub(super) fn draw(lane: &Lane, rows: &[Row], columns: usize) -> String {
+    let edges: Vec<u64> = edges(rows).into_iter().collect();
+    let rows: Vec<_> = rows.iter().map(|row| (row, boxes(row, &edges))).collect();
+    let widths = widths(&rows, edges.len().saturating_sub(1));
+    let (mut text, mut start) = (String::new(), 0);
+    for _ in 0..BLOCKS {
+        let stop = fit(&widths, start, columns);
+        for (row, boxes) in &rows {
+            draw_row(&mut text, row, boxes, &edges, &widths, start..stop);
+        }
+        let offset = edges.get(start).copied().unwrap_or(0);
+        let _ = writeln!(text, "{DIM}{:NAMES$}offset {offset}{DIM:#}", "");
+        start = stop;
+        if start >= widths.len() {
+            return text;
+        }
+    }
+    let left = lane.end().0.saturating_sub(edges[start]);
+    let _ = writeln!(text, "{DIM}{:NAMES$}  {left} B more are not drawn", "");
+    for (row, _) in &rows {
+        let _ = writeln!(text, "{:NAMES$}  {}", row.name, row.counts);
+    }
+    let _ = write!(text, "{DIM:#}");
+    text
+}
+
+/// What a row has between two of its edges.
+struct Piece {
+    /// Stretches between the edges of all rows, as indices.
+    stretches: Range<usize>,
+    /// Its number and size; none for what is gone.
+    label: Option<String>,
+    hue: usize,
+}
+
+/// The boxes of a row; what it has no box for is left out.
+fn boxes(row: &Row, edges: &[u64]) -> Vec<Piece> {
+    let own: Vec<u64> = row.edges.iter().copied().collect();
+    let place = |edge| edges.partition_point(|&other| other < edge);
+    let mut boxes = Vec::new();
+    let mut number = 0;
+    for two in own.windows(2) {
+        let cell = usize::try_from(two[0])
+            .ok()
+            .and_then(|at| row.cells.get(at));
+        let (label, hue) = match cell {
+            None | Some(Cell::Absent) => continue,
+            Some(Cell::Gone) => (None, 0),
+            Some(Cell::Byte { hue, .. }) => {
+                number += 1;
+                (Some(format!("#{number} {} B", two[1] - two[0])), *hue)
+            }
+        };
+        boxes.push(Piece {
+            stretches: place(two[0])..place(two[1]),
+            label,
+            hue,
+        });
+    }
+    boxes
+}
+
+/// Columns of each stretch: as few as leave room for every label.
+fn widths(rows: &[(&Row, Vec<Piece>)], stretches: usize) -> Vec<usize> {
+    let mut widths = vec![1; stretches];
+    let all = rows.iter().flat_map(|(_, boxes)| boxes);
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|piece| piece.stretches.end);
+    for piece in all {
+        let needed = piece.label.as_ref().map_or(1, String::len);
+        let missing = needed.saturating_sub(columns(&widths[piece.stretches.clone()]));
+        if let Some(last) = widths[piece.stretches.clone()].last_mut() {
+            *last += missing;
+        }
+    }
+    widths
+}
+
+/// Columns of neighbouring stretches with what stands between them.
+fn columns(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + widths.len().saturating_sub(1)
+}
+
+/// How far a row gets in `columns`; at least one stretch further.
+fn fit(widths: &[usize], start: usize, columns: usize) -> usize {
+    let mut used = 1;
+    let mut stop = start;
+    for width in widths.iter().skip(start) {
+        used += width + 1;
+        if used > columns && stop > start {
+            break;
+        }
+        stop += 1;
+    }
+    stop
+}
+
+fn draw_row(
+    text: &mut String,
+    row: &Row,
+    boxes: &[Piece],
+    edges: &[u64],
+    widths: &[usize],
+    range: Range<usize>,
+) {
+    let name = if range.start == 0 { row.name } else { "" };
+    let _ = write!(text, "{name:NAMES$}");
+    let border = |at: usize| match edges.get(at) {
+        Some(edge) if row.edges.contains(edge) => '│',
+        _ => ' ',
+    };
+    let mut at = range.start;
+    while at < range.end {
+        text.push(border(at));
+        let next = boxes.partition_point(|piece| piece.stretches.end <= at);
+        let piece = boxes.get(next).filter(|piece| piece.stretches.start <= at);
+        let Some(piece) = piece else {
+            text.extend(std::iter::repeat_n(' ', widths[at]));
+            at += 1;
+            continue;
+        };
+        // A box that goes on below is named there again.
+        let end = piece.stretches.end.min(range.end);
+        let room = columns(&widths[at..end]);
+        let (style, content) = match &piece.label {
+            None => (BAD, "×".repeat(room)),
+            Some(label) if label.len() > room => (Style::new(), "…".to_owned()),
+            Some(label) => (HUES[piece.hue % HUES.len()].on_default(), label.clone()),
+        };
+        let _ = write!(text, "{style}{content:room$}{style:#}");
+        at = end;
+    }
+    if range.end >= widths.len() {
+        let _ = write!(text, "{}  {DIM}{}{DIM:#}", border(range.end), row.counts);
+    }
+    text.push('\n');
+}

@@ -1,0 +1,65 @@
+//! What stands below the lanes.
+
+use super::*;
+
+#[test]
+fn what_the_kernel_told_and_the_answer_stand_below() {
+    let experiment = Experiment::new(System::TcpEcho, &["hi"]);
+    let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
+    let mut put = |at, actor, call, took, socket| {
+        let bytes = match call {
+            Call::Send | Call::Recv => b"hi".to_vec(),
+            _ => Vec::new(),
+        };
+        trace.insert(Event {
+            took: Nanos::from_micros(took),
+            asked: 8,
+            bytes,
+            socket,
+            ..Event::new(Nanos::from_millis(at), actor, ClientId::One, call)
+        });
+    };
+    let queued = |accept_queue| Socket {
+        accept_queue: Some(accept_queue),
+        ..Socket::default()
+    };
+    let sent = |unacked, unsent| Socket {
+        unacked: Some(unacked),
+        unsent: Some(unsent),
+        ..Socket::default()
+    };
+    let waiting = |waiting| Socket {
+        waiting: Some(waiting),
+        ..Socket::default()
+    };
+    let none = Socket::default();
+    put(0, Actor::Client1, Call::Connect, 50, queued(1));
+    put(1, Actor::Client1, Call::Send, 5, sent(2, 0));
+    put(2, Actor::Client1, Call::Send, 5, sent(4, 2));
+    put(9, Actor::Server, Call::Accept, 0, queued(1));
+    put(10, Actor::Server, Call::Recv, 0, waiting(4));
+    put(11, Actor::Server, Call::Recv, 0, waiting(2));
+    for (at, took) in [(12, 10_000), (13, 1_000), (56, 43_000)] {
+        put(at - 1, Actor::Server, Call::Send, 5, none);
+        put(at, Actor::Client1, Call::Recv, took, none);
+    }
+    let analysis = Analysis::new(&trace);
+    check_text(
+        &crate::lanes::told::tables(&trace, &analysis),
+        "
+client 1 in the kernel
+connect    connect() took 50.0 µs, then 1 in the accept queue; accept() had it 9.00 ms after connect() began, before that 1 in the queue
+send queue up to 4 B after a send(), up to 2 B not even sent
+recv queue up to 4 B before a recv() of the server
+replies    2 of 3 recv() calls waited longer than 1 ms: #1 10.0 ms, #3 43.0 ms",
+    );
+    let lessons = crate::lessons::all();
+    let lesson = lessons.iter().find(|lesson| lesson.id == "nagle-for-real");
+    let lesson = lesson.unwrap();
+    let text = draw(Some(lesson), &trace, &analysis, Width::new(80));
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    let answer = "\nreplies that took longer than 20 ms: 1\n";
+    assert!(plain.contains(answer), "{plain}");
+    let text = draw(None, &trace, &analysis, Width::new(80));
+    assert!(!text.contains("replies that took"), "{text}");
+}
