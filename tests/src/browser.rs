@@ -38,7 +38,7 @@ pub struct Browser {
     session: Option<WebDriver>,
     chromedriver: SocketAddr,
     _process: Program,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -73,6 +73,10 @@ impl Browser {
         wanted
             .add_experimental_option("mobileEmulation", metrics)
             .expect("an option");
+        let downloads = json!({"download.default_directory": downloads(&profile)});
+        wanted
+            .add_experimental_option("prefs", downloads)
+            .expect("an option");
         wanted
             .set_browser_log_level(LoggingPrefsLogLevel::All)
             .expect("a level");
@@ -85,13 +89,18 @@ impl Browser {
             session: Some(session),
             chromedriver,
             _process: process,
-            _profile: profile,
+            profile,
         }
     }
 
     /// The session.
     pub fn driver(&self) -> &WebDriver {
         self.session.as_ref().expect("it is taken only at the end")
+    }
+
+    /// Where it puts what it downloads.
+    pub fn downloads(&self) -> PathBuf {
+        downloads(&self.profile)
     }
 
     /// What the console has complained about since the last time.
@@ -114,6 +123,10 @@ impl Drop for Browser {
             let _ = session.leak();
         }
     }
+}
+
+fn downloads(profile: &TempDir) -> PathBuf {
+    profile.path().join("downloads")
 }
 
 /// ChromeDriver and the port it has chosen. It takes one that is free for

@@ -18,6 +18,21 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Tells what the page shows at one moment.
 const SEE: &str = include_str!("see.js");
 
+/// Keeps what is written on the stage's canvas since it was last cleared.
+const WATCH_STAGE: &str = r"
+    window.painted = [];
+    const {clearRect, fillText} = CanvasRenderingContext2D.prototype;
+    const watched = context => context.canvas.id === 'canvas';
+    CanvasRenderingContext2D.prototype.clearRect = function (...where) {
+        if (watched(this)) window.painted = [];
+        return clearRect.apply(this, where);
+    };
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+        if (watched(this)) window.painted.push(text);
+        return fillText.call(this, text, ...where);
+    };
+";
+
 /// One row of the events table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -39,6 +54,8 @@ pub struct Row {
     pub current: bool,
     /// All that it says.
     pub text: String,
+    /// What stands out in it, such as `glued` or `dropped`.
+    pub flags: Vec<String>,
     /// The messages that it completed.
     pub messages: Vec<String>,
 }
@@ -64,6 +81,10 @@ impl Seen {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let number = |value: &Value| value.as_u64().unwrap_or(u64::MAX);
         let flag = |value: &Value| value.as_bool().expect("yes or no");
+        let texts = |value: &Value| -> Vec<_> {
+            let values = value.as_array().expect("a list");
+            values.iter().map(text).collect()
+        };
         let rows = rows.map(|row| Row {
             step: number(&row["step"]),
             actor: text(&row["actor"]),
@@ -74,12 +95,8 @@ impl Seen {
             past: flag(&row["past"]),
             current: flag(&row["current"]),
             text: text(&row["text"]),
-            messages: row["messages"]
-                .as_array()
-                .expect("a list")
-                .iter()
-                .map(text)
-                .collect(),
+            flags: texts(&row["flags"]),
+            messages: texts(&row["messages"]),
         });
         Self {
             rows: rows.collect(),
@@ -88,14 +105,16 @@ impl Seen {
     }
 
     /// One of the page's texts: `title`, `question`, `explain`, `notice`,
-    /// `inspector`, `byte`, `counter`, `visible`, `hash`, `language`, `theme`
-    /// or `link`.
+    /// `inspector`, `byte`, `counter`, `visible`, `hash`, `language`, `theme`,
+    /// `link`, `prove` and `alone` (the buttons), `outcome`, `dropped`,
+    /// `missed`, `capture` (the notes), `knobs` or `stage`: what was last
+    /// written on the canvas, a line each. Empty: not shown.
     pub fn text(&self, name: &str) -> &str {
         let text = self.all[name].as_str();
         text.unwrap_or_else(|| panic!("the page has no {name}"))
     }
 
-    /// `over`: a run has ended; `playing`; `help`.
+    /// `over`: a lesson's run has ended; `running`; `playing`; `help`.
     pub fn is(&self, name: &str) -> bool {
         let flag = self.all[name].as_bool();
         flag.unwrap_or_else(|| panic!("the page has no {name}"))
@@ -137,6 +156,7 @@ impl Page {
             seen.all["state"] == "ready"
         })
         .await;
+        self.script(WATCH_STAGE).await;
     }
 
     async fn go(&self, url: &str) {
@@ -201,6 +221,16 @@ impl Page {
             }
             sleep(LOOK).await;
         }
+    }
+
+    /// Goes to `step` by its row in the table.
+    pub async fn go_to(&self, step: u64) -> Seen {
+        // By a script: the row may be below the panel's heading.
+        let row = format!("#events [data-step='{step}']");
+        let script = format!("document.querySelector(\"{row}\").click()");
+        self.script(&script).await;
+        self.until_step(usize::try_from(step).expect("a row's number"))
+            .await
     }
 
     /// Waits until the cursor is at `step`.

@@ -100,11 +100,25 @@ impl Serve {
 
     /// The same with the page at `page` and variables set.
     pub fn at(page: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
-        let mut command: Command = stickylab(&["serve", "--page", page]);
+        let mut command = Self::command(page);
+        command.args(arguments).envs(variables.iter().copied());
+        Self::of(command)
+    }
+
+    /// The same without CAP_NET_RAW: the wire is not captured.
+    pub fn without_capture() -> Self {
+        Self::of(crate::capture::without(&Self::command("127.0.0.1:0")))
+    }
+
+    fn command(page: &str) -> Command {
+        let mut command = stickylab(&["serve", "--page", page]);
         for system in SYSTEMS {
             command.args([&format!("--{system}"), "127.0.0.1:0"]);
         }
-        command.args(arguments).envs(variables.iter().copied());
+        command
+    }
+
+    fn of(mut command: Command) -> Self {
         let program = Program::start(&mut command);
         let systems = SYSTEMS.map(|system| announced(&program, system, transport(system)));
         Self {

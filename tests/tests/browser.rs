@@ -1,5 +1,7 @@
 //! The page in a headless Chromium, against the real program.
 
+#[path = "browser/files.rs"]
+mod files;
 #[path = "browser/gone.rs"]
 mod gone;
 #[path = "browser/keyboard.rs"]
@@ -8,8 +10,15 @@ mod keyboard;
 mod lessons;
 #[path = "browser/looks.rs"]
 mod looks;
+#[path = "browser/narrow.rs"]
+mod narrow;
 #[path = "browser/pictures.rs"]
 mod pictures;
+
+#[path = "browser/proof.rs"]
+mod proof;
+#[path = "browser/wire.rs"]
+mod wire;
 
 use tests::Serve;
 

@@ -16,7 +16,7 @@ use trace::knob::{Knob, KnobError};
 use trace::link::Ending;
 use trace::{Actor, Analysis, Experiment, ExperimentError, Lesson, Script, Trace};
 
-pub use comparison::{Earlier, Outcome, Tally};
+pub use comparison::{Earlier, Outcome, Tally, Verdict};
 pub use files::Opened;
 pub use keyboard::key;
 pub use message::{
@@ -140,8 +140,9 @@ pub struct State {
     /// Events came since the analysis was made.
     stale: bool,
     script: Option<Script>,
-    /// The knob that was turned for the run asked for last, and its value before.
-    proving: Option<(Proof, String)>,
+    /// The knob that was turned for the run asked for last, its value before,
+    /// and all knobs before.
+    proving: Option<(Proof, String, Experiment)>,
     earlier: Option<Earlier>,
 
     opened: Option<Opened>,
@@ -263,7 +264,7 @@ impl State {
                 self.check();
             }
             Message::Prove(proof) => return self.prove(proof, effects),
-            Message::CloseComparison => return self.earlier.take().is_some(),
+            Message::CloseComparison => return self.close_comparison(),
             Message::FileRead { name, text } => self.open_file(&name, text, effects),
             Message::Download(format) => return self.download(format, effects),
             Message::Dragging(dragging) => {

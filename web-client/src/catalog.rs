@@ -167,8 +167,10 @@ pub struct CodeLine {
 
 impl CodeLine {
     fn parse(line: &'static str) -> Self {
-        for comment in ["# @", "// @"] {
-            if let Some((text, marks)) = line.rsplit_once(comment) {
+        // Searched by one letter: the search for longer texts is 2 KB of code.
+        if let Some((code, marks)) = line.split_once('@') {
+            let comments = ["# ", "// "];
+            if let Some(text) = comments.iter().find_map(|mark| code.strip_suffix(mark)) {
                 return Self {
                     text: text.trim_end(),
                     marks,
@@ -282,6 +284,26 @@ mod tests {
                 "{key} is empty"
             );
             assert_eq!(fields(en), fields(zh), "{key}");
+        }
+    }
+
+    #[test]
+    fn chinese_texts_have_full_width_punctuation() {
+        let is_chinese = |c: char| ('\u{3400}'..='\u{9fff}').contains(&c);
+        let wrong = |text: &str| {
+            let letters: Vec<char> = text.chars().collect();
+            letters.windows(2).any(|two| {
+                is_chinese(two[0]) && ",;:?!()".contains(two[1])
+                    || is_chinese(two[1]) && ",;:?!(".contains(two[0])
+            })
+        };
+        assert!(wrong("版本(1)") && wrong("是:") && !wrong("recv()的 a, b：（对）"));
+        let files = [
+            include_str!("../../static/text/zh.toml"),
+            include_str!("../../static/text/stage.zh.toml"),
+        ];
+        for line in files.iter().flat_map(|file| file.lines()) {
+            assert!(!wrong(line), "half-width punctuation: {line}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 
 use protocol::Nanos;
 use trace::link::{Ending, VERSION};
-use trace::{Event, ExperimentError, Socket, Trace, hex};
+use trace::{Actor, ClientId, Event, Experiment, ExperimentError, MAX_OFFSET, Socket, Trace, hex};
 
 use crate::app::Heard;
 use crate::wire;
@@ -35,12 +35,25 @@ pub enum FileError {
     Truncated(usize),
     /// More than [`MAX_EVENTS`].
     TooManyEvents,
+    /// On this line is an event of a client that the experiment has not.
+    Client(usize, ClientId),
+    /// On this line is this offset: beyond [`MAX_OFFSET`].
+    Offset(usize, u64),
+    /// The `ended` line counts other events than there are.
+    Count {
+        /// How many it says.
+        said: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// What it ran is nothing that could be run.
     Experiment(ExperimentError),
 }
 
-/// Reads what [`write()`] gives, one JSON object a line.
+/// Reads what [`write()`] gives, one JSON object a line, by the rules that
+/// [`Trace::parse`] names.
 pub fn parse(text: &str) -> Result<Trace, FileError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end();
     let mut trace: Option<Trace> = None;
     let mut events = Vec::new();
     let mut end = None;
@@ -69,16 +82,26 @@ pub fn parse(text: &str) -> Result<Trace, FileError> {
             (Heard::Event(_), Some(_), None) if events.len() == MAX_EVENTS => {
                 return Err(FileError::TooManyEvents);
             }
-            (Heard::Event(event), Some(_), None) => events.push(event),
+            (Heard::Event(event), Some(trace), None) => {
+                check(&event, line, &trace.experiment)?;
+                events.push(event);
+            }
             (
                 Heard::Ended {
+                    events: said,
                     why,
                     missed,
                     dropped,
                 },
                 Some(_),
                 None,
-            ) => end = Some((why, missed, dropped)),
+            ) => {
+                let (said, found) = (said as usize, events.len());
+                if said != found {
+                    return Err(FileError::Count { said, found });
+                }
+                end = Some((why, missed, dropped));
+            }
             _ => return Err(FileError::Order(line)),
         }
     }
@@ -87,6 +110,27 @@ pub fn parse(text: &str) -> Result<Trace, FileError> {
         (Some(_), None) => Err(FileError::Truncated(line)),
         (None, _) => Err(FileError::Empty),
     }
+}
+
+/// What a file's event may not be.
+fn check(event: &Event, line: usize, experiment: &Experiment) -> Result<(), FileError> {
+    let caller = match event.actor {
+        Actor::Client1 => ClientId::One,
+        Actor::Client2 => ClientId::Two,
+        Actor::Server => event.client,
+    };
+    for client in [event.client, caller] {
+        if experiment.client(client).is_none() {
+            return Err(FileError::Client(line, client));
+        }
+    }
+    let ack = event.header.as_ref().map_or(0, |header| header.ack.0);
+    for offset in [event.offset.0, ack] {
+        if offset > MAX_OFFSET {
+            return Err(FileError::Offset(line, offset));
+        }
+    }
+    Ok(())
 }
 
 /// Events in the order of their times. A file may hold them in any order, and

@@ -36,24 +36,20 @@ pub fn read(text: &str) -> Option<Heard> {
             }
         }
         "event" => Heard::Event(event(fields)?),
-        "ended" => {
-            fields.small("events")??;
-            Heard::Ended {
-                why: named(&Ending::ALL, Ending::name, &fields.text("why")??)?,
-                missed: fields.small("missed")?,
-                dropped: fields.small("dropped")?,
-            }
-        }
+        "ended" => Heard::Ended {
+            events: fields.small("events")??,
+            why: named(&Ending::ALL, Ending::name, &fields.text("why")??)?,
+            missed: fields.small("missed")?,
+            dropped: fields.small("dropped")?,
+        },
         "error" => Heard::Error(fields.text("message")??),
         _ => return None,
     })
 }
 
-/// The version of a `run` line, whatever else is in it; `None` if it is none.
+/// The version that a line names, whatever else is in it.
 pub fn version(text: &str) -> Option<u32> {
-    let mut fields = Object::parse(text)?;
-    let is_run = fields.text("type")??.as_str() == "run";
-    fields.small("version")?.filter(|_| is_run)
+    Object::parse(text)?.small("version")?
 }
 
 /// The experiment in a `run` line, not validated; `None` if it has none that

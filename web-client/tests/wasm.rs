@@ -10,11 +10,11 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_client::app::Language;
+use web_client::app::{Language, Message, Settings, Setup, State, View};
 use web_client::dom;
 use web_client::paint::{Painter, Palette};
 use web_client::scene::{Align, DrawList, Edge, Font, Ink, Part, Rect, Shape};
-use web_client::{catalog, settings};
+use web_client::{catalog, scene, settings};
 use web_sys::{CanvasRenderingContext2d, Event, HtmlCanvasElement, HtmlElement};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -150,6 +150,113 @@ fn a_draw_list_is_painted_with_the_colours_of_the_style_sheet() {
         &palette,
     );
     assert_eq!(pixel(&canvas, 10.0, 10.0), [0, 0, 0, 0], "painted anew");
+    canvas.remove();
+}
+
+/// How many points of the canvas are painted, and all of them.
+fn painted(canvas: &HtmlCanvasElement) -> (usize, Vec<u8>) {
+    let context = canvas.get_context("2d").unwrap().unwrap();
+    let context: CanvasRenderingContext2d = context.dyn_into().unwrap();
+    let (width, height) = (canvas.width().into(), canvas.height().into());
+    let data = context.get_image_data(0.0, 0.0, width, height);
+    let data = data.unwrap().data().to_vec();
+    let alpha = data.iter().skip(3).step_by(4);
+    (alpha.filter(|alpha| **alpha > 0).count(), data)
+}
+
+#[wasm_bindgen_test]
+fn the_queues_areas_lines_and_dots_are_painted() {
+    let canvas: HtmlCanvasElement = append("canvas");
+    for (name, colour) in [("--ink-accent", "#f00"), ("--ink-text", "#00f")] {
+        canvas.style().set_property(name, colour).unwrap();
+    }
+    let list = DrawList {
+        width: 120.0,
+        height: 40.0,
+        shapes: vec![
+            Shape::Area {
+                points: vec![(0.0, 20.0), (20.0, 20.0), (20.0, 5.0), (40.0, 5.0)],
+                base: 30.0,
+                ink: Ink::Accent,
+                ghost: false,
+            },
+            Shape::Line {
+                x0: 50.0,
+                y0: 10.0,
+                x1: 70.0,
+                y1: 10.0,
+                ink: Ink::Text,
+                line: 4.0,
+                dashed: false,
+                ghost: false,
+            },
+            Shape::Circle {
+                x: 90.0,
+                y: 20.0,
+                radius: 8.0,
+                fill: Ink::Accent,
+                stroke: None,
+            },
+        ],
+        hits: Vec::new(),
+    };
+    let palette = Palette::read(&canvas);
+    let mut painter = Painter::new(canvas.clone()).unwrap();
+    painter.paint(&list, &palette);
+    let (red, blue, none) = ([255, 0, 0, 255], [0, 0, 255, 255], [0; 4]);
+    for (x, y, colour) in [
+        (10.0, 25.0, red),
+        (10.0, 10.0, none),
+        (30.0, 10.0, red),
+        (30.0, 35.0, none),
+        (60.0, 10.0, blue),
+        (60.0, 20.0, none),
+        (90.0, 20.0, red),
+        (100.0, 10.0, none),
+    ] {
+        assert_eq!(pixel(&canvas, x, y), colour, "{x} {y}");
+    }
+    canvas.remove();
+}
+
+/// Two sends, two segments, one recv that found both waiting.
+const CAPTURED: &str = r#"{"type":"run","version":2,"run":0,"kernel":"Linux","experiment":{"system":"tcp-echo","clients":[{"messages":["ab","cd"]}]},"capture":"on"}
+{"type":"event","at":1000,"actor":"client1","client":1,"call":"send","asked":2,"bytes":"6162","socket":{"unacked":2,"unsent":0}}
+{"type":"event","at":2000,"actor":"client1","client":1,"call":"segment","bytes":"6162","header":{"flags":24,"window":65536}}
+{"type":"event","at":3000,"actor":"client1","client":1,"call":"send","offset":2,"asked":2,"bytes":"6364","socket":{"unacked":2,"unsent":0}}
+{"type":"event","at":4000,"actor":"client1","client":1,"call":"segment","offset":2,"bytes":"6364","header":{"flags":24,"window":65536}}
+{"type":"event","at":9000,"actor":"server","client":1,"call":"recv","asked":1024,"bytes":"61626364","socket":{"waiting":4}}
+{"type":"ended","events":5,"why":"finished","missed":0}
+"#;
+
+#[wasm_bindgen_test]
+fn both_views_of_a_captured_run_are_painted() {
+    catalog::open(include_str!(concat!(env!("OUT_DIR"), "/content.txt")).to_owned());
+    let texts = catalog::texts(Language::En);
+    let (mut state, _) = State::open(Setup {
+        lessons: catalog::lessons(),
+        settings: Settings::default(),
+        hash: String::new(),
+        reduced_motion: true,
+    });
+    state.update(Message::FileRead {
+        name: "run.jsonl".to_owned(),
+        text: Ok(CAPTURED.to_owned()),
+    });
+    assert_eq!(state.step(), 5, "{:?}", state.refused_file());
+    let canvas: HtmlCanvasElement = append("canvas");
+    let palette = Palette::read(&canvas);
+    let mut painter = Painter::new(canvas.clone()).unwrap();
+    let mut views = Vec::new();
+    for view in [View::Bytes, View::Time] {
+        state.update(Message::ViewChosen(view));
+        let list = scene::stage(&state, &texts, 800.0);
+        painter.paint(&list, &palette);
+        let (points, picture) = painted(&canvas);
+        assert!(points > 1_000, "{view:?}: {points} points");
+        views.push(picture);
+    }
+    assert!(views[0] != views[1]);
     canvas.remove();
 }
 

@@ -90,8 +90,7 @@ async fn escape_clears_the_selection() {
         .iter()
         .find(recv)
         .expect("a recv of header and body");
-    page.click(&format!("#events [data-step='{}']", recv.step))
-        .await;
+    page.go_to(recv.step).await;
     let first = page
         .until("its first byte", |seen| !seen.text("byte").is_empty())
         .await;

@@ -5,7 +5,7 @@ use tests::workspace::lessons;
 use tests::{Page, Seen};
 use thirtyfour::Key;
 
-fn is_chinese(text: &str) -> bool {
+pub(super) fn is_chinese(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
@@ -35,7 +35,7 @@ const MISSING: &str = r##"
     return [...missing];
 "##;
 
-async fn choose_language(page: &Page, language: &str) -> Seen {
+pub(super) async fn choose_language(page: &Page, language: &str) -> Seen {
     page.click(&format!("[data-language={language}]")).await;
     page.until("the other language", |seen| {
         seen.text("language") == language

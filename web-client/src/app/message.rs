@@ -35,6 +35,8 @@ pub enum Heard {
     Event(Event),
     /// The run is over.
     Ended {
+        /// How many events the run had.
+        events: u32,
         /// Why.
         why: Ending,
         /// Packets the capture lost, as in [`Line::Ended`].
@@ -70,11 +72,12 @@ impl From<Line> for Heard {
             },
             Line::Event(event) => Self::Event(event),
             Line::Ended {
+                events,
                 why,
                 missed,
                 dropped,
-                ..
             } => Self::Ended {
+                events,
                 why,
                 missed,
                 dropped,

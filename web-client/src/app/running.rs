@@ -173,6 +173,7 @@ impl State {
                 why,
                 missed,
                 dropped,
+                ..
             } => {
                 if !self.ours {
                     return false;

@@ -1,14 +1,11 @@
 //! What every draw list has to keep, for the scenes' tests.
 
-use super::{Align, DrawList, Rect, Shape, text_width};
+use super::{DrawList, Ink, Rect, Shape, text_width};
 
 /// The rectangle a text takes, by the estimate of its width.
 fn text_box(shape: &Shape) -> Option<(Rect, &str)> {
     let Shape::Text {
-        x,
-        y,
         text,
-        align,
         font,
         max_width,
         ..
@@ -18,16 +15,11 @@ fn text_box(shape: &Shape) -> Option<(Rect, &str)> {
     };
     let width = text_width(text, *font);
     assert!(width <= max_width + 1e-6, "{text:?} is wider than its room");
-    let left = match align {
-        Align::Start => *x,
-        Align::Middle => x - width / 2.0,
-        Align::End => x - width,
-    };
-    let height = font.size();
-    Some((Rect::new(left, y - height / 2.0, width, height), text))
+    Some((shape.text_box()?, text))
 }
 
-/// Fails where two texts overlap or anything leaves the canvas.
+/// Fails where two texts overlap, the cursor's line crosses one, or anything
+/// leaves the canvas.
 pub(crate) fn check(list: &DrawList) {
     let texts: Vec<_> = list.shapes.iter().filter_map(text_box).collect();
     for (index, (a, one)) in texts.iter().enumerate() {
@@ -43,7 +35,20 @@ pub(crate) fn check(list: &DrawList) {
     for shape in &list.shapes {
         match shape {
             Shape::Rect { rect, .. } | Shape::Hatch { rect, .. } => inside(list, rect, "a box"),
-            Shape::Line { x0, y0, x1, y1, .. } => {
+            Shape::Line {
+                x0,
+                y0,
+                x1,
+                y1,
+                ink,
+                ..
+            } => {
+                let is_cursor = *ink == Ink::Accent && x0.to_bits() == x1.to_bits();
+                for (text, said) in texts.iter().filter(|_| is_cursor) {
+                    let beside = text.right() <= *x0 || *x0 <= text.x;
+                    let apart = text.bottom() <= y0 + 0.01 || *y1 <= text.y + 0.01;
+                    assert!(beside || apart, "the cursor crosses {said:?}");
+                }
                 let (x, y) = (x0.min(*x1), y0.min(*y1));
                 let rect = Rect::new(x, y, (x1 - x0).abs(), (y1 - y0).abs());
                 inside(list, &rect, "a line");

@@ -2,7 +2,7 @@
 //! and the rectangles that answer to the pointer.
 
 use super::ink::Ink;
-use super::text::shorten;
+use super::text::{shorten, text_width};
 use crate::app::Target;
 
 /// What to paint, later shapes over earlier ones.
@@ -54,6 +54,37 @@ impl DrawList {
             line,
             dashed: false,
             ghost: false,
+        });
+    }
+
+    /// Adds the cursor: a vertical line that leaves out the texts so far, and
+    /// its head.
+    pub(super) fn cursor(&mut self, x: f64, top: f64, bottom: f64) {
+        const WIDTH: f64 = 2.0;
+        let boxes = self.shapes.iter().filter_map(Shape::text_box);
+        let crossed = boxes.filter(|text| text.x < x + WIDTH && x - WIDTH < text.right());
+        let crossed: Vec<_> = crossed.map(|text| (text.y, text.bottom())).collect();
+        let mut y = top;
+        while y < bottom {
+            let inside = crossed.iter().find(|(from, to)| *from <= y && y < *to);
+            if let Some((_, end)) = inside {
+                y = *end;
+                continue;
+            }
+            let ahead = crossed
+                .iter()
+                .map(|(from, _)| *from)
+                .filter(|from| *from > y);
+            let end = ahead.fold(bottom, f64::min);
+            self.vertical(x, y, end, Ink::Accent, WIDTH);
+            y = end;
+        }
+        self.shapes.push(Shape::Circle {
+            x,
+            y: top,
+            radius: 5.0,
+            fill: Ink::Accent,
+            stroke: None,
         });
     }
 
@@ -247,6 +278,32 @@ pub enum Shape {
         /// What its edge is drawn with, 2 px wide.
         stroke: Option<Ink>,
     },
+}
+
+impl Shape {
+    /// The rectangle a text takes, by the estimate of its width; none for what
+    /// is no text.
+    pub(super) fn text_box(&self) -> Option<Rect> {
+        let Self::Text {
+            x,
+            y,
+            text,
+            align,
+            font,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let width = text_width(text, *font);
+        let left = match align {
+            Align::Start => *x,
+            Align::Middle => x - width / 2.0,
+            Align::End => x - width,
+        };
+        let height = font.size();
+        Some(Rect::new(left, y - height / 2.0, width, height))
+    }
 }
 
 /// A horizontal edge of a ribbon.

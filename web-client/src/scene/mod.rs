@@ -14,6 +14,7 @@ mod list;
 pub mod scrubber;
 mod text;
 pub mod time;
+mod value;
 mod viewport;
 
 use trace::link::Capture;
@@ -23,6 +24,7 @@ use trace::{Analysis, Event, Trace};
 pub use ink::{HUES, Ink, Part};
 pub use list::{Align, DrawList, Edge, Font, Hit, Rect, Shape};
 pub use text::{shorten, text_width};
+pub use value::knob_value;
 pub use viewport::Viewport;
 
 use crate::app::{Axis, Earlier, State, Target, View};

@@ -8,6 +8,7 @@ use trace::link::VERSION;
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
+use super::said;
 use crate::app::{Link, Message, Mistake, State, Status};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::file::{self, FileError};
@@ -66,7 +67,7 @@ impl Header {
         let (link, text) = match state.link() {
             Link::Connecting => ("connecting", catalog.text("link.connecting")),
             Link::Online { kernel, .. } => {
-                let online = Sentence::new("link.online").with("kernel", kernel.clone());
+                let online = Sentence::new("link.online").with("kernel", said::kernel(kernel));
                 ("up", catalog.render(&online))
             }
             Link::Gone { .. } => ("down", catalog.text("link.gone")),
@@ -164,6 +165,19 @@ fn refusal(error: &FileError, catalog: &Catalog) -> String {
             .with("found", u64::from(*found))
             .with("known", u64::from(VERSION)),
         FileError::Truncated(line) => Sentence::new("file.truncated").with("line", *line),
+        FileError::Client(line, client) => Sentence::new("file.client")
+            .with("line", *line)
+            .with("client", u64::from(u8::from(*client))),
+        FileError::Offset(line, offset) => Sentence::new("file.offset")
+            .with("line", *line)
+            .with("offset", *offset),
+        FileError::Count { said, found } => Sentence::new(if said > found {
+            "file.missing"
+        } else {
+            "file.added"
+        })
+        .with("said", *said)
+        .with("found", *found),
         FileError::TooManyEvents => Sentence::new("file.events").with("most", file::MAX_EVENTS),
         FileError::Experiment(error) => {
             return describe(&Mistake::Experiment(error.clone()), catalog);

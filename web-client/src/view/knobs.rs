@@ -12,6 +12,7 @@ use web_sys::{
 
 use crate::app::{Language, Message, Mistake, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
+use crate::scene::knob_value;
 
 pub(super) struct Knobs {
     row: Element,
@@ -106,7 +107,7 @@ impl Knobs {
                 Some(Mistake::Knob(knob, typed, _)) if *knob == shown.knob => Some(typed),
                 _ => None,
             };
-            dom::set_text(&shown.value, &display(shown.knob, &value, catalog));
+            dom::set_text(&shown.value, &knob_value(shown.knob, &value, catalog));
             dom::set_bool(&shown.button, "data-refused", refused.is_some());
             dom::set_bool(shown.field.element(), "aria-invalid", refused.is_some());
             if shown.editor.hidden() {
@@ -184,7 +185,7 @@ impl Knobs {
                 for word in words {
                     let option: Element = self.option.clone_as();
                     dom::set(&option, "value", word);
-                    dom::set_text(&option, &choice_text(word, catalog));
+                    dom::set_text(&option, &knob_value(knob, word, catalog));
                     let _ = select.append_child(&option);
                 }
                 Field::Choice(select)
@@ -285,24 +286,4 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::Text => "text",
         Kind::Lines => "lines",
     }
-}
-
-/// A value as the row shows it.
-pub(super) fn display(knob: Knob, value: &str, catalog: &Catalog) -> String {
-    match knob.kind() {
-        Kind::Number { unit: "", .. } | Kind::Text => value.to_owned(),
-        Kind::Number { unit, .. } => [value, " ", unit].concat(),
-        Kind::Choice(_) => choice_text(value, catalog),
-        Kind::Lines => {
-            let lines = value.split('\n');
-            let lines: Vec<_> = lines.map(|l| if l.is_empty() { "∅" } else { l }).collect();
-            lines.join(" · ")
-        }
-    }
-}
-
-/// Words of this page are translated, names of systems and framings are not.
-fn choice_text(word: &str, catalog: &Catalog) -> String {
-    let translated = catalog.template(&["choice.", word].concat());
-    translated.unwrap_or(word).to_owned()
 }

@@ -6,13 +6,13 @@ use std::rc::Rc;
 
 use trace::cause;
 use trace::knob::Knob;
-use trace::text::{Catalog, Sentence};
+use trace::text::{Catalog, Sentence, Time};
 use web_sys::{Element, HtmlElement, MouseEvent};
 
 use super::header::click;
-use super::knobs;
-use crate::app::{Earlier, Language, Message, Outcome, State};
+use crate::app::{Earlier, Language, Message, Outcome, State, Verdict};
 use crate::dom::{self, Dispatch, Listener, Missing};
+use crate::scene::knob_value;
 
 pub(super) struct Proof {
     prove: HtmlElement,
@@ -57,7 +57,7 @@ impl Proof {
             dom::set_shown(button, shown);
         }
         if let Some(proof) = &proof {
-            let value = knobs::display(proof.knob, &proof.value, catalog);
+            let value = knob_value(proof.knob, &proof.value, catalog);
             let offer = Sentence::new("prove")
                 .with("knob", knob_name(proof.knob, catalog))
                 .with("value", value);
@@ -89,7 +89,7 @@ fn knob_name(knob: Knob, catalog: &Catalog) -> String {
     catalog.text(&["knob.", knob.name()].concat())
 }
 
-/// Both runs in numbers, and what follows from them.
+/// Both runs in numbers, and the difference that was observed.
 fn sentences(earlier: &Earlier, outcome: Outcome, catalog: &Catalog) -> Vec<Sentence> {
     let knob = earlier.proof.knob;
     let (before, now) = (outcome.before, outcome.now);
@@ -100,7 +100,7 @@ fn sentences(earlier: &Earlier, outcome: Outcome, catalog: &Catalog) -> Vec<Sent
     ] {
         let run = Sentence::new(key)
             .with("knob", knob_name(knob, catalog))
-            .with("value", knobs::display(knob, value, catalog))
+            .with("value", knob_value(knob, value, catalog))
             .with("sends", tally.sends)
             .with("recvs", tally.recvs);
         said.push(run);
@@ -114,10 +114,18 @@ fn sentences(earlier: &Earlier, outcome: Outcome, catalog: &Catalog) -> Vec<Sent
             said.push(counts);
         }
     }
-    said.push(Sentence::new(match (before.changed(), now.changed()) {
-        (_, 0) => "prove.gone",
-        (before, now) if now < before => "prove.fewer",
-        _ => "prove.same",
+    if let (true, Some(before), Some(now)) = (outcome.is_waiting, before.slowest, now.slowest) {
+        let waited = Sentence::new("prove.waited")
+            .with("before", Time(before).to_string())
+            .with("now", Time(now).to_string());
+        said.push(waited);
+    }
+    said.push(Sentence::new(match outcome.verdict() {
+        Verdict::Fewer => "prove.fewer",
+        Verdict::More => "prove.more",
+        Verdict::Sooner => "prove.sooner",
+        Verdict::Later => "prove.later",
+        Verdict::Same => "prove.same",
     }));
     said
 }

@@ -21,6 +21,11 @@ pub(super) fn text(bytes: &[u8], most: usize) -> String {
     text
 }
 
+/// A kernel's name, cut to what any kernel needs: a file may hold anything.
+pub(super) fn kernel(name: &str) -> String {
+    text(name.as_bytes(), 60)
+}
+
 /// Bytes as hex digits, at most `most` of them.
 pub(super) fn hex(bytes: &[u8], most: usize) -> String {
     let mut text = String::new();
@@ -44,6 +49,8 @@ mod tests {
         assert_eq!(text(&[b'a', 0xff, 0], 10), "a··");
         assert_eq!(text(b"hello", 3), "hel…");
         assert_eq!(text(b"", 3), "");
+        assert_eq!(kernel("Linux 6.18"), "Linux 6.18");
+        assert_eq!(kernel(&"粘".repeat(5_000)).chars().count(), 61);
         assert_eq!(hex(&[0xe7, 0xb2, 0x98], 2), "e7b2…");
     }
 }

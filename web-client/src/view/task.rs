@@ -7,6 +7,7 @@ use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::header::click;
+use super::said;
 use crate::app::{Message, State, Status};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 
@@ -82,7 +83,9 @@ impl Task {
             } else {
                 "file.shown"
             };
-            let kernel = state.trace().map_or_else(String::new, |t| t.kernel.clone());
+            let kernel = state
+                .trace()
+                .map_or_else(String::new, |t| said::kernel(&t.kernel));
             let about = Sentence::new(key).with("kernel", kernel);
             dom::set_text(&self.title, &opened.name);
             dom::set_text(&self.question, &catalog.render(&about));

@@ -250,6 +250,7 @@ mod tests {
         ] {
             check(json);
         }
-        assert_eq!(version(r#"{"type":"hello","version":3}"#), None);
+        assert_eq!(version(r#"{"type":"hello","version":3}"#), Some(3));
+        assert_eq!(version(r#"{"type":"hello"}"#), None);
     }
 }

@@ -25,6 +25,7 @@ fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
     let (trace, analysis) = (state.trace().unwrap().clone(), state.analysis().clone());
     // What was typed since the run would be a second difference.
     state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
+    let knobs = state.experiment().clone();
     assert_eq!(asked(&state.update(Message::Prove(late()))), ["run 2"]);
     let turned = (state.experiment().read_delay_ms, state.experiment().buffer);
     assert_eq!(turned, (0, 1024));
@@ -38,6 +39,7 @@ fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
         analysis,
         proof: late(),
         was: "200".to_owned(),
+        knobs: knobs.clone(),
     };
     assert_eq!(state.earlier(), Some(&expected));
     assert_eq!(state.events(), now);
@@ -52,11 +54,73 @@ fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
     let tally = |sends, recvs| Tally {
         sends,
         recvs,
-        ..Tally::of(state.analysis())
+        ..Tally::of(state.trace().unwrap(), state.analysis())
     };
     let outcome = state.outcome().unwrap();
     assert_eq!(outcome.now, tally(3, 1));
     assert_eq!((outcome.before.sends, outcome.before.recvs), (5, 3));
+
+    let later = state.trace().cloned();
+    state.update(Message::CloseComparison);
+    assert_eq!(state.experiment(), &knobs, "as they were before the proof");
+    assert_eq!(state.trace(), later.as_ref(), "the later run stays");
+    assert!(state.is_changed());
+}
+
+#[test]
+fn two_runs_tell_what_was_observed_in_them() {
+    use Verdict::{Fewer, Later, More, Same, Sooner};
+    let check = |before: (usize, usize, u64), now: (usize, usize, u64), is_waiting, expected| {
+        let tally = |(moved, lost, slowest): (usize, usize, u64)| Tally {
+            moved,
+            lost,
+            slowest: (slowest > 0).then_some(protocol::Nanos::from_millis(slowest)),
+            ..Tally::default()
+        };
+        let outcome = Outcome {
+            before: tally(before),
+            now: tally(now),
+            is_waiting,
+        };
+        assert_eq!(outcome.verdict(), expected, "{before:?} {now:?}");
+    };
+    check((5, 0, 0), (0, 0, 0), false, Fewer);
+    check((1, 4, 0), (2, 1, 0), false, Fewer);
+    check((3, 0, 0), (3, 0, 0), false, Same);
+    check((0, 0, 0), (0, 0, 0), true, Same);
+    check((0, 0, 0), (1, 0, 0), false, More);
+    // Waiting counts where the knob is Nagle's, and before boundaries: a
+    // reader that need not wait may take more at once.
+    check((2, 0, 44), (2, 0, 3), true, Sooner);
+    check((2, 0, 3), (2, 0, 44), true, Later);
+    check((2, 0, 44), (2, 0, 43), true, Same);
+    check((2, 0, 44), (2, 0, 0), true, Same);
+    check((2, 0, 44), (2, 0, 3), false, Same);
+    check((1, 0, 44), (5, 0, 3), true, Sooner);
+    check((1, 0, 9), (5, 0, 3), true, More);
+    check((5, 0, 9), (1, 0, 3), true, Fewer);
+}
+
+#[test]
+fn a_proof_about_waiting_compares_the_slowest_replies() {
+    let nagle = Proof {
+        knob: Knob::Nagle,
+        value: "off".to_owned(),
+    };
+    let mut state = online("#lesson=five-sends&nagle=on&step=last", true);
+    let mut slow = events();
+    let reply = slow
+        .iter_mut()
+        .find(|e| e.call == Call::Recv && e.actor != trace::Actor::Server);
+    reply.unwrap().took = protocol::Nanos(44_000_000);
+    play(&mut state, 1, &slow);
+    state.update(Message::Prove(nagle));
+    play(&mut state, 2, &events());
+    let outcome = state.outcome().unwrap();
+    let slowest = |tally: Tally| tally.slowest.unwrap().0;
+    assert_eq!(slowest(outcome.before), 44_000_000);
+    assert_eq!(slowest(outcome.now), 2_000);
+    assert_eq!(outcome.verdict(), Verdict::Sooner);
 }
 
 /// What ends a comparison.
@@ -157,8 +221,9 @@ fn a_tally_counts_what_the_clients_sent_and_the_server_got() {
         recvs: 3,
         moved: 2,
         lost: 1,
+        slowest: Some(protocol::Nanos(2_000)),
     };
-    assert_eq!(Tally::of(&analysis), tally);
+    assert_eq!(Tally::of(&trace, &analysis), tally);
     assert_eq!(tally.changed(), 3);
 }
 
@@ -217,23 +282,24 @@ fn the_knob_offered_is_that_of_the_event_in_focus_else_of_the_first_that_has_one
         event.asked = 8;
     }
     play(&mut state, 1, &events);
-    let offered = |state: &State| {
-        let proof = state.proof()?;
-        Some((proof.knob, proof.value))
-    };
-    let sooner = Some((Knob::ReadDelay, "0".to_owned()));
     let recvs = events.iter().enumerate().filter(|(_, e)| e.call == Recv);
     let recvs: Vec<_> = recvs.map(|(index, _)| index).collect();
-    assert_eq!(offered(&state), sooner, "at the end: the first of the run");
+    let trace = state.trace().unwrap().clone();
+    let analysis = state.analysis().clone();
+    let late = trace::cause::proof_at(&trace, &analysis, recvs[0]);
+    let small = trace::cause::proof_at(&trace, &analysis, recvs[1]);
+    assert_eq!(small.as_ref().unwrap().knob, Knob::Buffer);
+    assert_ne!(late.as_ref().unwrap().knob, Knob::Buffer);
+    assert_eq!(state.proof(), late, "at the end: the first of the run");
     state.update(Message::Select(Target::Event(recvs[1])));
-    assert_eq!(offered(&state).unwrap().0, Knob::Buffer);
+    assert_eq!(state.proof(), small);
     state.update(Message::ClearSelection);
     state.update(Message::StepTo(recvs[1] + 1));
-    assert_eq!(offered(&state).unwrap().0, Knob::Buffer);
+    assert_eq!(state.proof(), small);
     state.update(Message::StepTo(recvs[0] + 1));
-    assert_eq!(offered(&state), sooner);
+    assert_eq!(state.proof(), late);
     state.update(Message::First);
-    assert_eq!(offered(&state), sooner);
+    assert_eq!(state.proof(), late);
     let proof = state.proof().unwrap();
     state.update(Message::Prove(proof));
     assert_eq!(state.proof(), None, "while it runs");

@@ -195,3 +195,35 @@ fn whoever_steps_during_a_run_is_not_moved() {
     assert_eq!(state.step(), 3);
     assert!(!state.player().is_playing());
 }
+
+#[test]
+fn what_became_of_a_datagram_follows_the_count_that_comes_with_the_end() {
+    use trace::lane::Fate;
+    let mut state = online("#lesson=udp", true);
+    let experiment = state.experiment().clone();
+    state.update(Message::Heard(Heard::Run {
+        run: 1,
+        kernel: "Linux 6.18".to_owned(),
+        capture: Capture::On,
+    }));
+    assert_eq!(state.status(), &Status::Running);
+    let sent = sample::trace(experiment, &[("c1", Call::Send, b"hi")]);
+    for event in sample::wired(&sent).events() {
+        state.update(heard(Line::Event(event.clone())));
+    }
+    // Looked at before the end: nothing new comes with it but the counts.
+    state.update(Message::Frame { elapsed_ms: 16.0 });
+    let fates = |state: &State| -> Vec<_> {
+        let lanes = state.analysis().lanes.iter();
+        let packets = lanes.flat_map(|lane| &lane.wire);
+        packets.map(|packet| packet.fate).collect()
+    };
+    assert_eq!(fates(&state), [Fate::Unknown]);
+    state.update(Message::Heard(Heard::Ended {
+        events: 2,
+        why: Ending::Finished,
+        missed: Some(0),
+        dropped: Some(1),
+    }));
+    assert_eq!(fates(&state), [Fate::Dropped]);
+}

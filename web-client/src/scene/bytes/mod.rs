@@ -21,7 +21,7 @@ use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call};
 
 use super::list::Style;
-use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, Shot, text_width};
+use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, Shot, knob_value, text_width};
 use crate::app::Target;
 pub(super) use heads::actor_key;
 use layout::{Layout, PAD, Pitch};
@@ -96,10 +96,10 @@ fn runs<'a>(shot: &Shot<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
         return vec![run(*shot, None, None)];
     };
     let knob = earlier.proof.knob;
-    let title = |key, value: String| {
+    let title = |key, value: &str| {
         let sentence = Sentence::new(key)
             .with("knob", catalog.text(&["knob.", knob.name()].concat()))
-            .with("value", value);
+            .with("value", knob_value(knob, value, catalog));
         Some(catalog.render(&sentence))
     };
     let before = Shot {
@@ -114,10 +114,10 @@ fn runs<'a>(shot: &Shot<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
     vec![
         run(
             before,
-            title("stage.before", earlier.was.clone()),
+            title("stage.before", &earlier.was),
             Some(Direction::ToServer),
         ),
-        run(*shot, title("stage.now", now), None),
+        run(*shot, title("stage.now", &now), None),
     ]
 }
 
@@ -162,7 +162,7 @@ impl Run<'_> {
                 && layout.shows(offset)
             {
                 let top = if layout.narrow { 44.0 } else { 30.0 };
-                draw_cursor(layout.x(offset), y - top, bottom + 8.0, list);
+                list.cursor(layout.x(offset), y - top, bottom + 8.0);
             }
             y = bottom;
         }
@@ -322,17 +322,6 @@ fn cursor<'a>(shot: &Shot<'a>) -> Option<(&'a Lane, Offset)> {
 fn end<T>(all: &[T], event: usize, span: impl Fn(&T) -> &Span) -> Option<Offset> {
     let found = all.binary_search_by_key(&event, |one| span(one).event);
     found.ok().map(|at| span(&all[at]).end)
-}
-
-fn draw_cursor(x: f64, top: f64, bottom: f64, list: &mut DrawList) {
-    list.vertical(x, top, bottom, Ink::Accent, 2.0);
-    list.shapes.push(Shape::Circle {
-        x,
-        y: top,
-        radius: 5.0,
-        fill: Ink::Accent,
-        stroke: None,
-    });
 }
 
 fn rule(y: f64, width: f64) -> Shape {

@@ -241,17 +241,22 @@ impl Sheet<'_> {
                 Kind::SendQueue(_) | Kind::ReceiveQueue(_) | Kind::AcceptQueue
             )
         };
-        if !self.rows.iter().any(queue) {
-            return Vec::new();
-        }
         let between = if self.shot.has_whole_wire() {
             "stage.legend-wire"
         } else {
             "stage.legend-held"
         };
-        let keys = ["stage.legend-dots", between, "stage.legend-unsent"];
+        let asked = ["stage.legend-dots", between, "stage.legend-unsent"];
+        let derived = |row: &Row| matches!(row.kind, Kind::UnderWay(..));
+        let keys: &[&str] = if self.rows.iter().any(queue) {
+            &asked
+        } else if self.rows.iter().any(derived) {
+            &["stage.legend-calls"]
+        } else {
+            &[]
+        };
         let mut lines: Vec<String> = Vec::new();
-        for text in keys.map(|key| self.catalog.text(key)) {
+        for text in keys.iter().map(|key| self.catalog.text(key)) {
             let room = self.scale.width - 2.0 * PAD;
             let joined = lines.last().map(|last| [last, " · ", &text].concat());
             match joined.filter(|joined| text_width(joined, Font::Small) <= room) {
@@ -355,14 +360,7 @@ impl Sheet<'_> {
         let Some(x) = self.scale.cursor(self.shot) else {
             return;
         };
-        list.vertical(x, 8.0, bottom + 8.0, Ink::Accent, 2.0);
-        list.shapes.push(Shape::Circle {
-            x,
-            y: 8.0,
-            radius: 5.0,
-            fill: Ink::Accent,
-            stroke: None,
-        });
+        list.cursor(x, 8.0, bottom + 8.0);
     }
 
     fn track(row: &Row, scale: &Scale, list: &mut DrawList) {

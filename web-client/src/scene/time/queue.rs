@@ -1,8 +1,9 @@
 //! Queues as levels over time: those the kernel was asked about, and where it
 //! was not, bytes handed over and not yet read. A level changes in steps, at
-//! what was observed, and is held in between. Dots are the kernel's numbers.
+//! what was observed, and is held in between; without the whole wire, only as
+//! long as so much can still be there. Dots are the kernel's numbers.
 
-use protocol::Offset;
+use protocol::{Nanos, Offset};
 use trace::lane::{Direction, Fate, Lane};
 use trace::order::sorted;
 use trace::text::{Sentence, Value};
@@ -25,6 +26,27 @@ pub(super) struct Change {
     unsent: u64,
     /// The kernel said so.
     measured: bool,
+}
+
+/// What bounds a send queue that was asked about only after each send.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// Bytes were handed over.
+    Sent,
+    /// The kernel said how many were not acknowledged, and not sent.
+    Measured(u32, u32),
+    /// The other end took bytes.
+    Read,
+    /// The other end's socket is gone.
+    Closed,
+}
+
+impl Change {
+    /// The level, and the part of it that has not left.
+    #[cfg(test)]
+    pub(super) const fn amounts(&self) -> (u64, u64) {
+        (self.level, self.unsent)
+    }
 }
 
 impl Sheet<'_> {
@@ -53,7 +75,9 @@ impl Sheet<'_> {
     /// The send queue of a client: after each send as its kernel says, between
     /// them as the captured packets leave and are acknowledged.
     pub(super) fn send_queue(&self, client: ClientId) -> Vec<Change> {
-        let whole = self.shot.has_whole_wire();
+        if !self.shot.has_whole_wire() {
+            return self.held_send_queue(client);
+        }
         let (mut sent, mut left, mut acknowledged) = (Offset(0), Offset(0), Offset(0));
         let mut changes = Vec::new();
         for (index, event) in self.events_of(client) {
@@ -68,16 +92,60 @@ impl Sheet<'_> {
                 }
                 _ => continue,
             }
-            if whole {
-                let level = sent.0.saturating_sub(acknowledged.0);
-                let unsent = sent.0.saturating_sub(left.0.max(acknowledged.0));
-                changes.push(self.derived(index, level, unsent));
-            }
+            let level = sent.0.saturating_sub(acknowledged.0);
+            let unsent = sent.0.saturating_sub(left.0.max(acknowledged.0));
+            changes.push(self.derived(index, level, unsent));
             if let (Call::Send, Some(unacked)) = (event.call, event.socket.unacked) {
                 let after = (event.at + event.took).0 as f64;
                 let unsent = event.socket.unsent.unwrap_or(0);
                 changes.push(self.measured(index, after, unacked, unsent));
             }
+        }
+        changes
+    }
+
+    /// The same without the whole wire: the kernel's last number, but never
+    /// more than was sent and not read, and nothing once the server's socket
+    /// is gone.
+    fn held_send_queue(&self, client: ClientId) -> Vec<Change> {
+        let mut moments = Vec::new();
+        for (index, event) in self.events_of(client) {
+            let by_client = event.actor == client.actor();
+            match event.call {
+                Call::Send if by_client => {
+                    moments.push((event.at, index, Moment::Sent));
+                    if let Some(unacked) = event.socket.unacked {
+                        let unsent = event.socket.unsent.unwrap_or(0);
+                        let after = Nanos(event.at.0.saturating_add(event.took.0));
+                        moments.push((after, index, Moment::Measured(unacked, unsent)));
+                    }
+                }
+                Call::Recv if !by_client => moments.push((event.at, index, Moment::Read)),
+                Call::Close if !by_client => moments.push((event.at, index, Moment::Closed)),
+                _ => {}
+            }
+        }
+        let (mut sent, mut read) = (Offset(0), Offset(0));
+        let mut now = (0, 0);
+        let mut changes = Vec::new();
+        for (at, index, moment) in sorted(&moments, |&(at, ..)| at.0) {
+            let end = self.shot.trace.events()[index].end();
+            match moment {
+                Moment::Sent => {
+                    sent = sent.max(end);
+                    continue;
+                }
+                Moment::Measured(unacked, unsent) => {
+                    now = (unacked.into(), unsent.into());
+                    changes.push(self.measured(index, at.0 as f64, unacked, unsent));
+                    continue;
+                }
+                Moment::Read => read = read.max(end),
+                Moment::Closed => read = sent,
+            }
+            let most = sent.0.saturating_sub(read.0);
+            now = (now.0.min(most), now.1.min(most));
+            changes.push(self.derived(index, now.0, now.1));
         }
         changes
     }

@@ -156,6 +156,13 @@ fn without_packets_a_level_is_held_at_the_last_number() {
             _ => None,
         })
         .collect();
+    // The level is that after the last send until so much can't be there.
+    let now = |step| said(&trace, step, false, "B now")[0].clone();
+    assert_eq!(now(5), "7 B now", "asked after the send");
+    assert_eq!(now(6), "7 B now", "7 of 15 can still be there");
+    assert_eq!(now(10), "2 B now", "all but the last send was read");
+    assert_eq!(now(11), "3 B now", "asked again");
+    assert_eq!(now(12), "0 B now", "all was read");
     for text in [
         "not captured: needs CAP_NET_RAW",
         "send queue",
@@ -169,6 +176,50 @@ fn without_packets_a_level_is_held_at_the_last_number() {
             .iter()
             .any(|text| text.contains("areas between: the last known"))
     );
+}
+
+#[test]
+fn a_send_queue_that_was_never_read_is_gone_with_the_other_end() {
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Call::Send, b"hello, world"),
+        ("s1", Call::Recv, b"hello"),
+        ("s1", Call::Close, b""),
+    ];
+    let trace = sample::trace(Experiment::new(System::TcpEcho, &["hello, world"]), calls);
+    let mut asked = Trace::new(trace.experiment.clone(), String::new(), Capture::Failed);
+    for event in trace.events() {
+        let mut event = event.clone();
+        if event.call == Call::Send {
+            (event.socket.unacked, event.socket.unsent) = (Some(12), Some(10));
+        }
+        asked.insert(event);
+    }
+    let analysis = Analysis::new(&asked);
+    let shot = shot(&asked, &analysis, 3);
+    let words = sample::catalog();
+    let sheet = Sheet {
+        shot: &shot,
+        catalog: &words,
+        scale: Scale::new(&shot, false, 1100.0),
+        rows: Vec::new(),
+    };
+    let levels: Vec<_> = sheet
+        .send_queue(trace::ClientId::One)
+        .iter()
+        .map(super::queue::Change::amounts)
+        .collect();
+    assert_eq!(levels, [(12, 10), (7, 7), (0, 0)]);
+}
+
+#[test]
+fn the_legend_says_where_datagrams_levels_are_from() {
+    let calls: &[(&str, Call, &[u8])] = &[("c1", Call::Send, b"one"), ("s1", Call::Recv, b"one")];
+    let trace = sample::trace(Experiment::new(System::UdpEcho, &["one"]), calls);
+    for trace in [sample::wired(&trace), trace] {
+        let legend = "areas: sent and not yet read, by the calls of both ends";
+        assert_eq!(said(&trace, 2, false, legend), [legend]);
+        assert_eq!(said(&trace, 2, false, "the kernel’s own number"), [""; 0]);
+    }
 }
 
 #[test]

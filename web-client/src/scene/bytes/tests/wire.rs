@@ -246,6 +246,7 @@ fn two_runs_are_compared_at_the_same_offsets() {
             value: "0".to_owned(),
         },
         was: "30".to_owned(),
+        knobs: now.experiment.clone(),
     };
     let analysis = Analysis::new(&now);
     for width in [360.0, 640.0, 1100.0, 1600.0] {
@@ -257,8 +258,8 @@ fn two_runs_are_compared_at_the_same_offsets() {
             let both = draw(&shot, &sample::catalog(), width);
             check(&both);
             let said = texts(&both);
-            assert!(said.contains(&"before: reader delay = 30"), "{said:?}");
-            assert!(said.contains(&"now: reader delay = 0"), "{said:?}");
+            assert!(said.contains(&"before: reader delay = 30 ms"), "{said:?}");
+            assert!(said.contains(&"now: reader delay = 0 ms"), "{said:?}");
             let starts = said.iter().filter(|text| text.starts_with("send #1"));
             if width > 1000.0 {
                 assert_eq!(starts.count(), 3, "twice to the server, once back");
