@@ -5,6 +5,8 @@ use std::fmt;
 use protocol::{Nanos, Offset};
 use serde::{Deserialize, Serialize};
 
+use crate::{Flags, Header, Socket};
+
 /// Which of an experiment's clients: 1 or 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
@@ -150,120 +152,6 @@ impl fmt::Display for Call {
     }
 }
 
-/// What the kernel told about the socket beside a call; only what was asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-pub struct Socket {
-    /// Bytes in the receive queue just before a recv (SIOCINQ, tcp(7)); of a
-    /// datagram socket the length of the next datagram alone (udp(7)).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub waiting: Option<u32>,
-    /// Bytes in the send queue just after a send: taken from the program and
-    /// not yet acknowledged (SIOCOUTQ, tcp(7)).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unacked: Option<u32>,
-    /// The part of `unacked` that has not even been sent (SIOCOUTQNSD).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unsent: Option<u32>,
-    /// Connections that waited for accept: just after a connect, just before
-    /// an accept (TCP_INFO of the listening socket, `tcpi_unacked`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accept_queue: Option<u32>,
-    /// Real length of the datagram that a recv took, its cut part included
-    /// (MSG_TRUNC, recv(2)).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub length: Option<u32>,
-    /// Datagrams the socket had lost to its full buffer when the one that
-    /// this recv took was queued (SO_RXQ_OVFL, socket(7)).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dropped: Option<u32>,
-    /// Counts of the connection's segments, just before its close.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub counts: Option<Counts>,
-}
-
-/// Segments of one end of a connection so far (TCP_INFO, tcp(7)).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Counts {
-    /// Segments sent, those without data included (`tcpi_segs_out`).
-    pub segments_out: u32,
-    /// Segments received (`tcpi_segs_in`).
-    pub segments_in: u32,
-    /// Segments sent that carried data (`tcpi_data_segs_out`).
-    pub data_out: u32,
-    /// Segments received that carried data (`tcpi_data_segs_in`).
-    pub data_in: u32,
-    /// Segments sent again (`tcpi_total_retrans`).
-    pub retransmitted: u32,
-}
-
-/// The flags of a segment, as their bits stand in the header's 14th byte
-/// (RFC 9293, 3.1). None are set for datagrams.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Flags(pub u8);
-
-impl Flags {
-    /// No more data from the sender.
-    pub const FIN: Self = Self(0x01);
-    /// Synchronises sequence numbers: begins a connection.
-    pub const SYN: Self = Self(0x02);
-    /// Resets the connection.
-    pub const RST: Self = Self(0x04);
-    /// Push: the sender's buffer was emptied.
-    pub const PSH: Self = Self(0x08);
-    /// The acknowledgment number counts.
-    pub const ACK: Self = Self(0x10);
-
-    const NAMES: [(Self, &'static str); 5] = [
-        (Self::SYN, "SYN"),
-        (Self::FIN, "FIN"),
-        (Self::RST, "RST"),
-        (Self::PSH, "PSH"),
-        (Self::ACK, "ACK"),
-    ];
-
-    /// Whether all of `flags` are set.
-    pub const fn has(self, flags: Self) -> bool {
-        self.0 & flags.0 == flags.0
-    }
-
-    /// Their names, joined by commas, such as `PSH,ACK`.
-    pub fn names(self) -> String {
-        let set = Self::NAMES.iter().filter(|(flag, _)| self.has(*flag));
-        let names: Vec<_> = set.map(|(_, name)| *name).collect();
-        names.join(",")
-    }
-}
-
-/// What a packet's headers said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    /// A segment's flags.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub flags: Flags,
-    /// The next byte the sender expects from the other side, as an offset of
-    /// that direction's stream.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub ack: Offset,
-    /// Bytes the sender has room for, the window scale applied (RFC 7323).
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub window: u32,
-    /// Largest payload of a segment its sender takes, in bytes; in a SYN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mss: Option<u16>,
-    /// Payload of each segment that a larger packet is cut into on its way
-    /// out, in bytes (`gso_size` of its `virtio_net_hdr`, packet(7)); packets
-    /// that are one segment have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gso: Option<u16>,
-    /// The link, network and transport headers as they were captured; the
-    /// packet is these and then the event's bytes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
-    pub raw: Vec<u8>,
-}
-
 /// One call, as seen by the program that made it; or one packet, as it left
 /// its sender.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -308,7 +196,7 @@ pub struct Event {
     pub header: Option<Header>,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

@@ -1,0 +1,62 @@
+use super::*;
+
+#[test]
+fn messages_repeat_without_being_built() {
+    assert_eq!(Message("ab×3".to_owned()).text(), "ababab");
+    assert_eq!(Message("a×b".to_owned()).text(), "a×b");
+    assert_eq!(Message("粘×2".to_owned()).len(), 6);
+    let huge = Message(format!("ab×{}", usize::MAX));
+    assert_eq!(huge.len(), usize::MAX);
+    assert!(huge.text().len() <= MAX_MESSAGE);
+}
+
+fn check_refused(change: impl FnOnce(&mut Experiment), part: &str) {
+    let mut experiment = Experiment::new(System::LengthPrefix, &["hello"]);
+    experiment.validate().expect("the default is fine");
+    change(&mut experiment);
+    let error = experiment.validate().unwrap_err().to_string();
+    assert!(error.contains(part), "{error}");
+}
+
+#[test]
+fn what_is_too_much_is_refused_by_name() {
+    check_refused(|e| e.clients.clear(), "1 or 2 clients, not 0");
+    check_refused(|e| e.buffer = 0, "buffer is 0");
+    check_refused(|e| e.read_delay_ms = 5_001, "read-delay is 5001");
+    check_refused(|e| e.key.clear(), "key is 0");
+    check_refused(
+        |e| e.clients[0].messages = vec![Message("a×999999999".to_owned())],
+        "message length is 999999999",
+    );
+    check_refused(
+        |e| e.clients[0].messages = vec![Message("a×200000".to_owned()); 6],
+        "bytes in all is 1200000",
+    );
+    check_refused(
+        |e| {
+            e.framing = Some(Framing::Delimiter(protocol::framing::Delimiter {
+                delimiter: "l".to_owned(),
+                maximum: 10,
+            }));
+        },
+        "message 1: the message contains the delimiter at byte 2",
+    );
+    check_refused(
+        |e| {
+            e.system = System::UdpEcho;
+            e.framing = Some(Framing::LengthPrefix(
+                protocol::framing::LengthPrefix::default(),
+            ));
+        },
+        "datagrams are messages already",
+    );
+}
+
+#[test]
+fn defaults_come_from_the_system() {
+    let echo = Experiment::new(System::TcpEcho, &[]);
+    assert!(echo.is_serial());
+    assert_eq!(echo.rules().reply, Reply::Uppercase);
+    let json = serde_json::to_string(&echo).unwrap();
+    assert_eq!(serde_json::from_str::<Experiment>(&json).unwrap(), echo);
+}
