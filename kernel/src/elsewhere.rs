@@ -40,6 +40,11 @@ pub fn count_drops(_: &impl AsSocket) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// There is no such option here.
+pub fn bind_address_no_port(_: &impl AsSocket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Not to be called here: see [`crate::SUPPORTED`].
 pub fn receive(_: &impl AsSocket, _: &mut [u8]) -> io::Result<Datagram> {
     Err(io::ErrorKind::Unsupported.into())

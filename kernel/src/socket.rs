@@ -60,6 +60,15 @@ pub fn count_drops(socket: &impl AsSocket) -> io::Result<()> {
     sys::set_option(socket.as_fd(), level, option, &on.to_ne_bytes())
 }
 
+/// A socket that is bound to an address without a port gets its port from
+/// connect(2), so that connections to different peers may share one
+/// (IP_BIND_ADDRESS_NO_PORT, ip(7)).
+pub fn bind_address_no_port(socket: &impl AsSocket) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let (level, option) = (libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT);
+    sys::set_option(socket.as_fd(), level, option, &on.to_ne_bytes())
+}
+
 /// One recvmsg(2) on a datagram socket. What exceeds `buffer` is gone.
 pub fn receive(socket: &impl AsSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
     let received = sys::receive(socket.as_fd(), buffer)?;

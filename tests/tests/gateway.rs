@@ -9,6 +9,8 @@ mod bridge;
 mod lab;
 #[path = "gateway/pressure.rs"]
 mod pressure;
+#[path = "gateway/visitors.rs"]
+mod visitors;
 
 use tests::Serve;
 

@@ -52,7 +52,7 @@ enum Log {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The page and all five systems
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// One system's server, without the page
     Server(server::Server),
     /// One system's client

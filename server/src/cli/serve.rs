@@ -54,6 +54,10 @@ pub(super) struct Serve {
     /// can be given again
     #[arg(long, value_name = "http[s]://HOST[:PORT]")]
     allow_origin: Vec<Origin>,
+    /// A proxy in front of the page: whom it names in X-Forwarded-For counts as
+    /// the client; can be given again
+    #[arg(long, value_name = "IP")]
+    trust_proxy: Vec<IpAddr>,
     /// How long sessions of the page may go on after SIGTERM or Ctrl-C, such as
     /// 30s or 2m; a number alone counts seconds. At most 1h
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = drain)]
@@ -86,6 +90,7 @@ impl Serve {
             origins: self.allow_origin,
             drain: self.drain,
             limits: options.limits,
+            proxies: self.trust_proxy.iter().map(IpAddr::to_canonical).collect(),
         };
         for bound in &systems {
             check_key(bound, &options)?;

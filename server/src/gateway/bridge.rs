@@ -1,9 +1,9 @@
 //! `/bridge/{name}`: any WebSocket client, one of the named servers.
 
 use std::future::poll_fn;
-use std::io;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Path, State as Shared};
@@ -11,17 +11,14 @@ use axum::http::header::UPGRADE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt;
-use protocol::Transport;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
+use super::client::Client;
 use super::metrics::{Kind, Reason};
 use super::pump::{End, MAX_MESSAGE, Pump, Socket};
 use super::{Bridge, State, origin};
 
-/// How long a server may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(5);
 /// How often an idle peer is asked whether it is still there.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long a WebSocket's peer may take to answer a close.
@@ -39,6 +36,7 @@ const MAX_REASON: usize = 123;
 pub(super) async fn open(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -59,8 +57,7 @@ pub(super) async fn open(
     sized(upgrade, MAX_MESSAGE).on_upgrade(move |web| {
         let tracker = state.tracker.clone();
         tracker.track_future(async move {
-            let _open = state.metrics.session(Kind::Bridge);
-            session(web, &bridge, &state).await;
+            session(web, &bridge, client, &state).await;
         })
     })
 }
@@ -100,9 +97,23 @@ pub(super) fn sized(upgrade: WebSocketUpgrade, message: usize) -> WebSocketUpgra
         .max_frame_size(2 * message)
 }
 
-async fn session(web: WebSocket, bridge: &Bridge, state: &State) {
+async fn session(web: WebSocket, bridge: &Bridge, client: Client, state: &State) {
+    let _place = match state.bridging.admit(client.0, false) {
+        Ok(place) => place,
+        Err(refusal) => {
+            state.metrics.refused(Reason::Sessions);
+            state.bridging.log("bridge", client.0, refusal);
+            return close(
+                web,
+                close_code::AGAIN,
+                &format!("{refusal}: try again later"),
+            )
+            .await;
+        }
+    };
+    let _open = state.metrics.session(Kind::Bridge);
     let since = Instant::now();
-    match connect(bridge).await {
+    match state.relay.connect(bridge, client).await {
         Ok(socket) => {
             state.metrics.connected(since.elapsed());
             run(Pump::new(web, socket, &state.metrics), state).await;
@@ -118,45 +129,6 @@ async fn session(web: WebSocket, bridge: &Bridge, state: &State) {
             close(web, close_code::AGAIN, &reason).await;
         }
     }
-}
-
-async fn connect(bridge: &Bridge) -> io::Result<Socket> {
-    let connecting = async {
-        match bridge.transport {
-            Transport::Tcp => {
-                let stream = TcpStream::connect(&bridge.address).await?;
-                stream.set_nodelay(true)?;
-                Ok(Socket::Tcp(stream))
-            }
-            Transport::Udp => datagrams(&bridge.address).await.map(Socket::Udp),
-        }
-    };
-    match timeout(CONNECT, connecting).await {
-        Ok(Ok(socket)) => Ok(socket),
-        // The operating system's text ends in its number.
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            Err(io::Error::new(error.kind(), "connection refused"))
-        }
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
-    }
-}
-
-async fn datagrams(address: &str) -> io::Result<UdpSocket> {
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "unknown host");
-    for peer in tokio::net::lookup_host(address).await? {
-        let any = if peer.is_ipv4() {
-            "0.0.0.0:0"
-        } else {
-            "[::]:0"
-        };
-        let socket = UdpSocket::bind(any).await?;
-        match socket.connect(peer).await {
-            Ok(()) => return Ok(socket),
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
 }
 
 async fn run(mut pump: Pump, state: &State) {

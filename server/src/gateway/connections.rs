@@ -2,10 +2,17 @@
 //! request's head and a bound on how many there are. axum's own loop has
 //! neither.
 
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -14,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::State;
+use super::client::Client;
 use super::metrics::Reason;
-use crate::net::admission::{self, Admission};
+use crate::net::admission::{self, Admission, Place, Refusal};
 
 /// Most bytes of a request that are held while its head is incomplete.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -52,7 +60,10 @@ pub(super) async fn serve(
     tracker: &TaskTracker,
 ) {
     let State {
-        metrics, shutdown, ..
+        metrics,
+        shutdown,
+        proxies,
+        ..
     } = state.clone();
     let router = super::router(state);
     let admission = Admission::new(limits.admission);
@@ -66,9 +77,9 @@ pub(super) async fn serve(
             () = shutdown.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let (stream, place) = match accepted {
-            Ok((stream, peer)) => match admission.admit(peer, false) {
-                Ok(place) => (stream, place),
+        let (stream, place, peer) = match accepted {
+            Ok((stream, peer)) => match admit(&admission, peer, &proxies) {
+                Ok(place) => (stream, place, peer),
                 Err(refusal) => {
                     metrics.refused(Reason::Connections);
                     admission.log("page", peer, refusal);
@@ -84,7 +95,9 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        let connection = connection(&http, stream, router.clone(), shutdown.clone());
+        let proxies = Arc::clone(&proxies);
+        let service = service(router.clone(), peer, proxies);
+        let connection = connection(&http, stream, service, shutdown.clone());
         let metrics = metrics.clone();
         metrics.connections.inc();
         metrics.connections_open.inc();
@@ -96,19 +109,49 @@ pub(super) async fn serve(
     }
 }
 
+/// A place for a connection. A proxy in front has those of all its clients:
+/// of it only the total counts.
+fn admit(
+    admission: &Arc<Admission>,
+    peer: SocketAddr,
+    proxies: &[IpAddr],
+) -> Result<Place, Refusal> {
+    if proxies.contains(&peer.ip().to_canonical()) {
+        admission.admit_many(peer)
+    } else {
+        admission.admit(peer, false)
+    }
+}
+
+/// What answers the requests of one connection.
+fn service(
+    router: Router,
+    peer: SocketAddr,
+    proxies: Arc<[IpAddr]>,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
+    let router = TowerToHyperService::new(router);
+    service_fn(move |mut request: Request<Incoming>| {
+        let client = Client::of(peer, request.headers(), &proxies);
+        request.extensions_mut().insert(client);
+        router.call(request)
+    })
+}
+
 /// One connection, until it or the gateway ends. A WebSocket on it goes on in
 /// a task of its own.
-fn connection(
+fn connection<S>(
     http: &http1::Builder,
     stream: TcpStream,
-    router: Router,
+    service: S,
     shutdown: CancellationToken,
-) -> impl Future<Output = ()> + use<> {
+) -> impl Future<Output = ()> + use<S>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
+{
     // A reply must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY on a page connection");
     }
-    let service = TowerToHyperService::new(router);
     let serving = http
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

@@ -47,8 +47,10 @@ pub(super) struct Metrics {
 pub(super) enum Reason {
     /// All places for connections were taken.
     Connections,
-    /// All places for lab sessions were taken.
+    /// All places for lab sessions or bridges were taken.
     Sessions,
+    /// All places for runs were taken.
+    Runs,
     /// `Host` was another's.
     Host,
     /// `Origin` was another's.

@@ -3,16 +3,19 @@
 //! explanation and no language.
 
 mod bridge;
+mod client;
 mod connections;
 mod metrics;
 mod origin;
 mod page;
 mod pump;
+mod relay;
 mod session;
 mod target;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,19 +26,21 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use connections::Limits;
 use metrics::{Metrics, Reason};
 pub use origin::{Origin, OriginError};
+use relay::Relay;
 pub use target::{Bridge, BridgeError};
 
-use crate::net::admission;
+use crate::net::admission::{self, Admission};
 
-/// Lab sessions at a time; each run of one has up to four threads.
-const MAX_SESSIONS: usize = 64;
+/// Lab sessions, and the runs that go on in them; each run has up to four
+/// threads. A class behind one address is one source.
+const SESSIONS: admission::Limits = lab(256, 64);
+const RUNS: admission::Limits = lab(64, 32);
 /// How long sessions may take to say goodbye after shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -50,6 +55,8 @@ pub struct Config {
     pub drain: Duration,
     /// How many connections are let in, WebSockets among them.
     pub limits: admission::Limits,
+    /// Proxies in front: whom they name in `X-Forwarded-For` is the client.
+    pub proxies: Vec<IpAddr>,
 }
 
 impl Default for Config {
@@ -60,7 +67,18 @@ impl Default for Config {
             origins: Vec::new(),
             drain: Duration::ZERO,
             limits: admission::Limits::CONNECTIONS,
+            proxies: Vec::new(),
         }
+    }
+}
+
+/// So many at a time, of all sources and of one; begun as often as
+/// connections may be.
+const fn lab(connections: usize, per_source: usize) -> admission::Limits {
+    admission::Limits {
+        connections,
+        per_source,
+        ..admission::Limits::CONNECTIONS
     }
 }
 
@@ -74,7 +92,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: Cancellation
         admission: config.limits,
         ..Limits::default()
     };
-    let state = State::new(config, MAX_SESSIONS, shutdown);
+    let state = State::new(config, SESSIONS, shutdown);
     serve_state(listener, state, limits).await;
 }
 
@@ -109,7 +127,12 @@ async fn drained(state: &State) {
 struct State {
     bridges: Arc<[Bridge]>,
     origins: Arc<[Origin]>,
-    sessions: Arc<Semaphore>,
+    proxies: Arc<[IpAddr]>,
+    /// Places for lab sessions, for their runs, and for bridges.
+    sessions: Arc<Admission>,
+    runs: Arc<Admission>,
+    bridging: Arc<Admission>,
+    relay: Relay,
     metrics: Metrics,
     /// The sessions' tasks.
     tracker: TaskTracker,
@@ -121,11 +144,15 @@ struct State {
 }
 
 impl State {
-    fn new(config: Config, sessions: usize, draining: CancellationToken) -> Self {
+    fn new(config: Config, sessions: admission::Limits, draining: CancellationToken) -> Self {
         Self {
             bridges: config.bridges.into(),
             origins: config.origins.into(),
-            sessions: Arc::new(Semaphore::new(sessions)),
+            proxies: config.proxies.into(),
+            sessions: Admission::new(sessions),
+            runs: Admission::new(RUNS),
+            bridging: Admission::new(config.limits),
+            relay: Relay::default(),
             metrics: Metrics::new(),
             tracker: TaskTracker::new(),
             drain: config.drain,

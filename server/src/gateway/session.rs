@@ -1,6 +1,9 @@
 //! `/lab`: a page drives one experiment at a time, [`Request`]s in, [`Line`]s
 //! out, one JSON object a text frame.
 
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::extract::State as Shared;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, close_code};
@@ -8,14 +11,15 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::SinkExt;
-use prometheus_client::metrics::counter::Counter;
 use tokio::time::{Instant, interval_at, timeout};
 use trace::link::{Line, Request, VERSION};
 
 use super::State;
 use super::bridge::{KEEP_ALIVE, accept, close, sized};
-use super::metrics::{Kind, Reason};
+use super::client::Client;
+use super::metrics::{Kind, Metrics, Reason};
 use crate::lab::{Lab, kernel};
+use crate::net::admission::{Admission, Place};
 
 /// Largest request, in bytes: all that an experiment may send, as hex in JSON.
 const MAX_REQUEST: usize = 4 * 1024 * 1024;
@@ -23,6 +27,7 @@ const MAX_REQUEST: usize = 4 * 1024 * 1024;
 /// Upgrades the request and starts a session.
 pub(super) async fn open(
     Shared(state): Shared<State>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -33,20 +38,22 @@ pub(super) async fn open(
     sized(upgrade, MAX_REQUEST).on_upgrade(move |web| {
         let tracker = state.tracker.clone();
         tracker.track_future(async move {
-            let Ok(_permit) = state.sessions.clone().try_acquire_owned() else {
-                state.metrics.refused(Reason::Sessions);
-                return close(
-                    web,
-                    close_code::AGAIN,
-                    "too many lab sessions: try again later",
-                )
-                .await;
+            let _place = match state.sessions.admit(client.0, false) {
+                Ok(place) => place,
+                Err(refusal) => {
+                    state.metrics.refused(Reason::Sessions);
+                    state.sessions.log("lab", client.0, refusal);
+                    let reason = format!("too many lab sessions ({refusal}): try again later");
+                    return close(web, close_code::AGAIN, &reason).await;
+                }
             };
             let _open = state.metrics.session(Kind::Lab);
             let mut session = Session {
                 web,
                 lab: None,
-                runs: state.metrics.runs.clone(),
+                client,
+                runs: Arc::clone(&state.runs),
+                metrics: state.metrics.clone(),
             };
             tokio::select! {
                 ended = session.run() => {
@@ -64,10 +71,12 @@ pub(super) async fn open(
 
 struct Session {
     web: WebSocket,
-    /// The run that is going on. It ends with the session.
-    lab: Option<Lab>,
-    /// Counts the runs of all sessions.
-    runs: Counter,
+    /// The run that is going on, and its place. It ends with the session.
+    lab: Option<(Lab, Place)>,
+    client: Client,
+    /// Places for the runs of all sessions.
+    runs: Arc<Admission>,
+    metrics: Metrics,
 }
 
 impl Session {
@@ -115,15 +124,15 @@ impl Session {
         };
         match (request, &self.lab) {
             (Request::Run { run, experiment }, _) => self.start(run, experiment).await,
-            (Request::Send { client, sends }, Some(lab)) => {
+            (Request::Send { client, sends }, Some((lab, _))) => {
                 lab.send(client, sends);
                 Ok(())
             }
-            (Request::Close { client, after }, Some(lab)) => {
+            (Request::Close { client, after }, Some((lab, _))) => {
                 lab.close(client, after);
                 Ok(())
             }
-            (Request::Stop, Some(lab)) => {
+            (Request::Stop, Some((lab, _))) => {
                 lab.stop();
                 Ok(())
             }
@@ -134,19 +143,27 @@ impl Session {
 
     /// Ends the run before, to its last line, and starts the next.
     async fn start(&mut self, run: u32, experiment: trace::Experiment) -> Result<(), axum::Error> {
-        if let Some(lab) = &self.lab {
+        if let Some((lab, _)) = &self.lab {
             lab.stop();
         }
         while self.lab.is_some() {
             let line = next(&mut self.lab).await;
             self.pass_on(line).await?;
         }
+        let place = match self.runs.admit(self.client.0, false) {
+            Ok(place) => place,
+            Err(refusal) => {
+                self.metrics.refused(Reason::Runs);
+                let message = format!("run {run}: too many runs ({refusal}): try again later");
+                return self.refuse(&message).await;
+            }
+        };
         // It blocks for the moment it takes to listen.
         let started = tokio::task::spawn_blocking(move || Lab::start(experiment, run)).await;
         match started {
             Ok(Ok(lab)) => {
-                self.runs.inc();
-                self.lab = Some(lab);
+                self.metrics.runs.inc();
+                self.lab = Some((lab, place));
                 Ok(())
             }
             Ok(Err(error)) => self.refuse(&format!("run {run}: {error}")).await,
@@ -164,7 +181,7 @@ impl Session {
             return Ok(());
         };
         self.say(&first).await?;
-        while let Some(line) = self.lab.as_mut().and_then(Lab::line_now) {
+        while let Some(line) = self.lab.as_mut().and_then(|(lab, _)| lab.line_now()) {
             self.say(&line).await?;
         }
         Ok(())
@@ -193,9 +210,9 @@ async fn patiently(
 }
 
 /// The next line of the run, if one is going on.
-async fn next(lab: &mut Option<Lab>) -> Option<Line> {
+async fn next(lab: &mut Option<(Lab, Place)>) -> Option<Line> {
     match lab {
-        Some(lab) => lab.line().await,
+        Some((lab, _)) => lab.line().await,
         None => std::future::pending().await,
     }
 }

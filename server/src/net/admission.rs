@@ -173,14 +173,31 @@ impl Admission {
     /// Which limit it would break. Close the connection then.
     pub fn admit(self: &Arc<Self>, peer: SocketAddr, unproven: bool) -> Result<Place, Refusal> {
         self.check_rate(peer)?;
-        let source = Source::of(peer);
+        self.take(Source::of(peer), self.limits.per_source, unproven)
+    }
+
+    /// A place for a connection of `peer` that many share, such as a proxy's:
+    /// only the total counts.
+    ///
+    /// # Errors
+    /// [`Refusal::Full`].
+    pub fn admit_many(self: &Arc<Self>, peer: SocketAddr) -> Result<Place, Refusal> {
+        self.take(Source::of(peer), usize::MAX, false)
+    }
+
+    fn take(
+        self: &Arc<Self>,
+        source: Source,
+        per_source: usize,
+        unproven: bool,
+    ) -> Result<Place, Refusal> {
         let mut taken = self.taken();
         let own = taken.by_source.get(&source).copied().unwrap_or_default();
         let limits = &self.limits;
         if taken.all.places >= limits.connections {
             return Err(Refusal::Full);
         }
-        if own.places >= limits.per_source {
+        if own.places >= per_source {
             return Err(Refusal::SourceFull);
         }
         if unproven {

@@ -4,6 +4,7 @@ mod bridges;
 mod operation;
 mod page;
 mod sessions;
+mod visitors;
 
 use std::future::Future;
 use std::time::Duration;
@@ -19,12 +20,13 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bridge, Config, Limits, State, serve_state};
+use super::{Bridge, Config, Limits, State, lab, serve_state};
+use crate::net::admission;
 
 type Web = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Lab sessions at a time in these tests.
-const SESSIONS: usize = 1;
+/// Lab sessions at a time in these tests, and of one source.
+const SESSIONS: admission::Limits = lab(2, 1);
 
 /// A gateway that ends with its test.
 struct Gateway {
