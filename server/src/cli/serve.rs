@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use protocol::System;
 use stickylab::gateway::{self, Bridge, Origin};
-use stickylab::net::listen_tcp;
+use stickylab::net::{Audit, listen_tcp};
 use stickylab::servers::report::{self, Report};
 use stickylab::servers::{Bound, Options};
 use tokio::task::JoinSet;
@@ -72,10 +72,12 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, shutdown: CancellationToken) -> Result<()> {
+        let metrics = gateway::Metrics::new();
         let options = Arc::new(Options {
             key: super::key(self.secret_file.as_deref())?,
             report: Report::Lines,
             limits: self.admission.limits(),
+            audit: Audit::to(metrics.clone()),
             ..Options::default()
         });
         // Everything is bound before anything is announced or served.
@@ -91,6 +93,7 @@ impl Serve {
             drain: self.drain,
             limits: options.limits,
             proxies: self.trust_proxy.iter().map(IpAddr::to_canonical).collect(),
+            metrics,
         };
         for bound in &systems {
             check_key(bound, &options)?;

@@ -61,6 +61,7 @@ impl Server {
                 Report::Lines
             },
             limits: self.admission.limits(),
+            ..Options::default()
         };
         let bound = bind(self.system, self.listen, "--listen")?;
         check_key(&bound, &options)?;

@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use super::State;
 use super::client::Client;
 use super::metrics::Reason;
+use crate::net::Decision;
 use crate::net::admission::{self, Admission, Place, Refusal};
 
 /// Most bytes of a request that are held while its head is incomplete.
@@ -82,6 +83,9 @@ pub(super) async fn serve(
                 Ok(place) => (stream, place, peer),
                 Err(refusal) => {
                     metrics.refused(Reason::Connections);
+                    if let Some(reason) = Decision::TurnedAway(refusal).reason() {
+                        metrics.turned_away("page", reason);
+                    }
                     admission.log("page", peer, refusal);
                     continue;
                 }

@@ -2,6 +2,7 @@
 //! Prometheus reads. Names begin with `stickylab_`; no name, address or byte
 //! of a client is in it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use protocol::System;
+
+use crate::net::{Auditor, Decision};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Upper bounds of a session's length, in seconds.
@@ -24,7 +28,7 @@ const CONNECTS: [f64; 8] = [0.0001, 0.000_3, 0.001, 0.003, 0.01, 0.1, 1.0, 5.0];
 
 /// Everything that is counted. Clones count together.
 #[derive(Clone, Debug)]
-pub(super) struct Metrics {
+pub struct Metrics {
     registry: Arc<Registry>,
     /// TCP connections accepted.
     pub(super) connections: Counter,
@@ -40,6 +44,8 @@ pub(super) struct Metrics {
     connect_time: Histogram,
     /// Experiments started.
     pub(super) runs: Counter,
+    turned_away: Family<TurnedAway, Counter>,
+    handshakes: Family<Handshake, Counter>,
 }
 
 /// Why something was refused.
@@ -86,6 +92,19 @@ struct Refused {
     reason: Reason,
 }
 
+/// Which listener refused somebody, and why (see [`Reason::name`](trace::Reason::name)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TurnedAway {
+    listener: &'static str,
+    reason: &'static str,
+}
+
+/// How a handshake went: `authenticated`, or why not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Handshake {
+    outcome: &'static str,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Session {
     kind: Kind,
@@ -101,7 +120,8 @@ fn lengths() -> Histogram {
 }
 
 impl Metrics {
-    pub(super) fn new() -> Self {
+    /// Nothing is counted yet.
+    pub fn new() -> Self {
         let mut registry = Registry::with_prefix("stickylab");
         let this = Self {
             registry: Arc::default(),
@@ -115,6 +135,8 @@ impl Metrics {
             messages: Family::default(),
             connect_time: Histogram::new(CONNECTS),
             runs: Counter::default(),
+            turned_away: Family::default(),
+            handshakes: Family::default(),
         };
         registry.register(
             "connections",
@@ -165,6 +187,16 @@ impl Metrics {
             this.connect_time.clone(),
         );
         registry.register("lab_runs", "Experiments started", this.runs.clone());
+        registry.register(
+            "listener_refusals",
+            "Connections (and datagrams) that a listener refused, by listener and reason",
+            this.turned_away.clone(),
+        );
+        registry.register(
+            "handshakes",
+            "Handshakes of auth that came to an end, by outcome",
+            this.handshakes.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             ..this
@@ -173,6 +205,17 @@ impl Metrics {
 
     pub(super) fn refused(&self, reason: Reason) {
         self.refusals.get_or_create(&Refused { reason }).inc();
+    }
+
+    /// A listener has refused a connection, or a datagram.
+    pub(super) fn turned_away(&self, listener: &'static str, reason: trace::Reason) {
+        let reason = reason.name();
+        let refused = TurnedAway { listener, reason };
+        self.turned_away.get_or_create(&refused).inc();
+    }
+
+    fn shaken(&self, outcome: &'static str) {
+        self.handshakes.get_or_create(&Handshake { outcome }).inc();
     }
 
     /// A session has begun; it ends when what is returned is dropped.
@@ -209,6 +252,28 @@ impl Metrics {
                 tracing::error!("metrics can't be written: {error}");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Servers that run beside the gateway are counted with it.
+impl Auditor for Metrics {
+    fn decided(&self, system: System, _: SocketAddr, decision: Decision<'_>) {
+        if let Some(reason) = decision.reason() {
+            self.turned_away(system.name(), reason);
+        }
+        match (decision, decision.reason()) {
+            (Decision::Authenticated, _) => self.shaken("authenticated"),
+            (Decision::Refused(refusal), Some(reason)) if refusal.is_of_the_handshake() => {
+                self.shaken(reason.name());
+            }
+            _ => {}
         }
     }
 }

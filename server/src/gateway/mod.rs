@@ -30,7 +30,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use connections::Limits;
-use metrics::{Metrics, Reason};
+pub use metrics::Metrics;
+use metrics::Reason;
 pub use origin::{Origin, OriginError};
 use relay::Relay;
 pub use target::{Bridge, BridgeError};
@@ -57,6 +58,8 @@ pub struct Config {
     pub limits: admission::Limits,
     /// Proxies in front: whom they name in `X-Forwarded-For` is the client.
     pub proxies: Vec<IpAddr>,
+    /// What `/metrics` says; servers beside the gateway may count there too.
+    pub metrics: Metrics,
 }
 
 impl Default for Config {
@@ -68,6 +71,7 @@ impl Default for Config {
             drain: Duration::ZERO,
             limits: admission::Limits::CONNECTIONS,
             proxies: Vec::new(),
+            metrics: Metrics::new(),
         }
     }
 }
@@ -153,7 +157,7 @@ impl State {
             runs: Admission::new(RUNS),
             bridging: Admission::new(config.limits),
             relay: Relay::default(),
-            metrics: Metrics::new(),
+            metrics: config.metrics,
             tracker: TaskTracker::new(),
             drain: config.drain,
             draining,

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use trace::Experiment;
 
 use super::LabError;
-use crate::net::{Admission, Limits, Recorder, datagram_socket, listening};
+use crate::net::{Admission, Audit, Limits, Recorder, datagram_socket, listening};
 use crate::servers::{DatagramConfig, Report, StreamConfig, serve_datagrams, serve_stream};
 
 /// Its socket, listening and not served yet.
@@ -87,6 +87,7 @@ impl Bound {
                     deadlines: Deadlines::NONE,
                     patience: None,
                     admission: Admission::new(Limits::CONNECTIONS),
+                    audit: Audit::default(),
                 };
                 let listener = TcpListener::from_std(self.socket.into())?;
                 let tapped = recorder.tap_listener(listener);
@@ -98,6 +99,7 @@ impl Bound {
                     read_delay,
                     report: Report::Silent,
                     admission: Admission::new(Limits::DATAGRAMS),
+                    audit: Audit::default(),
                 };
                 let socket = UdpSocket::from_std(self.socket.into())?;
                 let tapped = recorder.tap_datagrams(socket);

@@ -2,11 +2,13 @@
 //! from, and the tap that records both from outside.
 
 pub mod admission;
+pub mod audit;
 pub mod listener;
 pub mod observe;
 pub mod tap;
 
 pub use admission::{Admission, Limits};
+pub use audit::{Audit, Auditor, Decision};
 pub use listener::{
     BindError, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
 };

@@ -22,7 +22,7 @@ use protocol::{System, Transport};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
-use crate::net::{BindError, Limits, bind_udp, listen_tcp};
+use crate::net::{Audit, BindError, Limits, bind_udp, listen_tcp};
 
 pub use report::Report;
 pub use stream::{StreamConfig, serve_stream};
@@ -46,6 +46,8 @@ pub struct Options {
     pub report: Report,
     /// How many connections are let in.
     pub limits: Limits,
+    /// Who is told what was decided about them.
+    pub audit: Audit,
 }
 
 impl Default for Options {
@@ -57,6 +59,7 @@ impl Default for Options {
             key: Key::default(),
             report: Report::Silent,
             limits: Limits::CONNECTIONS,
+            audit: Audit::default(),
         }
     }
 }

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{Options, Report};
-use crate::net::Listener;
 use crate::net::admission::{Admission, Place};
+use crate::net::{Audit, Decision, Listener};
 
 /// How long and how far a refused client is still read, so that closing with
 /// unread bytes does not reset the connection under a reply in flight
@@ -53,6 +53,8 @@ pub struct StreamConfig {
     pub patience: Option<Duration>,
     /// Who is let in.
     pub admission: Arc<Admission>,
+    /// Who is told what was decided.
+    pub audit: Audit,
 }
 
 impl StreamConfig {
@@ -73,6 +75,7 @@ impl StreamConfig {
             },
             patience: Some(PATIENCE),
             admission: Admission::new(options.limits),
+            audit: options.audit.clone(),
         }
     }
 }
@@ -117,7 +120,11 @@ async fn accept_clients<L: Listener>(
                     clients.spawn(serve_client(stream, peer, place, config.clone()));
                 }
                 // Closed at once.
-                Err(refusal) => config.admission.log(config.system.name(), peer, refusal),
+                Err(refusal) => {
+                    let decision = Decision::TurnedAway(refusal);
+                    config.audit.decided(config.system, peer, decision);
+                    config.admission.log(config.system.name(), peer, refusal);
+                }
             },
             Err(error) => {
                 if logged.is_none_or(|at| at.elapsed() >= ACCEPT_ERROR_LOG) {
@@ -148,6 +155,8 @@ where
         Err(End::Broken(error)) => debug!("{system}: {peer}: {error}"),
         Err(End::Refused(refusal)) => {
             let offset = refusal.offset();
+            let decision = Decision::Refused(&refusal);
+            config.audit.decided(system, peer, decision);
             warn!("{system}: {peer} refused at offset {offset}: {refusal}");
             if refusal.is_of_the_handshake() {
                 place.fail();
@@ -190,6 +199,8 @@ where
                 ServerOutput::Send(bytes) => send(stream, &bytes, config.patience).await?,
                 ServerOutput::Authenticated => {
                     place.prove();
+                    let decision = Decision::Authenticated;
+                    config.audit.decided(config.system, peer, decision);
                     info!("{}: {peer} accepted", config.system);
                 }
                 ServerOutput::Message(body) => config.report.message(config.system, peer, &body),

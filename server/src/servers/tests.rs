@@ -1,5 +1,7 @@
 //! The servers over real sockets, on ports the kernel chooses.
 
+mod audit;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;

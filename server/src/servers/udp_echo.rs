@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::{Options, Report};
-use crate::net::Datagrams;
 use crate::net::admission::{Admission, Limits};
+use crate::net::{Audit, Datagrams, Decision};
 
 /// Pause after a failed recvfrom, so that an error that stays is no spin.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
@@ -35,6 +35,8 @@ pub struct DatagramConfig {
     pub report: Report,
     /// How often one source is answered.
     pub admission: Arc<Admission>,
+    /// Who is told what was decided.
+    pub audit: Audit,
 }
 
 /// The server's configuration.
@@ -44,6 +46,7 @@ pub fn config(options: &Options) -> DatagramConfig {
         read_delay: options.read_delay,
         report: options.report,
         admission: Admission::new(Limits::DATAGRAMS),
+        audit: options.audit.clone(),
     }
 }
 
@@ -77,6 +80,8 @@ async fn answer<D: Datagrams>(socket: &D, config: &DatagramConfig) {
             continue;
         }
         if let Err(refusal) = config.admission.check_rate(peer) {
+            let decision = Decision::TurnedAway(refusal);
+            config.audit.decided(System::UdpEcho, peer, decision);
             config.admission.log("udp-echo", peer, refusal);
             continue;
         }

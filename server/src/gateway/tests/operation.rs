@@ -6,6 +6,11 @@ use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
+use crate::gateway::Metrics;
+use crate::net::{Audit, admission};
+use crate::servers::{Bound, Options};
+use protocol::System;
+use protocol::auth::Key;
 
 /// The value of a metric with its labels, as Prometheus would read it.
 async fn metric(gateway: &Gateway, name: &str) -> Option<f64> {
@@ -52,6 +57,56 @@ async fn what_goes_through_a_bridge_is_counted() {
         .await;
     let refused = metric(&gateway, "stickylab_refusals_total{reason=\"Origin\"}").await;
     assert_eq!(refused, Some(1.0));
+}
+
+#[tokio::test]
+async fn decisions_of_the_servers_beside_it_are_counted() {
+    let metrics = Metrics::new();
+    let options = Options {
+        audit: Audit::to(metrics.clone()),
+        limits: admission::Limits {
+            per_source: 1,
+            ..admission::Limits::CONNECTIONS
+        },
+        ..Options::default()
+    };
+    let bound = Bound::bind(System::Auth, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = bound.local_addr().unwrap();
+    let config = Config {
+        metrics,
+        ..Config::default()
+    };
+    let gateway = Gateway::serve(config, Limits::default()).await;
+    let ended = gateway.shutdown.clone();
+    let serving = tokio::spawn(async move { bound.serve(&options, ended).await });
+    let counted =
+        async |name: &str| soon(async { while metric(&gateway, name).await != Some(1.0) {} }).await;
+
+    let mut wrong = TcpStream::connect(address).await.unwrap();
+    wrong.write_all(&[0; 16]).await.unwrap();
+    counted("stickylab_handshakes_total{outcome=\"wrong-answer\"}").await;
+    counted("stickylab_listener_refusals_total{listener=\"auth\",reason=\"wrong-answer\"}").await;
+    // Its place is free once the server has closed.
+    soon(wrong.read_to_end(&mut Vec::new())).await.unwrap();
+    drop(wrong);
+    let mut right = loop {
+        let mut right = TcpStream::connect(address).await.unwrap();
+        let mut challenge = [0; 32];
+        if soon(right.read_exact(&mut challenge)).await.is_ok() {
+            let answer = Key::default().answer(&challenge);
+            right.write_all(&answer).await.unwrap();
+            break right;
+        }
+    };
+    counted("stickylab_handshakes_total{outcome=\"authenticated\"}").await;
+    let refused = "stickylab_listener_refusals_total{listener=\"auth\",reason=\"source-full\"}";
+    let before = metric(&gateway, refused).await.unwrap_or(0.0);
+    let mut second = TcpStream::connect(address).await.unwrap();
+    soon(second.read_to_end(&mut Vec::new())).await.unwrap();
+    assert_eq!(metric(&gateway, refused).await, Some(before + 1.0));
+    right.shutdown().await.unwrap();
+    gateway.shutdown.cancel();
+    soon(serving).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,78 @@
+//! What servers decided about their connections, told to whoever wants to
+//! know. A server tells it through a handle, and does not know who listens.
+
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use protocol::{Offset, System, peer};
+use trace::Reason;
+
+use super::admission;
+
+/// What a server decided about a connection, or about a datagram.
+#[derive(Clone, Copy, Debug)]
+pub enum Decision<'a> {
+    /// The client proved that it knows the key.
+    Authenticated,
+    /// It was not let in.
+    TurnedAway(admission::Refusal),
+    /// It was let in, and broke the protocol's rules.
+    Refused(&'a peer::Refusal),
+}
+
+impl Decision<'_> {
+    /// Why it was refused; none if it was not.
+    pub const fn reason(&self) -> Option<Reason> {
+        Some(match self {
+            Self::Authenticated => return None,
+            Self::TurnedAway(refusal) => match refusal {
+                admission::Refusal::Full => Reason::Full,
+                admission::Refusal::SourceFull => Reason::SourceFull,
+                admission::Refusal::TooFast => Reason::TooFast,
+                admission::Refusal::Unproven => Reason::Unproven,
+                admission::Refusal::Backoff => Reason::Backoff,
+            },
+            Self::Refused(refusal) => match refusal {
+                peer::Refusal::Frame(_) => Reason::BadFrame,
+                peer::Refusal::WrongAnswer => Reason::WrongAnswer,
+                peer::Refusal::NoAnswer { .. } => Reason::NoAnswer,
+                peer::Refusal::HandshakeTimeout { .. } => Reason::HandshakeTimeout,
+                peer::Refusal::FrameTimeout { .. } => Reason::FrameTimeout,
+                peer::Refusal::Idle { .. } => Reason::Idle,
+            },
+        })
+    }
+
+    /// Where in the client's stream; 0 of somebody who was not let in.
+    pub const fn offset(&self) -> Offset {
+        match self {
+            Self::Authenticated | Self::TurnedAway(_) => Offset(0),
+            Self::Refused(refusal) => refusal.offset(),
+        }
+    }
+}
+
+/// Who is told. Called on the server's own task: it must not wait.
+pub trait Auditor: Debug + Send + Sync {
+    /// `system` has decided this about `peer`, and acts on it next.
+    fn decided(&self, system: System, peer: SocketAddr, decision: Decision<'_>);
+}
+
+/// A server's handle to whoever is told; by default nobody is.
+#[derive(Clone, Debug, Default)]
+pub struct Audit(Option<Arc<dyn Auditor>>);
+
+impl Audit {
+    /// Tells `auditor`.
+    pub fn to(auditor: impl Auditor + 'static) -> Self {
+        Self(Some(Arc::new(auditor)))
+    }
+
+    /// `system` has decided this about `peer`.
+    pub fn decided(&self, system: System, peer: SocketAddr, decision: Decision<'_>) {
+        if let Some(auditor) = &self.0 {
+            auditor.decided(system, peer, decision);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Why a server refused a connection, or why the lab cut a run off: a closed
+//! set, so that programs can count it and languages can say it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a server refused somebody, or why a run was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// All places for connections were taken.
+    Full,
+    /// The source had all the places one source may have.
+    SourceFull,
+    /// The source came too often.
+    TooFast,
+    /// Too many connections had not proved who they are.
+    Unproven,
+    /// The source had failed to prove itself before, and had to wait.
+    Backoff,
+    /// The answer to the challenge was wrong.
+    WrongAnswer,
+    /// The client left before it had answered the challenge.
+    NoAnswer,
+    /// The answer to the challenge took too long.
+    HandshakeTimeout,
+    /// A frame took too long.
+    FrameTimeout,
+    /// Nothing came for too long.
+    Idle,
+    /// The bytes were no valid frame.
+    BadFrame,
+    /// The run lasted as long as a run may.
+    Time,
+    /// The run had as many calls as a run may.
+    Calls,
+    /// The run moved as many bytes as a run may.
+    Bytes,
+    /// As many packets were kept as may be of one run, or as many bytes of them.
+    Packets,
+}
+
+impl Reason {
+    /// All of them; those of servers first.
+    pub const ALL: [Self; 15] = [
+        Self::Full,
+        Self::SourceFull,
+        Self::TooFast,
+        Self::Unproven,
+        Self::Backoff,
+        Self::WrongAnswer,
+        Self::NoAnswer,
+        Self::HandshakeTimeout,
+        Self::FrameTimeout,
+        Self::Idle,
+        Self::BadFrame,
+        Self::Time,
+        Self::Calls,
+        Self::Bytes,
+        Self::Packets,
+    ];
+
+    /// The name in JSON and in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::SourceFull => "source-full",
+            Self::TooFast => "too-fast",
+            Self::Unproven => "unproven",
+            Self::Backoff => "backoff",
+            Self::WrongAnswer => "wrong-answer",
+            Self::NoAnswer => "no-answer",
+            Self::HandshakeTimeout => "handshake-timeout",
+            Self::FrameTimeout => "frame-timeout",
+            Self::Idle => "idle",
+            Self::BadFrame => "bad-frame",
+            Self::Time => "time",
+            Self::Calls => "calls",
+            Self::Bytes => "bytes",
+            Self::Packets => "packets",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_in_json() {
+        for reason in Reason::ALL {
+            let json = serde_json::to_string(&reason).unwrap();
+            assert_eq!(json, format!("\"{reason}\""));
+        }
+    }
+}
