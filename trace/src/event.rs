@@ -1,11 +1,12 @@
-//! One observed fact: a system call that returned, or a packet on the wire.
+//! One observed fact: a system call that returned, a packet on the wire, or a
+//! decision of the server or of the lab.
 
 use std::fmt;
 
 use protocol::{Nanos, Offset};
 use serde::{Deserialize, Serialize};
 
-use crate::{Flags, Header, Socket};
+use crate::{Flags, Header, Reason, Socket};
 
 /// Which of an experiment's clients: 1 or 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -90,7 +91,7 @@ impl fmt::Display for Actor {
     }
 }
 
-/// Which call of a program, or what its kernel put on the wire. On datagram
+/// Which call of a program, what its kernel put on the wire, or what it decided. On datagram
 /// sockets `send` is `sendto(2)` and `recv` is `recvfrom(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -111,11 +112,18 @@ pub enum Call {
     Segment,
     /// A UDP datagram left the sender's kernel (RFC 768); the actor is the sender.
     Datagram,
+    /// The server decided to have no more of a connection, and acts on it
+    /// next; [`Event::reason`] says why. No call of the kernel's.
+    Refuse,
+    /// The lab ended the run's record, all of it or that of the packets,
+    /// because it had become too much; [`Event::reason`] says of what. No
+    /// program's call: the actor counts for nothing.
+    Cut,
 }
 
 impl Call {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Connect,
         Self::Accept,
         Self::Send,
@@ -124,11 +132,23 @@ impl Call {
         Self::Close,
         Self::Segment,
         Self::Datagram,
+        Self::Refuse,
+        Self::Cut,
     ];
 
     /// Whether it is a packet on the wire and no call of a program.
     pub const fn is_packet(self) -> bool {
         matches!(self, Self::Segment | Self::Datagram)
+    }
+
+    /// Whether a program called it.
+    pub const fn is_call(self) -> bool {
+        !self.is_packet() && !self.is_decision()
+    }
+
+    /// Whether it was decided, and is no call and no packet.
+    pub const fn is_decision(self) -> bool {
+        matches!(self, Self::Refuse | Self::Cut)
     }
 
     /// The call's name.
@@ -142,6 +162,8 @@ impl Call {
             Self::Close => "close",
             Self::Segment => "segment",
             Self::Datagram => "datagram",
+            Self::Refuse => "refuse",
+            Self::Cut => "cut",
         }
     }
 }
@@ -152,15 +174,16 @@ impl fmt::Display for Call {
     }
 }
 
-/// One call, as seen by the program that made it; or one packet, as it left
-/// its sender.
+/// One call, as seen by the program that made it; one packet, as it left its
+/// sender; or one decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Calls that hand something to the kernel (connect, send, shutdown,
     /// close) carry the time just before the call; calls that take something
     /// from it (accept, recv) the time just after. So nothing is taken before
     /// it was handed over, whatever cores the two programs ran on. Packets
-    /// carry the kernel's time of their transmission.
+    /// carry the kernel's time of their transmission, decisions the time they
+    /// were made: before what follows from them.
     pub at: Nanos,
     /// How long the caller was in the call; of accept and recv with the wait
     /// for what they took. Calls that hand over never overlap: a send that had
@@ -175,7 +198,8 @@ pub struct Event {
     pub call: Call,
     /// Bytes the caller sent (or received) on this connection before. Of a
     /// segment: its sequence number, counted from the first byte of data. Of
-    /// a datagram: the bytes of the captured ones before it.
+    /// a datagram: the bytes of the captured ones before it. Of a refusal:
+    /// where in the client's stream it is about.
     #[serde(default, skip_serializing_if = "is_default")]
     pub offset: Offset,
     /// Bytes offered to send, or room given to recv.
@@ -188,6 +212,9 @@ pub struct Event {
     /// What the kernel said if the call failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Why it was decided; decisions have one, calls and packets none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// What the kernel told beside the call.
     #[serde(default, skip_serializing_if = "is_default")]
     pub socket: Socket,
@@ -214,6 +241,7 @@ impl Event {
             asked: 0,
             bytes: Vec::new(),
             error: None,
+            reason: None,
             socket: Socket {
                 waiting: None,
                 unacked: None,
@@ -240,6 +268,12 @@ impl Event {
     /// Whether no byte was transferred.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// Whether it has a reason that fits its call, or none where none belongs.
+    pub fn has_fitting_reason(&self) -> bool {
+        let decided = self.call.is_decision().then_some(self.call);
+        self.reason.map(Reason::call) == decided
     }
 
     /// Offset behind the last byte transferred.
@@ -299,6 +333,33 @@ mod tests {
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
         assert_eq!(event.flags().names(), "PSH,ACK");
         assert!(event.flags().has(Flags::PSH) && !event.flags().has(Flags::SYN));
+    }
+
+    #[test]
+    fn a_refusal_is_an_event_with_a_reason() {
+        let mut event = Event {
+            reason: Some(Reason::SourceFull),
+            ..Event::new(Nanos(5), Actor::Server, ClientId::One, Call::Refuse)
+        };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            json,
+            r#"{"at":5,"actor":"server","client":1,"call":"refuse","reason":"source-full"}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+        assert!(event.has_fitting_reason());
+        event.reason = Some(Reason::Time);
+        assert!(!event.has_fitting_reason(), "that is no server's reason");
+        event.reason = None;
+        assert!(!event.has_fitting_reason());
+        event.call = Call::Close;
+        assert!(event.has_fitting_reason());
+        let unknown = json.replace("source-full", "bad-mood");
+        let error = serde_json::from_str::<Event>(&unknown).unwrap_err();
+        assert!(
+            error.to_string().contains("unknown variant `bad-mood`"),
+            "{error}"
+        );
     }
 
     #[test]

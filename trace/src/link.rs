@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, Event, Experiment};
 
-/// Version of the lines; a reader refuses a newer one. Version 1 had no packets.
-pub const VERSION: u32 = 2;
+/// Version of the lines; a reader refuses a newer one. Version 1 had no
+/// packets, version 2 no decisions.
+pub const VERSION: u32 = 3;
 
 /// From the page: start a run, then tell its clients what to do.
 ///

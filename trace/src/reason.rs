@@ -5,6 +5,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Call;
+
+/// In front of a name in a catalog's key.
+const PREFIX: &str = "reason.";
+
 /// Why a server refused somebody, or why a run was cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -61,24 +66,46 @@ impl Reason {
         Self::Packets,
     ];
 
-    /// The name in JSON and in metrics.
-    pub const fn name(self) -> &'static str {
+    /// What was decided for that reason.
+    pub const fn call(self) -> Call {
         match self {
-            Self::Full => "full",
-            Self::SourceFull => "source-full",
-            Self::TooFast => "too-fast",
-            Self::Unproven => "unproven",
-            Self::Backoff => "backoff",
-            Self::WrongAnswer => "wrong-answer",
-            Self::NoAnswer => "no-answer",
-            Self::HandshakeTimeout => "handshake-timeout",
-            Self::FrameTimeout => "frame-timeout",
-            Self::Idle => "idle",
-            Self::BadFrame => "bad-frame",
-            Self::Time => "time",
-            Self::Calls => "calls",
-            Self::Bytes => "bytes",
-            Self::Packets => "packets",
+            Self::Time | Self::Calls | Self::Bytes | Self::Packets => Call::Cut,
+            _ => Call::Refuse,
+        }
+    }
+
+    /// Whether it kept somebody from being let in at all.
+    pub const fn is_of_admission(self) -> bool {
+        matches!(
+            self,
+            Self::Full | Self::SourceFull | Self::TooFast | Self::Unproven | Self::Backoff
+        )
+    }
+
+    /// The name in JSON and in metrics.
+    pub fn name(self) -> &'static str {
+        let key = self.key();
+        key.strip_prefix(PREFIX).unwrap_or(key)
+    }
+
+    /// Key of its sentence in the catalogs.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Full => "reason.full",
+            Self::SourceFull => "reason.source-full",
+            Self::TooFast => "reason.too-fast",
+            Self::Unproven => "reason.unproven",
+            Self::Backoff => "reason.backoff",
+            Self::WrongAnswer => "reason.wrong-answer",
+            Self::NoAnswer => "reason.no-answer",
+            Self::HandshakeTimeout => "reason.handshake-timeout",
+            Self::FrameTimeout => "reason.frame-timeout",
+            Self::Idle => "reason.idle",
+            Self::BadFrame => "reason.bad-frame",
+            Self::Time => "reason.time",
+            Self::Calls => "reason.calls",
+            Self::Bytes => "reason.bytes",
+            Self::Packets => "reason.packets",
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::link::{Capture, Ending, Line, VERSION};
-use crate::{Actor, ClientId, Event, Experiment, ExperimentError};
+use crate::{Actor, Call, ClientId, Event, Experiment, ExperimentError, Reason};
 
 /// The largest offset a trace may hold: no run comes near it, and sums of
 /// offsets and lengths stay far from the end of 64 bits.
@@ -76,6 +76,16 @@ pub enum TraceError {
         line: usize,
         /// The event's offset, or the one it acknowledges.
         offset: u64,
+    },
+    /// A decision without a reason, or a reason where nothing was decided.
+    #[error("line {line}: {call} has {}", reason_found(*.reason))]
+    Reason {
+        /// Counted from 1.
+        line: usize,
+        /// What the event is.
+        call: Call,
+        /// The reason it has.
+        reason: Option<Reason>,
     },
     /// The `ended` line counts other events than there are.
     #[error(
@@ -172,7 +182,8 @@ impl Trace {
     ///    experiment's.
     /// 6. An event's offset, and then the one its header acknowledges, are at
     ///    most [`MAX_OFFSET`].
-    /// 7. The `ended` line's count is that of the events in front of it.
+    /// 7. A decision has a reason that fits it; no other event has one.
+    /// 8. The `ended` line's count is that of the events in front of it.
     ///
     /// At the end, an `ended` line was there. Events may come in any order;
     /// those of the same time stay in theirs.
@@ -251,7 +262,19 @@ fn check(event: &Event, line: usize, experiment: &Experiment) -> Result<(), Trac
     let beyond = [event.offset.0, ack].into_iter();
     match beyond.into_iter().find(|&offset| offset > MAX_OFFSET) {
         Some(offset) => Err(TraceError::Offset { line, offset }),
+        None if !event.has_fitting_reason() => Err(TraceError::Reason {
+            line,
+            call: event.call,
+            reason: event.reason,
+        }),
         None => Ok(()),
+    }
+}
+
+fn reason_found(reason: Option<Reason>) -> String {
+    match reason {
+        Some(reason) => format!("\"{reason}\" for a reason, which is none of its"),
+        None => "no reason, and needs one".to_owned(),
     }
 }
 
@@ -329,9 +352,9 @@ mod tests {
             check_refused(empty, "it is empty");
         }
         check_refused("{}", "line 1 is no line");
-        check_refused(&good.replace("\"version\":2", "\"version\":3"), "version 3");
-        let later = good.replace("\"version\":2", "\"version\":4,\"experiment\":7");
-        check_refused(&later, "version 4");
+        check_refused(&good.replace("\"version\":3", "\"version\":4"), "version 4");
+        let later = good.replace("\"version\":3", "\"version\":5,\"experiment\":7");
+        check_refused(&later, "version 5");
         let (first, rest) = good.split_once('\n').unwrap();
         check_refused(rest, "line 1: a trace has one \"run\" line");
         check_refused(&format!("{good}{first}"), "line 7");
@@ -373,6 +396,26 @@ mod tests {
             good.replacen("\"offset\":3", &header, 1)
         };
         check_refused(&ack(MAX_OFFSET + 1), "line 2: 281474976710657 is no offset");
+        let send = "\"call\":\"send\"";
+        let reason = |becomes: &str| good.replacen(send, becomes, 1);
+        let refuse = "\"call\":\"refuse\"";
+        check_refused(
+            &reason(refuse),
+            "line 2: refuse has no reason, and needs one",
+        );
+        check_refused(
+            &reason(&format!("{refuse},\"reason\":\"packets\"")),
+            "line 2: refuse has \"packets\" for a reason, which is none of its",
+        );
+        check_refused(
+            &reason(&format!("{send},\"reason\":\"idle\"")),
+            "line 2: send has \"idle\" for a reason, which is none of its",
+        );
+        check_refused(
+            &reason(&format!("{refuse},\"reason\":\"bad-mood\"")),
+            "line 2 is no line of a trace: unknown variant `bad-mood`",
+        );
+        assert!(Trace::parse(&reason(&format!("{refuse},\"reason\":\"idle\""))).is_ok());
         assert!(Trace::parse(&ack(MAX_OFFSET)).is_ok());
         check_refused(
             &good.replacen("\"buffer\":1024", "\"buffer\":0", 1),

@@ -136,6 +136,40 @@ fn explanations_of_framing_and_refusal() {
 }
 
 #[test]
+fn a_refusal_says_why_and_what_comes_next() {
+    let trace = trace(
+        System::LengthPrefix,
+        &["messages=hi"],
+        r"c1 connect
+          s1 accept
+          s1 refuse | reason=source-full
+          s1 close
+          s1 recv 4 \xff\xff\xff\xff
+          s1 refuse | reason=bad-frame
+          s1 refuse | reason=idle",
+    );
+    check_explained(
+        &trace,
+        3,
+        "The server refused client 1. Its source has all the places that one source may \
+         have; other sources are let in as before. It closes the connection at once, and \
+         never reads a byte of it.",
+    );
+    check_explained(
+        &trace,
+        6,
+        "The server refused client 1. What it sent is no valid frame. A length of -1 at \
+         offset 0: negative. It says no word about it: it shuts its sending side down, reads \
+         what still comes for a moment, and closes.",
+    );
+    let seventh = explained_in("zh", &trace, 7);
+    assert!(
+        seventh.starts_with("服务端拒绝了客户端 1。 它太久没有发来任何东西。"),
+        "{seventh}"
+    );
+}
+
+#[test]
 fn behind_a_wrong_answer_no_message_is_spoken_of() {
     let script = format!(
         r"s1 send {challenge}

@@ -29,7 +29,7 @@ pub enum Kind {
     Bare,
     /// Connecting, accepting, shutting down, closing.
     Other,
-    /// A call that failed.
+    /// A call that failed, a refusal.
     Failed,
 }
 
@@ -50,7 +50,7 @@ impl Kind {
 
     /// The kind of `event`.
     pub const fn of(event: &Event) -> Self {
-        if event.error.is_some() {
+        if event.error.is_some() || event.reason.is_some() {
             return Self::Failed;
         }
         match (event.actor, event.call) {

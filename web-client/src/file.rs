@@ -39,6 +39,9 @@ pub enum FileError {
     Client(usize, ClientId),
     /// On this line is this offset: beyond [`MAX_OFFSET`].
     Offset(usize, u64),
+    /// On this line is a decision without a reason that fits it, or another
+    /// event with one.
+    Reason(usize),
     /// The `ended` line counts other events than there are.
     Count {
         /// How many it says.
@@ -130,6 +133,9 @@ fn check(event: &Event, line: usize, experiment: &Experiment) -> Result<(), File
             return Err(FileError::Offset(line, offset));
         }
     }
+    if !event.has_fitting_reason() {
+        return Err(FileError::Reason(line));
+    }
     Ok(())
 }
 
@@ -205,6 +211,9 @@ fn event(out: &mut String, event: &Event) {
     digits(out, "bytes", &event.bytes);
     if let Some(error) = &event.error {
         text(out, "error", error);
+    }
+    if let Some(reason) = event.reason {
+        text(out, "reason", reason.name());
     }
     let socket = &event.socket;
     if *socket != Socket::default() {

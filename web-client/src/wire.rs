@@ -9,7 +9,7 @@ mod object;
 
 use protocol::{Nanos, Offset};
 use trace::link::{Capture, Ending};
-use trace::{Actor, Call, ClientId, Counts, Event, Experiment, Flags, Header, Socket, hex};
+use trace::{Actor, Call, ClientId, Counts, Event, Experiment, Flags, Header, Reason, Socket, hex};
 
 use crate::app::Heard;
 use object::Object;
@@ -68,6 +68,10 @@ fn event(mut fields: Object) -> Option<Event> {
         asked: fields.small("asked")?.unwrap_or_default(),
         bytes: bytes(fields.text("bytes")?)?,
         error: fields.text("error")?,
+        reason: match fields.text("reason")? {
+            Some(reason) => Some(named(&Reason::ALL, Reason::name, &reason)?),
+            None => None,
+        },
         socket: match fields.object("socket")? {
             Some(socket) => self::socket(socket)?,
             None => Socket::default(),
@@ -173,6 +177,7 @@ mod tests {
                     asked: 1024,
                     bytes: vec![0, 0xff],
                     error: Some("Broken pipe (os error 32)".to_owned()),
+                    reason: Some(Reason::HandshakeTimeout),
                     socket: Socket {
                         waiting: Some(0),
                         unacked: Some(1),
@@ -202,6 +207,7 @@ mod tests {
                 check(Line::Event(Event {
                     bytes: Vec::new(),
                     error: None,
+                    reason: None,
                     socket: Socket::default(),
                     header: Some(Header::default()),
                     asked: 0,
@@ -236,6 +242,7 @@ mod tests {
             r#"{"type":"run","version":1,"run":1,"kernel":"Linux 6.18","capture":"maybe"}"#,
             r#"{"type":"event","at":1,"actor":"server","client":3,"call":"recv"}"#,
             r#"{"type":"event","at":1,"actor":"server","client":1,"call":"recv","bytes":"0"}"#,
+            r#"{"type":"event","at":1,"actor":"server","client":1,"call":"refuse","reason":"mood"}"#,
             r#"{"type":"event","at":-1,"actor":"server","client":1,"call":"recv"}"#,
         ] {
             assert_eq!(read(text), None, "{text}");

@@ -87,7 +87,7 @@ impl Bound {
                     deadlines: Deadlines::NONE,
                     patience: None,
                     admission: Admission::new(Limits::CONNECTIONS),
-                    audit: Audit::default(),
+                    audit: Audit::to(recorder.clone()),
                 };
                 let listener = TcpListener::from_std(self.socket.into())?;
                 let tapped = recorder.tap_listener(listener);
@@ -99,7 +99,7 @@ impl Bound {
                     read_delay,
                     report: Report::Silent,
                     admission: Admission::new(Limits::DATAGRAMS),
-                    audit: Audit::default(),
+                    audit: Audit::to(recorder.clone()),
                 };
                 let socket = UdpSocket::from_std(self.socket.into())?;
                 let tapped = recorder.tap_datagrams(socket);

@@ -1,3 +1,4 @@
+mod decisions;
 mod sends;
 mod wire;
 

@@ -10,6 +10,7 @@
 
 mod boxes;
 mod bytes;
+mod refused;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -83,7 +84,7 @@ pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: 
         experiment.rules().framing.name(),
     );
     if let Some(last) = trace.events().last() {
-        let calls = trace.events().iter().filter(|e| !e.call.is_packet());
+        let calls = trace.events().iter().filter(|e| e.call.is_call());
         let _ = write!(text, " · {} calls in {}", calls.count(), Time(last.at));
     }
     let _ = writeln!(text, " · {}{DIM:#}", printable(&trace.kernel));
@@ -92,6 +93,7 @@ pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: 
         draw_lane(&mut text, trace, lane, width);
     }
     text += &wire::losses(trace);
+    text += &refused::refused(trace);
     text += &told::tables(trace, analysis);
     if let Some(lesson) = lesson {
         let _ = writeln!(text);

@@ -56,7 +56,9 @@ pub fn direction(event: &Event) -> Option<Direction> {
         Call::Send | Call::Segment | Call::Datagram => Some(Direction::ToClient),
         Call::Recv if by_client => Some(Direction::ToClient),
         Call::Recv => Some(Direction::ToServer),
-        Call::Connect | Call::Accept | Call::Shutdown | Call::Close => None,
+        Call::Connect | Call::Accept | Call::Shutdown | Call::Close | Call::Refuse | Call::Cut => {
+            None
+        }
     }
 }
 

@@ -67,6 +67,8 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
             Call::Close => facts.close(),
             Call::Segment => facts.segment(),
             Call::Datagram => facts.datagram(),
+            Call::Refuse => facts.refuse(),
+            Call::Cut => facts.cut(),
         }
     };
     if step == trace.events().len()
@@ -80,12 +82,13 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
 fn beginning(trace: &Trace) -> Explanation {
     let packets = trace.events().iter().filter(|event| event.call.is_packet());
     let packets = packets.count();
+    let calls = trace.events().iter().filter(|event| event.call.is_call());
     let key = match packets {
         0 => "explain.start",
         _ => "explain.start.packets",
     };
     let head = Sentence::new(key)
-        .with("n", trace.events().len() - packets)
+        .with("n", calls.count())
         .with("packets", packets);
     Explanation {
         head,

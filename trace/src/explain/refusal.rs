@@ -1,8 +1,47 @@
-//! A decoder's refusal in words.
+//! Refusals in words: a decoder's, and a server's.
 
 use protocol::FrameError;
 
+use super::{Explanation, Facts};
+use crate::Reason;
+use crate::lane::Direction;
 use crate::text::{Sentence, Value};
+
+impl Facts<'_> {
+    /// The server's decision, why, and what it does next.
+    pub(super) fn refuse(&self) -> Explanation {
+        let mut explanation = self.plain("explain.refuse");
+        let Some(reason) = self.event.reason else {
+            return explanation;
+        };
+        explanation.rest.push(Sentence::new(reason.key()));
+        let lane = self.analysis.lane(self.event.client, Direction::ToServer);
+        let failure = lane.and_then(|lane| lane.failure.as_ref());
+        if let (Reason::BadFrame, Some(failure)) = (reason, failure) {
+            explanation.rest.push(refusal(&failure.error));
+        }
+        if !self.is_udp() {
+            explanation.rest.push(self.say(if reason.is_of_admission() {
+                "explain.refuse.turned-away"
+            } else {
+                "explain.refuse.let-in"
+            }));
+        }
+        explanation
+    }
+
+    /// What there was too much of.
+    pub(super) fn cut(&self) -> Explanation {
+        let reason = self.event.reason;
+        let mut explanation = self.plain(match reason {
+            Some(Reason::Packets) => "explain.cut.packets",
+            _ => "explain.cut",
+        });
+        let why = reason.map(|reason| Sentence::new(reason.key()));
+        explanation.rest.extend(why);
+        explanation
+    }
+}
 
 /// A decoder's refusal as a sentence.
 pub fn refusal(error: &FrameError) -> Sentence {

@@ -17,7 +17,7 @@ use protocol::{Nanos, Offset, System};
 use trace::lane::Span;
 use trace::link::{Capture, Ending};
 use trace::text::Catalog;
-use trace::{Actor, Analysis, Call, ClientId, Event, Experiment, Flags, Header, Trace};
+use trace::{Actor, Analysis, Call, ClientId, Event, Experiment, Flags, Header, Reason, Trace};
 use trace::{explain, knob};
 
 pub fn unescape(text: &str) -> Vec<u8> {
@@ -81,6 +81,12 @@ fn told(event: &mut Event, name: &str, value: &str) {
                 data_in: n - 1,
                 retransmitted: 1,
             });
+        }
+        "reason" => {
+            let reason = Reason::ALL
+                .into_iter()
+                .find(|reason| reason.name() == value);
+            event.reason = Some(reason.unwrap());
         }
         "asked" => event.asked = number(value),
         "ack" => header.ack = Offset(value.parse().unwrap()),

@@ -3,7 +3,7 @@ use crate::sample;
 use proptest::prelude::*;
 use protocol::Offset;
 use trace::link::Capture;
-use trace::{Actor, Call, ClientId, Counts, Experiment, Flags, Header, Socket, TraceError};
+use trace::{Actor, Call, ClientId, Counts, Experiment, Flags, Header, Reason, Socket, TraceError};
 
 use crate::app::{Format, Message, Setup, State, View};
 
@@ -34,7 +34,8 @@ fn check(text: &str, expected: Result<Trace, FileError>) {
                 found: own,
             }),
         ) => (said, found) == (ours, own),
-        (Err(TraceError::Line { line, .. }), Err(FileError::Line(ours)))
+        (Err(TraceError::Reason { line, .. }), Err(FileError::Reason(ours)))
+        | (Err(TraceError::Line { line, .. }), Err(FileError::Line(ours)))
         | (Err(TraceError::Order { line }), Err(FileError::Order(ours)))
         | (Err(TraceError::Truncated { line }), Err(FileError::Truncated(ours))) => line == ours,
         (Err(TraceError::Version { found }), Err(FileError::Version(ours))) => found == ours,
@@ -76,7 +77,7 @@ fn good_files_are_read_as_stickylab_reads_them() {
     check(&[&text(&trace), "\n \r\n"].concat(), Ok(trace.clone()));
     check(&["\u{feff}", &text(&trace)].concat(), Ok(trace.clone()));
     let version_1 = text(&trace)
-        .replace("\"version\":2", "\"version\":1")
+        .replace("\"version\":3", "\"version\":1")
         .replace(",\"capture\":\"unknown\"", "");
     check(&version_1, Ok(trace.clone()));
     let with_more = text(&trace).replace("\"call\":", "\"colour\":[{}],\"call\":");
@@ -116,8 +117,8 @@ fn broken_files_are_refused_as_stickylab_refuses_them() {
     check(&[&good, rest].concat(), Err(FileError::Order(19)));
     let hello = r#"{"type":"hello","version":2,"program":"0.1.0","kernel":"Linux"}"#;
     check(&[hello, "\n", &good].concat(), Err(FileError::Order(1)));
-    let later = good.replace("\"version\":2", "\"version\":3");
-    check(&later, Err(FileError::Version(3)));
+    let later = good.replace("\"version\":3", "\"version\":4");
+    check(&later, Err(FileError::Version(4)));
     for (is, becomes) in [
         ("\"system\":\"tcp-echo\"", "\"system\":\"quic-echo\""),
         ("\"buffer\":", "\"bufer\":"),
@@ -171,6 +172,22 @@ fn damage_that_leaves_every_line_whole_is_refused_too() {
         assert!(read.is_ok(), "{read:?}");
         check(&near, read);
     }
+    let reason = |becomes: &str| {
+        let becomes = [r#""call":"#, becomes].concat();
+        good.replacen("\"call\":\"connect\"", &becomes, 1)
+    };
+    for becomes in [
+        r#""refuse""#,
+        r#""connect","reason":"idle""#,
+        r#""refuse","reason":"time""#,
+    ] {
+        check(&reason(becomes), Err(FileError::Reason(2)));
+    }
+    let unknown = reason(r#""refuse","reason":"bad-mood""#);
+    check(&unknown, Err(FileError::Line(2)));
+    let refusal = reason(r#""refuse","reason":"backoff""#);
+    assert!(parse(&refusal).is_ok());
+    check(&refusal, parse(&refusal));
     let none = good.replacen("\"buffer\":1024", "\"buffer\":0", 1);
     assert!(matches!(parse(&none), Err(FileError::Experiment(_))));
     check(&none, parse(&none));
@@ -300,6 +317,11 @@ fn event() -> impl Strategy<Value = Event> {
                     took: Nanos(other),
                     asked: small,
                     bytes,
+                    reason: call.is_decision().then(|| {
+                        let reasons = Reason::ALL.map(|reason| (reason, reason.call() == call));
+                        let fitting = reasons.iter().filter(|(_, fits)| *fits);
+                        fitting.cycle().nth(usize::from(flags)).unwrap().0
+                    }),
                     error: (small == 7).then(|| "Broken \\ pipe\t\u{1}".to_owned()),
                     socket: Socket {
                         waiting: Some(small),

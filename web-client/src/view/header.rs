@@ -160,6 +160,7 @@ fn refusal(error: &FileError, catalog: &Catalog) -> String {
         FileError::Unreadable => Sentence::new("file.unreadable"),
         FileError::Empty => Sentence::new("file.empty"),
         FileError::Line(line) => Sentence::new("file.line").with("line", *line),
+        FileError::Reason(line) => Sentence::new("file.reason").with("line", *line),
         FileError::Order(line) => Sentence::new("file.order").with("line", *line),
         FileError::Version(found) => Sentence::new("file.version")
             .with("found", u64::from(*found))

@@ -98,6 +98,10 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
     for (index, event) in trace.events().iter().enumerate() {
         if event.error.is_some() {
             flag(&mut marks, index, "flag.failed");
+        } else if event.call == Call::Refuse {
+            flag(&mut marks, index, "flag.refused");
+        } else if event.call == Call::Cut {
+            flag(&mut marks, index, "flag.cut-off");
         } else if event.call == Call::Send && event.len() < event.asked as usize {
             flag(&mut marks, index, "flag.partial");
         } else if event.is_eof() && !datagrams {
@@ -131,6 +135,9 @@ pub(super) const fn actor_key(actor: Actor) -> &'static str {
 pub(super) fn call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
     if event.call.is_packet() {
         return packet(event, catalog);
+    }
+    if let Some(reason) = event.reason {
+        return [event.call.name(), " · ", reason.name()].concat();
     }
     let name = match (event.call, transport) {
         (Call::Send, Transport::Udp) => "sendto",
@@ -194,6 +201,7 @@ pub(super) fn chunk_name(key: &'static str, index: usize, catalog: &Catalog) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trace::{ClientId, Reason};
 
     #[test]
     fn packets_say_their_flags_and_their_length() {
@@ -204,6 +212,30 @@ mod tests {
         let texts: Vec<_> = packets.map(said).take(3).collect();
         let expected = ["segment · SYN", "segment · PSH,ACK · 5 B", "segment · ACK"];
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn decisions_say_their_reason_and_are_marked() {
+        let catalog = crate::sample::catalog();
+        let mut trace = crate::sample::five_sends();
+        let reasons = [Reason::SourceFull, Reason::Time];
+        for reason in reasons {
+            let event = Event::new(Nanos(u64::MAX), Actor::Server, ClientId::One, reason.call());
+            trace.insert(Event {
+                reason: Some(reason),
+                ..event
+            });
+        }
+        let [.., refusal, cut] = trace.events() else {
+            panic!("no events");
+        };
+        let said = |event: &Event| call(event, Transport::Tcp, &catalog);
+        assert_eq!(said(refusal), "refuse · source-full");
+        assert_eq!(said(cut), "cut · time");
+        let marks = marks(&trace, &Analysis::new(&trace));
+        let flag = |key| vec![Mark::Flag { key, good: false }];
+        let expected = [flag("flag.refused"), flag("flag.cut-off")];
+        assert!(marks.ends_with(&expected), "{marks:?}");
     }
 
     #[test]

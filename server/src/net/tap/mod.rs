@@ -17,11 +17,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use protocol::{Nanos, Offset};
+use protocol::{Nanos, Offset, System};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::UnboundedSender;
 use trace::link::Line;
 use trace::{Actor, Call, ClientId, Event, Socket};
+
+use crate::net::{Auditor, Decision};
 
 pub use datagrams::TappedDatagrams;
 pub use stream::{Tapped, TappedListener};
@@ -161,13 +163,35 @@ impl Source {
             socket: outcome.socket,
             ..Event::new(at, self.actor, self.client, call)
         };
+        self.recorder.give(event);
+    }
+}
+
+/// Decisions about registered peers are events; that somebody proved itself
+/// is told by its calls.
+impl Auditor for Recorder {
+    fn decided(&self, _: System, peer: SocketAddr, decision: Decision<'_>) {
+        let (Some(reason), Some(client)) = (decision.reason(), self.client_at(peer)) else {
+            return;
+        };
+        let at = self.inner.started.elapsed().into();
+        self.give(Event {
+            offset: decision.offset(),
+            reason: Some(reason),
+            ..Event::new(at, Actor::Server, client, Call::Refuse)
+        });
+    }
+}
+
+impl Recorder {
+    fn give(&self, event: Event) {
         if tracing::enabled!(target: "tap", tracing::Level::TRACE)
             && let Ok(line) = serde_json::to_string(&Line::Event(event.clone()))
         {
             tracing::trace!(target: "tap", "{line}");
         }
         // Whoever asked for the record may have had enough of it.
-        let _ = inner.sink.send(event);
+        let _ = self.inner.sink.send(event);
     }
 }
 

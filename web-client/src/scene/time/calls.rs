@@ -25,7 +25,8 @@ impl Sheet<'_> {
             }
             self.event_labels(row, &calls, &call_label, list);
         }
-        let count = self.count(&own, ["stage.event-count", "stage.event-count-of"]);
+        let called = |event: &Event| own(event) && event.call.is_call();
+        let count = self.count(&called, ["stage.event-count", "stage.event-count-of"]);
         let detail = self.catalog.text("stage.calls");
         self.head(row, &self.actor(actor), &detail, &count, list);
     }
@@ -84,7 +85,8 @@ impl Sheet<'_> {
         let inset = if moves { 0.0 } else { height / 5.0 };
         let rect = Rect::new(x0, y + inset, x1 - x0, height - 2.0 * inset);
         let hue = self.hue(index, event);
-        let plain = if event.error.is_some() {
+        let bad = event.error.is_some() || event.reason.is_some();
+        let plain = if bad {
             Ink::Bad
         } else {
             hue.map_or(Ink::Outline, |hue| Ink::hue(hue, Part::Stroke))
@@ -93,6 +95,7 @@ impl Sheet<'_> {
         let fill = match hue {
             Some(hue) if rect.width > 6.0 => Ink::hue(hue, Part::Fill),
             Some(hue) => Ink::hue(hue, Part::Stroke),
+            None if bad => Ink::Bad,
             None if rect.width > 6.0 => Ink::Ground,
             None => Ink::Outline,
         };
@@ -190,6 +193,9 @@ impl Sheet<'_> {
 
 fn call_label(event: &Event) -> [String; 2] {
     let name = event.call.name();
+    if let Some(reason) = event.reason {
+        return [[name, " · ", reason.name()].concat(), name.to_owned()];
+    }
     let bytes = [&grouped(event.len() as u64), " B"].concat();
     let long = match event.call {
         Call::Send | Call::Recv => [name, " · ", &bytes].concat(),

@@ -1,0 +1,73 @@
+//! Whom the server refused, how often and why.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use trace::text::{Sentence, Time};
+use trace::{Call, Trace};
+
+use super::{BAD, NAMES};
+use crate::lessons;
+
+/// One line for each client and reason; none where nobody was refused.
+pub(super) fn refused(trace: &Trace) -> String {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for event in trace.events() {
+        if let (Call::Refuse, Some(reason)) = (event.call, event.reason) {
+            let times = groups.entry((event.client, reason)).or_default();
+            times.push(event.at);
+        }
+    }
+    let mut text = String::new();
+    for ((client, reason), times) in groups {
+        let why = lessons::english().render(&Sentence::new(reason.key()));
+        let first = Time(times[0]);
+        let when = match times.len() {
+            1 => format!("at {first}"),
+            count => format!("{count} times from {first} on"),
+        };
+        let _ = writeln!(
+            text,
+            "\n{BAD}{:NAMES$}{BAD:#}client {client} {when}: {reason}. {why}",
+            "refused",
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Nanos, System};
+    use trace::link::Capture;
+    use trace::{Actor, ClientId, Event, Experiment, Reason};
+
+    use super::*;
+
+    #[test]
+    fn refusals_are_counted_by_client_and_reason() {
+        let experiment = Experiment::new(System::Auth, &["hi"]);
+        let mut trace = Trace::new(experiment, String::new(), Capture::Unknown);
+        assert_eq!(refused(&trace), "");
+        let who = [
+            (5, ClientId::Two, Reason::WrongAnswer),
+            (2, ClientId::One, Reason::SourceFull),
+            (3, ClientId::One, Reason::SourceFull),
+        ];
+        for (at, client, reason) in who {
+            trace.insert(Event {
+                reason: Some(reason),
+                ..Event::new(Nanos::from_millis(at), Actor::Server, client, Call::Refuse)
+            });
+        }
+        let plain = anstream::adapter::strip_str(&refused(&trace)).to_string();
+        let lines: Vec<_> = plain.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(
+            lines,
+            [
+                "refused    client 1 2 times from 2.00 ms on: source-full. Its source has all the \
+                 places that one source may have; other sources are let in as before.",
+                "refused    client 2 at 5.00 ms: wrong-answer. Its answer to the challenge was wrong.",
+            ]
+        );
+    }
+}
