@@ -1,8 +1,8 @@
 """Speaks each of the five protocols with Python's standard library only.
 
-    peer.py client SYSTEM HOST PORT [--key KEY] MESSAGE...
+    peer.py client SYSTEM HOST PORT [--key KEY] [--scheme SCHEME] MESSAGE...
         sends each message, prints what comes back, one line a reply
-    peer.py server SYSTEM HOST [--key KEY]
+    peer.py server SYSTEM HOST [--key KEY] [--scheme SCHEME]
         prints "listening PORT", serves one client (udp-echo: until killed),
         prints each message as a line
 
@@ -58,6 +58,12 @@ def digest(key, challenge):
     return hmac.new(key, challenge, "md5").digest()
 
 
+def proof(key, role, server_nonce, client_nonce):
+    """The proof of `role`, client or server, in mutual-sha256."""
+    label = b"sticky-packet-lab mutual-sha256 v1 " + role
+    return hmac.digest(key, label + server_nonce + client_nonce, "sha256")
+
+
 # As a client.
 
 
@@ -94,6 +100,18 @@ def ask_auth(connection, messages, key):
         show(exactly(connection, len(message)))
 
 
+def ask_auth_mutual_sha256(connection, messages, key):
+    challenge = exactly(connection, 32)
+    nonce = os.urandom(32)
+    connection.sendall(nonce + proof(key, b"client", challenge, nonce))
+    right = proof(key, b"server", challenge, nonce)
+    if not hmac.compare_digest(exactly(connection, 32), right):
+        raise ValueError("the server does not know the key")
+    for message in messages:
+        connection.sendall(framed(message))
+        show(exactly(connection, len(message)))
+
+
 # As a server.
 
 
@@ -122,6 +140,21 @@ def serve_auth(connection, key):
     if not hmac.compare_digest(answer, digest(key, challenge)):
         print("rejected")
         return
+    serve_frames(connection)
+
+
+def serve_auth_mutual_sha256(connection, key):
+    challenge = os.urandom(32)
+    connection.sendall(challenge)
+    nonce, answer = exactly(connection, 32), exactly(connection, 32)
+    if not hmac.compare_digest(answer, proof(key, b"client", challenge, nonce)):
+        print("rejected")
+        return
+    connection.sendall(proof(key, b"server", challenge, nonce))
+    serve_frames(connection)
+
+
+def serve_frames(connection):
     print("accepted")
     while (body := frame(connection)) is not None:
         show(body)
@@ -135,10 +168,16 @@ def serve_udp_echo(endpoint):
         endpoint.sendto(upper(data), peer)
 
 
+def spoken(options):
+    """What is spoken, as the functions' names end."""
+    scheme = "" if options.scheme == "hmac-md5" else "_" + options.scheme
+    return (options.system + scheme).replace("-", "_")
+
+
 def client(options, key):
     kind = socket.SOCK_DGRAM if options.system == "udp-echo" else socket.SOCK_STREAM
     messages = [message.encode() for message in options.messages]
-    talk = globals()["ask_" + options.system.replace("-", "_")]
+    talk = globals()["ask_" + spoken(options)]
     with socket.socket(socket.AF_INET, kind) as connection:
         connection.settimeout(PATIENCE)
         connection.connect((options.host, options.port))
@@ -155,7 +194,7 @@ def server(options, key):
             endpoint.bind((options.host, 0))
             print("listening", endpoint.getsockname()[1])
             serve_udp_echo(endpoint)
-    serve = globals()["serve_" + options.system.replace("-", "_")]
+    serve = globals()["serve_" + spoken(options)]
     with socket.create_server((options.host, 0)) as listener:
         listener.settimeout(PATIENCE)
         print("listening", listener.getsockname()[1])
@@ -177,6 +216,7 @@ def main():
             sub.add_argument("port", type=int)
             sub.add_argument("messages", nargs="*")
         sub.add_argument("--key", default="wan yifei")
+        sub.add_argument("--scheme", default="hmac-md5")
     options = parser.parse_args()
     try:
         options.play(options, options.key.encode())

@@ -5,6 +5,8 @@
 mod auth;
 #[path = "clients/framed.rs"]
 mod framed;
+#[path = "clients/mutual.rs"]
+mod mutual;
 #[path = "clients/nobody.rs"]
 mod nobody;
 #[path = "clients/python.rs"]

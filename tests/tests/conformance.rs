@@ -5,6 +5,8 @@
 mod auth;
 #[path = "conformance/framed.rs"]
 mod framed;
+#[path = "conformance/mutual.rs"]
+mod mutual;
 #[path = "conformance/python.rs"]
 mod python;
 #[path = "conformance/tcp_echo.rs"]

@@ -34,5 +34,5 @@ pub use lesson::Lesson;
 pub use packet::{Flags, Header};
 pub use reason::Reason;
 pub use run::{MAX_OFFSET, Trace, TraceError};
-pub use script::Script;
+pub use script::{Nonces, Script};
 pub use socket::{Counts, Socket};

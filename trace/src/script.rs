@@ -4,10 +4,12 @@
 
 use std::collections::VecDeque;
 
+use protocol::auth::mutual::NONCE_LEN;
 use protocol::framing::Parts;
 use protocol::peer::{self, ClientOutput};
 use protocol::{Nanos, Transport};
 
+use crate::experiment::MAX_CLIENTS;
 use crate::link::{Request, Send};
 use crate::{Call, Client, ClientId, Event, Experiment, LengthUnit};
 
@@ -16,6 +18,10 @@ use crate::{Call, Client, ClientId, Event, Experiment, LengthUnit};
 const PATIENCE: Nanos = Nanos::from_millis(2_000);
 /// The same for datagrams, whose replies may be lost.
 const DATAGRAM_PATIENCE: Nanos = Nanos::from_millis(500);
+
+/// What each client brings to a handshake that asks for it: fresh from a
+/// cryptographic random source, for this run alone.
+pub type Nonces = [[u8; NONCE_LEN]; MAX_CLIENTS];
 
 /// The clients' part in a run.
 #[derive(Debug)]
@@ -53,10 +59,10 @@ enum Closing {
 
 impl Script {
     /// The script of an experiment that has been validated.
-    pub fn new(experiment: &Experiment) -> Self {
+    pub fn new(experiment: &Experiment, nonces: Nonces) -> Self {
         let patience = patience(experiment);
-        let players = experiment.clients.iter().zip(ClientId::ALL);
-        let players = players.map(|(plan, id)| Player {
+        let players = experiment.clients.iter().zip(ClientId::ALL).zip(nonces);
+        let players = players.map(|((plan, id), nonce)| Player {
             id,
             waiting: plan
                 .messages
@@ -66,7 +72,8 @@ impl Script {
             begun: 0,
             side: match experiment.transport() {
                 Transport::Tcp => {
-                    Side::Stream(Box::new(peer::Client::new(&experiment.client_rules(plan))))
+                    let rules = experiment.client_rules(plan);
+                    Side::Stream(Box::new(peer::Client::new(&rules, nonce)))
                 }
                 Transport::Udp => Side::Datagrams { unanswered: 0 },
             },
@@ -257,6 +264,8 @@ mod tests {
     use crate::{Actor, knob};
     use protocol::System;
 
+    const NONCES: Nonces = [[0xc1; NONCE_LEN], [0xc2; NONCE_LEN]];
+
     fn recv(bytes: &[u8]) -> Event {
         Event {
             asked: 1024,
@@ -272,7 +281,7 @@ mod tests {
             knob::apply(&mut experiment, setting).unwrap();
         }
         experiment.validate().unwrap();
-        let mut script = Script::new(&experiment);
+        let mut script = Script::new(&experiment, NONCES);
         let mut text = describe(&mut script);
         for chunk in received {
             script.handle_event(&recv(chunk));

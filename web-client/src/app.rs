@@ -14,7 +14,7 @@ mod tests;
 use trace::cause::Proof;
 use trace::knob::{Knob, KnobError};
 use trace::link::Ending;
-use trace::{Actor, Analysis, Experiment, ExperimentError, Lesson, Script, Trace};
+use trace::{Actor, Analysis, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
 pub use comparison::{Earlier, Outcome, Tally, Verdict};
 pub use files::Opened;
@@ -30,7 +30,7 @@ use crate::player::Player;
 use crate::scene::Viewport;
 
 /// What the page is given when it opens.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Setup {
     /// All lessons, in the order of the list.
     pub lessons: Vec<Lesson>,
@@ -40,6 +40,8 @@ pub struct Setup {
     pub hash: String,
     /// The system asks for no motion: nothing plays by itself.
     pub reduced_motion: bool,
+    /// The browser's random source: other nonces at each call.
+    pub nonces: fn() -> Nonces,
 }
 
 /// The line to the gateway.
@@ -140,6 +142,7 @@ pub struct State {
     /// Events came since the analysis was made.
     stale: bool,
     script: Option<Script>,
+    nonces: fn() -> Nonces,
     /// The knob that was turned for the run asked for last, its value before,
     /// and all knobs before.
     proving: Option<(Proof, String, Experiment)>,
@@ -195,6 +198,7 @@ impl State {
             analysis: Analysis { lanes: Vec::new() },
             stale: false,
             script: None,
+            nonces: setup.nonces,
             proving: None,
             earlier: None,
             opened: None,

@@ -4,6 +4,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use trace::Nonces;
 use trace::text::Catalog;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent};
@@ -46,6 +47,7 @@ impl Page {
             settings,
             hash: window().location().hash()?,
             reduced_motion: matches("(prefers-reduced-motion: reduce)"),
+            nonces,
         });
         let slot: Rc<OnceCell<std::rc::Weak<Self>>> = Rc::default();
         let page = slot.clone();
@@ -227,6 +229,16 @@ fn is_typing(event: &KeyboardEvent) -> bool {
 fn matches(query: &str) -> bool {
     let found = window().match_media(query).ok().flatten();
     found.is_some_and(|list| list.matches())
+}
+
+/// Every browser has a random source that fills this little.
+fn nonces() -> Nonces {
+    let mut nonces = Nonces::default();
+    let crypto = window().crypto().unwrap_throw();
+    for nonce in &mut nonces {
+        crypto.get_random_values_with_u8_array(nonce).unwrap_throw();
+    }
+    nonces
 }
 
 fn preferred_language() -> Language {

@@ -7,7 +7,7 @@ use trace::lane::Direction;
 use trace::lesson::{Group, Words};
 use trace::link::{Capture, Ending};
 use trace::text::Catalog;
-use trace::{Actor, Call, ClientId, Event, Experiment, Flags, Header, Lesson, Trace};
+use trace::{Actor, Call, ClientId, Event, Experiment, Flags, Header, Lesson, Nonces, Trace};
 
 /// A lesson without a guess.
 pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
@@ -26,6 +26,11 @@ pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
         zh: words,
         experiment: Experiment::new(system, messages),
     }
+}
+
+/// Nonces that are none: no test needs fresh ones.
+pub(crate) fn nonces() -> Nonces {
+    Nonces::default()
 }
 
 /// The English words of the page.

@@ -238,6 +238,7 @@ fn both_views_of_a_captured_run_are_painted() {
         settings: Settings::default(),
         hash: String::new(),
         reduced_motion: true,
+        nonces: trace::Nonces::default,
     });
     state.update(Message::FileRead {
         name: "run.jsonl".to_owned(),

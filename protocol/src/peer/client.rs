@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::{Reply, Rules};
-use crate::auth::Step;
-use crate::auth::client::{Challenge, Sent};
+use crate::auth::hmac_md5::client::{Challenge, Sent};
+use crate::auth::mutual::NONCE_LEN;
+use crate::auth::mutual::client as mutual;
+use crate::auth::{Scheme, Step};
 use crate::framing::{EncodeError, Framing, Parts, READY};
 
 /// What the driver has to do next.
@@ -22,8 +24,17 @@ pub enum ClientOutput {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// Closed by the server before it said anything to the answer: refused.
-    #[error("the server closed the connection without a reply; is the key right?")]
+    #[error(
+        "the server closed the connection without a reply: \
+         wrong key, or it demands another scheme"
+    )]
     Rejected,
+    /// Closed by the server before it proved itself: refused.
+    #[error("the server closed inside the handshake: wrong key, or it demands another scheme")]
+    Unproven,
+    /// The server's proof was wrong; it has been sent no message.
+    #[error("the server did not prove that it knows the key: nothing was sent to it")]
+    Impostor,
     /// Closed by the server while something was still owed.
     #[error("the server closed the connection with {unanswered} messages unfinished")]
     Closed {
@@ -60,6 +71,9 @@ enum Stage {
     Challenge(Challenge),
     /// The answer is out; whether it was right is not known yet.
     Answered(Sent),
+    MutualChallenge(mutual::Challenge),
+    /// The proof is out; the server's is to come before anything else is sent.
+    MutualProof(mutual::Proof),
     Frames,
     /// A length is out; its body follows `ready`.
     AwaitReady(Bytes),
@@ -68,12 +82,17 @@ enum Stage {
 
 impl Client {
     /// A connection just made. With a key in `rules`, nothing is sent before
-    /// the challenge has come.
-    pub fn new(rules: &Rules) -> Self {
+    /// the challenge has come. `nonce` is what the client brings to it, if the
+    /// scheme has it do so: fresh from a cryptographic random source, used for
+    /// no other connection.
+    pub fn new(rules: &Rules, nonce: [u8; NONCE_LEN]) -> Self {
         Self {
-            stage: match &rules.key {
-                Some(key) => Stage::Challenge(Challenge::new(key.clone())),
-                None => Stage::Frames,
+            stage: match (&rules.key, rules.scheme) {
+                (Some(key), Scheme::HmacMd5) => Stage::Challenge(Challenge::new(key.clone())),
+                (Some(key), Scheme::MutualSha256) => {
+                    Stage::MutualChallenge(mutual::Challenge::new(key.clone(), nonce))
+                }
+                (None, _) => Stage::Frames,
             },
             framing: rules.framing.clone(),
             reply: rules.reply,
@@ -117,6 +136,33 @@ impl Client {
                         self.stage = Stage::Answered(sent);
                         self.outputs
                             .push_back(ClientOutput::Send(Bytes::copy_from_slice(&answer)));
+                        self.advance();
+                    }
+                },
+                Stage::MutualChallenge(stage) => match stage.handle_chunk(rest) {
+                    Step::NeedMore(stage) => {
+                        self.stage = Stage::MutualChallenge(stage);
+                        return Ok(());
+                    }
+                    Step::Done { next, used } => {
+                        rest = &rest[used..];
+                        let (answer, proof) = next.send();
+                        self.stage = Stage::MutualProof(proof);
+                        self.outputs
+                            .push_back(ClientOutput::Send(Bytes::copy_from_slice(&answer)));
+                    }
+                },
+                Stage::MutualProof(stage) => match stage.handle_chunk(rest) {
+                    Step::NeedMore(stage) => {
+                        self.stage = Stage::MutualProof(stage);
+                        return Ok(());
+                    }
+                    Step::Done { next, used } => {
+                        if let mutual::Verdict::Rejected(_) = next {
+                            return Err(ClientError::Impostor);
+                        }
+                        rest = &rest[used..];
+                        self.stage = Stage::Frames;
                         self.advance();
                     }
                 },
@@ -164,6 +210,7 @@ impl Client {
                 sent.handle_eof();
                 Err(ClientError::Rejected)
             }
+            Stage::MutualChallenge(_) | Stage::MutualProof(_) => Err(ClientError::Unproven),
             Stage::Frames | Stage::AwaitReady(_) if unanswered > 0 => {
                 Err(ClientError::Closed { unanswered })
             }

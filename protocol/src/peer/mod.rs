@@ -14,7 +14,7 @@ pub use client::{Client, ClientError, ClientOutput};
 pub use deadlines::Deadlines;
 pub use server::{Refusal, Server, ServerOutput};
 
-use crate::auth::Key;
+use crate::auth::{Key, Scheme};
 use crate::framing::{Framing, LengthPrefix, ReadyAck};
 use crate::{Nanos, System};
 
@@ -38,13 +38,15 @@ pub struct Rules {
     pub framing: Framing,
     /// The key of the handshake, if there is one.
     pub key: Option<Key>,
+    /// How the handshake proves that the key is known.
+    pub scheme: Scheme,
     /// What each message is answered with.
     pub reply: Reply,
 }
 
 impl Rules {
     /// The rules of one of the five systems; `maximum` bounds a message, in
-    /// bytes. `key` is used by `auth` only.
+    /// bytes. `key` is used by `auth` only, in the article's scheme.
     pub fn new(system: System, maximum: u32, key: Key) -> Self {
         let length_prefix = || {
             Framing::LengthPrefix(LengthPrefix {
@@ -61,7 +63,14 @@ impl Rules {
         Self {
             framing,
             key,
+            scheme: Scheme::default(),
             reply,
         }
+    }
+
+    /// The same with another scheme. Without a key it means nothing.
+    #[must_use]
+    pub fn with_scheme(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
     }
 }

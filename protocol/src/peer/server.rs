@@ -6,8 +6,10 @@ use bytes::Bytes;
 
 use super::deadlines::{Phase, Watch};
 use super::{Deadlines, LENGTH_SETTLE, Reply, Rules};
-use crate::auth::server::{Answer, Challenge, Verdict};
-use crate::auth::{ANSWER_LEN, CHALLENGE_LEN, Step};
+use crate::auth::hmac_md5::server as hmac_md5;
+use crate::auth::mutual::NONCE_LEN;
+use crate::auth::mutual::server as mutual;
+use crate::auth::{CHALLENGE_LEN, Key, Scheme, Step};
 use crate::framing::{Decode, Decoder, FrameError, Framing};
 use crate::{Nanos, Offset};
 
@@ -33,17 +35,24 @@ pub enum Refusal {
     /// The answer to the challenge was wrong.
     #[error("wrong answer to the challenge (bytes 0 to 15)")]
     WrongAnswer,
+    /// The proof that answered the challenge was wrong.
+    #[error("wrong proof (bytes 32 to 63): another key, or another scheme")]
+    WrongProof,
     /// The client left before it had answered.
-    #[error("left inside the handshake: {have} of {ANSWER_LEN} bytes of the answer")]
+    #[error("left inside the handshake: {have} of {need} bytes of the answer")]
     NoAnswer {
         /// Bytes of the answer that arrived.
         have: usize,
+        /// Bytes of a whole answer.
+        need: usize,
     },
     /// The answer to the challenge took too long.
-    #[error("no answer to the challenge in time: {have} of {ANSWER_LEN} bytes")]
+    #[error("no answer to the challenge in time: {have} of {need} bytes")]
     HandshakeTimeout {
         /// Bytes of the answer that arrived.
         have: usize,
+        /// Bytes of a whole answer.
+        need: usize,
     },
     /// A frame took too long, however steadily its bytes came.
     #[error("the frame that ends behind offset {offset} took too long")]
@@ -64,7 +73,10 @@ impl Refusal {
     pub const fn is_of_the_handshake(&self) -> bool {
         matches!(
             self,
-            Self::WrongAnswer | Self::NoAnswer { .. } | Self::HandshakeTimeout { .. }
+            Self::WrongAnswer
+                | Self::WrongProof
+                | Self::NoAnswer { .. }
+                | Self::HandshakeTimeout { .. }
         )
     }
 
@@ -73,7 +85,10 @@ impl Refusal {
         match self {
             Self::Frame(error) => error.offset(),
             Self::WrongAnswer => Offset(0),
-            Self::NoAnswer { have } | Self::HandshakeTimeout { have } => Offset(*have as u64),
+            Self::WrongProof => Offset(NONCE_LEN as u64),
+            Self::NoAnswer { have, .. } | Self::HandshakeTimeout { have, .. } => {
+                Offset(*have as u64)
+            }
             Self::FrameTimeout { offset } | Self::Idle { offset } => *offset,
         }
     }
@@ -97,9 +112,23 @@ pub struct Server {
 
 #[derive(Debug)]
 enum Stage {
-    Handshake(Answer),
+    Handshake(Awaited),
     Frames(Decoder),
     Closed,
+}
+
+/// The answer that a scheme waits for.
+#[derive(Debug)]
+enum Awaited {
+    HmacMd5(hmac_md5::Answer),
+    MutualSha256(mutual::Proof),
+}
+
+/// What a whole answer brings.
+enum Verdict {
+    /// The client is in; some schemes have something to tell it.
+    Accepted(Option<Bytes>),
+    Rejected(Refusal),
 }
 
 impl Server {
@@ -109,9 +138,9 @@ impl Server {
         let mut outputs = VecDeque::new();
         let stage = match &rules.key {
             Some(key) => {
-                let (challenge, answer) = Challenge::new(key.clone(), nonce).send();
+                let (challenge, awaited) = Awaited::begin(rules.scheme, key.clone(), nonce);
                 outputs.push_back(ServerOutput::Send(Bytes::copy_from_slice(&challenge)));
-                Stage::Handshake(answer)
+                Stage::Handshake(awaited)
             }
             None => Stage::Frames(Decoder::new(&rules.framing)),
         };
@@ -172,8 +201,10 @@ impl Server {
         match missed {
             None => {}
             Some(Phase::Handshake) => {
-                let have = usize::try_from(offset.0).unwrap_or(ANSWER_LEN);
-                self.refuse(Refusal::HandshakeTimeout { have });
+                if let Stage::Handshake(awaited) = &self.stage {
+                    let (have, need) = (awaited.have(), awaited.need());
+                    self.refuse(Refusal::HandshakeTimeout { have, need });
+                }
             }
             Some(Phase::Frame) => self.refuse(Refusal::FrameTimeout { offset }),
             Some(Phase::Between) => self.refuse(Refusal::Idle { offset }),
@@ -183,8 +214,9 @@ impl Server {
     /// The client has sent all it will.
     pub fn handle_eof(&mut self) {
         let refusal = match &mut self.stage {
-            Stage::Handshake(answer) => Some(Refusal::NoAnswer {
-                have: answer.have(),
+            Stage::Handshake(awaited) => Some(Refusal::NoAnswer {
+                have: awaited.have(),
+                need: awaited.need(),
             }),
             Stage::Frames(decoder) => decoder.handle_eof().err().map(Refusal::Frame),
             Stage::Closed => None,
@@ -227,28 +259,29 @@ impl Server {
 
     /// Feeds the handshake; gives back what is behind it.
     fn answer<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
-        let Stage::Handshake(answer) = std::mem::replace(&mut self.stage, Stage::Closed) else {
+        let Stage::Handshake(awaited) = std::mem::replace(&mut self.stage, Stage::Closed) else {
             return chunk;
         };
-        match answer.handle_chunk(chunk) {
-            Step::NeedMore(answer) => {
-                self.stage = Stage::Handshake(answer);
+        let start = Offset(awaited.need() as u64);
+        match awaited.handle_chunk(chunk) {
+            Step::NeedMore(awaited) => {
+                self.stage = Stage::Handshake(awaited);
                 &[]
             }
             Step::Done {
-                next: Verdict::Accepted(_),
+                next: Verdict::Accepted(proof),
                 used,
             } => {
-                let start = Offset(ANSWER_LEN as u64);
                 self.stage = Stage::Frames(Decoder::starting_at(&self.framing, start));
                 self.outputs.push_back(ServerOutput::Authenticated);
+                self.outputs.extend(proof.map(ServerOutput::Send));
                 &chunk[used..]
             }
             Step::Done {
-                next: Verdict::Rejected(_),
+                next: Verdict::Rejected(refusal),
                 ..
             } => {
-                self.refuse(Refusal::WrongAnswer);
+                self.refuse(refusal);
                 &[]
             }
         }
@@ -289,5 +322,62 @@ impl Server {
         self.stage = Stage::Closed;
         self.quiet_at = None;
         self.outputs.push_back(ServerOutput::Refuse(refusal));
+    }
+}
+
+impl Awaited {
+    /// The challenge to send, and what its answer is awaited with.
+    fn begin(scheme: Scheme, key: Key, nonce: [u8; CHALLENGE_LEN]) -> ([u8; CHALLENGE_LEN], Self) {
+        match scheme {
+            Scheme::HmacMd5 => {
+                let (challenge, answer) = hmac_md5::Challenge::new(key, nonce).send();
+                (challenge, Self::HmacMd5(answer))
+            }
+            Scheme::MutualSha256 => {
+                let (challenge, proof) = mutual::Challenge::new(key, nonce).send();
+                (challenge, Self::MutualSha256(proof))
+            }
+        }
+    }
+
+    const fn have(&self) -> usize {
+        match self {
+            Self::HmacMd5(answer) => answer.have(),
+            Self::MutualSha256(proof) => proof.have(),
+        }
+    }
+
+    const fn need(&self) -> usize {
+        match self {
+            Self::HmacMd5(_) => Scheme::HmacMd5.client_len(),
+            Self::MutualSha256(_) => Scheme::MutualSha256.client_len(),
+        }
+    }
+
+    fn handle_chunk(self, chunk: &[u8]) -> Step<Self, Verdict> {
+        match self {
+            Self::HmacMd5(answer) => match answer.handle_chunk(chunk) {
+                Step::NeedMore(answer) => Step::NeedMore(Self::HmacMd5(answer)),
+                Step::Done { next, used } => {
+                    let next = match next {
+                        hmac_md5::Verdict::Accepted(_) => Verdict::Accepted(None),
+                        hmac_md5::Verdict::Rejected(_) => Verdict::Rejected(Refusal::WrongAnswer),
+                    };
+                    Step::Done { next, used }
+                }
+            },
+            Self::MutualSha256(proof) => match proof.handle_chunk(chunk) {
+                Step::NeedMore(proof) => Step::NeedMore(Self::MutualSha256(proof)),
+                Step::Done { next, used } => {
+                    let next = match next {
+                        mutual::Verdict::Accepted(accepted) => {
+                            Verdict::Accepted(Some(Bytes::copy_from_slice(&accepted.send())))
+                        }
+                        mutual::Verdict::Rejected(_) => Verdict::Rejected(Refusal::WrongProof),
+                    };
+                    Step::Done { next, used }
+                }
+            },
+        }
     }
 }

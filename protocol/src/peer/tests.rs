@@ -4,20 +4,36 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+mod mutual;
+
 use super::*;
 use crate::Offset;
 use crate::auth::DEMO_KEY;
 use crate::framing::{DEFAULT_MAX_FRAME, FrameError};
 
 const NONCE: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
+const CLIENT_NONCE: [u8; 32] = *b"fedcba9876543210fedcba9876543210";
 
 fn rules(system: System) -> Rules {
     Rules::new(system, DEFAULT_MAX_FRAME, Key::new(DEMO_KEY))
 }
 
+fn mutual_rules() -> Rules {
+    rules(System::Auth).with_scheme(Scheme::MutualSha256)
+}
+
+/// The rules of every system, and of `auth` in either scheme.
+fn all_rules() -> impl Iterator<Item = Rules> {
+    System::ALL.into_iter().map(rules).chain([mutual_rules()])
+}
+
 /// Everything a server does with `chunks`, then silence, then EOF.
 fn serve(system: System, chunks: &[&[u8]]) -> Vec<ServerOutput> {
-    let mut server = Server::new(&rules(system), NONCE);
+    serve_by(&rules(system), chunks)
+}
+
+fn serve_by(rules: &Rules, chunks: &[&[u8]]) -> Vec<ServerOutput> {
+    let mut server = Server::new(rules, NONCE);
     let mut outputs = Vec::new();
     let mut now = Nanos(0);
     for chunk in chunks {
@@ -134,7 +150,7 @@ fn auth_refuses_wrong_and_missing_answers() {
         &[&[0; 9]],
         &[
             challenge,
-            ServerOutput::Refuse(Refusal::NoAnswer { have: 9 }),
+            ServerOutput::Refuse(Refusal::NoAnswer { have: 9, need: 16 }),
         ],
     );
 }
@@ -169,10 +185,9 @@ fn good_frames_before_a_bad_one_are_kept() {
 
 /// Passes bytes between the machines in chunks of at most `size`, until both
 /// are at rest; returns the server's messages and the client's replies.
-fn converse(system: System, messages: &[Vec<u8>], size: usize) -> (Vec<Bytes>, Vec<Bytes>) {
-    let rules = rules(system);
-    let mut server = Server::new(&rules, NONCE);
-    let mut client = Client::new(&rules);
+fn converse(rules: &Rules, messages: &[Vec<u8>], size: usize) -> (Vec<Bytes>, Vec<Bytes>) {
+    let mut server = Server::new(rules, NONCE);
+    let mut client = Client::new(rules, CLIENT_NONCE);
     for message in messages {
         client.handle_message(message).expect("within the maximum");
     }
@@ -214,9 +229,11 @@ fn converse(system: System, messages: &[Vec<u8>], size: usize) -> (Vec<Bytes>, V
         }
     }
     assert!(client.is_idle());
+    // The article's handshake never says yes.
+    let says_nothing = rules.key.is_some() && rules.scheme == Scheme::HmacMd5;
     assert_eq!(
         client.handle_eof().is_err(),
-        system == System::Auth && replies.is_empty()
+        says_nothing && replies.is_empty()
     );
     server.handle_eof();
     assert_eq!(server.poll_output(), None, "nothing was truncated");
@@ -229,10 +246,11 @@ proptest! {
         messages in vec(vec(any::<u8>(), 1..40), 0..6),
         size in 1_usize..50,
     ) {
-        for system in [System::ReadyAck, System::LengthPrefix, System::Auth] {
-            let (received, replies) = converse(system, &messages, size);
+        let framed = all_rules().filter(|rules| rules.framing != Framing::None);
+        for rules in framed {
+            let (received, replies) = converse(&rules, &messages, size);
             prop_assert_eq!(&received, &messages);
-            if rules(system).reply == Reply::Uppercase {
+            if rules.reply == Reply::Uppercase {
                 let upper: Vec<_> = messages.iter().map(|m| m.to_ascii_uppercase()).collect();
                 prop_assert_eq!(&replies, &upper);
             } else {
@@ -246,7 +264,7 @@ proptest! {
         messages in vec(vec(any::<u8>(), 1..40), 0..6),
         size in 1_usize..50,
     ) {
-        let (received, replies) = converse(System::TcpEcho, &messages, size);
+        let (received, replies) = converse(&rules(System::TcpEcho), &messages, size);
         prop_assert_eq!(received.concat(), messages.concat());
         prop_assert_eq!(replies.len(), messages.len());
     }
@@ -255,9 +273,9 @@ proptest! {
     fn no_bytes_make_a_server_panic(
         chunks in vec(vec(any::<u8>(), 1..40), 0..8),
     ) {
-        for system in System::ALL {
+        for rules in all_rules() {
             let chunks: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
-            let outputs = serve(system, &chunks);
+            let outputs = serve_by(&rules, &chunks);
             let refusals =
                 outputs.iter().filter(|o| matches!(o, ServerOutput::Refuse(_))).count();
             prop_assert!(refusals <= 1);
@@ -268,8 +286,8 @@ proptest! {
     fn no_bytes_make_a_client_panic(
         chunks in vec(vec(any::<u8>(), 1..40), 0..8),
     ) {
-        for system in System::ALL {
-            let mut client = Client::new(&rules(system));
+        for rules in all_rules() {
+            let mut client = Client::new(&rules, CLIENT_NONCE);
             client.handle_message(b"hello").expect("short");
             for chunk in &chunks {
                 let _ = client.handle_chunk(chunk);
@@ -281,23 +299,23 @@ proptest! {
 
 #[test]
 fn a_client_tells_what_is_wrong_with_its_server() {
-    let mut client = Client::new(&rules(System::ReadyAck));
+    let mut client = Client::new(&rules(System::ReadyAck), CLIENT_NONCE);
     client.handle_message(b"hello").unwrap();
     assert_eq!(
         client.handle_chunk(b"reject"),
         Err(ClientError::NotReady(Bytes::from_static(b"rejec")))
     );
-    let mut client = Client::new(&rules(System::TcpEcho));
+    let mut client = Client::new(&rules(System::TcpEcho), CLIENT_NONCE);
     client.handle_message(b"hi").unwrap();
     assert_eq!(
         client.handle_chunk(b"HI!"),
         Err(ClientError::Unexpected { count: 1 })
     );
-    let mut client = Client::new(&rules(System::Auth));
+    let mut client = Client::new(&rules(System::Auth), CLIENT_NONCE);
     assert!(!client.can_send());
     client.handle_chunk(&NONCE).unwrap();
     assert_eq!(client.handle_eof(), Err(ClientError::Rejected));
-    let mut client = Client::new(&rules(System::TcpEcho));
+    let mut client = Client::new(&rules(System::TcpEcho), CLIENT_NONCE);
     client.handle_message(b"hi").unwrap();
     client.handle_chunk(b"H").unwrap();
     assert_eq!(
@@ -353,10 +371,10 @@ fn check_late(system: System, chunks: &[(u64, &[u8])], at: u64, refusal: Refusal
 #[test]
 fn who_does_not_answer_in_time_is_refused() {
     let answer = Key::new(DEMO_KEY).answer(&NONCE);
-    let none = Refusal::HandshakeTimeout { have: 0 };
+    let none = Refusal::HandshakeTimeout { have: 0, need: 16 };
     check_late(System::Auth, &[], 30, none);
     // A byte at a time does not put it off.
-    let some = Refusal::HandshakeTimeout { have: 3 };
+    let some = Refusal::HandshakeTimeout { have: 3, need: 16 };
     let drip: Vec<_> = (1..=3).map(|n| (n * 10 - 1, &answer[..1])).collect();
     check_late(System::Auth, &drip, 30, some);
     let idle = Refusal::Idle { offset: Offset(16) };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use protocol::System;
+use protocol::auth::Scheme;
 use stickylab::clients::{self, Console, Failure};
 
 /// One system's client: a prompt on a terminal, one message a line from a pipe.
@@ -19,10 +20,15 @@ pub(super) struct Client {
     /// File with the key of auth; its line ending does not count
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// How auth proves the key, as the server demands it: hmac-md5 is the
+    /// article's; in mutual-sha256 the server proves itself, too
+    #[arg(long, value_name = "NAME", default_value_t)]
+    scheme: Scheme,
 }
 
 impl Client {
     pub(super) fn run(self) -> Result<()> {
+        super::check_scheme(self.system, self.scheme)?;
         let key = super::key(self.secret_file.as_deref())?;
         let address = self.connect.as_deref();
         let address = address.unwrap_or(self.system.default_address());
@@ -31,7 +37,13 @@ impl Client {
             .build()
             .context("cannot start")?;
         let mut console = Console::standard();
-        let done = runtime.block_on(clients::run(self.system, address, key, &mut console));
+        let done = runtime.block_on(clients::run(
+            self.system,
+            address,
+            key,
+            self.scheme,
+            &mut console,
+        ));
         match done {
             // Whoever read the replies has read enough.
             Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -18,7 +18,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
-use protocol::auth::Key;
+use protocol::System;
+use protocol::auth::{Key, Scheme};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -149,6 +150,15 @@ fn signalled() -> std::io::Result<impl Future<Output = ()>> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+/// Refuses a scheme for a system that has no handshake.
+fn check_scheme(system: System, scheme: Scheme) -> Result<()> {
+    ensure!(
+        system == System::Auth || scheme == Scheme::default(),
+        "{system} has no handshake: --scheme is for auth"
+    );
+    Ok(())
 }
 
 /// Holds the key of auth where there is no file. Never a flag: everybody on

@@ -92,7 +92,7 @@ fn find(name: &str) -> Result<Lesson> {
 /// Runs the experiment on private sockets, playing its clients.
 fn observe(lesson: &Lesson) -> Result<Trace> {
     let mut lab = Lab::start(lesson.experiment.clone(), 0)?;
-    let mut script = Script::new(&lesson.experiment);
+    let mut script = Script::new(&lesson.experiment, rand::random());
     let mut trace = Trace::new(
         lesson.experiment.clone(),
         stickylab::lab::kernel(),

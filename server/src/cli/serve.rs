@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use protocol::System;
+use protocol::auth::Scheme;
 use stickylab::gateway::{self, Bridge, Origin};
 use stickylab::net::{Audit, listen_tcp};
 use stickylab::servers::report::{self, Report};
@@ -66,6 +67,10 @@ pub(super) struct Serve {
     /// the environment's STICKYLAB_SECRET, else the article's key
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// How clients of auth prove that they know the key: hmac-md5 is the
+    /// article's; in mutual-sha256 the server proves itself, too
+    #[arg(long, value_name = "NAME", default_value_t)]
+    auth_scheme: Scheme,
     #[command(flatten)]
     admission: Admission,
 }
@@ -75,6 +80,7 @@ impl Serve {
         let metrics = gateway::Metrics::new();
         let options = Arc::new(Options {
             key: super::key(self.secret_file.as_deref())?,
+            scheme: self.auth_scheme,
             report: Report::Lines,
             limits: self.admission.limits(),
             audit: Audit::to(metrics.clone()),

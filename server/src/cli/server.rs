@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use protocol::System;
+use protocol::auth::Scheme;
 use stickylab::net::BindError;
 use stickylab::servers::report::{self, Report};
 use stickylab::servers::{Bound, Options};
@@ -41,6 +42,10 @@ pub(super) struct Server {
     /// the environment's STICKYLAB_SECRET, else the article's key
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// How clients of auth prove that they know the key: hmac-md5 is the
+    /// article's; in mutual-sha256 the server proves itself, too
+    #[arg(long, value_name = "NAME", default_value_t)]
+    scheme: Scheme,
     /// Print each message as a JSON object
     #[arg(long)]
     json: bool,
@@ -50,11 +55,13 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn run(self, shutdown: CancellationToken) -> Result<()> {
+        super::check_scheme(self.system, self.scheme)?;
         let options = Options {
             buffer: self.buffer,
             read_delay: self.read_delay,
             max_frame: self.max_frame,
             key: super::key(self.secret_file.as_deref())?,
+            scheme: self.scheme,
             report: if self.json {
                 Report::Json
             } else {

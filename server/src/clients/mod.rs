@@ -15,7 +15,7 @@ pub mod udp_echo;
 use std::io;
 
 use protocol::System;
-use protocol::auth::Key;
+use protocol::auth::{Key, Scheme};
 use protocol::peer::ClientError;
 
 pub use console::Console;
@@ -24,11 +24,12 @@ pub use console::Console;
 pub const MAX_MESSAGE: u32 = i32::MAX as u32;
 
 /// Talks to the server of `system` at `address` (`HOST:PORT`) until `console`
-/// has no more lines. `key` is for `auth`.
+/// has no more lines. `key` and `scheme` are for `auth`.
 pub async fn run(
     system: System,
     address: &str,
     key: Key,
+    scheme: Scheme,
     console: &mut Console,
 ) -> Result<(), Failure> {
     match system {
@@ -36,7 +37,7 @@ pub async fn run(
         System::TcpEcho => tcp_echo::run(address, console).await,
         System::ReadyAck => ready_ack::run(address, console).await,
         System::LengthPrefix => length_prefix::run(address, console).await,
-        System::Auth => auth::run(address, key, console).await,
+        System::Auth => auth::run(address, key, scheme, console).await,
     }
 }
 
@@ -66,8 +67,17 @@ pub enum Failure {
     },
     /// The server closed where it should have replied for the first time. The
     /// protocol does not say whether to the key or to a message behind it.
-    #[error("refused: the server closed the connection without a reply; is the key right?")]
+    #[error(
+        "refused: the server closed the connection without a reply; is the key right? \
+         Or does it demand another --scheme?"
+    )]
     Refused,
+    /// The server closed before it proved itself.
+    #[error(
+        "refused: the server closed inside the handshake: wrong key, \
+         or it demands another --scheme"
+    )]
+    RefusedInHandshake,
     /// The server broke off or broke the protocol.
     #[error(transparent)]
     Protocol(ClientError),
@@ -93,6 +103,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Rejected => Self::Refused,
+            ClientError::Unproven => Self::RefusedInHandshake,
             error => Self::Protocol(error),
         }
     }

@@ -42,7 +42,7 @@ pub(super) async fn run(
     let mut stream = connect(system, address).await?;
     let (reading, writing) = stream.split();
     Conversation {
-        machine: Client::new(rules),
+        machine: Client::new(rules, rand::random()),
         reading,
         writing,
         unsent: Bytes::new(),

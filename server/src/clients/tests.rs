@@ -10,6 +10,8 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use protocol::auth::Scheme;
+
 use super::*;
 use crate::servers::{Bound, Options};
 
@@ -39,7 +41,13 @@ async fn talk(
     let input = Cursor::new(input.to_vec());
     let mut console = Console::new(input, Box::new(out.clone()), false);
     let address = address.to_string();
-    let running = run(system, &address, Key::new(key), &mut console);
+    let running = run(
+        system,
+        &address,
+        Key::new(key),
+        Scheme::default(),
+        &mut console,
+    );
     let ended = timeout(Duration::from_secs(10), running).await;
     let printed = out.0.lock().unwrap().clone();
     let printed = String::from_utf8(printed).unwrap();

@@ -35,7 +35,7 @@ impl Decision<'_> {
             },
             Self::Refused(refusal) => match refusal {
                 peer::Refusal::Frame(_) => Reason::BadFrame,
-                peer::Refusal::WrongAnswer => Reason::WrongAnswer,
+                peer::Refusal::WrongAnswer | peer::Refusal::WrongProof => Reason::WrongAnswer,
                 peer::Refusal::NoAnswer { .. } => Reason::NoAnswer,
                 peer::Refusal::HandshakeTimeout { .. } => Reason::HandshakeTimeout,
                 peer::Refusal::FrameTimeout { .. } => Reason::FrameTimeout,

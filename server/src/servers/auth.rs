@@ -7,6 +7,9 @@
 //! client       n as 4 bytes, least first; n bytes
 //! server  the n bytes ASCII-uppercased, unframed
 //! ```
+//!
+//! That is the article's handshake. With the scheme `mutual-sha256` both sides
+//! prove themselves before the first frame: [`protocol::auth::mutual`].
 
 use protocol::System;
 

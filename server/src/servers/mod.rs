@@ -16,7 +16,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use protocol::auth::Key;
+use protocol::auth::{Key, Scheme};
 use protocol::framing::DEFAULT_MAX_FRAME;
 use protocol::{System, Transport};
 use tokio::net::{TcpListener, UdpSocket};
@@ -42,6 +42,8 @@ pub struct Options {
     pub max_frame: u32,
     /// The key of `auth`.
     pub key: Key,
+    /// How `auth` has its clients prove that they know the key.
+    pub scheme: Scheme,
     /// Where messages go.
     pub report: Report,
     /// How many connections are let in.
@@ -57,6 +59,7 @@ impl Default for Options {
             read_delay: Duration::ZERO,
             max_frame: DEFAULT_MAX_FRAME,
             key: Key::default(),
+            scheme: Scheme::default(),
             report: Report::Silent,
             limits: Limits::CONNECTIONS,
             audit: Audit::default(),

@@ -62,7 +62,8 @@ impl StreamConfig {
     pub fn of(system: System, options: &Options) -> Self {
         Self {
             system,
-            rules: Rules::new(system, options.max_frame, options.key.clone()),
+            rules: Rules::new(system, options.max_frame, options.key.clone())
+                .with_scheme(options.scheme),
             buffer: options.buffer,
             read_delay: options.read_delay,
             serial: system.is_serial(),

@@ -30,6 +30,7 @@ fn help_names_every_command_and_flag() {
             "--bridge <",
             "--allow-origin <",
             "--drain <TIME>",
+            "--auth-scheme <",
         ],
     );
     check(
@@ -40,10 +41,20 @@ fn help_names_every_command_and_flag() {
             "--read-delay <",
             "--max-frame <",
             "--secret-file <",
+            "--scheme <",
+            "mutual-sha256",
             "--json",
         ],
     );
-    check(&["client", "--help"], &["--connect <", "--secret-file <"]);
+    check(
+        &["client", "--help"],
+        &[
+            "--connect <",
+            "--secret-file <",
+            "--scheme <",
+            "mutual-sha256",
+        ],
+    );
     check(
         &["run", "--help"],
         &["--set <", "--json", "--pcapng <", "<LESSON>"],
@@ -115,9 +126,20 @@ fn what_is_no_command_is_named() {
     check_usage(&["server", "tcp-echo", "--buffer", "1MB"], "1MB");
     check_usage(&["server", "tcp-echo", "--read-delay", "soon"], "soon");
     check_usage(&["server", "auth", "--max-frame", "2GiB"], "2GiB");
+    check_usage(&["server", "auth", "--scheme", "md5"], "\"md5\"");
+    check_usage(&["client", "auth", "--scheme", ""], "mutual-sha256");
+    check_usage(&["serve", "--auth-scheme", "none"], "\"none\"");
     check_usage(&["serve", "--page", "8000"], "8000");
     check_usage(&["serve", "--drain", "2h"], "at most 1h");
     check_usage(&["serve", "--drain", "soon"], "soon");
+}
+
+#[test]
+fn a_scheme_is_for_auth() {
+    for command in ["server", "client"] {
+        let arguments = [command, "tcp-echo", "--scheme", "mutual-sha256"];
+        super::check_error(&arguments, &["tcp-echo", "--scheme"]);
+    }
 }
 
 #[test]

@@ -9,7 +9,12 @@ const UPPER: [&str; 3] = ["HELLO", "粘包 STICKY", "STRAßE 123"];
 
 /// Runs our client against Python's server; what each of them printed.
 fn converse(system: &str, arguments: &[&str]) -> (Finished, Vec<String>) {
-    let mut all = vec!["server", system, "127.0.0.1"];
+    converse_by("hmac-md5", system, arguments)
+}
+
+/// The same, both sides with `scheme`.
+fn converse_by(scheme: &str, system: &str, arguments: &[&str]) -> (Finished, Vec<String>) {
+    let mut all = vec!["server", system, "127.0.0.1", "--scheme", scheme];
     all.extend(arguments);
     let server = Program::start(&mut python::script("peer.py", &all));
     let line = server
@@ -17,7 +22,7 @@ fn converse(system: &str, arguments: &[&str]) -> (Finished, Vec<String>) {
         .wait_for("a port", |l| l.starts_with("listening "));
     let port: u16 = line["listening ".len()..].parse().expect("a port");
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
-    let finished = client(system, address, &[], INPUT.as_bytes()).finish();
+    let finished = client(system, address, &["--scheme", scheme], INPUT.as_bytes()).finish();
     let mut printed = if system == "udp-echo" {
         // It has no end of its own.
         let last = |line: &str| line == MESSAGES[2];
@@ -54,8 +59,19 @@ fn every_client_works_with_a_python_server() {
 }
 
 #[test]
+fn our_client_and_a_python_server_prove_themselves_to_each_other() {
+    let (finished, printed) = converse_by("mutual-sha256", "auth", &[]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(printed[0], "accepted");
+    assert_eq!(printed[1..], MESSAGES);
+    assert_eq!(finished.out, UPPER);
+}
+
+#[test]
 fn a_python_server_with_another_key_rejects_our_client() {
-    let (finished, printed) = converse("auth", &["--key", "wan yifej"]);
-    assert_eq!(printed, ["rejected"]);
-    check_failed(&finished, "refused: ");
+    for scheme in ["hmac-md5", "mutual-sha256"] {
+        let (finished, printed) = converse_by(scheme, "auth", &["--key", "wan yifej"]);
+        assert_eq!(printed, ["rejected"], "{scheme}");
+        check_failed(&finished, "refused: ");
+    }
 }

@@ -6,9 +6,21 @@ const MESSAGES: [&str; 3] = ["hello", "粘包 sticky", "Straße 123"];
 const UPPER: [&str; 3] = ["HELLO", "粘包 STICKY", "STRAßE 123"];
 
 fn ask(server: &Server, system: &str, key: &str, messages: &[&str]) -> tests::Finished {
+    ask_by("hmac-md5", server, system, key, messages)
+}
+
+fn ask_by(
+    scheme: &str,
+    server: &Server,
+    system: &str,
+    key: &str,
+    messages: &[&str],
+) -> tests::Finished {
     let (host, port) = (server.address.ip(), server.address.port());
     let (host, port) = (host.to_string(), port.to_string());
-    let mut arguments = vec!["client", "--key", key, system, &host, &port];
+    let mut arguments = vec![
+        "client", "--key", key, "--scheme", scheme, system, &host, &port,
+    ];
     arguments.extend(messages);
     run(python::script("peer.py", &arguments), b"")
 }
@@ -40,11 +52,22 @@ fn a_python_client_works_with_every_server() {
 }
 
 #[test]
+fn a_python_client_and_our_server_prove_themselves_to_each_other() {
+    let server = Server::start("auth", &["--scheme", "mutual-sha256"]);
+    let asked = ask_by("mutual-sha256", &server, "auth", "wan yifei", &MESSAGES);
+    assert_eq!(asked.code, Some(0), "{asked:?}");
+    assert_eq!(asked.out, UPPER);
+    assert_eq!(server.stop().out.len(), 1 + MESSAGES.len());
+}
+
+#[test]
 fn a_python_client_with_another_key_is_closed() {
-    let server = Server::start("auth", &[]);
-    let asked = ask(&server, "auth", "wan yifej", &["hello"]);
-    assert_eq!(asked.code, Some(1), "{asked:?}");
-    assert!(asked.out.is_empty(), "{asked:?}");
-    let finished = server.stop();
-    assert_eq!(finished.out.len(), 1, "{:?}", finished.out);
+    for scheme in ["hmac-md5", "mutual-sha256"] {
+        let server = Server::start("auth", &["--scheme", scheme]);
+        let asked = ask_by(scheme, &server, "auth", "wan yifej", &["hello"]);
+        assert_eq!(asked.code, Some(1), "{asked:?}");
+        assert!(asked.out.is_empty(), "{asked:?}");
+        let finished = server.stop();
+        assert_eq!(finished.out.len(), 1, "{:?}", finished.out);
+    }
 }

@@ -226,7 +226,9 @@ fn servers_and_clients_leave_the_protocol_to_protocol() {
         // A capture file has numbers of its own.
         check(folder, &words, |path| path.starts_with("pcapng/"));
     }
-    check_said("protocol/src/auth.rs", &["Hmac"]);
+    for scheme in ["hmac_md5", "mutual"] {
+        check_said(&format!("protocol/src/auth/{scheme}.rs"), &["Hmac"]);
+    }
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl State {
                 if let Some(opened) = &mut self.opened {
                     opened.rerun = true;
                 }
-                self.script = Some(Script::new(&experiment));
+                self.script = Some(Script::new(&experiment, (self.nonces)()));
                 self.trace = Some(Trace::new(experiment, kernel, capture));
                 self.status = Status::Running;
                 self.play_script(effects);

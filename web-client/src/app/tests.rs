@@ -28,6 +28,7 @@ fn open(hash: &str, reduced_motion: bool) -> (State, Vec<Effect>) {
         settings: Settings::default(),
         hash: hash.to_owned(),
         reduced_motion,
+        nonces: sample::nonces,
     })
 }
 

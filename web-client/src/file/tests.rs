@@ -5,7 +5,7 @@ use protocol::Offset;
 use trace::link::Capture;
 use trace::{Actor, Call, ClientId, Counts, Experiment, Flags, Header, Reason, Socket, TraceError};
 
-use crate::app::{Format, Message, Setup, State, View};
+use crate::app::{Format, Message, Settings, Setup, State, View};
 
 fn text(trace: &Trace) -> String {
     String::from_utf8(write(trace)).unwrap()
@@ -272,7 +272,10 @@ proptest! {
         check_written(&trace);
         let (mut state, _) = State::open(Setup {
             lessons: vec![sample::lesson("a", protocol::System::TcpEcho, &["a"])],
-            ..Setup::default()
+            settings: Settings::default(),
+            hash: String::new(),
+            reduced_motion: false,
+            nonces: sample::nonces,
         });
         let name = "run.jsonl".to_owned();
         state.update(Message::FileRead { name, text: Ok(text(&trace)) });

@@ -1,4 +1,4 @@
-//! The article's client authentication: challenge and response.
+//! The article's scheme: the client proves itself, by challenge and response.
 //!
 //! ```text
 //! server  32 random bytes                       the challenge
@@ -6,36 +6,21 @@
 //! server  (nothing when right, closes when wrong)
 //! ```
 //!
-//! Each stage is its own type and stepping consumes it:
 //! [`server::Challenge`] → [`server::Answer`] → [`server::Verdict`], and
-//! [`client::Challenge`] → [`client::Answer`]. HMAC is RFC 2104, MD5 RFC 1321.
-//! MD5 is broken as a hash; as an HMAC it still stands, but don't copy this.
-
-use std::fmt;
+//! [`client::Challenge`] → [`client::Answer`]. The server proves nothing.
+//! MD5 (RFC 1321) is broken as a hash; as an HMAC it still stands, but don't
+//! copy this.
 
 use hmac::{Hmac, Mac};
 use md5::Md5;
 
-/// Size of a challenge in bytes.
-pub const CHALLENGE_LEN: usize = 32;
+use super::{CHALLENGE_LEN, Field, Key, Step};
 
 /// Size of an answer in bytes: an MD5 digest.
 pub const ANSWER_LEN: usize = 16;
 
-/// The article's key. Everybody knows it.
-pub const DEMO_KEY: &[u8] = b"wan yifei";
-
-/// A key both sides share. Its `Debug` never shows it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Key(Vec<u8>);
-
 impl Key {
-    /// Takes any bytes as a key; HMAC accepts every length.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(bytes.into())
-    }
-
-    fn mac(&self, challenge: &[u8]) -> Hmac<Md5> {
+    fn hmac_md5(&self, challenge: &[u8]) -> Hmac<Md5> {
         let mut mac = Hmac::<Md5>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(challenge);
         mac
@@ -43,66 +28,12 @@ impl Key {
 
     /// The answer to `challenge`.
     pub fn answer(&self, challenge: &[u8; CHALLENGE_LEN]) -> [u8; ANSWER_LEN] {
-        self.mac(challenge).finalize().into_bytes().into()
+        self.hmac_md5(challenge).finalize().into_bytes().into()
     }
 
     /// Whether `answer` is the right one, in constant time.
     pub fn verify(&self, challenge: &[u8; CHALLENGE_LEN], answer: &[u8; ANSWER_LEN]) -> bool {
-        self.mac(challenge).verify_slice(answer).is_ok()
-    }
-}
-
-impl Default for Key {
-    fn default() -> Self {
-        Self::new(DEMO_KEY)
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({} bytes)", self.0.len())
-    }
-}
-
-/// What a stage gives back: itself when it needs more bytes, or the next one.
-#[derive(Debug)]
-pub enum Step<Stage, Next> {
-    /// Not enough bytes yet; go on with this.
-    NeedMore(Stage),
-    /// Done. `used` bytes of the input were consumed, the rest is not ours.
-    Done {
-        /// The next stage or the verdict.
-        next: Next,
-        /// Bytes of the input consumed.
-        used: usize,
-    },
-}
-
-/// A field of `N` bytes that arrives in pieces.
-#[derive(Debug)]
-struct Field<const N: usize> {
-    bytes: [u8; N],
-    have: usize,
-}
-
-impl<const N: usize> Field<N> {
-    const fn new() -> Self {
-        Self {
-            bytes: [0; N],
-            have: 0,
-        }
-    }
-
-    /// Takes what it still needs from `input`; returns how much that was.
-    fn fill(&mut self, input: &[u8]) -> usize {
-        let used = input.len().min(N - self.have);
-        self.bytes[self.have..self.have + used].copy_from_slice(&input[..used]);
-        self.have += used;
-        used
-    }
-
-    const fn is_full(&self) -> bool {
-        self.have == N
+        self.hmac_md5(challenge).verify_slice(answer).is_ok()
     }
 }
 
@@ -261,7 +192,7 @@ mod tests {
     use server::Verdict;
 
     fn hmac_md5(key: &[u8], data: &[u8]) -> String {
-        let digest = Key::new(key).mac(data).finalize().into_bytes();
+        let digest = Key::new(key).hmac_md5(data).finalize().into_bytes();
         format!("{digest:x}")
     }
 
@@ -360,10 +291,5 @@ mod tests {
             let (digest, _) = next.send();
             assert_eq!(digest, Key::default().answer(&challenge()));
         }
-    }
-
-    #[test]
-    fn a_key_is_never_shown() {
-        assert_eq!(format!("{:?}", Key::default()), "Key(9 bytes)");
     }
 }
