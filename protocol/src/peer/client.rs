@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::{Reply, Rules};
 use crate::auth::hmac_md5::client::{Challenge, Sent};
@@ -59,11 +59,20 @@ pub struct Client {
     framing: Framing,
     reply: Reply,
     /// Messages waiting for the handshake or for the one before.
-    waiting: VecDeque<Parts>,
-    /// Lengths of the replies still owed, oldest first.
+    waiting: VecDeque<Pending>,
+    /// Lengths of the replies to what has been sent, oldest first. An empty
+    /// message is answered by nothing at all: nobody waits for that.
     owed: VecDeque<usize>,
     received: BytesMut,
     outputs: VecDeque<ClientOutput>,
+}
+
+/// A message not sent in full yet.
+#[derive(Debug)]
+struct Pending {
+    parts: Parts,
+    /// Bytes of reply that it is owed once it is sent.
+    reply: usize,
 }
 
 #[derive(Debug)]
@@ -75,8 +84,12 @@ enum Stage {
     /// The proof is out; the server's is to come before anything else is sent.
     MutualProof(mutual::Proof),
     Frames,
-    /// A length is out; its body follows `ready`.
-    AwaitReady(Bytes),
+    /// A length is out; its body follows `ready`, which comes behind the
+    /// replies to what was sent before.
+    AwaitReady {
+        body: Bytes,
+        reply: usize,
+    },
     Closed,
 }
 
@@ -113,10 +126,11 @@ impl Client {
     /// Queues a message already cut into header and body, however wrong the
     /// header may be; `length` is how many bytes of reply it is owed.
     pub fn handle_parts(&mut self, parts: Parts, length: usize) {
-        self.waiting.push_back(parts);
-        if self.reply == Reply::Uppercase {
-            self.owed.push_back(length);
-        }
+        let reply = match self.reply {
+            Reply::Uppercase => length,
+            Reply::None => 0,
+        };
+        self.waiting.push_back(Pending { parts, reply });
         self.advance();
     }
 
@@ -170,22 +184,27 @@ impl Client {
                     sent.handle_chunk();
                     self.stage = Stage::Frames;
                 }
-                Stage::AwaitReady(body) if !rest.is_empty() => {
-                    let used = rest.len().min(READY.len() - self.received.len());
-                    self.received.extend_from_slice(&rest[..used]);
-                    rest = &rest[used..];
-                    if !READY.starts_with(&self.received) {
-                        return Err(ClientError::NotReady(self.received.split().freeze()));
+                Stage::AwaitReady { body, reply } if !rest.is_empty() => {
+                    self.take_replies(rest);
+                    let answer = self.received.len().min(READY.len());
+                    if self.owed.is_empty() && !READY.starts_with(&self.received[..answer]) {
+                        let answer = self.received.split_to(answer).freeze();
+                        self.received.clear();
+                        return Err(ClientError::NotReady(answer));
                     }
-                    if self.received.len() < READY.len() {
-                        self.stage = Stage::AwaitReady(body);
+                    if !self.owed.is_empty() || answer < READY.len() {
+                        self.stage = Stage::AwaitReady { body, reply };
                         return Ok(());
                     }
+                    self.received.advance(READY.len());
+                    // What was held before is used up by now.
+                    rest = &rest[rest.len() - self.received.len()..];
                     self.received.clear();
                     self.stage = Stage::Frames;
                     if !body.is_empty() {
                         self.outputs.push_back(ClientOutput::Send(body));
                     }
+                    self.owe(reply);
                     self.advance();
                 }
                 Stage::Frames if !rest.is_empty() => {
@@ -202,8 +221,8 @@ impl Client {
 
     /// The server has sent all it will.
     pub fn handle_eof(&mut self) -> Result<(), ClientError> {
-        let awaits_ready = matches!(self.stage, Stage::AwaitReady(_));
-        let unanswered = usize::from(awaits_ready) + self.waiting.len().max(self.owed.len());
+        let awaits_ready = matches!(self.stage, Stage::AwaitReady { .. });
+        let unanswered = usize::from(awaits_ready) + self.waiting.len() + self.owed.len();
         match std::mem::replace(&mut self.stage, Stage::Closed) {
             Stage::Challenge(_) => Err(ClientError::Rejected),
             Stage::Answered(sent) => {
@@ -211,7 +230,7 @@ impl Client {
                 Err(ClientError::Rejected)
             }
             Stage::MutualChallenge(_) | Stage::MutualProof(_) => Err(ClientError::Unproven),
-            Stage::Frames | Stage::AwaitReady(_) if unanswered > 0 => {
+            Stage::Frames | Stage::AwaitReady { .. } if unanswered > 0 => {
                 Err(ClientError::Closed { unanswered })
             }
             _ => Ok(()),
@@ -244,7 +263,7 @@ impl Client {
     /// Sends what may be sent in this stage.
     fn advance(&mut self) {
         while self.can_send() {
-            let Some(parts) = self.waiting.pop_front() else {
+            let Some(Pending { parts, reply }) = self.waiting.pop_front() else {
                 return;
             };
             let Parts { header, body } = parts;
@@ -252,38 +271,45 @@ impl Client {
                 self.outputs.push_back(ClientOutput::Send(header));
             }
             if self.framing.waits_for_ready() {
-                self.stage = Stage::AwaitReady(body);
-            } else if !body.is_empty() || self.framing == Framing::None {
+                self.stage = Stage::AwaitReady { body, reply };
+                return;
+            }
+            if !body.is_empty() || self.framing == Framing::None {
                 // Without framing an empty message is still a send() of 0 bytes.
                 self.outputs.push_back(ClientOutput::Send(body));
             }
-            self.settle_empty_replies();
+            self.owe(reply);
+        }
+    }
+
+    /// A message is sent in full.
+    fn owe(&mut self, reply: usize) {
+        if reply > 0 {
+            self.owed.push_back(reply);
         }
     }
 
     fn reply(&mut self, chunk: &[u8]) -> Result<(), ClientError> {
-        self.received.extend_from_slice(chunk);
-        while let Some(&length) = self.owed.front() {
-            if self.received.len() < length {
-                return Ok(());
-            }
-            self.owed.pop_front();
-            let reply = self.received.split_to(length).freeze();
-            self.outputs.push_back(ClientOutput::Reply(reply));
-        }
+        self.take_replies(chunk);
         match self.received.len() {
-            0 => Ok(()),
-            count => {
+            count if count > 0 && self.owed.is_empty() => {
                 self.received.clear();
                 Err(ClientError::Unexpected { count })
             }
+            _ => Ok(()),
         }
     }
 
-    /// An empty message is answered by nothing at all: nobody waits for that.
-    fn settle_empty_replies(&mut self) {
-        while self.owed.front() == Some(&0) {
-            self.owed.pop_front();
+    /// Passes on the replies that are complete with `chunk`; what is behind
+    /// them stays in `received`.
+    fn take_replies(&mut self, chunk: &[u8]) {
+        self.received.extend_from_slice(chunk);
+        while let Some(length) = self
+            .owed
+            .pop_front_if(|length| *length <= self.received.len())
+        {
+            let reply = self.received.split_to(length).freeze();
+            self.outputs.push_back(ClientOutput::Reply(reply));
         }
     }
 }

@@ -297,6 +297,46 @@ proptest! {
     }
 }
 
+/// Asking first, and answered: the reply to one message comes before the
+/// `ready` that lets the next one go.
+#[test]
+fn replies_come_before_the_next_ready() {
+    let mut rules = rules(System::ReadyAck);
+    rules.reply = Reply::Uppercase;
+    for size in 1..=20 {
+        let mut client = Client::new(&rules, CLIENT_NONCE);
+        for message in [&b"ab"[..], b"", b"ready", b"c"] {
+            client.handle_message(message).unwrap();
+        }
+        let mut said = Vec::new();
+        // `ready`, then what the message before it is answered with.
+        let heard = b"readyABreadyreadyREADYreadyC";
+        for chunk in heard.chunks(size) {
+            client.handle_chunk(chunk).unwrap();
+            said.extend(std::iter::from_fn(|| client.poll_output()));
+        }
+        let send = |bytes| ClientOutput::Send(Bytes::from_static(bytes));
+        let reply = |bytes| ClientOutput::Reply(Bytes::from_static(bytes));
+        let sends = [b"2", &b"ab"[..], b"0", b"5", b"ready", b"1", b"c"].map(send);
+        let replies = [b"AB", &b"READY"[..], b"C"].map(reply);
+        let (sent, answered): (Vec<_>, Vec<_>) = said
+            .into_iter()
+            .partition(|output| matches!(output, ClientOutput::Send(_)));
+        assert_eq!((&sent[..], &answered[..]), (&sends[..], &replies[..]));
+        assert!(client.is_idle());
+        assert_eq!(client.handle_eof(), Ok(()));
+    }
+    let mut client = Client::new(&rules, CLIENT_NONCE);
+    client.handle_message(b"ab").unwrap();
+    client.handle_message(b"c").unwrap();
+    client.handle_chunk(b"readyA").unwrap();
+    assert_eq!(
+        client.handle_eof(),
+        Err(ClientError::Closed { unanswered: 2 }),
+        "one has half of its reply, one waits for its ready"
+    );
+}
+
 #[test]
 fn a_client_tells_what_is_wrong_with_its_server() {
     let mut client = Client::new(&rules(System::ReadyAck), CLIENT_NONCE);
