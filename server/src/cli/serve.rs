@@ -71,6 +71,9 @@ pub(super) struct Serve {
     /// article's; in mutual-sha256 the server proves itself, too
     #[arg(long, value_name = "NAME", default_value_t)]
     auth_scheme: Scheme,
+    /// Print no messages of the five systems
+    #[arg(long)]
+    quiet: bool,
     #[command(flatten)]
     admission: Admission,
 }
@@ -81,7 +84,11 @@ impl Serve {
         let options = Arc::new(Options {
             key: super::key(self.secret_file.as_deref())?,
             scheme: self.auth_scheme,
-            report: Report::Lines,
+            report: if self.quiet {
+                Report::Silent
+            } else {
+                Report::Lines
+            },
             limits: self.admission.limits(),
             audit: Audit::to(metrics.clone()),
             ..Options::default()

@@ -49,6 +49,9 @@ pub(super) struct Server {
     /// Print each message as a JSON object
     #[arg(long)]
     json: bool,
+    /// Print no messages
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
     #[command(flatten)]
     admission: Admission,
 }
@@ -62,10 +65,10 @@ impl Server {
             max_frame: self.max_frame,
             key: super::key(self.secret_file.as_deref())?,
             scheme: self.scheme,
-            report: if self.json {
-                Report::Json
-            } else {
-                Report::Lines
+            report: match (self.quiet, self.json) {
+                (true, _) => Report::Silent,
+                (false, true) => Report::Json,
+                (false, false) => Report::Lines,
             },
             limits: self.admission.limits(),
             ..Options::default()

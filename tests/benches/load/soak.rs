@@ -1,0 +1,3 @@
+//! soak
+use std::time::Duration;
+pub(crate) fn run(_time: Duration) {}
