@@ -17,6 +17,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use protocol::System;
+use trace::Call;
+use trace::link::Line;
 
 use crate::net::{Auditor, Decision};
 
@@ -44,6 +46,8 @@ pub struct Metrics {
     connect_time: Histogram,
     /// Experiments started.
     pub(super) runs: Counter,
+    cuts: Family<Cut, Counter>,
+    dropped: Family<Dropped, Counter>,
     turned_away: Family<TurnedAway, Counter>,
     handshakes: Family<Handshake, Counter>,
 }
@@ -92,6 +96,18 @@ struct Refused {
     reason: Reason,
 }
 
+/// What a run had too much of (see [`Reason::name`](trace::Reason::name)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cut {
+    reason: &'static str,
+}
+
+/// Which events of runs are not in their traces: `calls` or `packets`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Dropped {
+    kind: &'static str,
+}
+
 /// Which listener refused somebody, and why (see [`Reason::name`](trace::Reason::name)).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TurnedAway {
@@ -135,6 +151,8 @@ impl Metrics {
             messages: Family::default(),
             connect_time: Histogram::new(CONNECTS),
             runs: Counter::default(),
+            cuts: Family::default(),
+            dropped: Family::default(),
             turned_away: Family::default(),
             handshakes: Family::default(),
         };
@@ -188,6 +206,16 @@ impl Metrics {
         );
         registry.register("lab_runs", "Experiments started", this.runs.clone());
         registry.register(
+            "lab_cuts",
+            "Experiments cut off because they became too much, by reason",
+            this.cuts.clone(),
+        );
+        registry.register(
+            "lab_events_dropped",
+            "Events of experiments that are not in their traces, by kind",
+            this.dropped.clone(),
+        );
+        registry.register(
             "listener_refusals",
             "Connections (and datagrams) that a listener refused, by listener and reason",
             this.turned_away.clone(),
@@ -212,6 +240,27 @@ impl Metrics {
         let reason = reason.name();
         let refused = TurnedAway { listener, reason };
         self.turned_away.get_or_create(&refused).inc();
+    }
+
+    /// A line of an experiment is about to be passed on; so far its lab has
+    /// left out `left_out` calls.
+    pub(super) fn ran(&self, line: &Line, left_out: u64) {
+        match line {
+            Line::Event(event) if event.call == Call::Cut => {
+                let reason = event.reason.map_or("", trace::Reason::name);
+                self.cuts.get_or_create(&Cut { reason }).inc();
+            }
+            Line::Ended { missed, .. } => {
+                let missed = missed.unwrap_or(0).into();
+                for (kind, count) in [("calls", left_out), ("packets", missed)] {
+                    if count > 0 {
+                        let dropped = Dropped { kind };
+                        self.dropped.get_or_create(&dropped).inc_by(count);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     fn shaken(&self, outcome: &'static str) {

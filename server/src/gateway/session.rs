@@ -180,9 +180,9 @@ impl Session {
             self.lab = None;
             return Ok(());
         };
-        self.say(&first).await?;
+        self.say_of_run(&first).await?;
         while let Some(line) = self.lab.as_mut().and_then(|(lab, _)| lab.line_now()) {
-            self.say(&line).await?;
+            self.say_of_run(&line).await?;
         }
         Ok(())
     }
@@ -190,6 +190,12 @@ impl Session {
     async fn refuse(&mut self, message: &str) -> Result<(), axum::Error> {
         let message = message.to_owned();
         self.say(&Line::Error { message }).await
+    }
+
+    async fn say_of_run(&mut self, line: &Line) -> Result<(), axum::Error> {
+        let left_out = self.lab.as_ref().map_or(0, |(lab, _)| lab.left_out());
+        self.metrics.ran(line, left_out);
+        self.say(line).await
     }
 
     /// Flushed when there is nothing more to say.

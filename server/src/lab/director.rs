@@ -1,15 +1,17 @@
 //! Passes on a run's commands and events, and decides when it is over.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use protocol::Transport;
+use protocol::{Nanos, Transport};
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use trace::link::{Capture, Ending, Line, VERSION};
-use trace::{Actor, Call, ClientId, Event, Experiment};
+use trace::{Actor, Call, ClientId, Event, Experiment, Reason};
 
 use super::{Command, Limits, client, kernel, wire};
 
@@ -37,6 +39,8 @@ pub(super) struct Director {
     pub(super) wire: Option<wire::Wire>,
     /// Why the wire is not captured, if that is worth a line.
     pub(super) complaint: Option<String>,
+    /// Calls that were not passed on.
+    pub(super) left_out: Arc<AtomicU64>,
     pub(super) stop: CancellationToken,
 }
 
@@ -48,8 +52,10 @@ struct Seen {
     calls: u32,
     /// Bytes of the calls.
     bytes: usize,
-    /// Whether a call was left out; then none after it is passed on.
-    full: bool,
+    /// Why a call was left out; then none after it is passed on.
+    full: Option<Reason>,
+    /// The latest time of those passed on.
+    last: Nanos,
     /// Bytes and calls that clients were told to send.
     told: usize,
     connected: u32,
@@ -72,7 +78,7 @@ impl Director {
         if let Some(complaint) = self.complaint.take() {
             self.say_error(complaint);
         }
-        let why = match runtime::Builder::new_current_thread().enable_time().build() {
+        let mut why = match runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime.block_on(self.direct(&mut seen)),
             Err(error) => {
                 self.say_error(format!("the run could not be directed: {error}"));
@@ -87,7 +93,13 @@ impl Director {
         });
         // All sockets are closed: what is on the wire now is the last of it.
         let missed = self.wire.take().and_then(|wire| self.finish(wire));
-        self.pass_on(&mut seen);
+        if !self.pass_on(&mut seen) {
+            why = Ending::Limit;
+        }
+        let late = (why == Ending::TimedOut).then_some(Reason::Time);
+        if let Some(reason) = seen.full.or(late) {
+            self.cut(&mut seen, reason);
+        }
         self.say(Line::Ended {
             events: seen.events,
             why,
@@ -156,20 +168,41 @@ impl Director {
     /// be; packets have a budget of their own.
     fn pass_on(&mut self, seen: &mut Seen) -> bool {
         while let Ok(event) = self.events.try_recv() {
-            if !event.call.is_packet() {
+            if !event.call.is_packet() && event.call != Call::Cut {
                 let bytes = seen.bytes + event.len();
-                seen.full |= seen.calls >= self.limits.events || bytes > self.limits.bytes;
-                if seen.full {
+                if seen.full.is_none() {
+                    seen.full = self.limits.broken_by(seen.calls, bytes);
+                }
+                if seen.full.is_some() {
+                    self.left_out.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
                 seen.calls += 1;
                 seen.bytes = bytes;
                 seen.note(&event);
             }
-            seen.events += 1;
-            self.say(Line::Event(event));
+            self.tell(seen, event);
         }
-        !seen.full
+        seen.full.is_none()
+    }
+
+    /// The trace ends with the cap that ended the run.
+    fn cut(&self, seen: &mut Seen, reason: Reason) {
+        let now = Nanos::from(self.started.elapsed());
+        let event = Event::new(
+            now.max(seen.last),
+            Actor::Server,
+            ClientId::One,
+            reason.call(),
+        );
+        let reason = Some(reason);
+        self.tell(seen, Event { reason, ..event });
+    }
+
+    fn tell(&self, seen: &mut Seen, event: Event) {
+        seen.events += 1;
+        seen.last = seen.last.max(event.at);
+        self.say(Line::Event(event));
     }
 
     /// Waits for the last packets. Gives how many were missed, if it is known.
@@ -231,6 +264,19 @@ impl Director {
         if self.lines.send(line).is_err() {
             // Nobody listens any more.
             self.stop.cancel();
+        }
+    }
+}
+
+impl Limits {
+    /// What is exceeded by one call more after `calls`, with `bytes` in all.
+    const fn broken_by(&self, calls: u32, bytes: usize) -> Option<Reason> {
+        if calls >= self.events {
+            Some(Reason::Calls)
+        } else if bytes > self.bytes {
+            Some(Reason::Bytes)
+        } else {
+            None
         }
     }
 }

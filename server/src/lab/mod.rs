@@ -18,6 +18,7 @@ mod wire;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,8 @@ pub use kernel::kernel;
 /// Lines come as [`Line::Run`], then [`Line::Event`]s while they happen (calls
 /// about 2 ms later and packets about 6, not in order of time: sort by `at`),
 /// with [`Line::Error`]s between them for what can't be followed, at last
-/// one [`Line::Ended`]; then none. When `Ended` comes all threads of the run
+/// one [`Line::Ended`]; then none. A run that became too much has an event that
+/// says of what ([`trace::Call::Cut`]) as its last. When `Ended` comes all threads of the run
 /// have ended and its sockets are closed.
 ///
 /// Dropping it ends the run; the threads end on their own within milliseconds.
@@ -51,6 +53,7 @@ pub struct Lab {
     server: SocketAddr,
     commands: UnboundedSender<Command>,
     lines: UnboundedReceiver<Line>,
+    left_out: Arc<AtomicU64>,
     #[cfg(test)]
     breaker: Option<wire::Breaker>,
     _stop: DropGuard,
@@ -177,6 +180,7 @@ impl Lab {
             running.push(client::start(setup)?);
         }
         drop(listener);
+        let left_out = Arc::default();
         let director = director::Director {
             experiment,
             run,
@@ -191,6 +195,7 @@ impl Lab {
             capture,
             wire,
             complaint,
+            left_out: Arc::clone(&left_out),
             stop,
         };
         thread::Builder::new()
@@ -200,6 +205,7 @@ impl Lab {
             server: address,
             commands,
             lines,
+            left_out,
             #[cfg(test)]
             breaker,
             _stop: guard,
@@ -236,6 +242,12 @@ impl Lab {
     /// Ends the run; `Ended` with `stopped` comes as its last line.
     pub fn stop(&self) {
         self.command(Command::Stop);
+    }
+
+    /// How many calls are not among the lines, because they were more than a
+    /// run may have; final once `Ended` has come.
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
     }
 
     /// The next line; none after the last. Dropping the future loses no line.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use protocol::{Nanos, System, Transport};
 use trace::link::{Capture, Ending, Line, Send};
-use trace::{Actor, Call, ClientId, Event, Experiment, Message};
+use trace::{Actor, Call, ClientId, Event, Experiment, Message, Reason};
 
 use super::{Lab, LabError, Limits};
 
@@ -58,8 +58,16 @@ impl Run {
 
     /// How many calls there were.
     fn count(&self) -> usize {
-        let calls = self.events.iter().filter(|event| !event.call.is_packet());
+        let calls = self.events.iter().filter(|event| event.call.is_call());
         calls.count()
+    }
+
+    /// Where the lab cut something off, and why.
+    fn cuts(&self) -> Vec<(usize, Reason)> {
+        let events = self.events.iter().enumerate();
+        let cuts = events.filter(|(_, event)| event.call == Call::Cut);
+        cuts.filter_map(|(index, event)| Some((index, event.reason?)))
+            .collect()
     }
 
     fn calls(&self, actor: Actor, call: Call) -> impl Iterator<Item = &Event> {
@@ -241,6 +249,8 @@ fn more_than_the_kernel_takes_is_sent_in_several_calls() {
     experiment.echo = Some(false);
     experiment.read_delay_ms = 1;
     experiment.buffer = 64 * 1024;
+    // A buffer that grows may take it all at once.
+    experiment.clients[0].send_buffer = 64 * 1024;
     let big = vec![b'x'; 4 * 1024 * 1024 - 4096];
     let lab = Lab::start_within(
         experiment,
@@ -337,32 +347,35 @@ fn what_never_ends_times_out() {
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::TimedOut);
     assert_eq!(run.calls(Actor::Client1, Call::Close).count(), 1);
+    assert_eq!(run.cuts(), [(run.events.len() - 1, Reason::Time)]);
 }
 
 #[test]
 fn what_is_too_much_is_cut_off() {
-    fn check(limits: Limits) -> Run {
+    fn check(limits: Limits, message: &[u8]) -> Run {
         let lab = Lab::start_within(Experiment::new(System::TcpEcho, &[]), 0, limits).unwrap();
-        lab.send(
-            ClientId::One,
-            sends(&[&b"1234567890"[..]; 50], Duration::ZERO),
-        );
+        lab.send(ClientId::One, sends(&[message; 20], Duration::ZERO));
         let run = Run::of(lab);
         assert_eq!(run.why, Ending::Limit);
         run
     }
-    let events = check(Limits {
+    let last = |run: &Run| run.events.len() - 1;
+    let limits = Limits {
         events: 20,
         ..Limits::default()
-    });
+    };
+    let events = check(limits, b"1234567890");
     assert_eq!(events.count(), 20);
-    let bytes = check(Limits {
-        bytes: 4_000,
-        events: 30,
+    assert_eq!(events.cuts(), [(last(&events), Reason::Calls)]);
+    let limits = Limits {
+        bytes: 30_000,
         ..Limits::default()
-    });
+    };
+    // 20,000 bytes are sent, and received, and sent back.
+    let bytes = check(limits, &[b'x'; 1_000]);
+    assert_eq!(bytes.cuts(), [(last(&bytes), Reason::Bytes)]);
     let calls = bytes.events.iter().filter(|event| !event.call.is_packet());
-    assert!(calls.map(Event::len).sum::<usize>() <= 4_000);
+    assert!(calls.map(Event::len).sum::<usize>() <= 30_000);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use protocol::System;
 use protocol::auth::Key;
 
 /// The value of a metric with its labels, as Prometheus would read it.
-async fn metric(gateway: &Gateway, name: &str) -> Option<f64> {
+pub(super) async fn metric(gateway: &Gateway, name: &str) -> Option<f64> {
     let (head, body) = gateway.get("/metrics", "").await;
     assert!(head.contains("openmetrics-text"), "{head}");
     let text = String::from_utf8(body).unwrap();

@@ -2,8 +2,9 @@ use futures_util::{SinkExt, StreamExt};
 use protocol::{Nanos, System};
 use tokio_tungstenite::tungstenite::Message;
 use trace::link::{Ending, Line, Request, Send, VERSION};
-use trace::{Actor, Call, ClientId, Experiment};
+use trace::{Actor, Call, ClientId, Experiment, Reason};
 
+use super::operation::metric;
 use super::{Gateway, Web, listener, soon, to_the_end};
 
 async fn line(web: &mut Web) -> Line {
@@ -75,6 +76,37 @@ async fn a_session_runs_five_sends() {
             .filter(|e| (e.actor, e.call) == (Actor::Server, Call::Recv));
         assert_eq!(recvs.next().unwrap().bytes, b"abcde");
     }
+}
+
+/// What is more than a run may be is no line; the metrics say how much.
+#[tokio::test]
+async fn a_run_over_its_cap_ends_with_an_event_and_is_counted() {
+    let gateway = Gateway::start(&[]).await;
+    let mut web = gateway.open("/lab").await;
+    line(&mut web).await;
+    let experiment = Experiment::new(System::TcpEcho, &[]);
+    ask(&mut web, &Request::Run { run: 1, experiment }).await;
+    let empty = Send {
+        gap: Nanos(0),
+        bytes: Vec::new(),
+    };
+    let sends = vec![empty; 30_000];
+    let client = ClientId::One;
+    ask(&mut web, &Request::Send { client, sends }).await;
+    let mut last = None;
+    loop {
+        match line(&mut web).await {
+            Line::Run { .. } => {}
+            Line::Event(event) => last = Some((event.call, event.reason)),
+            Line::Ended { why, .. } => break assert_eq!(why, Ending::Limit),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(last, Some((Call::Cut, Some(Reason::Calls))));
+    let cuts = metric(&gateway, "stickylab_lab_cuts_total{reason=\"calls\"}").await;
+    assert_eq!(cuts, Some(1.0));
+    let dropped = "stickylab_lab_events_dropped_total{kind=\"calls\"}";
+    assert!(metric(&gateway, dropped).await > Some(0.0));
 }
 
 #[tokio::test]

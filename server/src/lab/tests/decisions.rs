@@ -1,7 +1,5 @@
 //! What the private server decides is in the trace.
 
-use trace::Reason;
-
 use super::*;
 
 /// The server's part in a run in which client 1 sends `bytes`.

@@ -252,6 +252,16 @@ fn packets_beyond_their_budget_are_counted_and_end_no_run() {
     if is_captured(&run) {
         let packets = run.events.iter().filter(|event| event.call.is_packet());
         assert_eq!(packets.count(), 4);
+        let cuts = run.cuts();
+        let [(at, Reason::Packets)] = cuts[..] else {
+            panic!("{cuts:?}");
+        };
+        let behind = &run.events[at..];
+        assert!(!behind.iter().any(|event| event.call.is_packet()));
+        assert!(
+            behind.iter().any(|event| event.call.is_call()),
+            "it goes on"
+        );
         assert!(run.missed.unwrap() > 20, "{:?}", run.missed);
     }
 }

@@ -13,7 +13,7 @@ use kernel::{CaptureError, Filter};
 use protocol::{Nanos, Transport};
 use tokio::sync::mpsc::UnboundedSender;
 use trace::link::Capture;
-use trace::{ClientId, Event};
+use trace::{Actor, ClientId, Event, Reason};
 
 use frames::{Frames, Unreadable};
 
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const STEP: Duration = Duration::from_micros(10);
 
 /// What of the wire may be kept of one run. What is more is counted as missed,
-/// so that packets never end a run.
+/// so that packets never end a run; an event says where that begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     /// Packets.
@@ -122,6 +122,7 @@ impl Begun {
                         left: budget,
                         seen: 0,
                         missed: 0,
+                        cut: false,
                     },
                 };
                 follower.follow(&end)
@@ -207,6 +208,8 @@ struct Reading {
     seen: u64,
     /// Those of them that no event could be made of.
     missed: u64,
+    /// Whether it was said that no more are kept.
+    cut: bool,
 }
 
 impl Reading {
@@ -228,6 +231,15 @@ impl Reading {
                 let _ = self.sink.send(event);
             }
             Ok(None) => {}
+            Ok(Some(event)) if self.left.packets == 0 => {
+                self.missed += 1;
+                if !std::mem::replace(&mut self.cut, true) {
+                    let reason = Reason::Packets;
+                    let cut = Event::new(event.at, Actor::Server, event.client, reason.call());
+                    let reason = Some(reason);
+                    let _ = self.sink.send(Event { reason, ..cut });
+                }
+            }
             Ok(Some(_)) | Err(Unreadable) => self.missed += 1,
         }
     }
