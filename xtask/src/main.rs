@@ -8,6 +8,7 @@ mod lock;
 mod page;
 mod process;
 mod setup;
+mod soak;
 mod step;
 mod test;
 mod web;
@@ -51,11 +52,18 @@ enum Command {
     },
     /// Build the page only, into `target/page`.
     Web,
-    /// Run the benchmarks.
+    /// Measure everything beside its peers and write BENCHMARKS.md.
     Bench {
-        /// Arguments for `cargo bench`.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
+        /// Only these; then BENCHMARKS.md stays as it is.
+        #[arg(value_enum)]
+        only: Vec<bench::Group>,
+        #[command(flatten)]
+        effort: bench::Effort,
+    },
+    /// Load the servers for minutes; fails if they grow.
+    Soak {
+        #[command(flatten)]
+        length: soak::Length,
     },
     /// Set up what the tests need: the wasm target, a browser, Python packages, tshark.
     Setup {
@@ -86,7 +94,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Demo { open, serve } => demo::run(&Workspace::find()?, open, &serve)?,
         Command::Test { only, filters } => return test::run(&Workspace::find()?, &only, &filters),
         Command::Web => web::build(&Workspace::find()?)?,
-        Command::Bench { args } => bench::run(&Workspace::find()?, &args)?,
+        Command::Bench { only, effort } => bench::run(&Workspace::find()?, &only, effort)?,
+        Command::Soak { length } => soak::run(&Workspace::find()?, length)?,
         Command::Setup { fallback } => {
             let source = if fallback {
                 Source::Debian

@@ -109,7 +109,7 @@ fn log_to_stderr(level: LevelFilter, log: Log) {
 /// Runs servers on all cores; Ctrl-C and SIGTERM are their shutdown signal.
 fn until_signalled<Servers>(servers: impl FnOnce(CancellationToken) -> Servers) -> Result<()>
 where
-    Servers: Future<Output = Result<()>>,
+    Servers: Future<Output = Result<()>> + Send + 'static,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -123,7 +123,10 @@ where
             signalled.await;
             ended.cancel();
         });
-        servers(shutdown).await
+        // On the runtime's own threads: from this one each connection would
+        // have to be handed over.
+        let servers = tokio::spawn(servers(shutdown));
+        servers.await.context("the servers failed")?
     })
 }
 

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use protocol::peer::{Deadlines, Refusal, Rules, Server, ServerOutput};
 use protocol::{Nanos, System};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -88,6 +89,7 @@ pub async fn serve_stream<L: Listener>(
     shutdown: CancellationToken,
 ) {
     let mut clients = JoinSet::new();
+    let config = Arc::new(config);
     shutdown
         .run_until_cancelled(accept_clients(&listener, &config, &mut clients))
         .await;
@@ -97,7 +99,7 @@ pub async fn serve_stream<L: Listener>(
 
 async fn accept_clients<L: Listener>(
     listener: &L,
-    config: &StreamConfig,
+    config: &Arc<StreamConfig>,
     clients: &mut JoinSet<()>,
 ) {
     let mut logged: Option<Instant> = None;
@@ -118,7 +120,7 @@ async fn accept_clients<L: Listener>(
         match accepted {
             Ok((stream, peer)) => match config.admission.admit(peer, config.rules.key.is_some()) {
                 Ok(place) => {
-                    clients.spawn(serve_client(stream, peer, place, config.clone()));
+                    clients.spawn(serve_client(stream, peer, place, Arc::clone(config)));
                 }
                 // Closed at once.
                 Err(refusal) => {
@@ -145,8 +147,12 @@ fn log_panic(system: System, ended: Result<(), JoinError>) {
     }
 }
 
-async fn serve_client<S>(mut stream: S, peer: SocketAddr, mut place: Place, config: StreamConfig)
-where
+async fn serve_client<S>(
+    mut stream: S,
+    peer: SocketAddr,
+    mut place: Place,
+    config: Arc<StreamConfig>,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let system = config.system;
@@ -194,6 +200,10 @@ where
     let now = || Nanos::from(started.elapsed());
     let mut machine = Server::new(&config.rules, rand::random()).within(config.deadlines);
     let mut buffer = vec![0; config.buffer.max(1)];
+    // Set anew only when it is due or would ring too late: bytes put a
+    // deadline off with each recv.
+    let mut alarm = pin!(sleep_until(started));
+    let mut rings: Option<Nanos> = None;
     loop {
         while let Some(output) = machine.poll_output() {
             match output {
@@ -217,13 +227,21 @@ where
         let receive = stream.read(&mut buffer);
         let received = match machine.poll_timeout() {
             None => receive.await,
-            // Bytes that are there already win over a deadline that has passed.
-            Some(at) => {
-                let Ok(received) = timeout_at(started + Duration::from(at), receive).await else {
-                    machine.handle_timeout(now());
-                    continue;
-                };
-                received
+            Some(due) => {
+                if rings.is_none_or(|rings| rings > due) {
+                    alarm.as_mut().reset(started + Duration::from(due));
+                    rings = Some(due);
+                }
+                tokio::select! {
+                    // Bytes that are there already win over a deadline that has passed.
+                    biased;
+                    received = receive => received,
+                    () = alarm.as_mut() => {
+                        rings = None;
+                        machine.handle_timeout(now());
+                        continue;
+                    }
+                }
             }
         };
         match received? {
@@ -259,7 +277,8 @@ where
 {
     let drained = async {
         stream.shutdown().await?;
-        let mut buffer = [0; 4096];
+        // Not on the task: every connection would have the room for it.
+        let mut buffer = vec![0; 4096];
         let mut left = LINGER_BYTES;
         while left > 0 {
             match stream.read(&mut buffer).await? {

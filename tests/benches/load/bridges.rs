@@ -52,7 +52,7 @@ pub(crate) struct Bridges {
 pub(crate) fn start(echo: SocketAddr) -> Bridges {
     let bridge = format!("--bridge=echo=tcp:{echo}");
     Bridges {
-        stickylab: programs::serve(&[&bridge]),
+        stickylab: programs::serve(&[&bridge]).running,
         websocat: programs::websocat(echo),
         websockify: programs::websockify(echo),
     }
@@ -62,9 +62,15 @@ pub(crate) fn start(echo: SocketAddr) -> Bridges {
 pub(crate) fn cases(bridges: &Bridges, echo: SocketAddr, time: Duration) -> Vec<Case<'_>> {
     let targets = [
         ("direct", Target::plain(echo)),
-        ("stickylab", Target::websocket(bridges.stickylab.address, "/bridge/echo")),
+        (
+            "stickylab",
+            Target::websocket(bridges.stickylab.address, "/bridge/echo"),
+        ),
         ("websocat", Target::websocket(bridges.websocat.address, "/")),
-        ("websockify", Target::websocket(bridges.websockify.address, "/")),
+        (
+            "websockify",
+            Target::websocket(bridges.websockify.address, "/"),
+        ),
     ];
     let mut cases = Vec::new();
     for (work, run) in WORKS {

@@ -47,7 +47,11 @@ pub(crate) fn measure(mut cases: Vec<Case<'_>>, rounds: u64) {
                 values.join(", ")
             );
         }
-        eprintln!("round {} took {:.1} s", round + 1, start.elapsed().as_secs_f64());
+        eprintln!(
+            "round {} took {:.1} s",
+            round + 1,
+            start.elapsed().as_secs_f64()
+        );
     }
     for (what, subject, unit, values) in figures {
         println!(

@@ -22,10 +22,14 @@ use figure::{Case, measure};
 
 fn main() {
     // `cargo bench` adds its own flag.
-    let arguments: Vec<_> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["echo"] => echo::run(),
+        ["floor"] => echo::run_floor(),
         // To profile a server that runs already.
         ["handshakes", address, millis] => {
             let address = address.parse().expect("an address");
@@ -34,7 +38,11 @@ fn main() {
         }
         ["soak", seconds] => soak::run(Duration::from_secs(number(seconds))),
         ["bench", rounds, millis, ref groups @ ..] => {
-            bench(number(rounds), Duration::from_millis(number(millis)), groups);
+            bench(
+                number(rounds),
+                Duration::from_millis(number(millis)),
+                groups,
+            );
         }
         _ => eprintln!("load: started by `cargo xtask bench` and `cargo xtask soak`"),
     }
@@ -63,5 +71,6 @@ fn bench(rounds: u64, time: Duration, groups: &[&str]) {
 }
 
 fn number(text: &str) -> u64 {
-    text.parse().unwrap_or_else(|error| panic!("{text:?}: {error}"))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }

@@ -48,7 +48,7 @@ fn authenticated() -> Measured {
 
 /// Bridge sessions that had one message echoed, and wait.
 fn sessions(echo: SocketAddr) -> Measured {
-    let server = programs::serve(&[&format!("--bridge=echo=tcp:{echo}")]);
+    let server = programs::serve(&[&format!("--bridge=echo=tcp:{echo}")]).running;
     let target = Target::websocket(server.address, "/bridge/echo");
     let each = hold(&server, SESSIONS, async |stream| {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -20,6 +20,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 pub(crate) struct Servers {
     auth: Running,
     python: Running,
+    floor: Running,
     tcp_echo: Running,
 }
 
@@ -32,6 +33,7 @@ pub(crate) fn start() -> Servers {
     Servers {
         auth: programs::stickylab("auth", &auth),
         python: programs::python_auth(),
+        floor: programs::floor(),
         tcp_echo: programs::stickylab("tcp-echo", &echo),
     }
 }
@@ -39,12 +41,23 @@ pub(crate) fn start() -> Servers {
 /// Every work by those who do it.
 pub(crate) fn cases(servers: &Servers, bare: SocketAddr, time: Duration) -> Vec<Case<'_>> {
     let mut cases = Vec::new();
-    let auths = [("stickylab", &servers.auth), ("socketserver", &servers.python)];
+    let auths = [
+        ("stickylab", &servers.auth),
+        ("socketserver", &servers.python),
+        ("floor", &servers.floor),
+    ];
     for (subject, server) in auths {
         let run = Box::new(move || handshakes(server.address, time));
-        cases.push(Case { work: "auth handshakes, 16 at a time", subject, run });
+        cases.push(Case {
+            work: "auth handshakes, 16 at a time",
+            subject,
+            run,
+        });
     }
-    let echoes = [("stickylab", servers.tcp_echo.address), ("bare tokio loop", bare)];
+    let echoes = [
+        ("stickylab", servers.tcp_echo.address),
+        ("bare tokio loop", bare),
+    ];
     for (subject, address) in echoes {
         let target = Target::plain(address);
         let run = Box::new(move || {
@@ -54,7 +67,11 @@ pub(crate) fn cases(servers: &Servers, bare: SocketAddr, time: Duration) -> Vec<
             let median = traffic::quantile(&mut times, 0.5);
             vec![("echo-trips", "/s", rate), ("echo-p50", "µs", median)]
         });
-        cases.push(Case { work: "tcp-echo round trips of 64 B", subject, run });
+        cases.push(Case {
+            work: "tcp-echo round trips of 64 B",
+            subject,
+            run,
+        });
     }
     for (subject, address) in echoes {
         let target = Target::plain(address);
@@ -62,7 +79,11 @@ pub(crate) fn cases(servers: &Servers, bare: SocketAddr, time: Duration) -> Vec<
             let rate = traffic::stream(&target, 64 * 1024, time) / MIB;
             vec![("echo-stream", "MiB/s", rate)]
         });
-        cases.push(Case { work: "tcp-echo of a stream", subject, run });
+        cases.push(Case {
+            work: "tcp-echo of a stream",
+            subject,
+            run,
+        });
     }
     cases
 }

@@ -24,11 +24,17 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn plain(address: SocketAddr) -> Self {
-        Self { address, path: None }
+        Self {
+            address,
+            path: None,
+        }
     }
 
     pub(crate) fn websocket(address: SocketAddr, path: &'static str) -> Self {
-        Self { address, path: Some(path) }
+        Self {
+            address,
+            path: Some(path),
+        }
     }
 
     /// A connection, upgraded where it has to be.
@@ -80,7 +86,10 @@ impl Target {
     }
 
     pub(crate) fn replies(&self) -> Replies {
-        Replies { framed: self.path.is_some(), ..Replies::default() }
+        Replies {
+            framed: self.path.is_some(),
+            ..Replies::default()
+        }
     }
 }
 
@@ -163,7 +172,9 @@ impl Replies {
         }
         let length = match wide {
             0 => usize::from(second),
-            _ => extended.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)),
+            _ => extended
+                .iter()
+                .fold(0, |length, byte| length << 8 | usize::from(*byte)),
         };
         self.left = length;
         self.control = first & 0x08 != 0;

@@ -18,33 +18,38 @@ const PACKAGES: [&str; 1] = ["websockets"];
 /// Finds a Python with the packages, or makes one.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(python) = env::var_os("PYTHON").map(PathBuf::from) {
-        if has_packages(&python) {
+        if has_packages(&python, &PACKAGES) {
             return Ok(python);
         }
         println!("xtask: {} lacks {}", python.display(), PACKAGES.join(", "));
     }
-    let environment = workspace.target.join("venv");
-    let python = environment.join(if cfg!(windows) {
+    environment(&workspace.target.join("venv"), &PACKAGES)
+}
+
+/// A Python in an environment at `path` that can import `packages`, made if missing.
+pub(crate) fn environment(path: &Path, packages: &[&str]) -> Result<PathBuf> {
+    let python = path.join(if cfg!(windows) {
         "Scripts/python.exe"
     } else {
         "bin/python"
     });
-    if has_packages(&python) {
+    if has_packages(&python, packages) {
         return Ok(python);
     }
     let system = if let Some(python) = process::find(&["python3"]) {
         python
     } else {
-        apt::install(&["python3", "python3-venv"]).context("the tests need Python 3")?;
+        apt::install(&["python3", "python3-venv"]).context("Python 3 is missing")?;
         process::find(&["python3"]).context("python3 is installed but not on PATH")?
     };
-    if create(&system, &environment).is_err() {
+    if create(&system, path).is_err() {
         // Debian splits the module off.
         apt::install(&["python3-venv"])
             .with_context(|| format!("`{} -m venv` does not work", system.display()))?;
-        create(&system, &environment)?;
+        create(&system, path)?;
     }
-    step("installing Python packages into target/venv", || {
+    let what = format!("installing {} into {}", packages.join(", "), path.display());
+    step(&what, || {
         process::run(
             Command::new(&python)
                 .args([
@@ -54,14 +59,15 @@ pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
                     "--quiet",
                     "--disable-pip-version-check",
                 ])
-                .args(PACKAGES),
+                .args(packages),
         )
     })?;
     Ok(python)
 }
 
 fn create(python: &Path, environment: &Path) -> Result<()> {
-    step("creating a Python environment in target/venv", || {
+    let what = format!("creating a Python environment in {}", environment.display());
+    step(&what, || {
         process::run(
             Command::new(python)
                 .args(["-m", "venv", "--clear"])
@@ -70,10 +76,10 @@ fn create(python: &Path, environment: &Path) -> Result<()> {
     })
 }
 
-fn has_packages(python: &Path) -> bool {
+fn has_packages(python: &Path, packages: &[&str]) -> bool {
     process::succeeds(
         Command::new(python)
             .arg("-c")
-            .arg(format!("import {}", PACKAGES.join(", "))),
+            .arg(format!("import {}", packages.join(", "))),
     )
 }

@@ -1,3 +1,0 @@
-//! soak
-use std::time::Duration;
-pub(crate) fn run(_time: Duration) {}

@@ -1,0 +1,150 @@
+//! `cargo xtask bench`: measures the release build beside what people would
+//! use instead, and writes BENCHMARKS.md. The load comes from the tests
+//! package's `load`; this only prepares, judges and reports.
+
+mod figures;
+mod goals;
+pub(crate) mod machine;
+mod peers;
+pub(crate) mod report;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::step::step;
+use crate::workspace::Workspace;
+use crate::{process, web};
+use figures::Figures;
+
+/// Fewer rounds are not written down.
+const LEAST_ROUNDS: u32 = 5;
+
+/// What can be measured on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    /// WebSocket to TCP, beside websocat and websockify
+    Bridges,
+    /// auth beside Python's socketserver, tcp-echo beside a bare tokio loop
+    Servers,
+    /// What idle connections cost
+    Memory,
+    /// The length-prefix decoder beside tokio-util's
+    Decoder,
+    /// What watching costs
+    Tap,
+}
+
+impl Group {
+    /// The group's name on the command line.
+    fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// How it is measured.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Effort {
+    /// How often everything is measured, in turn; BENCHMARKS.md takes 5 or more
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// How long each case is under load in each round
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=60_000))]
+    millis: u32,
+}
+
+/// Measures `only` these groups, or all of them; writes BENCHMARKS.md if it
+/// was all, and prints the report in any case.
+pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Result<()> {
+    let groups = match only {
+        [] => Group::value_variants(),
+        only => only,
+    };
+    build(workspace)?;
+    let peers = peers::ensure(workspace, groups)?;
+    let mut figures = Figures::default();
+    let loads = [Group::Bridges, Group::Servers, Group::Memory];
+    let load = groups.iter().filter(|group| loads.contains(group));
+    let load: Vec<_> = load.map(|group| group.name()).collect();
+    if !load.is_empty() {
+        let seconds = Duration::from_millis(effort.millis.into()).as_secs_f32();
+        let what = format!(
+            "measuring {} ({} rounds of {seconds} s a case)",
+            load.join(", "),
+            effort.rounds
+        );
+        let lines = step(&what, || {
+            let mut command = load_command(workspace, &peers.variables());
+            command
+                .arg("bench")
+                .args([effort.rounds, effort.millis].map(|number| number.to_string()))
+                .args(&load);
+            process::output_shown(&mut command)
+        })?;
+        figures.read(&lines, &workspace.root)?;
+    }
+    for group in [Group::Decoder, Group::Tap] {
+        if groups.contains(&group) {
+            let name = group.name();
+            let text = step(&format!("measuring the {name}"), || {
+                process::output_shown(workspace.cargo().args([
+                    "bench",
+                    "--quiet",
+                    "--package=tests",
+                    &format!("--bench={name}"),
+                ]))
+            })?;
+            figures.read_text(&name, &text)?;
+        }
+    }
+
+    let machine = machine::Machine::look();
+    let sections = report::sections(&figures, groups, &machine, &peers, effort);
+    println!("\n{sections}");
+    let path = workspace.root.join("BENCHMARKS.md");
+    if only.is_empty() && effort.rounds >= LEAST_ROUNDS {
+        report::write(&path, &sections)?;
+        println!("xtask: written to {}", path.display());
+    } else {
+        println!(
+            "xtask: not all of it, or too few rounds: {} stays",
+            shown(&path)
+        );
+    }
+    Ok(())
+}
+
+fn shown(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Builds the program that is measured, with its page.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    if !workspace.page().join("index.html").is_file() {
+        web::build(workspace)?;
+    }
+    step("building the servers (release)", || {
+        process::run(
+            workspace
+                .cargo()
+                .args(["build", "--release", "--package=stickylab"]),
+        )
+    })
+}
+
+/// The load generator, to be told what to do.
+pub(crate) fn load_command(workspace: &Workspace, variables: &[(&str, &Path)]) -> Command {
+    let mut command = workspace.cargo();
+    command
+        .args(["bench", "--quiet", "--package=tests", "--bench=load", "--"])
+        .env("STICKYLAB_BIN", workspace.stickylab("release"))
+        .envs(variables.iter().copied());
+    command
+}

@@ -1,0 +1,304 @@
+//! BENCHMARKS.md: written by the programs that measure, section by section.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::figures::{Figures, shown};
+use super::goals::{self, Goal};
+use super::machine::{Machine, today};
+use super::peers::Peers;
+use super::{Effort, Group};
+
+/// The soak's section, which only the soak writes.
+pub(crate) const SOAK: &str = "## Soak";
+
+/// A table: its rows by figure, its columns by subject.
+struct Table {
+    subjects: &'static [(&'static str, &'static str)],
+    rows: &'static [(&'static str, &'static str)],
+}
+
+const BRIDGES: Table = Table {
+    subjects: &[
+        ("direct", "no bridge"),
+        ("stickylab", "stickylab"),
+        ("websocat", "websocat"),
+        ("websockify", "websockify"),
+    ],
+    rows: &[
+        ("stream-64k", "64 KiB messages streamed"),
+        ("stream-1k", "1 KiB messages pipelined"),
+        ("trip-p50", "64 B round trip, median"),
+        ("trip-p99", "64 B round trip, 99th percentile"),
+        ("clients-16", "64 B round trips, 16 clients"),
+        ("connections", "connections, 16 at a time"),
+    ],
+};
+
+const AUTH: Table = Table {
+    subjects: &[
+        ("floor", "no protocol"),
+        ("stickylab", "stickylab"),
+        ("socketserver", "ThreadingTCPServer"),
+    ],
+    rows: &[("handshakes", "auth handshakes, 16 at a time")],
+};
+
+const ECHO: Table = Table {
+    subjects: &[
+        ("stickylab", "tcp-echo"),
+        ("bare tokio loop", "bare tokio loop"),
+    ],
+    rows: &[
+        ("echo-trips", "64 B round trips, one client"),
+        ("echo-p50", "64 B round trip, median"),
+        ("echo-stream", "a stream, 64 KiB a send"),
+    ],
+};
+
+const MEMORY: Table = Table {
+    subjects: &[("stickylab", "resident memory, each")],
+    rows: &[
+        ("memory-auth", "10,000 idle authenticated connections"),
+        ("memory-bridge", "2,000 idle bridge sessions"),
+    ],
+};
+
+impl Table {
+    fn markdown(&self, figures: &Figures) -> String {
+        let mut text = "| |".to_owned();
+        for (_, title) in self.subjects {
+            let _ = write!(text, " {title} |");
+        }
+        text += "\n|---|";
+        text += &"---|".repeat(self.subjects.len());
+        text += "\n";
+        for (what, title) in self.rows {
+            let _ = write!(text, "| {title} |");
+            for (subject, _) in self.subjects {
+                let figure = figures.find(what, subject);
+                let figure = figure.map_or_else(|| "–".to_owned(), super::figures::Figure::shown);
+                let _ = write!(text, " {figure} |");
+            }
+            text += "\n";
+        }
+        text
+    }
+}
+
+/// The report about `groups`: everything but the soak.
+pub(super) fn sections(
+    figures: &Figures,
+    groups: &[Group],
+    machine: &Machine,
+    peers: &Peers,
+    effort: Effort,
+) -> String {
+    let mut text = format!(
+        "# Benchmarks\n\n\
+         Written by `cargo xtask bench` on {}; don't edit. Medians of {} rounds,\n\
+         {} ms under load each, lowest and highest in brackets. Everything ran on one\n\
+         machine over loopback, in turn, so compare figures within one run only; the\n\
+         ratios are what counts. One load generator for all, `tests/benches/load`.\n\n\
+         - Machine: {}.\n",
+        today(),
+        effort.rounds,
+        effort.millis,
+        machine.line(),
+    );
+    if !peers.versions.is_empty() {
+        let _ = writeln!(text, "- Peers: {}.", peers.versions.join("; "));
+    }
+    let all: Vec<&Goal> = [
+        &goals::BRIDGES[..],
+        &goals::SERVERS,
+        &goals::MEMORY,
+        &goals::DECODER,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    text += &verdict(figures, &all);
+    for group in groups {
+        text += "\n";
+        text += &section(figures, *group);
+    }
+    text
+}
+
+/// How many goals are reached, and which are not.
+fn verdict(figures: &Figures, goals: &[&Goal]) -> String {
+    let outcomes: Vec<_> = goals
+        .iter()
+        .filter_map(|goal| goal.judge(figures))
+        .collect();
+    let reached = outcomes.iter().filter(|outcome| outcome.reached).count();
+    let mut text = format!("- Goals: {reached} of {} reached", outcomes.len());
+    if reached < outcomes.len() {
+        text += "; missed by:\n\n| | goal | measured | |\n|---|---|---|---|\n";
+        for outcome in outcomes.iter().filter(|outcome| !outcome.reached) {
+            text += &outcome.row;
+            text += "\n";
+        }
+    } else {
+        text += ".\n";
+    }
+    text
+}
+
+fn section(figures: &Figures, group: Group) -> String {
+    match group {
+        Group::Bridges => bridges(figures),
+        Group::Servers => servers(figures),
+        Group::Memory => memory(figures),
+        Group::Decoder => format!(
+            "## Decoder\n\nThe `length-prefix` decoder beside tokio-util's codec, the same bytes in the\n\
+             same chunks of 64 KiB (`tests/benches/decoder.rs`).\n\n{}\n{}",
+            block(figures, "decoder"),
+            table(figures, &goals::DECODER),
+        ),
+        Group::Tap => format!(
+            "## Watching\n\nWhat it costs `tcp-echo` that the lab watches its calls and captures its packets,\n\
+             all on one processor (`tests/benches/tap.rs`). The servers of `stickylab server`\n\
+             are never watched.\n\n{}",
+            block(figures, "tap"),
+        ),
+    }
+}
+
+fn bridges(figures: &Figures) -> String {
+    let floor = |what: &str| {
+        let ours = figures.find(what, "stickylab")?.median();
+        let floor = figures.find(what, "direct")?.median();
+        Some((ours, floor))
+    };
+    let mut text = format!(
+        "## Bridges\n\nWebSocket to TCP, in front of one echo server: a bare tokio copy loop in a process\n\
+         of its own. *No bridge* is the generator over plain TCP with that server: the floor.\n\
+         Frames are masked and made before the clock runs, and replies counted by their\n\
+         headers. A connection is an upgrade, one echo and the close.\n\n{}\n{}",
+        BRIDGES.markdown(figures),
+        table(figures, &goals::BRIDGES),
+    );
+    if let (Some((trip, direct)), Some((stream, bare))) = (floor("trip-p50"), floor("stream-64k")) {
+        let _ = write!(
+            text,
+            "\nA round trip over the bridge crosses loopback four times instead of twice: {} µs\n\
+             instead of {} µs, {:.1} times. A stream has {:.0} % of what the echo server does\n\
+             without a bridge.\n",
+            shown(trip),
+            shown(direct),
+            trip / direct,
+            100.0 * stream / bare,
+        );
+    }
+    text += "\nOurs: `stickylab serve --quiet --bridge=echo=tcp:ADDR`, its limits lifted by\n\
+             `--max-connections`, `--max-per-source`, `--rate-per-source` and `--max-unproven`,\n\
+             since all load comes from one address. websocat's buffer is a message's size; with\n\
+             a larger one it is no faster. The others:\n\n";
+    text + &commands(figures, &["websocat", "websockify"])
+}
+
+fn servers(figures: &Figures) -> String {
+    let mut text = format!(
+        "## Servers\n\n### auth\n\nConnect, challenge, answer and one frame in one send, its reply, close. *No protocol*\n\
+         sends and receives as many bytes without looking at them: what connecting and\n\
+         closing alone cost tokio on this machine, generator included.\n\n{}",
+        AUTH.markdown(figures),
+    );
+    let median = |subject| Some(figures.find("handshakes", subject)?.median());
+    if let (Some(ours), Some(floor), Some(other)) =
+        (median("stickylab"), median("floor"), median("socketserver"))
+    {
+        let _ = write!(
+            text,
+            "\nOurs does {:.0} % of what is possible without a protocol, and that is {:.1} times\n\
+             what Python does: the generator, which shares the cores, and the kernel's TCP have\n\
+             the rest.\n",
+            100.0 * ours / floor,
+            floor / other,
+        );
+    }
+    let _ = write!(
+        text,
+        "\nOurs: `stickylab server auth --quiet` with its limits lifted as above, `RUST_LOG=warn`:\n\
+         Python's prints and logs nothing either. Python's has no deadlines.\n\n{}\n\
+         ### tcp-echo\n\nOne client at a time; it makes letters upper case, a bare loop does not. Both have\n\
+         room for 64 KiB (`--buffer=65536`).\n\n{}\n{}",
+        commands(figures, &["socketserver"]),
+        ECHO.markdown(figures),
+        table(figures, &goals::SERVERS),
+    );
+    text
+}
+
+fn memory(figures: &Figures) -> String {
+    format!(
+        "## Memory\n\nVmRSS of the server when all are connected, less what it was before, by their number.\n\
+         Each connection had one message answered before it fell silent; they come from eight\n\
+         addresses. The kernel's memory for sockets is not in it. The limits of connections\n\
+         are lifted as above; of descriptors 12,000 are allowed (prlimit).\n\n{}\n{}",
+        MEMORY.markdown(figures),
+        table(figures, &goals::MEMORY),
+    )
+}
+
+/// The goals that were measured, each with its verdict.
+fn table(figures: &Figures, goals: &[Goal]) -> String {
+    let rows = goals.iter().filter_map(|goal| goal.judge(figures));
+    rows.fold(
+        "| | goal | measured | |\n|---|---|---|---|\n".to_owned(),
+        |text, outcome| text + &outcome.row + "\n",
+    )
+}
+
+fn commands(figures: &Figures, subjects: &[&str]) -> String {
+    let commands = figures.commands.iter();
+    let wanted = commands.filter(|(subject, _)| subjects.contains(&subject.as_str()));
+    let lines: Vec<_> = wanted.map(|(_, command)| command.as_str()).collect();
+    format!("```\n{}\n```\n", lines.join("\n"))
+}
+
+fn block(figures: &Figures, name: &str) -> String {
+    let text = figures.texts.iter().find(|(other, _)| other == name);
+    text.map_or_else(String::new, |(_, text)| format!("```\n{text}\n```\n"))
+}
+
+/// Writes everything but the soak's section, which stays as it is.
+pub(super) fn write(path: &Path, sections: &str) -> Result<()> {
+    let old = std::fs::read_to_string(path).unwrap_or_default();
+    let soak = old.find(SOAK).map(|start| &old[start..]);
+    save(path, &with_soak(sections, soak.unwrap_or_default()))
+}
+
+/// Writes the soak's section; the others stay as they are.
+pub(crate) fn write_soak(path: &Path, soak: &str) -> Result<()> {
+    let old = std::fs::read_to_string(path).unwrap_or_else(|_| "# Benchmarks\n".to_owned());
+    let others = old.find(SOAK).map_or(&old[..], |start| &old[..start]);
+    save(path, &with_soak(others, soak))
+}
+
+/// The soak's section is the last.
+fn with_soak(others: &str, soak: &str) -> String {
+    let text = format!("{}\n\n{soak}", others.trim_end());
+    format!("{}\n", text.trim_end())
+}
+
+fn save(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soak_and_the_rest_are_written_apart() {
+        let first = with_soak("# Benchmarks\n\n## Bridges\n\na\n", "");
+        assert_eq!(first, "# Benchmarks\n\n## Bridges\n\na\n");
+        let both = with_soak(&first, "## Soak\n\nb\n");
+        assert_eq!(both, "# Benchmarks\n\n## Bridges\n\na\n\n## Soak\n\nb\n");
+    }
+}
