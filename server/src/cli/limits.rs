@@ -1,9 +1,17 @@
-//! The flags for how many clients are let in, for `serve` and `server`.
+//! The flags for how many clients are let in and how long they may take, for
+//! `serve` and `server`.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use clap::Args;
+use protocol::Nanos;
+use protocol::peer;
 use stickylab::net::admission::Limits;
+
+/// A deadline that nobody can meet would be a server for nobody.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// How many clients are let in, on each listener.
 #[derive(Clone, Copy, Debug, Args)]
@@ -39,6 +47,41 @@ impl Admission {
     }
 }
 
+/// How long a client of the five systems may take.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Deadlines of each connection, 100ms to 24h")]
+pub(super) struct Deadlines {
+    /// For the answer to auth's challenge, from the connection on
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = deadline)]
+    handshake_deadline: Duration,
+    /// For one frame, from its first byte to its last
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = deadline)]
+    frame_deadline: Duration,
+    /// For the next byte between two frames
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = deadline)]
+    idle_deadline: Duration,
+}
+
+impl Deadlines {
+    pub(super) fn all(self) -> peer::Deadlines {
+        peer::Deadlines {
+            handshake: Some(Nanos::from(self.handshake_deadline)),
+            frame: Some(Nanos::from(self.frame_deadline)),
+            idle: Some(Nanos::from(self.idle_deadline)),
+        }
+    }
+}
+
+/// A time that a client can be given.
+pub(super) fn deadline(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if (SHORTEST..=LONGEST).contains(&time) {
+        Ok(time)
+    } else {
+        Err("it can be 100ms to 24h".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -49,6 +92,8 @@ mod tests {
     struct Cli {
         #[command(flatten)]
         admission: Admission,
+        #[command(flatten)]
+        deadlines: Deadlines,
     }
 
     #[test]
@@ -58,5 +103,26 @@ mod tests {
         let cli = Cli::try_parse_from(["stickylab", "--rate-per-source=5"]).unwrap();
         assert_eq!(cli.admission.limits().burst.get(), 10);
         assert!(Cli::try_parse_from(["stickylab", "--rate-per-source=0"]).is_err());
+    }
+
+    #[test]
+    fn without_flags_the_deadlines_are_the_defaults() {
+        let cli = Cli::try_parse_from(["stickylab"]).unwrap();
+        assert_eq!(cli.deadlines.all(), peer::Deadlines::SERVER);
+        let cli = Cli::try_parse_from(["stickylab", "--frame-deadline=1s"]).unwrap();
+        let frame = Some(Nanos::from(Duration::from_secs(1)));
+        let expected = peer::Deadlines {
+            frame,
+            ..peer::Deadlines::SERVER
+        };
+        assert_eq!(cli.deadlines.all(), expected);
+    }
+
+    #[test]
+    fn a_deadline_can_be_met_and_comes() {
+        let allowed = |text: &str| deadline(text).is_ok();
+        assert!(allowed("100ms") && allowed("30s") && allowed("24h"));
+        assert!(!allowed("0s") && !allowed("99ms") && !allowed("25h"));
+        assert!(!allowed("30") && !allowed("-1s") && !allowed("soon"));
     }
 }

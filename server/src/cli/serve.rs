@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::limits::Admission;
+use super::limits::{self, Admission, Deadlines};
 use super::server::{announce, bind, check_key};
 
 /// Connections to the page that may wait for accept.
@@ -76,6 +76,11 @@ pub(super) struct Serve {
     quiet: bool,
     #[command(flatten)]
     admission: Admission,
+    #[command(flatten)]
+    deadlines: Deadlines,
+    /// For the head of each HTTP request to the page
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = limits::deadline)]
+    head_deadline: Duration,
 }
 
 impl Serve {
@@ -91,6 +96,7 @@ impl Serve {
             },
             limits: self.admission.limits(),
             audit: Audit::to(metrics.clone()),
+            deadlines: self.deadlines.all(),
             ..Options::default()
         });
         // Everything is bound before anything is announced or served.
@@ -107,6 +113,7 @@ impl Serve {
             limits: options.limits,
             proxies: self.trust_proxy.iter().map(IpAddr::to_canonical).collect(),
             metrics,
+            head: self.head_deadline,
         };
         for bound in &systems {
             check_key(bound, &options)?;

@@ -13,7 +13,7 @@ use stickylab::servers::report::{self, Report};
 use stickylab::servers::{Bound, Options};
 use tokio_util::sync::CancellationToken;
 
-use super::limits::Admission;
+use super::limits::{Admission, Deadlines};
 use super::size;
 
 /// Where `tcp-echo` goes on a machine that has only one loopback address.
@@ -54,6 +54,8 @@ pub(super) struct Server {
     quiet: bool,
     #[command(flatten)]
     admission: Admission,
+    #[command(flatten)]
+    deadlines: Deadlines,
 }
 
 impl Server {
@@ -71,6 +73,7 @@ impl Server {
                 (false, false) => Report::Lines,
             },
             limits: self.admission.limits(),
+            deadlines: self.deadlines.all(),
             ..Options::default()
         };
         let bound = bind(self.system, self.listen, "--listen")?;

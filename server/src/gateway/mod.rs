@@ -60,10 +60,12 @@ pub struct Config {
     pub proxies: Vec<IpAddr>,
     /// What `/metrics` says; servers beside the gateway may count there too.
     pub metrics: Metrics,
+    /// How long the head of a request may take.
+    pub head: Duration,
 }
 
 impl Default for Config {
-    /// No bridge, no other origin, no drain.
+    /// No bridge, no other origin, no drain; 10 s for a head.
     fn default() -> Self {
         Self {
             bridges: Vec::new(),
@@ -72,6 +74,7 @@ impl Default for Config {
             limits: admission::Limits::CONNECTIONS,
             proxies: Vec::new(),
             metrics: Metrics::new(),
+            head: Limits::default().head,
         }
     }
 }
@@ -94,7 +97,7 @@ const fn lab(connections: usize, per_source: usize) -> admission::Limits {
 pub async fn serve(listener: TcpListener, config: Config, shutdown: CancellationToken) {
     let limits = Limits {
         admission: config.limits,
-        ..Limits::default()
+        head: config.head,
     };
     let state = State::new(config, SESSIONS, shutdown);
     serve_state(listener, state, limits).await;

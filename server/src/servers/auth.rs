@@ -15,9 +15,6 @@ use protocol::System;
 
 use super::{Options, StreamConfig};
 
-/// Connections that may wait for accept. A burst of clients is no attack.
-pub const BACKLOG: u32 = 128;
-
 /// The server's configuration.
 pub fn config(options: &Options) -> StreamConfig {
     StreamConfig::of(System::Auth, options)

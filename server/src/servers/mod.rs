@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use protocol::auth::{Key, Scheme};
 use protocol::framing::DEFAULT_MAX_FRAME;
+use protocol::peer::Deadlines;
 use protocol::{System, Transport};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,9 @@ pub use udp_echo::{DatagramConfig, serve_datagrams};
 
 /// Room the article's servers give each recv, in bytes.
 pub const DEFAULT_BUFFER: usize = 1024;
+
+/// Connections that may wait for accept where many are served at once.
+pub const BACKLOG: u32 = 1024;
 
 /// What can be asked of any of the five.
 #[derive(Clone, Debug)]
@@ -50,6 +54,9 @@ pub struct Options {
     pub limits: Limits,
     /// Who is told what was decided about them.
     pub audit: Audit,
+    /// How long a client may take. With `read_delay` none counts: a server
+    /// that sleeps on purpose can't blame its clients.
+    pub deadlines: Deadlines,
 }
 
 impl Default for Options {
@@ -63,6 +70,7 @@ impl Default for Options {
             report: Report::Silent,
             limits: Limits::CONNECTIONS,
             audit: Audit::default(),
+            deadlines: Deadlines::SERVER,
         }
     }
 }
@@ -151,11 +159,13 @@ fn stream_config(system: System, options: &Options) -> StreamConfig {
     }
 }
 
-/// Connections that may wait for accept: five as in the article, but where
-/// many clients come at once.
+/// Connections that may wait for accept: five as in the article where one
+/// client is served at a time. Else the queue is for bursts: a short one would
+/// be full of one source's connections, and others would not even be heard.
 const fn backlog(system: System) -> u32 {
-    match system {
-        System::Auth => auth::BACKLOG,
-        _ => tcp_echo::BACKLOG,
+    if system.is_serial() {
+        tcp_echo::BACKLOG
+    } else {
+        BACKLOG
     }
 }

@@ -69,9 +69,8 @@ impl StreamConfig {
             read_delay: options.read_delay,
             serial: system.is_serial(),
             report: options.report,
-            // A server that sleeps on purpose can't blame its clients.
             deadlines: if options.read_delay.is_zero() {
-                Deadlines::SERVER
+                options.deadlines
             } else {
                 Deadlines::NONE
             },
