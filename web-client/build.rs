@@ -120,7 +120,7 @@ fn packed(lesson: &Lesson) -> String {
     format!(
         "Packed {{ id: {:?}, group: Group::{:?}, order: {}, knobs: &[{}], predict: {predict}, \
          system: System::{:?}, framing: || {}, echo: {:?}, buffer: {}, \
-         read_delay_ms: {}, receive_buffer: {}, max_frame: {}, backlog: {}, serial: {:?}, key: {:?}, \
+         read_delay_ms: {}, receive_buffer: {}, max_frame: {}, backlog: {}, serial: {:?}, key: {:?}, scheme: Scheme::{:?}, \
          clients: &[{}] }},\n",
         lesson.id,
         lesson.group,
@@ -136,6 +136,7 @@ fn packed(lesson: &Lesson) -> String {
         experiment.backlog,
         experiment.serial,
         experiment.key,
+        experiment.scheme,
         experiment.clients.iter().map(client).collect::<String>(),
     )
 }
@@ -144,7 +145,7 @@ fn client(client: &Client) -> String {
     let messages: Vec<_> = client.messages.iter().map(|message| &message.0).collect();
     format!(
         "PackedClient {{ messages: &{messages:?}, start_ms: {}, gap_us: {}, hold_ms: {}, \
-         nagle: {}, send_buffer: {}, length_unit: LengthUnit::{:?}, turns: {}, key: {:?} }},",
+         nagle: {}, send_buffer: {}, length_unit: LengthUnit::{:?}, turns: {}, key: {:?}, answer: Answer::{:?} }},",
         client.start_ms,
         client.gap_us,
         client.hold_ms,
@@ -153,6 +154,7 @@ fn client(client: &Client) -> String {
         client.length_unit,
         client.turns,
         client.key,
+        client.answer,
     )
 }
 

@@ -2,6 +2,8 @@
 
 #[path = "cli/addresses.rs"]
 mod addresses;
+#[path = "cli/handshakes.rs"]
+mod handshakes;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/observed.rs"]

@@ -1,6 +1,6 @@
 //! What to run: one private server, one or two clients, what they send.
 
-use protocol::auth::Key;
+use protocol::auth::{Key, Scheme};
 use protocol::framing::{DEFAULT_MAX_FRAME, EncodeError};
 use protocol::peer::{Reply, Rules};
 use protocol::{Framing, System, Transport};
@@ -41,7 +41,7 @@ pub struct Experiment {
     pub read_delay_ms: u32,
     /// The server's SO_RCVBUF, in bytes (socket(7): the kernel doubles it);
     /// 0: as the kernel has it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub receive_buffer: u32,
     /// Largest message the server accepts, in bytes.
     #[serde(default = "defaults::max_frame")]
@@ -55,6 +55,9 @@ pub struct Experiment {
     /// The server's key; only `auth` has one.
     #[serde(default = "defaults::key")]
     pub key: String,
+    /// How `auth` has the key proved.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub scheme: Scheme,
     /// Who connects.
     pub clients: Vec<Client>,
 }
@@ -79,7 +82,7 @@ pub struct Client {
     pub nagle: bool,
     /// Its SO_SNDBUF, in bytes (socket(7): the kernel doubles it); 0: as the
     /// kernel has it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub send_buffer: u32,
     /// What it writes into a length field.
     #[serde(default)]
@@ -90,6 +93,9 @@ pub struct Client {
     /// Its key; only `auth` asks for one.
     #[serde(default = "defaults::key")]
     pub key: String,
+    /// What it answers the challenge of `auth` with.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub answer: Answer,
 }
 
 impl Default for Client {
@@ -104,16 +110,13 @@ impl Default for Client {
             length_unit: LengthUnit::Bytes,
             turns: false,
             key: defaults::key(),
+            answer: Answer::Own,
         }
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands out references"
-)]
-fn is_zero(value: &u32) -> bool {
-    *value == 0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 mod defaults {
@@ -140,6 +143,20 @@ pub enum LengthUnit {
     Bytes,
     /// Characters, as the article's clients do: wrong for anything but ASCII.
     Characters,
+}
+
+/// What a client answers a challenge with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// What its key gives.
+    #[default]
+    Own,
+    /// The very bytes that the other client has answered with.
+    Replayed,
+    /// Bytes that the server itself has sent: a part of its challenge, or its
+    /// nonce and a proof it gave the other client.
+    Reflected,
 }
 
 /// A message as it is written in a lesson or typed into the page: text, and
@@ -209,6 +226,9 @@ pub enum ExperimentError {
     /// A combination that no socket offers.
     #[error("datagrams are messages already: {0} over udp-echo is no experiment")]
     Datagrams(&'static str),
+    /// Nobody gives the answer that is to be replayed.
+    #[error("client {0} replays what the other client answers: that one has to answer itself")]
+    NothingToReplay(ClientId),
 }
 
 impl Experiment {
@@ -225,6 +245,7 @@ impl Experiment {
             backlog: defaults::backlog(),
             serial: None,
             key: defaults::key(),
+            scheme: Scheme::default(),
             clients: vec![Client {
                 messages: messages.iter().map(|&m| Message(m.to_owned())).collect(),
                 ..Client::default()
@@ -249,7 +270,7 @@ impl Experiment {
     }
 
     fn rules_with(&self, key: &str, maximum: u32) -> Rules {
-        let mut rules = Rules::new(self.system, maximum, Key::new(key));
+        let mut rules = Rules::new(self.system, maximum, Key::new(key)).with_scheme(self.scheme);
         if let Some(framing) = &self.framing {
             rules.framing = framing.clone();
         }
@@ -308,6 +329,7 @@ impl Experiment {
         )?;
         range("backlog", self.backlog as usize, 0, 128)?;
         range("key", self.key.len(), 1, 128)?;
+        self.validate_answers()?;
         let mut total = 0;
         for (client, id) in self.clients.iter().zip(ClientId::ALL) {
             range("start", client.start_ms as usize, 0, delay)?;
@@ -333,6 +355,18 @@ impl Experiment {
             }
         }
         Ok(())
+    }
+
+    /// Who replays an answer needs another client that gives one.
+    fn validate_answers(&self) -> Result<(), ExperimentError> {
+        let answers = |answer| {
+            let found = self.clients.iter().position(|c| c.answer == answer);
+            found.filter(|_| self.system == System::Auth)
+        };
+        match (answers(Answer::Replayed), answers(Answer::Own)) {
+            (Some(index), None) => Err(ExperimentError::NothingToReplay(ClientId::ALL[index])),
+            _ => Ok(()),
+        }
     }
 }
 

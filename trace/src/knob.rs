@@ -4,12 +4,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use protocol::auth::Scheme;
 use protocol::framing::{Delimiter, FixedSize, LengthPrefix, ReadyAck};
 use protocol::{Framing, System};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::{MAX_BUFFER, MAX_DELAY_MS, MAX_MESSAGES};
-use crate::{Client, Experiment, LengthUnit, Message};
+use crate::{Answer, Client, Experiment, LengthUnit, Message};
 
 /// One knob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,6 +42,10 @@ pub enum Knob {
     Key,
     /// The second client's key.
     Key2,
+    /// How `auth` has the key proved.
+    Scheme,
+    /// What the last client answers the challenge with.
+    Answer,
     /// Largest message the server accepts, in bytes.
     MaxFrame,
     /// How long the first client stays when it is done, in milliseconds.
@@ -96,6 +101,7 @@ fn names() -> String {
     Knob::ALL.map(Knob::name).join(", ")
 }
 
+const SCHEMES: Kind = Kind::Choice(&[Scheme::HmacMd5.name(), Scheme::MutualSha256.name()]);
 const ON_OFF: Kind = Kind::Choice(&["on", "off"]);
 const DELAY: Kind = Kind::Number {
     least: 0,
@@ -105,7 +111,7 @@ const DELAY: Kind = Kind::Number {
 
 impl Knob {
     /// Every knob, in the order they are shown.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::System,
         Self::Framing,
         Self::LengthUnit,
@@ -119,6 +125,8 @@ impl Knob {
         Self::Clients,
         Self::Hold,
         Self::MaxFrame,
+        Self::Scheme,
+        Self::Answer,
         Self::Key,
         Self::Key2,
         Self::Messages,
@@ -141,6 +149,8 @@ impl Knob {
             Self::Messages2 => "messages2",
             Self::Key => "key",
             Self::Key2 => "key2",
+            Self::Scheme => "scheme",
+            Self::Answer => "answer",
             Self::MaxFrame => "max-frame",
             Self::Hold => "hold",
             Self::ReceiveBuffer => "receive-buffer",
@@ -185,6 +195,8 @@ impl Knob {
                 unit: "µs",
             },
             Self::Clients => Kind::Choice(&["1", "2"]),
+            Self::Scheme => SCHEMES,
+            Self::Answer => Kind::Choice(&["own", "replayed", "reflected"]),
             Self::Key | Self::Key2 => Kind::Text,
             Self::Messages | Self::Messages2 => Kind::Lines,
         }
@@ -197,7 +209,7 @@ impl Knob {
         let udp = experiment.transport() == protocol::Transport::Udp;
         match self {
             Self::Messages2 => two,
-            Self::Key => experiment.system == System::Auth,
+            Self::Key | Self::Scheme | Self::Answer => experiment.system == System::Auth,
             Self::Key2 => two && experiment.system == System::Auth,
             Self::Framing => !udp && experiment.system != System::Auth,
             Self::Nagle | Self::Serial | Self::MaxFrame => !udp,
@@ -238,6 +250,13 @@ impl Knob {
             Self::Messages2 => lines(second),
             Self::Key => first.map_or_else(String::new, |client| client.key.clone()),
             Self::Key2 => second.map_or_else(String::new, |client| client.key.clone()),
+            Self::Scheme => experiment.scheme.name().to_owned(),
+            Self::Answer => match experiment.clients.last().map(|client| client.answer) {
+                Some(Answer::Replayed) => "replayed",
+                Some(Answer::Reflected) => "reflected",
+                Some(Answer::Own) | None => "own",
+            }
+            .to_owned(),
             Self::MaxFrame => experiment.max_frame.to_string(),
             Self::ReceiveBuffer => experiment.receive_buffer.to_string(),
             Self::SendBuffer => first.map_or(0, |client| client.send_buffer).to_string(),
@@ -297,6 +316,18 @@ impl Knob {
                 experiment.clients.iter_mut().for_each(|c| c.nagle = nagle);
             }
             Self::Serial => experiment.serial = Some(on_off()?),
+            Self::Scheme => experiment.scheme = value.parse().map_err(|_| refuse())?,
+            Self::Answer => {
+                let answer = match value {
+                    "own" => Answer::Own,
+                    "replayed" => Answer::Replayed,
+                    "reflected" => Answer::Reflected,
+                    _ => return Err(refuse()),
+                };
+                if let Some(client) = experiment.clients.last_mut() {
+                    client.answer = answer;
+                }
+            }
             Self::Framing => {
                 let maximum = experiment.max_frame;
                 experiment.framing = Some(match value {
@@ -328,8 +359,10 @@ impl Knob {
             Self::Clients => match value {
                 "1" => experiment.clients.truncate(1),
                 "2" => {
-                    if let [only] = &experiment.clients[..] {
+                    if let [only] = &mut experiment.clients[..] {
                         let second = only.clone();
+                        // The answer's knob is of the last client.
+                        only.answer = Answer::Own;
                         experiment.clients.push(second);
                     }
                 }

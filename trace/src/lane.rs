@@ -93,8 +93,31 @@ pub enum MessageKind {
         /// Whether it is the one the server's key gives.
         right: bool,
     },
+    /// The client's own random bytes, where it proves itself over both.
+    Nonce,
+    /// A proof over the nonces of both: the client's, or behind it the
+    /// server's.
+    Proof {
+        /// Whether it is the one its reader's key gives.
+        right: bool,
+    },
     /// The server's answer to a length.
     Ready,
+}
+
+impl MessageKind {
+    /// Whether it belongs to a handshake: random bytes, or digests.
+    pub const fn is_of_the_handshake(self) -> bool {
+        !matches!(self, Self::Message | Self::Ready)
+    }
+
+    /// Whether it should have proved something and did not.
+    pub const fn is_refuted(self) -> bool {
+        let (Self::Answer { right } | Self::Proof { right }) = self else {
+            return false;
+        };
+        !right
+    }
 }
 
 /// Whether a message is what its sender meant.

@@ -28,7 +28,7 @@ pub mod text;
 
 pub use analysis::{Analysis, direction};
 pub use event::{Actor, Call, ClientId, Event};
-pub use experiment::{Client, Experiment, ExperimentError, LengthUnit, Message};
+pub use experiment::{Answer, Client, Experiment, ExperimentError, LengthUnit, Message};
 pub use explain::{Explanation, explain};
 pub use lesson::Lesson;
 pub use packet::{Flags, Header};

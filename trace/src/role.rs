@@ -5,7 +5,7 @@ use crate::{Analysis, Call, Trace};
 
 impl Analysis {
     /// The part an event's bytes play in the protocol: `challenge`, `answer`,
-    /// `ready`, `header`, `body` or `reply`; decides which line of a program
+    /// `proof`, `ready`, `header`, `body` or `reply`; decides which line of a program
     /// made the call.
     pub fn role(&self, trace: &Trace, index: usize) -> Option<&'static str> {
         let event = trace.events().get(index)?;
@@ -21,7 +21,10 @@ impl Analysis {
         let message = &lane.messages[message];
         Some(match (message.kind, lane.direction) {
             (MessageKind::Challenge, _) => "challenge",
-            (MessageKind::Answer { .. }, _) => "answer",
+            (MessageKind::Proof { .. }, Direction::ToClient) => "proof",
+            (MessageKind::Answer { .. } | MessageKind::Nonce | MessageKind::Proof { .. }, _) => {
+                "answer"
+            }
             (MessageKind::Ready, _) => "ready",
             (MessageKind::Message, Direction::ToClient) => "reply",
             (MessageKind::Message, Direction::ToServer)

@@ -2,16 +2,20 @@
 //! for the side that owns the sockets come out. Framing and the handshake
 //! happen here, so in the page or in the command line, never in the gateway.
 
+mod forgery;
+
 use std::collections::VecDeque;
 
+use protocol::auth::Scheme;
 use protocol::auth::mutual::NONCE_LEN;
 use protocol::framing::Parts;
 use protocol::peer::{self, ClientOutput};
 use protocol::{Nanos, Transport};
 
-use crate::experiment::MAX_CLIENTS;
+use crate::experiment::{Answer, MAX_CLIENTS};
 use crate::link::{Request, Send};
 use crate::{Call, Client, ClientId, Event, Experiment, LengthUnit};
+use forgery::Seen;
 
 /// How long a client waits for replies that may never come, beyond what the
 /// experiment's own delays explain.
@@ -27,6 +31,7 @@ pub type Nonces = [[u8; NONCE_LEN]; MAX_CLIENTS];
 #[derive(Debug)]
 pub struct Script {
     players: Vec<Player>,
+    scheme: Scheme,
     commands: VecDeque<Request>,
 }
 
@@ -40,6 +45,20 @@ struct Player {
     side: Side,
     patience: Nanos,
     closing: Closing,
+    /// What it has sent and received of a handshake.
+    seen: Seen,
+    forging: Forging,
+}
+
+/// How far a client is that sends something else than its own answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Forging {
+    /// It doesn't, or has done so.
+    No,
+    /// It has not been challenged yet.
+    Unchallenged,
+    /// Its own answer is thrown away; there is nothing to send instead yet.
+    Challenged,
 }
 
 #[derive(Debug)]
@@ -61,6 +80,7 @@ impl Script {
     /// The script of an experiment that has been validated.
     pub fn new(experiment: &Experiment, nonces: Nonces) -> Self {
         let patience = patience(experiment);
+        let rules = experiment.rules();
         let players = experiment.clients.iter().zip(ClientId::ALL).zip(nonces);
         let players = players.map(|((plan, id), nonce)| Player {
             id,
@@ -77,12 +97,18 @@ impl Script {
                 }
                 Transport::Udp => Side::Datagrams { unanswered: 0 },
             },
+            forging: match (plan.answer, &rules.key) {
+                (Answer::Own, _) | (_, None) => Forging::No,
+                _ => Forging::Unchallenged,
+            },
             plan: plan.clone(),
             patience,
             closing: Closing::No,
+            seen: Seen::default(),
         });
         let mut script = Self {
             players: players.collect(),
+            scheme: rules.scheme,
             commands: VecDeque::new(),
         };
         for player in &mut script.players {
@@ -98,7 +124,21 @@ impl Script {
             return;
         }
         if let Some(player) = self.players.get_mut(event.client.index()) {
+            player.seen.handle_event(event);
             self.commands.extend(player.handle_event(event));
+        }
+        self.forge();
+    }
+
+    /// Lets those answer who send what others sent, once they have seen it.
+    fn forge(&mut self) {
+        for index in 0..self.players.len() {
+            if self.players[index].forging == Forging::Challenged
+                && let Some(answer) = forgery::answer(&self.players, index, self.scheme)
+            {
+                let commands = self.players[index].forge(answer);
+                self.commands.extend(commands);
+            }
         }
     }
 
@@ -151,9 +191,19 @@ impl Player {
         self.advance()
     }
 
-    /// Sends what can be sent now, and closes when all is done.
+    /// Sends `answer` in place of its own, and goes on as if that were right.
+    fn forge(&mut self, answer: Vec<u8>) -> Vec<Request> {
+        self.forging = Forging::No;
+        let gap = Nanos(0);
+        self.go_on(vec![Send { gap, bytes: answer }])
+    }
+
     fn advance(&mut self) -> Vec<Request> {
-        let mut sends = Vec::new();
+        self.go_on(Vec::new())
+    }
+
+    /// Sends what can be sent now, behind `sends`, and closes when all is done.
+    fn go_on(&mut self, mut sends: Vec<Send>) -> Vec<Request> {
         self.drain(Nanos(0), &mut sends);
         while self.may_begin() {
             let Some(message) = self.waiting.pop_front() else {
@@ -227,6 +277,15 @@ impl Player {
 
     fn drain(&mut self, mut gap: Nanos, sends: &mut Vec<Send>) {
         if let Side::Stream(machine) = &mut self.side {
+            if self.forging == Forging::Unchallenged
+                && let Some(ClientOutput::Send(_)) = machine.poll_output()
+            {
+                self.forging = Forging::Challenged;
+            }
+            if self.forging != Forging::No {
+                // Messages wait behind the answer.
+                return;
+            }
             while let Some(output) = machine.poll_output() {
                 if let ClientOutput::Send(bytes) = output {
                     sends.push(Send {
@@ -240,6 +299,7 @@ impl Player {
 
     fn is_done(&self) -> bool {
         self.waiting.is_empty()
+            && self.forging == Forging::No
             && match &self.side {
                 Side::Stream(machine) => machine.is_idle(),
                 Side::Datagrams { unanswered } => *unanswered == 0,
@@ -251,6 +311,7 @@ impl Player {
             return None;
         }
         self.closing = Closing::Told;
+        self.forging = Forging::No;
         Some(Request::Close {
             client: self.id,
             after,
@@ -259,124 +320,4 @@ impl Player {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Actor, knob};
-    use protocol::System;
-
-    const NONCES: Nonces = [[0xc1; NONCE_LEN], [0xc2; NONCE_LEN]];
-
-    fn recv(bytes: &[u8]) -> Event {
-        Event {
-            asked: 1024,
-            bytes: bytes.to_vec(),
-            ..Event::new(Nanos(0), Actor::Client1, ClientId::One, Call::Recv)
-        }
-    }
-
-    /// The commands after each of `received`, as text: sends as `gap:bytes`.
-    fn check(system: System, settings: &[&str], received: &[&[u8]], expected: &str) {
-        let mut experiment = Experiment::new(system, &["hi", "粘"]);
-        for setting in settings {
-            knob::apply(&mut experiment, setting).unwrap();
-        }
-        experiment.validate().unwrap();
-        let mut script = Script::new(&experiment, NONCES);
-        let mut text = describe(&mut script);
-        for chunk in received {
-            script.handle_event(&recv(chunk));
-            text += " / ";
-            text += &describe(&mut script);
-        }
-        assert_eq!(text, expected, "{system} {settings:?}");
-    }
-
-    fn describe(script: &mut Script) -> String {
-        let commands = std::iter::from_fn(|| script.poll_command());
-        let described = commands.map(|command| match command {
-            Request::Send { sends, .. } => {
-                let sends = sends
-                    .iter()
-                    .map(|send| format!("{}:{}", send.gap.0 / 1000, send.bytes.escape_ascii()));
-                sends.collect::<Vec<_>>().join(" ")
-            }
-            Request::Close { after, .. } => format!("close {}", after.0 / 1_000_000),
-            other => panic!("{other:?} is no client's command"),
-        });
-        described.collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn a_length_prefix_client_sends_header_and_body_and_leaves() {
-        check(
-            System::LengthPrefix,
-            &["gap=7"],
-            &[],
-            r"0:\x02\x00\x00\x00 0:hi 7:\x03\x00\x00\x00 0:\xe7\xb2\x98 close 0",
-        );
-    }
-
-    #[test]
-    fn a_length_in_characters_is_the_articles_mistake() {
-        check(
-            System::LengthPrefix,
-            &["length-unit=characters", "messages=粘", "hold=3"],
-            &[],
-            r"0:\x01\x00\x00\x00 0:\xe7\xb2\x98 close 3",
-        );
-    }
-
-    #[test]
-    fn a_ready_ack_client_waits_for_each_ready() {
-        check(
-            System::ReadyAck,
-            &[],
-            &[b"rea", b"dy", b"ready"],
-            r"0:2 close 2000 /  / 0:hi 0:3 / 0:\xe7\xb2\x98 close 0",
-        );
-    }
-
-    #[test]
-    fn an_echo_client_leaves_when_all_bytes_are_back() {
-        check(
-            System::TcpEcho,
-            &[],
-            &[b"HI\xe7", b"\xb2\x98"],
-            r"0:hi 0:\xe7\xb2\x98 close 2000 /  / close 0",
-        );
-    }
-
-    #[test]
-    fn an_auth_client_answers_the_challenge_first() {
-        let answer = protocol::auth::Key::default().answer(&[7; 32]);
-        check(
-            System::Auth,
-            &["messages=a"],
-            &[&[7; 20], &[7; 12], b"A"],
-            &format!(
-                r"close 2000 /  / 0:{} 0:\x01\x00\x00\x00 0:a / close 0",
-                answer.escape_ascii()
-            ),
-        );
-    }
-
-    #[test]
-    fn a_datagram_client_counts_replies_empty_ones_too() {
-        check(
-            System::UdpEcho,
-            &["messages=hi\n"],
-            &[b"HI", b""],
-            "0:hi 0: close 500 /  / close 0",
-        );
-    }
-
-    #[test]
-    fn an_empty_message_on_a_stream_is_a_send_of_nothing() {
-        check(System::TcpEcho, &["messages="], &[], "0: close 0");
-    }
-
-    #[test]
-    fn a_server_that_leaves_ends_the_script() {
-        check(System::ReadyAck, &[], &[b""], "0:2 close 2000 / close 0");
-    }
-}
+mod tests;

@@ -133,6 +133,59 @@ fn the_handshake_comes_before_the_frames() {
     }
 }
 
+fn escaped(bytes: &[u8]) -> String {
+    let mut escaped = String::new();
+    for byte in bytes {
+        write!(escaped, r"\x{byte:02x}").unwrap();
+    }
+    escaped
+}
+
+#[test]
+fn in_a_mutual_handshake_each_proof_is_verified_over_what_was_observed() {
+    use protocol::auth::mutual::{Nonces, Role};
+    let (server, client) = ([b'S'; 32], [b'C'; 32]);
+    let nonces = Nonces { server, client };
+    let key = protocol::auth::Key::default();
+    let right = [Role::Client, Role::Server].map(|role| escaped(&key.proof(role, &nonces)));
+    let wrong = escaped(&[b'x'; 32]);
+    let (server, client) = ("S".repeat(32), "C".repeat(32));
+    for (own, theirs) in [(true, true), (false, true), (true, false)] {
+        let own_proof = if own { &right[0] } else { &wrong };
+        let theirs_proof = if theirs { &right[1] } else { &wrong };
+        // Read in pieces that end where no field does.
+        let script = format!(
+            r"s1 send {server}
+              c1 recv 1024 {server}
+              c1 send {client}{own_proof}
+              s1 recv 20 CCCCCCCCCCCCCCCCCCCC
+              s1 recv 1024 CCCCCCCCCCCC{own_proof}
+              s1 send {theirs_proof}
+              c1 send \x01\x00\x00\x00a
+              s1 recv 1024 \x01\x00\x00\x00a
+              s1 send A
+              c1 recv 1024 {theirs_proof}A"
+        );
+        let lanes = lanes(&trace(
+            System::Auth,
+            &["scheme=mutual-sha256", "messages=a"],
+            &script,
+        ));
+        let (up, down) = lanes.split_once('\n').unwrap();
+        assert!(
+            up.contains(&format!("Nonce {client} Proof {{ right: {own} }}")),
+            "{up}"
+        );
+        assert!(
+            down.contains(&format!("Challenge {server} Proof {{ right: {theirs} }}")),
+            "{down}"
+        );
+        // Behind a wrong proof nothing is decoded.
+        assert_eq!(up.contains(" a]"), own, "{up}");
+        assert_eq!(down.contains(" A]"), theirs, "{down}");
+    }
+}
+
 #[test]
 fn ready_marks_the_end_of_a_length() {
     check(

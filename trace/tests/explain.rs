@@ -195,6 +195,61 @@ fn behind_a_wrong_answer_no_message_is_spoken_of() {
     );
 }
 
+/// The key of the scheme, how the client answers, the parts of its handshake.
+fn check_handshake(settings: &[&str], answer: &str, sent: &str, read: &str) {
+    let script = format!(
+        r"s1 send {challenge}
+          c1 recv 1024 {challenge}
+          c1 send {answer}
+          s1 recv 1024 {answer}
+          s1 close",
+        challenge = "c".repeat(32),
+    );
+    let mut all = vec!["clients=2"];
+    all.extend(settings);
+    let mut trace = trace(System::Auth, &all, &script);
+    // The script's is the first client here.
+    trace.experiment.clients.swap(0, 1);
+    let said = explained(&trace, 3);
+    assert!(said.contains(sent), "{said}");
+    let said = explained(&trace, 4);
+    assert!(said.contains(read), "{said}");
+    let closed = explained(&trace, 5);
+    assert!(
+        closed.contains("did not prove that it knows the key"),
+        "{closed}"
+    );
+}
+
+#[test]
+fn whose_answer_it_is_is_told_with_whether_it_is_right() {
+    let (short, long) = ("a".repeat(16), "n".repeat(32) + &"p".repeat(32));
+    let wrong = "The answer is not the one";
+    check_handshake(&[], &short, "the client's key", wrong);
+    check_handshake(&["answer=replayed"], &short, "to its own challenge", wrong);
+    check_handshake(&["answer=reflected"], &short, "sent back", wrong);
+    let mutual = "scheme=mutual-sha256";
+    let wrong = "both into account. The proof is not the one the server's key gives";
+    check_handshake(
+        &[mutual],
+        &long,
+        "its nonce. Then comes the client's proof",
+        wrong,
+    );
+    check_handshake(
+        &[mutual, "answer=replayed"],
+        &long,
+        "byte for byte. Then",
+        wrong,
+    );
+    check_handshake(
+        &[mutual, "answer=reflected"],
+        &long,
+        "sent back. In place",
+        wrong,
+    );
+}
+
 #[test]
 fn a_piece_of_what_was_offered_is_no_message() {
     let verdicts = |script: &str| -> Vec<_> {

@@ -32,11 +32,12 @@ const LESSONS: [&str; 20] = [
     "udp-loses",
     "udp-small-buffer",
 ];
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "auth",
     "delimiter",
     "fixed-size",
     "length-prefix",
+    "mutual",
     "ready-ack",
     "sink",
     "tcp-echo",
@@ -45,7 +46,15 @@ const PROGRAMS: [&str; 8] = [
 /// Languages of the snippets and what starts a comment in each.
 const LANGUAGES: [(&str, &str); 3] = [("c", "//"), ("py", "#"), ("rs", "//")];
 const CALLS: [&str; 6] = ["connect", "accept", "send", "recv", "shutdown", "close"];
-const ROLES: [&str; 6] = ["challenge", "answer", "header", "body", "ready", "reply"];
+const ROLES: [&str; 7] = [
+    "challenge",
+    "answer",
+    "proof",
+    "header",
+    "body",
+    "ready",
+    "reply",
+];
 /// Wider titles are cut in the list of lessons.
 const TITLE_WIDTH: usize = 28;
 const CODE_WIDTH: usize = 60;

@@ -4,17 +4,20 @@
 
 use std::sync::OnceLock;
 
+use protocol::auth::Scheme;
 use protocol::{Framing, System};
 use trace::knob::Knob;
 use trace::lesson::{Count, Group, Predict, Words};
 use trace::text::Catalog;
-use trace::{Client, Experiment, LengthUnit, Lesson, Message};
+use trace::{Answer, Client, Experiment, LengthUnit, Lesson, Message};
 
 use crate::app::{CodeLanguage, Language, Role};
 
 #[expect(clippy::unreadable_literal, reason = "written by build.rs")]
 mod packed {
-    use super::{Count, Framing, Group, Knob, LengthUnit, Packed, PackedClient, System};
+    use super::{
+        Answer, Count, Framing, Group, Knob, LengthUnit, Packed, PackedClient, Scheme, System,
+    };
 
     include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
 }
@@ -86,6 +89,7 @@ struct Packed {
     backlog: u32,
     serial: Option<bool>,
     key: &'static str,
+    scheme: Scheme,
     clients: &'static [PackedClient],
 }
 
@@ -99,6 +103,7 @@ struct PackedClient {
     length_unit: LengthUnit,
     turns: bool,
     key: &'static str,
+    answer: Answer,
 }
 
 impl Packed {
@@ -133,6 +138,7 @@ impl Packed {
                 backlog: self.backlog,
                 serial: self.serial,
                 key: self.key.to_owned(),
+                scheme: self.scheme,
                 clients: self.clients.iter().map(PackedClient::unpack).collect(),
             },
         }
@@ -152,6 +158,7 @@ impl PackedClient {
             length_unit: self.length_unit,
             turns: self.turns,
             key: self.key.to_owned(),
+            answer: self.answer,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use anstyle::Style;
-use trace::lane::{Lane, MessageKind};
+use trace::lane::Lane;
 
 use super::{BAD, BLOCKS, Cell, DIM, HUES, NAMES, Row, edges, index};
 
@@ -109,9 +109,10 @@ fn glyphs(lane: &Lane) -> Vec<Glyph> {
     let mut binary = vec![false; lane.bytes.len()];
     for message in &lane.messages {
         let start = message.range().start;
-        let range = match message.kind {
-            MessageKind::Challenge | MessageKind::Answer { .. } => message.range(),
-            MessageKind::Message | MessageKind::Ready => start..message.frame.body_range().start,
+        let range = if message.kind.is_of_the_handshake() {
+            message.range()
+        } else {
+            start..message.frame.body_range().start
         };
         let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
         if !digits(lane.slice(range.clone()))

@@ -243,17 +243,21 @@ fn messages(lane: &Lane) -> Row {
         }
     }
     let of = |kind| lane.messages.iter().filter(move |m| m.kind == kind).count();
-    let handshake = lane.messages.iter().find_map(|message| match message.kind {
-        MessageKind::Answer { right: true } => Some("right answer, "),
-        MessageKind::Answer { right: false } => Some("wrong answer, "),
-        MessageKind::Challenge => Some("challenge, "),
-        MessageKind::Message | MessageKind::Ready => None,
+    let handshake = lane.messages.iter().map(|message| match message.kind {
+        MessageKind::Answer { right: true } => "right answer, ",
+        MessageKind::Answer { right: false } => "wrong answer, ",
+        MessageKind::Challenge => "challenge, ",
+        MessageKind::Nonce => "nonce, ",
+        MessageKind::Proof { right: true } => "right proof, ",
+        MessageKind::Proof { right: false } => "wrong proof, ",
+        MessageKind::Message | MessageKind::Ready => "",
     });
+    let handshake: String = handshake.take(2).collect();
     let amount = match of(MessageKind::Ready) {
         0 => count(of(MessageKind::Message), "message", "messages"),
         ready => format!("ready ×{ready}"),
     };
-    row.counts = [handshake.unwrap_or_default(), &amount].concat();
+    row.counts = handshake + &amount;
     for (amount, word) in [(glued, "glued"), (parts, "cut"), (wrong, "wrong")] {
         if amount > 0 {
             let _ = write!(row.counts, ", {amount} {word}");

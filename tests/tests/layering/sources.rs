@@ -221,7 +221,16 @@ fn the_servers_do_not_know_whether_they_are_watched() {
 #[test]
 fn servers_and_clients_leave_the_protocol_to_protocol() {
     // No header is packed, no digest computed outside `protocol`.
-    let words = ["to_le_bytes", "from_le_bytes", "hmac", "Hmac", "md5", "Md5"];
+    let words = [
+        "to_le_bytes",
+        "from_le_bytes",
+        "hmac",
+        "Hmac",
+        "md5",
+        "Md5",
+        "sha2",
+        "Sha256",
+    ];
     for folder in ["server/src", "web-client/src", "trace/src"] {
         // A capture file has numbers of its own.
         check(folder, &words, |path| path.starts_with("pcapng/"));

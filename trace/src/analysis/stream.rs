@@ -1,20 +1,33 @@
 //! The lanes of a stream: what the reader's framing makes of the bytes.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use bytes::Bytes;
-use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key};
+use protocol::auth::mutual::{NONCE_LEN, Nonces, PROOF_LEN, Role};
+use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key, Scheme};
 use protocol::framing::{Decode, READY};
-use protocol::{Decoder, Frame, FrameError, Framing, Offset, System};
+use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
 use super::{transfers, wire};
 use crate::cause;
 use crate::lane::{Direction, Failure, Lane, MessageKind, MessageSpan, Span, Verdict};
 use crate::{Call, ClientId, Event, Experiment, Trace};
 
+/// What the handshakes put in front of the frames, by scheme and direction.
+const ANSWER: &[(usize, MessageKind)] = &[(ANSWER_LEN, MessageKind::Answer { right: false })];
+const CHALLENGE: &[(usize, MessageKind)] = &[(CHALLENGE_LEN, MessageKind::Challenge)];
+const NONCE_AND_PROOF: &[(usize, MessageKind)] = &[
+    (NONCE_LEN, MessageKind::Nonce),
+    (PROOF_LEN, MessageKind::Proof { right: false }),
+];
+const CHALLENGE_AND_PROOF: &[(usize, MessageKind)] = &[
+    (CHALLENGE_LEN, MessageKind::Challenge),
+    (PROOF_LEN, MessageKind::Proof { right: false }),
+];
+
 /// Both directions of one client's connection.
 pub(super) fn lanes(trace: &Trace, client: ClientId) -> [Lane; 2] {
-    let key = Key::new(trace.experiment.key.as_str());
     let mut up = StreamLane::to_server(&trace.experiment, client);
     let mut down = StreamLane::to_client(&trace.experiment, client);
     for (index, direction, event) in transfers(trace, client) {
@@ -26,10 +39,7 @@ pub(super) fn lanes(trace: &Trace, client: ClientId) -> [Lane; 2] {
             here.handle_recv(index, event);
         } else if event.call == Call::Send {
             here.handle_send(index, event);
-            if direction == Direction::ToClient && back.expected.is_none() {
-                let challenge = here.lane.bytes.first_chunk();
-                back.expected = challenge.map(|challenge| key.answer(challenge));
-            }
+            back.challenge = here.lane.bytes.first_chunk().copied();
             if event.bytes == READY {
                 // The reader of the other direction took the length for complete.
                 back.handle_ready(index);
@@ -47,35 +57,39 @@ pub(super) fn lanes(trace: &Trace, client: ClientId) -> [Lane; 2] {
 /// A lane of a stream while its events are read.
 struct StreamLane {
     lane: Lane,
-    /// What a handshake puts in front of the frames.
-    handshake: Option<(usize, MessageKind)>,
+    /// What a handshake puts in front of the frames, in order.
+    handshake: &'static [(usize, MessageKind)],
+    /// The key its reader has.
+    key: Key,
     framing: Framing,
     decoder: Option<Decoder>,
     received: Offset,
     /// Bodies the sender means to send, where the experiment tells.
     meant: Option<VecDeque<Vec<u8>>>,
     ready: bool,
-    /// The answer that the server's key gives to the challenge it sent.
-    expected: Option<[u8; ANSWER_LEN]>,
+    /// The first bytes that went the other way: in a handshake, what the
+    /// reader of this one has challenged its writer with.
+    challenge: Option<[u8; CHALLENGE_LEN]>,
 }
 
 impl StreamLane {
     fn new(client: ClientId, direction: Direction, framing: Framing) -> Self {
         Self {
             lane: Lane::new(client, direction),
-            handshake: None,
+            handshake: &[],
+            key: Key::new([]),
             decoder: Some(Decoder::new(&framing)),
             framing,
             received: Offset(0),
             meant: None,
             ready: false,
-            expected: None,
+            challenge: None,
         }
     }
 
     fn to_server(experiment: &Experiment, client: ClientId) -> Self {
-        let framing = experiment.rules().framing;
-        let mut this = Self::new(client, Direction::ToServer, framing);
+        let rules = experiment.rules();
+        let mut this = Self::new(client, Direction::ToServer, rules.framing);
         if this.framing != Framing::None {
             let messages = experiment.client(client).map(|c| &c.messages[..]);
             let texts = messages
@@ -84,23 +98,35 @@ impl StreamLane {
                 .map(|m| m.text().into_bytes());
             this.meant = Some(texts.collect());
         }
-        if experiment.system == System::Auth {
-            this.begin_handshake(ANSWER_LEN, MessageKind::Answer { right: false });
+        if let Some(key) = rules.key {
+            let begins = match rules.scheme {
+                Scheme::HmacMd5 => ANSWER,
+                Scheme::MutualSha256 => NONCE_AND_PROOF,
+            };
+            this.begin_handshake(key, begins);
         }
         this
     }
 
     fn to_client(experiment: &Experiment, client: ClientId) -> Self {
         let mut this = Self::new(client, Direction::ToClient, Framing::None);
-        if experiment.system == System::Auth {
-            this.begin_handshake(CHALLENGE_LEN, MessageKind::Challenge);
+        let rules = experiment
+            .client(client)
+            .map(|c| experiment.client_rules(c));
+        if let Some((key, scheme)) = rules.and_then(|rules| Some((rules.key?, rules.scheme))) {
+            let begins = match scheme {
+                Scheme::HmacMd5 => CHALLENGE,
+                Scheme::MutualSha256 => CHALLENGE_AND_PROOF,
+            };
+            this.begin_handshake(key, begins);
         }
         this.ready = experiment.rules().framing.waits_for_ready();
         this
     }
 
-    fn begin_handshake(&mut self, length: usize, kind: MessageKind) {
-        self.handshake = Some((length, kind));
+    fn begin_handshake(&mut self, key: Key, begins: &'static [(usize, MessageKind)]) {
+        self.key = key;
+        self.handshake = begins;
         self.decoder = None;
     }
 
@@ -131,14 +157,20 @@ impl StreamLane {
             cut: 0,
         });
         let mut rest = &event.bytes[..];
-        if let Some((length, kind)) = self.handshake {
-            let have = usize::try_from(start.0).unwrap_or(usize::MAX);
-            let used = length.saturating_sub(have).min(rest.len());
-            rest = &rest[used..];
-            if self.received.0 < length as u64 {
+        while let [(length, kind), further @ ..] = self.handshake {
+            let begin = self
+                .lane
+                .messages
+                .last()
+                .map_or(Offset(0), |m| m.range().end);
+            let end = begin + *length;
+            if self.received < end {
                 return;
             }
-            self.finish_handshake(index, length, kind);
+            let used = usize::try_from(end.0.saturating_sub(start.0)).unwrap_or(usize::MAX);
+            rest = event.bytes.get(used..).unwrap_or(&[]);
+            self.handshake = further;
+            self.finish_step(index, begin..end, *kind);
         }
         if let (Some(decoder), false) = (&mut self.decoder, rest.is_empty()) {
             decoder.handle_chunk(rest);
@@ -146,24 +178,27 @@ impl StreamLane {
         }
     }
 
-    fn finish_handshake(&mut self, index: usize, length: usize, kind: MessageKind) {
-        self.handshake = None;
-        let end = Offset(length as u64);
-        let body = Bytes::copy_from_slice(self.lane.slice(Offset(0)..end));
+    fn finish_step(&mut self, index: usize, range: Range<Offset>, kind: MessageKind) {
+        let body = Bytes::copy_from_slice(self.lane.slice(range.clone()));
         let kind = match kind {
             MessageKind::Answer { .. } => MessageKind::Answer {
-                right: self.expected.is_some_and(|expected| body == expected[..]),
+                right: self.answers(&body),
+            },
+            MessageKind::Proof { .. } => MessageKind::Proof {
+                right: self.proves(&body),
             },
             kind => kind,
         };
-        if kind != (MessageKind::Answer { right: false }) {
-            // Behind a wrong answer the server decodes nothing any more.
-            self.decoder = Some(Decoder::starting_at(&self.framing, end));
+        if kind.is_refuted() {
+            // Behind it the reader decodes nothing any more.
+            self.handshake = &[];
+        } else if self.handshake.is_empty() {
+            self.decoder = Some(Decoder::starting_at(&self.framing, range.end));
         }
         self.lane.messages.push(MessageSpan {
             event: index,
             frame: Frame {
-                start: Offset(0),
+                start: range.start,
                 header: 0,
                 body,
                 trailer: 0,
@@ -171,6 +206,31 @@ impl StreamLane {
             kind,
             verdict: Verdict::Whole,
         });
+    }
+
+    /// Whether the reader's key gives this answer to the reader's challenge.
+    fn answers(&self, answer: &[u8]) -> bool {
+        match (&self.challenge, answer.first_chunk()) {
+            (Some(challenge), Some(answer)) => self.key.verify(challenge, answer),
+            _ => false,
+        }
+    }
+
+    /// Whether the reader's key gives this proof over the nonces of both.
+    fn proves(&self, proof: &[u8]) -> bool {
+        let (Some(theirs), Some(own), Some(proof)) = (
+            self.challenge,
+            self.lane.bytes.first_chunk().copied(),
+            proof.first_chunk(),
+        ) else {
+            return false;
+        };
+        let (role, server, client) = match self.lane.direction {
+            Direction::ToServer => (Role::Client, theirs, own),
+            Direction::ToClient => (Role::Server, own, theirs),
+        };
+        self.key
+            .verify_proof(role, &Nonces { server, client }, proof)
     }
 
     fn handle_ready(&mut self, index: usize) {

@@ -3,7 +3,6 @@
 
 use std::cell::OnceCell;
 
-use protocol::auth::ANSWER_LEN;
 use protocol::{Framing, Offset, System};
 
 use super::{Boundary, Cause, Proof, held};
@@ -298,7 +297,7 @@ fn starts(experiment: &Experiment, lane: &Lane) -> Vec<Offset> {
     };
     let framing = experiment.client_rules(client).framing;
     let mut at = Offset(match experiment.system {
-        System::Auth => ANSWER_LEN as u64,
+        System::Auth => experiment.scheme.client_len() as u64,
         _ => 0,
     });
     let mut starts = Vec::new();

@@ -60,3 +60,40 @@ fn defaults_come_from_the_system() {
     let json = serde_json::to_string(&echo).unwrap();
     assert_eq!(serde_json::from_str::<Experiment>(&json).unwrap(), echo);
 }
+
+#[test]
+fn a_replay_needs_an_answer_of_another_client() {
+    let mut experiment = Experiment::new(System::Auth, &["hello"]);
+    experiment.clients[0].answer = Answer::Replayed;
+    let alone = ExperimentError::NothingToReplay(ClientId::One);
+    assert_eq!(experiment.validate(), Err(alone));
+    experiment.clients.push(Client::default());
+    assert_eq!(experiment.validate(), Ok(()));
+    experiment.clients[1].answer = Answer::Reflected;
+    assert!(experiment.validate().is_err());
+    experiment.clients.swap(0, 1);
+    let error = experiment.validate().unwrap_err();
+    assert_eq!(error, ExperimentError::NothingToReplay(ClientId::Two));
+    // Without a challenge nobody answers.
+    experiment.system = System::TcpEcho;
+    assert_eq!(experiment.validate(), Ok(()));
+}
+
+#[test]
+fn what_is_as_ever_is_not_written() {
+    let mut experiment = Experiment::new(System::Auth, &["hello"]);
+    let text = serde_json::to_string(&experiment).unwrap();
+    assert!(
+        !text.contains("scheme") && !text.contains("answer"),
+        "{text}"
+    );
+    experiment.scheme = Scheme::MutualSha256;
+    experiment.clients[0].answer = Answer::Reflected;
+    let text = serde_json::to_string(&experiment).unwrap();
+    assert!(text.contains("\"scheme\":\"mutual-sha256\""), "{text}");
+    assert!(text.contains("\"answer\":\"reflected\""), "{text}");
+    assert_eq!(
+        serde_json::from_str::<Experiment>(&text).unwrap(),
+        experiment
+    );
+}

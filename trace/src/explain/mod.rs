@@ -7,12 +7,13 @@ mod keys;
 mod packet;
 mod received;
 mod refusal;
+mod role;
 mod sent;
 mod why;
 
 use protocol::{Framing, Nanos, Transport};
 
-use crate::lane::{Direction, Lane, MessageKind, Span};
+use crate::lane::{Direction, Lane, Span};
 use crate::link::Ending;
 use crate::text::{Sentence, Time};
 use crate::{Actor, Analysis, Call, Event, Trace};
@@ -193,26 +194,6 @@ impl Facts<'_> {
         explanation
     }
 
-    /// What the bytes are for, where the protocol gives them a role.
-    fn role_sentence(&self) -> Option<Sentence> {
-        let lane = self.lane?;
-        let sent = self.event.call == Call::Send;
-        let kind = {
-            let message = lane.message_at(self.span(lane)?.start)?;
-            lane.messages[message].kind
-        };
-        Some(Sentence::new(match (kind, sent) {
-            (MessageKind::Challenge, true) => "explain.role.challenge.sent",
-            (MessageKind::Challenge, false) => "explain.role.challenge.received",
-            (MessageKind::Answer { .. }, true) => "explain.role.answer.sent",
-            (MessageKind::Answer { right: true }, false) => "explain.role.answer.right",
-            (MessageKind::Answer { right: false }, false) => "explain.role.answer.wrong",
-            (MessageKind::Ready, true) => "explain.role.ready.sent",
-            (MessageKind::Ready, false) => "explain.role.ready.received",
-            (MessageKind::Message, _) => return None,
-        }))
-    }
-
     fn eof(&self) -> Explanation {
         let mut explanation = self.plain("explain.eof");
         if let Some(lane) = self.lane {
@@ -231,10 +212,7 @@ impl Facts<'_> {
         let Some(lane) = lane else {
             return explanation;
         };
-        let wrong = lane
-            .messages
-            .iter()
-            .any(|m| m.kind == MessageKind::Answer { right: false });
+        let wrong = lane.messages.iter().any(|m| m.kind.is_refuted());
         if wrong {
             explanation
                 .rest

@@ -41,7 +41,7 @@ impl Facts<'_> {
             rest.extend(self.drops());
             return explanation;
         }
-        rest.extend(self.role_sentence());
+        rest.extend(self.role_sentences());
         rest.extend(self.queued(lane, &span));
         rest.push(self.chunk(lane, &span));
         let causes = self.causes(lane);
@@ -116,9 +116,8 @@ impl Facts<'_> {
     /// What the framing made of it.
     fn decoded(&self, lane: &Lane) -> Vec<Sentence> {
         let mut sentences = Vec::new();
-        let denied = MessageKind::Answer { right: false };
-        if lane.messages.first().is_some_and(|m| m.kind == denied) {
-            // The server reads no frame behind a wrong answer.
+        if lane.messages.iter().any(|m| m.kind.is_refuted()) {
+            // Nobody reads a frame behind a wrong answer.
             return sentences;
         }
         let framed = self.framing() != Framing::None && lane.direction == Direction::ToServer;

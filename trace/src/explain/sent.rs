@@ -21,9 +21,7 @@ impl Facts<'_> {
         let Some(lane) = self.lane else {
             return explanation;
         };
-        if let Some(role) = self.role_sentence() {
-            explanation.rest.push(role);
-        }
+        explanation.rest.extend(self.role_sentences());
         if self.event.asked as usize > self.event.len() {
             let asked = u64::from(self.event.asked);
             let partial = self.say("explain.send.partial").with("asked", asked);

@@ -14,6 +14,24 @@ fn every_knob_takes_its_own_value_back() {
     }
 }
 
+#[test]
+fn the_last_client_answers_otherwise() {
+    let mut experiment = Experiment::new(System::Auth, &["hello"]);
+    for setting in ["scheme=mutual-sha256", "answer=reflected", "clients=2"] {
+        apply(&mut experiment, setting).unwrap();
+    }
+    let answers = experiment.clients.iter().map(|client| client.answer);
+    assert_eq!(
+        answers.collect::<Vec<_>>(),
+        [Answer::Own, Answer::Reflected]
+    );
+    assert_eq!(experiment.rules().scheme, Scheme::MutualSha256);
+    apply(&mut experiment, "answer=replayed").unwrap();
+    assert_eq!(experiment.validate(), Ok(()));
+    apply(&mut experiment, "clients=1").unwrap();
+    assert_eq!(Knob::Answer.get(&experiment), "own");
+}
+
 fn check_refused(setting: &str, part: &str) {
     let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
     let before = experiment.clone();
@@ -29,6 +47,8 @@ fn wrong_settings_say_what_would_be_right() {
     check_refused("nagle=yes", "one of on, off");
     check_refused("messages2=x", "needs two clients");
     check_refused("clients=3", "one of 1, 2");
+    check_refused("scheme=md5", "one of hmac-md5, mutual-sha256");
+    check_refused("answer=stolen", "one of own, replayed, reflected");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The server's or the client's loop in three languages; the line that made
 //! the current call is highlighted.
 
+use protocol::auth::Scheme;
 use protocol::peer::Reply;
 use protocol::{Framing, System};
 use trace::{Actor, Experiment};
@@ -144,6 +145,7 @@ impl Code {
 fn snippet(experiment: &Experiment) -> &'static str {
     let rules = experiment.rules();
     match (experiment.system, &rules.framing) {
+        (System::Auth, _) if rules.scheme == Scheme::MutualSha256 => "mutual",
         (System::UdpEcho | System::Auth, _) => experiment.system.name(),
         (_, Framing::None) if rules.reply == Reply::None => "sink",
         (_, Framing::None) => System::TcpEcho.name(),

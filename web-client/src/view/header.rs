@@ -232,6 +232,9 @@ fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
                 Sentence::new("mistake.framing").with("reason", catalog.render(&encode(error)))
             }
             ExperimentError::Datagrams(_) => Sentence::new("mistake.datagrams"),
+            ExperimentError::NothingToReplay(client) => {
+                Sentence::new("mistake.replay").with("client", client.index() + 1)
+            }
         },
     };
     catalog.render(&sentence)

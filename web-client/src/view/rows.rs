@@ -43,9 +43,10 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
         let hues = Hues::new(lane, &trace.experiment);
         for (index, message) in lane.messages.iter().enumerate() {
             let body = &message.frame.body;
-            let text = match message.kind {
-                MessageKind::Message | MessageKind::Ready => said::text(body, MOST),
-                MessageKind::Challenge | MessageKind::Answer { .. } => said::hex(body, MOST_BINARY),
+            let text = if message.kind.is_of_the_handshake() {
+                said::hex(body, MOST_BINARY)
+            } else {
+                said::text(body, MOST)
             };
             let Some(own) = marks.get_mut(message.event) else {
                 continue;
@@ -56,8 +57,10 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
                 hue: hues.at(message.frame.body_range().start),
             });
             let flag = match (message.kind, message.verdict) {
-                (MessageKind::Answer { right: true }, _) => Some(("flag.accepted", true)),
-                (MessageKind::Answer { right: false }, _) => Some(("flag.denied", false)),
+                (kind, _) if kind.is_refuted() => Some(("flag.denied", false)),
+                (MessageKind::Answer { .. } | MessageKind::Proof { .. }, _) => {
+                    Some(("flag.accepted", true))
+                }
                 (_, Verdict::Glued(_)) => Some(("flag.glued", false)),
                 (_, Verdict::Part) => Some(("flag.split", false)),
                 (_, Verdict::Cut(_)) => Some(("flag.cut", false)),

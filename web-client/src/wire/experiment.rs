@@ -4,7 +4,7 @@
 
 use protocol::Framing;
 use protocol::framing::{Delimiter, Endian, FixedSize, LengthPrefix, ReadyAck, Width};
-use trace::{Client, Experiment, LengthUnit, Message};
+use trace::{Answer, Client, Experiment, LengthUnit, Message};
 
 use super::object::{Object, Value};
 
@@ -25,6 +25,10 @@ pub(super) fn read(mut fields: Object) -> Option<Experiment> {
         backlog: fields.small("backlog")?.unwrap_or(default.backlog),
         serial: fields.bool("serial")?,
         key: fields.text("key")?.unwrap_or(default.key),
+        scheme: match fields.text("scheme")? {
+            Some(name) => name.parse().ok()?,
+            None => default.scheme,
+        },
         clients: clients.collect::<Option<_>>()?,
         system: default.system,
     };
@@ -56,6 +60,12 @@ fn client(value: Value) -> Option<Client> {
         },
         turns: fields.bool("turns")?.unwrap_or_default(),
         key: fields.text("key")?.unwrap_or_else(|| Client::default().key),
+        answer: match fields.text("answer")?.as_deref() {
+            None | Some("own") => Answer::Own,
+            Some("replayed") => Answer::Replayed,
+            Some("reflected") => Answer::Reflected,
+            Some(_) => return None,
+        },
     };
     fields.is_empty().then_some(client)
 }
@@ -116,6 +126,7 @@ mod tests {
     use crate::wire::{experiment, version};
     use proptest::prelude::*;
     use protocol::System;
+    use protocol::auth::Scheme;
     use trace::link::{Capture, Line, VERSION};
 
     fn framing() -> impl Strategy<Value = Framing> {
@@ -147,8 +158,10 @@ mod tests {
         let unit = prop::sample::select(vec![LengthUnit::Bytes, LengthUnit::Characters]);
         let numbers = any::<(u32, u32, u32, u32)>();
         let messages = prop::collection::vec(".*".prop_map(Message), 0..4);
-        (messages, numbers, any::<(bool, bool)>(), unit, ".*").prop_map(
-            |(messages, numbers, (nagle, turns), length_unit, key)| Client {
+        let answer = prop::sample::select(vec![Answer::Own, Answer::Replayed, Answer::Reflected]);
+        let key = (".*", answer);
+        (messages, numbers, any::<(bool, bool)>(), unit, key).prop_map(
+            |(messages, numbers, (nagle, turns), length_unit, (key, answer))| Client {
                 messages,
                 start_ms: numbers.0,
                 gap_us: numbers.1,
@@ -158,6 +171,7 @@ mod tests {
                 length_unit,
                 turns,
                 key,
+                answer,
             },
         )
     }
@@ -170,6 +184,7 @@ mod tests {
             serial in any::<Option<bool>>(),
             numbers in any::<(u32, u32, u32, u32, u32)>(),
             key in ".*",
+            scheme in prop::sample::select(Scheme::ALL.to_vec()),
             clients in prop::collection::vec(client(), 0..3),
         ) -> Experiment {
             Experiment {
@@ -183,6 +198,7 @@ mod tests {
                 backlog: numbers.4,
                 serial,
                 key,
+                scheme,
                 clients,
             }
         }
@@ -233,6 +249,10 @@ mod tests {
             r#"{"system":"auth"}"#,
             r#"{"clients":[]}"#,
             r#"{"system":"auth","clients":[{}]}"#,
+            r#"{"system":"auth","scheme":"md5","clients":[]}"#,
+            r#"{"system":"auth","scheme":"hmac-md5","clients":[]}"#,
+            r#"{"system":"auth","clients":[{"messages":[],"answer":"reflected"}]}"#,
+            r#"{"system":"auth","clients":[{"messages":[],"answer":"stolen"}]}"#,
             r#"{"system":"auth","clients":[],"framing":null}"#,
             r#"{"system":"auth","clients":[],"framing":{}}"#,
             r#"{"system":"auth","clients":[],"framing":{"kind":"magic"}}"#,

@@ -261,7 +261,8 @@ impl Group<'_> {
         for message in messages.iter().filter(|m| self.shot.has_happened(m.event)) {
             total += usize::from(message.kind == MessageKind::Message);
             let finding = match (message.kind, message.verdict) {
-                (MessageKind::Answer { right: false }, _) | (_, Verdict::Wrong) => 2,
+                (kind, _) if kind.is_refuted() => 2,
+                (_, Verdict::Wrong) => 2,
                 (_, Verdict::Glued(_)) => 0,
                 (_, Verdict::Part) => 1,
                 (_, Verdict::Whole | Verdict::Cut(_)) => continue,

@@ -156,13 +156,14 @@ impl Group<'_> {
 
     fn message_label(&self, chunk: &Chunk) -> Label {
         let message = &self.lane.messages[chunk.index];
-        let good = matches!(message.verdict, Verdict::Whole)
-            && message.kind != (MessageKind::Answer { right: false });
+        let good = matches!(message.verdict, Verdict::Whole) && !message.kind.is_refuted();
         let mark = if good { "✓" } else { "✗" };
         let what = match message.kind {
             MessageKind::Message => quoted(&message.frame.body),
             MessageKind::Challenge => self.catalog.text("stage.challenge"),
             MessageKind::Answer { .. } => self.catalog.text("stage.answer"),
+            MessageKind::Nonce => self.catalog.text("stage.nonce"),
+            MessageKind::Proof { .. } => self.catalog.text("stage.proof"),
             MessageKind::Ready => self.catalog.text("stage.ready"),
         };
         Label {
