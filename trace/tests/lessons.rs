@@ -10,7 +10,7 @@ use trace::knob::{self, Knob};
 use trace::{Experiment, Lesson};
 
 /// Tests, links and the README name these.
-const LESSONS: [&str; 20] = [
+const LESSONS: [&str; 23] = [
     "accept-queue",
     "auth-accepted",
     "auth-wrong-key",
@@ -24,7 +24,10 @@ const LESSONS: [&str; 20] = [
     "nagle-for-real",
     "one-at-a-time",
     "one-send-many-recvs",
+    "prove-you-know-the-key",
     "ready-ack",
+    "reflect-it",
+    "replay-it",
     "short-send",
     "tcp-echo",
     "two-authenticated",
