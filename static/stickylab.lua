@@ -1,5 +1,6 @@
 -- Sticky Packet Lab for Wireshark and tshark, 4.0 and later: names the frames
--- of length-prefix, ready-ack and auth, and the two steps of auth's handshake.
+-- of length-prefix, ready-ack and auth, and the steps of auth's handshake:
+-- "auth" is the one by hmac-md5, "mutual" the one by mutual-sha256.
 --
 -- Install: copy this file into the folder that Wireshark's Help > About >
 -- Folders calls "Personal Lua Plugins" (on Linux ~/.local/lib/wireshark/plugins)
@@ -19,6 +20,8 @@
 local HEADER = 4 -- bytes: a signed length, little-endian
 local CHALLENGE = 32 -- bytes
 local ANSWER = 16 -- bytes
+local NONCE = 32 -- bytes
+local PROOF = 32 -- bytes
 local READY = "ready"
 local DIGITS = 22 -- most characters of a length in ASCII, its line ending included
 
@@ -71,6 +74,8 @@ local function system(name, title, port, towards_server, towards_client)
   local fields = {
     challenge = ProtoField.bytes(id .. ".challenge", "Challenge"),
     answer = ProtoField.bytes(id .. ".answer", "Answer"),
+    nonce = ProtoField.bytes(id .. ".nonce", "Nonce of the client"),
+    proof = ProtoField.bytes(id .. ".proof", "Proof"),
     length = ProtoField.int32(id .. ".length", "Length"),
     digits = ProtoField.string(id .. ".digits", "Digits of a length"),
     ready = ProtoField.string(id .. ".ready", "Ready"),
@@ -274,6 +279,44 @@ local function challenge(reader, state)
 end
 
 system("auth", "client authentication", "8080", answer, challenge)
+
+-- mutual: 32 random bytes from the server; 32 of the client and its HMAC-SHA256
+-- over both; the server's, over the same; then as auth. It has no port of its
+-- own: a server of auth speaks it if it was told to.
+local function client_proof(reader, state)
+  if not state.answered then
+    if not has(reader, NONCE + PROOF) then
+      return
+    end
+    shown(reader):add(reader.fields.nonce, take(reader, NONCE))
+    shown(reader):add(reader.fields.proof, take(reader, PROOF))
+    say(reader, "Handshake 2 of 3: nonce and proof of the client")
+    state.answered = true
+  end
+  frames(reader, state)
+end
+
+local function server_proof(reader, state)
+  if not state.challenged then
+    if not has(reader, CHALLENGE) then
+      return
+    end
+    shown(reader):add(reader.fields.challenge, take(reader, CHALLENGE))
+    say(reader, "Handshake 1 of 3: challenge")
+    state.challenged = true
+  end
+  if not state.proved and left(reader) > 0 then
+    if not has(reader, PROOF) then
+      return
+    end
+    shown(reader):add(reader.fields.proof, take(reader, PROOF))
+    say(reader, "Handshake 3 of 3: proof of the server")
+    state.proved = true
+  end
+  reply(reader)
+end
+
+system("mutual", "mutual authentication", "", client_proof, server_proof)
 
 -- What is wrong with the bytes that came as a length, if anything.
 local function wrong_length(field, maximum)

@@ -1,5 +1,5 @@
 //! `static/stickylab.lua`: every frame by its length, however it was cut, and
-//! the two steps of the handshake.
+//! the steps of both handshakes.
 
 use super::capture::{Connection, SERVER};
 use super::{fields, with_dissector};
@@ -144,6 +144,38 @@ fn the_handshake_has_two_steps_and_then_frames_and_raw_replies() {
         let mut said = said(&connection, "auth", SERVER);
         said.retain(|words| !words.starts_with("Reply"));
         assert_eq!(said.join(", "), steps[..2].join(", "), "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_mutual_handshake_has_three_steps_however_it_is_cut() {
+    let sent = [&[0xa5; 64][..], &frame(b"hello")].concat();
+    let steps = [
+        "Handshake 1 of 3: challenge",
+        "Handshake 2 of 3: nonce and proof of the client, Frame of 5 bytes",
+        "Handshake 3 of 3: proof of the server",
+        "Reply of 5 bytes",
+    ];
+    let proof = [0x5a; 32];
+    check(
+        &Connection::new()
+            .server(&CHALLENGE)
+            .client(&sent)
+            .server(&proof)
+            .server(b"HELLO"),
+        "mutual",
+        &steps,
+    );
+    for cut in [1, 31] {
+        let connection = Connection::new()
+            .server(&CHALLENGE[..cut])
+            .server(&CHALLENGE[cut..])
+            .client(&sent[..32 + cut])
+            .client(&sent[32 + cut..])
+            .server(&proof[..cut])
+            .server(&[&proof[cut..], b"HELLO"].concat());
+        let said = said(&connection, "mutual", SERVER);
+        assert_eq!(said.join(", "), steps.join(", "), "cut at {cut}");
     }
 }
 

@@ -186,7 +186,7 @@ fn without_a_capture_the_headers_are_synthetic_and_say_so() {
 }
 
 /// Lengths that the dissector finds in a lesson's run, and whether there were
-/// the two steps of a handshake.
+/// the steps of a handshake.
 fn check_dissected(lesson: &str, settings: &[&str], system: &str, lengths: &[usize]) {
     let folder = TempDir::new().expect("a folder");
     let arguments = [&[lesson], settings].concat();
