@@ -52,22 +52,22 @@ impl Admission {
 #[command(next_help_heading = "Deadlines of each connection, 100ms to 24h")]
 pub(super) struct Deadlines {
     /// For the answer to auth's challenge, from the connection on
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = deadline)]
-    handshake_deadline: Duration,
+    #[arg(long = "handshake-deadline", value_name = "TIME", default_value = "3s", value_parser = deadline)]
+    handshake: Duration,
     /// For one frame, from its first byte to its last
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = deadline)]
-    frame_deadline: Duration,
+    #[arg(long = "frame-deadline", value_name = "TIME", default_value = "30s", value_parser = deadline)]
+    frame: Duration,
     /// For the next byte between two frames
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = deadline)]
-    idle_deadline: Duration,
+    #[arg(long = "idle-deadline", value_name = "TIME", default_value = "10m", value_parser = deadline)]
+    idle: Duration,
 }
 
 impl Deadlines {
     pub(super) fn all(self) -> peer::Deadlines {
         peer::Deadlines {
-            handshake: Some(Nanos::from(self.handshake_deadline)),
-            frame: Some(Nanos::from(self.frame_deadline)),
-            idle: Some(Nanos::from(self.idle_deadline)),
+            handshake: Some(Nanos::from(self.handshake)),
+            frame: Some(Nanos::from(self.frame)),
+            idle: Some(Nanos::from(self.idle)),
         }
     }
 }

@@ -78,6 +78,9 @@ pub(super) struct Serve {
     admission: Admission,
     #[command(flatten)]
     deadlines: Deadlines,
+    /// Sessions of the page's lab at a time; a quarter of them of one address
+    #[arg(long, value_name = "N", default_value_t = gateway::MAX_SESSIONS, help_heading = "Limits of each listener")]
+    max_sessions: usize,
     /// For the head of each HTTP request to the page
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = limits::deadline)]
     head_deadline: Duration,
@@ -114,6 +117,7 @@ impl Serve {
             proxies: self.trust_proxy.iter().map(IpAddr::to_canonical).collect(),
             metrics,
             head: self.head_deadline,
+            sessions: self.max_sessions,
         };
         for bound in &systems {
             check_key(bound, &options)?;

@@ -38,9 +38,10 @@ pub use target::{Bridge, BridgeError};
 
 use crate::net::admission::{self, Admission};
 
-/// Lab sessions, and the runs that go on in them; each run has up to four
-/// threads. A class behind one address is one source.
-const SESSIONS: admission::Limits = lab(256, 64);
+/// Lab sessions at a time; one source has a quarter of them at most. A class
+/// behind one address is one source.
+pub const MAX_SESSIONS: usize = 256;
+/// Runs that go on in them; each has up to five threads.
 const RUNS: admission::Limits = lab(64, 32);
 /// How long sessions may take to say goodbye after shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -62,6 +63,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// How long the head of a request may take.
     pub head: Duration,
+    /// Lab sessions at a time; one source has a quarter of them at most.
+    pub sessions: usize,
 }
 
 impl Default for Config {
@@ -75,6 +78,7 @@ impl Default for Config {
             proxies: Vec::new(),
             metrics: Metrics::new(),
             head: Limits::default().head,
+            sessions: MAX_SESSIONS,
         }
     }
 }
@@ -99,7 +103,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: Cancellation
         admission: config.limits,
         head: config.head,
     };
-    let state = State::new(config, SESSIONS, shutdown);
+    let state = State::new(config, shutdown);
     serve_state(listener, state, limits).await;
 }
 
@@ -151,12 +155,12 @@ struct State {
 }
 
 impl State {
-    fn new(config: Config, sessions: admission::Limits, draining: CancellationToken) -> Self {
+    fn new(config: Config, draining: CancellationToken) -> Self {
         Self {
             bridges: config.bridges.into(),
             origins: config.origins.into(),
             proxies: config.proxies.into(),
-            sessions: Admission::new(sessions),
+            sessions: Admission::new(lab(config.sessions, config.sessions.div_ceil(4))),
             runs: Admission::new(RUNS),
             bridging: Admission::new(config.limits),
             relay: Relay::default(),

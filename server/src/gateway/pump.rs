@@ -253,7 +253,8 @@ fn send_failed(error: &io::Error, length: usize) -> End {
     End::Broken(close_code::ERROR, format!("send: {error}"))
 }
 
-fn web_failed(error: axum::Error) -> End {
+/// What an error of the WebSocket means for its session.
+pub(super) fn web_failed(error: axum::Error) -> End {
     use tungstenite::Error;
     use tungstenite::error::ProtocolError;
     let error = match error.into_inner().downcast::<Error>() {

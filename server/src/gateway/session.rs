@@ -18,6 +18,7 @@ use super::State;
 use super::bridge::{KEEP_ALIVE, accept, close, sized};
 use super::client::Client;
 use super::metrics::{Kind, Metrics, Reason};
+use super::pump::{End, web_failed};
 use crate::lab::{Lab, kernel};
 use crate::net::admission::{Admission, Place};
 
@@ -59,6 +60,10 @@ pub(super) async fn open(
                 ended = session.run() => {
                     if let Err(error) = ended {
                         tracing::debug!(%error, "lab session");
+                        session.lab = None;
+                        if let End::Broken(code, reason) = web_failed(error) {
+                            close(session.web, code, &reason).await;
+                        }
                     }
                 }
                 () = state.shutdown.cancelled() => {
@@ -118,6 +123,11 @@ impl Session {
     }
 
     async fn follow(&mut self, text: &str) -> Result<(), axum::Error> {
+        if text.len() > MAX_REQUEST {
+            let length = text.len();
+            let message = format!("a request of {length} bytes: at most {MAX_REQUEST} are read");
+            return self.refuse(&message).await;
+        }
         let request = match serde_json::from_str(text) {
             Ok(request) => request,
             Err(error) => return self.refuse(&format!("not a request: {error}")).await,

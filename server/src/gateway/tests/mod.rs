@@ -20,13 +20,13 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bridge, Config, Limits, State, lab, serve_state};
+use super::{Bridge, Config, Limits, State, serve_state};
 use crate::net::admission;
 
 type Web = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Lab sessions at a time in these tests, and of one source.
-const SESSIONS: admission::Limits = lab(2, 1);
+/// Lab sessions at a time in these tests; one source has one.
+const SESSIONS: usize = 2;
 
 /// A gateway that ends with its test.
 struct Gateway {
@@ -44,6 +44,7 @@ impl Gateway {
         let bridges = bridges.iter().map(|b| b.parse::<Bridge>().unwrap());
         let config = Config {
             bridges: bridges.collect(),
+            sessions: SESSIONS,
             ..Config::default()
         };
         Self::serve(config, limits).await
@@ -53,7 +54,7 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shutdown = CancellationToken::new();
-        let state = State::new(config, SESSIONS, shutdown.clone());
+        let state = State::new(config, shutdown.clone());
         let served = tokio::spawn(serve_state(listener, state, limits));
         Self {
             address,

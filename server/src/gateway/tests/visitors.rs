@@ -11,6 +11,7 @@ async fn behind_a_proxy(bridge: String, limits: admission::Limits) -> Gateway {
         bridges: vec![bridge.parse().unwrap()],
         proxies: vec![Ipv4Addr::LOCALHOST.into()],
         limits,
+        sessions: SESSIONS,
         ..Config::default()
     };
     let limits = Limits {
