@@ -6,6 +6,7 @@
 
 pub mod browser;
 mod capture;
+pub mod census;
 mod deadline;
 pub mod events;
 pub mod hmac;
@@ -16,9 +17,11 @@ mod peer;
 mod program;
 pub mod python;
 mod server;
+pub mod websocket;
 pub mod workspace;
 
 pub use capture::may_capture;
+pub use census::Census;
 pub use deadline::{PATIENCE, eventually};
 pub use lines::Lines;
 

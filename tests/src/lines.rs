@@ -72,11 +72,17 @@ impl Lines {
     /// The first line, now or later, that `wanted` accepts. Panics with all
     /// there are if the output ends or [`PATIENCE`] does.
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_since(0, what, wanted)
+    }
+
+    /// The same among the lines from the one with number `start` (from 0) on.
+    pub fn wait_since(&self, start: usize, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.state();
-        let mut seen = 0;
+        let mut seen = start;
         loop {
-            let found = state.lines[seen..].iter().find(|line| wanted(line));
+            let lines = state.lines.get(seen..).unwrap_or_default();
+            let found = lines.iter().find(|line| wanted(line));
             if let Some(line) = found {
                 return line.clone();
             }

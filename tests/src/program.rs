@@ -103,6 +103,11 @@ impl Program {
         kill_process(self.pid(), signal).expect("it is still running");
     }
 
+    /// Its process id, as a number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its process id.
     fn pid(&self) -> Pid {
         Pid::from_child(&self.child)

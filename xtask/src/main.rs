@@ -2,6 +2,7 @@
 //!
 //! This file only reads the command line; each command has its own module.
 
+mod attack;
 mod bench;
 mod demo;
 mod lock;
@@ -50,6 +51,11 @@ enum Command {
         /// Run only tests whose name contains one of these.
         filters: Vec<String>,
     },
+    /// Attack the release program from outside, and print what that did to it.
+    Attack {
+        /// Make only attacks whose test's name contains one of these.
+        filters: Vec<String>,
+    },
     /// Build the page only, into `target/page`.
     Web,
     /// Measure everything beside its peers and write BENCHMARKS.md.
@@ -93,6 +99,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo { open, serve } => demo::run(&Workspace::find()?, open, &serve)?,
         Command::Test { only, filters } => return test::run(&Workspace::find()?, &only, &filters),
+        Command::Attack { filters } => return attack::run(&Workspace::find()?, &filters),
         Command::Web => web::build(&Workspace::find()?)?,
         Command::Bench { only, effort } => bench::run(&Workspace::find()?, &only, effort)?,
         Command::Soak { length } => soak::run(&Workspace::find()?, length)?,

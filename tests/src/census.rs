@@ -1,0 +1,174 @@
+//! What a process holds: descriptors, threads, sockets, memory, CPU time, as
+//! Linux tells it (proc(5)).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::time::Duration;
+
+/// The length of one tick of CPU time. The kernel counts in 1/100 s for
+/// programs, whatever it counts in for itself (time(7), `USER_HZ`).
+const TICK: Duration = Duration::from_millis(10);
+/// `st` of a listening socket in /proc/net/tcp.
+const LISTEN: &str = "0A";
+/// The field of /proc/PID/stat behind the name in which user time stands; time
+/// in the kernel is the next.
+const USER_TIME: usize = 11;
+
+/// One look at a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// How many descriptors of each kind, such as `tcp`, `listening
+    /// 127.0.0.1:8000`, `udp 127.0.0.1:8000`, `packet`, `pipe`.
+    pub descriptors: BTreeMap<String, usize>,
+    /// How many threads.
+    pub threads: usize,
+    /// Resident memory, in KiB.
+    pub resident: usize,
+}
+
+impl Census {
+    /// What process `pid` holds now; none if it is gone.
+    pub fn of(pid: u32) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        Some(Self {
+            descriptors: descriptors(pid)?,
+            threads: field("Threads:")?,
+            resident: field("VmRSS:")?,
+        })
+    }
+
+    /// How many descriptors in all.
+    pub fn open(&self) -> usize {
+        self.descriptors.values().sum()
+    }
+
+    /// How many sockets of a kind that begins with `kind`.
+    pub fn sockets(&self, kind: &str) -> usize {
+        let kinds = self.descriptors.iter();
+        kinds
+            .filter(|(name, _)| name.starts_with(kind))
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
+
+impl fmt::Display for Census {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            descriptors,
+            threads,
+            resident,
+        } = self;
+        write!(f, "{threads} threads, {resident} KiB, {descriptors:?}")
+    }
+}
+
+/// The CPU time that process `pid` has taken so far, in steps of 10 ms.
+pub fn cpu_time(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it is running");
+    let (_, fields) = stat.rsplit_once(')').expect("its name is in brackets");
+    let times = fields.split_whitespace().skip(USER_TIME).take(2);
+    let ticks: u32 = times
+        .map(|field| field.parse::<u32>().expect("a number of ticks"))
+        .sum();
+    TICK * ticks
+}
+
+fn descriptors(pid: u32) -> Option<BTreeMap<String, usize>> {
+    // The descriptors first: a socket that is closed meanwhile is in no table,
+    // and counts as one that has no name.
+    let mut targets = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fd")).ok()? {
+        if let Ok(target) = fs::read_link(entry.ok()?.path()) {
+            targets.push(target.to_string_lossy().into_owned());
+        }
+    }
+    let sockets = sockets(pid);
+    let mut kinds = BTreeMap::new();
+    for target in targets {
+        let kind = match target.split_once(":[") {
+            Some(("socket", inode)) => {
+                let name = sockets.get(inode.trim_end_matches(']'));
+                name.map_or("socket", String::as_str).to_owned()
+            }
+            Some((kind, _)) => kind.to_owned(),
+            None => target,
+        };
+        *kinds.entry(kind).or_default() += 1;
+    }
+    Some(kinds)
+}
+
+/// What the sockets of `pid`'s network namespace are, by inode.
+fn sockets(pid: u32) -> BTreeMap<String, String> {
+    let mut sockets = BTreeMap::new();
+    for (table, address, state, inode) in [
+        ("tcp", Some(1), Some(3), 9),
+        ("tcp6", Some(1), Some(3), 9),
+        ("udp", Some(1), None, 9),
+        ("udp6", Some(1), None, 9),
+        ("packet", None, None, 8),
+        ("unix", None, None, 6),
+    ] {
+        let path = format!("/proc/{pid}/net/{table}");
+        let text = fs::read_to_string(path).unwrap_or_default();
+        for line in text.lines().skip(1) {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let Some(inode) = fields.get(inode) else {
+                continue;
+            };
+            let listens = state.is_some_and(|state| fields.get(state) == Some(&LISTEN));
+            let name = match address.and_then(|address| fields.get(address)) {
+                Some(address) if listens => format!("listening {address}"),
+                Some(address) if state.is_none() => format!("{table} {address}"),
+                _ => table.to_owned(),
+            };
+            sockets.insert((*inode).to_owned(), name);
+        }
+    }
+    sockets
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, UdpSocket};
+
+    use super::*;
+
+    #[test]
+    fn a_socket_is_counted_by_its_kind() {
+        let id = std::process::id();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let datagrams = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let census = Census::of(id).expect("this program runs");
+        let hex = |port: u16| format!("0100007F:{port:04X}");
+        let listening = hex(listener.local_addr().expect("bound").port());
+        let bound = hex(datagrams.local_addr().expect("bound").port());
+        assert_eq!(
+            census.sockets(&format!("listening {listening}")),
+            1,
+            "{census}"
+        );
+        assert_eq!(census.sockets(&format!("udp {bound}")), 1, "{census}");
+        assert!(census.threads > 0 && census.resident > 0 && census.open() > 2);
+        drop((listener, datagrams));
+        let census = Census::of(id).expect("this program runs");
+        assert_eq!(census.sockets(&format!("listening {listening}")), 0);
+        assert_eq!(census.sockets(&format!("udp {bound}")), 0);
+    }
+
+    #[test]
+    fn cpu_time_grows_with_work() {
+        let before = cpu_time(std::process::id());
+        crate::eventually("10 ms of work", || {
+            let sum: u64 = (0..100_000).map(std::hint::black_box).sum();
+            std::hint::black_box(sum);
+            (cpu_time(std::process::id()) > before).then_some(())
+        });
+    }
+}

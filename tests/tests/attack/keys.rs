@@ -1,0 +1,169 @@
+//! Getting in without the key: by guessing, by saying what others have said,
+//! by saying back what the server says.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tests::hmac::{KEY, hmac_md5};
+
+use super::client::{Bystander, Client, dial, to_the_end};
+use super::victim::{Door, Victim};
+use super::{ATTACKER, NEWCOMER, is_full, sized};
+
+/// So many wrong answers in a row are free; the next ones cost 100 ms, 200 ms …
+const FREE: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// Below the rate of new connections that a source may have.
+const PACE: Duration = Duration::from_millis(6);
+
+/// A connection and its challenge; none if it was refused.
+fn challenged(door: &Door) -> Option<(TcpStream, [u8; 32])> {
+    let mut stream = dial(ATTACKER, door.address).expect("it listens");
+    let mut challenge = [0; 32];
+    stream.read_exact(&mut challenge).ok()?;
+    Some((stream, challenge))
+}
+
+/// Sends `answer` and a frame behind it. It must be closed without a word.
+fn check_refused(mut stream: TcpStream, answer: &[u8]) {
+    // It may close before all is sent.
+    let _ = stream.write_all(answer);
+    let _ = stream.write_all(b"\x05\0\0\0hello");
+    let said = to_the_end(&mut stream).expect("it is closed");
+    assert_eq!(said, b"", "{}", answer.escape_ascii());
+}
+
+/// One wrong key after another.
+fn guess(victim: &Victim, attempts: usize) -> String {
+    let door = &victim.door;
+    let bystander = Bystander::enter(door);
+    let (started, mut judged) = (Instant::now(), 0_u32);
+    for attempt in 0..attempts {
+        if let Some((stream, challenge)) = challenged(door) {
+            let key = format!("wan yifei{attempt}");
+            check_refused(stream, &hmac_md5(key.as_bytes(), &challenge));
+            judged += 1;
+        }
+        if attempt == attempts / 2 {
+            newcomer(door);
+        }
+        thread::sleep(PACE);
+    }
+    let took = started.elapsed();
+    if let Some(doublings) = judged.checked_sub(FREE) {
+        // Each wait was sat out before the next answer was looked at.
+        let waits = FIRST_WAIT * (2_u32.pow(doublings) - 1);
+        assert!(waits <= took, "{judged} judged in {took:?}");
+    }
+    let trips = bystander.leave().0.len();
+    format!(
+        "{attempts} wrong keys in {:.1} s, {judged} of them looked at; \
+         the other source made {trips} round trips",
+        took.as_secs_f64()
+    )
+}
+
+fn newcomer(door: &Door) {
+    let mut client = Client::enter(door, NEWCOMER).expect("it gets in");
+    client.round_trip().expect("it is served");
+    client.leave().expect("to the end");
+}
+
+/// As many challenges at once as one source may have, all answered wrong.
+fn guess_together(victim: &Victim, rounds: usize) -> String {
+    let door = &victim.door;
+    let bystander = Bystander::enter(door);
+    let mut judged = 0;
+    for _ in 0..rounds {
+        // One more than it may have is refused; so is all in a back-off.
+        let open: Vec<_> = std::iter::from_fn(|| challenged(door)).collect();
+        judged += open.len();
+        for (stream, _) in open {
+            check_refused(stream, &[7; 16]);
+        }
+        newcomer(door);
+    }
+    bystander.leave();
+    format!("{judged} wrong answers in {rounds} rounds of as many as one source may give at once")
+}
+
+#[test]
+fn wrong_keys_cost_more_and_more_time_and_nobody_else_any() {
+    let victim = Victim::start("auth", &[]);
+    victim.withstands("wrong keys", 10, sized(100, 1000), guess);
+}
+
+#[test]
+fn wrong_keys_at_once_are_no_way_around_the_back_off() {
+    // Ends in a back-off that the test sits out: a short one in the small run.
+    let few: &[_] = if is_full() {
+        &[]
+    } else {
+        &["--max-unproven=24"]
+    };
+    let victim = Victim::start("auth", few);
+    victim.withstands("wrong keys at once", 1, 1, guess_together);
+}
+
+/// An answer that has nothing to do with the challenge that it is given to.
+type Elsewhere = (&'static str, fn(&Door) -> Vec<u8>);
+/// An answer made of the challenge without the key.
+type Reflected = (&'static str, fn(&[u8; 32]) -> Vec<u8>);
+
+/// Answers that somebody gave, and parts of what the server says.
+fn impersonate(victim: &Victim, times: usize) -> String {
+    let door = &victim.door;
+    let attempts: [Elsewhere; 5] = [
+        ("an answer that was right elsewhere", |door| {
+            let (mut stream, challenge) = challenged(door).expect("it is let in");
+            let answer = hmac_md5(KEY, &challenge);
+            stream.write_all(&answer).expect("it takes it");
+            stream
+                .write_all(b"\x01\0\0\0a")
+                .expect("it takes what follows");
+            let mut reply = [0];
+            stream.read_exact(&mut reply).expect("it was right there");
+            answer.to_vec()
+        }),
+        ("an answer that nobody has given yet", |door| {
+            let (_, challenge) = challenged(door).expect("it is let in");
+            hmac_md5(KEY, &challenge).to_vec()
+        }),
+        ("half a challenge of another connection", |door| {
+            challenged(door).expect("it is let in").1[..16].to_vec()
+        }),
+        ("nothing but zeros", |_| vec![0; 16]),
+        ("the key", |_| [KEY, &[0; 7]].concat()),
+    ];
+    let parts: [Reflected; 4] = [
+        ("the first half of its challenge", |c| c[..16].to_vec()),
+        ("the second half", |c| c[16..].to_vec()),
+        ("all of its challenge", |c| c.to_vec()),
+        ("its challenge without a key", |c| hmac_md5(b"", c).to_vec()),
+    ];
+    for _ in 0..times {
+        for (what, answer) in attempts {
+            let answer = answer(door);
+            // Who proves that it knows the key is forgiven; so none of these
+            // is refused for the back-off of the one before.
+            victim.serves(ATTACKER);
+            let (stream, _) = challenged(door).expect(what);
+            check_refused(stream, &answer);
+        }
+        for (what, answer) in parts {
+            victim.serves(ATTACKER);
+            let (stream, challenge) = challenged(door).expect(what);
+            check_refused(stream, &answer(&challenge));
+        }
+    }
+    let all = times * (attempts.len() + parts.len());
+    format!("{all} replayed, reflected and empty answers, all refused without a word")
+}
+
+#[test]
+fn answers_of_others_and_the_challenge_itself_are_wrong() {
+    let victim = Victim::start("auth", &[]);
+    victim.withstands("replay and reflection", 1, sized(2, 100), impersonate);
+}
