@@ -16,6 +16,9 @@ pub const MAX_MESSAGES: usize = 1_000;
 pub const MAX_MESSAGE: usize = 256 * 1024;
 /// Most bytes all clients may send together, framing not counted.
 pub const MAX_TOTAL: usize = 1024 * 1024;
+/// Most bytes all clients may send together, framing counted: what fixed-size
+/// frames are filled up with is no message, but it is sent.
+pub const MAX_FRAMED: usize = 2 * MAX_TOTAL;
 /// Longest delay a knob may ask for, in milliseconds.
 pub const MAX_DELAY_MS: u32 = 5_000;
 /// Largest receive buffer, in bytes.
@@ -330,7 +333,7 @@ impl Experiment {
         range("backlog", self.backlog as usize, 0, 128)?;
         range("key", self.key.len(), 1, 128)?;
         self.validate_answers()?;
-        let mut total = 0;
+        let (mut total, mut framed) = (0, 0);
         for (client, id) in self.clients.iter().zip(ClientId::ALL) {
             range("start", client.start_ms as usize, 0, delay)?;
             range("gap", client.gap_us as usize, 0, 1_000 * delay)?;
@@ -347,11 +350,13 @@ impl Experiment {
             framing.validate().map_err(ExperimentError::Framing)?;
             for (index, message) in client.messages.iter().enumerate() {
                 let parts = framing.parts(message.text().as_bytes());
-                parts.map_err(|error| ExperimentError::Message {
+                let parts = parts.map_err(|error| ExperimentError::Message {
                     client: id,
                     message: index + 1,
                     error,
                 })?;
+                framed += parts.header.len() + parts.body.len();
+                range("bytes in all, framed", framed, 0, MAX_FRAMED)?;
             }
         }
         Ok(())

@@ -16,10 +16,13 @@ use super::buffer::Buffer;
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Frame, FrameError};
 use crate::Offset;
 
+/// Longest delimiter, in bytes: each message is sent with one.
+pub const MAX_DELIMITER: usize = 256;
+
 /// Settings of the delimiter framing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delimiter {
-    /// What ends a message, as text; at least one byte.
+    /// What ends a message, as text: 1 to [`MAX_DELIMITER`] bytes.
     pub delimiter: String,
     /// The largest message accepted, in bytes, delimiter not counted.
     pub maximum: u32,
@@ -38,6 +41,12 @@ impl Delimiter {
     pub(super) fn validate(&self) -> Result<(), EncodeError> {
         if self.delimiter.is_empty() {
             return Err(EncodeError::EmptyDelimiter);
+        }
+        if self.delimiter.len() > MAX_DELIMITER {
+            return Err(EncodeError::Oversized {
+                size: self.delimiter.len(),
+                maximum: MAX_DELIMITER,
+            });
         }
         Ok(())
     }
@@ -168,6 +177,23 @@ mod tests {
                 offset: Offset(10),
                 length: 9,
                 maximum: 8
+            })
+        );
+    }
+
+    #[test]
+    fn a_delimiter_has_a_length() {
+        let of = |length| Delimiter {
+            delimiter: "x".repeat(length),
+            ..Delimiter::default()
+        };
+        assert_eq!(of(0).validate(), Err(EncodeError::EmptyDelimiter));
+        assert_eq!(of(256).validate(), Ok(()));
+        assert_eq!(
+            of(257).encode(b"a"),
+            Err(EncodeError::Oversized {
+                size: 257,
+                maximum: 256
             })
         );
     }

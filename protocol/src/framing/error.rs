@@ -102,6 +102,14 @@ pub enum EncodeError {
     /// A delimiter of no bytes.
     #[error("the delimiter is empty")]
     EmptyDelimiter,
+    /// Frames or a delimiter larger than anybody should have to fill.
+    #[error("a frame or delimiter of {size} bytes is more than the {maximum} it may have")]
+    Oversized {
+        /// Its size in bytes.
+        size: usize,
+        /// The most it can be.
+        maximum: usize,
+    },
     /// Frames of no bytes.
     #[error("a frame of 0 bytes can't carry a message")]
     ZeroSize,

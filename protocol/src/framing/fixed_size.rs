@@ -13,13 +13,13 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::buffer::Buffer;
-use super::{Decode, EncodeError, Frame, FrameError};
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Frame, FrameError};
 use crate::Offset;
 
 /// Settings of the fixed-size framing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct FixedSize {
-    /// Size of every frame in bytes; at least 1.
+    /// Size of every frame in bytes: 1 to [`DEFAULT_MAX_FRAME`].
     pub size: u32,
     /// What fills a frame up behind its message.
     pub pad: u8,
@@ -35,6 +35,13 @@ impl FixedSize {
     pub(super) fn validate(self) -> Result<(), EncodeError> {
         if self.size == 0 {
             return Err(EncodeError::ZeroSize);
+        }
+        // Each message is filled up to that, and a file or a page may ask for it.
+        if self.size > DEFAULT_MAX_FRAME {
+            return Err(EncodeError::Oversized {
+                size: self.size as usize,
+                maximum: DEFAULT_MAX_FRAME as usize,
+            });
         }
         Ok(())
     }
@@ -147,5 +154,16 @@ mod tests {
             fixed.encode(b"a."),
             Err(EncodeError::EndsInPadding { pad: b'.' })
         );
+        // Before a frame of that size is made.
+        let size = u32::MAX;
+        assert_eq!(
+            FixedSize { size, pad: 0 }.encode(b"a"),
+            Err(EncodeError::Oversized {
+                size: 4_294_967_295,
+                maximum: 1_048_576
+            })
+        );
+        let size = DEFAULT_MAX_FRAME;
+        assert_eq!(FixedSize { size, pad: 0 }.validate(), Ok(()));
     }
 }

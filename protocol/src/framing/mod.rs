@@ -20,7 +20,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-pub use delimiter::Delimiter;
+pub use delimiter::{Delimiter, MAX_DELIMITER};
 pub use error::{EncodeError, FrameError};
 pub use fixed_size::FixedSize;
 pub use length_prefix::{Endian, LengthPrefix, Width};

@@ -41,6 +41,18 @@ fn what_is_too_much_is_refused_by_name() {
         },
         "message 1: the message contains the delimiter at byte 2",
     );
+    let fixed = |size| Framing::FixedSize(protocol::framing::FixedSize { size, pad: 0 });
+    check_refused(
+        |e| e.framing = Some(fixed(u32::MAX)),
+        "framing: a frame or delimiter of 4294967295 bytes is more than the 1048576",
+    );
+    check_refused(
+        |e| {
+            e.framing = Some(fixed(1 << 20));
+            e.clients[0].messages = vec![Message("a".to_owned()); 1_000];
+        },
+        "bytes in all, framed is 3145728: it can be 0 to 2097152",
+    );
     check_refused(
         |e| {
             e.system = System::UdpEcho;

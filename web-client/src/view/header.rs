@@ -250,6 +250,9 @@ fn encode(error: &EncodeError) -> Sentence {
         }
         EncodeError::EndsInPadding { .. } => Sentence::new("encode.ends-in-padding"),
         EncodeError::EmptyDelimiter => Sentence::new("encode.empty-delimiter"),
+        EncodeError::Oversized { size, maximum } => Sentence::new("encode.oversized")
+            .with("n", size)
+            .with("maximum", maximum),
         EncodeError::ZeroSize => Sentence::new("encode.zero-size"),
     }
 }
