@@ -31,7 +31,11 @@ pub struct Experiment {
     /// Which server.
     pub system: System,
     /// How messages are framed; left out: as the system has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::object::maybe"
+    )]
     pub framing: Option<Framing>,
     /// Whether the server answers messages; left out: as the system has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +66,7 @@ pub struct Experiment {
     #[serde(default, skip_serializing_if = "is_default")]
     pub scheme: Scheme,
     /// Who connects.
+    #[serde(deserialize_with = "crate::object::list")]
     pub clients: Vec<Client>,
 }
 

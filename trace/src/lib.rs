@@ -16,6 +16,7 @@ pub mod knob;
 pub mod lane;
 pub mod lesson;
 pub mod link;
+mod object;
 pub mod order;
 mod packet;
 pub mod pcapng;

@@ -23,6 +23,7 @@ pub enum Request {
         /// can be told apart.
         run: u32,
         /// What to run.
+        #[serde(deserialize_with = "crate::object::one")]
         experiment: Experiment,
     },
     /// One client calls send() for each of these.
@@ -30,6 +31,7 @@ pub enum Request {
         /// Which client.
         client: ClientId,
         /// What it sends.
+        #[serde(deserialize_with = "crate::object::list")]
         sends: Vec<Send>,
     },
     /// One client closes its connection (FIN; a datagram socket just closes).
@@ -186,6 +188,7 @@ struct Run {
     version: u32,
     run: u32,
     kernel: String,
+    #[serde(deserialize_with = "crate::object::one")]
     experiment: Experiment,
     #[serde(default)]
     capture: Capture,
@@ -363,6 +366,8 @@ mod tests {
             r#"{"type":"send","client":1,"sends":[{"bytes":"abc"}]}"#,
             r#"{"type":"connect","to":"192.0.2.1:80"}"#,
             r#"{"type":"run","run":-1}"#,
+            r#"{"type":"send","client":1,"sends":[[5,"6869"]]}"#,
+            r#"{"type":"run","run":1,"experiment":["tcp-echo"]}"#,
             "[]",
             "",
         ] {

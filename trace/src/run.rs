@@ -285,7 +285,9 @@ fn later_version(json: &str) -> Option<u32> {
     struct Run {
         version: u32,
     }
-    let run: Run = serde_json::from_str(json).ok()?;
+    let mut json = serde_json::Deserializer::from_str(json);
+    let run: Run = crate::object::one(&mut json).ok()?;
+    json.end().ok()?;
     (run.version > VERSION).then_some(run.version)
 }
 
@@ -361,6 +363,23 @@ mod tests {
         check_refused(first, "breaks off after line 1");
         check_refused(&good[..good.len() - 4], "line 6 is no line");
         check_refused(&good.replacen('\n', "\n\n", 1), "line 2 is no line");
+    }
+
+    #[test]
+    fn a_list_of_fields_is_no_object() {
+        let good = text(&trace());
+        let of = |is: &str, by: &str| {
+            assert!(good.contains(is), "{is}");
+            good.replacen(is, by, 1)
+        };
+        let event = "\"offset\":3";
+        for field in ["\"socket\":[]", "\"header\":[0]"] {
+            check_refused(&of(event, field), "line 2 is no line");
+        }
+        check_refused(&of(event, "\"socket\":{\"counts\":[1,2,3,4,5]}"), "line 2");
+        let framing = "\"framing\":[\"none\"],\"clients\":";
+        check_refused(&of("\"clients\":", framing), "line 1 is no line");
+        check_refused("[9]", "line 1 is no line");
     }
 
     #[test]

@@ -75,10 +75,14 @@ pub fn parse(text: &str) -> Result<Trace, FileError> {
                 Heard::Run {
                     kernel, capture, ..
                 },
-                None,
-                None,
+                before,
+                _,
             ) => {
+                // A line that can't be read is that first, wherever it stands.
                 let experiment = wire::experiment(json).ok_or(FileError::Line(line))?;
+                if before.is_some() {
+                    return Err(FileError::Order(line));
+                }
                 experiment.validate().map_err(FileError::Experiment)?;
                 trace = Some(Trace::new(experiment, kernel, capture));
             }

@@ -26,6 +26,9 @@ pub fn read(text: &str) -> Option<Heard> {
         },
         "run" => {
             fields.small("version")??;
+            if fields.any_null(&["capture"]) {
+                return None;
+            }
             Heard::Run {
                 run: fields.small("run")??,
                 kernel: fields.text("kernel")??,
@@ -59,6 +62,9 @@ pub fn experiment(text: &str) -> Option<Experiment> {
 }
 
 fn event(mut fields: Object) -> Option<Event> {
+    if fields.any_null(&["took", "offset", "asked", "bytes", "socket"]) {
+        return None;
+    }
     let actor = named(&Actor::ALL, Actor::name, &fields.text("actor")??)?;
     let client = ClientId::try_from(u8::try_from(fields.small("client")??).ok()?).ok()?;
     let call = named(&Call::ALL, Call::name, &fields.text("call")??)?;
@@ -110,6 +116,9 @@ fn socket(mut fields: Object) -> Option<Socket> {
 }
 
 fn header(mut fields: Object) -> Option<Header> {
+    if fields.any_null(&["flags", "ack", "window", "raw"]) {
+        return None;
+    }
     Some(Header {
         flags: Flags(fields.byte("flags")?.unwrap_or_default()),
         ack: Offset(fields.number("ack")?.unwrap_or_default()),

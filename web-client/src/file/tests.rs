@@ -115,6 +115,9 @@ fn broken_files_are_refused_as_stickylab_refuses_them() {
     check(&[&good, run].concat(), Err(FileError::Order(19)));
     check(&[run, "\n", &good].concat(), Err(FileError::Order(2)));
     check(&[&good, rest].concat(), Err(FileError::Order(19)));
+    let unreadable = run.replace("\"buffer\":", "\"bufer\":");
+    check(&[run, "\n", &unreadable].concat(), Err(FileError::Line(2)));
+    check(&[&good, &*unreadable].concat(), Err(FileError::Line(19)));
     let hello = r#"{"type":"hello","version":2,"program":"0.1.0","kernel":"Linux"}"#;
     check(&[hello, "\n", &good].concat(), Err(FileError::Order(1)));
     let later = good.replace("\"version\":3", "\"version\":4");
@@ -135,11 +138,38 @@ fn broken_files_are_refused_as_stickylab_refuses_them() {
         ),
         ("\"length-unit\":\"bytes\"", "\"length-unit\":\"feet\""),
         ("\"kernel\":", "\"colonel\":"),
+        ("\"buffer\":1024", "\"buffer\":null"),
+        ("\"nagle\":false", "\"nagle\":null"),
+        ("\"capture\":\"unknown\"", "\"capture\":null"),
+        ("\"clients\":", "\"framing\":[\"none\"],\"clients\":"),
     ] {
         let broken = good.replace(is, becomes);
         assert_ne!(broken, good, "{is}");
         check(&broken, Err(FileError::Line(1)));
     }
+    let connect = "\"call\":\"connect\"";
+    for field in [
+        "\"took\":null",
+        "\"offset\":null",
+        "\"bytes\":null",
+        "\"socket\":null",
+        "\"socket\":[]",
+        "\"socket\":{\"counts\":[1,2,3,4,5]}",
+        "\"header\":[]",
+        "\"header\":{\"ack\":null}",
+    ] {
+        let broken = good.replacen(connect, &[connect, ",", field].concat(), 1);
+        check(&broken, Err(FileError::Line(2)));
+    }
+    for field in [
+        "\"error\":null",
+        "\"header\":null",
+        "\"socket\":{\"waiting\":null,\"counts\":null}",
+    ] {
+        let read = good.replacen(connect, &[connect, ",", field].concat(), 1);
+        check(&read, Ok(sample::five_sends()));
+    }
+    check("[9]", Err(FileError::Line(1)));
     let broken = good.replacen("\"bytes\":\"68", "\"bytes\":\"6", 1);
     check(&broken, Err(FileError::Line(4)));
 }

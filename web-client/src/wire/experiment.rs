@@ -10,6 +10,16 @@ use super::object::{Object, Value};
 
 /// The experiment, not validated; `None` if the page knows none such.
 pub(super) fn read(mut fields: Object) -> Option<Experiment> {
+    if fields.any_null(&[
+        "buffer",
+        "read-delay-ms",
+        "receive-buffer",
+        "max-frame",
+        "backlog",
+        "key",
+    ]) {
+        return None;
+    }
     let default = Experiment::new(fields.text("system")??.parse().ok()?, &[]);
     let clients = fields.list("clients")?.into_iter().map(client);
     let experiment = Experiment {
@@ -39,6 +49,18 @@ fn client(value: Value) -> Option<Client> {
     let Value::Object(mut fields) = value else {
         return None;
     };
+    if fields.any_null(&[
+        "start-ms",
+        "gap-us",
+        "hold-ms",
+        "nagle",
+        "send-buffer",
+        "length-unit",
+        "turns",
+        "key",
+    ]) {
+        return None;
+    }
     let messages = fields
         .list("messages")?
         .into_iter()

@@ -46,6 +46,16 @@ impl Object {
         index.map_or(Value::Null, |index| self.0.swap_remove(index).1)
     }
 
+    /// Whether one of `names` is there and null: `serde` takes null for
+    /// what may be absent, not for what then has a value all the same.
+    pub(super) fn any_null(&self, names: &[&str]) -> bool {
+        let mut nulls = self
+            .0
+            .iter()
+            .filter(|(_, value)| matches!(value, Value::Null));
+        nulls.any(|(name, _)| names.contains(&name.as_str()))
+    }
+
     /// Whether nothing is left in it.
     pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
