@@ -319,10 +319,10 @@ fn replies_come_before_the_next_ready() {
         let reply = |bytes| ClientOutput::Reply(Bytes::from_static(bytes));
         let sends = [b"2", &b"ab"[..], b"0", b"5", b"ready", b"1", b"c"].map(send);
         let replies = [b"AB", &b"READY"[..], b"C"].map(reply);
-        let (sent, answered): (Vec<_>, Vec<_>) = said
+        let (asked, answered): (Vec<_>, Vec<_>) = said
             .into_iter()
             .partition(|output| matches!(output, ClientOutput::Send(_)));
-        assert_eq!((&sent[..], &answered[..]), (&sends[..], &replies[..]));
+        assert_eq!((&asked[..], &answered[..]), (&sends[..], &replies[..]));
         assert!(client.is_idle());
         assert_eq!(client.handle_eof(), Ok(()));
     }
