@@ -7,8 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use protocol::Framing;
-use trace::{Client, Lesson};
+use trace::Lesson;
 
 type Texts = BTreeMap<String, String>;
 
@@ -117,67 +116,16 @@ fn packed(lesson: &Lesson) -> String {
         .map_or("None".to_owned(), |predict| {
             format!("Some((Count::{:?}, &{:?}))", predict.count, predict.choices)
         });
+    // As a trace file has it: the page reads those anyway.
+    let experiment = serde_json::to_string(experiment).expect("an experiment is JSON");
     format!(
         "Packed {{ id: {:?}, group: Group::{:?}, order: {}, knobs: &[{}], predict: {predict}, \
-         system: System::{:?}, framing: || {}, echo: {:?}, buffer: {}, \
-         read_delay_ms: {}, receive_buffer: {}, max_frame: {}, backlog: {}, serial: {:?}, key: {:?}, scheme: Scheme::{:?}, \
-         clients: &[{}] }},\n",
+         experiment: {experiment:?} }},\n",
         lesson.id,
         lesson.group,
         lesson.order,
         knobs.collect::<String>(),
-        experiment.system,
-        framing(experiment.framing.as_ref()),
-        experiment.echo,
-        experiment.buffer,
-        experiment.read_delay_ms,
-        experiment.receive_buffer,
-        experiment.max_frame,
-        experiment.backlog,
-        experiment.serial,
-        experiment.key,
-        experiment.scheme,
-        experiment.clients.iter().map(client).collect::<String>(),
     )
-}
-
-fn client(client: &Client) -> String {
-    let messages: Vec<_> = client.messages.iter().map(|message| &message.0).collect();
-    format!(
-        "PackedClient {{ messages: &{messages:?}, start_ms: {}, gap_us: {}, hold_ms: {}, \
-         nagle: {}, send_buffer: {}, length_unit: LengthUnit::{:?}, turns: {}, key: {:?}, answer: Answer::{:?} }},",
-        client.start_ms,
-        client.gap_us,
-        client.hold_ms,
-        client.nagle,
-        client.send_buffer,
-        client.length_unit,
-        client.turns,
-        client.key,
-        client.answer,
-    )
-}
-
-fn framing(framing: Option<&Framing>) -> String {
-    match framing {
-        None => "None".to_owned(),
-        Some(Framing::None) => "Some(Framing::None)".to_owned(),
-        Some(Framing::ReadyAck(ready)) => {
-            format!("Some(Framing::ReadyAck(protocol::framing::{ready:?}))")
-        }
-        Some(Framing::FixedSize(fixed)) => {
-            format!("Some(Framing::FixedSize(protocol::framing::{fixed:?}))")
-        }
-        Some(Framing::LengthPrefix(prefix)) => format!(
-            "Some(Framing::LengthPrefix(protocol::framing::LengthPrefix {{ width: protocol::framing::Width::{:?}, \
-             endian: protocol::framing::Endian::{:?}, signed: {}, counts_header: {}, maximum: {} }}))",
-            prefix.width, prefix.endian, prefix.signed, prefix.counts_header, prefix.maximum,
-        ),
-        Some(Framing::Delimiter(delimiter)) => format!(
-            "Some(Framing::Delimiter(protocol::framing::Delimiter {{ delimiter: {:?}.to_owned(), maximum: {} }}))",
-            delimiter.delimiter, delimiter.maximum,
-        ),
-    }
 }
 
 /// Behind a form feed each: its name, `<system>.<server|client>.<py|rs|c>`, on

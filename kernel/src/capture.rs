@@ -192,7 +192,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::UdpSocket;
+    use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
     use std::os::unix::fs::MetadataExt as _;
     use std::time::{Instant, SystemTime};
 
@@ -213,34 +213,47 @@ mod tests {
         }
     }
 
-    fn socket() -> (UdpSocket, u16) {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = socket.local_addr().unwrap().port();
-        (socket, port)
+    fn socket() -> (UdpSocket, SocketAddrV4) {
+        bound(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))
+    }
+
+    fn bound(address: SocketAddrV4) -> (UdpSocket, SocketAddrV4) {
+        let socket = UdpSocket::bind(address).unwrap();
+        let std::net::SocketAddr::V4(address) = socket.local_addr().unwrap() else {
+            panic!("it is IPv4");
+        };
+        (socket, address)
     }
 
     #[test]
     fn only_what_the_filter_names_is_captured_each_once_and_in_time() {
-        let (server, server_port) = socket();
-        let (first, first_port) = socket();
-        let (second, second_port) = socket();
-        let (stranger, stranger_port) = socket();
+        let other = |port| SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 2), port);
+        let (server, to_server) = socket();
+        let (first, to_first) = socket();
+        let (second, to_second) = bound(other(0));
+        let (stranger, to_stranger) = socket();
+        // They differ from the first and from the server in the address alone.
+        let (namesake, to_namesake) = bound(other(to_first.port()));
+        let (_double, to_double) = bound(other(to_server.port()));
         let filter = Filter {
             protocol: Protocol::Udp,
-            server: server_port,
-            clients: vec![first_port, second_port],
+            server: to_server,
+            clients: vec![to_first, to_second],
         };
         let Some(mut capture) = open(&filter) else {
             return;
         };
         let before = SystemTime::UNIX_EPOCH.elapsed().unwrap();
         let big = vec![b'b'; 60_000];
-        stranger.send_to(b"no", ("127.0.0.1", server_port)).unwrap();
-        first.send_to(b"one", ("127.0.0.1", server_port)).unwrap();
-        second.send_to(&big, ("127.0.0.1", server_port)).unwrap();
-        first.send_to(b"no", ("127.0.0.1", second_port)).unwrap();
-        server.send_to(b"no", ("127.0.0.1", stranger_port)).unwrap();
-        server.send_to(b"two", ("127.0.0.1", second_port)).unwrap();
+        stranger.send_to(b"no", to_server).unwrap();
+        namesake.send_to(b"no", to_server).unwrap();
+        first.send_to(b"no", to_double).unwrap();
+        first.send_to(b"one", to_server).unwrap();
+        second.send_to(&big, to_server).unwrap();
+        first.send_to(b"no", to_second).unwrap();
+        server.send_to(b"no", to_stranger).unwrap();
+        server.send_to(b"no", to_namesake).unwrap();
+        server.send_to(b"two", to_second).unwrap();
         let after = SystemTime::UNIX_EPOCH.elapsed().unwrap();
         let mut payloads = Vec::new();
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -262,18 +275,18 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_the_ring_is_counted() {
-        let ((server, server_port), (client, client_port)) = (socket(), socket());
+        let ((server, to_server), (client, to_client)) = (socket(), socket());
         let filter = Filter {
             protocol: Protocol::Udp,
-            server: server_port,
-            clients: vec![client_port],
+            server: to_server,
+            clients: vec![to_client],
         };
         let Some(mut capture) = open(&filter) else {
             return;
         };
         let big = vec![0; 60_000];
         for _ in 0..200 {
-            client.send_to(&big, ("127.0.0.1", server_port)).unwrap();
+            client.send_to(&big, to_server).unwrap();
         }
         let statistics = capture.statistics().unwrap();
         assert_eq!(statistics.passed, 200);

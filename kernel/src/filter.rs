@@ -1,13 +1,15 @@
 //! The filter as the kernel runs it: a program for the classic BPF machine
 //! (`Documentation/networking/filter.rst`).
 
-use std::net::Ipv4Addr;
+use std::net::SocketAddrV4;
 
 use socket2::SockFilter;
 
 use crate::{Filter, Protocol};
 
-/// Most client ports: a jump goes no further than 255 instructions.
+/// The upper half of every address: all are in 127.0.0.0/16.
+const NETWORK: u32 = 0x7f00;
+/// Most clients: a jump goes no further than 255 instructions.
 pub(crate) const MAX_CLIENTS: usize = 64;
 
 // Offsets in an Ethernet frame that holds an IPv4 packet (RFC 791, 3.1).
@@ -17,6 +19,8 @@ const FRAGMENT: u32 = IP + 6;
 const PROTOCOL: u32 = IP + 9;
 const SOURCE: u32 = IP + 12;
 const DESTINATION: u32 = IP + 16;
+/// From an address to its lower half.
+const LOWER: u32 = 2;
 /// Behind the IP header, whose length is in the index register: ports
 /// (RFC 768 and RFC 9293 have them at the same place).
 const SOURCE_PORT: u32 = IP;
@@ -31,9 +35,11 @@ const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE) as u32;
 
 const LOAD_BYTE: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;
 const LOAD_HALF: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;
-const LOAD_WORD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const LOAD_HALF_INDEXED: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_IND;
 const INDEX_HEADER_LENGTH: u32 = libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH;
+const INDEX_ACCUMULATOR: u32 = libc::BPF_MISC | libc::BPF_TAX;
+const SHIFT_LEFT: u32 = libc::BPF_ALU | libc::BPF_LSH | libc::BPF_K;
+const OR_INDEX: u32 = libc::BPF_ALU | libc::BPF_OR | libc::BPF_X;
 const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 
 /// Where a jump leads.
@@ -65,8 +71,7 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
         Protocol::Tcp => libc::IPPROTO_TCP,
         Protocol::Udp => libc::IPPROTO_UDP,
     };
-    let local = u32::from(Ipv4Addr::LOCALHOST);
-    let server = filter.server.into();
+    let server = end(&filter.server);
     let mut steps = vec![
         Do(LOAD_BYTE, PACKET_TYPE),
         Equals(u32::from(libc::PACKET_OUTGOING), To::Next, To::Drop),
@@ -77,25 +82,24 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
         // Later fragments have no ports.
         Do(LOAD_HALF, FRAGMENT),
         Bits(0x1fff, To::Drop, To::Next),
-        Do(LOAD_WORD, SOURCE),
-        Equals(local, To::Next, To::Drop),
-        Do(LOAD_WORD, DESTINATION),
-        Equals(local, To::Next, To::Drop),
-        Do(INDEX_HEADER_LENGTH, IP),
-        Do(LOAD_HALF_INDEXED, SOURCE_PORT),
-        Equals(server, To::Next, To::Leaving),
-        Do(LOAD_HALF_INDEXED, DESTINATION_PORT),
+        Do(LOAD_HALF, SOURCE),
+        Equals(NETWORK, To::Next, To::Drop),
+        Do(LOAD_HALF, DESTINATION),
+        Equals(NETWORK, To::Next, To::Drop),
     ];
+    steps.extend(load_end(SOURCE, SOURCE_PORT));
+    steps.push(Equals(server, To::Next, To::Leaving));
+    steps.extend(load_end(DESTINATION, DESTINATION_PORT));
     let clients = || filter.clients.iter().take(MAX_CLIENTS);
-    let found = |to| clients().map(move |&port| Equals(port.into(), to, To::Next));
+    let found = |to| clients().map(move |client| Equals(end(client), to, To::Next));
     steps.extend(found(To::Accept));
     steps.push(Do(RETURN, 0));
     steps.push(Label(To::Leaving));
     steps.extend(found(To::Arriving));
     steps.push(Do(RETURN, 0));
+    steps.push(Label(To::Arriving));
+    steps.extend(load_end(DESTINATION, DESTINATION_PORT));
     steps.extend([
-        Label(To::Arriving),
-        Do(LOAD_HALF_INDEXED, DESTINATION_PORT),
         Equals(server, To::Accept, To::Drop),
         Label(To::Accept),
         Do(RETURN, u32::MAX),
@@ -103,6 +107,24 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
         Do(RETURN, 0),
     ]);
     assemble(&steps)
+}
+
+/// An address within the network and its port in one word.
+fn end(address: &SocketAddrV4) -> u32 {
+    let [_, _, high, low] = address.ip().octets();
+    (u32::from(high) << 24) | (u32::from(low) << 16) | u32::from(address.port())
+}
+
+/// Loads such a word from a packet.
+fn load_end(address: u32, port: u32) -> [Step; 6] {
+    [
+        Step::Do(INDEX_HEADER_LENGTH, IP),
+        Step::Do(LOAD_HALF_INDEXED, port),
+        Step::Do(INDEX_ACCUMULATOR, 0),
+        Step::Do(LOAD_HALF, address + LOWER),
+        Step::Do(SHIFT_LEFT, 16),
+        Step::Do(OR_INDEX, 0),
+    ]
 }
 
 /// Makes labels into distances.

@@ -16,7 +16,7 @@ mod sys;
 mod elsewhere;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 /// A socket of the standard library, tokio or socket2.
@@ -82,16 +82,17 @@ pub enum Protocol {
     Udp,
 }
 
-/// Which packets are captured: those between 127.0.0.1's port `server` and its
-/// ports `clients`, over IPv4, both ways. All others are dropped in the kernel.
+/// Which packets are captured: those between `server` and each of `clients`,
+/// both ways. All of them are in 127.0.0.0/16. All other packets are dropped
+/// in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// The transport protocol.
     pub protocol: Protocol,
-    /// The server's port.
-    pub server: u16,
-    /// The clients' ports; at most 64.
-    pub clients: Vec<u16>,
+    /// The server's address.
+    pub server: SocketAddrV4,
+    /// The clients' addresses; at most 64.
+    pub clients: Vec<SocketAddrV4>,
 }
 
 /// A packet as it left its sender.

@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -130,10 +130,17 @@ impl Server {
         if kind >= 2 {
             self.recorder.register(own, ClientId::One);
         }
-        let capture = (kind >= 3).then(|| Capture::start(self.address.port(), own.port()));
+        let capture = (kind >= 3).then(|| Capture::start(v4(self.address), v4(own)));
         let server = self.address.into();
         socket.connect(&server).expect("the server listens");
         (socket.into(), capture)
+    }
+}
+
+fn v4(address: SocketAddr) -> SocketAddrV4 {
+    match address {
+        SocketAddr::V4(address) => address,
+        SocketAddr::V6(_) => unreachable!("all of this is on 127.0.0.1"),
     }
 }
 
@@ -141,7 +148,7 @@ impl Server {
 struct Capture(Arc<AtomicBool>);
 
 impl Capture {
-    fn start(server: u16, client: u16) -> Self {
+    fn start(server: SocketAddrV4, client: SocketAddrV4) -> Self {
         let filter = kernel::Filter {
             protocol: kernel::Protocol::Tcp,
             server,

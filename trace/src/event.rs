@@ -194,6 +194,10 @@ pub struct Event {
     pub actor: Actor,
     /// Whose connection (or, for datagrams, whose address) it was about.
     pub client: ClientId,
+    /// Which of the client's connections: 0 is its conversation. The further
+    /// ones it merely holds (see [`Client::connections`](crate::Client::connections)).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub connection: u16,
     /// Which call.
     pub call: Call,
     /// Bytes the caller sent (or received) on this connection before. Of a
@@ -244,6 +248,7 @@ impl Event {
             took: Nanos(0),
             actor,
             client,
+            connection: 0,
             call,
             offset: Offset(0),
             asked: 0,
@@ -266,6 +271,17 @@ impl Event {
     /// The flags of a segment; none of anything else.
     pub fn flags(&self) -> Flags {
         self.header.as_ref().map_or(Flags(0), |header| header.flags)
+    }
+
+    /// Whether it is about the client's conversation, and not about one of
+    /// its further connections.
+    pub fn is_of(&self, client: ClientId) -> bool {
+        self.client == client && self.connection == 0
+    }
+
+    /// Whether both are about the same connection.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        (self.client, self.connection) == (other.client, other.connection)
     }
 
     /// Bytes transferred.

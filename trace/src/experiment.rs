@@ -21,6 +21,12 @@ pub const MAX_TOTAL: usize = 1024 * 1024;
 pub const MAX_FRAMED: usize = 2 * MAX_TOTAL;
 /// Longest delay a knob may ask for, in milliseconds.
 pub const MAX_DELAY_MS: u32 = 5_000;
+/// Most connections a client may hold at once, its conversation included.
+pub const MAX_CONNECTIONS: u16 = 64;
+/// Most connections of one source that a server may be told to let in.
+pub const MAX_PER_SOURCE: u32 = 1_024;
+/// Most sends that all clients' messages together may be cut into.
+pub const MAX_PIECES: usize = 10_000;
 /// Largest receive buffer, in bytes.
 pub const MAX_BUFFER: u32 = 1024 * 1024;
 
@@ -59,6 +65,14 @@ pub struct Experiment {
     /// Whether it serves one client after the other; left out: as the system has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<bool>,
+    /// How long the handshake, and each frame, may take, in milliseconds; 0:
+    /// as long as the run. A server that sleeps on purpose has no deadline.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deadline_ms: u32,
+    /// Connections of one source that the server lets in at a time; 0: as a
+    /// server on a network has it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub max_per_source: u32,
     /// The server's key; only `auth` has one.
     #[serde(default = "defaults::key")]
     pub key: String,
@@ -95,6 +109,15 @@ pub struct Client {
     /// What it writes into a length field.
     #[serde(default)]
     pub length_unit: LengthUnit,
+    /// Connections it opens at once, over TCP, and holds until it closes; the
+    /// first is its conversation. A client with more than one comes from a
+    /// loopback address of its own, as another source.
+    #[serde(default = "defaults::connections", skip_serializing_if = "is_one")]
+    pub connections: u16,
+    /// Most bytes it gives each send() on a stream, with its gap between two
+    /// of them; 0: a header or a body in one call.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub piece: u32,
     /// Whether it waits for each reply before the next message.
     #[serde(default)]
     pub turns: bool,
@@ -116,6 +139,8 @@ impl Default for Client {
             nagle: false,
             send_buffer: 0,
             length_unit: LengthUnit::Bytes,
+            connections: defaults::connections(),
+            piece: 0,
             turns: false,
             key: defaults::key(),
             answer: Answer::Own,
@@ -127,7 +152,18 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_one(value: &u16) -> bool {
+    *value == 1
+}
+
 mod defaults {
+    pub(super) fn connections() -> u16 {
+        1
+    }
     pub(super) fn buffer() -> u32 {
         1024
     }
@@ -252,6 +288,8 @@ impl Experiment {
             max_frame: defaults::max_frame(),
             backlog: defaults::backlog(),
             serial: None,
+            deadline_ms: 0,
+            max_per_source: 0,
             key: defaults::key(),
             scheme: Scheme::default(),
             clients: vec![Client {
@@ -336,21 +374,31 @@ impl Experiment {
             DEFAULT_MAX_FRAME as usize,
         )?;
         range("backlog", self.backlog as usize, 0, 128)?;
+        range("deadline", self.deadline_ms as usize, 0, delay)?;
+        let most = MAX_PER_SOURCE as usize;
+        range("max-per-source", self.max_per_source as usize, 0, most)?;
         range("key", self.key.len(), 1, 128)?;
         self.validate_answers()?;
-        let (mut total, mut framed) = (0, 0);
+        let (mut total, mut framed, mut pieces) = (0, 0, 0);
         for (client, id) in self.clients.iter().zip(ClientId::ALL) {
             range("start", client.start_ms as usize, 0, delay)?;
             range("gap", client.gap_us as usize, 0, 1_000 * delay)?;
             range("hold", client.hold_ms as usize, 0, delay)?;
             range("send-buffer", client.send_buffer as usize, 0, buffer)?;
+            let most = MAX_CONNECTIONS.into();
+            range("connections", client.connections.into(), 1, most)?;
+            range("piece", client.piece as usize, 0, buffer)?;
             range("key", client.key.len(), 1, 128)?;
             range("messages", client.messages.len(), 0, MAX_MESSAGES)?;
             for message in &client.messages {
                 range("message length", message.len(), 0, MAX_MESSAGE)?;
                 total += message.len();
+                if client.piece > 0 {
+                    pieces += message.len().div_ceil(client.piece as usize);
+                }
             }
             range("bytes in all", total, 0, MAX_TOTAL)?;
+            range("pieces in all", pieces, 0, MAX_PIECES)?;
             let framing = self.client_rules(client).framing;
             framing.validate().map_err(ExperimentError::Framing)?;
             for (index, message) in client.messages.iter().enumerate() {

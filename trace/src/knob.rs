@@ -9,7 +9,7 @@ use protocol::framing::{Delimiter, FixedSize, LengthPrefix, ReadyAck};
 use protocol::{Framing, System};
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{MAX_BUFFER, MAX_DELAY_MS, MAX_MESSAGES};
+use crate::experiment::{MAX_BUFFER, MAX_CONNECTIONS, MAX_DELAY_MS, MAX_MESSAGES, MAX_PER_SOURCE};
 use crate::{Answer, Client, Experiment, LengthUnit, Message};
 
 /// One knob.
@@ -54,6 +54,14 @@ pub enum Knob {
     ReceiveBuffer,
     /// The clients' SO_SNDBUF, in bytes; 0: as the kernel has it.
     SendBuffer,
+    /// How long the handshake and each frame may take, in milliseconds; 0: for ever.
+    Deadline,
+    /// Connections of one source that the server lets in; 0: as on a network.
+    MaxPerSource,
+    /// Connections the first client opens at once.
+    Connections,
+    /// Most bytes the first client gives each send(); 0: all.
+    Piece,
 }
 
 /// What values a knob takes.
@@ -111,7 +119,7 @@ const DELAY: Kind = Kind::Number {
 
 impl Knob {
     /// Every knob, in the order they are shown.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::System,
         Self::Framing,
         Self::LengthUnit,
@@ -127,6 +135,10 @@ impl Knob {
         Self::MaxFrame,
         Self::Scheme,
         Self::Answer,
+        Self::Connections,
+        Self::MaxPerSource,
+        Self::Piece,
+        Self::Deadline,
         Self::Key,
         Self::Key2,
         Self::Messages,
@@ -155,6 +167,10 @@ impl Knob {
             Self::Hold => "hold",
             Self::ReceiveBuffer => "receive-buffer",
             Self::SendBuffer => "send-buffer",
+            Self::Deadline => "deadline",
+            Self::MaxPerSource => "max-per-source",
+            Self::Connections => "connections",
+            Self::Piece => "piece",
         }
     }
 
@@ -183,12 +199,22 @@ impl Knob {
                 most: protocol::framing::DEFAULT_MAX_FRAME,
                 unit: "B",
             },
-            Self::ReceiveBuffer | Self::SendBuffer => Kind::Number {
+            Self::ReceiveBuffer | Self::SendBuffer | Self::Piece => Kind::Number {
                 least: 0,
                 most: MAX_BUFFER,
                 unit: "B",
             },
-            Self::ReadDelay | Self::Hold => DELAY,
+            Self::ReadDelay | Self::Hold | Self::Deadline => DELAY,
+            Self::MaxPerSource => Kind::Number {
+                least: 0,
+                most: MAX_PER_SOURCE,
+                unit: "",
+            },
+            Self::Connections => Kind::Number {
+                least: 1,
+                most: MAX_CONNECTIONS as u32,
+                unit: "",
+            },
             Self::Gap => Kind::Number {
                 least: 0,
                 most: 1_000 * MAX_DELAY_MS,
@@ -212,7 +238,13 @@ impl Knob {
             Self::Key | Self::Scheme | Self::Answer => experiment.system == System::Auth,
             Self::Key2 => two && experiment.system == System::Auth,
             Self::Framing => !udp && experiment.system != System::Auth,
-            Self::Nagle | Self::Serial | Self::MaxFrame => !udp,
+            Self::Nagle
+            | Self::Serial
+            | Self::MaxFrame
+            | Self::MaxPerSource
+            | Self::Connections
+            | Self::Piece => !udp,
+            Self::Deadline => !udp && experiment.read_delay_ms == 0,
             Self::LengthUnit => matches!(
                 experiment.rules().framing,
                 Framing::LengthPrefix(_) | Framing::ReadyAck(_)
@@ -260,6 +292,10 @@ impl Knob {
             Self::MaxFrame => experiment.max_frame.to_string(),
             Self::ReceiveBuffer => experiment.receive_buffer.to_string(),
             Self::SendBuffer => first.map_or(0, |client| client.send_buffer).to_string(),
+            Self::Deadline => experiment.deadline_ms.to_string(),
+            Self::MaxPerSource => experiment.max_per_source.to_string(),
+            Self::Connections => first.map_or(1, |client| client.connections).to_string(),
+            Self::Piece => first.map_or(0, |client| client.piece).to_string(),
         }
     }
 
@@ -311,6 +347,13 @@ impl Knob {
                     client.hold_ms = hold;
                 }
             }
+            Self::Deadline => experiment.deadline_ms = number()?,
+            Self::MaxPerSource => experiment.max_per_source = number()?,
+            Self::Connections => {
+                let connections = number()?.try_into().map_err(|_| refuse())?;
+                self.client(experiment)?.connections = connections;
+            }
+            Self::Piece => self.client(experiment)?.piece = number()?,
             Self::Nagle => {
                 let nagle = on_off()?;
                 experiment.clients.iter_mut().for_each(|c| c.nagle = nagle);
@@ -360,7 +403,11 @@ impl Knob {
                 "1" => experiment.clients.truncate(1),
                 "2" => {
                     if let [only] = &mut experiment.clients[..] {
-                        let second = only.clone();
+                        let second = Client {
+                            connections: 1,
+                            piece: 0,
+                            ..only.clone()
+                        };
                         // The answer's knob is of the last client.
                         only.answer = Answer::Own;
                         experiment.clients.push(second);

@@ -66,6 +66,8 @@ pub enum Count {
     ClientSends,
     /// Replies a client waited for longer than [`LATE`].
     LateReplies,
+    /// Connections that the server refused.
+    Refusals,
 }
 
 /// What counts as a late reply: far longer than a round trip on loopback,
@@ -118,6 +120,7 @@ impl Count {
             Self::Replied => "count.replied",
             Self::ClientSends => "count.client-sends",
             Self::LateReplies => "count.late-replies",
+            Self::Refusals => "count.refusals",
         }
     }
 
@@ -149,6 +152,10 @@ impl Count {
                 let recvs = lanes(Direction::ToClient).flat_map(|lane| &lane.recvs);
                 let late = recvs.filter(|recv| trace.events()[recv.event].took > LATE);
                 late.count()
+            }
+            Self::Refusals => {
+                let events = trace.events().iter();
+                events.filter(|event| event.call == Call::Refuse).count()
             }
             Self::Replied => {
                 let replied = |l: &&crate::lane::Lane| {
@@ -189,8 +196,10 @@ mod tests {
         put(52, Actor::Server, Call::Send, Nanos(0));
         put(53, Actor::Client1, Call::Recv, LATE + Nanos(1));
         put(73, Actor::Client1, Call::Recv, LATE);
+        put(74, Actor::Server, Call::Refuse, Nanos(0));
         let analysis = Analysis::new(&trace);
         assert_eq!(Count::ClientSends.of(&trace, &analysis), 2);
         assert_eq!(Count::LateReplies.of(&trace, &analysis), 1);
+        assert_eq!(Count::Refusals.of(&trace, &analysis), 1);
     }
 }

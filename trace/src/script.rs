@@ -120,7 +120,7 @@ impl Script {
     /// Something was observed; only the clients' own calls matter here, a
     /// client knows no other.
     pub fn handle_event(&mut self, event: &Event) {
-        if event.actor != event.client.actor() {
+        if event.actor != event.client.actor() || event.connection > 0 {
             return;
         }
         if let Some(player) = self.players.get_mut(event.client.index()) {
@@ -287,11 +287,18 @@ impl Player {
                 return;
             }
             while let Some(output) = machine.poll_output() {
-                if let ClientOutput::Send(bytes) = output {
+                let ClientOutput::Send(bytes) = output else {
+                    continue;
+                };
+                for piece in pieces(&bytes, self.plan.piece) {
                     sends.push(Send {
-                        gap: std::mem::take(&mut gap),
-                        bytes: bytes.into(),
+                        gap,
+                        bytes: piece.to_vec(),
                     });
+                    gap = match self.plan.piece {
+                        0 => Nanos(0),
+                        _ => Nanos::from_micros(u64::from(self.plan.gap_us)),
+                    };
                 }
             }
         }
@@ -317,6 +324,17 @@ impl Player {
             after,
         })
     }
+}
+
+/// What is sent in one call each: all of it, or `most` bytes at a time.
+fn pieces(bytes: &[u8], most: u32) -> impl Iterator<Item = &[u8]> {
+    let most = match most {
+        0 => bytes.len(),
+        most => most as usize,
+    };
+    // No bytes are a send too.
+    let empty = bytes.is_empty().then_some(bytes);
+    empty.into_iter().chain(bytes.chunks(most.max(1)))
 }
 
 #[cfg(test)]

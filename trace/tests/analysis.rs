@@ -53,6 +53,27 @@ fn check(system: System, settings: &[&str], script: &str, expected: &str) {
 }
 
 #[test]
+fn behind_a_refusal_nothing_is_decoded_and_nothing_fails() {
+    for (system, sent) in [
+        (System::LengthPrefix, r"\x02\x00\x00\x00"),
+        (System::Auth, "0123456789abcde"),
+    ] {
+        let script = [
+            "c1 send ",
+            sent,
+            "\n s1 recv 64 ",
+            sent,
+            "\n s1 refuse | reason=frame-timeout\n c1 send hi\n s1 recv 64 hi\n s1 recv 64",
+        ];
+        let trace = trace(system, &["messages=hi"], &script.concat());
+        let analysis = Analysis::new(&trace);
+        let lane = &analysis.lanes[0];
+        assert_eq!(lane.recvs.len(), 2, "they were read all the same");
+        assert_eq!((lane.messages.len(), &lane.failure), (0, &None), "{system}");
+    }
+}
+
+#[test]
 fn glued_and_split_chunks() {
     check(
         System::TcpEcho,

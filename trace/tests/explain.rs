@@ -142,30 +142,29 @@ fn a_refusal_says_why_and_what_comes_next() {
         &["messages=hi"],
         r"c1 connect
           s1 accept
-          s1 refuse | reason=source-full
-          s1 close
           s1 recv 4 \xff\xff\xff\xff
           s1 refuse | reason=bad-frame
+          s1 refuse | reason=source-full
           s1 refuse | reason=idle",
     );
     check_explained(
         &trace,
-        3,
+        5,
         "The server refused client 1. Its source has all the places that one source may \
          have; other sources are let in as before. It closes the connection at once, and \
          never reads a byte of it.",
     );
     check_explained(
         &trace,
-        6,
+        4,
         "The server refused client 1. What it sent is no valid frame. A length of -1 at \
          offset 0: negative. It says no word about it: it shuts its sending side down, reads \
          what still comes for a moment, and closes.",
     );
-    let seventh = explained_in("zh", &trace, 7);
+    let sixth = explained_in("zh", &trace, 6);
     assert!(
-        seventh.starts_with("服务端拒绝了客户端 1。 它太久没有发来任何东西。"),
-        "{seventh}"
+        sixth.starts_with("服务端拒绝了客户端 1。 它太久没有发来任何东西。"),
+        "{sixth}"
     );
 }
 

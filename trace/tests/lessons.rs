@@ -10,7 +10,7 @@ use trace::knob::{self, Knob};
 use trace::{Experiment, Lesson};
 
 /// Tests, links and the README name these.
-const LESSONS: [&str; 23] = [
+const LESSONS: [&str; 25] = [
     "accept-queue",
     "auth-accepted",
     "auth-wrong-key",
@@ -19,6 +19,7 @@ const LESSONS: [&str; 23] = [
     "empty-send",
     "five-sends",
     "fixed-size",
+    "flood",
     "is-nagle-to-blame",
     "length-prefix",
     "nagle-for-real",
@@ -29,6 +30,7 @@ const LESSONS: [&str; 23] = [
     "reflect-it",
     "replay-it",
     "short-send",
+    "slow-loris",
     "tcp-echo",
     "two-authenticated",
     "udp-echo",

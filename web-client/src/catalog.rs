@@ -4,20 +4,17 @@
 
 use std::sync::OnceLock;
 
-use protocol::auth::Scheme;
-use protocol::{Framing, System};
+use trace::Lesson;
 use trace::knob::Knob;
 use trace::lesson::{Count, Group, Predict, Words};
 use trace::text::Catalog;
-use trace::{Answer, Client, Experiment, LengthUnit, Lesson, Message};
 
 use crate::app::{CodeLanguage, Language, Role};
+use crate::wire;
 
 #[expect(clippy::unreadable_literal, reason = "written by build.rs")]
 mod packed {
-    use super::{
-        Answer, Count, Framing, Group, Knob, LengthUnit, Packed, PackedClient, Scheme, System,
-    };
+    use super::{Count, Group, Knob, Packed};
 
     include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
 }
@@ -68,7 +65,7 @@ fn entries() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
 pub fn lessons() -> Vec<Lesson> {
     let (english, chinese) = (texts(Language::En), texts(Language::Zh));
     let unpack = |packed: &Packed| packed.unpack(&english, &chinese);
-    packed::LESSONS.iter().map(unpack).collect()
+    packed::LESSONS.iter().filter_map(unpack).collect()
 }
 
 /// A lesson as build.rs packs it: data, which takes less room in the page than
@@ -79,35 +76,12 @@ struct Packed {
     order: u32,
     knobs: &'static [Knob],
     predict: Option<(Count, &'static [u64])>,
-    system: System,
-    framing: fn() -> Option<Framing>,
-    echo: Option<bool>,
-    buffer: u32,
-    read_delay_ms: u32,
-    receive_buffer: u32,
-    max_frame: u32,
-    backlog: u32,
-    serial: Option<bool>,
-    key: &'static str,
-    scheme: Scheme,
-    clients: &'static [PackedClient],
-}
-
-struct PackedClient {
-    messages: &'static [&'static str],
-    start_ms: u32,
-    gap_us: u32,
-    hold_ms: u32,
-    nagle: bool,
-    send_buffer: u32,
-    length_unit: LengthUnit,
-    turns: bool,
-    key: &'static str,
-    answer: Answer,
+    /// As a `run` line has it.
+    experiment: &'static str,
 }
 
 impl Packed {
-    fn unpack(&self, english: &Catalog, chinese: &Catalog) -> Lesson {
+    fn unpack(&self, english: &Catalog, chinese: &Catalog) -> Option<Lesson> {
         let words = |catalog: &Catalog| {
             let text = |part| catalog.text(&["lesson.", self.id, part].concat());
             Words {
@@ -116,7 +90,7 @@ impl Packed {
                 look: text(".look"),
             }
         };
-        Lesson {
+        Some(Lesson {
             id: self.id.to_owned(),
             group: self.group,
             order: self.order,
@@ -127,39 +101,8 @@ impl Packed {
             }),
             en: words(english),
             zh: words(chinese),
-            experiment: Experiment {
-                system: self.system,
-                framing: (self.framing)(),
-                echo: self.echo,
-                buffer: self.buffer,
-                read_delay_ms: self.read_delay_ms,
-                receive_buffer: self.receive_buffer,
-                max_frame: self.max_frame,
-                backlog: self.backlog,
-                serial: self.serial,
-                key: self.key.to_owned(),
-                scheme: self.scheme,
-                clients: self.clients.iter().map(PackedClient::unpack).collect(),
-            },
-        }
-    }
-}
-
-impl PackedClient {
-    fn unpack(&self) -> Client {
-        let messages = self.messages.iter();
-        Client {
-            messages: messages.map(|text| Message((*text).to_owned())).collect(),
-            start_ms: self.start_ms,
-            gap_us: self.gap_us,
-            hold_ms: self.hold_ms,
-            nagle: self.nagle,
-            send_buffer: self.send_buffer,
-            length_unit: self.length_unit,
-            turns: self.turns,
-            key: self.key.to_owned(),
-            answer: self.answer,
-        }
+            experiment: wire::lesson(self.experiment)?,
+        })
     }
 }
 
@@ -318,6 +261,7 @@ mod tests {
     fn lessons_parse_in_order_and_have_their_texts() {
         let places: Vec<_> = lessons().iter().map(|l| (l.group, l.order)).collect();
         assert!(places.is_sorted(), "{places:?}");
+        assert_eq!(places.len(), packed::LESSONS.len());
         let texts = texts(Language::Zh);
         for lesson in lessons() {
             for knob in &lesson.knobs {

@@ -203,7 +203,13 @@ fn event(out: &mut String, event: &Event) {
         &[("at", Some(event.at.0)), ("took", told(event.took.0))],
     );
     text(out, "actor", event.actor.name());
-    numbers(out, &[("client", Some(u64::from(u8::from(event.client))))]);
+    numbers(
+        out,
+        &[
+            ("client", Some(u64::from(u8::from(event.client)))),
+            ("connection", told(u64::from(event.connection))),
+        ],
+    );
     text(out, "call", event.call.name());
     numbers(
         out,

@@ -61,6 +61,11 @@ pub fn experiment(text: &str) -> Option<Experiment> {
     experiment::read(Object::parse(text)?.object("experiment")??)
 }
 
+/// The experiment of a lesson, the same by itself.
+pub fn lesson(text: &str) -> Option<Experiment> {
+    experiment::read(Object::parse(text)?)
+}
+
 fn event(mut fields: Object) -> Option<Event> {
     if fields.any_null(&["took", "offset", "asked", "bytes", "socket"]) {
         return None;
@@ -74,6 +79,10 @@ fn event(mut fields: Object) -> Option<Event> {
         asked: fields.small("asked")?.unwrap_or_default(),
         bytes: bytes(fields.text("bytes")?)?,
         error: fields.text("error")?,
+        connection: match fields.small("connection")? {
+            Some(connection) => u16::try_from(connection).ok()?,
+            None => 0,
+        },
         reason: match fields.text("reason")? {
             Some(reason) => Some(named(&Reason::ALL, Reason::name, &reason)?),
             None => None,
@@ -187,6 +196,7 @@ mod tests {
                     bytes: vec![0, 0xff],
                     error: Some("Broken pipe (os error 32)".to_owned()),
                     reason: Some(Reason::HandshakeTimeout),
+                    connection: u16::MAX,
                     socket: Socket {
                         waiting: Some(0),
                         unacked: Some(1),
@@ -217,6 +227,7 @@ mod tests {
                     bytes: Vec::new(),
                     error: None,
                     reason: None,
+                    connection: 0,
                     socket: Socket::default(),
                     header: Some(Header::default()),
                     asked: 0,
@@ -252,6 +263,7 @@ mod tests {
             r#"{"type":"event","at":1,"actor":"server","client":3,"call":"recv"}"#,
             r#"{"type":"event","at":1,"actor":"server","client":1,"call":"recv","bytes":"0"}"#,
             r#"{"type":"event","at":1,"actor":"server","client":1,"call":"refuse","reason":"mood"}"#,
+            r#"{"type":"event","at":1,"actor":"server","client":1,"call":"recv","connection":65536}"#,
             r#"{"type":"event","at":-1,"actor":"server","client":1,"call":"recv"}"#,
         ] {
             assert_eq!(read(text), None, "{text}");

@@ -2,7 +2,7 @@
 //! in order, and reads all the while.
 
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -13,17 +13,21 @@ use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::yield_now;
+use tokio::sync::watch;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use trace::link::Send;
-use trace::{Call, Client as Plan};
+use trace::{Call, Client as Plan, ClientId};
 
 use super::record::Record;
+use super::server::local_address;
 use crate::net::observe;
 
 /// Room for each recv, in bytes: any datagram fits.
 const ROOM: usize = 64 * 1024;
+/// The same on further connections, where nothing much is read.
+const HOLDING_ROOM: usize = 1024;
 /// Gaps from here on are left to the runtime's timer, which ticks in milliseconds.
 const TIMER: Duration = Duration::from_millis(1);
 /// How much too late the kernel may wake a thread that sleeps.
@@ -54,12 +58,32 @@ pub(super) struct Setup {
 pub(super) struct Bound {
     transport: Transport,
     socket: socket2::Socket,
-    pub(super) address: SocketAddr,
+    pub(super) address: SocketAddrV4,
+    /// Those of the further connections.
+    pub(super) further: Vec<Self>,
 }
 
 impl Bound {
-    /// A socket on a free port, with the options that `plan` asks for.
-    pub(super) fn new(transport: Transport, plan: &Plan) -> io::Result<Self> {
+    /// A socket on a free port, with the options that `plan` asks for; and
+    /// one more for each further connection of a stream.
+    pub(super) fn new(transport: Transport, plan: &Plan, id: ClientId) -> io::Result<Self> {
+        let further = match transport {
+            Transport::Tcp => plan.connections.saturating_sub(1),
+            Transport::Udp => 0,
+        };
+        let source = match (further, id) {
+            (0, _) => Ipv4Addr::LOCALHOST,
+            (_, ClientId::One) => Ipv4Addr::new(127, 0, 0, 2),
+            (_, ClientId::Two) => Ipv4Addr::new(127, 0, 0, 3),
+        };
+        let further = (0..further).map(|_| Self::at(source, transport, plan));
+        Ok(Self {
+            further: further.collect::<io::Result<_>>()?,
+            ..Self::at(source, transport, plan)?
+        })
+    }
+
+    fn at(source: Ipv4Addr, transport: Transport, plan: &Plan) -> io::Result<Self> {
         let kind = match transport {
             Transport::Tcp => Type::STREAM,
             Transport::Udp => Type::DGRAM,
@@ -74,13 +98,12 @@ impl Bound {
             // Where there is no such option, nothing is told.
             Transport::Udp => drop(kernel::count_drops(&socket)),
         }
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
-        let address = socket.local_addr()?.as_socket();
-        let address = address.ok_or_else(|| io::Error::other("a socket without an address"))?;
+        socket.bind(&SocketAddrV4::new(source, 0).into())?;
         Ok(Self {
             transport,
+            address: local_address(&socket)?,
             socket,
-            address,
+            further: Vec::new(),
         })
     }
 }
@@ -112,14 +135,63 @@ pub(super) fn start(setup: Setup) -> io::Result<Running> {
 }
 
 /// The errors are of the setup; those of the calls are in the record.
-async fn live(setup: Setup, orders: UnboundedReceiver<Command>) -> io::Result<()> {
+async fn live(mut setup: Setup, orders: UnboundedReceiver<Command>) -> io::Result<()> {
+    let further = std::mem::take(&mut setup.bound.further);
+    let mut others = JoinSet::new();
+    // Dropped when the conversation is over: then nothing is held any more.
+    let (release, released) = watch::channel(());
+    sleep_until(setup.connect_at.into()).await;
+    let mut setups = vec![];
+    for (bound, connection) in further.into_iter().zip(1..) {
+        setups.push(Setup {
+            bound,
+            server: setup.server,
+            listener: setup.listener.clone(),
+            connect_at: setup.connect_at,
+            record: setup.record.of_connection(connection),
+            stop: setup.stop.clone(),
+        });
+    }
+    let Some(client) = connect(setup, ROOM).await? else {
+        return Ok(());
+    };
+    for setup in setups {
+        others.spawn(hold(setup, released.clone()));
+    }
+    client.follow(orders).await;
+    drop(release);
+    while others.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// One of the further connections: says nothing, reads what comes, and goes
+/// when the conversation does, connected or not.
+async fn hold(setup: Setup, mut released: watch::Receiver<()>) {
+    let connected = tokio::select! {
+        biased;
+        connected = connect(setup, HOLDING_ROOM) => connected,
+        _ = released.changed() => return,
+    };
+    let Ok(Some(client)) = connected else {
+        return;
+    };
+    let (leave, orders) = unbounded_channel();
+    let leaving = async {
+        let _ = released.changed().await;
+        // Who has left already follows no command.
+        let _ = leave.send(Command::Close(Duration::ZERO));
+    };
+    tokio::join!(client.follow(orders), leaving);
+}
+
+/// Connects at once; none if nobody is there, which is in the record.
+async fn connect(setup: Setup, room: usize) -> io::Result<Option<Client>> {
     let Setup {
         mut record, server, ..
     } = setup;
     let socket = match setup.bound.transport {
         Transport::Tcp => {
             let socket = TcpSocket::from_std_stream(setup.bound.socket.into());
-            sleep_until(setup.connect_at.into()).await;
             let at = Instant::now();
             let connected = socket.connect(server).await;
             let took = at.elapsed();
@@ -129,24 +201,21 @@ async fn live(setup: Setup, orders: UnboundedReceiver<Command>) -> io::Result<()
             drop(setup.listener);
             match connected {
                 Ok(stream) => Socket::Stream(stream),
-                Err(_) => return Ok(()),
+                Err(_) => return Ok(None),
             }
         }
         Transport::Udp => {
             let socket = UdpSocket::from_std(setup.bound.socket.into())?;
-            sleep_until(setup.connect_at.into()).await;
             Socket::Datagrams(socket, server)
         }
     };
-    let client = Client {
+    Ok(Some(Client {
         socket,
         record,
-        room: vec![0; ROOM],
+        room: vec![0; room],
         ended: false,
         stop: setup.stop,
-    };
-    client.follow(orders).await;
-    Ok(())
+    }))
 }
 
 enum Socket {

@@ -128,16 +128,18 @@ impl Lab {
         let server = server::Bound::new(&experiment)?;
         let plans = experiment.clients.iter();
         let clients: Vec<_> = plans
-            .map(|plan| client::Bound::new(transport, plan))
+            .zip(ClientId::ALL)
+            .map(|(plan, id)| client::Bound::new(transport, plan, id))
             .collect::<Result<_, _>>()?;
         // All ports are taken and nobody has sent anything: the capture misses
-        // nothing of this run and sees nothing of any other.
-        let ports: Vec<_> = clients
+        // nothing of this run and sees nothing of any other. Further
+        // connections are kept out of it: lanes are about conversations.
+        let addresses: Vec<_> = clients
             .iter()
-            .map(|client| client.address.port())
+            .map(|client| client.address)
             .zip(ClientId::ALL)
             .collect();
-        let begun = wire::begin(transport, server.address.port(), &ports);
+        let begun = wire::begin(transport, server.address, &addresses);
 
         let started = Instant::now();
         let (sink, events) = unbounded_channel();
@@ -157,7 +159,10 @@ impl Lab {
         let breaker = wire.as_ref().map(wire::Wire::breaker);
         let recorder = Recorder::new(started, sink.clone());
         for (client, id) in clients.iter().zip(ClientId::ALL) {
-            recorder.register(client.address, id);
+            recorder.register(client.address.into(), id);
+            for (further, number) in client.further.iter().zip(1..) {
+                recorder.register_connection(further.address.into(), id, number);
+            }
         }
         let address = server.address;
         let (mut listener, mut datagrams) = (None, None);
@@ -171,7 +176,7 @@ impl Lab {
         for ((bound, plan), id) in planned.zip(ClientId::ALL) {
             let setup = client::Setup {
                 bound,
-                server: address,
+                server: address.into(),
                 listener: listener.clone(),
                 connect_at: started + Duration::from_millis(plan.start_ms.into()),
                 record: record::Record::new(started, id, sink.clone()),
@@ -202,7 +207,7 @@ impl Lab {
             .name("lab-director".to_owned())
             .spawn(move || director.run())?;
         Ok(Self {
-            server: address,
+            server: address.into(),
             commands,
             lines,
             left_out,

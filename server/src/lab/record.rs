@@ -12,6 +12,7 @@ use trace::{Call, ClientId, Event, Socket};
 pub(super) struct Record {
     started: Instant,
     client: ClientId,
+    connection: u16,
     sink: UnboundedSender<Event>,
     sent: Offset,
     received: Offset,
@@ -24,10 +25,19 @@ impl Record {
         Self {
             started,
             client,
+            connection: 0,
             sink,
             sent: Offset(0),
             received: Offset(0),
             waiting: started,
+        }
+    }
+
+    /// The record of one of the client's further connections, from 1.
+    pub(super) fn of_connection(&self, connection: u16) -> Self {
+        Self {
+            connection,
+            ..Self::new(self.started, self.client, self.sink.clone())
         }
     }
 
@@ -96,7 +106,10 @@ impl Record {
 
     fn event(&self, call: Call, at: Instant) -> Event {
         let at = at.saturating_duration_since(self.started).into();
-        Event::new(at, self.client.actor(), self.client, call)
+        Event {
+            connection: self.connection,
+            ..Event::new(at, self.client.actor(), self.client, call)
+        }
     }
 
     fn give(&mut self, event: Event) {

@@ -3,14 +3,14 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use protocol::Transport;
 use protocol::peer::Deadlines;
+use protocol::{Nanos, Transport};
 use socket2::Socket;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime;
@@ -24,7 +24,7 @@ use crate::servers::{DatagramConfig, Report, StreamConfig, serve_datagrams, serv
 /// Its socket, listening and not served yet.
 pub(super) struct Bound {
     socket: Socket,
-    pub(super) address: SocketAddr,
+    pub(super) address: SocketAddrV4,
 }
 
 impl Bound {
@@ -36,8 +36,7 @@ impl Bound {
             Transport::Tcp => listening(any, experiment.backlog, receive_buffer)?,
             Transport::Udp => datagram_socket(any, receive_buffer)?,
         };
-        let address = socket.local_addr()?.as_socket();
-        let address = address.ok_or_else(|| io::Error::other("a socket without an address"))?;
+        let address = local_address(&socket)?;
         Ok(Self { socket, address })
     }
 
@@ -83,10 +82,10 @@ impl Bound {
                     read_delay,
                     serial: experiment.is_serial(),
                     report: Report::Silent,
+                    deadlines: deadlines(experiment),
                     // The run has its own.
-                    deadlines: Deadlines::NONE,
                     patience: None,
-                    admission: Admission::new(Limits::CONNECTIONS),
+                    admission: Admission::new(limits(experiment)),
                     audit: Audit::to(recorder.clone()),
                 };
                 let listener = TcpListener::from_std(self.socket.into())?;
@@ -106,6 +105,37 @@ impl Bound {
                 Box::pin(serve_datagrams(tapped, config, stop))
             }
         })
+    }
+}
+
+/// Where a bound IPv4 socket is.
+pub(super) fn local_address(socket: &Socket) -> io::Result<SocketAddrV4> {
+    let address = socket.local_addr()?.as_socket_ipv4();
+    address.ok_or_else(|| io::Error::other("a socket without an address"))
+}
+
+/// What the experiment says; of a server that sleeps on purpose none.
+fn deadlines(experiment: &Experiment) -> Deadlines {
+    let deadline = match (experiment.deadline_ms, experiment.read_delay_ms) {
+        (0, _) | (_, 1..) => None,
+        (deadline, 0) => Some(Nanos::from_millis(deadline.into())),
+    };
+    Deadlines {
+        handshake: deadline,
+        frame: deadline,
+        idle: None,
+    }
+}
+
+/// Those of a server on a network, but for what the experiment says.
+fn limits(experiment: &Experiment) -> Limits {
+    let network = Limits::CONNECTIONS;
+    Limits {
+        per_source: match experiment.max_per_source {
+            0 => network.per_source,
+            most => most as usize,
+        },
+        ..network
     }
 }
 

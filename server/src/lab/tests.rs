@@ -1,3 +1,4 @@
+mod attacks;
 mod decisions;
 mod sends;
 mod wire;

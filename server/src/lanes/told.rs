@@ -52,7 +52,7 @@ fn calls(
     call: Call,
 ) -> impl Iterator<Item = &Event> {
     let events = trace.events().iter();
-    events.filter(move |event| (event.actor, event.client, event.call) == (actor, client, call))
+    events.filter(move |event| event.is_of(client) && (event.actor, event.call) == (actor, call))
 }
 
 /// How long connect and accept took, and who waited in front of the latter.

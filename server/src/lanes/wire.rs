@@ -94,7 +94,7 @@ fn counts(trace: &Trace, lane: &Lane) -> Option<Counts> {
     };
     let mut closes = trace.events().iter().rev();
     let close =
-        closes.find(|e| (e.actor, e.client, e.call) == (sender, lane.client, Call::Close))?;
+        closes.find(|e| e.is_of(lane.client) && (e.actor, e.call) == (sender, Call::Close))?;
     close.socket.counts
 }
 

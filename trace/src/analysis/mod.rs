@@ -48,8 +48,12 @@ impl Analysis {
     }
 }
 
-/// Which way the bytes of a call or a packet went.
+/// Which way the bytes of a call or a packet of a conversation went.
 pub fn direction(event: &Event) -> Option<Direction> {
+    if event.connection != 0 {
+        // Lanes are about conversations.
+        return None;
+    }
     let by_client = event.actor == event.client.actor();
     match event.call {
         Call::Send | Call::Segment | Call::Datagram if by_client => Some(Direction::ToServer),

@@ -30,7 +30,11 @@ const CHALLENGE_AND_PROOF: &[(usize, MessageKind)] = &[
 pub(super) fn lanes(trace: &Trace, client: ClientId) -> [Lane; 2] {
     let mut up = StreamLane::to_server(&trace.experiment, client);
     let mut down = StreamLane::to_client(&trace.experiment, client);
+    let mut events = trace.events().iter();
+    let refused = events.position(|event| event.is_of(client) && event.call == Call::Refuse);
     for (index, direction, event) in transfers(trace, client) {
+        // Then the server reads on, and makes nothing of it.
+        up.refused |= refused.is_some_and(|refused| refused < index);
         let (here, back) = match direction {
             Direction::ToServer => (&mut up, &mut down),
             Direction::ToClient => (&mut down, &mut up),
@@ -70,6 +74,8 @@ struct StreamLane {
     /// The first bytes that went the other way: in a handshake, what the
     /// reader of this one has challenged its writer with.
     challenge: Option<[u8; CHALLENGE_LEN]>,
+    /// Whether its reader has refused it.
+    refused: bool,
 }
 
 impl StreamLane {
@@ -84,6 +90,7 @@ impl StreamLane {
             meant: None,
             ready: false,
             challenge: None,
+            refused: false,
         }
     }
 
@@ -143,6 +150,9 @@ impl StreamLane {
     }
 
     fn handle_recv(&mut self, index: usize, event: &Event) {
+        if event.is_empty() && self.refused {
+            return;
+        }
         if event.is_empty() {
             let ended = self.decoder.as_mut().map_or(Ok(()), Decode::handle_eof);
             self.note(index, ended.err());
@@ -156,6 +166,9 @@ impl StreamLane {
             end: self.received,
             cut: 0,
         });
+        if self.refused {
+            return;
+        }
         let mut rest = &event.bytes[..];
         while let [(length, kind), further @ ..] = self.handshake {
             let begin = self

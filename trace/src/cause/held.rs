@@ -54,7 +54,7 @@ fn largest_payload(trace: &Trace, client: ClientId) -> usize {
     let syn = |event: &&Event| {
         event.call == Call::Segment
             && event.flags().has(Flags::SYN)
-            && event.client == client
+            && event.is_of(client)
             && event.actor == Actor::Server
     };
     let syn = trace.events().iter().find(syn);

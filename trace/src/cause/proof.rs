@@ -211,7 +211,7 @@ impl<'a> Sender<'a> {
         let events = self.trace.events();
         let accept = events
             .iter()
-            .position(|event| event.call == Call::Accept && event.client == client)?;
+            .position(|event| event.call == Call::Accept && event.is_of(client))?;
         let mut before = events[..accept].iter();
         let other = before.any(|event| {
             event.call == Call::Close && event.actor == Actor::Server && event.client != client

@@ -24,6 +24,18 @@ fn what_is_too_much_is_refused_by_name() {
     check_refused(|e| e.buffer = 0, "buffer is 0");
     check_refused(|e| e.read_delay_ms = 5_001, "read-delay is 5001");
     check_refused(|e| e.key.clear(), "key is 0");
+    check_refused(|e| e.deadline_ms = 5_001, "deadline is 5001");
+    check_refused(|e| e.max_per_source = 1_025, "max-per-source is 1025");
+    check_refused(|e| e.clients[0].connections = 65, "connections is 65");
+    check_refused(|e| e.clients[0].connections = 0, "connections is 0");
+    check_refused(|e| e.clients[0].piece = MAX_BUFFER + 1, "piece is 1048577");
+    check_refused(
+        |e| {
+            e.clients[0].piece = 2;
+            e.clients[0].messages = vec![Message("a×20001".to_owned())];
+        },
+        "pieces in all is 10001: it can be 0 to 10000",
+    );
     check_refused(
         |e| e.clients[0].messages = vec![Message("a×999999999".to_owned())],
         "message length is 999999999",

@@ -116,6 +116,7 @@ pub const KEYS: &[&str] = &[
     "explain.close.retransmitted",
     "explain.close.wrong-answer",
     "explain.close.refused",
+    "explain.further",
     "explain.refuse",
     "explain.refuse.let-in",
     "explain.refuse.turned-away",

@@ -72,6 +72,11 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
             Call::Cut => facts.cut(),
         }
     };
+    if event.connection > 0 {
+        let number = u64::from(event.connection) + 1;
+        let further = facts.say("explain.further").with("number", number);
+        explanation.rest.insert(0, further);
+    }
     if step == trace.events().len()
         && let Some(ending) = ending(trace.ending())
     {
@@ -158,7 +163,7 @@ impl Facts<'_> {
         let later = &self.trace.events()[self.index..];
         let accept = later
             .iter()
-            .find(|e| e.call == Call::Accept && e.client == self.event.client);
+            .find(|e| e.call == Call::Accept && e.is_beside(self.event));
         explanation.rest.push(match accept {
             Some(accept) => Sentence::new("explain.connect.accepted")
                 .with("time", Time(accept.at - self.event.at).to_string()),
@@ -173,11 +178,12 @@ impl Facts<'_> {
         let before = &self.trace.events()[..self.index];
         let connect = before
             .iter()
-            .rfind(|e| e.call == Call::Connect && e.client == self.event.client);
+            .rfind(|e| e.call == Call::Connect && e.is_beside(self.event));
         let waited = connect.map_or(Nanos(0), |connect| self.event.at - connect.at);
         let sent = before
             .iter()
-            .filter(|e| e.call == Call::Send && e.actor == self.event.client.actor());
+            .filter(|e| e.call == Call::Send && e.actor == self.event.client.actor())
+            .filter(|e| e.is_beside(self.event));
         let sent: usize = sent.map(Event::len).sum();
         if waited >= NOTABLE {
             explanation.rest.push(
@@ -208,7 +214,7 @@ impl Facts<'_> {
         let lane = self
             .analysis
             .lane(self.event.client, Direction::ToServer)
-            .filter(|_| self.event.actor == Actor::Server);
+            .filter(|_| self.event.actor == Actor::Server && self.event.connection == 0);
         let Some(lane) = lane else {
             return explanation;
         };

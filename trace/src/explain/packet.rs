@@ -60,7 +60,7 @@ impl Facts<'_> {
         let before = &self.trace.events()[..self.index];
         let earlier = |event: &Event| {
             event.call == Call::Segment
-                && event.client == client
+                && event.is_of(client)
                 && event.actor == actor
                 && !event.flags().has(Flags::SYN)
         };

@@ -16,6 +16,7 @@ impl Facts<'_> {
         };
         explanation.rest.push(Sentence::new(reason.key()));
         let lane = self.analysis.lane(self.event.client, Direction::ToServer);
+        let lane = lane.filter(|_| self.event.connection == 0);
         let failure = lane.and_then(|lane| lane.failure.as_ref());
         if let (Reason::BadFrame, Some(failure)) = (reason, failure) {
             explanation.rest.push(refusal(&failure.error));

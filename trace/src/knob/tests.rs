@@ -49,6 +49,24 @@ fn wrong_settings_say_what_would_be_right() {
     check_refused("clients=3", "one of 1, 2");
     check_refused("scheme=md5", "one of hmac-md5, mutual-sha256");
     check_refused("answer=stolen", "one of own, replayed, reflected");
+    check_refused("connections=0", "a whole number from 1 to 64");
+    check_refused("connections=65536", "a whole number from 1 to 64");
+    check_refused("max-per-source=1025", "a whole number from 0 to 1024");
+    check_refused("deadline=5001", "a whole number from 0 to 5000 (ms)");
+}
+
+#[test]
+fn a_second_client_does_what_the_first_says_and_not_how() {
+    let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
+    for setting in ["connections=24", "piece=1", "gap=7", "clients=2"] {
+        apply(&mut experiment, setting).unwrap();
+    }
+    let [first, second] = &experiment.clients[..] else {
+        panic!("two clients");
+    };
+    assert_eq!((first.connections, first.piece), (24, 1));
+    assert_eq!((second.connections, second.piece), (1, 0));
+    assert_eq!((second.gap_us, &second.messages), (7, &first.messages));
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(super) fn packets<'a>(trace: &'a Trace, analysis: &Analysis, each: &mut dyn 
         ended: [false, false],
     });
     for (index, event) in trace.events().iter().enumerate() {
-        if event.error.is_some() {
+        if event.error.is_some() || event.connection > 0 {
             continue;
         }
         let connection = &mut connections[event.client.index()];

@@ -63,6 +63,36 @@ fn a_length_prefix_client_sends_header_and_body_and_leaves() {
 }
 
 #[test]
+fn pieces_are_sent_a_gap_apart() {
+    check(
+        System::LengthPrefix,
+        &["piece=3", "gap=7", "messages=hello"],
+        &[],
+        r"0:\x05\x00\x00 7:\x00 7:hel 7:lo close 0",
+    );
+    check(
+        System::TcpEcho,
+        &["piece=1", "gap=7", "messages=ab\n\nc"],
+        &[b"ABC"],
+        "0:a 7:b 7: 7:c close 2000 / close 0",
+    );
+}
+
+#[test]
+fn what_happens_on_further_connections_is_none_of_the_script() {
+    let experiment = Experiment::new(System::TcpEcho, &["hi"]);
+    let mut script = Script::new(&experiment);
+    describe(&mut script);
+    script.handle_event(&Event {
+        connection: 1,
+        ..recv(b"")
+    });
+    assert_eq!(describe(&mut script), "");
+    script.handle_event(&recv(b""));
+    assert_eq!(describe(&mut script), "close 0");
+}
+
+#[test]
 fn a_length_in_characters_is_the_articles_mistake() {
     check(
         System::LengthPrefix,

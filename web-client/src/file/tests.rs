@@ -348,6 +348,7 @@ fn event() -> impl Strategy<Value = Event> {
                 Event {
                     offset: Offset(offset),
                     took: Nanos(other),
+                    connection: u16::from(flags / 64),
                     asked: small,
                     bytes,
                     reason: call.is_decision().then(|| {

@@ -66,7 +66,7 @@ impl Built {
 }
 
 /// What a row shows of its event.
-type Identity = (Nanos, Actor, ClientId, Call, u64, usize, u32, bool);
+type Identity = (Nanos, Actor, ClientId, u16, Call, u64, usize, u32, bool);
 
 fn identity(event: &Event) -> Identity {
     let failed = event.error.is_some();
@@ -75,6 +75,7 @@ fn identity(event: &Event) -> Identity {
         event.at,
         event.actor,
         event.client,
+        event.connection,
         event.call,
         offset,
         length,

@@ -134,8 +134,17 @@ pub(super) const fn actor_key(actor: Actor) -> &'static str {
 }
 
 /// The call as it was made and what it gave, such as `recv(1024) → 7`; of a
-/// packet its flags and length, such as `segment · PSH,ACK · 5 B`.
+/// packet its flags and length, such as `segment · PSH,ACK · 5 B`. Behind it the
+/// number of a further connection.
 pub(super) fn call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
+    let mut text = bare_call(event, transport, catalog);
+    if event.connection > 0 {
+        text += &[" · #", &(event.connection + 1).to_string()].concat();
+    }
+    text
+}
+
+fn bare_call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
     if event.call.is_packet() {
         return packet(event, catalog);
     }

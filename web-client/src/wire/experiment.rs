@@ -34,6 +34,8 @@ pub(super) fn read(mut fields: Object) -> Option<Experiment> {
         max_frame: fields.small("max-frame")?.unwrap_or(default.max_frame),
         backlog: fields.small("backlog")?.unwrap_or(default.backlog),
         serial: fields.bool("serial")?,
+        deadline_ms: fields.small("deadline-ms")?.unwrap_or_default(),
+        max_per_source: fields.small("max-per-source")?.unwrap_or_default(),
         key: fields.text("key")?.unwrap_or(default.key),
         scheme: match fields.text("scheme")? {
             Some(name) => name.parse().ok()?,
@@ -80,6 +82,11 @@ fn client(value: Value) -> Option<Client> {
             Some("characters") => LengthUnit::Characters,
             Some(_) => return None,
         },
+        connections: match fields.small("connections")? {
+            Some(connections) => u16::try_from(connections).ok()?,
+            None => 1,
+        },
+        piece: fields.small("piece")?.unwrap_or_default(),
         turns: fields.bool("turns")?.unwrap_or_default(),
         key: fields.text("key")?.unwrap_or_else(|| Client::default().key),
         answer: match fields.text("answer")?.as_deref() {
@@ -178,7 +185,7 @@ mod tests {
 
     fn client() -> impl Strategy<Value = Client> {
         let unit = prop::sample::select(vec![LengthUnit::Bytes, LengthUnit::Characters]);
-        let numbers = any::<(u32, u32, u32, u32)>();
+        let numbers = any::<(u32, u32, u32, u32, u16, u32)>();
         let messages = prop::collection::vec(".*".prop_map(Message), 0..4);
         let answer = prop::sample::select(vec![Answer::Own, Answer::Replayed, Answer::Reflected]);
         let key = (".*", answer);
@@ -191,6 +198,8 @@ mod tests {
                 nagle,
                 send_buffer: numbers.3,
                 length_unit,
+                connections: numbers.4,
+                piece: numbers.5,
                 turns,
                 key,
                 answer,
@@ -204,7 +213,7 @@ mod tests {
             framing in prop::option::of(framing()),
             echo in any::<Option<bool>>(),
             serial in any::<Option<bool>>(),
-            numbers in any::<(u32, u32, u32, u32, u32)>(),
+            numbers in any::<(u32, u32, u32, u32, u32, u32, u32)>(),
             key in ".*",
             scheme in prop::sample::select(Scheme::ALL.to_vec()),
             clients in prop::collection::vec(client(), 0..3),
@@ -219,6 +228,8 @@ mod tests {
                 max_frame: numbers.3,
                 backlog: numbers.4,
                 serial,
+                deadline_ms: numbers.5,
+                max_per_source: numbers.6,
                 key,
                 scheme,
                 clients,

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+
 use etherparse::{
     LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TcpSlice, TransportSlice, UdpSlice,
 };
@@ -18,7 +20,7 @@ const MAX_SCALE: u8 = 14;
 /// What was seen of the wire between a server and its clients.
 #[derive(Debug)]
 pub(super) struct Frames {
-    server: u16,
+    server: SocketAddrV4,
     flows: Vec<Flow>,
 }
 
@@ -31,7 +33,7 @@ pub(super) struct Unreadable;
 #[derive(Debug)]
 struct Flow {
     client: ClientId,
-    port: u16,
+    address: SocketAddrV4,
     /// From the client to the server, and back.
     ways: [Way; 2],
     /// The connection was reset.
@@ -56,11 +58,11 @@ struct Way {
 }
 
 impl Frames {
-    /// Of a server and its clients, by their ports.
-    pub(super) fn new(server: u16, clients: &[(u16, ClientId)]) -> Self {
-        let flow = |&(port, client)| Flow {
+    /// Of a server and its clients, by their addresses.
+    pub(super) fn new(server: SocketAddrV4, clients: &[(SocketAddrV4, ClientId)]) -> Self {
+        let flow = |&(address, client)| Flow {
             client,
-            port,
+            address,
             ways: Default::default(),
             reset: false,
             foreign: false,
@@ -83,22 +85,24 @@ impl Frames {
         if ip.payload().incomplete {
             return Err(Unreadable);
         }
+        let header = ip.header();
+        let ends = [header.source_addr(), header.destination_addr()];
         let network = LINK + ip.header().slice().len();
         match packet.transport {
             Some(TransportSlice::Tcp(tcp)) => {
                 let raw = &frame[..network + tcp.header_slice().len()];
-                self.segment(at, raw, &tcp)
+                self.segment(at, raw, ends, &tcp)
             }
             Some(TransportSlice::Udp(udp)) => {
                 let raw = &frame[..network + udp.header_slice().len()];
-                Ok(self.datagram(at, raw, &udp))
+                Ok(self.datagram(at, raw, ends, &udp))
             }
             _ if ip.is_payload_fragmented() && ip.header().protocol().0 == 17 => {
                 // A first fragment: the rest of the datagram has no ports.
                 let udp = UdpSlice::from_slice_lax(ip.payload().payload);
                 let udp = udp.map_err(|_| Unreadable)?;
                 let raw = &frame[..network + udp.header_slice().len()];
-                Ok(self.datagram(at, raw, &udp))
+                Ok(self.datagram(at, raw, ends, &udp))
             }
             _ => Err(Unreadable),
         }
@@ -114,9 +118,10 @@ impl Frames {
         &mut self,
         at: Nanos,
         raw: &[u8],
+        ends: [Ipv4Addr; 2],
         tcp: &TcpSlice<'_>,
     ) -> Result<Option<Event>, Unreadable> {
-        let Some((flow, way)) = self.flow(tcp.source_port(), tcp.destination_port()) else {
+        let Some((flow, way)) = self.flow(ends, [tcp.source_port(), tcp.destination_port()]) else {
             return Ok(None);
         };
         if tcp.syn() && !flow.ways[way].begin(tcp) {
@@ -164,8 +169,14 @@ impl Frames {
         }))
     }
 
-    fn datagram(&mut self, at: Nanos, raw: &[u8], udp: &UdpSlice<'_>) -> Option<Event> {
-        let (flow, way) = self.flow(udp.source_port(), udp.destination_port())?;
+    fn datagram(
+        &mut self,
+        at: Nanos,
+        raw: &[u8],
+        ends: [Ipv4Addr; 2],
+        udp: &UdpSlice<'_>,
+    ) -> Option<Event> {
+        let (flow, way) = self.flow(ends, [udp.source_port(), udp.destination_port()])?;
         let bytes = udp.payload().to_vec();
         let offset = flow.ways[way].passed;
         flow.ways[way].passed += bytes.len();
@@ -181,13 +192,15 @@ impl Frames {
     }
 
     /// Whose packet it is, and which way it went.
-    fn flow(&mut self, from: u16, to: u16) -> Option<(&mut Flow, usize)> {
-        let (port, way) = match (from == self.server, to == self.server) {
+    fn flow(&mut self, ends: [Ipv4Addr; 2], ports: [u16; 2]) -> Option<(&mut Flow, usize)> {
+        let from = SocketAddrV4::new(ends[0], ports[0]);
+        let to = SocketAddrV4::new(ends[1], ports[1]);
+        let (client, way) = match (from == self.server, to == self.server) {
             (false, true) => (from, 0),
             (true, false) => (to, 1),
             _ => return None,
         };
-        let flow = self.flows.iter_mut().find(|flow| flow.port == port)?;
+        let flow = self.flows.iter_mut().find(|flow| flow.address == client)?;
         Some((flow, way))
     }
 }

@@ -5,6 +5,7 @@ mod frames;
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddrV4;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
@@ -66,12 +67,12 @@ pub(super) struct Wire {
 #[cfg(test)]
 pub(super) type Breaker = std::sync::Arc<std::sync::atomic::AtomicBool>;
 
-/// Begins to capture what goes between the `server`'s port and its `clients`',
-/// on 127.0.0.1. The error is for people.
+/// Begins to capture what goes between the `server` and its `clients`, on
+/// loopback. The error is for people.
 pub(super) fn begin(
     transport: Transport,
-    server: u16,
-    clients: &[(u16, ClientId)],
+    server: SocketAddrV4,
+    clients: &[(SocketAddrV4, ClientId)],
 ) -> Result<Begun, (Capture, Option<String>)> {
     let filter = Filter {
         protocol: match transport {
@@ -79,7 +80,7 @@ pub(super) fn begin(
             Transport::Udp => kernel::Protocol::Udp,
         },
         server,
-        clients: clients.iter().map(|(port, _)| *port).collect(),
+        clients: clients.iter().map(|(address, _)| *address).collect(),
     };
     let capture = kernel::Capture::open(&filter).map_err(|error| match error {
         CaptureError::NotPermitted => (Capture::NeedsCapNetRaw, None),

@@ -61,7 +61,7 @@ impl TappedDatagrams {
             socket,
         };
         self.recorder
-            .source(Actor::Server, client)
+            .source(Actor::Server, client, 0)
             .record(call, timing, outcome);
     }
 }

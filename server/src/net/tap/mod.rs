@@ -38,7 +38,8 @@ pub struct Recorder {
 struct Inner {
     started: Instant,
     sink: UnboundedSender<Event>,
-    clients: Mutex<HashMap<SocketAddr, ClientId>>,
+    /// Whose address it is, and of which of its connections.
+    clients: Mutex<HashMap<SocketAddr, (ClientId, u16)>>,
 }
 
 /// What one call came to, before it is an event.
@@ -104,17 +105,26 @@ impl Recorder {
     /// Tells which client has `address`. To be called before it connects or
     /// sends, so that the server's first call about it is known for what it is.
     pub fn register(&self, address: SocketAddr, client: ClientId) {
+        self.register_connection(address, client, 0);
+    }
+
+    /// The same for one of the client's further connections, from 1.
+    pub fn register_connection(&self, address: SocketAddr, client: ClientId, connection: u16) {
         let mut clients = self.inner.clients.lock();
         let clients = clients.as_mut().unwrap_or_else(|e| e.get_mut());
-        clients.insert(address, client);
+        clients.insert(address, (client, connection));
     }
 
     /// The client at `address`, if one was registered.
     pub fn client_at(&self, address: SocketAddr) -> Option<ClientId> {
+        self.connection_at(address).map(|(client, _)| client)
+    }
+
+    fn connection_at(&self, address: SocketAddr) -> Option<(ClientId, u16)> {
         self.clients().get(&address).copied()
     }
 
-    fn clients(&self) -> MutexGuard<'_, HashMap<SocketAddr, ClientId>> {
+    fn clients(&self) -> MutexGuard<'_, HashMap<SocketAddr, (ClientId, u16)>> {
         let clients = self.inner.clients.lock();
         clients.unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,11 +139,12 @@ impl Recorder {
         TappedDatagrams::new(socket, self.clone())
     }
 
-    fn source(&self, actor: Actor, client: ClientId) -> Source {
+    fn source(&self, actor: Actor, client: ClientId, connection: u16) -> Source {
         Source {
             recorder: self.clone(),
             actor,
             client,
+            connection,
         }
     }
 }
@@ -144,6 +155,7 @@ struct Source {
     recorder: Recorder,
     actor: Actor,
     client: ClientId,
+    connection: u16,
 }
 
 impl Source {
@@ -161,6 +173,7 @@ impl Source {
             bytes,
             error,
             socket: outcome.socket,
+            connection: self.connection,
             ..Event::new(at, self.actor, self.client, call)
         };
         self.recorder.give(event);
@@ -171,11 +184,14 @@ impl Source {
 /// is told by its calls.
 impl Auditor for Recorder {
     fn decided(&self, _: System, peer: SocketAddr, decision: Decision<'_>) {
-        let (Some(reason), Some(client)) = (decision.reason(), self.client_at(peer)) else {
+        let (Some(reason), Some((client, connection))) =
+            (decision.reason(), self.connection_at(peer))
+        else {
             return;
         };
         let at = self.inner.started.elapsed().into();
         self.give(Event {
+            connection,
             offset: decision.offset(),
             reason: Some(reason),
             ..Event::new(at, Actor::Server, client, Call::Refuse)

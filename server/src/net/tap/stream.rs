@@ -180,8 +180,9 @@ where
         let (stream, peer) = accepted?;
         let timing = Timing::taking(since);
         *self.accepting() = None;
-        let client = self.recorder.client_at(peer);
-        let source = client.map(|client| self.recorder.source(Actor::Server, client));
+        let client = self.recorder.connection_at(peer);
+        let source = client
+            .map(|(client, connection)| self.recorder.source(Actor::Server, client, connection));
         if let Some(source) = &source {
             source.record(Call::Accept, &timing, Outcome::bare(Ok(()), socket));
         }

@@ -23,7 +23,7 @@ fn recorder() -> (Recorder, UnboundedReceiver<Event>) {
 
 /// What `actor` does on `stream`, which connects `client`.
 fn tap<S: Observable>(recorder: &Recorder, stream: S, actor: Actor, client: ClientId) -> Tapped<S> {
-    Tapped::new(stream, Some(recorder.source(actor, client)))
+    Tapped::new(stream, Some(recorder.source(actor, client, 0)))
 }
 
 impl Observable for DuplexStream {

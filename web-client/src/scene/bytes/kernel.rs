@@ -139,7 +139,7 @@ impl Group<'_> {
         }
         let mut acknowledged = Offset(0);
         for event in events.get(..shot.step).unwrap_or(events) {
-            if event.client != self.lane.client || event.actor != reader {
+            if !event.is_of(self.lane.client) || event.actor != reader {
                 continue;
             }
             if event.call == Call::Close {

@@ -75,7 +75,7 @@ impl Group<'_> {
             let mut events = self.shot.trace.events().iter().enumerate();
             events.find_map(|(index, event)| {
                 let ours = event.call == Call::Close
-                    && event.client == client
+                    && event.is_of(client)
                     && by_client == (event.actor == client.actor());
                 Some((index, event.socket.counts.filter(|_| ours)?))
             })

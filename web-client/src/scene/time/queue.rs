@@ -205,7 +205,7 @@ impl Sheet<'_> {
 
     fn events_of(&self, client: ClientId) -> impl Iterator<Item = (usize, &Event)> {
         let events = self.shot.trace.events().iter().enumerate();
-        events.filter(move |(_, event)| event.client == client)
+        events.filter(move |(_, event)| event.is_of(client))
     }
 
     fn derived(&self, event: usize, level: u64, unsent: u64) -> Change {

@@ -13,7 +13,7 @@ use crate::scene::{DrawList, Ink, Part, Rect, Shape};
 impl Sheet<'_> {
     pub(super) fn wire(&self, row: &Row, client: ClientId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
-        let ours = |event: &Event| event.client == client && event.call.is_packet();
+        let ours = |event: &Event| event.is_of(client) && event.call.is_packet();
         let packets = self.seen(&ours);
         if packets.len() as f64 * DENSE > self.scale.area {
             self.columns(row, &packets, list);

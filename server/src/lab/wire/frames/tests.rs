@@ -12,7 +12,12 @@ const PSH: u8 = 0x08;
 const ACK: u8 = 0x10;
 
 fn frames() -> Frames {
-    Frames::new(SERVER, &[(CLIENT, ClientId::One), (40_001, ClientId::Two)])
+    let address = |port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+    let clients = [(CLIENT, ClientId::One), (40_001, ClientId::Two)];
+    Frames::new(
+        address(SERVER),
+        &clients.map(|(port, client)| (address(port), client)),
+    )
 }
 
 /// A SYN with the options that Linux sends: 127.0.0.1:40000 to :8000,
