@@ -302,10 +302,14 @@ impl Server {
             match polled {
                 Ok(Some(frame)) => {
                     self.frames += 1;
-                    let reply = frame.body.to_ascii_uppercase();
+                    let reply = match self.reply {
+                        // One pass: a copy changed in place would be two.
+                        Reply::Uppercase => frame.body.iter().map(u8::to_ascii_uppercase).collect(),
+                        Reply::None => Bytes::new(),
+                    };
                     self.outputs.push_back(ServerOutput::Message(frame.body));
-                    if self.reply == Reply::Uppercase && !reply.is_empty() {
-                        self.outputs.push_back(ServerOutput::Send(reply.into()));
+                    if !reply.is_empty() {
+                        self.outputs.push_back(ServerOutput::Send(reply));
                     }
                 }
                 Ok(None) => break,

@@ -13,7 +13,7 @@ use crate::programs::{self, NO_LIMITS, Running};
 use crate::target::Target;
 use crate::traffic;
 
-const CLIENTS: usize = 16;
+const CLIENTS: usize = 64;
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// The servers, running.
@@ -49,7 +49,7 @@ pub(crate) fn cases(servers: &Servers, bare: SocketAddr, time: Duration) -> Vec<
     for (subject, server) in auths {
         let run = Box::new(move || handshakes(server.address, time));
         cases.push(Case {
-            work: "auth handshakes, 16 at a time",
+            work: "auth handshakes, 64 at a time",
             subject,
             run,
         });
@@ -94,7 +94,6 @@ pub(crate) fn handshakes(server: SocketAddr, time: Duration) -> Measured {
         let (start, mut done) = (Instant::now(), 0);
         while start.elapsed() < time {
             let mut stream = TcpStream::connect(server).await.expect("it listens");
-            stream.set_nodelay(true).expect("a TCP option");
             handshake::right(&mut stream).await.expect("it replies");
             done += 1;
         }

@@ -12,7 +12,7 @@ use crate::step::step;
 use crate::workspace::Workspace;
 
 /// The last line of websocat 1, which is what `cargo install websocat` gives.
-const WEBSOCAT: &str = "1.14";
+const WEBSOCAT: &str = "~1.14";
 
 /// Where the peers are, and which they are.
 #[derive(Debug, Default)]

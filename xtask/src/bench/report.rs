@@ -43,7 +43,7 @@ const AUTH: Table = Table {
         ("stickylab", "stickylab"),
         ("socketserver", "ThreadingTCPServer"),
     ],
-    rows: &[("handshakes", "auth handshakes, 16 at a time")],
+    rows: &[("handshakes", "auth handshakes, 64 at a time")],
 };
 
 const ECHO: Table = Table {
