@@ -81,7 +81,7 @@ fn pieces_are_sent_a_gap_apart() {
 #[test]
 fn what_happens_on_further_connections_is_none_of_the_script() {
     let experiment = Experiment::new(System::TcpEcho, &["hi"]);
-    let mut script = Script::new(&experiment);
+    let mut script = Script::new(&experiment, NONCES);
     describe(&mut script);
     script.handle_event(&Event {
         connection: 1,
