@@ -1,4 +1,5 @@
-//! What the peers of the lab say to each other: framing and authentication.
+//! What the peers of the lab say to each other: framing, authentication, and
+//! the WebSocket frames between browser and gateway.
 //!
 //! Sans-IO: bytes and time come in through `handle_*`, actions come out of
 //! `poll_*`. There is no socket, clock or random source in here; a driver
@@ -9,6 +10,7 @@ pub mod framing;
 pub mod peer;
 pub mod system;
 mod units;
+pub mod websocket;
 
 pub use framing::{Decoder, EncodeError, Frame, FrameError, Framing};
 pub use system::{System, Transport};

@@ -100,7 +100,7 @@ pub(super) async fn serve(
             }
         };
         let proxies = Arc::clone(&proxies);
-        let service = service(router.clone(), peer, proxies);
+        let service = service(router.clone(), peer, place, proxies);
         let connection = connection(&http, stream, service, shutdown.clone());
         let metrics = metrics.clone();
         metrics.connections.inc();
@@ -108,7 +108,6 @@ pub(super) async fn serve(
         tracker.spawn(async move {
             connection.await;
             metrics.connections_open.dec();
-            drop(place);
         });
     }
 }
@@ -127,16 +126,20 @@ fn admit(
     }
 }
 
-/// What answers the requests of one connection.
+/// What answers the requests of one connection. Each carries who made it, and
+/// the connection's place: a WebSocket keeps that when HTTP is over.
 fn service(
     router: Router,
     peer: SocketAddr,
+    place: Place,
     proxies: Arc<[IpAddr]>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
     let router = TowerToHyperService::new(router);
+    let place = Arc::new(place);
     service_fn(move |mut request: Request<Incoming>| {
         let client = Client::of(peer, request.headers(), &proxies);
         request.extensions_mut().insert(client);
+        request.extensions_mut().insert(Arc::clone(&place));
         router.call(request)
     })
 }

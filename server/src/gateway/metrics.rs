@@ -71,6 +71,10 @@ pub(super) enum Reason {
     Unreachable,
     /// A message was larger than is taken.
     TooBig,
+    /// A WebSocket broke another rule.
+    Protocol,
+    /// A peer took nothing for too long.
+    Stalled,
 }
 
 /// What goes on over a WebSocket.

@@ -5,6 +5,7 @@
 mod bridge;
 mod client;
 mod connections;
+mod ending;
 mod metrics;
 mod origin;
 mod page;
@@ -14,6 +15,7 @@ mod session;
 mod target;
 #[cfg(test)]
 mod tests;
+mod websocket;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,6 +47,9 @@ pub const MAX_SESSIONS: usize = 256;
 const RUNS: admission::Limits = lab(64, 32);
 /// How long sessions may take to say goodbye after shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How often a WebSocket's peer is asked whether it is still there, and how
+/// long a peer may take nothing of what waits for it.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// What the gateway may reach.
 #[derive(Clone, Debug)]
@@ -148,6 +153,7 @@ struct State {
     /// The sessions' tasks.
     tracker: TaskTracker,
     drain: Duration,
+    keep_alive: Duration,
     /// Nothing new is begun any more.
     draining: CancellationToken,
     /// Sessions have to end.
@@ -167,6 +173,7 @@ impl State {
             metrics: config.metrics,
             tracker: TaskTracker::new(),
             drain: config.drain,
+            keep_alive: KEEP_ALIVE,
             draining,
             shutdown: CancellationToken::new(),
         }

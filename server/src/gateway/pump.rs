@@ -1,27 +1,25 @@
 //! Moves bytes between one WebSocket and one socket: a message in is a send,
-//! a recv is a message out. It queues at most one message each way.
+//! a recv is a message out. It queues at most one piece of 64 KiB each way.
 //!
 //! One task drives both directions: a session is mostly one message bouncing,
-//! and two tasks would add a wake-up to each way of it.
+//! and two tasks would add a wake-up to each way of it. It reads no clock: what
+//! stands still is found by the keep-alive (see [`Pump::tick`]).
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use axum::extract::ws::{Message, WebSocket, close_code};
-use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Sink, Stream};
 use prometheus_client::metrics::counter::Counter;
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket};
-use tokio_tungstenite::tungstenite;
 
 use super::metrics::{Metrics, Way};
+use super::websocket::{self, Close, Event, PIECE, Violation, WebSocket, code};
 
 /// Largest message a bridge takes from its WebSocket, in bytes.
 pub(super) const MAX_MESSAGE: usize = 1024 * 1024;
-/// Room for each recv, in bytes: any datagram fits.
-const ROOM: usize = 64 * 1024;
+/// Largest datagram there is, in bytes: over IPv6, 65,535 with UDP's header.
+pub(super) const MAX_DATAGRAM: usize = 65_527;
 
 /// The socket on the far side.
 pub(super) enum Socket {
@@ -34,55 +32,62 @@ pub(super) enum Socket {
 /// Why the pump stopped.
 #[derive(Debug)]
 pub(super) enum End {
-    /// The WebSocket's peer closed it or is gone; everything it sent is with the socket.
-    PeerDone,
-    /// The socket's peer sent its last byte; everything it sent is with the WebSocket.
-    SocketDone,
+    /// The WebSocket's peer closed it; everything it sent is with the socket.
+    Closed(Option<Close>),
+    /// The WebSocket's connection has ended without a close. Every message
+    /// that arrived whole is with the socket.
+    Gone,
+    /// The socket's peer sent its last byte; everything it sent is queued for
+    /// the WebSocket.
+    Finished,
     /// The session can't go on; the code and reason to close the WebSocket with.
     Broken(u16, String),
+    /// One side took nothing for a whole tick while something waited for it.
+    Stalled(Way),
 }
 
 /// Both ends and what is between them.
 pub(super) struct Pump {
     pub(super) web: WebSocket,
     pub(super) socket: Socket,
-    /// Taken from the WebSocket, not yet taken by the socket.
-    pub(super) up: Option<Bytes>,
-    room: BytesMut,
-    /// Whether the WebSocket holds bytes it has not written yet.
-    unflushed: bool,
-    ping: Ping,
-    sent: Flow,
-    received: Flow,
+    /// Whether the payload at hand has to go before anything else comes.
+    due: bool,
+    up: Flow,
+    down: Flow,
+    /// A ping was sent and nothing has come since.
+    pinged: bool,
 }
 
-/// What went one way, counted.
+/// One way, and what went there, counted.
 struct Flow {
     bytes: Counter,
     messages: Counter,
+    /// Something was taken since the last tick.
+    moved: bool,
+    /// At the last tick something waited.
+    waited: bool,
+    /// Nothing can be given any more. What still comes from there decides how
+    /// the session ends.
+    mute: bool,
 }
 
 impl Flow {
     fn new(metrics: &Metrics, way: Way) -> Self {
         let (bytes, messages) = metrics.flow(way);
-        Self { bytes, messages }
+        Self {
+            bytes,
+            messages,
+            moved: true,
+            waited: false,
+            mute: false,
+        }
     }
 
-    fn count(&self, bytes: usize) {
-        self.messages.inc();
-        self.bytes.inc_by(bytes as u64);
+    /// Whether something waited a whole tick in vain.
+    fn tick(&mut self, waiting: bool) -> bool {
+        let waited = std::mem::replace(&mut self.waited, waiting);
+        !std::mem::take(&mut self.moved) && waited && waiting
     }
-}
-
-/// Where the keep-alive stands.
-#[derive(PartialEq, Eq)]
-enum Ping {
-    /// Something came since the last tick.
-    Heard,
-    /// To be sent.
-    Due,
-    /// Sent, nothing came since.
-    Sent,
 }
 
 impl Pump {
@@ -90,150 +95,208 @@ impl Pump {
         Self {
             web,
             socket,
-            up: None,
-            room: BytesMut::with_capacity(ROOM),
-            unflushed: false,
-            ping: Ping::Heard,
-            sent: Flow::new(metrics, Way::Up),
-            received: Flow::new(metrics, Way::Down),
+            due: false,
+            up: Flow::new(metrics, Way::Up),
+            down: Flow::new(metrics, Way::Down),
+            pinged: false,
         }
     }
 
     /// Moves what can be moved. Ready when there is nothing left to move, ever.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        // Up first: it may find a ping to answer.
+        if let Poll::Ready(end) = self.poll_up(cx) {
+            return Poll::Ready(end);
+        }
+        if let Poll::Ready(end) = self.poll_down(cx) {
+            return Poll::Ready(end);
+        }
+        self.web.settle();
+        Poll::Pending
+    }
+
+    /// To be called at the pace of the keep-alive. An end if one side is gone
+    /// or has taken nothing since the last call.
+    pub(super) fn tick(&mut self) -> Option<End> {
+        if self.down.tick(self.web.is_waiting()) {
+            return Some(End::Stalled(Way::Down));
+        }
+        if self.up.tick(self.due) {
+            return Some(End::Stalled(Way::Up));
+        }
+        // While the socket takes nothing the WebSocket is not read, so silence
+        // means nothing.
+        if self.pinged && !self.due {
+            return Some(End::Gone);
+        }
+        self.pinged = true;
+        self.web.ping();
+        None
+    }
+
+    /// From the WebSocket to the socket, for as long as both can.
+    pub(super) fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
-            let mut moved = false;
-            for step in [Self::poll_up, Self::poll_down] {
-                match step(self, cx) {
-                    Poll::Ready(Ok(())) => moved = true,
-                    Poll::Ready(Err(end)) => return Poll::Ready(end),
-                    Poll::Pending => {}
+            if self.due {
+                match ready!(self.poll_give(cx)) {
+                    Ok(()) => self.due = false,
+                    Err(end) => return Poll::Ready(end),
                 }
             }
-            if !moved {
-                break;
+            let event = ready!(self.web.poll_event(cx));
+            self.pinged = false;
+            match event {
+                Ok(Event::Data { end, .. }) => {
+                    self.due = end;
+                    if end {
+                        self.up.messages.inc();
+                    } else if let Socket::Tcp(_) = self.socket {
+                        // A message of many pieces is as many sends.
+                        self.due = self.web.payload().len() >= PIECE;
+                    }
+                }
+                Ok(Event::Control) => {}
+                Err(end) => return Poll::Ready(self.end_of_web(end)),
             }
         }
-        // Only now that nothing more is there: messages that come together
-        // leave together.
-        if self.unflushed {
-            match Pin::new(&mut self.web).poll_flush(cx) {
-                Poll::Ready(Ok(())) => self.unflushed = false,
-                Poll::Ready(Err(_)) => return Poll::Ready(End::PeerDone),
-                Poll::Pending => {}
+    }
+
+    /// Gives the payload at hand to the socket.
+    fn poll_give(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let payload = self.web.payload();
+        match &mut self.socket {
+            Socket::Tcp(_) if self.up.mute => {
+                let length = payload.len();
+                self.web.pass(length);
+                Poll::Ready(Ok(()))
             }
+            Socket::Tcp(stream) => {
+                let mut given = 0;
+                while given < payload.len() {
+                    match Pin::new(&mut *stream).poll_write(cx, &payload[given..]) {
+                        Poll::Ready(Ok(count @ 1..)) => given += count,
+                        Poll::Ready(_) => {
+                            // The connection is dead. What the server sent
+                            // before that still has to be read.
+                            self.up.mute = true;
+                            break;
+                        }
+                        Poll::Pending => break,
+                    }
+                }
+                let all = given == payload.len();
+                self.web.pass(given);
+                self.up.bytes.inc_by(given as u64);
+                self.up.moved |= given > 0;
+                match all {
+                    true => Poll::Ready(Ok(())),
+                    false if self.up.mute => self.poll_give(cx),
+                    false => Poll::Pending,
+                }
+            }
+            Socket::Udp(socket) => {
+                let length = payload.len();
+                let sent = loop {
+                    match ready!(socket.poll_send(cx, payload)) {
+                        // About a datagram before this one; this one was not sent.
+                        Err(error) if refused(&error) => {}
+                        sent => break sent,
+                    }
+                };
+                self.web.pass(length);
+                self.up.bytes.inc_by(length as u64);
+                self.up.moved = true;
+                let given = sent.map(|_| ()).map_err(|error| not_sent(&error, length));
+                Poll::Ready(given)
+            }
+        }
+    }
+
+    /// From the socket to the WebSocket, for as long as both can.
+    fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        loop {
+            if self.down.mute {
+                return Poll::Pending;
+            }
+            let Ok(moved) = ready!(self.web.poll_flush(cx)) else {
+                // The connection is dead. What the peer sent before that still
+                // has to be read.
+                self.down.mute = true;
+                continue;
+            };
+            self.down.moved |= moved;
+            if self.web.is_waiting() {
+                continue;
+            }
+            let socket = &mut self.socket;
+            match ready!(self.web.fill(|room| socket.poll_recv(cx, room))) {
+                Ok(Some(count)) => {
+                    self.down.messages.inc();
+                    self.down.bytes.inc_by(count as u64);
+                }
+                Ok(None) => return Poll::Ready(End::Finished),
+                Err(error) => {
+                    let reason = format!("the server's connection failed: {error}");
+                    return Poll::Ready(End::Broken(code::ERROR, reason));
+                }
+            }
+        }
+    }
+
+    /// Writes what is queued for the WebSocket and goes on taking what its
+    /// peer still sends. Ready when something has moved, or with its end.
+    pub(super) fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
+        self.up.moved = false;
+        if let Poll::Ready(end) = self.poll_up(cx) {
+            return Poll::Ready(Some(end));
+        }
+        let flushed = match self.web.poll_flush(cx) {
+            Poll::Ready(Ok(moved)) => moved,
+            Poll::Ready(Err(_)) => return Poll::Ready(Some(End::Gone)),
+            Poll::Pending => false,
+        };
+        self.web.settle();
+        if flushed || self.up.moved {
+            return Poll::Ready(None);
         }
         Poll::Pending
     }
 
-    /// To be called at the pace of the keep-alive. False if the peer was
-    /// silent since the last one although it was asked to answer.
-    pub(super) fn tick(&mut self) -> bool {
-        // While the socket takes nothing the WebSocket is not read, so
-        // silence means nothing.
-        if self.ping == Ping::Sent && self.up.is_none() {
-            return false;
-        }
-        self.ping = Ping::Due;
-        true
-    }
-
-    /// One step from the WebSocket to the socket.
-    fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
-        if let Some(bytes) = &mut self.up {
-            let sent = match std::task::ready!(self.socket.poll_send(cx, bytes)) {
-                Ok(sent) => sent,
-                Err(error) => return Poll::Ready(Err(send_failed(&error, bytes.len()))),
-            };
-            bytes.advance(sent);
-            if bytes.is_empty() {
-                self.up = None;
+    fn end_of_web(&self, end: websocket::End) -> End {
+        match end {
+            websocket::End::Closed(close) => End::Closed(close),
+            websocket::End::Gone => End::Gone,
+            websocket::End::Violated(violation) => {
+                let reason = match (&violation, &self.socket) {
+                    (Violation::TooLarge { length, .. }, Socket::Udp(_)) => no_datagram(*length),
+                    _ => violation.to_string(),
+                };
+                End::Broken(violation.code(), reason)
             }
-            return Poll::Ready(Ok(()));
         }
-        let message = std::task::ready!(Pin::new(&mut self.web).poll_next(cx));
-        self.ping = Ping::Heard;
-        let bytes = match message {
-            Some(Ok(Message::Binary(bytes))) => bytes,
-            Some(Ok(Message::Text(text))) => text.into(),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
-                // Its answer waits in the WebSocket.
-                self.unflushed = true;
-                return Poll::Ready(Ok(()));
-            }
-            Some(Ok(Message::Close(_))) | None => return Poll::Ready(Err(End::PeerDone)),
-            Some(Err(error)) => return Poll::Ready(Err(web_failed(error))),
-        };
-        if bytes.len() > MAX_MESSAGE {
-            let reason = format!(
-                "a message of {} bytes: at most {MAX_MESSAGE} are taken at once",
-                bytes.len()
-            );
-            return Poll::Ready(Err(End::Broken(close_code::SIZE, reason)));
-        }
-        self.sent.count(bytes.len());
-        // A stream has no empty send; a datagram may well be empty.
-        if !bytes.is_empty() || matches!(self.socket, Socket::Udp(_)) {
-            self.up = Some(bytes);
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// One step from the socket to the WebSocket.
-    fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
-        let ready = std::task::ready!(Pin::new(&mut self.web).poll_ready(cx));
-        if ready.is_err() {
-            return Poll::Ready(Err(End::PeerDone));
-        }
-        if self.ping == Ping::Due {
-            self.ping = Ping::Sent;
-            return Poll::Ready(self.give(Message::Ping(Bytes::new())));
-        }
-        self.room.reserve(ROOM);
-        let step = match std::task::ready!(self.socket.poll_recv(cx, &mut self.room)) {
-            Ok(0) if matches!(self.socket, Socket::Tcp(_)) => Err(End::SocketDone),
-            Ok(_) => {
-                let bytes = self.room.split().freeze();
-                self.received.count(bytes.len());
-                self.give(Message::Binary(bytes))
-            }
-            Err(error) => Err(End::Broken(close_code::ERROR, format!("recv: {error}"))),
-        };
-        Poll::Ready(step)
-    }
-
-    fn give(&mut self, message: Message) -> Result<(), End> {
-        self.unflushed = true;
-        Pin::new(&mut self.web)
-            .start_send(message)
-            .map_err(|_| End::PeerDone)
     }
 }
 
 impl Socket {
-    fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    /// One recv; none: the stream has ended.
+    fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: &mut [u8],
+    ) -> Poll<io::Result<Option<usize>>> {
+        let mut room = ReadBuf::new(room);
         match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tcp(stream) => {
+                ready!(Pin::new(stream).poll_read(cx, &mut room))?;
+                let count = room.filled().len();
+                Poll::Ready(Ok((count > 0).then_some(count)))
+            }
             Self::Udp(socket) => loop {
-                match std::task::ready!(socket.poll_send(cx, bytes)) {
-                    // About a datagram before this one; this one was not sent.
-                    Err(error) if refused(&error) => {}
-                    sent => return Poll::Ready(sent),
-                }
-            },
-        }
-    }
-
-    fn poll_recv(&mut self, cx: &mut Context<'_>, room: &mut BytesMut) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(stream) => tokio_util::io::poll_read_buf(Pin::new(stream), cx, room),
-            Self::Udp(socket) => loop {
-                std::task::ready!(socket.poll_recv_ready(cx))?;
-                match socket.try_recv_buf(room) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                match ready!(socket.poll_recv(cx, &mut room)) {
+                    Ok(()) => return Poll::Ready(Ok(Some(room.filled().len()))),
                     // Nobody was there for a datagram; the next may find somebody.
                     Err(error) if refused(&error) => {}
-                    received => return Poll::Ready(received),
+                    Err(error) => return Poll::Ready(Err(error)),
                 }
             },
         }
@@ -244,29 +307,14 @@ fn refused(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ConnectionRefused
 }
 
-fn send_failed(error: &io::Error, length: usize) -> End {
+fn not_sent(error: &io::Error, length: usize) -> End {
     // EMSGSIZE has no kind of its own in the standard library.
     if error.to_string().to_lowercase().contains("too long") {
-        let reason = format!("{length} bytes do not fit into a datagram");
-        return End::Broken(close_code::SIZE, reason);
+        return End::Broken(code::SIZE, no_datagram(length as u64));
     }
-    End::Broken(close_code::ERROR, format!("send: {error}"))
+    End::Broken(code::ERROR, format!("send: {error}"))
 }
 
-/// What an error of the WebSocket means for its session.
-pub(super) fn web_failed(error: axum::Error) -> End {
-    use tungstenite::Error;
-    use tungstenite::error::ProtocolError;
-    let error = match error.into_inner().downcast::<Error>() {
-        Ok(error) => *error,
-        Err(_) => return End::PeerDone,
-    };
-    let code = match &error {
-        Error::Capacity(_) => close_code::SIZE,
-        Error::Utf8(_) => close_code::INVALID,
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return End::PeerDone,
-        Error::Protocol(_) => close_code::PROTOCOL,
-        _ => return End::PeerDone,
-    };
-    End::Broken(code, error.to_string())
+fn no_datagram(length: u64) -> String {
+    format!("{length} bytes do not fit into a datagram")
 }

@@ -1,24 +1,20 @@
 //! `/lab`: a page drives one experiment at a time, [`Request`]s in, [`Line`]s
 //! out, one JSON object a text frame.
 
+use std::io;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State as Shared;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::HeaderMap;
+use axum::extract::{Request as HttpRequest, State as Shared};
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::SinkExt;
 use tokio::time::{Instant, interval_at, timeout};
 use trace::link::{Line, Request, VERSION};
 
-use super::State;
-use super::bridge::{KEEP_ALIVE, accept, close, sized};
+use super::bridge::{accept, place};
 use super::client::Client;
 use super::metrics::{Kind, Metrics, Reason};
-use super::pump::{End, web_failed};
+use super::websocket::{Close, End, Event, Limits, MAX_FRAMES, WebSocket, code};
+use super::{KEEP_ALIVE, State};
 use crate::lab::{Lab, kernel};
 use crate::net::admission::{Admission, Place};
 
@@ -29,53 +25,93 @@ const MAX_REQUEST: usize = 4 * 1024 * 1024;
 pub(super) async fn open(
     Shared(state): Shared<State>,
     Extension(client): Extension<Client>,
-    headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    mut request: HttpRequest,
 ) -> Response {
-    let upgrade = match accept(&headers, &state, upgrade) {
+    let upgrade = match accept(&mut request, &state) {
         Ok(upgrade) => upgrade,
         Err(refusal) => return *refusal,
     };
-    sized(upgrade, MAX_REQUEST).on_upgrade(move |web| {
-        let tracker = state.tracker.clone();
-        tracker.track_future(async move {
-            let _place = match state.sessions.admit(client.0, false) {
-                Ok(place) => place,
-                Err(refusal) => {
-                    state.metrics.refused(Reason::Sessions);
-                    state.sessions.log("lab", client.0, refusal);
-                    let reason = format!("too many lab sessions ({refusal}): try again later");
-                    return close(web, close_code::AGAIN, &reason).await;
-                }
-            };
-            let _open = state.metrics.session(Kind::Lab);
-            let mut session = Session {
-                web,
-                lab: None,
-                client,
-                runs: Arc::clone(&state.runs),
-                metrics: state.metrics.clone(),
-            };
-            tokio::select! {
-                ended = session.run() => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "lab session");
-                        session.lab = None;
-                        if let End::Broken(code, reason) = web_failed(error) {
-                            close(session.web, code, &reason).await;
-                        }
-                    }
-                }
-                () = state.shutdown.cancelled() => {
-                    close(session.web, close_code::AWAY, "the gateway is shutting down").await;
-                }
-            }
-        })
-    })
+    let place = place(&request);
+    let (response, opened) = upgrade.accept(Limits {
+        message: MAX_REQUEST as u64,
+        frames: MAX_FRAMES,
+    });
+    let tracker = state.tracker.clone();
+    tracker.spawn(async move {
+        if let Some(web) = opened.await {
+            session(web, client, &state).await;
+        }
+        drop(place);
+    });
+    response
+}
+
+async fn session(web: WebSocket, client: Client, state: &State) {
+    let _place = match state.sessions.admit(client.0, false) {
+        Ok(place) => place,
+        Err(refusal) => {
+            state.metrics.refused(Reason::Sessions);
+            state.sessions.log("lab", client.0, refusal);
+            let reason = format!("too many lab sessions ({refusal}): try again later");
+            return web.close(code::AGAIN, &reason).await;
+        }
+    };
+    let _open = state.metrics.session(Kind::Lab);
+    let mut session = Session {
+        web,
+        request: Vec::new(),
+        lab: None,
+        client,
+        runs: Arc::clone(&state.runs),
+        metrics: state.metrics.clone(),
+    };
+    let ended = tokio::select! {
+        ended = session.run() => ended,
+        () = state.shutdown.cancelled() => {
+            return session.web.close(code::AWAY, "the gateway is shutting down").await;
+        }
+    };
+    let Session { web, lab, .. } = session;
+    drop(lab);
+    match ended {
+        Ok(close) => web.answer(close.as_ref()).await,
+        Err(Failure::Violated(code, reason)) => {
+            state.metrics.refused(match code {
+                code::SIZE => Reason::TooBig,
+                _ => Reason::Protocol,
+            });
+            web.close(code, &reason).await;
+        }
+        Err(Failure::Gone(error)) => tracing::debug!(%error, "lab session"),
+    }
+}
+
+/// Why a session ends without a close of the page's.
+enum Failure {
+    /// The page broke a rule of WebSocket; the code and reason to close with.
+    Violated(u16, String),
+    /// It is not there any more.
+    Gone(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+/// What the page sent.
+enum Message {
+    Text(String),
+    Binary,
+    Control,
+    Close(Option<Close>),
 }
 
 struct Session {
     web: WebSocket,
+    /// What has come of the request at hand.
+    request: Vec<u8>,
     /// The run that is going on, and its place. It ends with the session.
     lab: Option<(Lab, Place)>,
     client: Client,
@@ -85,8 +121,8 @@ struct Session {
 }
 
 impl Session {
-    /// Until the page leaves, however it does.
-    async fn run(&mut self) -> Result<(), axum::Error> {
+    /// Until the page leaves; what it said then.
+    async fn run(&mut self) -> Result<Option<Close>, Failure> {
         self.say(&Line::Hello {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -98,36 +134,29 @@ impl Session {
         loop {
             patiently(self.web.flush()).await?;
             tokio::select! {
-                message = self.web.recv() => {
+                message = message(&mut self.web, &mut self.request) => {
                     answered = true;
-                    match message.transpose()? {
-                        Some(Message::Text(text)) => self.follow(text.as_str()).await?,
-                        Some(Message::Binary(_)) => {
+                    match message? {
+                        Message::Text(text) => self.follow(&text).await?,
+                        Message::Binary => {
                             self.refuse("requests are text: one JSON object a text frame").await?;
                         }
-                        Some(Message::Ping(_) | Message::Pong(_)) => {}
-                        Some(Message::Close(_)) | None => break,
+                        Message::Control => {}
+                        Message::Close(close) => return Ok(close),
                     }
                 }
                 line = next(&mut self.lab) => self.pass_on(line).await?,
                 _ = keep_alive.tick() => {
                     if !std::mem::take(&mut answered) {
-                        break;
+                        return Err(io::Error::from(io::ErrorKind::TimedOut).into());
                     }
-                    patiently(self.web.feed(Message::Ping(Bytes::new()))).await?;
+                    self.web.ping();
                 }
             }
         }
-        self.lab = None;
-        patiently(self.web.close()).await
     }
 
-    async fn follow(&mut self, text: &str) -> Result<(), axum::Error> {
-        if text.len() > MAX_REQUEST {
-            let length = text.len();
-            let message = format!("a request of {length} bytes: at most {MAX_REQUEST} are read");
-            return self.refuse(&message).await;
-        }
+    async fn follow(&mut self, text: &str) -> io::Result<()> {
         let request = match serde_json::from_str(text) {
             Ok(request) => request,
             Err(error) => return self.refuse(&format!("not a request: {error}")).await,
@@ -152,7 +181,7 @@ impl Session {
     }
 
     /// Ends the run before, to its last line, and starts the next.
-    async fn start(&mut self, run: u32, experiment: trace::Experiment) -> Result<(), axum::Error> {
+    async fn start(&mut self, run: u32, experiment: trace::Experiment) -> io::Result<()> {
         if let Some((lab, _)) = &self.lab {
             lab.stop();
         }
@@ -185,7 +214,7 @@ impl Session {
     }
 
     /// Passes on a line and all that are there behind it.
-    async fn pass_on(&mut self, first: Option<Line>) -> Result<(), axum::Error> {
+    async fn pass_on(&mut self, first: Option<Line>) -> io::Result<()> {
         let Some(first) = first else {
             self.lab = None;
             return Ok(());
@@ -197,31 +226,57 @@ impl Session {
         Ok(())
     }
 
-    async fn refuse(&mut self, message: &str) -> Result<(), axum::Error> {
+    async fn refuse(&mut self, message: &str) -> io::Result<()> {
         let message = message.to_owned();
         self.say(&Line::Error { message }).await
     }
 
-    async fn say_of_run(&mut self, line: &Line) -> Result<(), axum::Error> {
+    async fn say_of_run(&mut self, line: &Line) -> io::Result<()> {
         let left_out = self.lab.as_ref().map_or(0, |(lab, _)| lab.left_out());
         self.metrics.ran(line, left_out);
         self.say(line).await
     }
 
     /// Flushed when there is nothing more to say.
-    async fn say(&mut self, line: &Line) -> Result<(), axum::Error> {
-        let json = serde_json::to_string(line).map_err(axum::Error::new)?;
-        patiently(self.web.feed(Message::text(json))).await
+    async fn say(&mut self, line: &Line) -> io::Result<()> {
+        let json = serde_json::to_string(line)?;
+        patiently(self.web.say(&json)).await
+    }
+}
+
+/// The next message; what has come of it is kept in `begun`, so that this is
+/// safe to cancel.
+async fn message(web: &mut WebSocket, begun: &mut Vec<u8>) -> Result<Message, Failure> {
+    loop {
+        let (text, end) = match web.event().await {
+            Ok(Event::Data { text, end }) => (text, end),
+            Ok(Event::Control) => return Ok(Message::Control),
+            Err(End::Closed(close)) => return Ok(Message::Close(close)),
+            Err(End::Gone) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            Err(End::Violated(violation)) => {
+                return Err(Failure::Violated(violation.code(), violation.to_string()));
+            }
+        };
+        let piece = web.payload();
+        begun.extend_from_slice(piece);
+        web.pass(piece.len());
+        if !end {
+            continue;
+        }
+        let message = std::mem::take(begun);
+        return match String::from_utf8(message) {
+            Ok(message) if text => Ok(Message::Text(message)),
+            // The decoder lets no other text pass.
+            _ => Ok(Message::Binary),
+        };
     }
 }
 
 /// A page that takes nothing for as long as this has vanished.
-async fn patiently(
-    taking: impl Future<Output = Result<(), axum::Error>>,
-) -> Result<(), axum::Error> {
+async fn patiently(taking: impl Future<Output = io::Result<()>>) -> io::Result<()> {
     match timeout(KEEP_ALIVE, taking).await {
         Ok(result) => result,
-        Err(elapsed) => Err(axum::Error::new(elapsed)),
+        Err(elapsed) => Err(elapsed.into()),
     }
 }
 

@@ -1,0 +1,244 @@
+//! The server's side of a WebSocket: `protocol::websocket` over a TCP
+//! connection that HTTP was upgraded from. It answers pings, and holds at most
+//! one piece of a message each way.
+
+mod inbox;
+mod outbox;
+mod room;
+mod upgrade;
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+pub(super) use protocol::websocket::{Close, Limits, Violation, code};
+use protocol::websocket::{Item, Opcode};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use inbox::{Inbox, Missing};
+use outbox::Outbox;
+pub(super) use room::PIECE;
+pub(super) use upgrade::{Upgrade, upgrade};
+
+/// How long a peer may take for its part of the goodbye.
+pub(super) const GOODBYE: Duration = Duration::from_secs(5);
+/// Frames that one message may have. A browser sends a megabyte in 8 to 64.
+pub(super) const MAX_FRAMES: u32 = 1024;
+/// Most bytes in the payload of a ping.
+const MAX_PING: usize = 125;
+
+/// What came from the peer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// More payload, see [`WebSocket::payload`]; `end`: of its message.
+    Data { text: bool, end: bool },
+    /// A ping or a pong. There may be something to write.
+    Control,
+}
+
+/// Why nothing more comes from the peer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It said so.
+    Closed(Option<Close>),
+    /// Its connection has ended or failed without a word.
+    Gone,
+    /// It has to be told off.
+    Violated(Violation),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct WebSocket {
+    stream: TcpStream,
+    inbox: Inbox,
+    outbox: Outbox,
+    /// The last ping's payload, to be answered (RFC 6455, section 5.5.3).
+    pong: Option<Box<[u8]>>,
+    ping: bool,
+    /// The last frame is queued or written.
+    closing: bool,
+}
+
+impl WebSocket {
+    /// `begun` came behind the request's head.
+    fn new(stream: TcpStream, begun: &Bytes, limits: Limits) -> Self {
+        Self {
+            stream,
+            inbox: Inbox::new(limits, begun),
+            outbox: Outbox::default(),
+            pong: None,
+            ping: false,
+            closing: false,
+        }
+    }
+
+    /// The next thing from the peer. Payload that was not passed on stays and
+    /// grows: at most a [`PIECE`] may be left when this is called.
+    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, End>> {
+        loop {
+            match self.inbox.decode() {
+                Ok((Item::Data { text, end, .. }, _)) => {
+                    return Poll::Ready(Ok(Event::Data { text, end }));
+                }
+                Ok((Item::Ping(_), payload)) => {
+                    if !self.closing {
+                        self.pong = Some(payload.into());
+                    }
+                    return Poll::Ready(Ok(Event::Control));
+                }
+                Ok((Item::Pong, _)) => return Poll::Ready(Ok(Event::Control)),
+                Ok((Item::Close(close), _)) => return Poll::Ready(Err(End::Closed(close))),
+                Err(Missing::Violated(violation)) => {
+                    return Poll::Ready(Err(End::Violated(violation)));
+                }
+                Err(Missing::Bytes) => {}
+            }
+            match ready!(self.inbox.poll_read(cx, &mut self.stream)) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return Poll::Ready(Err(End::Gone)),
+            }
+        }
+    }
+
+    /// Payload of the message at hand.
+    pub(super) fn payload(&self) -> &[u8] {
+        self.inbox.payload()
+    }
+
+    /// `count` bytes of the payload have been passed on.
+    pub(super) fn pass(&mut self, count: usize) {
+        self.inbox.pass(count);
+    }
+
+    /// Whether frames wait for the peer.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// Asks the peer whether it is still there, as soon as it takes anything.
+    pub(super) fn ping(&mut self) {
+        self.ping = true;
+    }
+
+    /// Writes until nothing waits; true if anything was written.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut moved = false;
+        loop {
+            while !self.outbox.is_empty() {
+                match self.outbox.poll_write(cx, &mut self.stream) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(_)) => moved = true,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending if moved => return Poll::Ready(Ok(true)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            if let Some(payload) = self.pong.take() {
+                debug_assert!(payload.len() <= MAX_PING, "the decoder has checked it");
+                self.outbox.push(Opcode::Pong, &payload);
+            } else if std::mem::take(&mut self.ping) {
+                self.outbox.push(Opcode::Ping, &[]);
+            } else {
+                return Poll::Ready(Ok(moved));
+            }
+        }
+    }
+
+    /// Has `receive` give one message; nothing may wait for the peer.
+    pub(super) fn fill<E>(
+        &mut self,
+        receive: impl FnOnce(&mut [u8]) -> Poll<Result<Option<usize>, E>>,
+    ) -> Poll<Result<Option<usize>, E>> {
+        self.outbox.fill(receive)
+    }
+
+    /// Holds no room where none is needed. To be called when nothing moves.
+    pub(super) fn settle(&mut self) {
+        self.inbox.settle();
+        self.outbox.settle();
+    }
+
+    /// The next thing from the peer. Safe to cancel.
+    pub(super) async fn event(&mut self) -> Result<Event, End> {
+        self.settle();
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    /// Queues a text message; writes what is queued once that is much.
+    pub(super) async fn say(&mut self, text: &str) -> io::Result<()> {
+        self.outbox.push(Opcode::Text, text.as_bytes());
+        if self.outbox.len() >= PIECE {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes all that waits.
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        while poll_fn(|cx| self.poll_flush(cx)).await? || self.is_waiting() {}
+        self.outbox.settle();
+        Ok(())
+    }
+
+    /// Queues the last frame. Without anything to say it is an empty one.
+    pub(super) fn push_close(&mut self, close: Option<&Close>) {
+        (self.pong, self.ping, self.closing) = (None, false, true);
+        let payload = close.map(Close::payload).unwrap_or_default();
+        self.outbox.push(Opcode::Close, &payload);
+    }
+
+    /// Closes with a code and a reason and waits for the answer.
+    pub(super) async fn close(mut self, code: u16, reason: &str) {
+        let reason = reason.to_owned();
+        self.push_close(Some(&Close { code, reason }));
+        let farewell = async {
+            self.flush().await?;
+            self.pass(self.payload().len());
+            while let Ok(event) = self.event().await {
+                if matches!(event, Event::Data { .. }) {
+                    self.pass(self.payload().len());
+                }
+            }
+            self.finish().await
+        };
+        let _ = timeout(GOODBYE, farewell).await;
+    }
+
+    /// Answers the peer's close. Behind that it sends nothing, so there is
+    /// nothing to read before the connection is dropped.
+    pub(super) async fn answer(mut self, close: Option<&Close>) {
+        self.push_close(close);
+        let _ = timeout(GOODBYE, self.flush()).await;
+    }
+
+    /// Ends the connection: all was said that will be.
+    pub(super) async fn part(mut self) {
+        let _ = timeout(GOODBYE, self.finish()).await;
+    }
+
+    /// Ends the connection so that the peer has all that was written: a close
+    /// with bytes that nobody read would be a reset.
+    async fn finish(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await?;
+        let mut room = [0; 512];
+        loop {
+            self.stream.readable().await?;
+            match self.stream.try_read(&mut room) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The connection, to end it without a word.
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+}
