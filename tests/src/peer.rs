@@ -99,6 +99,24 @@ impl Stream {
         tokio::net::TcpStream::from_std(self.0).expect("a runtime")
     }
 
+    /// All bytes up to the end of the stream, or up to a reset: then true.
+    pub fn rest_or_reset(&mut self) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
+        match self.0.read_to_end(&mut bytes) {
+            Ok(_) => (bytes, false),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => (bytes, true),
+            Err(error) => panic!("the peer neither closes nor resets: {error}"),
+        }
+    }
+
+    /// Ends the connection with a reset: what the peer sent and nobody read is
+    /// lost, what was sent here and not taken yet too.
+    pub fn reset(self) {
+        let socket = socket2::SockRef::from(&self.0);
+        let linger = Some(Duration::ZERO);
+        socket.set_linger(linger).expect("a socket takes options");
+    }
+
     /// Says that nothing more will be sent.
     pub fn finish(&mut self) {
         self.0.shutdown(Shutdown::Write).expect("it is connected");

@@ -5,6 +5,8 @@
 mod assets;
 #[path = "gateway/bridge.rs"]
 mod bridge;
+#[path = "gateway/endings.rs"]
+mod endings;
 #[path = "gateway/lab.rs"]
 mod lab;
 #[path = "gateway/pressure.rs"]

@@ -3,6 +3,7 @@
 mod bridges;
 mod operation;
 mod page;
+mod patience;
 mod sessions;
 mod visitors;
 
@@ -20,7 +21,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bridge, Config, Limits, State, serve_state};
+use super::{Bridge, Config, KEEP_ALIVE, Limits, State, serve_state};
 use crate::net::admission;
 
 type Web = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -51,10 +52,18 @@ impl Gateway {
     }
 
     async fn serve(config: Config, limits: Limits) -> Self {
+        Self::serve_every(KEEP_ALIVE, config, limits).await
+    }
+
+    /// With another pace of the keep-alive.
+    async fn serve_every(keep_alive: Duration, config: Config, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shutdown = CancellationToken::new();
-        let state = State::new(config, shutdown.clone());
+        let state = State {
+            keep_alive,
+            ..State::new(config, shutdown.clone())
+        };
         let served = tokio::spawn(serve_state(listener, state, limits));
         Self {
             address,
