@@ -5,6 +5,7 @@
 mod attack;
 mod bench;
 mod demo;
+mod fuzz;
 mod lock;
 mod page;
 mod process;
@@ -17,6 +18,7 @@ mod workspace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -71,6 +73,18 @@ enum Command {
         #[command(flatten)]
         length: soak::Length,
     },
+    /// Fuzz what reads bytes from outside, guided by coverage; needs the nightly toolchain.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+        seconds: u64,
+        /// Run only this target (may be given more than once).
+        #[arg(long)]
+        target: Vec<String>,
+        /// Put what was found into the repository's corpus, and make that as small as it gets.
+        #[arg(long)]
+        keep: bool,
+    },
     /// Set up what the tests need: the wasm target, a browser, Python packages, tshark.
     Setup {
         /// Build the wasm target's library from source even where rustup could fetch it.
@@ -103,6 +117,14 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Web => web::build(&Workspace::find()?)?,
         Command::Bench { only, effort } => bench::run(&Workspace::find()?, &only, effort)?,
         Command::Soak { length } => soak::run(&Workspace::find()?, length)?,
+        Command::Fuzz {
+            seconds,
+            target,
+            keep,
+        } => {
+            let time = Duration::from_secs(seconds);
+            return fuzz::run(&Workspace::find()?, time, &target, keep);
+        }
         Command::Setup { fallback } => {
             let source = if fallback {
                 Source::Debian

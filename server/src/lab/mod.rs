@@ -30,6 +30,7 @@ use trace::{ClientId, Experiment, ExperimentError};
 
 use crate::net::{BindError, Recorder};
 pub use kernel::kernel;
+pub use wire::{Frames, Unreadable};
 
 /// A run that is going on, or whose last lines wait to be taken.
 ///

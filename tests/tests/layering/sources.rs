@@ -249,6 +249,7 @@ fn no_file_is_longer_than_one_can_read() {
         "kernel",
         "server",
         "web-client",
+        "invariants",
         "xtask",
         "tests",
     ] {
@@ -296,6 +297,8 @@ fn unsafe_code_is_forbidden_everywhere_but_in_one_file() {
         "kernel/src",
         "server/src",
         "web-client/src",
+        "invariants/src",
+        "fuzz/fuzz_targets",
         "xtask/src",
         "tests/src",
     ] {
@@ -308,6 +311,7 @@ fn unsafe_code_is_forbidden_everywhere_but_in_one_file() {
         "trace",
         "server",
         "web-client",
+        "invariants",
         "xtask",
         "tests",
     ] {

@@ -104,7 +104,7 @@ fn unit(workspace: &Workspace, filters: &[String]) -> Result<Tally> {
     // xtask apart from the rest: together they would agree on other features
     // of their common dependencies, and cargo would compile those once more.
     for packages in [
-        &["protocol", "trace", "stickylab", "web-client"][..],
+        &["protocol", "trace", "stickylab", "web-client", "invariants"][..],
         &["xtask"],
     ] {
         let mut cargo = workspace.cargo();

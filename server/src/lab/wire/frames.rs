@@ -19,7 +19,7 @@ const MAX_SCALE: u8 = 14;
 
 /// What was seen of the wire between a server and its clients.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub struct Frames {
     server: SocketAddrV4,
     flows: Vec<Flow>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Frames {
 /// A frame that can't be read: cut off, no packet of the run's protocols, or
 /// of a connection whose beginning was not seen.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unreadable;
+pub struct Unreadable;
 
 /// What went between the server and one client.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ struct Way {
 
 impl Frames {
     /// Of a server and its clients, by their addresses.
-    pub(super) fn new(server: SocketAddrV4, clients: &[(SocketAddrV4, ClientId)]) -> Self {
+    pub fn new(server: SocketAddrV4, clients: &[(SocketAddrV4, ClientId)]) -> Self {
         let flow = |&(address, client)| Flow {
             client,
             address,
@@ -75,7 +75,7 @@ impl Frames {
 
     /// The event that an Ethernet frame is, sent `at`; none for packets of
     /// somebody else.
-    pub(super) fn read(&mut self, at: Nanos, frame: &[u8]) -> Result<Option<Event>, Unreadable> {
+    pub fn read(&mut self, at: Nanos, frame: &[u8]) -> Result<Option<Event>, Unreadable> {
         let packet = LaxSlicedPacket::from_ethernet(frame).map_err(|_| Unreadable)?;
         let Some(LaxNetSlice::Ipv4(ip)) = &packet.net else {
             return Err(Unreadable);
@@ -110,7 +110,7 @@ impl Frames {
 
     /// Whether nothing more is to come: of each connection that began both
     /// sides have ended and know it of each other. Of datagrams nobody knows.
-    pub(super) fn are_over(&self) -> bool {
+    pub fn are_over(&self) -> bool {
         self.flows.iter().all(Flow::is_over)
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use trace::link::Capture;
 use trace::{Actor, ClientId, Event, Reason};
 
-use frames::{Frames, Unreadable};
+pub use frames::{Frames, Unreadable};
 
 /// How often the ring is looked at. Nobody is woken for a packet: that would
 /// disturb the programs that are watched.

@@ -1,0 +1,368 @@
+//! What is made of a trace: lanes, causes, sentences, drawings, pcapng.
+//!
+//! Input: the experiment, then events, a few bytes each. Every trace that a
+//! reader accepts can be said so, but for long texts.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use protocol::{Nanos, Offset, System, Transport};
+use stickylab::lanes::{self, Width};
+use trace::cause::{held_back, proof_at, proof_of_run, remaining};
+use trace::lane::Lane;
+use trace::lesson::Count;
+use trace::link::{Capture, Ending};
+use trace::text::{Catalog, Sentence, Value};
+use trace::{
+    Actor, Analysis, Call, Client, ClientId, Counts, Event, Experiment, Flags, Header, Lesson,
+    MAX_OFFSET, Message as Text, Socket, Trace, pcapng,
+};
+use web_client::app::{Format, Language, Message, Settings, Setup, State, View};
+use web_client::{catalog, file, scene};
+
+use crate::decoder;
+use crate::input::Input;
+use crate::trace_file;
+
+/// Most steps of a trace that are explained and drawn: each is work for the
+/// whole trace.
+const STEPS: usize = 24;
+
+/// Whatever a trace says, all of it can be written, read and shown.
+pub fn check(bytes: &[u8]) {
+    let trace = trace(&mut Input::new(bytes));
+    trace_file::check_written(&trace);
+    check_trace(&trace);
+}
+
+/// Everything that is made of a trace.
+pub(crate) fn check_trace(trace: &Trace) {
+    let analysis = Analysis::new(trace);
+    for lane in &analysis.lanes {
+        check_lane(trace, lane);
+    }
+    check_causes(trace, &analysis);
+    for count in [
+        Count::ServerRecvs,
+        Count::ClientRecvs,
+        Count::ServerBytes,
+        Count::GoodMessages,
+        Count::Replied,
+        Count::ClientSends,
+        Count::LateReplies,
+    ] {
+        count.of(trace, &analysis);
+    }
+    for step in 0..=trace.events().len().min(STEPS) {
+        let explanation = trace::explain(trace, &analysis, step);
+        for sentence in std::iter::once(&explanation.head).chain(&explanation.rest) {
+            check_sentence(sentence);
+        }
+    }
+    check_blocks(&pcapng::write(trace, &analysis));
+    check_terminal(&lanes::draw(None, trace, &analysis, Width::new(100)));
+    if trace.ending().is_some() {
+        check_page(trace);
+    }
+}
+
+fn check_lane(trace: &Trace, lane: &Lane) {
+    let events = trace.events().len();
+    let spans = lane.sends.iter().chain(&lane.recvs);
+    for span in spans.chain(lane.wire.iter().map(|packet| &packet.span)) {
+        assert!(span.event < events);
+        assert!(span.start <= span.end, "{span:?}");
+        let carried = trace.events()[span.event].len();
+        assert!(span.len() <= carried, "{span:?} of {carried} bytes");
+    }
+    let sent: usize = trace.events().iter().map(Event::len).sum();
+    assert!(lane.bytes.len() <= sent, "bytes that nobody sent");
+    let mut end = Offset(0);
+    for message in &lane.messages {
+        assert!(message.event < events);
+        // Datagrams may be read in another order than they were sent.
+        if trace.experiment.transport() == Transport::Tcp {
+            assert!(message.range().start >= end, "{message:?}");
+        }
+        end = message.range().end;
+    }
+    assert!(lane.boundaries.is_sorted_by_key(|boundary| boundary.offset));
+    // One behind the last byte too; of long ones the two ends.
+    let long = lane.bytes.len() as u64 + 1;
+    let offsets = (0..long.min(64)).chain(long.saturating_sub(64)..long);
+    for offset in offsets.chain([MAX_OFFSET, u64::MAX]).map(Offset) {
+        if let Some(way) = lane.itinerary(offset) {
+            assert_eq!(way.offset, offset);
+            assert!(way.send.is_none_or(|send| send < lane.sends.len()));
+            assert!(way.recv.is_none_or(|recv| recv < lane.recvs.len()));
+            assert!(way.packet.is_none_or(|packet| packet < lane.wire.len()));
+        }
+        if let Some(cut) = lane.character_cut_at(offset) {
+            assert!(cut.start < offset && offset < cut.start + cut.bytes);
+        }
+    }
+}
+
+/// Each cause is about an event, and a knob that proves it can be turned.
+fn check_causes(trace: &Trace, analysis: &Analysis) {
+    let boundaries = analysis.lanes.iter().flat_map(|lane| &lane.boundaries);
+    let events: BTreeSet<usize> = boundaries.map(|boundary| boundary.event).collect();
+    let proofs = events.iter().take(STEPS).map(|&event| {
+        assert!(event < trace.events().len());
+        held_back(trace, event);
+        proof_at(trace, analysis, event)
+    });
+    for proof in proofs.chain([proof_of_run(trace, analysis)]).flatten() {
+        assert!(remaining(trace, analysis, proof.knob) > 0, "{proof:?}");
+        let mut turned = trace.experiment.clone();
+        let set = proof.knob.set(&mut turned, &proof.value);
+        assert_eq!(set, Ok(()), "{proof:?}");
+        assert_ne!(turned, trace.experiment, "{proof:?} changes nothing");
+    }
+}
+
+/// What the page shows until it has a file; read once, that takes long.
+static LESSON: LazyLock<Lesson> = LazyLock::new(|| stickylab::lessons::all().swap_remove(0));
+
+static TEXTS: LazyLock<[Catalog; 2]> =
+    LazyLock::new(|| [Language::En, Language::Zh].map(catalog::texts));
+
+/// Both languages have the sentence, and it has all values that they name.
+fn check_sentence(sentence: &Sentence) {
+    for catalog in &*TEXTS {
+        let template = catalog.template(sentence.key);
+        let template = template.unwrap_or_else(|| panic!("{} has no text", sentence.key));
+        let fields = template.split('{').skip(1);
+        for field in fields {
+            let name = field.split(['|', '}']).next().unwrap_or_default();
+            let named = sentence.values.iter().any(|(known, _)| *known == name);
+            assert!(named, "{} lacks {name}", sentence.key);
+        }
+        for (_, value) in &sentence.values {
+            if let Value::Word(key) = value {
+                assert!(catalog.template(key).is_some(), "{key} has no text");
+            }
+        }
+        catalog.render(sentence);
+    }
+}
+
+/// A file of whole blocks: type, length, contents, length again
+/// (draft-ietf-opsawg-pcapng, 3.1).
+fn check_blocks(file: &[u8]) {
+    let word = |at: usize| {
+        let bytes = file.get(at..at + 4).expect("a whole block");
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | usize::from(*byte))
+    };
+    let (mut at, mut blocks) = (0, 0);
+    while at < file.len() {
+        let length = word(at + 4);
+        assert!(length >= 12 && length.is_multiple_of(4), "{length} at {at}");
+        assert_eq!(word(at + length - 4), length);
+        if word(at) == 6 {
+            let captured = word(at + 20);
+            assert!(captured <= word(at + 24) && captured + 32 <= length);
+        }
+        at += length;
+        blocks += 1;
+    }
+    assert_eq!(at, file.len());
+    assert!(blocks >= 2, "a section and an interface");
+}
+
+/// Nothing in it but lines, and styles: ESC [ digits m.
+fn check_terminal(text: &str) {
+    let mut pieces = text.split('\u{1b}');
+    let plain = |text: &str| {
+        let obeyed = |c: char| c != '\n' && c.is_control();
+        assert!(!text.contains(obeyed), "{text:?}");
+    };
+    plain(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let style = piece
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once('m'));
+        let (digits, text) = style.expect("a style");
+        assert!(digits.bytes().all(|b| b.is_ascii_digit() || b == b';'));
+        plain(text);
+    }
+}
+
+/// The page takes the file and draws it, step by step.
+fn check_page(trace: &Trace) {
+    let catalog = &TEXTS[0];
+    let (mut state, _) = State::open(Setup {
+        lessons: vec![LESSON.clone()],
+        settings: Settings::default(),
+        hash: String::new(),
+        reduced_motion: false,
+        nonces: || [[0; 32]; 2],
+    });
+    let text = String::from_utf8(file::write(trace)).expect("JSON");
+    let name = "run.jsonl".to_owned();
+    let text = Ok(text);
+    state.update(Message::FileRead { name, text });
+    assert_eq!(state.trace(), Some(trace));
+    let steps = trace.events().len();
+    let first = 0..=steps.min(STEPS);
+    for view in [View::Bytes, View::Time] {
+        state.update(Message::ViewChosen(view));
+        for step in first.clone().chain([steps]) {
+            state.update(Message::StepTo(step));
+            scene::stage(&state, catalog, 900.0);
+            scene::scrubber::draw(&state, 300.0, 30.0);
+            state.proof();
+        }
+    }
+    state.update(Message::Download(Format::Pcapng));
+    state.update(Message::Download(Format::Trace));
+}
+
+/// A trace as a file may hold it.
+fn trace(input: &mut Input<'_>) -> Trace {
+    let mut trace = Trace::new(
+        experiment(input),
+        "Linux".to_owned(),
+        input.pick(&Capture::ALL),
+    );
+    let ending = input.pick(&[&Ending::ALL[..], &[]].concat());
+    let (missed, dropped) = (told(input), told(input));
+    let clients = trace.experiment.clients.len();
+    let mut at = Nanos(0);
+    // Where each actor's stream to each client stands.
+    let mut ends = [[0_u64; 2]; 3];
+    while !input.is_empty() {
+        let event = event(input, clients, at, &mut ends);
+        at = event.at;
+        trace.insert(event);
+    }
+    trace.end(ending, missed, dropped);
+    trace
+}
+
+/// An experiment that can be run.
+fn experiment(input: &mut Input<'_>) -> Experiment {
+    let mut experiment = Experiment::new(input.pick(&System::ALL), &[]);
+    let set = input.byte();
+    experiment.framing = (set & 1 > 0).then(|| decoder::framing(input));
+    experiment.echo = (set & 2 > 0).then_some(set & 4 > 0);
+    experiment.serial = (set & 8 > 0).then_some(set & 16 > 0);
+    experiment.buffer = input.small();
+    experiment.read_delay_ms = input.small();
+    experiment.receive_buffer = input.small();
+    experiment.clients = (0..=usize::from(set >> 7)).map(|_| client(input)).collect();
+    if experiment.validate().is_err() {
+        // What no reader accepts; what is left of it may be.
+        experiment.framing = None;
+        experiment.buffer = experiment.buffer.clamp(1, 4096);
+        experiment.read_delay_ms = experiment.read_delay_ms.min(1_000);
+        experiment.receive_buffer = 0;
+    }
+    if experiment.validate().is_err() {
+        return Experiment::new(experiment.system, &["hello"]);
+    }
+    experiment
+}
+
+fn client(input: &mut Input<'_>) -> Client {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let set = input.byte();
+    let messages = (0..set & 3).map(|_| Text(text(input.bytes())));
+    let mut client = Client {
+        messages: messages.collect(),
+        nagle: set & 4 > 0,
+        turns: set & 8 > 0,
+        ..Client::default()
+    };
+    if set & 16 > 0 {
+        client.gap_us = input.small().min(1_000_000);
+        client.hold_ms = input.small().min(1_000);
+        client.send_buffer = input.small().min(1 << 20);
+    }
+    client
+}
+
+fn event(input: &mut Input<'_>, clients: usize, before: Nanos, ends: &mut [[u64; 2]; 3]) -> Event {
+    let who = input.byte();
+    let client = ClientId::ALL[usize::from(who & 1) % clients];
+    let actor = if who & 2 > 0 {
+        Actor::Server
+    } else if who & 4 > 0 && clients > 1 {
+        // Another's connection: no program does that, a file may say it.
+        Actor::Client2
+    } else {
+        client.actor()
+    };
+    let call = Call::ALL[usize::from(who >> 3) % 8];
+    let at = before + Nanos(input.number());
+    let mut event = Event::new(at, actor, client, call);
+    let more = input.byte();
+    event.bytes = match more & 3 {
+        0 => Vec::new(),
+        1 => input.bytes().to_vec(),
+        2 => vec![input.byte(); 3 * usize::from(input.byte())],
+        // Long ones are few bytes of input.
+        _ => vec![b'x'; usize::from(input.byte()) << 8],
+    };
+    let end = &mut ends[actor as usize][client.index()];
+    event.offset = Offset(match more >> 2 & 3 {
+        0 => *end,
+        1 => end.saturating_sub(input.number()),
+        2 => end.saturating_add(input.number()).min(MAX_OFFSET),
+        _ => input.number().min(MAX_OFFSET),
+    });
+    if matches!(call, Call::Send | Call::Recv) {
+        *end = event.end().0.min(MAX_OFFSET);
+    }
+    event.asked = u32::try_from(event.len()).unwrap_or(u32::MAX);
+    if more & 16 > 0 {
+        event.asked = input.small();
+        event.took = Nanos(input.number());
+    }
+    if more & 32 > 0 {
+        event.socket = socket(input);
+    }
+    if more & 64 > 0 {
+        event.header = Some(Header {
+            flags: Flags(input.byte()),
+            ack: Offset(input.number().min(MAX_OFFSET)),
+            window: input.small(),
+            mss: told(input).and_then(|mss| u16::try_from(mss).ok()),
+            gso: told(input).and_then(|gso| u16::try_from(gso).ok()),
+            raw: input.bytes().to_vec(),
+        });
+    }
+    if more & 128 > 0 {
+        event.error = Some(String::from_utf8_lossy(input.bytes()).into_owned());
+    }
+    event
+}
+
+/// What the kernel may have told, or not.
+fn told(input: &mut Input<'_>) -> Option<u32> {
+    match input.small() {
+        0 => None,
+        number => Some(number - 1),
+    }
+}
+
+fn socket(input: &mut Input<'_>) -> Socket {
+    Socket {
+        waiting: told(input),
+        unacked: told(input),
+        unsent: told(input),
+        accept_queue: told(input),
+        length: told(input),
+        dropped: told(input),
+        counts: input.flag().then(|| Counts {
+            segments_out: input.small(),
+            segments_in: input.small(),
+            data_out: input.small(),
+            data_in: input.small(),
+            retransmitted: input.small(),
+        }),
+    }
+}

@@ -1,0 +1,333 @@
+//! Decoders, of every framing, with any settings and the stream cut anywhere.
+//!
+//! Input: the framing's settings, the sizes of the chunks, the stream.
+
+use std::ops::Range;
+
+use protocol::framing::{
+    Decode, Decoder, Delimiter, Endian, FixedSize, Frame, FrameError, Framing, LengthPrefix, READY,
+    ReadyAck, Width,
+};
+
+use crate::input::{Input, chunks};
+
+/// What a stream comes out as: frames, and the error that ended it, if one did.
+type Outcome = (Vec<Frame>, Option<FrameError>);
+
+/// Frames do not depend on the cuts and are those of a decoder that sees the
+/// whole stream at once; they tile it; an error stays; what was encoded comes
+/// out as it was.
+pub fn check(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let framing = framing(&mut input);
+    let sizes = input.bytes();
+    let stream = input.rest();
+    let cuts = chunks(stream, sizes);
+    let decoded = decode(&framing, &cuts);
+    check_tiles(stream, &cuts, &decoded);
+    match &framing {
+        Framing::None => check_chunks(&cuts, &decoded),
+        Framing::ReadyAck(_) => check_digits(&framing, stream, sizes, &decoded),
+        _ => check_same(&decoded, &reference(&framing, stream)),
+    }
+    check_round_trip(&framing, &cuts, sizes);
+}
+
+/// Any framing that passes `validate`, or is refused by it.
+pub(crate) fn framing(input: &mut Input<'_>) -> Framing {
+    let kind = input.below(5);
+    let maximum = input.small();
+    match kind {
+        0 => Framing::None,
+        1 => Framing::ReadyAck(ReadyAck { maximum }),
+        2 => Framing::LengthPrefix(LengthPrefix {
+            width: input.pick(&[Width::One, Width::Two, Width::Four, Width::Eight]),
+            endian: input.pick(&[Endian::Little, Endian::Big]),
+            signed: input.flag(),
+            counts_header: input.flag(),
+            maximum,
+        }),
+        3 => Framing::Delimiter(Delimiter {
+            delimiter: String::from_utf8_lossy(input.bytes()).into_owned(),
+            maximum,
+        }),
+        _ => Framing::FixedSize(FixedSize {
+            size: maximum,
+            pad: input.byte(),
+        }),
+    }
+}
+
+/// Feeds `cuts` to a decoder, polls it dry behind each, ends the stream.
+fn decode(framing: &Framing, cuts: &[&[u8]]) -> Outcome {
+    let mut decoder = Decoder::new(framing);
+    let mut frames = Vec::new();
+    for chunk in cuts {
+        decoder.handle_chunk(chunk);
+        if let Err(error) = drain(&mut decoder, chunk.len(), &mut frames) {
+            check_sticky(decoder, &error);
+            return (frames, Some(error));
+        }
+    }
+    let ended = decoder.handle_eof().err();
+    assert_eq!(decoder.is_mid_frame(), ended.is_some(), "{ended:?}");
+    (frames, ended)
+}
+
+/// Takes out all frames. There are no more than bytes came: none is empty
+/// altogether, and a decoder that stands still ends.
+fn drain(decoder: &mut Decoder, bytes: usize, frames: &mut Vec<Frame>) -> Result<(), FrameError> {
+    // Bytes from before may be frames now that a length was answered.
+    let most = frames.len() + bytes + 1;
+    while let Some(frame) = decoder.poll_frame()? {
+        frames.push(frame);
+        assert!(frames.len() <= most, "frames of no bytes: {frames:?}");
+    }
+    assert_eq!(decoder.poll_frame(), Ok(None), "no means no");
+    Ok(())
+}
+
+fn check_sticky(mut decoder: Decoder, error: &FrameError) {
+    decoder.handle_chunk(b"5\n\0\0\0\x01");
+    decoder.handle_quiet();
+    assert!(!decoder.awaits_quiet());
+    assert_eq!(decoder.poll_frame().as_ref(), Err(error));
+    assert_eq!(decoder.handle_eof().as_ref(), Err(error));
+}
+
+/// Frames follow each other without a gap, hold what the stream has there,
+/// and errors are about a place in it.
+fn check_tiles(stream: &[u8], cuts: &[&[u8]], (frames, error): &Outcome) {
+    let place = |range: Range<protocol::Offset>| {
+        let at = |offset: protocol::Offset| usize::try_from(offset.0).expect("in memory");
+        at(range.start)..at(range.end)
+    };
+    let mut end = 0;
+    for frame in frames {
+        let range = place(frame.range());
+        assert_eq!(range.start, end, "{frames:?}");
+        assert_eq!(stream[place(frame.body_range())], frame.body);
+        end = range.end;
+    }
+    match error {
+        None => assert_eq!(end, stream.len(), "bytes were lost: {cuts:?}"),
+        Some(error) => {
+            let at = error.offset().0;
+            assert!((end as u64..=stream.len() as u64).contains(&at), "{error}");
+        }
+    }
+}
+
+/// Without framing each chunk is a message.
+fn check_chunks(cuts: &[&[u8]], (frames, error): &Outcome) {
+    let bodies: Vec<&[u8]> = frames.iter().map(|frame| &frame.body[..]).collect();
+    assert_eq!(bodies, cuts);
+    assert_eq!(*error, None);
+}
+
+/// The same frames, and an error of the same kind at the same offset: how
+/// much of a length or a message had come by then is up to the cuts.
+fn check_same((frames, error): &Outcome, (expected, because): &Outcome) {
+    assert_eq!(frames, expected);
+    let kind = |error: &FrameError| (std::mem::discriminant(error), error.offset());
+    assert_eq!(error.as_ref().map(kind), because.as_ref().map(kind));
+    if let (Some(FrameError::Truncated { .. }), Some(_)) = (error, because) {
+        assert_eq!(error, because);
+    }
+}
+
+/// What the bytes mean, read in one go and as plainly as can be.
+fn reference(framing: &Framing, stream: &[u8]) -> Outcome {
+    let mut frames = Vec::new();
+    let mut at = 0;
+    let error = loop {
+        let start = protocol::Offset(at as u64);
+        match next(framing, &stream[at..], start) {
+            Ok(Some(frame)) => {
+                at += frame.header + frame.body.len() + frame.trailer;
+                frames.push(frame);
+            }
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    (frames, error)
+}
+
+/// The frame at the start of `rest`; none where nothing is left.
+fn next(
+    framing: &Framing,
+    rest: &[u8],
+    start: protocol::Offset,
+) -> Result<Option<Frame>, FrameError> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let truncated = |at: usize, need| FrameError::Truncated {
+        offset: start + at,
+        have: rest.len() - at,
+        need,
+    };
+    let too_large = |length, maximum| FrameError::TooLarge {
+        offset: start,
+        length,
+        maximum,
+    };
+    let frame = |header, body: &[u8], trailer| Frame {
+        start,
+        header,
+        body: body.to_vec().into(),
+        trailer,
+    };
+    match framing {
+        Framing::LengthPrefix(prefix) => {
+            let header = prefix.width.bytes();
+            let field = rest.get(..header).ok_or(truncated(0, header))?;
+            let length = number(*prefix, field);
+            let own = if prefix.counts_header { header } else { 0 };
+            if length < 0 {
+                return Err(FrameError::Negative {
+                    offset: start,
+                    length,
+                });
+            }
+            let body = length - own as i128;
+            if body < 0 {
+                return Err(FrameError::ShorterThanHeader {
+                    offset: start,
+                    length,
+                    header,
+                });
+            }
+            if body > i128::from(prefix.maximum) {
+                return Err(too_large(length, prefix.maximum));
+            }
+            let body = usize::try_from(body).expect("32 bits");
+            let message = rest[header..].get(..body).ok_or(truncated(header, body))?;
+            Ok(Some(frame(header, message, 0)))
+        }
+        Framing::Delimiter(Delimiter { delimiter, maximum }) => {
+            let delimiter = delimiter.as_bytes();
+            let windows = |size: usize| rest.windows(size.max(1));
+            let found = windows(delimiter.len()).position(|window| window == delimiter);
+            // What can't be the beginning of a delimiter is message.
+            let behind = rest.len().saturating_sub(delimiter.len().saturating_sub(1));
+            match found.filter(|_| !delimiter.is_empty()) {
+                Some(end) if end <= *maximum as usize => {
+                    Ok(Some(frame(0, &rest[..end], delimiter.len())))
+                }
+                Some(end) => Err(too_large(end as i128, *maximum)),
+                None if behind > *maximum as usize && !delimiter.is_empty() => {
+                    Err(too_large(behind as i128, *maximum))
+                }
+                None => Err(truncated(0, rest.len() + delimiter.len())),
+            }
+        }
+        Framing::FixedSize(FixedSize { size, pad }) => {
+            let size = *size as usize;
+            let whole = rest.get(..size).filter(|whole| !whole.is_empty());
+            let mut message = whole.ok_or(truncated(0, size))?;
+            while let [shorter @ .., last] = message
+                && last == pad
+            {
+                message = shorter;
+            }
+            Ok(Some(frame(0, message, size - message.len())))
+        }
+        Framing::None | Framing::ReadyAck(_) => unreachable!("these depend on the cuts"),
+    }
+}
+
+/// A length field, byte by byte.
+fn number(prefix: LengthPrefix, field: &[u8]) -> i128 {
+    let mut field = field.to_vec();
+    if prefix.endian == Endian::Little {
+        field.reverse();
+    }
+    let value = field
+        .iter()
+        .fold(0, |value, byte| value << 8 | i128::from(*byte));
+    if prefix.signed && field[0] >= 0x80 {
+        value - (1 << (8 * field.len()))
+    } else {
+        value
+    }
+}
+
+/// Asking first: what counts is when the sender was silent. Between two
+/// silences the cuts change nothing.
+fn check_digits(framing: &Framing, stream: &[u8], sizes: &[u8], whole: &Outcome) {
+    // Nobody answers, so nothing ever comes of it.
+    assert_eq!(whole.0, []);
+    let (cut, glued) = (
+        converse(framing, stream, sizes, true),
+        converse(framing, stream, sizes, false),
+    );
+    assert_eq!(cut.0, glued.0);
+    let kind = |error: &FrameError| (std::mem::discriminant(error), error.offset());
+    assert_eq!(cut.1.as_ref().map(kind), glued.1.as_ref().map(kind));
+    for frame in &cut.0 {
+        let start = usize::try_from(frame.start.0).expect("in memory");
+        let header = std::str::from_utf8(&stream[start..start + frame.header]);
+        let digits = header.expect("ASCII").trim_end();
+        let length: usize = digits.parse().expect("digits and a line ending");
+        assert_eq!(length, frame.body.len());
+    }
+}
+
+/// The sender falls silent behind each chunk of an odd size; each such stretch
+/// comes in the pieces of two bytes, or as one.
+fn converse(framing: &Framing, stream: &[u8], sizes: &[u8], cut: bool) -> Outcome {
+    let mut decoder = Decoder::new(framing);
+    let mut frames = Vec::new();
+    for stretch in chunks(stream, sizes) {
+        let pieces = stretch.chunks(if cut { 2 } else { stretch.len() });
+        for piece in pieces {
+            decoder.handle_chunk(piece);
+            if let Err(error) = drain(&mut decoder, piece.len(), &mut frames) {
+                return (frames, Some(error));
+            }
+        }
+        if decoder.awaits_quiet() && stretch.len() % 2 == 1 {
+            decoder.handle_quiet();
+        }
+        if let Err(error) = drain(&mut decoder, 0, &mut frames) {
+            return (frames, Some(error));
+        }
+        if let Some(reply) = decoder.poll_reply() {
+            assert_eq!(reply, READY);
+            assert!(decoder.is_mid_frame() && !decoder.awaits_quiet());
+        }
+        assert_eq!(decoder.poll_reply(), None, "it is owed once");
+        if let Err(error) = drain(&mut decoder, 0, &mut frames) {
+            return (frames, Some(error));
+        }
+    }
+    (frames, decoder.handle_eof().err())
+}
+
+/// The messages that can be sent come out again, however the stream is cut.
+fn check_round_trip(framing: &Framing, messages: &[&[u8]], sizes: &[u8]) {
+    // What a framing fills up is not worth more than this.
+    const MOST: usize = 64 * 1024;
+    if framing.waits_for_ready() || matches!(framing, Framing::None) {
+        return;
+    }
+    if matches!(framing, Framing::FixedSize(fixed) if fixed.size as usize > MOST) {
+        return;
+    }
+    let (mut stream, mut sent) = (Vec::new(), Vec::new());
+    for message in messages.iter().filter(|_| framing.validate().is_ok()) {
+        if let Ok(parts) = framing.parts(message) {
+            stream.extend_from_slice(&parts.header);
+            stream.extend_from_slice(&parts.body);
+            sent.push(*message);
+        }
+        if stream.len() > MOST {
+            break;
+        }
+    }
+    let (frames, error) = decode(framing, &chunks(&stream, sizes));
+    let bodies: Vec<&[u8]> = frames.iter().map(|frame| &frame.body[..]).collect();
+    assert_eq!((bodies, error), (sent, None));
+}

@@ -1,0 +1,34 @@
+//! What must hold whatever bytes come from a peer, a page or a file.
+//!
+//! Each module has one `check`, which takes any bytes and panics where
+//! something does not hold. The fuzz targets in `fuzz/` call it with what the
+//! fuzzer makes up; `tests/` call it with every file of the corpus, and with
+//! those files damaged at random.
+
+mod input;
+
+pub mod analysis;
+pub mod decoder;
+pub mod handshake;
+pub mod lesson;
+pub mod machines;
+pub mod packets;
+pub mod place;
+pub mod request;
+pub mod trace_file;
+
+/// A fuzz target: its name, which is also that of its corpus, and its check.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 9] = [
+    ("analysis", analysis::check),
+    ("decoder", decoder::check),
+    ("handshake", handshake::check),
+    ("lesson", lesson::check),
+    ("machines", machines::check),
+    ("packets", packets::check),
+    ("place", place::check),
+    ("request", request::check),
+    ("trace_file", trace_file::check),
+];
