@@ -2,6 +2,7 @@
 //! fuzzer and the nightly toolchain it needs are nobody else's business: the
 //! corpus it has found is part of the ordinary tests.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -22,6 +23,9 @@ const MEMORY: u32 = 2048;
 const PATIENCE: u32 = 20;
 /// Longest input, in bytes.
 const INPUT: u32 = 16 * 1024;
+
+/// Longest input kept in the repository, in bytes.
+const KEPT: u32 = 1024;
 
 /// How a target went.
 struct Outcome {
@@ -101,14 +105,11 @@ impl<'a> Fuzzer<'a> {
     /// A cargo command of the nightly toolchain. It is rustup's `cargo` that
     /// understands `+nightly`, and only where no other toolchain is forced.
     fn nightly(&self) -> Command {
-        let mut cargo = process::cargo(&self.workspace.root);
         let program = process::find(&["cargo"]).unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(program);
         command.current_dir(&self.workspace.root);
-        for (name, value) in cargo.get_envs() {
-            if value.is_none() {
-                command.env_remove(name);
-            }
+        for (name, _) in self.workspace.cargo().get_envs() {
+            command.env_remove(name);
         }
         for name in [
             "CARGO",
@@ -122,7 +123,6 @@ impl<'a> Fuzzer<'a> {
         // Where there is no nightly, rustup is not to fetch one unasked.
         command.env("RUSTUP_AUTO_INSTALL", "0");
         command.arg(format!("+{TOOLCHAIN}"));
-        cargo.arg("--version");
         command
     }
 
@@ -225,16 +225,18 @@ impl<'a> Fuzzer<'a> {
         for path in entries(&minimal)? {
             fs::remove_file(path)?;
         }
-        // Merging keeps the smallest inputs; `cargo fuzz cmin` does the same,
-        // but with one folder alone.
+        // As `cargo fuzz cmin` does, from two folders, and with one input for
+        // each edge of the code, however often it was passed.
         let mut merge = self.command("run");
         merge.arg(target).arg(&minimal).arg(&seeds).arg(&found);
-        merge
-            .args(["--", "-merge=1"])
-            .arg(format!("-max_len={INPUT}"));
+        merge.args(["--", "-set_cover_merge=1", "-use_counters=0"]);
+        merge.arg(format!("-max_len={KEPT}"));
         process::output(&mut merge)?;
+        // Those with a name were put there by hand.
         for path in entries(&seeds)? {
-            fs::remove_file(path)?;
+            if path.file_name().is_some_and(is_digest) {
+                fs::remove_file(path)?;
+            }
         }
         for path in entries(&minimal)? {
             let name = path.file_name().context("a file has a name")?;
@@ -295,6 +297,12 @@ impl<'a> Fuzzer<'a> {
         }
         code
     }
+}
+
+/// Whether the fuzzer named a file: by the SHA-1 of what is in it.
+fn is_digest(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.len() == 40 && name.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// The files in a folder, sorted.

@@ -4,7 +4,7 @@
 //! gateway's: one visitor with wrong keys would make the others wait. So
 //! towards a server on this machine each visitor has an address of its own,
 //! out of 127.64.0.0/10 (any address of 127.0.0.0/8 is this machine, RFC 1122,
-//! section 3.2.1.3). Visitors from this machine have theirs already.
+//! section 3.2.1.3). A visitor from this machine keeps the one it has.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -65,8 +65,15 @@ impl Relay {
     /// Under which address `client` is to be seen; none: under the gateway's.
     fn visitor(&self, client: Client, server: SocketAddr) -> Option<Ipv4Addr> {
         let local = matches!(server.ip(), IpAddr::V4(server) if server.is_loopback());
-        if !cfg!(target_os = "linux") || !local || client.0.ip().is_loopback() {
+        if !cfg!(target_os = "linux") || !local {
             return None;
+        }
+        match client.0.ip() {
+            IpAddr::V4(own) if own.is_loopback() => {
+                return Some(own).filter(|own| *own != Ipv4Addr::LOCALHOST);
+            }
+            own if own.is_loopback() => return None,
+            _ => {}
         }
         let number = self.0.hash_one(Source::of(client.0)) & u64::from(MASK);
         let number = u32::try_from(number).unwrap_or_default();
@@ -118,6 +125,15 @@ mod tests {
         // One subscriber is one visitor.
         assert_eq!(seen("2001:db8::1"), seen("2001:db8::2"));
         assert!((64..128).contains(&first.octets()[1]), "{first}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn who_is_on_this_machine_keeps_its_address() {
+        let relay = Relay::default();
+        let own = visitor(&relay, "127.0.0.2", "127.0.0.1:8080");
+        assert_eq!(own, Some(Ipv4Addr::new(127, 0, 0, 2)));
+        assert_eq!(visitor(&relay, "::1", "127.0.0.1:8080"), None);
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //! by saying back what the server says.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tests::hmac::{KEY, hmac_md5};
+use tests::websocket::{self, LAST, opcode};
 
-use super::client::{Bystander, Client, dial, to_the_end};
+use super::client::{Bystander, Client, dial, reset, to_the_end};
 use super::victim::{Door, Victim};
 use super::{ATTACKER, NEWCOMER, is_full, sized};
 
@@ -166,4 +167,56 @@ fn impersonate(victim: &Victim, times: usize) -> String {
 fn answers_of_others_and_the_challenge_itself_are_wrong() {
     let victim = Victim::start("auth", &[]);
     victim.withstands("replay and reflection", 1, sized(2, 100), impersonate);
+}
+
+/// Wrong answers through a bridge of the page. The server sees one address,
+/// the page's, and still has to know whose they are.
+fn guess_bridged(victim: &Victim, attempts: usize) -> String {
+    let door = &victim.door;
+    let (mut judged, mut others) = (0, 0);
+    for _ in 0..attempts {
+        let (mut stream, challenge) = bridged(door, ATTACKER).expect("the bridge is open");
+        if challenge.is_some() {
+            let wrong = websocket::frame(LAST | opcode::BINARY, &[7; 16]);
+            stream.write_all(&wrong).expect("the bridge takes it");
+            judged += 1;
+            let end = websocket::read_frame(&mut stream).expect("it is told the end");
+            assert_eq!(end.0, opcode::CLOSE);
+        }
+        reset(stream);
+        let (mut stream, challenge) = bridged(door, NEWCOMER).expect("the bridge is open");
+        let answer = hmac_md5(KEY, &challenge.expect("others have a challenge"));
+        let said = [&answer[..], b"\x01\0\0\0a"].concat();
+        let said = websocket::frame(LAST | opcode::BINARY, &said);
+        stream.write_all(&said).expect("the bridge takes it");
+        let (_, reply) = websocket::read_frame(&mut stream).expect("others are served");
+        assert_eq!(reply, b"A");
+        reset(stream);
+        others += 1;
+    }
+    assert!(judged < attempts, "{judged} of {attempts} looked at");
+    format!(
+        "{attempts} wrong answers, {judged} of them looked at; \
+         {others} visits of another source through the same bridge, all served"
+    )
+}
+
+/// A bridge to auth, and the challenge if there was one.
+fn bridged(door: &Door, source: Ipv4Addr) -> std::io::Result<(TcpStream, Option<[u8; 32]>)> {
+    let mut stream = dial(source, door.address)?;
+    websocket::open(&mut stream, &door.address.to_string(), "/bridge/auth")?;
+    let (code, payload) = websocket::read_frame(&mut stream)?;
+    let challenge = (code == opcode::BINARY).then(|| payload.try_into().ok());
+    Ok((stream, challenge.flatten()))
+}
+
+#[test]
+fn wrong_keys_through_a_bridge_are_their_source_s() {
+    let victim = Victim::start("bridge", &[]);
+    victim.withstands(
+        "wrong keys over a bridge",
+        10,
+        sized(30, 300),
+        guess_bridged,
+    );
 }
