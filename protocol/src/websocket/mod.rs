@@ -1,6 +1,7 @@
 //! WebSocket as a server speaks it (RFC 6455): the upgrade's digest, frames,
 //! the rules of messages. Sans-IO; payload is unmasked where it lies, so that
-//! a driver can pass on what has arrived without a copy.
+//! a driver can pass on what has arrived without a copy and without a buffer of
+//! its own for each connection, which is why this is no library's.
 //!
 //! ```text
 //!  byte 0             byte 1           then, in this order

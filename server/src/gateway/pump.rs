@@ -104,12 +104,20 @@ impl Pump {
 
     /// Moves what can be moved. Ready when there is nothing left to move, ever.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        // Up first: it may find a ping to answer.
-        if let Poll::Ready(end) = self.poll_up(cx) {
-            return Poll::Ready(end);
-        }
-        if let Poll::Ready(end) = self.poll_down(cx) {
-            return Poll::Ready(end);
+        // In turn, or one way would fill all buffers while the other rests. Up
+        // first: it may find a ping to answer.
+        loop {
+            let mut moved = false;
+            for step in [Self::poll_up, Self::poll_down] {
+                match step(self, cx) {
+                    Poll::Ready(Ok(())) => moved = true,
+                    Poll::Ready(Err(end)) => return Poll::Ready(end),
+                    Poll::Pending => {}
+                }
+            }
+            if !moved {
+                break;
+            }
         }
         self.web.settle();
         Poll::Pending
@@ -134,19 +142,30 @@ impl Pump {
         None
     }
 
-    /// From the WebSocket to the socket, for as long as both can.
-    pub(super) fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+    /// One read of the WebSocket, and what it held to the socket.
+    fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        // What the read before has left.
+        ready!(self.poll_pass_on(cx))?;
+        if !ready!(self.web.poll_read(cx)) {
+            return Poll::Ready(Err(End::Gone));
+        }
+        self.pinged = false;
+        match self.poll_pass_on(cx) {
+            Poll::Ready(Err(end)) => Poll::Ready(Err(end)),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Gives the socket all that was read.
+    fn poll_pass_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         loop {
             if self.due {
-                match ready!(self.poll_give(cx)) {
-                    Ok(()) => self.due = false,
-                    Err(end) => return Poll::Ready(end),
-                }
+                ready!(self.poll_give(cx))?;
+                self.due = false;
             }
-            let event = ready!(self.web.poll_event(cx));
-            self.pinged = false;
-            match event {
-                Ok(Event::Data { end, .. }) => {
+            match self.web.decode() {
+                None => return Poll::Ready(Ok(())),
+                Some(Ok(Event::Data { end, .. })) => {
                     self.due = end;
                     if end {
                         self.up.messages.inc();
@@ -155,8 +174,8 @@ impl Pump {
                         self.due = self.web.payload().len() >= PIECE;
                     }
                 }
-                Ok(Event::Control) => {}
-                Err(end) => return Poll::Ready(self.end_of_web(end)),
+                Some(Ok(Event::Control)) => {}
+                Some(Err(end)) => return Poll::Ready(Err(self.end_of_web(end))),
             }
         }
     }
@@ -212,51 +231,55 @@ impl Pump {
         }
     }
 
-    /// From the socket to the WebSocket, for as long as both can.
-    fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        loop {
-            if self.down.mute {
-                return Poll::Pending;
+    /// One recv of the socket, to the WebSocket.
+    fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        ready!(self.poll_written(cx));
+        let socket = &mut self.socket;
+        match ready!(self.web.fill(|room| socket.poll_recv(cx, room))) {
+            Ok(Some(count)) => {
+                self.down.messages.inc();
+                self.down.bytes.inc_by(count as u64);
+                let _ = self.poll_written(cx);
+                Poll::Ready(Ok(()))
             }
-            let Ok(moved) = ready!(self.web.poll_flush(cx)) else {
-                // The connection is dead. What the peer sent before that still
-                // has to be read.
-                self.down.mute = true;
-                continue;
-            };
-            self.down.moved |= moved;
-            if self.web.is_waiting() {
-                continue;
-            }
-            let socket = &mut self.socket;
-            match ready!(self.web.fill(|room| socket.poll_recv(cx, room))) {
-                Ok(Some(count)) => {
-                    self.down.messages.inc();
-                    self.down.bytes.inc_by(count as u64);
-                }
-                Ok(None) => return Poll::Ready(End::Finished),
-                Err(error) => {
-                    let reason = format!("the server's connection failed: {error}");
-                    return Poll::Ready(End::Broken(code::ERROR, reason));
-                }
+            Ok(None) => Poll::Ready(Err(End::Finished)),
+            Err(error) => {
+                let reason = format!("the server's connection failed: {error}");
+                Poll::Ready(Err(End::Broken(code::ERROR, reason)))
             }
         }
+    }
+
+    /// Until nothing waits for the WebSocket any more; for ever if it can't be
+    /// written to: then what its peer sent before that decides.
+    fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while !self.down.mute {
+            let Ok(moved) = ready!(self.web.poll_flush(cx)) else {
+                self.down.mute = true;
+                break;
+            };
+            self.down.moved |= moved;
+            if !self.web.is_waiting() {
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
     }
 
     /// Writes what is queued for the WebSocket and goes on taking what its
     /// peer still sends. Ready when something has moved, or with its end.
     pub(super) fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
-        self.up.moved = false;
-        if let Poll::Ready(end) = self.poll_up(cx) {
-            return Poll::Ready(Some(end));
-        }
+        let up = match self.poll_up(cx) {
+            Poll::Ready(Err(end)) => return Poll::Ready(Some(end)),
+            up => up.is_ready(),
+        };
         let flushed = match self.web.poll_flush(cx) {
             Poll::Ready(Ok(moved)) => moved,
             Poll::Ready(Err(_)) => return Poll::Ready(Some(End::Gone)),
             Poll::Pending => false,
         };
         self.web.settle();
-        if flushed || self.up.moved {
+        if flushed || up {
             return Poll::Ready(None);
         }
         Poll::Pending

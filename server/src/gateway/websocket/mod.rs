@@ -77,30 +77,39 @@ impl WebSocket {
         }
     }
 
-    /// The next thing from the peer. Payload that was not passed on stays and
-    /// grows: at most a [`PIECE`] may be left when this is called.
-    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, End>> {
-        loop {
-            match self.inbox.decode() {
-                Ok((Item::Data { text, end, .. }, _)) => {
-                    return Poll::Ready(Ok(Event::Data { text, end }));
+    /// The next thing in what was read; none: more has to be read. Payload that
+    /// was not passed on stays and grows.
+    pub(super) fn decode(&mut self) -> Option<Result<Event, End>> {
+        Some(match self.inbox.decode() {
+            Ok((Item::Data { text, end, .. }, _)) => Ok(Event::Data { text, end }),
+            Ok((Item::Ping(_), payload)) => {
+                if !self.closing {
+                    self.pong = Some(payload.into());
                 }
-                Ok((Item::Ping(_), payload)) => {
-                    if !self.closing {
-                        self.pong = Some(payload.into());
-                    }
-                    return Poll::Ready(Ok(Event::Control));
-                }
-                Ok((Item::Pong, _)) => return Poll::Ready(Ok(Event::Control)),
-                Ok((Item::Close(close), _)) => return Poll::Ready(Err(End::Closed(close))),
-                Err(Missing::Violated(violation)) => {
-                    return Poll::Ready(Err(End::Violated(violation)));
-                }
-                Err(Missing::Bytes) => {}
+                Ok(Event::Control)
             }
-            match ready!(self.inbox.poll_read(cx, &mut self.stream)) {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => return Poll::Ready(Err(End::Gone)),
+            Ok((Item::Pong, _)) => Ok(Event::Control),
+            Ok((Item::Close(close), _)) => Err(End::Closed(close)),
+            Err(Missing::Violated(violation)) => Err(End::Violated(violation)),
+            Err(Missing::Bytes) => return None,
+        })
+    }
+
+    /// Reads more; less than a [`PIECE`] of payload may be left. False: there
+    /// will be no more.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let read = ready!(self.inbox.poll_read(cx, &mut self.stream));
+        Poll::Ready(matches!(read, Ok(1..)))
+    }
+
+    /// The next thing from the peer.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, End>> {
+        loop {
+            if let Some(event) = self.decode() {
+                return Poll::Ready(event);
+            }
+            if !ready!(self.poll_read(cx)) {
+                return Poll::Ready(Err(End::Gone));
             }
         }
     }
