@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::figure::{Case, Measured};
+use crate::observe::spending;
 use crate::programs::{self, Running};
 use crate::target::Target;
 use crate::traffic;
@@ -14,6 +15,8 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 /// What is done, and how it is measured.
 type Work = (&'static str, fn(&Target, Duration) -> Measured);
+
+const MANY: &str = "64 B round trips, 16 clients";
 
 const WORKS: [Work; 5] = [
     ("64 KiB messages streamed", |target, time| {
@@ -31,7 +34,7 @@ const WORKS: [Work; 5] = [
             ("trip-p99", "µs", traffic::quantile(&mut times, 0.99)),
         ]
     }),
-    ("64 B round trips, 16 clients", |target, time| {
+    (MANY, |target, time| {
         let rate = traffic::clients(*target, CLIENTS, 64, time);
         vec![("clients-16", "/s", rate)]
     }),
@@ -60,24 +63,41 @@ pub(crate) fn start(echo: SocketAddr) -> Bridges {
 
 /// Every work by everyone.
 pub(crate) fn cases(bridges: &Bridges, echo: SocketAddr, time: Duration) -> Vec<Case<'_>> {
+    let websocket = |running: &Running, path| Target::websocket(running.address, path);
+    // Of websockify, which has a process for each client, no time is taken.
     let targets = [
-        ("direct", Target::plain(echo)),
+        ("direct", Target::plain(echo), None),
         (
             "stickylab",
-            Target::websocket(bridges.stickylab.address, "/bridge/echo"),
+            websocket(&bridges.stickylab, "/bridge/echo"),
+            Some(bridges.stickylab.id()),
         ),
-        ("websocat", Target::websocket(bridges.websocat.address, "/")),
         (
-            "websockify",
-            Target::websocket(bridges.websockify.address, "/"),
+            "websocat",
+            websocket(&bridges.websocat, "/"),
+            Some(bridges.websocat.id()),
         ),
+        ("websockify", websocket(&bridges.websockify, "/"), None),
     ];
     let mut cases = Vec::new();
     for (work, run) in WORKS {
-        for (subject, target) in targets {
-            let run = Box::new(move || run(&target, time));
+        for (subject, target, id) in targets {
+            let run = Box::new(move || match id {
+                Some(id) if work == MANY => many(target, id, time),
+                _ => run(&target, time),
+            });
             cases.push(Case { work, subject, run });
         }
     }
     cases
+}
+
+/// As without `id`, and what a round trip costs that process.
+fn many(target: Target, id: u32, time: Duration) -> Measured {
+    let (rate, [own, kernel]) = spending(id, || traffic::clients(target, CLIENTS, 64, time));
+    vec![
+        ("clients-16", "/s", rate),
+        ("clients-16-own", "µs", own),
+        ("clients-16-kernel", "µs", kernel),
+    ]
 }

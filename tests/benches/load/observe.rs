@@ -1,4 +1,5 @@
-//! What /proc tells about a process: proc_pid_status(5), proc_pid_fd(5).
+//! What /proc tells about a process: proc_pid_status(5), proc_pid_fd(5),
+//! proc_pid_stat(5).
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,6 +28,31 @@ pub(crate) fn observe(id: u32) -> Observed {
         descriptors: descriptors.count() as u64,
         threads: field("Threads:"),
     }
+}
+
+/// Processor time of a process so far, in seconds: its own, and the kernel's
+/// for it. Its children's is not in it.
+pub(crate) fn processor(id: u32) -> [f64; 2] {
+    /// USER_HZ, the same on all that Linux runs on but Alpha.
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("it is running");
+    // The name, in brackets, may hold anything.
+    let fields = stat.rsplit_once(')').expect("its name is in brackets").1;
+    let fields: Vec<_> = fields.split_whitespace().collect();
+    [11, 12].map(|field| fields[field].parse::<f64>().expect("a number") / TICKS)
+}
+
+/// Does `work`, which tells how many a second; adds how much processor time of
+/// process `id` each of them took, in microseconds.
+pub(crate) fn spending(id: u32, work: impl FnOnce() -> f64) -> (f64, [f64; 2]) {
+    let (before, start) = (processor(id), Instant::now());
+    let rate = work();
+    let count = rate * start.elapsed().as_secs_f64();
+    let after = processor(id);
+    (
+        rate,
+        [0, 1].map(|part| (after[part] - before[part]) / count * 1e6),
+    )
 }
 
 /// Looks until memory has stayed the same for half a second, or ten seconds

@@ -147,7 +147,7 @@ pub(crate) fn allow_descriptors() {
             .maximum
             .map_or(Some(DESCRIPTORS), |most| Some(most.min(DESCRIPTORS)));
         if limit.current.is_none_or(|now| now < DESCRIPTORS)
-            || setrlimit(Resource::Nofile, limit.clone()).is_err()
+            || setrlimit(Resource::Nofile, limit).is_err()
         {
             eprintln!(
                 "at most {:?} descriptors: some cases need {DESCRIPTORS}",

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use crate::echo::ROOM;
 use crate::figure::{Case, Measured};
 use crate::handshake;
+use crate::observe::spending;
 use crate::programs::{self, NO_LIMITS, Running};
 use crate::target::Target;
 use crate::traffic;
@@ -47,7 +48,7 @@ pub(crate) fn cases(servers: &Servers, bare: SocketAddr, time: Duration) -> Vec<
         ("floor", &servers.floor),
     ];
     for (subject, server) in auths {
-        let run = Box::new(move || handshakes(server.address, time));
+        let run = Box::new(move || handshakes_of(server, time));
         cases.push(Case {
             work: "auth handshakes, 64 at a time",
             subject,
@@ -88,9 +89,19 @@ pub(crate) fn cases(servers: &Servers, bare: SocketAddr, time: Duration) -> Vec<
     cases
 }
 
-/// Whole conversations with `auth`, again and again.
-pub(crate) fn handshakes(server: SocketAddr, time: Duration) -> Measured {
-    let rate = traffic::side_by_side(CLIENTS, move || async move {
+/// Handshakes a second, and what one costs the server's process.
+fn handshakes_of(server: &Running, time: Duration) -> Measured {
+    let (rate, [own, kernel]) = spending(server.id(), || handshakes(server.address, time));
+    vec![
+        ("handshakes", "/s", rate),
+        ("handshakes-own", "µs", own),
+        ("handshakes-kernel", "µs", kernel),
+    ]
+}
+
+/// Whole conversations with `auth`, again and again; how many a second.
+pub(crate) fn handshakes(server: SocketAddr, time: Duration) -> f64 {
+    traffic::side_by_side(CLIENTS, move || async move {
         let (start, mut done) = (Instant::now(), 0);
         while start.elapsed() < time {
             let mut stream = TcpStream::connect(server).await.expect("it listens");
@@ -98,6 +109,5 @@ pub(crate) fn handshakes(server: SocketAddr, time: Duration) -> Measured {
             done += 1;
         }
         done
-    });
-    vec![("handshakes", "/s", rate)]
+    })
 }

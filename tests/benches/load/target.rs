@@ -96,13 +96,13 @@ impl Target {
 fn frame(opcode: u8, body: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match u16::try_from(body.len()) {
-        Ok(length @ 0..126) => frame.push(0x80 | u8::try_from(length).expect("below 126")),
+        Ok(length @ 0..126) => frame.push(0x80 + u8::try_from(length).expect("below 126")),
         Ok(length) => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 + 126);
             frame.extend(length.to_be_bytes());
         }
         Err(_) => {
-            frame.push(0x80 | 127);
+            frame.push(0x80 + 127);
             frame.extend((body.len() as u64).to_be_bytes());
         }
     }

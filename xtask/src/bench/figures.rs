@@ -85,7 +85,7 @@ impl Figures {
 }
 
 impl Figure {
-    /// The middle round; of an even number, the better documented lower one.
+    /// The middle round; of an even number, the lower of the two.
     pub(super) fn median(&self) -> f64 {
         self.rounds
             .get(self.rounds.len().saturating_sub(1) / 2)

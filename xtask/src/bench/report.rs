@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::figures::{Figures, shown};
+use super::figures::{Figure, Figures, shown};
 use super::goals::{self, Goal};
 use super::machine::{Machine, today};
 use super::peers::Peers;
@@ -79,7 +79,7 @@ impl Table {
             let _ = write!(text, "| {title} |");
             for (subject, _) in self.subjects {
                 let figure = figures.find(what, subject);
-                let figure = figure.map_or_else(|| "–".to_owned(), super::figures::Figure::shown);
+                let figure = figure.map_or_else(|| "–".to_owned(), Figure::shown);
                 let _ = write!(text, " {figure} |");
             }
             text += "\n";
@@ -187,17 +187,22 @@ fn bridges(figures: &Figures) -> String {
             text,
             "\nA round trip over the bridge crosses loopback four times instead of twice: {} µs\n\
              instead of {} µs, {:.1} times. A stream has {:.0} % of what the echo server does\n\
-             without a bridge.\n",
+             without a bridge.{}\n",
             shown(trip),
             shown(direct),
             trip / direct,
             100.0 * stream / bare,
+            spent(
+                figures,
+                "clients-16",
+                "Of 16 clients a round trip",
+                &["stickylab", "websocat"]
+            ),
         );
     }
     text += "\nOurs: `stickylab serve --quiet --bridge=echo=tcp:ADDR`, its limits lifted by\n\
              `--max-connections`, `--max-per-source`, `--rate-per-source` and `--max-unproven`,\n\
-             since all load comes from one address. websocat's buffer is a message's size; with\n\
-             a larger one it is no faster. The others:\n\n";
+             since all load comes from one address. The others:\n\n";
     text + &commands(figures, &["websocat", "websockify"])
 }
 
@@ -216,9 +221,15 @@ fn servers(figures: &Figures) -> String {
             text,
             "\nOurs does {:.0} % of what is possible without a protocol, and that is {:.1} times\n\
              what Python does: the generator, which shares the cores, and the kernel's TCP have\n\
-             the rest.\n",
+             the rest.{}\n",
             100.0 * ours / floor,
             floor / other,
+            spent(
+                figures,
+                "handshakes",
+                "A handshake",
+                &["stickylab", "socketserver", "floor"],
+            ),
         );
     }
     let _ = write!(
@@ -232,6 +243,30 @@ fn servers(figures: &Figures) -> String {
         table(figures, &goals::SERVERS),
     );
     text
+}
+
+/// Where the processor's time goes, a sentence for each subject.
+fn spent(figures: &Figures, what: &str, each: &str, subjects: &[&str]) -> String {
+    let part = |subject, part| {
+        let figure = figures.find(&format!("{what}-{part}"), subject)?;
+        Some(shown(figure.median()))
+    };
+    let costs = subjects.iter().filter_map(|subject| {
+        let (own, kernel) = (part(subject, "own")?, part(subject, "kernel")?);
+        let name = if *subject == "floor" {
+            "no protocol"
+        } else {
+            subject
+        };
+        Some(format!(
+            "{name} {own} µs of its own and {kernel} µs in the kernel"
+        ))
+    });
+    let costs: Vec<_> = costs.collect();
+    if costs.is_empty() {
+        return String::new();
+    }
+    format!("\n{each} costs the process:\n{}.", costs.join(";\n"))
 }
 
 fn memory(figures: &Figures) -> String {

@@ -138,11 +138,16 @@ impl Again<'_> {
 
 /// A bridge session: messages of all sizes and their echoes, then a close.
 async fn session(page: SocketAddr, number: u64) -> io::Result<()> {
-    let bridge = if number % 8 == 7 { "udp-echo" } else { "echo" };
+    // udp-echo has room for 1 KiB.
+    let (bridge, sizes) = if number % 8 == 7 {
+        ("udp-echo", 11)
+    } else {
+        ("echo", 15)
+    };
     let url = format!("ws://{page}/bridge/{bridge}");
     let (mut socket, _) = connect_async(url).await.map_err(io::Error::other)?;
     for turn in 0..8 {
-        let size = 1 << ((number + turn) % 15);
+        let size = 1 << ((number + turn) % sizes);
         let message = Message::binary(vec![b'X'; size]);
         socket.send(message).await.map_err(io::Error::other)?;
         let mut missing = size;
@@ -244,7 +249,7 @@ async fn abort(doors: [SocketAddr; 3], number: u64) -> io::Result<()> {
 
 /// A browser that is gone in the middle of a run or of a message.
 async fn vanish(page: SocketAddr, number: u64) -> io::Result<()> {
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let socket = begin_run(page, number).await?;
         return match socket.get_ref() {
             tokio_tungstenite::MaybeTlsStream::Plain(stream) => reset(stream),

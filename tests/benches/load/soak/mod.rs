@@ -80,13 +80,12 @@ fn rest(id: u32, idle: Option<Observed>) -> Observed {
     let deadline = Instant::now() + REST;
     loop {
         let now = settled(id);
-        let rests = match idle {
-            Some(idle) => now.descriptors <= idle.descriptors && now.threads <= idle.threads,
+        let rests = if let Some(idle) = idle {
+            now.descriptors <= idle.descriptors && now.threads <= idle.threads
+        } else {
             // Threads of the runtime's pool leave after ten seconds without work.
-            None => {
-                thread::sleep(Duration::from_secs(12));
-                observe(id) == now
-            }
+            thread::sleep(Duration::from_secs(12));
+            observe(id) == now
         };
         if rests || Instant::now() >= deadline {
             return now;
