@@ -31,6 +31,7 @@ fn help_names_every_command_and_flag() {
             "--allow-origin <",
             "--drain <TIME>",
             "--auth-scheme <",
+            "--quiet",
         ],
     );
     check(
@@ -44,6 +45,7 @@ fn help_names_every_command_and_flag() {
             "--scheme <",
             "mutual-sha256",
             "--json",
+            "--quiet",
         ],
     );
     check(

@@ -116,3 +116,12 @@ fn json_gives_the_bytes_in_hex() {
     });
     assert_eq!(line, expected);
 }
+
+#[test]
+fn a_quiet_server_says_where_it_listens_and_nothing_else() {
+    let server = Server::start("tcp-echo", &["--quiet"]);
+    converse(&server, &[b"hello"], b"HELLO");
+    let out = server.stop().out;
+    assert_eq!(out.len(), 1, "{out:?}");
+    assert!(out[0].starts_with("listening tcp-echo tcp "), "{out:?}");
+}
