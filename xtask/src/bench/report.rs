@@ -202,7 +202,8 @@ fn bridges(figures: &Figures) -> String {
     }
     text += "\nOurs: `stickylab serve --quiet --bridge=echo=tcp:ADDR`, its limits lifted by\n\
              `--max-connections`, `--max-per-source`, `--rate-per-source` and `--max-unproven`,\n\
-             since all load comes from one address. The others:\n\n";
+             since all load comes from one address. websocat's buffer is its default; twice and 16\n\
+             times as much were tried and are no better. The others:\n\n";
     text + &commands(figures, &["websocat", "websockify"])
 }
 
