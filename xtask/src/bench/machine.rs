@@ -9,6 +9,8 @@ pub(crate) struct Machine {
     cores: usize,
     memory: Option<u64>,
     kernel: String,
+    /// How many programs wanted to run, on average over the last minute.
+    load: Option<String>,
 }
 
 impl Machine {
@@ -29,7 +31,13 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory: memory.map(|kib| kib >> 20),
             kernel: format!("{} {}", name.trim(), release.trim()),
+            load: read("/proc/loadavg").split(' ').next().map(str::to_owned),
         }
+    }
+
+    /// How busy it was already.
+    pub(super) fn load(&self) -> &str {
+        self.load.as_deref().unwrap_or("unknown")
     }
 
     /// In one line.

@@ -66,6 +66,7 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
     };
     build(workspace)?;
     let peers = peers::ensure(workspace, groups)?;
+    let machine = machine::Machine::look();
     let mut figures = Figures::default();
     let loads = [Group::Bridges, Group::Servers, Group::Memory];
     let load = groups.iter().filter(|group| loads.contains(group));
@@ -102,7 +103,6 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
         }
     }
 
-    let machine = machine::Machine::look();
     let sections = report::sections(&figures, groups, &machine, &peers, effort);
     println!("\n{sections}");
     let path = workspace.root.join("BENCHMARKS.md");
@@ -125,7 +125,7 @@ fn shown(path: &Path) -> String {
         .into_owned()
 }
 
-/// Builds the program that is measured, with its page.
+/// Builds the program that is measured, with its page, and what measures it.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     if !workspace.page().join("index.html").is_file() {
         web::build(workspace)?;
@@ -135,6 +135,13 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
             workspace
                 .cargo()
                 .args(["build", "--release", "--package=stickylab"]),
+        )
+    })?;
+    step("building what measures", || {
+        process::run(
+            workspace
+                .cargo()
+                .args(["bench", "--no-run", "--package=tests", "--benches"]),
         )
     })
 }

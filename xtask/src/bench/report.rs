@@ -102,11 +102,14 @@ pub(super) fn sections(
          {} ms under load each, lowest and highest in brackets. Everything ran on one\n\
          machine over loopback, in turn, so compare figures within one run only; the\n\
          ratios are what counts. One load generator for all, `tests/benches/load`.\n\n\
-         - Machine: {}.\n",
+         - Machine: {}.\n\
+         - Load average over the minute before: {}. Above the number of cores, others may\n  \
+           have taken part in what was measured.\n",
         today(),
         effort.rounds,
         effort.millis,
         machine.line(),
+        machine.load(),
     );
     if !peers.versions.is_empty() {
         let _ = writeln!(text, "- Peers: {}.", peers.versions.join("; "));
@@ -220,9 +223,9 @@ fn servers(figures: &Figures) -> String {
     {
         let _ = write!(
             text,
-            "\nOurs does {:.0} % of what is possible without a protocol, and that is {:.1} times\n\
-             what Python does: the generator, which shares the cores, and the kernel's TCP have\n\
-             the rest.{}\n",
+            "\nOurs does {:.0} % of what is done without a protocol, which itself is {:.1} times\n\
+             what Python does: the rest of the time is the kernel's, for TCP, and that of the\n\
+             generator, which shares the cores.{}\n",
             100.0 * ours / floor,
             floor / other,
             spent(
