@@ -21,6 +21,9 @@ pub(crate) struct Case<'a> {
 /// value in each round. Who is first at some work is another one each round.
 pub(crate) fn measure(mut cases: Vec<Case<'_>>, rounds: u64) {
     let mut figures: Vec<(&str, &str, &str, Vec<f64>)> = Vec::new();
+    if cases.is_empty() {
+        return;
+    }
     for round in 0..rounds {
         let start = Instant::now();
         for group in cases.chunk_by_mut(|one, next| one.work == next.work) {
