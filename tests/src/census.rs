@@ -134,7 +134,7 @@ fn sockets(pid: u32) -> BTreeMap<String, String> {
     sockets
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::net::{TcpListener, UdpSocket};
 

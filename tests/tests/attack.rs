@@ -11,7 +11,9 @@
 //!   each attack; the next ones, up to five, must end that.
 //! - The program ends with 0 on SIGTERM, and nothing in it has panicked.
 //!
-//! `cargo xtask attack` makes them at full size on the release program.
+//! `cargo xtask attack` makes them at full size on the release program. Linux
+//! alone tells what a process holds, and has all of 127.0.0.0/8 to come from.
+#![cfg(target_os = "linux")]
 
 #[path = "attack/client.rs"]
 mod client;
@@ -31,6 +33,8 @@ mod requests;
 mod slow;
 #[path = "attack/stopped.rs"]
 mod stopped;
+#[path = "attack/storm.rs"]
+mod storm;
 #[path = "attack/vanished.rs"]
 mod vanished;
 #[path = "attack/victim.rs"]

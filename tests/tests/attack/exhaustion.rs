@@ -68,7 +68,7 @@ fn without_descriptors_nobody_is_lost_and_nothing_spins() {
         .collect();
     each(&concurrent, |name| {
         let victim = start(name);
-        victim.withstands("no descriptors", 1, sized(1, 10), exhaust);
+        victim.withstands("no descriptors", 1, sized(1, 4), exhaust);
     });
 }
 

@@ -1,37 +1,28 @@
 //! More connections than one source may have, while another source talks.
 
-use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _};
 use std::net::{SocketAddr, TcpStream};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Socket, Type};
 use tests::{eventually, websocket};
 
-use super::client::{Bystander, Client, dial, p99, reset};
+use super::client::{Bystander, Client, dial, reset};
 use super::victim::{Door, Victim};
 use super::{ATTACKER, LISTENERS, NEWCOMER, WEBSOCKETS, each, is_full, sized};
 
 /// More than one source may have, held at a time.
-const HELD: usize = 1_200;
-/// Connections begun at once, and the pause behind them: 2,000 a second, ten
-/// times what one source may.
-const BURST: usize = 20;
-const PAUSE: Duration = Duration::from_millis(10);
-/// How long the other source talks without the flood and with it.
-const CALM: Duration = Duration::from_secs(5);
-const STORM: Duration = Duration::from_secs(10);
+pub(crate) const HELD: usize = 1_200;
 /// A source's places for sessions in the lab.
 const SESSIONS: usize = 32;
 
 /// A connection that was begun, and is not waited for.
-struct Begun(Socket);
+pub(crate) struct Begun(Socket);
 
 /// What became of it.
 #[derive(Debug, PartialEq, Eq)]
-enum State {
+pub(crate) enum State {
     /// In the queue of the kernel, or not even there.
     Waits,
     /// Taken or about to be.
@@ -41,7 +32,7 @@ enum State {
 }
 
 impl Begun {
-    fn new(to: SocketAddr) -> Self {
+    pub(crate) fn new(to: SocketAddr) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         let source = SocketAddr::from((ATTACKER, 0));
         socket.bind(&source.into()).expect("a free port");
@@ -53,7 +44,7 @@ impl Begun {
         Self(socket)
     }
 
-    fn state(&mut self) -> State {
+    pub(crate) fn state(&mut self) -> State {
         if self.0.peer_addr().is_err() && !matches!(self.0.take_error(), Ok(Some(_))) {
             return State::Waits;
         }
@@ -67,7 +58,7 @@ impl Begun {
 }
 
 /// Descriptors for thousands of connections, here and in what is started here.
-fn room() {
+pub(crate) fn room() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let current = maximum;
     // Where it can't be raised, what is there has to do.
@@ -112,46 +103,6 @@ fn newcomer(door: &Door) {
     client.leave().expect("it is served to the end");
 }
 
-/// Connections as fast as ten sources may, for a while; what that does to the
-/// other source's round trips.
-fn storm(victim: &Victim, seconds: usize) -> String {
-    let door = &victim.door;
-    let calm = {
-        let bystander = Bystander::enter(door);
-        thread::sleep(CALM.min(Duration::from_secs(seconds as u64)));
-        bystander.leave().0
-    };
-    let bystander = Bystander::enter(door);
-    let (mut begun, mut made) = (VecDeque::new(), 0_u32);
-    let (started, mut refused) = (Instant::now(), 0);
-    while started.elapsed() < STORM.min(Duration::from_secs(seconds as u64)) {
-        begun.extend((0..BURST).map(|_| Begun::new(door.address)));
-        made += u32::try_from(BURST).expect("a few");
-        while begun.len() > HELD {
-            let oldest = begun.pop_front().as_mut().map(Begun::state);
-            refused += usize::from(oldest == Some(State::Refused));
-        }
-        thread::sleep(PAUSE);
-    }
-    refused += count(begun.make_contiguous(), &State::Refused);
-    let took = started.elapsed();
-    let (stormy, _) = bystander.leave();
-    let (calm, stormy) = (p99(&calm), p99(&stormy));
-    let rate = f64::from(made) / took.as_secs_f64();
-    if door.name != "tcp-echo" && seconds > 1 {
-        assert!(refused > 0, "{made} made, none refused");
-        assert!(
-            stormy <= 2 * calm,
-            "{}: p99 {calm:?} without, {stormy:?} with",
-            door.name
-        );
-    }
-    format!(
-        "{rate:.0} connections a second, {refused} of {made} refused; \
-         p99 of the other source's round trips {calm:.1?} without, {stormy:.1?} with"
-    )
-}
-
 /// A quarter of the places for who has not answered the challenge is one
 /// source's. So few that leaving them is no back-off in the small run.
 fn few_unproven(name: &str) -> &'static [&'static str] {
@@ -167,17 +118,6 @@ fn more_connections_than_a_source_may_have_are_refused_and_nobody_else_is() {
     each(&LISTENERS, |name| {
         let victim = Victim::start(name, few_unproven(name));
         victim.withstands("connection flood", HELD, HELD, flood);
-    });
-}
-
-#[test]
-fn a_flood_does_not_slow_down_who_is_in() {
-    room();
-    each(&LISTENERS, |name| {
-        if is_full() {
-            let victim = Victim::start(name, &[]);
-            victim.withstands("connection storm", 1, 10, storm);
-        }
     });
 }
 

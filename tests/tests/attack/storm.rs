@@ -1,0 +1,97 @@
+//! What a flood of connections does to the round trips of another source.
+//! Timed, so only at full size, and with nothing else going on.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::client::{Bystander, p99};
+use super::flood::{Begun, HELD, State, room};
+use super::victim::{Door, Victim};
+use super::{LISTENERS, is_full};
+
+/// Connections begun at once, and the pause behind them: up to 2,000 a second,
+/// ten times what one source may.
+const BURST: usize = 20;
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long the other source talks in each round without the flood, then
+/// with it: rounds, so that what else the machine does is in both.
+const CALM: Duration = Duration::from_secs(1);
+const STORM: Duration = Duration::from_secs(2);
+const ROUNDS: usize = 5;
+
+/// What was begun, and how it ended.
+#[derive(Default)]
+struct Flood {
+    made: u32,
+    refused: u32,
+    took: Duration,
+}
+
+impl Flood {
+    /// Begins connections for as long as [`STORM`], [`HELD`] at a time.
+    fn rage(&mut self, door: &Door) {
+        let (started, mut begun) = (Instant::now(), Vec::new());
+        while started.elapsed() < STORM {
+            begun.extend((0..BURST).map(|_| Begun::new(door.address)));
+            let old = begun.len().saturating_sub(HELD);
+            for one in begun.drain(..old) {
+                self.end(one);
+            }
+            thread::sleep(PAUSE);
+        }
+        self.took += started.elapsed();
+        for one in begun {
+            self.end(one);
+        }
+    }
+
+    fn end(&mut self, mut begun: Begun) {
+        self.made += 1;
+        self.refused += u32::from(begun.state() == State::Refused);
+    }
+}
+
+/// Rounds of calm and storm, and what they do to the other source.
+fn storm(victim: &Victim, rounds: usize) -> String {
+    let door = &victim.door;
+    let (mut calm, mut stormy) = (Vec::new(), Vec::new());
+    let mut flood = Flood::default();
+    for _ in 0..rounds {
+        let bystander = Bystander::enter(door);
+        thread::sleep(CALM);
+        calm.extend(bystander.leave().0);
+        let bystander = Bystander::enter(door);
+        flood.rage(door);
+        stormy.extend(bystander.leave().0);
+    }
+    calm.sort_unstable();
+    stormy.sort_unstable();
+    let (trips, calm, stormy) = (stormy.len(), p99(&calm), p99(&stormy));
+    let rate = f64::from(flood.made) / flood.took.as_secs_f64();
+    if rounds == ROUNDS {
+        // One client at a time: the others wait in the kernel.
+        assert!(flood.refused > 0 || door.name == "tcp-echo");
+        assert!(
+            stormy <= 2 * calm,
+            "{}: p99 {calm:?} without, {stormy:?} with",
+            door.name
+        );
+    }
+    format!(
+        "{rate:.0} connections a second, {} of {} refused; p99 of the other source's \
+         {trips} round trips {calm:.0?} without, {stormy:.0?} with",
+        flood.refused, flood.made
+    )
+}
+
+#[test]
+fn a_flood_does_not_slow_down_who_is_in() {
+    if !is_full() {
+        return;
+    }
+    room();
+    for name in LISTENERS {
+        let victim = Victim::start(name, &[]);
+        victim.withstands("connection storm", 1, ROUNDS, storm);
+    }
+}
