@@ -17,7 +17,7 @@ const PACE: Duration = Duration::from_millis(100);
 /// Short deadlines for the small run; the full one has the defaults.
 const SHORT: [&str; 4] = [
     "--frame-deadline=1s",
-    "--handshake-deadline=1s",
+    "--handshake-deadline=2s",
     "--idle-deadline=1s",
     "--head-deadline=1s",
 ];

@@ -139,7 +139,7 @@ fn stop_page(victim: &Victim, seconds: usize) -> String {
     let arguments = [&arguments[0], &arguments[1]].map(String::as_str);
     let mut client = Program::start(&mut python::script("page.py", &arguments));
     let mut ask = |request: Value| client.type_in(format!("{request}\n").as_bytes());
-    let sends = sized(500, 4_000);
+    let sends = sized(500, 1_800);
     let send = json!({"bytes": "61".repeat(1_000), "gap": 100_000});
     let experiment = json!({"system": "tcp-echo", "clients": [{"messages": []}]});
     ask(json!({"type": "run", "run": 1, "experiment": experiment}));
