@@ -1,6 +1,7 @@
 //! What a flood of connections does to the round trips of another source.
 //! Timed, so only at full size, and with nothing else going on.
 
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,16 @@ use super::{LISTENERS, is_full};
 
 /// Connections begun at once, and the pause behind them: up to 2,000 a second,
 /// ten times what one source may.
-const BURST: usize = 20;
-const PAUSE: Duration = Duration::from_millis(10);
+const BURST: usize = 2;
+const PAUSE: Duration = Duration::from_millis(1);
 /// How long the other source talks in each round without the flood, then
 /// with it: rounds, so that what else the machine does is in both.
 const CALM: Duration = Duration::from_secs(1);
 const STORM: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 5;
+
+/// A listener, and the p99 of a round trip without the storm and with it.
+type Measured = Mutex<Vec<(&'static str, Duration, Duration)>>;
 
 /// What was begun, and how it ended.
 #[derive(Default)]
@@ -52,7 +56,7 @@ impl Flood {
 }
 
 /// Rounds of calm and storm, and what they do to the other source.
-fn storm(victim: &Victim, rounds: usize) -> String {
+fn storm(victim: &Victim, rounds: usize, measured: &Measured) -> String {
     let door = &victim.door;
     let (mut calm, mut stormy) = (Vec::new(), Vec::new());
     let mut flood = Flood::default();
@@ -71,11 +75,10 @@ fn storm(victim: &Victim, rounds: usize) -> String {
     if rounds == ROUNDS {
         // One client at a time: the others wait in the kernel.
         assert!(flood.refused > 0 || door.name == "tcp-echo");
-        assert!(
-            stormy <= 2 * calm,
-            "{}: p99 {calm:?} without, {stormy:?} with",
-            door.name
-        );
+    }
+    if rounds == ROUNDS {
+        let mut measured = measured.lock().expect("nobody panics with it");
+        measured.push((door.name, calm, stormy));
     }
     format!(
         "{rate:.0} connections a second, {} of {} refused; p99 of the other source's \
@@ -90,8 +93,17 @@ fn a_flood_does_not_slow_down_who_is_in() {
         return;
     }
     room();
+    let measured = Measured::default();
     for name in LISTENERS {
         let victim = Victim::start(name, &[]);
-        victim.withstands("connection storm", 1, ROUNDS, storm);
+        let make = |victim: &Victim, rounds| storm(victim, rounds, &measured);
+        victim.withstands("connection storm", 1, ROUNDS, make);
+    }
+    // All are measured before any is judged.
+    for (name, calm, stormy) in measured.into_inner().expect("nobody panicked") {
+        assert!(
+            stormy <= 2 * calm,
+            "{name}: p99 {calm:?} without, {stormy:?} with"
+        );
     }
 }
