@@ -1,13 +1,14 @@
 //! What a flood of connections does to the round trips of another source.
 //! Timed, so only at full size, and with nothing else going on.
 
-use std::sync::Mutex;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::client::{Bystander, p99};
 use super::flood::{Begun, HELD, State, room};
-use super::victim::{Door, Victim};
+use super::victim::Victim;
 use super::{LISTENERS, is_full};
 
 /// Connections begun at once, and the pause behind them: up to 2,000 a second,
@@ -17,11 +18,22 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// How long the other source talks in each round without the flood, then
 /// with it: rounds, so that what else the machine does is in both.
 const CALM: Duration = Duration::from_secs(1);
-const STORM: Duration = Duration::from_secs(2);
+const STORM: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 5;
 
-/// A listener, and the p99 of a round trip without the storm and with it.
+/// A listener, and the p99 of a round trip: without the storm or while it hits
+/// somebody else, whichever is longer; and while it hits the listener.
 type Measured = Mutex<Vec<(&'static str, Duration, Duration)>>;
+
+/// Somebody else on the machine, who closes at once whatever comes. The one
+/// who floods and the one who talks share the machine's cores here, as they
+/// never do out there: what that costs is no doing of the listener's.
+static DECOY: LazyLock<SocketAddr> = LazyLock::new(|| {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    thread::spawn(move || listener.incoming().for_each(drop));
+    address
+});
 
 /// What was begun, and how it ended.
 #[derive(Default)]
@@ -33,10 +45,10 @@ struct Flood {
 
 impl Flood {
     /// Begins connections for as long as [`STORM`], [`HELD`] at a time.
-    fn rage(&mut self, door: &Door) {
+    fn rage(&mut self, to: SocketAddr) {
         let (started, mut begun) = (Instant::now(), Vec::new());
         while started.elapsed() < STORM {
-            begun.extend((0..BURST).map(|_| Begun::new(door.address)));
+            begun.extend((0..BURST).map(|_| Begun::new(to)));
             let old = begun.len().saturating_sub(HELD);
             for one in begun.drain(..old) {
                 self.end(one);
@@ -58,19 +70,24 @@ impl Flood {
 /// Rounds of calm and storm, and what they do to the other source.
 fn storm(victim: &Victim, rounds: usize, measured: &Measured) -> String {
     let door = &victim.door;
-    let (mut calm, mut stormy) = (Vec::new(), Vec::new());
+    let (mut calm, mut beside, mut stormy) = (Vec::new(), Vec::new(), Vec::new());
     let mut flood = Flood::default();
     for _ in 0..rounds {
         let bystander = Bystander::enter(door);
         thread::sleep(CALM);
         calm.extend(bystander.leave().0);
         let bystander = Bystander::enter(door);
-        flood.rage(door);
+        Flood::default().rage(*DECOY);
+        beside.extend(bystander.leave().0);
+        let bystander = Bystander::enter(door);
+        flood.rage(door.address);
         stormy.extend(bystander.leave().0);
     }
     calm.sort_unstable();
+    beside.sort_unstable();
     stormy.sort_unstable();
-    let (trips, calm, stormy) = (stormy.len(), p99(&calm), p99(&stormy));
+    let trips = stormy.len();
+    let (calm, beside, stormy) = (p99(&calm), p99(&beside), p99(&stormy));
     let rate = f64::from(flood.made) / flood.took.as_secs_f64();
     if rounds == ROUNDS {
         // One client at a time: the others wait in the kernel.
@@ -78,11 +95,12 @@ fn storm(victim: &Victim, rounds: usize, measured: &Measured) -> String {
     }
     if rounds == ROUNDS {
         let mut measured = measured.lock().expect("nobody panics with it");
-        measured.push((door.name, calm, stormy));
+        measured.push((door.name, calm.max(beside), stormy));
     }
     format!(
         "{rate:.0} connections a second, {} of {} refused; p99 of the other source's \
-         {trips} round trips {calm:.0?} without, {stormy:.0?} with",
+         {trips} round trips {calm:.0?} without, {beside:.0?} while it hits somebody \
+         else on the machine, {stormy:.0?} while it hits this listener",
         flood.refused, flood.made
     )
 }
@@ -103,7 +121,7 @@ fn a_flood_does_not_slow_down_who_is_in() {
     for (name, calm, stormy) in measured.into_inner().expect("nobody panicked") {
         assert!(
             stormy <= 2 * calm,
-            "{name}: p99 {calm:?} without, {stormy:?} with"
+            "{name}: p99 {calm:?} without it, {stormy:?} with it"
         );
     }
 }
