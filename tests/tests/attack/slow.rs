@@ -82,8 +82,8 @@ const WAYS: [Way; 10] = [
         what: "slow-loris in the digest",
         listener: "auth",
         flag: 1,
-        begin: b"",
-        drip: b'x',
+        begin: b"half of i",
+        drip: SILENT,
         clients: 8,
     },
     Way {
