@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use tests::events::{Event, hex};
+use tests::hmac::{KEY, proof};
 use tests::workspace::lessons;
 use tests::{Lines, Page, Row, Seen, Serve, eventually, python};
 use thirtyfour::Key;
@@ -253,6 +254,39 @@ async fn the_answer_on_the_wire_is_the_hmac_of_the_challenge() {
             assert_eq!(challenge.len(), 64, "the challenge and nothing else");
             assert_ne!(answer, python::hmac_md5("wan yifei", &challenge));
         }
+    }
+}
+
+#[tokio::test]
+async fn the_page_proves_itself_and_replays_and_reflects_what_it_saw() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    for lesson in ["prove-you-know-the-key", "replay-it", "reflect-it"] {
+        let start = serve.program.err.count();
+        let seen = page.open_lesson(&serve, lesson).await;
+        let events = check_agrees(lesson, &seen, &serve, start);
+        // As the server has them: what it sent, what it received.
+        let stream = |call: &str, client: u64| -> Vec<u8> {
+            let events = events
+                .iter()
+                .filter(|e| e.call == call && e.client == client);
+            events.flat_map(|e| e.bytes.clone()).collect()
+        };
+        let (said, heard) = (stream("send", 1), stream("recv", 1));
+        if lesson != "replay-it" {
+            let (challenge, nonce) = (&said[..32], &heard[..32]);
+            assert_ne!(challenge, nonce, "{lesson}");
+            assert_eq!(heard[32..64], proof(KEY, "client", challenge, nonce));
+            assert_eq!(said[32..64], proof(KEY, "server", challenge, nonce));
+        }
+        let (told, forged) = (stream("send", 2), stream("recv", 2));
+        match lesson {
+            "replay-it" => assert_eq!(forged[..16], heard[..16]),
+            "reflect-it" => assert_eq!(forged, [&told[..], &said[32..64]].concat()),
+            _ => continue,
+        }
+        assert_eq!(told.len(), 32, "{lesson}: a challenge and nothing else");
+        assert!(said.ends_with(b"HELLO FROM ONE"), "{lesson}");
     }
 }
 
