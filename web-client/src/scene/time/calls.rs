@@ -20,8 +20,12 @@ impl Sheet<'_> {
         if calls.len() as f64 * DENSE > self.scale.area {
             self.columns(row, &calls, list);
         } else {
-            for call in &calls {
-                self.call(row, call, list);
+            // Conversations over what is merely held, decisions over all: a
+            // wait of one would hide the other.
+            for layer in 0..3 {
+                for call in calls.iter().filter(|call| self::layer(call.1) == layer) {
+                    self.call(row, call, list);
+                }
             }
             self.event_labels(row, &calls, &call_label, list);
         }
@@ -138,20 +142,38 @@ impl Sheet<'_> {
         label: &dyn Fn(&Event) -> [String; 2],
         list: &mut DrawList,
     ) {
-        let mut free = self.scale.left - 1.0;
-        for (position, &(index, event, (x0, _))) in calls.iter().enumerate() {
-            let next = calls.get(position + 1).map(|next| next.2.0);
-            let room = next.unwrap_or(self.scale.right()) - x0 - 6.0;
-            let forms = label(event);
-            let fits = |text: &&String| text_width(text, Font::Small) <= room;
-            let found = forms.iter().find(fits);
-            let Some(text) = found.filter(|_| x0 >= free) else {
-                continue;
-            };
-            let ghost = !self.shot.has_happened(index);
-            let style = Style::new(Font::Small, Ink::Muted).ghost(ghost);
-            list.text((x0, row.y - 9.0), text, style, room);
-            free = x0 + text_width(text, Font::Small) + 6.0;
+        let right = self.scale.right();
+        // Decisions first, whatever comes soon after them.
+        let mut taken: Vec<(f64, f64)> = Vec::new();
+        for decisions in [true, false] {
+            let mut free = self.scale.left - 1.0;
+            for (position, &(index, event, (x0, _))) in calls.iter().enumerate() {
+                if event.call.is_decision() != decisions {
+                    continue;
+                }
+                let next = calls.get(position + 1).map(|next| next.2.0);
+                let next = next.filter(|_| !decisions).unwrap_or(right);
+                let forms = label(event);
+                let found = forms.iter().find_map(|text| {
+                    let width = text_width(text, Font::Small) + 6.0;
+                    // At the right edge a decision's label ends at it.
+                    let x = if decisions { x0.min(right - width) } else { x0 };
+                    let apart = |(from, to): &(f64, f64)| x + width <= *from || x >= *to;
+                    let fits = x >= free && x + width <= next && taken.iter().all(apart);
+                    fits.then_some((text, x, width))
+                });
+                let Some((text, x, width)) = found else {
+                    continue;
+                };
+                let ghost = !self.shot.has_happened(index);
+                let ink = if decisions { Ink::Bad } else { Ink::Muted };
+                let style = Style::new(Font::Small, ink).ghost(ghost);
+                list.text((x, row.y - 9.0), text, style, width);
+                free = x + width;
+                if decisions {
+                    taken.push((x, free));
+                }
+            }
         }
     }
 
@@ -188,6 +210,15 @@ impl Sheet<'_> {
                 ghost: x > cursor,
             });
         }
+    }
+}
+
+/// Which is drawn over which, the lowest first.
+const fn layer(event: &Event) -> u8 {
+    if event.call.is_decision() {
+        2
+    } else {
+        (event.connection == 0) as u8
     }
 }
 
