@@ -71,7 +71,7 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
         Protocol::Tcp => libc::IPPROTO_TCP,
         Protocol::Udp => libc::IPPROTO_UDP,
     };
-    let server = end(&filter.server);
+    let server = end(filter.server);
     let mut steps = vec![
         Do(LOAD_BYTE, PACKET_TYPE),
         Equals(u32::from(libc::PACKET_OUTGOING), To::Next, To::Drop),
@@ -91,7 +91,7 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
     steps.push(Equals(server, To::Next, To::Leaving));
     steps.extend(load_end(DESTINATION, DESTINATION_PORT));
     let clients = || filter.clients.iter().take(MAX_CLIENTS);
-    let found = |to| clients().map(move |client| Equals(end(client), to, To::Next));
+    let found = |to| clients().map(move |client| Equals(end(*client), to, To::Next));
     steps.extend(found(To::Accept));
     steps.push(Do(RETURN, 0));
     steps.push(Label(To::Leaving));
@@ -110,7 +110,7 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
 }
 
 /// An address within the network and its port in one word.
-fn end(address: &SocketAddrV4) -> u32 {
+fn end(address: SocketAddrV4) -> u32 {
     let [_, _, high, low] = address.ip().octets();
     (u32::from(high) << 24) | (u32::from(low) << 16) | u32::from(address.port())
 }

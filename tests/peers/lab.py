@@ -86,7 +86,7 @@ class Client:
 def main(url, system, key="wan yifei"):
     with connect(url, proxy=None, open_timeout=PATIENCE, max_size=None) as link:
         hello = json.loads(link.recv(timeout=PATIENCE))
-        assert hello["type"] == "hello" and hello["version"] == 2, hello
+        assert hello["type"] == "hello" and hello["version"] == 3, hello
         client = Client(link, system, key.encode())
         experiment = {"system": system, "buffer": BUFFER, "clients": [{"messages": []}]}
         client.say(type="run", run=7, experiment=experiment)

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::Value;
 
-/// One observed call or packet.
+/// One observed call, packet or decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Nanoseconds since the run began.
@@ -13,8 +13,10 @@ pub struct Event {
     pub actor: String,
     /// Whose connection it is about: 1 or 2.
     pub client: u64,
+    /// Which of its connections: 0 is its conversation.
+    pub connection: u64,
     /// `connect`, `accept`, `send`, `recv`, `shutdown` or `close`; of a packet
-    /// `segment` or `datagram`.
+    /// `segment` or `datagram`, of a decision `refuse` or `cut`.
     pub call: String,
     /// Where in the stream its bytes begin.
     pub offset: u64,
@@ -24,6 +26,8 @@ pub struct Event {
     pub bytes: Vec<u8>,
     /// What the kernel said if the call failed.
     pub error: Option<String>,
+    /// Why it was decided.
+    pub reason: Option<String>,
     /// What the kernel told beside the call; null: nothing.
     pub socket: Value,
     /// What a packet's headers said; null for calls.
@@ -42,11 +46,13 @@ impl Event {
             at: line["at"].as_u64().expect("every event has a time"),
             actor: text("actor").expect("somebody called"),
             client: line["client"].as_u64().expect("about some client"),
+            connection: number("connection"),
             call: text("call").expect("some call"),
             offset: number("offset"),
             asked: number("asked"),
             bytes: unhex(line["bytes"].as_str().unwrap_or_default()),
             error: text("error"),
+            reason: text("reason"),
             socket: line["socket"].clone(),
             header: line["header"].clone(),
         })
@@ -105,7 +111,7 @@ impl Trace {
             panic!("at least two lines: {lines:?}");
         };
         assert_eq!(first["type"], "run", "{first}");
-        assert_eq!(first["version"], 2, "{first}");
+        assert_eq!(first["version"], 3, "{first}");
         assert_eq!(last["type"], "ended", "{last}");
         let event = |line| Event::of(line).unwrap_or_else(|| panic!("no event: {line}"));
         let events: Vec<_> = middle.iter().map(event).collect();
@@ -123,11 +129,11 @@ impl Trace {
         trace
     }
 
-    /// The calls of one actor about one client, by time.
+    /// The calls of one actor about one client's conversation, by time.
     pub fn calls(&self, actor: &str, call: &str, client: u64) -> Vec<&Event> {
         let events = self.events.iter();
         events
-            .filter(|e| e.is(actor, call) && e.client == client)
+            .filter(|e| e.is(actor, call) && (e.client, e.connection) == (client, 0))
             .collect()
     }
 

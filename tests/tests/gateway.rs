@@ -9,6 +9,8 @@ mod bridge;
 mod endings;
 #[path = "gateway/lab.rs"]
 mod lab;
+#[path = "gateway/metrics.rs"]
+mod metrics;
 #[path = "gateway/pressure.rs"]
 mod pressure;
 #[path = "gateway/visitors.rs"]

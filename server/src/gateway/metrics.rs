@@ -226,7 +226,7 @@ impl Metrics {
         );
         registry.register(
             "handshakes",
-            "Handshakes of auth that came to an end, by outcome",
+            "Handshakes that came to an end, by outcome",
             this.handshakes.clone(),
         );
         Self {

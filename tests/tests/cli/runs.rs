@@ -86,6 +86,44 @@ fn every_lesson_runs_and_keeps_what_the_kernel_promises() {
     }
 }
 
+/// Those of one client, of all its connections.
+fn refusals(trace: &Trace, client: u64) -> Vec<(u64, &str)> {
+    let events = trace.events.iter();
+    let refused = events.filter(|e| e.is("server", "refuse") && e.client == client);
+    refused
+        .map(|e| (e.connection, e.reason.as_deref().unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+fn a_flood_is_refused_from_the_ninth_connection_on_and_keeps_nobody_else_out() {
+    let flood = trace(&["flood"]);
+    let expected: Vec<_> = (8..24).map(|number| (number, "source-full")).collect();
+    assert_eq!(refusals(&flood, 1), expected);
+    assert_eq!(refusals(&flood, 2), []);
+    let (sent, received) = &flood.check_promises()[1];
+    assert_eq!(sent, received);
+    assert_eq!(ranges(&flood.calls("client2", "recv", 2)), [(0, 18)]);
+    let unlimited = trace(&["flood", "--set", "max-per-source=0"]);
+    assert_eq!(refusals(&unlimited, 1), []);
+}
+
+#[test]
+fn a_slow_client_is_refused_at_the_deadline_and_a_quick_one_is_served_meanwhile() {
+    let slow = trace(&["slow-loris"]);
+    assert_eq!(refusals(&slow, 1), [(0, "frame-timeout")]);
+    assert_eq!(refusals(&slow, 2), []);
+    let refused = slow.calls("server", "refuse", 1)[0].at;
+    let first = slow.calls("server", "recv", 1)[0].at;
+    assert!(refused >= first + 300_000_000, "{first} {refused}");
+    let replies = slow.calls("client2", "recv", 2);
+    assert_eq!(ranges(&replies), [(0, 11)]);
+    assert!(replies[0].at < refused, "meanwhile");
+    let patient = trace(&["slow-loris", "--set", "deadline=0", "--set", "gap=1000"]);
+    assert_eq!(refusals(&patient, 1), []);
+    assert_eq!(ranges(&patient.calls("client1", "recv", 1)), [(0, 18)]);
+}
+
 #[test]
 fn every_lesson_is_drawn_as_text_without_colours_in_a_pipe() {
     for lesson in lessons() {

@@ -62,7 +62,7 @@ impl Page {
         let mut page = Self(connected.expect("the gateway upgrades").0);
         let hello = page.line().await;
         assert_eq!(hello["type"], "hello");
-        assert_eq!(hello["version"], 2);
+        assert_eq!(hello["version"], 3);
         assert!(!hello["kernel"].as_str().unwrap_or_default().is_empty());
         page
     }

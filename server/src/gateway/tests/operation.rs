@@ -10,7 +10,6 @@ use crate::gateway::Metrics;
 use crate::net::{Audit, admission};
 use crate::servers::{Bound, Options};
 use protocol::System;
-use protocol::auth::Key;
 
 /// The value of a metric with its labels, as Prometheus would read it.
 pub(super) async fn metric(gateway: &Gateway, name: &str) -> Option<f64> {
@@ -70,7 +69,7 @@ async fn decisions_of_the_servers_beside_it_are_counted() {
         },
         ..Options::default()
     };
-    let bound = Bound::bind(System::Auth, "127.0.0.1:0".parse().unwrap()).unwrap();
+    let bound = Bound::bind(System::LengthPrefix, "127.0.0.1:0".parse().unwrap()).unwrap();
     let address = bound.local_addr().unwrap();
     let config = Config {
         metrics,
@@ -79,32 +78,19 @@ async fn decisions_of_the_servers_beside_it_are_counted() {
     let gateway = Gateway::serve(config, Limits::default()).await;
     let ended = gateway.shutdown.clone();
     let serving = tokio::spawn(async move { bound.serve(&options, ended).await });
-    let counted =
-        async |name: &str| soon(async { while metric(&gateway, name).await != Some(1.0) {} }).await;
-
-    let mut wrong = TcpStream::connect(address).await.unwrap();
-    wrong.write_all(&[0; 16]).await.unwrap();
-    counted("stickylab_handshakes_total{outcome=\"wrong-answer\"}").await;
-    counted("stickylab_listener_refusals_total{listener=\"auth\",reason=\"wrong-answer\"}").await;
-    // Its place is free once the server has closed.
-    soon(wrong.read_to_end(&mut Vec::new())).await.unwrap();
-    drop(wrong);
-    let mut right = loop {
-        let mut right = TcpStream::connect(address).await.unwrap();
-        let mut challenge = [0; 32];
-        if soon(right.read_exact(&mut challenge)).await.is_ok() {
-            let answer = Key::default().answer(&challenge);
-            right.write_all(&answer).await.unwrap();
-            break right;
-        }
+    let counted = async |reason: &str| {
+        let name = format!(
+            "stickylab_listener_refusals_total{{listener=\"length-prefix\",reason=\"{reason}\"}}"
+        );
+        soon(async { while metric(&gateway, &name).await != Some(1.0) {} }).await;
     };
-    counted("stickylab_handshakes_total{outcome=\"authenticated\"}").await;
-    let refused = "stickylab_listener_refusals_total{listener=\"auth\",reason=\"source-full\"}";
-    let before = metric(&gateway, refused).await.unwrap_or(0.0);
+
+    let mut first = TcpStream::connect(address).await.unwrap();
     let mut second = TcpStream::connect(address).await.unwrap();
     soon(second.read_to_end(&mut Vec::new())).await.unwrap();
-    assert_eq!(metric(&gateway, refused).await, Some(before + 1.0));
-    right.shutdown().await.unwrap();
+    counted("source-full").await;
+    first.write_all(&[0xff; 4]).await.unwrap();
+    counted("bad-frame").await;
     gateway.shutdown.cancel();
     soon(serving).await.unwrap();
 }
