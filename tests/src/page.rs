@@ -42,6 +42,8 @@ pub struct Row {
     pub actor: String,
     /// Whose connection it is about: 1 or 2.
     pub client: u64,
+    /// Which of its connections: 0 is its conversation.
+    pub connection: u64,
     /// Which call.
     pub call: String,
     /// Where its bytes begin.
@@ -89,6 +91,7 @@ impl Seen {
             step: number(&row["step"]),
             actor: text(&row["actor"]),
             client: number(&row["client"]),
+            connection: number(&row["connection"]),
             call: text(&row["call"]),
             offset: number(&row["offset"]),
             length: number(&row["length"]),

@@ -32,6 +32,7 @@ return {
         step: Number(row.dataset.step),
         actor: row.dataset.actor,
         client: Number(row.dataset.client),
+        connection: Number(row.dataset.connection),
         call: row.dataset.call,
         offset: Number(row.dataset.offset),
         length: Number(row.dataset.len),

@@ -21,7 +21,8 @@ pub const MAX_TOTAL: usize = 1024 * 1024;
 pub const MAX_FRAMED: usize = 2 * MAX_TOTAL;
 /// Longest delay a knob may ask for, in milliseconds.
 pub const MAX_DELAY_MS: u32 = 5_000;
-/// Most connections a client may hold at once, its conversation included.
+/// Most connections a client may hold at once, its conversation included; with
+/// so many, others have one each.
 pub const MAX_CONNECTIONS: u16 = 64;
 /// Most connections of one source that a server may be told to let in.
 pub const MAX_PER_SOURCE: u32 = 1_024;
@@ -379,7 +380,7 @@ impl Experiment {
         range("max-per-source", self.max_per_source as usize, 0, most)?;
         range("key", self.key.len(), 1, 128)?;
         self.validate_answers()?;
-        let (mut total, mut framed, mut pieces) = (0, 0, 0);
+        let (mut total, mut framed, mut pieces, mut connections) = (0, 0, 0, 0);
         for (client, id) in self.clients.iter().zip(ClientId::ALL) {
             range("start", client.start_ms as usize, 0, delay)?;
             range("gap", client.gap_us as usize, 0, 1_000 * delay)?;
@@ -387,6 +388,8 @@ impl Experiment {
             range("send-buffer", client.send_buffer as usize, 0, buffer)?;
             let most = MAX_CONNECTIONS.into();
             range("connections", client.connections.into(), 1, most)?;
+            connections += usize::from(client.connections);
+            range("connections in all", connections, 1, most + MAX_CLIENTS - 1)?;
             range("piece", client.piece as usize, 0, buffer)?;
             range("key", client.key.len(), 1, 128)?;
             range("messages", client.messages.len(), 0, MAX_MESSAGES)?;

@@ -23,17 +23,31 @@ fn recorded(log: &Lines, start: usize) -> Vec<Event> {
 }
 
 /// A call as both the table and the log tell it.
-type Told = (String, u64, String, u64, u64);
+type Told = (String, u64, u64, String, u64, u64);
 
 fn told(row: &Row) -> Told {
     let (actor, call) = (row.actor.clone(), row.call.clone());
-    (actor, row.client, call, row.offset, row.length)
+    (
+        actor,
+        row.client,
+        row.connection,
+        call,
+        row.offset,
+        row.length,
+    )
 }
 
 fn logged(event: &Event) -> Told {
     let (actor, call) = (event.actor.clone(), event.call.clone());
     let length = event.bytes.len() as u64;
-    (actor, event.client, call, event.offset, length)
+    (
+        actor,
+        event.client,
+        event.connection,
+        call,
+        event.offset,
+        length,
+    )
 }
 
 /// The table's rows of the server are the server's own record.
@@ -57,12 +71,13 @@ fn check_agrees(lesson: &str, seen: &Seen, serve: &Serve, start: usize) -> Vec<E
     events
 }
 
-/// Offsets add up for each client and way, in the table alone.
+/// Offsets add up for each connection and way, in the table alone.
 fn check_adds_up(lesson: &str, rows: &[Row]) {
     for (index, row) in rows.iter().enumerate() {
         assert_eq!(row.step, index as u64 + 1, "{lesson}");
         let same = |other: &&Row| {
-            (&other.actor, other.client, &other.call) == (&row.actor, row.client, &row.call)
+            (&other.actor, other.client, other.connection, &other.call)
+                == (&row.actor, row.client, row.connection, &row.call)
         };
         let before: u64 = rows[..index]
             .iter()

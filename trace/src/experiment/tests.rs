@@ -28,6 +28,13 @@ fn what_is_too_much_is_refused_by_name() {
     check_refused(|e| e.max_per_source = 1_025, "max-per-source is 1025");
     check_refused(|e| e.clients[0].connections = 65, "connections is 65");
     check_refused(|e| e.clients[0].connections = 0, "connections is 0");
+    check_refused(
+        |e| {
+            e.clients[0].connections = 64;
+            e.clients.push(e.clients[0].clone());
+        },
+        "connections in all is 128: it can be 1 to 65",
+    );
     check_refused(|e| e.clients[0].piece = MAX_BUFFER + 1, "piece is 1048577");
     check_refused(
         |e| {

@@ -171,6 +171,7 @@ impl Events {
         dom::set(&row, "data-step", &step);
         dom::set(&row, "data-actor", event.actor.name());
         dom::set(&row, "data-client", &event.client.to_string());
+        dom::set(&row, "data-connection", &event.connection.to_string());
         dom::set(&row, "data-call", event.call.name());
         dom::set(&row, "data-offset", &event.offset.to_string());
         dom::set(&row, "data-len", &event.len().to_string());
