@@ -51,12 +51,11 @@ struct Seen {
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).expect("small messages");
     let mut frame = vec![first];
-    match length {
-        0..126 => frame.push(0x80 | payload.len().to_le_bytes()[0]),
-        _ => {
-            frame.push(0xfe);
-            frame.extend(length.to_be_bytes());
-        }
+    if let Ok(short @ 0..126) = u8::try_from(length) {
+        frame.push(0x80 | short);
+    } else {
+        frame.push(0xfe);
+        frame.extend(length.to_be_bytes());
     }
     frame.extend([0; 4]);
     frame.extend_from_slice(payload);
@@ -119,29 +118,29 @@ impl Web {
     /// Everything to the end of the connection, whatever that is.
     fn rest(&mut self) -> Seen {
         let (wire, reset) = self.0.rest_or_reset();
-        let (mut wire, mut bytes, mut close) = (&wire[..], Vec::new(), None);
-        while let [first, second, rest @ ..] = wire {
-            let wide = match second {
+        let mut left = &wire[..];
+        let (mut bytes, mut close) = (Vec::new(), None);
+        while let [first, short, behind @ ..] = left {
+            let extended = match short {
                 126 => 2,
                 127 => 8,
                 _ => 0,
             };
-            let Some((length, rest)) = rest.split_at_checked(wide) else {
+            let Some((extended, behind)) = behind.split_at_checked(extended) else {
                 break;
             };
-            let length = match wide {
-                0 => usize::from(*second),
-                _ => length
-                    .iter()
-                    .fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
+            let length = match extended {
+                [] => usize::from(*short),
+                _ => (extended.iter()).fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
             };
-            let (payload, rest) = rest.split_at(length.min(rest.len()));
+            // The last frame may be cut off.
+            let (payload, behind) = behind.split_at(length.min(behind.len()));
             match first & 0x0f {
                 2 => bytes.extend_from_slice(payload),
                 8 => close = Some(u16::from_be_bytes([payload[0], payload[1]])),
                 other => panic!("opcode {other}"),
             }
-            wire = rest;
+            left = behind;
         }
         Seen {
             bytes,

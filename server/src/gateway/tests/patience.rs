@@ -26,7 +26,7 @@ async fn raw(gateway: &Gateway, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+         Sec-WebSocket-Version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         gateway.address
     );
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -48,7 +48,7 @@ pub(in crate::gateway) fn upgrade(request: &mut Request) -> Result<Upgrade, Box<
         .get(SEC_WEBSOCKET_KEY)
         .and_then(|nonce| accept(nonce.to_str().ok()?))
         .and_then(|accept| HeaderValue::try_from(accept).ok())
-        .ok_or_else(|| refuse("Sec-WebSocket-Key is not 16 bytes in base64"))?;
+        .ok_or_else(|| refuse("the upgrade's nonce is not 16 bytes in base64"))?;
     let on_upgrade = request
         .extensions_mut()
         .remove::<OnUpgrade>()
