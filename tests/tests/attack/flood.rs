@@ -15,7 +15,7 @@ use super::{ATTACKER, LISTENERS, NEWCOMER, WEBSOCKETS, each, is_full, sized};
 /// More than one source may have, held at a time.
 pub(crate) const HELD: usize = 1_200;
 /// A source's places for sessions in the lab.
-const SESSIONS: usize = 32;
+const SESSIONS: usize = 64;
 
 /// A connection that was begun, and is not waited for.
 pub(crate) struct Begun(Socket);
