@@ -46,6 +46,11 @@ pub fn bind_address_no_port(_: &impl AsSocket) -> io::Result<()> {
 }
 
 /// Not to be called here: see [`crate::SUPPORTED`].
+pub fn send_more(_: &impl AsSocket, _: &[u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Not to be called here: see [`crate::SUPPORTED`].
 pub fn receive(_: &impl AsSocket, _: &mut [u8]) -> io::Result<Datagram> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -69,6 +69,13 @@ pub fn bind_address_no_port(socket: &impl AsSocket) -> io::Result<()> {
     sys::set_option(socket.as_fd(), level, option, &on.to_ne_bytes())
 }
 
+/// One send(2) on a stream, behind which another follows at once: the kernel
+/// may put both into one segment, and waits for the next up to 200 ms
+/// (MSG_MORE, tcp(7)).
+pub fn send_more(socket: &impl AsSocket, bytes: &[u8]) -> io::Result<usize> {
+    sys::send(socket.as_fd(), bytes, libc::MSG_MORE | libc::MSG_NOSIGNAL)
+}
+
 /// One recvmsg(2) on a datagram socket. What exceeds `buffer` is gone.
 pub fn receive(socket: &impl AsSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
     let received = sys::receive(socket.as_fd(), buffer)?;

@@ -47,6 +47,14 @@ pub(crate) fn set_option(
     Ok(())
 }
 
+/// send(2) with `flags`.
+pub(crate) fn send(fd: BorrowedFd<'_>, bytes: &[u8], flags: c_int) -> io::Result<usize> {
+    let from = bytes.as_ptr().cast::<c_void>();
+    // SAFETY: `bytes.len()` bytes are read at `from`, which has as many.
+    let sent = unsafe { libc::send(fd.as_raw_fd(), from, bytes.len(), flags) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
 /// What recvmsg(2) stored beside the datagram.
 pub(crate) struct Received {
     /// The datagram's real length.

@@ -24,6 +24,11 @@ pub enum Opcode {
     Pong,
 }
 
+/// Whether a frame whose first byte is `first` carries a part of a message.
+pub fn carries_data(first: u8) -> bool {
+    Opcode::of(first & 0x0f).is_ok_and(|opcode| !opcode.is_control())
+}
+
 impl Opcode {
     const fn number(self) -> u8 {
         match self {

@@ -14,7 +14,6 @@
 //! | server takes nothing | a reset | 1013 with a reason |
 
 use std::future::poll_fn;
-use std::io;
 use std::time::Duration;
 
 use protocol::websocket::Close;
@@ -24,7 +23,7 @@ use tokio::time::timeout;
 
 use super::metrics::{Metrics, Reason, Way};
 use super::pump::{End, Pump, Socket};
-use super::websocket::{GOODBYE, code};
+use super::websocket::{GOODBYE, code, drain};
 
 /// How long a server may go on after its client has left.
 const LINGER: Duration = Duration::from_secs(30);
@@ -102,21 +101,7 @@ async fn leave(socket: Socket) {
         return;
     };
     if stream.shutdown().await.is_ok() {
-        let _ = timeout(LINGER, drain(&stream)).await;
-    }
-}
-
-/// Reads to the end.
-async fn drain(stream: &TcpStream) -> io::Result<()> {
-    let mut room = [0; 512];
-    loop {
-        stream.readable().await?;
-        match stream.try_read(&mut room) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
+        let _ = timeout(LINGER, drain(&stream, usize::MAX)).await;
     }
 }
 

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use prometheus_client::metrics::counter::Counter;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket};
 
 use super::metrics::{Metrics, Way};
@@ -52,6 +52,8 @@ pub(super) struct Pump {
     pub(super) socket: Socket,
     /// Whether the payload at hand has to go before anything else comes.
     due: bool,
+    /// Whether the kernel was told that more follows.
+    more: bool,
     up: Flow,
     down: Flow,
     /// A ping was sent and nothing has come since.
@@ -96,6 +98,7 @@ impl Pump {
             web,
             socket,
             due: false,
+            more: false,
             up: Flow::new(metrics, Way::Up),
             down: Flow::new(metrics, Way::Down),
             pinged: false,
@@ -150,7 +153,9 @@ impl Pump {
             return Poll::Ready(Err(End::Gone));
         }
         self.pinged = false;
-        match self.poll_pass_on(cx) {
+        let passed = self.poll_pass_on(cx);
+        self.push();
+        match passed {
             Poll::Ready(Err(end)) => Poll::Ready(Err(end)),
             _ => Poll::Ready(Ok(())),
         }
@@ -180,6 +185,14 @@ impl Pump {
         }
     }
 
+    /// Nothing follows after all: what waits for it is sent now.
+    fn push(&mut self) {
+        if let (true, Socket::Tcp(stream)) = (std::mem::take(&mut self.more), &self.socket) {
+            // Set anew, it pushes (tcp(7)). It fails on a dead connection only.
+            let _ = stream.set_nodelay(true);
+        }
+    }
+
     /// Gives the payload at hand to the socket.
     fn poll_give(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         let payload = self.web.payload();
@@ -191,8 +204,10 @@ impl Pump {
             }
             Socket::Tcp(stream) => {
                 let mut given = 0;
+                // A segment for each of many small messages costs more than they do.
+                self.more = kernel::SUPPORTED && self.web.follows();
                 while given < payload.len() {
-                    match Pin::new(&mut *stream).poll_write(cx, &payload[given..]) {
+                    match poll_send(cx, stream, &payload[given..], self.more) {
                         Poll::Ready(Ok(count @ 1..)) => given += count,
                         Poll::Ready(_) => {
                             // The connection is dead. What the server sent
@@ -322,6 +337,26 @@ impl Socket {
                     Err(error) => return Poll::Ready(Err(error)),
                 }
             },
+        }
+    }
+}
+
+/// One send.
+fn poll_send(
+    cx: &mut Context<'_>,
+    stream: &mut TcpStream,
+    bytes: &[u8],
+    more: bool,
+) -> Poll<io::Result<usize>> {
+    if !more {
+        return Pin::new(stream).poll_write(cx, bytes);
+    }
+    loop {
+        ready!(stream.poll_write_ready(cx))?;
+        let sent = stream.try_io(Interest::WRITABLE, || kernel::send_more(stream, bytes));
+        match sent {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            sent => return Poll::Ready(sent),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use protocol::websocket::{Decoder, Item, Limits, MAX_HEADER, Violation};
+use protocol::websocket::{Decoder, Item, Limits, MAX_HEADER, Violation, carries_data};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -55,6 +55,12 @@ impl Inbox {
     /// `count` bytes of the payload were passed on.
     pub(super) fn pass(&mut self, count: usize) {
         self.payload.start += count;
+    }
+
+    /// Whether more payload is here already, behind what was decoded.
+    pub(super) fn follows(&self) -> bool {
+        let raw = &self.room.bytes[self.raw.clone()];
+        raw.len() > MAX_HEADER && carries_data(raw[0])
     }
 
     /// The next item. Data is added to the payload; a ping's bytes are given.

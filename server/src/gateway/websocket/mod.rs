@@ -26,8 +26,12 @@ pub(super) use upgrade::{Upgrade, upgrade};
 
 /// How long a peer may take for its part of the goodbye.
 pub(super) const GOODBYE: Duration = Duration::from_secs(5);
+/// Most bytes that are still read of a peer that is being sent away.
+const MOST_DRAINED: usize = 4 * 1024 * 1024;
 /// Frames that one message may have. A browser sends a megabyte in 8 to 64.
 pub(super) const MAX_FRAMES: u32 = 1024;
+/// Length of the shortest frame of a client, in bytes.
+const MIN_HEADER: usize = 6;
 /// Most bytes in the payload of a ping.
 const MAX_PING: usize = 125;
 
@@ -119,6 +123,11 @@ impl WebSocket {
         self.inbox.payload()
     }
 
+    /// Whether more payload was read already, behind the message at hand.
+    pub(super) fn follows(&self) -> bool {
+        self.inbox.follows()
+    }
+
     /// `count` bytes of the payload have been passed on.
     pub(super) fn pass(&mut self, count: usize) {
         self.inbox.pass(count);
@@ -208,10 +217,11 @@ impl WebSocket {
         let farewell = async {
             self.flush().await?;
             self.pass(self.payload().len());
-            while let Ok(event) = self.event().await {
-                if matches!(event, Event::Data { .. }) {
-                    self.pass(self.payload().len());
-                }
+            let mut most = MOST_DRAINED;
+            while let (1.., Ok(_)) = (most, self.event().await) {
+                // Also an empty frame has a header.
+                most = most.saturating_sub(self.payload().len() + MIN_HEADER);
+                self.pass(self.payload().len());
             }
             self.finish().await
         };
@@ -234,20 +244,27 @@ impl WebSocket {
     /// with bytes that nobody read would be a reset.
     async fn finish(&mut self) -> io::Result<()> {
         self.stream.shutdown().await?;
-        let mut room = [0; 512];
-        loop {
-            self.stream.readable().await?;
-            match self.stream.try_read(&mut room) {
-                Ok(0) => return Ok(()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
+        drain(&self.stream, MOST_DRAINED).await
     }
 
     /// The connection, to end it without a word.
     pub(super) fn into_stream(self) -> TcpStream {
         self.stream
     }
+}
+
+/// Reads to the end, or until more than `most` bytes have come.
+pub(super) async fn drain(stream: &TcpStream, most: usize) -> io::Result<()> {
+    let mut room = [0; 512];
+    let mut left = most;
+    while left > 0 {
+        stream.readable().await?;
+        match stream.try_read(&mut room) {
+            Ok(0) => break,
+            Ok(count) => left = left.saturating_sub(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
