@@ -396,12 +396,8 @@ impl Experiment {
             for message in &client.messages {
                 range("message length", message.len(), 0, MAX_MESSAGE)?;
                 total += message.len();
-                if client.piece > 0 {
-                    pieces += message.len().div_ceil(client.piece as usize);
-                }
             }
             range("bytes in all", total, 0, MAX_TOTAL)?;
-            range("pieces in all", pieces, 0, MAX_PIECES)?;
             let framing = self.client_rules(client).framing;
             framing.validate().map_err(ExperimentError::Framing)?;
             for (index, message) in client.messages.iter().enumerate() {
@@ -413,6 +409,11 @@ impl Experiment {
                 })?;
                 framed += parts.header.len() + parts.body.len();
                 range("bytes in all, framed", framed, 0, MAX_FRAMED)?;
+                if client.piece > 0 {
+                    let piece = client.piece as usize;
+                    pieces += parts.header.len().div_ceil(piece) + parts.body.len().div_ceil(piece);
+                    range("pieces in all", pieces, 0, MAX_PIECES)?;
+                }
             }
         }
         Ok(())

@@ -11,11 +11,11 @@ use protocol::Transport;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::client::Client;
+use super::connections::Open;
 use super::metrics::{Kind, Reason};
 use super::pump::{End, MAX_DATAGRAM, MAX_MESSAGE, Pump};
 use super::websocket::{Limits, MAX_FRAMES, Upgrade, WebSocket, code, upgrade};
 use super::{Bridge, State, ending, origin};
-use crate::net::admission::Place;
 
 /// Upgrades the request and bridges it, if it may be.
 pub(super) async fn open(
@@ -57,7 +57,7 @@ pub(super) async fn open(
 }
 
 /// The connection's place: it is taken for as long as the WebSocket is there.
-pub(super) fn place(request: &Request) -> Option<Arc<Place>> {
+pub(super) fn place(request: &Request) -> Option<Arc<Open>> {
     request.extensions().get().cloned()
 }
 

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use super::State;
 use super::client::Client;
-use super::metrics::Reason;
+use super::metrics::Metrics;
 use crate::net::Decision;
 use crate::net::admission::{self, Admission, Place, Refusal};
 
@@ -82,7 +83,6 @@ pub(super) async fn serve(
             Ok((stream, peer)) => match admit(&admission, peer, &proxies) {
                 Ok(place) => (stream, place, peer),
                 Err(refusal) => {
-                    metrics.refused(Reason::Connections);
                     if let Some(reason) = Decision::TurnedAway(refusal).reason() {
                         metrics.turned_away("page", reason);
                     }
@@ -100,15 +100,35 @@ pub(super) async fn serve(
             }
         };
         let proxies = Arc::clone(&proxies);
-        let service = service(router.clone(), peer, place, proxies);
+        let open = Open::new(place, &metrics);
+        let service = service(router.clone(), peer, open, proxies);
         let connection = connection(&http, stream, service, shutdown.clone());
-        let metrics = metrics.clone();
+        tracker.spawn(connection);
+    }
+}
+
+/// A connection that is open, and its place; counted until this is dropped.
+#[derive(Debug)]
+pub(super) struct Open {
+    _place: Place,
+    open: Gauge,
+}
+
+impl Open {
+    fn new(place: Place, metrics: &Metrics) -> Self {
         metrics.connections.inc();
-        metrics.connections_open.inc();
-        tracker.spawn(async move {
-            connection.await;
-            metrics.connections_open.dec();
-        });
+        let open = metrics.connections_open.clone();
+        open.inc();
+        Self {
+            _place: place,
+            open,
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.open.dec();
     }
 }
 
@@ -131,15 +151,15 @@ fn admit(
 fn service(
     router: Router,
     peer: SocketAddr,
-    place: Place,
+    open: Open,
     proxies: Arc<[IpAddr]>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
     let router = TowerToHyperService::new(router);
-    let place = Arc::new(place);
+    let open = Arc::new(open);
     service_fn(move |mut request: Request<Incoming>| {
         let client = Client::of(peer, request.headers(), &proxies);
         request.extensions_mut().insert(client);
-        request.extensions_mut().insert(Arc::clone(&place));
+        request.extensions_mut().insert(Arc::clone(&open));
         router.call(request)
     })
 }

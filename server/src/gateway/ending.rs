@@ -1,7 +1,8 @@
 //! How a bridge session ends. Whichever side goes first, the other one has or
 //! gets everything that was sent to it, then a plain end; only who takes
-//! nothing for too long is cut off. The cells of this table are tests
-//! (`tests/tests/gateway/endings.rs`).
+//! nothing for too long is cut off. The cells of this table are tests: the last
+//! three in `gateway/tests/patience.rs`, the others in
+//! `tests/tests/gateway/endings.rs`.
 //!
 //! | first | the server sees | the WebSocket sees |
 //! |---|---|---|
@@ -27,6 +28,8 @@ use super::websocket::{GOODBYE, code, drain};
 
 /// How long a server may go on after its client has left.
 const LINGER: Duration = Duration::from_secs(30);
+/// Bytes it may still send then.
+const LEFT: usize = 64 * 1024 * 1024;
 
 /// Ends a session.
 pub(super) async fn end(pump: Pump, end: End, keep_alive: Duration, metrics: &Metrics) {
@@ -101,7 +104,7 @@ async fn leave(socket: Socket) {
         return;
     };
     if stream.shutdown().await.is_ok() {
-        let _ = timeout(LINGER, drain(&stream, usize::MAX)).await;
+        let _ = timeout(LINGER, drain(&mut stream, LEFT)).await;
     }
 }
 

@@ -55,8 +55,6 @@ pub struct Metrics {
 /// Why something was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(super) enum Reason {
-    /// All places for connections were taken.
-    Connections,
     /// All places for lab sessions or bridges were taken.
     Sessions,
     /// All places for runs were taken.
@@ -250,10 +248,14 @@ impl Metrics {
     /// left out `left_out` calls.
     pub(super) fn ran(&self, line: &Line, left_out: u64) {
         match line {
-            Line::Event(event) if event.call == Call::Cut => {
-                let reason = event.reason.map_or("", trace::Reason::name);
-                self.cuts.get_or_create(&Cut { reason }).inc();
-            }
+            Line::Event(event) if event.call == Call::Cut => match event.reason {
+                // The run goes on, without the packets that are counted below.
+                None | Some(trace::Reason::Packets) => {}
+                Some(reason) => {
+                    let reason = reason.name();
+                    self.cuts.get_or_create(&Cut { reason }).inc();
+                }
+            },
             Line::Ended { missed, .. } => {
                 let missed = missed.unwrap_or(0).into();
                 for (kind, count) in [("calls", left_out), ("packets", missed)] {

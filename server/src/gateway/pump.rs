@@ -129,15 +129,16 @@ impl Pump {
     /// To be called at the pace of the keep-alive. An end if one side is gone
     /// or has taken nothing since the last call.
     pub(super) fn tick(&mut self) -> Option<End> {
+        let taken = self.down.waited && self.down.moved;
         if self.down.tick(self.web.is_waiting()) {
             return Some(End::Stalled(Way::Down));
         }
         if self.up.tick(self.due) {
             return Some(End::Stalled(Way::Up));
         }
-        // While the socket takes nothing the WebSocket is not read, so silence
-        // means nothing.
-        if self.pinged && !self.due {
+        // While the socket takes nothing the WebSocket is not read, and a ping
+        // waits behind what is being taken: then silence means nothing.
+        if self.pinged && !self.due && !taken {
             return Some(End::Gone);
         }
         self.pinged = true;
@@ -149,6 +150,7 @@ impl Pump {
     fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         // What the read before has left.
         ready!(self.poll_pass_on(cx))?;
+        self.push();
         if !ready!(self.web.poll_read(cx)) {
             return Poll::Ready(Err(End::Gone));
         }

@@ -3,11 +3,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request as HttpRequest, State as Shared};
 use axum::response::Response;
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use trace::link::{Line, Request, VERSION};
 
 use super::bridge::{accept, place};
@@ -64,6 +65,7 @@ async fn session(web: WebSocket, client: Client, state: &State) {
         client,
         runs: Arc::clone(&state.runs),
         metrics: state.metrics.clone(),
+        keep_alive: state.keep_alive,
     };
     let ended = tokio::select! {
         ended = session.run() => ended,
@@ -118,6 +120,7 @@ struct Session {
     /// Places for the runs of all sessions.
     runs: Arc<Admission>,
     metrics: Metrics,
+    keep_alive: Duration,
 }
 
 impl Session {
@@ -129,7 +132,9 @@ impl Session {
             kernel: kernel(),
         })
         .await?;
-        let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
+        let mut keep_alive = interval_at(Instant::now() + self.keep_alive, self.keep_alive);
+        // Two at once would leave no time for an answer between them.
+        keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut answered = true;
         loop {
             patiently(self.web.flush()).await?;
@@ -193,6 +198,7 @@ impl Session {
             Ok(place) => place,
             Err(refusal) => {
                 self.metrics.refused(Reason::Runs);
+                self.runs.log("lab run", self.client.0, refusal);
                 let message = format!("run {run}: too many runs ({refusal}): try again later");
                 return self.refuse(&message).await;
             }
@@ -272,7 +278,7 @@ async fn message(web: &mut WebSocket, begun: &mut Vec<u8>) -> Result<Message, Fa
     }
 }
 
-/// A page that takes nothing for as long as this has vanished.
+/// A page that has not taken all of it in this time has vanished.
 async fn patiently(taking: impl Future<Output = io::Result<()>>) -> io::Result<()> {
     match timeout(KEEP_ALIVE, taking).await {
         Ok(result) => result,

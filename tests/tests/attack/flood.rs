@@ -130,7 +130,7 @@ fn sessions(victim: &Victim, most: usize) -> String {
     let (trips, _) = bystander.leave();
     let taken = held.len();
     if door.name == "lab" {
-        assert!(taken <= SESSIONS, "{taken} of one source");
+        assert_eq!(taken, SESSIONS, "of one source");
     }
     held.into_iter().for_each(reset);
     format!(

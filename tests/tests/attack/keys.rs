@@ -84,6 +84,7 @@ fn guess_together(victim: &Victim, rounds: usize) -> String {
         for (stream, _) in open {
             check_refused(stream, &[7; 16]);
         }
+        assert!(challenged(door).is_none(), "a back-off");
         newcomer(door);
     }
     bystander.leave();
@@ -171,8 +172,8 @@ fn answers_of_others_and_the_challenge_itself_are_wrong() {
     victim.withstands("replay and reflection", 1, sized(2, 60), impersonate);
 }
 
-/// Wrong answers through a bridge of the page. The server sees one address,
-/// the page's, and still has to know whose they are.
+/// Wrong answers through a bridge of the page. The connection is the page's,
+/// and the server still has to know whose the answers are.
 fn guess_bridged(victim: &Victim, attempts: usize) -> String {
     let door = &victim.door;
     let (mut judged, mut others) = (0, 0);

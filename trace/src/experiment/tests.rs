@@ -38,10 +38,20 @@ fn what_is_too_much_is_refused_by_name() {
     check_refused(|e| e.clients[0].piece = MAX_BUFFER + 1, "piece is 1048577");
     check_refused(
         |e| {
+            e.clients[0].piece = 1;
+            e.framing = Some(Framing::FixedSize(protocol::framing::FixedSize {
+                size: 10_001,
+                pad: 0,
+            }));
+        },
+        "pieces in all is 10001: it can be 0 to 10000",
+    );
+    check_refused(
+        |e| {
             e.clients[0].piece = 2;
             e.clients[0].messages = vec![Message("a×20001".to_owned())];
         },
-        "pieces in all is 10001: it can be 0 to 10000",
+        "pieces in all is 10003: it can be 0 to 10000",
     );
     check_refused(
         |e| e.clients[0].messages = vec![Message("a×999999999".to_owned())],
