@@ -13,7 +13,6 @@ mod size;
 
 use std::future::Future;
 use std::io::IsTerminal as _;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -107,16 +106,12 @@ fn log_to_stderr(level: LevelFilter, log: Log) {
     }
 }
 
-/// Runs servers on half of the cores: what they do is done by the kernel for
-/// the most part, and each thread more has to be woken. Ctrl-C and SIGTERM are
-/// their shutdown signal.
+/// Runs servers on all cores; Ctrl-C and SIGTERM are their shutdown signal.
 fn until_signalled<Servers>(servers: impl FnOnce(CancellationToken) -> Servers) -> Result<()>
 where
     Servers: Future<Output = Result<()>> + Send + 'static,
 {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores.div_ceil(2))
         .enable_all()
         .build()
         .context("cannot start")?;

@@ -137,7 +137,8 @@ fn offend(victim: &Victim, times: usize) -> String {
 #[test]
 fn frames_against_the_rules_end_their_session_only() {
     each(&WEBSOCKETS, |name| {
-        let victim = Victim::start(name, &[]);
+        // Not that it comes too often is what it is refused for.
+        let victim = Victim::start(name, &["--rate-per-source=10000"]);
         victim.withstands("WebSocket offences", 1, sized(2, 40), offend);
     });
 }
