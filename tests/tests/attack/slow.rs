@@ -22,6 +22,8 @@ const SHORT: [&str; 3] = [
 ];
 /// The shortest of them.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// What is closed sooner was not slow.
+const AT_ONCE: Duration = Duration::from_secs(20);
 /// Slower than all deadlines together.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -226,7 +228,7 @@ fn drip_frame(victim: &Victim, count: usize) -> String {
         let mut stream = dial(ATTACKER, victim.door.address).expect("it listens");
         websocket::open(&mut stream, &host, path).expect("an upgrade");
         let binary = websocket::LAST | websocket::opcode::BINARY;
-        let head = websocket::head(binary, 65_536);
+        let head = websocket::head(binary, 65_000);
         stream.write_all(&head).expect("it takes it");
         stream
     });
@@ -246,6 +248,8 @@ fn drip_frame(victim: &Victim, count: usize) -> String {
             open && client.write_all(b"x").is_ok()
         });
     }
+    let slow = count == 0 || started.elapsed() > AT_ONCE;
+    assert!(slow, "it was refused, not too slow");
     let trips = bystander.leave().0.len();
     format!(
         "{count} clients, the last closed after {:.1} s; \
