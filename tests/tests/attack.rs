@@ -15,6 +15,8 @@
 //! alone tells what a process holds, and has all of 127.0.0.0/8 to come from.
 #![cfg(target_os = "linux")]
 
+#[path = "attack/bystander.rs"]
+mod bystander;
 #[path = "attack/client.rs"]
 mod client;
 #[path = "attack/datagrams.rs"]

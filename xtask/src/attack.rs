@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -16,8 +16,9 @@ use crate::{process, web};
 
 /// What stands before a row that the suite prints.
 const ROW: &str = "attack {";
-/// The attacks whose effect on others is timed: alone on the machine.
-const TIMED: &str = "storm::a_flood_does_not_slow_down_who_is_in";
+/// The modules of attacks whose effect on others is timed: one by one, with
+/// nothing else going on.
+const TIMED: &str = "::timed::";
 /// Of the others much is waiting: so many at a time.
 const TOGETHER: &str = "--test-threads=4";
 
@@ -36,9 +37,10 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<ExitCode>
     let mut rows = Vec::new();
     let skip = format!("--skip={TIMED}");
     let mut passed = attack(workspace, &python, &[&skip, TOGETHER], filters, &mut rows)?;
-    let named = |filter: &String| TIMED.contains(filter.as_str());
-    if filters.is_empty() || filters.iter().any(named) {
-        passed &= attack(workspace, &python, &[TIMED], &[], &mut rows)?;
+    let timed = timed(workspace, filters)?;
+    if !timed.is_empty() {
+        let alone = ["--test-threads=1", "--exact"];
+        passed &= attack(workspace, &python, &alone, &timed, &mut rows)?;
     }
     passed &= !rows.is_empty();
     println!("\n{}", table(&rows));
@@ -50,6 +52,22 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<ExitCode>
     Ok(ExitCode::FAILURE)
 }
 
+/// The timed attacks whose name contains one of `filters`, or all.
+fn timed(workspace: &Workspace, filters: &[String]) -> Result<Vec<String>> {
+    let mut cargo = suite(workspace);
+    let list = process::output(cargo.args(["--list", "--format=terse", TIMED]))?;
+    let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let wanted = |name: &&str| filters.is_empty() || filters.iter().any(|f| name.contains(f));
+    Ok(names.filter(wanted).map(str::to_owned).collect())
+}
+
+/// The suite's test program; arguments of its own may follow.
+fn suite(workspace: &Workspace) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--package=tests", "--test=attack", "--"]);
+    cargo
+}
+
 /// Runs the suite with `arguments`; its rows go to `rows`. Tells whether all
 /// was withstood.
 fn attack(
@@ -59,9 +77,8 @@ fn attack(
     filters: &[String],
     rows: &mut Vec<Value>,
 ) -> Result<bool> {
-    let mut cargo = workspace.cargo();
+    let mut cargo = suite(workspace);
     cargo
-        .args(["test", "--package=tests", "--test=attack", "--"])
         .arg("--nocapture")
         .args(arguments)
         .args(filters)

@@ -1,12 +1,8 @@
-//! A client as it should be, of any listener, from any address; and somebody
-//! who keeps talking while others attack.
+//! A client that keeps to the protocol, of any listener, from any address.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use socket2::{Domain, SockRef, Socket, Type};
@@ -14,15 +10,12 @@ use tests::hmac::{KEY, hmac_md5};
 use tests::websocket::{self, LAST, opcode};
 use tests::{Lines, PATIENCE};
 
-use super::BYSTANDER;
 use super::victim::Door;
 
 /// How long a datagram may take before it counts as lost.
 const DATAGRAM: Duration = Duration::from_millis(200);
 /// So many lost in a row are no accident.
 const DATAGRAMS: usize = 50;
-/// Between two of a bystander's round trips.
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// A connection from `source`.
 pub(crate) fn dial(source: Ipv4Addr, to: SocketAddr) -> io::Result<TcpStream> {
@@ -280,54 +273,4 @@ fn expect(bytes: &[u8], part: &[u8]) -> io::Result<()> {
     }
     let text = format!("{} in {}", part.escape_ascii(), bytes.escape_ascii());
     Err(io::Error::other(text))
-}
-
-/// Somebody who was there before and keeps talking.
-pub(crate) struct Bystander {
-    done: Arc<AtomicBool>,
-    talking: JoinHandle<(Vec<Duration>, usize)>,
-}
-
-impl Bystander {
-    /// Is in when this returns.
-    pub(crate) fn enter(door: &Door) -> Self {
-        let mut client = Client::enter(door, BYSTANDER).expect("it gets in");
-        client.round_trip().expect("it is served");
-        client.lost = 0;
-        let done = Arc::new(AtomicBool::new(false));
-        let enough = Arc::clone(&done);
-        let talk = move || {
-            let mut trips = Vec::new();
-            loop {
-                let since = Instant::now();
-                client.round_trip().expect("it is served throughout");
-                trips.push(since.elapsed());
-                if enough.load(Ordering::Relaxed) {
-                    break;
-                }
-                thread::sleep(PAUSE);
-            }
-            let lost = client.lost;
-            client.leave().expect("it is served to the end");
-            (trips, lost)
-        };
-        Self {
-            done,
-            talking: thread::spawn(talk),
-        }
-    }
-
-    /// How long each round trip took, the quickest first, and how many
-    /// datagrams were lost. It was served throughout.
-    pub(crate) fn leave(self) -> (Vec<Duration>, usize) {
-        self.done.store(true, Ordering::Relaxed);
-        let (mut trips, lost) = self.talking.join().expect("it was served throughout");
-        trips.sort_unstable();
-        (trips, lost)
-    }
-}
-
-/// The time within which 99 of 100 round trips came back.
-pub(crate) fn p99(trips: &[Duration]) -> Duration {
-    trips[trips.len() * 99 / 100]
 }

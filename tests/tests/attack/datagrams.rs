@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Instant;
 
-use super::client::Bystander;
+use super::bystander::Bystander;
 use super::victim::{Door, Victim};
 use super::{ATTACKER, BYSTANDER, is_full, sized};
 use socket2::{Domain, Protocol, Socket, Type};

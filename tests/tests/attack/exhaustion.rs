@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tests::{Census, census, websocket};
 
-use super::client::{Bystander, dial, hear, reset, say};
+use super::bystander::Bystander;
+use super::client::{dial, hear, reset, say};
 use super::victim::Victim;
 use super::{ATTACKER, STREAMS, each, sized};
 

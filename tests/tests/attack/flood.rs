@@ -8,7 +8,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Socket, Type};
 use tests::{eventually, websocket};
 
-use super::client::{Bystander, Client, dial, reset};
+use super::bystander::Bystander;
+use super::client::{Client, dial, reset};
 use super::victim::{Door, Victim};
 use super::{ATTACKER, LISTENERS, NEWCOMER, WEBSOCKETS, each, is_full, sized};
 

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tests::hmac::{KEY, hmac_md5};
 use tests::{Census, websocket};
 
-use super::client::{Bystander, dial, reset, to_the_end};
+use super::bystander::Bystander;
+use super::client::{dial, reset, to_the_end};
 use super::victim::Victim;
 use super::{ATTACKER, LISTENERS, STREAMS, each, sized};
 

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use tests::hmac::{KEY, hmac_md5};
 use tests::websocket::{self, LAST, opcode};
 
-use super::client::{Bystander, Client, dial, reset, to_the_end};
+use super::bystander::Bystander;
+use super::client::{Client, dial, reset, to_the_end};
 use super::victim::{Door, Victim};
 use super::{ATTACKER, NEWCOMER, is_full, sized};
 

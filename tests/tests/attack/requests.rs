@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 
 use tests::websocket;
 
-use super::client::{Bystander, dial, to_the_end};
+use super::bystander::Bystander;
+use super::client::{dial, to_the_end};
 use super::victim::Victim;
 use super::{ATTACKER, sized};
 

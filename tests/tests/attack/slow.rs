@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use tests::hmac::{KEY, hmac_md5};
 use tests::websocket;
 
-use super::client::{Bystander, dial};
+use super::bystander::Bystander;
+use super::client::dial;
 use super::victim::{Door, Victim};
 use super::{ATTACKER, each, is_full};
 

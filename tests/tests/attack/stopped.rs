@@ -11,7 +11,8 @@ use tests::events::Trace;
 use tests::websocket::{self, LAST, frame, opcode};
 use tests::{Census, PATIENCE, Program, python};
 
-use super::client::{Bystander, framed};
+use super::bystander::Bystander;
+use super::client::framed;
 use super::victim::Victim;
 use super::{ATTACKER, each, sized};
 

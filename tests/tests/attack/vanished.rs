@@ -12,7 +12,8 @@ use tests::hmac::{KEY, hmac_md5};
 use tests::websocket::{self, LAST, frame, opcode};
 use tests::{Census, Program, may_capture, python};
 
-use super::client::{Bystander, dial, hear, reset, say};
+use super::bystander::Bystander;
+use super::client::{dial, hear, reset, say};
 use super::victim::Victim;
 use super::{ATTACKER, LISTENERS, each, sized};
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tests::Census;
 use tests::websocket::{self, LAST, frame, opcode};
 
-use super::client::{Bystander, dial, reset};
+use super::bystander::Bystander;
+use super::client::{dial, reset};
 use super::victim::Victim;
 use super::{ATTACKER, WEBSOCKETS, each, sized};
 
@@ -30,7 +31,9 @@ fn session(victim: &Victim) -> TcpStream {
     };
     websocket::open(&mut stream, &door.address.to_string(), path).expect("an upgrade");
     if door.name == "lab" {
-        websocket::read_frame(&mut stream).expect("a greeting");
+        let (opcode, greeting) = websocket::read_frame(&mut stream).expect("a greeting");
+        let text = greeting.escape_ascii();
+        assert_eq!(opcode, opcode::TEXT, "the session is refused: {text}");
     }
     stream
 }
