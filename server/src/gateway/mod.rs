@@ -43,8 +43,8 @@ use crate::net::admission::{self, Admission};
 /// Lab sessions at a time; one source has a quarter of them at most. A class
 /// behind one address is one source.
 pub const MAX_SESSIONS: usize = 256;
-/// Runs that go on in them; each has up to five threads.
-const RUNS: admission::Limits = lab(64, 32);
+/// Runs that go on in them, and those of one source; each has up to five threads.
+const RUNS: (usize, usize) = (64, 32);
 /// How long sessions may take to say goodbye after shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often a WebSocket's peer is asked whether it is still there, and how
@@ -89,12 +89,15 @@ impl Default for Config {
 }
 
 /// So many at a time, of all sources and of one; begun as often as
-/// connections may be.
-const fn lab(connections: usize, per_source: usize) -> admission::Limits {
+/// connections may be, which `limits` says.
+const fn lab(
+    limits: admission::Limits,
+    (connections, per_source): (usize, usize),
+) -> admission::Limits {
     admission::Limits {
         connections,
         per_source,
-        ..admission::Limits::CONNECTIONS
+        ..limits
     }
 }
 
@@ -162,12 +165,13 @@ struct State {
 
 impl State {
     fn new(config: Config, draining: CancellationToken) -> Self {
+        let sessions = (config.sessions, config.sessions.div_ceil(4));
         Self {
             bridges: config.bridges.into(),
             origins: config.origins.into(),
             proxies: config.proxies.into(),
-            sessions: Admission::new(lab(config.sessions, config.sessions.div_ceil(4))),
-            runs: Admission::new(RUNS),
+            sessions: Admission::new(lab(config.limits, sessions)),
+            runs: Admission::new(lab(config.limits, RUNS)),
             bridging: Admission::new(config.limits),
             relay: Relay::default(),
             metrics: config.metrics,

@@ -91,3 +91,25 @@ async fn one_visitor_does_not_take_the_bridges_from_others() {
     let _other = gateway.open_for("/bridge/it", "203.0.113.2").await;
     soon(listener.accept()).await.unwrap();
 }
+
+#[tokio::test]
+async fn lab_sessions_are_begun_as_often_as_connections_may_be() {
+    let once = NonZeroU32::new(1).unwrap();
+    let config = Config {
+        proxies: vec![Ipv4Addr::LOCALHOST.into()],
+        limits: admission::Limits {
+            rate: once,
+            burst: once,
+            ..admission::Limits::CONNECTIONS
+        },
+        ..Config::default()
+    };
+    // Of a proxy's connections only the sessions have a rate.
+    let gateway = Gateway::serve(config, Limits::default()).await;
+    let _first = gateway.open_for("/lab", "203.0.113.1").await;
+    let mut second = gateway.open_for("/lab", "203.0.113.1").await;
+    let (_, frame) = soon(to_the_end(&mut second)).await;
+    let frame = frame.unwrap();
+    assert_eq!(u16::from(frame.code), 1013);
+    assert!(frame.reason.contains("comes too often"), "{frame}");
+}
