@@ -1,0 +1,235 @@
+//! The shell lines of the README and of `docs/`, run as they are printed, one
+//! document after the other in a network namespace of its own: there the
+//! default addresses are free.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+use tests::{Program, run, stickylab, workspace};
+
+use super::markdown::Page;
+
+/// Brings the namespace's loopback interface up (SIOCSIFFLAGS, netdevice(7)).
+const LOOPBACK: &str = "import fcntl, socket, struct
+fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh14x', b'lo', 0x41))
+";
+
+/// A folder that looks like the repository to the commands, and like a home.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let binary = stickylab(&[]).get_program().to_owned();
+    let release = folder.path().join("target/release");
+    let programs = folder.path().join("bin");
+    for new in [&release, &programs] {
+        fs::create_dir_all(new).expect("a folder");
+    }
+    let link = |original: &Path, name: &Path| {
+        symlink(original, name).expect("a link");
+    };
+    link(Path::new(&binary), &release.join("stickylab"));
+    link(Path::new(&binary), &programs.join("stickylab"));
+    let statics = workspace::root().join("static");
+    link(&statics, &folder.path().join("static"));
+    if let Some(tshark) = std::env::var_os("TSHARK") {
+        link(Path::new(&tshark), &programs.join("tshark"));
+    }
+    folder
+}
+
+/// A shell in a network namespace of its own, in `folder`, with `script`.
+fn isolated(folder: &Path, script: &str) -> Command {
+    fs::write(folder.join("loopback.py"), LOOPBACK).expect("a file");
+    let python = tests::python::python().get_program().to_owned();
+    let prelude = format!(
+        "set -e\nexec 2>&1\n{} loopback.py\n",
+        python.to_string_lossy()
+    );
+    fs::write(folder.join("script"), prelude + script).expect("a file");
+    let mut command = Command::new("unshare");
+    command.arg("--net");
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.args(["sh", "script"]).current_dir(folder);
+    command
+        .env("PATH", format!("{}:{path}", folder.join("bin").display()))
+        .env("HOME", folder)
+        .env("COLUMNS", "100")
+        .env_remove("RUST_LOG");
+    command
+}
+
+/// A command of a document, and what its comment says that it prints.
+struct Example {
+    command: String,
+    prints: Option<String>,
+}
+
+fn examples(page: &Page) -> Vec<Example> {
+    let blocks = page.blocks().into_iter();
+    let lines = blocks
+        .filter(|block| block.language == "sh")
+        .flat_map(|block| block.lines);
+    let lines = lines.filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| Example {
+            prints: line
+                .split_once(" # prints ")
+                .map(|(_, text)| text.to_owned()),
+            command: line,
+        })
+        .collect()
+}
+
+/// Why a command is not run, if it is not.
+fn is_not_run(command: &str) -> bool {
+    let first = command.split(' ').next().unwrap_or(command);
+    match first {
+        // These build, or run for minutes; their commands exist.
+        "cargo" => {
+            check_cargo(command);
+            true
+        }
+        // Who runs the tests may not give capabilities away.
+        "sudo" => true,
+        _ => false,
+    }
+}
+
+/// `cargo xtask <command>` is one, as its source has it.
+fn check_cargo(command: &str) {
+    let mut words = command.split_whitespace().skip(1);
+    if words.next() != Some("xtask") {
+        return;
+    }
+    let name = words.next().expect("a command");
+    let source = workspace::read("xtask/src/main.rs");
+    let (_, commands) = source.split_once("enum Command {").expect("commands");
+    let variant = |line: &str| {
+        let line = line.strip_prefix("    ")?;
+        let end = line.find(|c: char| !c.is_ascii_alphanumeric())?;
+        Some(line[..end].to_lowercase())
+    };
+    let exists = commands.lines().take_while(|line| *line != "}");
+    let exists = exists.filter_map(variant).any(|other| other == name);
+    assert!(exists, "cargo xtask has no command {name}");
+}
+
+/// Whether a command goes on until it is told to end.
+fn is_server(command: &str) -> bool {
+    ["stickylab serve", "stickylab server "]
+        .iter()
+        .any(|server| command.starts_with(server))
+}
+
+/// Runs the examples of a document; the number of those that were run.
+fn check(path: &str) -> usize {
+    let page = Page::read(path);
+    let examples = examples(&page);
+    let mut script = String::new();
+    let mut ran = Vec::new();
+    for example in &examples {
+        let command = &example.command;
+        if is_not_run(command) {
+            continue;
+        }
+        if is_server(command) {
+            let server = command.split(" #").next().unwrap_or(command);
+            let _ = write!(
+                script,
+                "if [ -n \"$server\" ]; then kill $server; wait $server; fi\n\
+                 {server} > listening 2> log &\nserver=$!\n\
+                 until grep -q '^listening {}' listening; do\n\
+                 kill -0 $server; sleep 0.02; done\n",
+                if command.starts_with("stickylab server ") {
+                    ""
+                } else {
+                    "page"
+                },
+            );
+        } else {
+            let _ = writeln!(script, "{command}");
+        }
+        // What was printed before may have no line ending.
+        let _ = writeln!(script, "echo; echo '== done {}'", ran.len());
+        ran.push(example);
+    }
+    script += "if [ -n \"$server\" ]; then kill $server; wait $server; fi\necho '== end'\n";
+    let folder = folder();
+    let program = Program::start(&mut isolated(folder.path(), &script));
+    let mut seen = 0;
+    for (index, example) in ran.iter().enumerate() {
+        let what = format!("{path}: {}", example.command);
+        let done = format!("== done {index}");
+        program.out.wait_since(seen, &what, |line| line == done);
+        let printed = program.out.since(seen);
+        let end = printed.iter().position(|line| *line == done);
+        let end = end.expect("it was just there");
+        if let Some(expected) = &example.prints {
+            assert_eq!(printed[..end].join("\n").trim_end(), expected, "{what}");
+        }
+        seen += end + 1;
+    }
+    let finished = program.finish();
+    assert_eq!(finished.code, Some(0), "{path}: {finished:?}");
+    ran.len()
+}
+
+#[test]
+fn the_readme_works_as_printed() {
+    assert!(check("README.md") >= 12);
+}
+
+#[test]
+fn the_reference_works_as_printed() {
+    assert!(check("docs/knobs.md") >= 3);
+    assert!(check("docs/bridges.md") >= 1);
+}
+
+#[test]
+fn the_lesson_of_the_reference_runs() {
+    let page = Page::read("docs/lesson-file.md");
+    let blocks = page.blocks();
+    let lesson = blocks.iter().find(|block| block.language == "toml");
+    let lesson = lesson.expect("an example").lines.join("\n");
+    let folder = folder();
+    fs::write(folder.path().join("my-lesson.toml"), lesson).expect("a file");
+    let finished = run(
+        isolated(folder.path(), "stickylab run my-lesson.toml\n"),
+        b"",
+    );
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(finished.out[0], "Three sends");
+}
+
+/// Whether the sends meet a late reader is the kernel's and the scheduler's
+/// affair, so it may take some runs until one looks as printed.
+#[test]
+fn the_lanes_of_the_readme_are_printed() {
+    let page = Page::read("README.md");
+    let blocks = page.blocks();
+    let lanes = blocks.iter().find(|block| block.language == "text");
+    let lanes = lanes.expect("lanes").lines.clone();
+    assert!(lanes.len() >= 5);
+    let folder = folder();
+    let mut last = Vec::new();
+    for _ in 0..20 {
+        let finished = run(isolated(folder.path(), "stickylab run five-sends\n"), b"");
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let printed: Vec<_> = finished
+            .out
+            .iter()
+            .map(|line| line.trim_end().to_owned())
+            .collect();
+        if printed.windows(lanes.len()).any(|window| window == lanes) {
+            return;
+        }
+        last = printed;
+    }
+    panic!("never\n{}\nbut\n{}", lanes.join("\n"), last.join("\n"));
+}

@@ -1,0 +1,205 @@
+//! `docs/trace-lines.md` beside the lines and requests themselves.
+
+use std::collections::BTreeSet;
+
+use protocol::{Nanos, Offset, System};
+use trace::link::{Capture, Ending, Line, Request, Send, VERSION};
+use trace::{Actor, Call, ClientId, Counts, Event, Experiment, Flags, Header, Reason, Socket};
+
+use super::markdown::{Page, spans};
+use super::{check_rows, keys, names};
+
+fn page() -> Page {
+    Page::read("docs/trace-lines.md")
+}
+
+fn experiment() -> Experiment {
+    Experiment::new(System::TcpEcho, &["m"])
+}
+
+/// The fields of a line in which none is left out.
+fn fields(line: &Line) -> Vec<String> {
+    keys(&serde_json::to_value(line).expect("JSON"))
+}
+
+/// An event with every field. None is left to a default: a new one has to be
+/// named here, and is then looked for in the page.
+fn event() -> Event {
+    Event {
+        at: Nanos(1),
+        took: Nanos(1),
+        actor: Actor::Server,
+        client: ClientId::One,
+        connection: 1,
+        call: Call::Recv,
+        offset: Offset(1),
+        asked: 1,
+        bytes: vec![1],
+        error: Some("e".to_owned()),
+        reason: Some(Reason::Full),
+        socket: Socket {
+            waiting: Some(1),
+            unacked: Some(1),
+            unsent: Some(1),
+            accept_queue: Some(1),
+            length: Some(1),
+            dropped: Some(1),
+            counts: Some(Counts {
+                segments_out: 1,
+                segments_in: 1,
+                data_out: 1,
+                data_in: 1,
+                retransmitted: 1,
+            }),
+        },
+        header: Some(Header {
+            flags: Flags(1),
+            ack: Offset(1),
+            window: 1,
+            mss: Some(1),
+            gso: Some(1),
+            raw: vec![1],
+        }),
+    }
+}
+
+#[test]
+fn every_field_of_every_line_has_a_row() {
+    let page = page();
+    let run = Line::Run {
+        version: VERSION,
+        run: 1,
+        kernel: "k".to_owned(),
+        experiment: experiment(),
+        capture: Capture::On,
+    };
+    check_rows(&page, "`run`", 0, &fields(&run));
+    let ended = Line::Ended {
+        events: 1,
+        why: Ending::Finished,
+        missed: Some(1),
+        dropped: Some(1),
+    };
+    check_rows(&page, "`ended`", 0, &fields(&ended));
+    let hello = Line::Hello {
+        version: VERSION,
+        program: "p".to_owned(),
+        kernel: "k".to_owned(),
+    };
+    let error = Line::Error {
+        message: "m".to_owned(),
+    };
+    check_rows(&page, "The lab's WebSocket", 0, &fields(&hello));
+    check_rows(&page, "The lab's WebSocket", 1, &fields(&error));
+    check_rows(&page, "`event`", 0, &fields(&Line::Event(event())));
+    let event = serde_json::to_value(event()).expect("JSON");
+    check_rows(&page, "`socket`", 0, &keys(&event["socket"]));
+    check_rows(&page, "`header`", 0, &keys(&event["header"]));
+    let named = all_spans(&page);
+    for key in keys(&event["socket"]["counts"]) {
+        assert!(named.contains(&key), "{key} of counts");
+    }
+}
+
+fn all_spans(page: &Page) -> BTreeSet<String> {
+    page.spans().into_iter().collect()
+}
+
+#[test]
+fn every_word_that_a_line_can_have_is_named() {
+    let page = page();
+    let reasons = Reason::ALL.map(Reason::name);
+    check_rows(&page, "`event`", 1, &reasons);
+    let rows = page.table("`event`", 1);
+    for (name, row) in names(&rows).iter().zip(&rows) {
+        let reason = Reason::ALL.into_iter().find(|reason| reason.name() == name);
+        let call = reason.expect("a reason").call();
+        assert_eq!(row[1], format!("`{call}`"), "{name}");
+    }
+    let words = [
+        &Call::ALL.map(Call::name)[..],
+        &Actor::ALL.map(Actor::name),
+        &Capture::ALL.map(Capture::name),
+        &Ending::ALL.map(Ending::name),
+    ];
+    let named = all_spans(&page);
+    for word in words.concat() {
+        assert!(named.contains(word), "{word}");
+    }
+    let version = format!("now {VERSION}");
+    assert!(
+        page.prose().any(|line| line.contains(&version)),
+        "{version}"
+    );
+}
+
+#[test]
+fn every_request_has_a_row_with_its_fields() {
+    let client = ClientId::One;
+    let requests = [
+        Request::Run {
+            run: 1,
+            experiment: experiment(),
+        },
+        Request::Send {
+            client,
+            sends: vec![Send {
+                gap: Nanos(1),
+                bytes: vec![1],
+            }],
+        },
+        Request::Close {
+            client,
+            after: Nanos(1),
+        },
+        Request::Stop,
+    ];
+    let page = page();
+    let rows = page.table("The lab's WebSocket", 2);
+    for request in &requests {
+        // A new request has to be added above.
+        match request {
+            Request::Run { .. } | Request::Send { .. } | Request::Close { .. } | Request::Stop => {}
+        }
+        let json = serde_json::to_value(request).expect("JSON");
+        let name = json["type"].as_str().expect("a name");
+        let row = rows.iter().find(|row| row[0] == format!("`{name}`"));
+        let row = row.unwrap_or_else(|| panic!("no row for {name}"));
+        let mut written = spans(&row[1]);
+        written.push("type".to_owned());
+        written.sort();
+        let mut fields = keys(&json);
+        fields.sort();
+        assert_eq!(written, fields, "{name}");
+    }
+    assert_eq!(rows.len(), requests.len());
+    let named = all_spans(&page);
+    assert!(named.contains("bytes") && named.contains("gap"));
+}
+
+#[test]
+fn the_examples_are_lines_and_requests() {
+    let mut lines = 0;
+    let mut requests = 0;
+    for block in page().blocks() {
+        if block.language != "json" {
+            continue;
+        }
+        for json in &block.lines {
+            if let Ok(line) = Line::parse(json) {
+                // As it is printed, without fields that nobody reads.
+                let printed = serde_json::to_string(&line).expect("JSON");
+                assert_eq!(&printed, json);
+                lines += 1;
+            } else {
+                let request = serde_json::from_str::<Request>(json);
+                let request = request.unwrap_or_else(|error| panic!("{json}: {error}"));
+                if let Request::Run { experiment, .. } = request {
+                    assert_eq!(experiment.validate(), Ok(()));
+                }
+                requests += 1;
+            }
+        }
+    }
+    assert_eq!((lines, requests), (2, 4));
+}
