@@ -319,7 +319,7 @@ impl Experiment {
     fn rules_with(&self, key: &str, maximum: u32) -> Rules {
         let mut rules = Rules::new(self.system, maximum, Key::new(key)).with_scheme(self.scheme);
         if let Some(framing) = &self.framing {
-            rules.framing = framing.clone();
+            rules.framing = framing.clone().with_at_most(maximum);
         }
         match self.echo {
             Some(true) => rules.reply = Reply::Uppercase,

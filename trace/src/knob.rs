@@ -372,18 +372,11 @@ impl Knob {
                 }
             }
             Self::Framing => {
-                let maximum = experiment.max_frame;
                 experiment.framing = Some(match value {
                     "none" => Framing::None,
-                    "ready-ack" => Framing::ReadyAck(ReadyAck { maximum }),
-                    "length-prefix" => Framing::LengthPrefix(LengthPrefix {
-                        maximum,
-                        ..LengthPrefix::default()
-                    }),
-                    "delimiter" => Framing::Delimiter(Delimiter {
-                        maximum,
-                        ..Delimiter::default()
-                    }),
+                    "ready-ack" => Framing::ReadyAck(ReadyAck::default()),
+                    "length-prefix" => Framing::LengthPrefix(LengthPrefix::default()),
+                    "delimiter" => Framing::Delimiter(Delimiter::default()),
                     "fixed-size" => Framing::FixedSize(FixedSize::default()),
                     _ => return Err(refuse()),
                 });

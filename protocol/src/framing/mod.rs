@@ -149,6 +149,19 @@ impl Framing {
         }
     }
 
+    /// The same framing, which accepts messages of at most `most` bytes. The size
+    /// of a fixed-size frame is its own bound, and without framing there is none.
+    #[must_use]
+    pub fn with_at_most(mut self, most: u32) -> Self {
+        match &mut self {
+            Self::ReadyAck(ReadyAck { maximum })
+            | Self::LengthPrefix(LengthPrefix { maximum, .. })
+            | Self::Delimiter(Delimiter { maximum, .. }) => *maximum = most.min(*maximum),
+            Self::None | Self::FixedSize(_) => {}
+        }
+        self
+    }
+
     /// Whether the sender has to wait for [`READY`] between header and body.
     pub const fn waits_for_ready(&self) -> bool {
         matches!(self, Self::ReadyAck(_))

@@ -14,6 +14,36 @@ fn every_knob_takes_its_own_value_back() {
     }
 }
 
+/// Whichever is set first; and clients do not know it.
+#[test]
+fn the_server_accepts_max_frame_in_every_framing() {
+    fn maximum(framing: &Framing) -> Option<u32> {
+        match framing {
+            Framing::ReadyAck(ReadyAck { maximum })
+            | Framing::LengthPrefix(LengthPrefix { maximum, .. })
+            | Framing::Delimiter(Delimiter { maximum, .. }) => Some(*maximum),
+            Framing::None | Framing::FixedSize(_) => None,
+        }
+    }
+    for framing in ["ready-ack", "length-prefix", "delimiter"] {
+        let framing = format!("framing={framing}");
+        for settings in [[&framing, "max-frame=3"], ["max-frame=3", &framing]] {
+            let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
+            for setting in settings {
+                apply(&mut experiment, setting).unwrap();
+            }
+            assert_eq!(
+                maximum(&experiment.rules().framing),
+                Some(3),
+                "{settings:?}"
+            );
+            let client = experiment.client_rules(&experiment.clients[0]);
+            assert_eq!(maximum(&client.framing), Some(1 << 20), "{settings:?}");
+            assert_eq!(experiment.validate(), Ok(()));
+        }
+    }
+}
+
 #[test]
 fn the_last_client_answers_otherwise() {
     let mut experiment = Experiment::new(System::Auth, &["hello"]);
