@@ -8,9 +8,10 @@ use crate::figure::{Case, Measured};
 use crate::observe::spending;
 use crate::programs::{self, Running};
 use crate::target::Target;
-use crate::traffic;
+use crate::traffic::{self, Goodbye};
 
 const CLIENTS: usize = 16;
+const FEW: usize = 4;
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// What is done, and how it is measured.
@@ -18,7 +19,7 @@ type Work = (&'static str, fn(&Target, Duration) -> Measured);
 
 const MANY: &str = "64 B round trips, 16 clients";
 
-const WORKS: [Work; 5] = [
+const WORKS: [Work; 7] = [
     ("64 KiB messages streamed", |target, time| {
         let rate = traffic::stream(target, 64 * 1024, time) / MIB;
         vec![("stream-64k", "MiB/s", rate)]
@@ -39,8 +40,16 @@ const WORKS: [Work; 5] = [
         vec![("clients-16", "/s", rate)]
     }),
     ("connections, 16 at a time", |target, time| {
-        let rate = traffic::connections(*target, CLIENTS, time);
+        let rate = traffic::connections(*target, CLIENTS, Goodbye::Close, time);
         vec![("connections", "/s", rate)]
+    }),
+    ("connections, 4 at a time", |target, time| {
+        let rate = traffic::connections(*target, FEW, Goodbye::Close, time);
+        vec![("connections-4", "/s", rate)]
+    }),
+    ("connections left, 4 at a time", |target, time| {
+        let rate = traffic::connections(*target, FEW, Goodbye::Leave, time);
+        vec![("connections-left", "/s", rate)]
     }),
 ];
 

@@ -19,6 +19,7 @@ mod traffic;
 use std::time::Duration;
 
 use figure::{Case, measure};
+use traffic::Goodbye;
 
 fn main() {
     // `cargo bench` adds its own flag.
@@ -35,6 +36,17 @@ fn main() {
             let address = address.parse().expect("an address");
             let time = Duration::from_millis(number(millis));
             println!("{:?}", servers::handshakes(address, time));
+        }
+        // The same for a bridge: how to end a connection is `close` or `leave`.
+        ["connections", address, path, goodbye, millis] => {
+            let address = address.parse().expect("an address");
+            let target = target::Target::websocket(address, path.to_owned().leak());
+            let goodbye = match goodbye {
+                "leave" => Goodbye::Leave,
+                _ => Goodbye::Close,
+            };
+            let time = Duration::from_millis(number(millis));
+            println!("{:?}", traffic::connections(target, 4, goodbye, time));
         }
         ["soak", seconds] => soak::run(Duration::from_secs(number(seconds))),
         ["bench", rounds, millis, ref groups @ ..] => {

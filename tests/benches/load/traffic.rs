@@ -122,16 +122,25 @@ pub(crate) fn clients(target: Target, clients: usize, size: usize, time: Duratio
     })
 }
 
+/// How a client ends a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goodbye {
+    /// A WebSocket close, and its answer; over plain TCP a FIN, and the end.
+    Close,
+    /// close(2) alone: a WebSocket's peer gets a FIN without a close frame.
+    Leave,
+}
+
 /// `clients` at a time, each connecting, sending one message, waiting for the
-/// reply and closing, again and again. Connections a second.
-pub(crate) fn connections(target: Target, clients: usize, time: Duration) -> f64 {
+/// reply and ending with `goodbye`, again and again. Connections a second.
+pub(crate) fn connections(target: Target, clients: usize, goodbye: Goodbye, time: Duration) -> f64 {
     let message = target.message(b"HELLO");
     side_by_side(clients, move || {
         let message = message.clone();
         async move {
             let (start, mut done) = (Instant::now(), 0);
             while start.elapsed() < time {
-                let talk = tokio::time::timeout(PATIENCE, converse(target, &message));
+                let talk = tokio::time::timeout(PATIENCE, converse(target, &message, goodbye));
                 talk.await.expect("in time").expect("a whole conversation");
                 done += 1;
             }
@@ -141,7 +150,7 @@ pub(crate) fn connections(target: Target, clients: usize, time: Duration) -> f64
 }
 
 /// One connection from its beginning to its end.
-pub(crate) async fn converse(target: Target, message: &[u8]) -> io::Result<()> {
+pub(crate) async fn converse(target: Target, message: &[u8], goodbye: Goodbye) -> io::Result<()> {
     let mut stream = target.connect().await?;
     stream.write_all(message).await?;
     let mut replies = target.replies();
@@ -152,6 +161,9 @@ pub(crate) async fn converse(target: Target, message: &[u8]) -> io::Result<()> {
             0 => return Err(io::Error::other("closed before the reply")),
             count => missing -= replies.count(&room[..count]),
         }
+    }
+    if goodbye == Goodbye::Leave {
+        return Ok(());
     }
     stream.write_all(&target.farewell()).await?;
     // Over plain TCP the end is a FIN; a WebSocket's peer says that it closes.
