@@ -16,14 +16,15 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::State;
 use super::client::Client;
 use super::metrics::Metrics;
+use super::{State, page};
 use crate::net::Decision;
 use crate::net::admission::{self, Admission, Place, Refusal};
 
@@ -61,13 +62,13 @@ pub(super) async fn serve(
     limits: Limits,
     tracker: &TaskTracker,
 ) {
-    let State {
-        metrics,
-        shutdown,
-        proxies,
-        ..
-    } = state.clone();
-    let router = super::router(state);
+    // Accepted connections inherit it: a reply must not wait for the
+    // acknowledgement of the one before.
+    if let Err(error) = SockRef::from(&listener).set_tcp_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY on the page's listener");
+    }
+    let (metrics, shutdown) = (&state.metrics, &state.shutdown);
+    let router = super::router(state.clone());
     let admission = Admission::new(limits.admission);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -80,7 +81,7 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
         };
         let (stream, place, peer) = match accepted {
-            Ok((stream, peer)) => match admit(&admission, peer, &proxies) {
+            Ok((stream, peer)) => match admit(&admission, peer, &state.proxies) {
                 Ok(place) => (stream, place, peer),
                 Err(refusal) => {
                     if let Some(reason) = Decision::TurnedAway(refusal).reason() {
@@ -99,9 +100,8 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        let proxies = Arc::clone(&proxies);
-        let open = Open::new(place, &metrics);
-        let service = service(router.clone(), peer, open, proxies);
+        let open = Open::new(place, metrics);
+        let service = service(router.clone(), peer, open, state.clone());
         let connection = connection(&http, stream, service, shutdown.clone());
         tracker.spawn(connection);
     }
@@ -147,20 +147,33 @@ fn admit(
 }
 
 /// What answers the requests of one connection. Each carries who made it, and
-/// the connection's place: a WebSocket keeps that when HTTP is over.
+/// the connection's place: a WebSocket keeps that when HTTP is over. What holds
+/// for every request is done here and not in layers of the router, which
+/// allocate for each request.
 fn service(
     router: Router,
     peer: SocketAddr,
     open: Open,
-    proxies: Arc<[IpAddr]>,
+    state: State,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
     let router = TowerToHyperService::new(router);
     let open = Arc::new(open);
     service_fn(move |mut request: Request<Incoming>| {
-        let client = Client::of(peer, request.headers(), &proxies);
+        let client = Client::of(peer, request.headers(), &state.proxies);
+        let refusal = super::foreign_host(&state, request.headers());
         request.extensions_mut().insert(client);
         request.extensions_mut().insert(Arc::clone(&open));
-        router.call(request)
+        let answering = match refusal {
+            Some(refusal) => Err(refusal),
+            None => Ok(router.call(request)),
+        };
+        async move {
+            let response = match answering {
+                Ok(response) => response.await?,
+                Err(refusal) => refusal,
+            };
+            Ok(page::headers(response))
+        }
     })
 }
 
@@ -175,10 +188,6 @@ fn connection<S>(
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>,
 {
-    // A reply must not wait for the acknowledgement of the one before.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY on a page connection");
-    }
     let serving = http
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

@@ -104,7 +104,7 @@ async fn leave(socket: Socket) {
         return;
     };
     if stream.shutdown().await.is_ok() {
-        let _ = timeout(LINGER, drain(&mut stream, LEFT)).await;
+        let _ = timeout(LINGER, drain(&stream, LEFT)).await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! of a client is in it.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,8 +31,12 @@ const CONNECTS: [f64; 8] = [0.0001, 0.000_3, 0.001, 0.003, 0.01, 0.1, 1.0, 5.0];
 
 /// Everything that is counted. Clones count together.
 #[derive(Clone, Debug)]
-pub struct Metrics {
-    registry: Arc<Registry>,
+pub struct Metrics(Arc<Counters>);
+
+/// What [`Metrics`] shares.
+#[derive(Debug)]
+pub struct Counters {
+    registry: Registry,
     /// TCP connections accepted.
     pub(super) connections: Counter,
     /// Of these, open now.
@@ -137,12 +142,20 @@ fn lengths() -> Histogram {
     Histogram::new(LENGTHS)
 }
 
+impl Deref for Metrics {
+    type Target = Counters;
+
+    fn deref(&self) -> &Counters {
+        &self.0
+    }
+}
+
 impl Metrics {
     /// Nothing is counted yet.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("stickylab");
-        let this = Self {
-            registry: Arc::default(),
+        let this = Counters {
+            registry: Registry::default(),
             connections: Counter::default(),
             connections_open: Gauge::default(),
             refusals: Family::default(),
@@ -227,10 +240,7 @@ impl Metrics {
             "Handshakes that came to an end, by outcome",
             this.handshakes.clone(),
         );
-        Self {
-            registry: Arc::new(registry),
-            ..this
-        }
+        Self(Arc::new(Counters { registry, ..this }))
     }
 
     pub(super) fn refused(&self, reason: Reason) {

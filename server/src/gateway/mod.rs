@@ -18,13 +18,13 @@ mod tests;
 mod websocket;
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State as Shared};
-use axum::http::StatusCode;
-use axum::middleware::{self, Next};
+use axum::extract;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -111,7 +111,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: Cancellation
         admission: config.limits,
         head: config.head,
     };
-    let state = State::new(config, shutdown);
+    let state = State(Arc::new(Shared::new(config, shutdown)));
     serve_state(listener, state, limits).await;
 }
 
@@ -141,9 +141,11 @@ async fn drained(state: &State) {
     state.shutdown.cancel();
 }
 
-/// What every session shares.
+/// What every session shares; a clone is one more reference.
 #[derive(Clone)]
-struct State {
+struct State(Arc<Shared>);
+
+struct Shared {
     bridges: Arc<[Bridge]>,
     origins: Arc<[Origin]>,
     proxies: Arc<[IpAddr]>,
@@ -163,7 +165,15 @@ struct State {
     shutdown: CancellationToken,
 }
 
-impl State {
+impl Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
     fn new(config: Config, draining: CancellationToken) -> Self {
         let sessions = (config.sessions, config.sessions.div_ceil(4));
         Self {
@@ -191,31 +201,25 @@ fn router(state: State) -> Router {
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(state.clone())
+        .with_state(state)
         .merge(page::router())
-        .layer(middleware::from_fn_with_state(state, own_host))
-        .layer(middleware::map_response(page::headers))
 }
 
-/// Refuses what is meant for another host.
-async fn own_host(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
-    match origin::check_host(request.headers(), &state.origins) {
-        Ok(()) => next.run(request).await,
-        Err(foreign) => {
-            state.metrics.refused(Reason::Host);
-            foreign.into_response()
-        }
-    }
+/// The refusal of a request that is meant for another host.
+fn foreign_host(state: &State, headers: &HeaderMap) -> Option<Response> {
+    let foreign = origin::check_host(headers, &state.origins).err()?;
+    state.metrics.refused(Reason::Host);
+    Some(foreign.into_response())
 }
 
 /// Whether new sessions are taken: 200, or 503 once the gateway drains.
-async fn ready(Shared(state): Shared<State>) -> Response {
+async fn ready(extract::State(state): extract::State<State>) -> Response {
     if state.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
     "ready\n".into_response()
 }
 
-async fn metrics(Shared(state): Shared<State>) -> Response {
+async fn metrics(extract::State(state): extract::State<State>) -> Response {
     state.metrics.response()
 }

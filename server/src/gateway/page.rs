@@ -37,7 +37,7 @@ pub(super) fn router() -> Router {
 }
 
 /// Adds the security headers, and to text its encoding.
-pub(super) async fn headers(mut response: Response) -> Response {
+pub(super) fn headers(mut response: Response) -> Response {
     const ALWAYS: [(HeaderName, &str); 4] = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),

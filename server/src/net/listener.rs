@@ -30,11 +30,7 @@ impl Listener for TcpListener {
     type Stream = TcpStream;
 
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = TcpListener::accept(self).await?;
-        // A reply is never held back to wait for more (RFC 896). The call
-        // fails only on a connection that is gone, as the first recv will tell.
-        let _ = stream.set_nodelay(true);
-        Ok((stream, peer))
+        TcpListener::accept(self).await
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -105,6 +101,9 @@ pub fn listening(
         if let Some(size) = receive_buffer {
             socket.set_recv_buffer_size(size.get())?;
         }
+        // Accepted connections inherit it: a reply is never held back to wait
+        // for more (RFC 896).
+        socket.set_tcp_nodelay(true)?;
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
         socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;

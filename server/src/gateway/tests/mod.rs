@@ -8,6 +8,7 @@ mod sessions;
 mod visitors;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -21,7 +22,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bridge, Config, KEEP_ALIVE, Limits, State, serve_state};
+use super::{Bridge, Config, KEEP_ALIVE, Limits, Shared, State, serve_state};
 use crate::net::admission;
 
 type Web = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -60,10 +61,11 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shutdown = CancellationToken::new();
-        let state = State {
+        let shared = Shared {
             keep_alive,
-            ..State::new(config, shutdown.clone())
+            ..Shared::new(config, shutdown.clone())
         };
+        let state = State(Arc::new(shared));
         let served = tokio::spawn(serve_state(listener, state, limits));
         Self {
             address,

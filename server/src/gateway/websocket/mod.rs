@@ -15,21 +15,21 @@ use std::time::Duration;
 use bytes::Bytes;
 pub(super) use protocol::websocket::{Close, Limits, Violation, code};
 use protocol::websocket::{Item, Opcode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 
 use inbox::{Inbox, Missing};
 use outbox::Outbox;
 pub(super) use room::PIECE;
+use room::Room;
 pub(super) use upgrade::{Upgrade, upgrade};
 
 /// How long a peer may take for its part of the goodbye.
 pub(super) const GOODBYE: Duration = Duration::from_secs(5);
 /// Most bytes that are still read of a peer that is being sent away.
 const MOST_DRAINED: usize = 4 * 1024 * 1024;
-/// Room to read them into.
-const DRAINED_AT_ONCE: usize = 16 * 1024;
 /// Frames that one message may have. A browser sends a megabyte in 8 to 64.
 pub(super) const MAX_FRAMES: u32 = 1024;
 /// Length of the shortest frame of a client, in bytes.
@@ -246,7 +246,7 @@ impl WebSocket {
     /// with bytes that nobody read would be a reset.
     async fn finish(&mut self) -> io::Result<()> {
         self.stream.shutdown().await?;
-        drain(&mut self.stream, MOST_DRAINED).await
+        drain(&self.stream, MOST_DRAINED).await
     }
 
     /// The connection, to end it without a word.
@@ -255,15 +255,21 @@ impl WebSocket {
     }
 }
 
-/// Reads to the end, or until `most` bytes have come.
-pub(super) async fn drain(stream: &mut TcpStream, most: usize) -> io::Result<()> {
-    let mut room = vec![0; DRAINED_AT_ONCE];
+/// Reads to the end, or until `most` bytes have come. While it waits it holds
+/// no room for them.
+pub(super) async fn drain(stream: &TcpStream, most: usize) -> io::Result<()> {
     let mut left = most;
     while left > 0 {
+        stream.readable().await?;
         // It gives way now and then, so that a fast sender stops no other task.
-        match stream.read(&mut room).await? {
-            0 => break,
-            count => left = left.saturating_sub(count),
+        consume_budget().await;
+        let mut room = Room::default();
+        room.whole(0..0);
+        match stream.try_read(&mut room.bytes) {
+            Ok(0) => break,
+            Ok(count) => left = left.saturating_sub(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())
