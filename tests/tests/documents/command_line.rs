@@ -28,12 +28,41 @@ fn flags(command: &[&str]) -> Flags {
             flags.insert(name.clone(), None);
             last = Some(name);
         }
-        if let (Some(name), Some((_, default))) = (&last, line.split_once("[default: ")) {
-            let default = default.split(']').next().unwrap_or(default);
+        if let (Some(name), Some(default)) = (&last, default(line)) {
             flags.insert(name.clone(), Some(default.to_owned()));
         }
     }
     flags
+}
+
+/// The default that a line of help names: `[default: 3s]`, or in its words
+/// `Default: 1024, or fewer`. An address is the system's own, which the page
+/// has elsewhere.
+fn default(line: &str) -> Option<&str> {
+    if let Some((_, rest)) = line.split_once("[default: ") {
+        return rest.split(']').next();
+    }
+    let (_, rest) = line.split_once("Default: ")?;
+    let number = rest.split([' ', ',']).next()?;
+    number
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric())
+        .then_some(number)
+        .filter(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[test]
+fn defaults_are_found_in_help() {
+    assert_eq!(
+        default("   [default: 127.0.0.1:7878]"),
+        Some("127.0.0.1:7878")
+    );
+    assert_eq!(
+        default("At a time. Default: 16384, or fewer"),
+        Some("16384")
+    );
+    assert_eq!(default("Default: 127.0.0.1:8000"), None);
+    assert_eq!(default("Default: the system's own"), None);
 }
 
 /// The commands, as `stickylab --help` lists them.
