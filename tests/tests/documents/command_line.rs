@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tests::{run, stickylab};
+use tests::{Server, run, stickylab};
 
 use super::markdown::{Page, spans};
 
@@ -151,5 +151,36 @@ fn check(command: &str, written: &Flags, said: &Flags) {
             (None, _) => panic!("{command} {name}: no row in docs/command-line.md"),
             (_, None) => panic!("{command} has no {name}, but docs/command-line.md has"),
         }
+    }
+}
+
+/// A line with the address of a peer, or of a listener, taken out.
+fn without_port(line: &str) -> String {
+    let Some((before, behind)) = line.split_once("127.0.0.1:") else {
+        panic!("no address in {line}");
+    };
+    let rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{before}ADDRESS{rest}")
+}
+
+/// What a server prints, as the page shows it, but for ports.
+#[test]
+fn the_examples_of_output_are_what_a_server_prints() {
+    let blocks = Page::read("docs/command-line.md").blocks();
+    for (language, flags) in [("text", &[][..]), ("json", &["--json"])] {
+        let block = blocks.iter().find(|block| block.language == language);
+        let expected = &block.expect("an example").lines;
+        let server = Server::start("length-prefix", flags);
+        let mut client = server.connect();
+        client.send(b"\x05\0\0\0hello");
+        let out = &server.program.out;
+        let message = out.wait_for("the message", |line| line.contains("hello"));
+        let mut printed = vec![message];
+        if flags.is_empty() {
+            printed.insert(0, out.all()[0].clone());
+        }
+        let [printed, expected] = [&printed, expected]
+            .map(|lines| lines.iter().map(|l| without_port(l)).collect::<Vec<_>>());
+        assert_eq!(printed, expected);
     }
 }

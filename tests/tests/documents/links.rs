@@ -72,3 +72,37 @@ fn every_flag_that_is_named_exists() {
     }
     assert!(checked.len() > 30, "{checked:?}");
 }
+
+/// The commands of `cargo xtask`, as its source has them.
+fn xtask_commands() -> BTreeSet<String> {
+    let source = workspace::read("xtask/src/main.rs");
+    let (_, commands) = source.split_once("enum Command {").expect("commands");
+    let variants = commands.lines().take_while(|line| *line != "}");
+    let variants = variants.filter_map(|line| {
+        let line = line.strip_prefix("    ")?;
+        let end = line.find(|c: char| !c.is_ascii_alphanumeric())?;
+        (end > 0).then(|| line[..end].to_lowercase())
+    });
+    let commands: BTreeSet<_> = variants.collect();
+    assert!(commands.contains("demo"), "{commands:?}");
+    commands
+}
+
+#[test]
+fn every_command_of_xtask_that_is_named_exists() {
+    let commands = xtask_commands();
+    let mut checked = 0;
+    for page in Page::all() {
+        let blocks = page.blocks().into_iter().flat_map(|block| block.lines);
+        for text in page.spans().into_iter().chain(blocks) {
+            let Some(rest) = text.strip_prefix("cargo xtask ") else {
+                continue;
+            };
+            let name = rest.split(' ').next().unwrap_or(rest);
+            let exists = commands.contains(name);
+            assert!(exists, "{}: cargo xtask has no {name}", page.path);
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "{checked} commands");
+}
