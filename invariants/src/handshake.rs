@@ -27,6 +27,8 @@ pub fn check(bytes: &[u8]) {
 
     let (challenge, server) = Challenge::new(Key::new(ours), nonce).send();
     assert_eq!(challenge, nonce);
+    let (one, other) = (Key::new(theirs), Key::new(ours));
+    assert!(one.is_equivalent(&other) || !same_key(theirs, ours));
     let mut answer = answer(theirs, &[&challenge[..], behind].concat(), sizes);
     answer[place] ^= change;
     let right = change == 0 && same_key(theirs, ours);
@@ -69,7 +71,7 @@ fn check_mutual(
     let verdict = fed(server, &heard, sizes, mutual::ANSWER_LEN, |stage, chunk| {
         stage.handle_chunk(chunk)
     });
-    match verdict.expect("the answer was there") {
+    match verdict.expect("the answer was there").verify() {
         mutual::server::Verdict::Rejected(_) => assert!(change != 0 || !honest),
         mutual::server::Verdict::Accepted(accepted) => {
             assert!(change == 0 && honest);
@@ -133,7 +135,7 @@ fn verdict(mut stage: Answer, stream: &[u8], sizes: &[u8]) -> Option<bool> {
             }
             Step::Done { next, used } => {
                 assert_eq!(taken + used, ANSWER_LEN);
-                return Some(matches!(next, Verdict::Accepted(_)));
+                return Some(matches!(next.verify(), Verdict::Accepted(_)));
             }
         }
     }

@@ -62,7 +62,10 @@ fn deadline(input: &mut Input<'_>) -> Option<Nanos> {
 fn check_server(rules: &Rules, deadlines: Deadlines, mut input: Input<'_>) {
     let mut server = Server::new(rules, NONCE).within(deadlines);
     let mut record = Record::default();
-    record.take(&mut server, rules);
+    // Whether the answer is looked at; what else follows is the same.
+    let looks = deadlines.idle.is_none_or(|idle| idle.0 % 4 != 3);
+    record.looks = looks;
+    record.take(&mut server, rules, Nanos(0));
     let (mut now, mut stream, mut cuts) = (Nanos(0), Vec::new(), Vec::new());
     while !input.is_empty() {
         match input.below(4) {
@@ -90,12 +93,12 @@ fn check_server(rules: &Rules, deadlines: Deadlines, mut input: Input<'_>) {
                 }
             }
         }
-        record.take(&mut server, rules);
+        record.take(&mut server, rules, now);
         check_end(&server, &record);
     }
     let silent = record.refused;
     server.handle_eof();
-    record.take(&mut server, rules);
+    record.take(&mut server, rules, now);
     assert!(server.is_closed());
     check_end(&server, &record);
     server.handle_chunk(b"1", now);
@@ -150,6 +153,8 @@ fn frames(rules: &Rules, cuts: &[Vec<u8>]) -> Vec<Bytes> {
 struct Record {
     messages: Vec<Bytes>,
     challenged: bool,
+    looks: bool,
+    answered: bool,
     authenticated: bool,
     refused: bool,
     /// The reply that has to follow.
@@ -157,7 +162,7 @@ struct Record {
 }
 
 impl Record {
-    fn take(&mut self, server: &mut Server, rules: &Rules) {
+    fn take(&mut self, server: &mut Server, rules: &Rules, now: Nanos) {
         while let Some(output) = server.poll_output() {
             assert!(!self.refused, "{output:?} behind a refusal");
             let known = rules.key.is_none() || self.authenticated;
@@ -171,8 +176,18 @@ impl Record {
                     assert!(self.owed.is_some() || rules.framing.waits_for_ready());
                     assert_eq!(sent, self.owed.take().unwrap_or(Bytes::from_static(READY)));
                 }
+                ServerOutput::Answered => {
+                    assert!(!known && self.challenged && !self.answered);
+                    self.answered = true;
+                    assert_eq!(server.poll_output(), None, "before the driver has decided");
+                    if self.looks {
+                        server.verify(now);
+                    } else {
+                        server.decline();
+                    }
+                }
                 ServerOutput::Authenticated => {
-                    assert!(!known && self.challenged);
+                    assert!(!known && self.answered && self.looks);
                     self.authenticated = true;
                     if let (Scheme::MutualSha256, Some(key)) = (rules.scheme, &rules.key) {
                         let proof = key.proof(Role::Server, &NONCES);
@@ -252,6 +267,7 @@ fn converse(rules: &Rules, messages: &[&[u8]], mut input: Input<'_>) {
                     }
                 }
                 ServerOutput::Message(body) => received.push(body),
+                ServerOutput::Answered => assert!(server.verify(now)),
                 ServerOutput::Authenticated => {}
                 ServerOutput::Refuse(refusal) => panic!("refused an honest client: {refusal}"),
             }

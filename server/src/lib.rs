@@ -8,4 +8,5 @@ pub mod lanes;
 pub mod lessons;
 pub mod net;
 pub mod printable;
+pub mod printer;
 pub mod servers;

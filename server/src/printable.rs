@@ -1,6 +1,6 @@
 //! Bytes from a peer as one line of text that no terminal obeys.
 
-use std::fmt::Write as _;
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
 /// `bytes` with control characters, backslashes and whatever is no UTF-8
 /// escaped as in Rust and Python: `\n`, `\\`, `\xE7`. Nothing is lost.
@@ -41,7 +41,10 @@ fn is_obeyed(character: char) -> bool {
 
 fn escape_bytes(line: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        write!(line, "\\x{byte:02X}").expect("a String takes everything");
+        line.push_str("\\x");
+        for digit in [byte >> 4, byte & 0xf] {
+            line.push(char::from(DIGITS[usize::from(digit)]));
+        }
     }
 }
 

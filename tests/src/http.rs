@@ -34,6 +34,12 @@ pub fn get(server: SocketAddr, path: &str, headers: &[&str]) -> Response {
     request(server, "GET", path, headers)
 }
 
+/// The same of a server that may close without an answer.
+pub fn try_get(server: SocketAddr, path: &str) -> Option<Response> {
+    let answer = send(server, "GET", path, &[]).ok()?;
+    end_of_head(&answer).map(|_| parse(&answer))
+}
+
 /// The same with another method.
 pub fn request(server: SocketAddr, method: &str, path: &str, headers: &[&str]) -> Response {
     let answer = send(server, method, path, headers);

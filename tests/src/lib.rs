@@ -27,5 +27,5 @@ pub use lines::Lines;
 
 pub use page::{Page, Row, Seen};
 pub use peer::{Datagrams, Listener, Stream, nobody_tcp, nobody_udp};
-pub use program::{Finished, Program, run, stickylab};
+pub use program::{Finished, Program, limited, run, stickylab};
 pub use server::{SYSTEMS, Serve, Server, transport};

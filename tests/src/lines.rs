@@ -17,6 +17,7 @@ pub struct Lines {
 struct State {
     lines: Vec<String>,
     ended: bool,
+    paused: bool,
 }
 
 impl Lines {
@@ -30,6 +31,12 @@ impl Lines {
     fn collect(&self, output: impl Read) {
         let mut output = BufReader::new(output);
         loop {
+            let mut state = self.state();
+            while state.paused {
+                let waited = self.shared.1.wait(state);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
+            }
+            drop(state);
             let mut line = Vec::new();
             let more = matches!(output.read_until(b'\n', &mut line), Ok(1..));
             let mut state = self.state();
@@ -51,6 +58,18 @@ impl Lines {
     fn state(&self) -> MutexGuard<'_, State> {
         let state = self.shared.0.lock();
         state.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads no further, but for the line that is awaited already and what is
+    /// in a small buffer, until [`Lines::resume`] or [`Lines::to_end`].
+    pub fn pause(&self) {
+        self.state().paused = true;
+    }
+
+    /// Reads on.
+    pub fn resume(&self) {
+        self.state().paused = false;
+        self.shared.1.notify_all();
     }
 
     /// The lines so far.
@@ -93,6 +112,7 @@ impl Lines {
 
     /// All lines, once the output has ended.
     pub fn to_end(&self) -> Vec<String> {
+        self.resume();
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.state();
         while !state.ended {

@@ -31,6 +31,15 @@ fn binary() -> PathBuf {
     binary
 }
 
+/// `command` within what `ulimit` with `limits` says, such as `-n 64`.
+pub fn limited(limits: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit {limits} && exec \"$0\" \"$@\"")]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell.env_remove("RUST_LOG");
+    shell
+}
+
 /// A running program. It is killed when the test is done with it, with all
 /// that it started itself.
 #[derive(Debug)]
@@ -52,6 +61,16 @@ pub struct Finished {
     pub out: Vec<String>,
     /// Its standard error, line by line.
     pub err: Vec<String>,
+}
+
+impl Finished {
+    /// Its log, but for the line about its limits that every server begins with.
+    pub fn complaints(&self) -> Vec<&String> {
+        let lines = self.err.iter();
+        lines
+            .filter(|line| !line.contains(" file descriptors: at most "))
+            .collect()
+    }
 }
 
 /// Runs `command` to its end with `input` on its standard input.

@@ -105,6 +105,16 @@ impl Serve {
         Self::of(command)
     }
 
+    /// The same with so many file descriptors (`ulimit -n`).
+    pub fn start_limited(descriptors: usize, arguments: &[&str]) -> Self {
+        let mut command = Self::command("127.0.0.1:0");
+        command.args(arguments);
+        Self::of(crate::program::limited(
+            &format!("-n {descriptors}"),
+            &command,
+        ))
+    }
+
     /// The same without CAP_NET_RAW: the wire is not captured.
     pub fn without_capture() -> Self {
         Self::of(crate::capture::without(&Self::command("127.0.0.1:0")))

@@ -15,6 +15,8 @@
 //! alone tells what a process holds, and has all of 127.0.0.0/8 to come from.
 #![cfg(target_os = "linux")]
 
+#[path = "attack/blocked.rs"]
+mod blocked;
 #[path = "attack/bystander.rs"]
 mod bystander;
 #[path = "attack/client.rs"]
@@ -29,6 +31,10 @@ mod flood;
 mod garbage;
 #[path = "attack/keys.rs"]
 mod keys;
+#[path = "attack/loops.rs"]
+mod loops;
+#[path = "attack/places.rs"]
+mod places;
 #[path = "attack/requests.rs"]
 mod requests;
 #[path = "attack/slow.rs"]

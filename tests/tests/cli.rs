@@ -2,12 +2,16 @@
 
 #[path = "cli/addresses.rs"]
 mod addresses;
+#[path = "cli/descriptors.rs"]
+mod descriptors;
 #[path = "cli/handshakes.rs"]
 mod handshakes;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/observed.rs"]
 mod observed;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/show.rs"]

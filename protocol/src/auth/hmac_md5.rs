@@ -6,20 +6,37 @@
 //! server  (nothing when right, closes when wrong)
 //! ```
 //!
-//! [`server::Challenge`] → [`server::Answer`] → [`server::Verdict`], and
+//! [`server::Challenge`] → [`server::Answer`] → [`server::Unverified`] →
+//! [`server::Verdict`], and
 //! [`client::Challenge`] → [`client::Answer`]. The server proves nothing.
 //! MD5 (RFC 1321) is broken as a hash; as an HMAC it still stands, but don't
 //! copy this.
 
 use hmac::{Hmac, Mac};
-use md5::Md5;
+use md5::{Digest as _, Md5};
 
 use super::{CHALLENGE_LEN, Field, Key, Step};
 
 /// Size of an answer in bytes: an MD5 digest.
 pub const ANSWER_LEN: usize = 16;
 
+/// Block size of MD5 in bytes: HMAC's keys have this length (RFC 2104, section 2).
+const BLOCK_LEN: usize = 64;
+
 impl Key {
+    /// What HMAC-MD5 makes of the key: hashed if it is longer than a block,
+    /// then filled up with zeros.
+    pub(super) fn md5_block(&self) -> [u8; BLOCK_LEN] {
+        let mut block = [0; BLOCK_LEN];
+        if self.0.len() > BLOCK_LEN {
+            let digest = Md5::digest(&self.0);
+            block[..digest.len()].copy_from_slice(&digest);
+        } else {
+            block[..self.0.len()].copy_from_slice(&self.0);
+        }
+        block
+    }
+
     fn hmac_md5(&self, challenge: &[u8]) -> Hmac<Md5> {
         let mut mac = Hmac::<Md5>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(challenge);
@@ -76,15 +93,15 @@ pub mod server {
 
     impl Answer {
         /// Takes the next bytes from the client, cut anywhere.
-        pub fn handle_chunk(mut self, input: &[u8]) -> Step<Self, Verdict> {
+        pub fn handle_chunk(mut self, input: &[u8]) -> Step<Self, Unverified> {
             let used = self.field.fill(input);
             if !self.field.is_full() {
                 return Step::NeedMore(self);
             }
-            let next = if self.key.verify(&self.nonce, &self.field.bytes) {
-                Verdict::Accepted(Accepted)
-            } else {
-                Verdict::Rejected(Rejected)
+            let next = Unverified {
+                key: self.key,
+                nonce: self.nonce,
+                answer: self.field.bytes,
             };
             Step::Done { next, used }
         }
@@ -92,6 +109,25 @@ pub mod server {
         /// Bytes of the answer that have arrived.
         pub const fn have(&self) -> usize {
             self.field.have
+        }
+    }
+
+    /// The whole answer has arrived and has not been compared yet.
+    #[derive(Debug)]
+    pub struct Unverified {
+        key: Key,
+        nonce: [u8; CHALLENGE_LEN],
+        answer: [u8; ANSWER_LEN],
+    }
+
+    impl Unverified {
+        /// Compares the answer, in constant time.
+        pub fn verify(self) -> Verdict {
+            if self.key.verify(&self.nonce, &self.answer) {
+                Verdict::Accepted(Accepted)
+            } else {
+                Verdict::Rejected(Rejected)
+            }
         }
     }
 
@@ -250,7 +286,7 @@ mod tests {
         match stage.handle_chunk(&answer[cut..]) {
             Step::Done { next, used } => {
                 assert_eq!(used, ANSWER_LEN - cut);
-                next
+                next.verify()
             }
             Step::NeedMore(_) => panic!("16 bytes are an answer"),
         }

@@ -91,6 +91,15 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether HMAC can't tell the two keys apart, in at least one scheme: it
+    /// hashes keys longer than a block and fills all up with zeros (RFC 2104,
+    /// section 2). Not in constant time: not for what a peer sends.
+    pub fn is_equivalent(&self, other: &Self) -> bool {
+        self.md5_block() == other.md5_block() || self.sha256_block() == other.sha256_block()
+    }
+}
+
 impl Default for Key {
     fn default() -> Self {
         Self::new(DEMO_KEY)
@@ -152,6 +161,42 @@ mod tests {
     #[test]
     fn a_key_is_never_shown() {
         assert_eq!(format!("{:?}", Key::default()), "Key(9 bytes)");
+    }
+
+    #[test]
+    fn keys_are_compared_as_hmac_sees_them() {
+        use md5::Digest as _;
+        fn check(one: &[u8], other: &[u8], expected: bool) {
+            let (one, other) = (Key::new(one), Key::new(other));
+            assert_eq!(one.is_equivalent(&other), expected, "{:?}", one.0);
+            // What the comparison says is what a server would do.
+            let challenge = [7; CHALLENGE_LEN];
+            let nonces = mutual::Nonces {
+                server: challenge,
+                client: [8; CHALLENGE_LEN],
+            };
+            let md5 = one.answer(&challenge) == other.answer(&challenge);
+            let role = mutual::Role::Client;
+            let sha256 = one.proof(role, &nonces) == other.proof(role, &nonces);
+            assert_eq!(md5 || sha256, expected, "{:?}", one.0);
+        }
+        let padded = |length: usize| {
+            let mut key = DEMO_KEY.to_vec();
+            key.resize(length, 0);
+            key
+        };
+        check(DEMO_KEY, DEMO_KEY, true);
+        check(&padded(10), DEMO_KEY, true);
+        check(&padded(64), DEMO_KEY, true);
+        // Longer than a block: hashed, and so another key.
+        check(&padded(65), DEMO_KEY, false);
+        check(b"wan yifej", DEMO_KEY, false);
+        check(b"\0wan yifei", DEMO_KEY, false);
+        check(b"", b"\0\0", true);
+        let long = [b'k'; 100];
+        check(&long, &md5::Md5::digest(long), true);
+        check(&long, &sha2::Sha256::digest(long), true);
+        check(&long[..99], &md5::Md5::digest(long), false);
     }
 
     #[test]

@@ -28,12 +28,13 @@
 //! the server, can try keys at home, so a key has to be long and random. For
 //! real use take TLS 1.3 (RFC 8446) or Noise.
 //!
-//! [`server::Challenge`] → [`server::Proof`] → [`server::Verdict`], and
+//! [`server::Challenge`] → [`server::Proof`] → [`server::Unverified`] →
+//! [`server::Verdict`], and
 //! [`client::Challenge`] → [`client::Answer`] → [`client::Proof`] →
 //! [`client::Verdict`].
 
 use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use super::{CHALLENGE_LEN, Field, Key, Step};
 
@@ -74,7 +75,23 @@ pub struct Nonces {
     pub client: [u8; NONCE_LEN],
 }
 
+/// Block size of SHA-256 in bytes: HMAC's keys have this length (RFC 2104, section 2).
+const BLOCK_LEN: usize = 64;
+
 impl Key {
+    /// What HMAC-SHA256 makes of the key: hashed if it is longer than a block,
+    /// then filled up with zeros.
+    pub(super) fn sha256_block(&self) -> [u8; BLOCK_LEN] {
+        let mut block = [0; BLOCK_LEN];
+        if self.0.len() > BLOCK_LEN {
+            let digest = Sha256::digest(&self.0);
+            block[..digest.len()].copy_from_slice(&digest);
+        } else {
+            block[..self.0.len()].copy_from_slice(&self.0);
+        }
+        block
+    }
+
     fn hmac_sha256(&self, fields: [&[u8]; 3]) -> Hmac<Sha256> {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
@@ -138,7 +155,7 @@ pub mod server {
 
     impl Proof {
         /// Takes the next bytes from the client, cut anywhere.
-        pub fn handle_chunk(mut self, input: &[u8]) -> Step<Self, Verdict> {
+        pub fn handle_chunk(mut self, input: &[u8]) -> Step<Self, Unverified> {
             let used = self.field.fill(input);
             if !self.field.is_full() {
                 return Step::NeedMore(self);
@@ -148,11 +165,10 @@ pub mod server {
                 server: self.nonce,
                 client,
             };
-            let next = if self.key.verify_proof(Role::Client, &nonces, &proof) {
-                let proof = self.key.proof(Role::Server, &nonces);
-                Verdict::Accepted(Accepted { proof })
-            } else {
-                Verdict::Rejected(Rejected)
+            let next = Unverified {
+                key: self.key,
+                nonces,
+                proof,
             };
             Step::Done { next, used }
         }
@@ -160,6 +176,27 @@ pub mod server {
         /// Bytes of nonce and proof that have arrived.
         pub const fn have(&self) -> usize {
             self.field.have
+        }
+    }
+
+    /// Nonce and proof have arrived, and the proof has not been compared yet.
+    #[derive(Debug)]
+    pub struct Unverified {
+        key: Key,
+        nonces: Nonces,
+        proof: [u8; PROOF_LEN],
+    }
+
+    impl Unverified {
+        /// Compares the proof, in constant time.
+        pub fn verify(self) -> Verdict {
+            let Self { key, nonces, proof } = self;
+            if key.verify_proof(Role::Client, &nonces, &proof) {
+                let proof = key.proof(Role::Server, &nonces);
+                Verdict::Accepted(Accepted { proof })
+            } else {
+                Verdict::Rejected(Rejected)
+            }
         }
     }
 

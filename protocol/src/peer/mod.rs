@@ -6,13 +6,15 @@
 
 mod client;
 mod deadlines;
+mod refusal;
 mod server;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Client, ClientError, ClientOutput};
 pub use deadlines::Deadlines;
-pub use server::{Refusal, Server, ServerOutput};
+pub use refusal::Refusal;
+pub use server::{Server, ServerOutput};
 
 use crate::auth::{Key, Scheme};
 use crate::framing::{Framing, LengthPrefix, ReadyAck};

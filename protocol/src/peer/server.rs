@@ -5,12 +5,11 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::deadlines::{Phase, Watch};
-use super::{Deadlines, LENGTH_SETTLE, Reply, Rules};
+use super::{Deadlines, LENGTH_SETTLE, Refusal, Reply, Rules};
 use crate::auth::hmac_md5::server as hmac_md5;
-use crate::auth::mutual::NONCE_LEN;
 use crate::auth::mutual::server as mutual;
 use crate::auth::{CHALLENGE_LEN, Key, Scheme, Step};
-use crate::framing::{Decode, Decoder, FrameError, Framing};
+use crate::framing::{Decode, Decoder, Framing};
 use crate::{Nanos, Offset};
 
 /// What the driver has to do next.
@@ -18,80 +17,16 @@ use crate::{Nanos, Offset};
 pub enum ServerOutput {
     /// Send these bytes, all of them.
     Send(Bytes),
+    /// The client's answer to the challenge has arrived. Call
+    /// [`Server::verify`], or [`Server::decline`] if it is not to be looked
+    /// at; nothing follows before.
+    Answered,
     /// The client proved that it knows the key.
     Authenticated,
     /// A message arrived. If it is answered, the answer follows.
     Message(Bytes),
     /// Close this connection; nothing follows.
     Refuse(Refusal),
-}
-
-/// Why a server closes a connection.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The bytes are no valid frame.
-    #[error(transparent)]
-    Frame(#[from] FrameError),
-    /// The answer to the challenge was wrong.
-    #[error("wrong answer to the challenge (bytes 0 to 15)")]
-    WrongAnswer,
-    /// The proof that answered the challenge was wrong.
-    #[error("wrong proof (bytes 32 to 63): another key, or another scheme")]
-    WrongProof,
-    /// The client left before it had answered.
-    #[error("left inside the handshake: {have} of {need} bytes of the answer")]
-    NoAnswer {
-        /// Bytes of the answer that arrived.
-        have: usize,
-        /// Bytes of a whole answer.
-        need: usize,
-    },
-    /// The answer to the challenge took too long.
-    #[error("no answer to the challenge in time: {have} of {need} bytes")]
-    HandshakeTimeout {
-        /// Bytes of the answer that arrived.
-        have: usize,
-        /// Bytes of a whole answer.
-        need: usize,
-    },
-    /// A frame took too long, however steadily its bytes came.
-    #[error("the frame that ends behind offset {offset} took too long")]
-    FrameTimeout {
-        /// Behind the last byte that arrived.
-        offset: Offset,
-    },
-    /// Nothing came for too long.
-    #[error("nothing came for too long behind offset {offset}")]
-    Idle {
-        /// Behind the last byte that arrived.
-        offset: Offset,
-    },
-}
-
-impl Refusal {
-    /// Whether the client failed to prove that it knows the key.
-    pub const fn is_of_the_handshake(&self) -> bool {
-        matches!(
-            self,
-            Self::WrongAnswer
-                | Self::WrongProof
-                | Self::NoAnswer { .. }
-                | Self::HandshakeTimeout { .. }
-        )
-    }
-
-    /// The offset in the client's stream that the refusal is about.
-    pub const fn offset(&self) -> Offset {
-        match self {
-            Self::Frame(error) => error.offset(),
-            Self::WrongAnswer => Offset(0),
-            Self::WrongProof => Offset(NONCE_LEN as u64),
-            Self::NoAnswer { have, .. } | Self::HandshakeTimeout { have, .. } => {
-                Offset(*have as u64)
-            }
-            Self::FrameTimeout { offset } | Self::Idle { offset } => *offset,
-        }
-    }
 }
 
 /// One connection as its server sees it.
@@ -113,6 +48,8 @@ pub struct Server {
 #[derive(Debug)]
 enum Stage {
     Handshake(Awaited),
+    /// The driver has to decide; what has come behind the answer.
+    Answered(Unverified, Vec<u8>),
     Frames(Decoder),
     Closed,
 }
@@ -122,6 +59,13 @@ enum Stage {
 enum Awaited {
     HmacMd5(hmac_md5::Answer),
     MutualSha256(mutual::Proof),
+}
+
+/// A whole answer that has not been compared yet.
+#[derive(Debug)]
+enum Unverified {
+    HmacMd5(hmac_md5::Unverified),
+    MutualSha256(mutual::Unverified),
 }
 
 /// What a whole answer brings.
@@ -165,7 +109,7 @@ impl Server {
 
     fn phase(&self) -> Phase {
         match &self.stage {
-            Stage::Handshake(_) => Phase::Handshake,
+            Stage::Handshake(_) | Stage::Answered(..) => Phase::Handshake,
             Stage::Frames(decoder) if decoder.is_mid_frame() => Phase::Frame,
             Stage::Frames(_) | Stage::Closed => Phase::Between,
         }
@@ -173,16 +117,56 @@ impl Server {
 
     /// The socket gave `chunk` (not empty) at `now`.
     pub fn handle_chunk(&mut self, chunk: &[u8], now: Nanos) {
-        let frames = self.frames;
         self.received += chunk.len();
-        let mut rest = chunk;
-        if let Stage::Handshake(_) = self.stage {
-            rest = self.answer(chunk);
+        match &mut self.stage {
+            Stage::Handshake(_) => self.answer(chunk),
+            Stage::Answered(_, behind) => behind.extend_from_slice(chunk),
+            Stage::Frames(_) | Stage::Closed => {}
         }
+        self.take(chunk, now);
+    }
+
+    /// Looks at the answer that [`ServerOutput::Answered`] told of, at `now`;
+    /// whether it was right. Drain the outputs then.
+    pub fn verify(&mut self, now: Nanos) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Closed) {
+            Stage::Answered(answer, behind) => {
+                let start = Offset(answer.len() as u64);
+                match answer.verify() {
+                    Verdict::Accepted(proof) => {
+                        self.stage = Stage::Frames(Decoder::starting_at(&self.framing, start));
+                        self.outputs.push_back(ServerOutput::Authenticated);
+                        self.outputs.extend(proof.map(ServerOutput::Send));
+                        self.take(&behind, now);
+                        true
+                    }
+                    Verdict::Rejected(refusal) => {
+                        self.refuse(refusal);
+                        false
+                    }
+                }
+            }
+            stage => {
+                self.stage = stage;
+                false
+            }
+        }
+    }
+
+    /// Refuses the client without a look at its answer.
+    pub fn decline(&mut self) {
+        if let Stage::Answered(..) = self.stage {
+            self.refuse(Refusal::NotVerified);
+        }
+    }
+
+    /// Takes `chunk`, if frames are due.
+    fn take(&mut self, chunk: &[u8], now: Nanos) {
+        let frames = self.frames;
         if let Stage::Frames(decoder) = &mut self.stage
-            && !rest.is_empty()
+            && !chunk.is_empty()
         {
-            decoder.handle_chunk(rest);
+            decoder.handle_chunk(chunk);
             self.drain(Some(now));
         }
         // Bytes that come steadily never let a timeout happen.
@@ -218,6 +202,7 @@ impl Server {
                 have: awaited.have(),
                 need: awaited.need(),
             }),
+            Stage::Answered(..) => Some(Refusal::NotVerified),
             Stage::Frames(decoder) => decoder.handle_eof().err().map(Refusal::Frame),
             Stage::Closed => None,
         };
@@ -257,34 +242,20 @@ impl Server {
         matches!(self.stage, Stage::Closed)
     }
 
-    /// Feeds the handshake; gives back what is behind it.
-    fn answer<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
-        let Stage::Handshake(awaited) = std::mem::replace(&mut self.stage, Stage::Closed) else {
-            return chunk;
+    /// Feeds the handshake; what is behind it is kept until it is over.
+    fn answer(&mut self, chunk: &[u8]) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Closed);
+        let Stage::Handshake(awaited) = stage else {
+            self.stage = stage;
+            return;
         };
-        let start = Offset(awaited.need() as u64);
-        match awaited.handle_chunk(chunk) {
-            Step::NeedMore(awaited) => {
-                self.stage = Stage::Handshake(awaited);
-                &[]
+        self.stage = match awaited.handle_chunk(chunk) {
+            Step::NeedMore(awaited) => Stage::Handshake(awaited),
+            Step::Done { next, used } => {
+                self.outputs.push_back(ServerOutput::Answered);
+                Stage::Answered(next, chunk[used..].to_vec())
             }
-            Step::Done {
-                next: Verdict::Accepted(proof),
-                used,
-            } => {
-                self.stage = Stage::Frames(Decoder::starting_at(&self.framing, start));
-                self.outputs.push_back(ServerOutput::Authenticated);
-                self.outputs.extend(proof.map(ServerOutput::Send));
-                &chunk[used..]
-            }
-            Step::Done {
-                next: Verdict::Rejected(refusal),
-                ..
-            } => {
-                self.refuse(refusal);
-                &[]
-            }
-        }
+        };
     }
 
     /// Moves everything the decoder has into the outputs.
@@ -358,29 +329,46 @@ impl Awaited {
         }
     }
 
-    fn handle_chunk(self, chunk: &[u8]) -> Step<Self, Verdict> {
+    fn handle_chunk(self, chunk: &[u8]) -> Step<Self, Unverified> {
         match self {
             Self::HmacMd5(answer) => match answer.handle_chunk(chunk) {
                 Step::NeedMore(answer) => Step::NeedMore(Self::HmacMd5(answer)),
                 Step::Done { next, used } => {
-                    let next = match next {
-                        hmac_md5::Verdict::Accepted(_) => Verdict::Accepted(None),
-                        hmac_md5::Verdict::Rejected(_) => Verdict::Rejected(Refusal::WrongAnswer),
-                    };
+                    let next = Unverified::HmacMd5(next);
                     Step::Done { next, used }
                 }
             },
             Self::MutualSha256(proof) => match proof.handle_chunk(chunk) {
                 Step::NeedMore(proof) => Step::NeedMore(Self::MutualSha256(proof)),
                 Step::Done { next, used } => {
-                    let next = match next {
-                        mutual::Verdict::Accepted(accepted) => {
-                            Verdict::Accepted(Some(Bytes::copy_from_slice(&accepted.send())))
-                        }
-                        mutual::Verdict::Rejected(_) => Verdict::Rejected(Refusal::WrongProof),
-                    };
+                    let next = Unverified::MutualSha256(next);
                     Step::Done { next, used }
                 }
+            },
+        }
+    }
+}
+
+impl Unverified {
+    /// Bytes of the client in front of its first frame.
+    const fn len(&self) -> usize {
+        match self {
+            Self::HmacMd5(_) => Scheme::HmacMd5.client_len(),
+            Self::MutualSha256(_) => Scheme::MutualSha256.client_len(),
+        }
+    }
+
+    fn verify(self) -> Verdict {
+        match self {
+            Self::HmacMd5(answer) => match answer.verify() {
+                hmac_md5::Verdict::Accepted(_) => Verdict::Accepted(None),
+                hmac_md5::Verdict::Rejected(_) => Verdict::Rejected(Refusal::WrongAnswer),
+            },
+            Self::MutualSha256(proof) => match proof.verify() {
+                mutual::Verdict::Accepted(accepted) => {
+                    Verdict::Accepted(Some(Bytes::copy_from_slice(&accepted.send())))
+                }
+                mutual::Verdict::Rejected(_) => Verdict::Rejected(Refusal::WrongProof),
             },
         }
     }

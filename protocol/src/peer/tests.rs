@@ -38,15 +38,27 @@ fn serve_by(rules: &Rules, chunks: &[&[u8]]) -> Vec<ServerOutput> {
     let mut now = Nanos(0);
     for chunk in chunks {
         server.handle_chunk(chunk, now);
-        outputs.extend(std::iter::from_fn(|| server.poll_output()));
+        outputs.extend(said(&mut server, now));
         if let Some(at) = server.poll_timeout() {
             now = at;
             server.handle_timeout(now);
-            outputs.extend(std::iter::from_fn(|| server.poll_output()));
+            outputs.extend(said(&mut server, now));
         }
     }
     server.handle_eof();
-    outputs.extend(std::iter::from_fn(|| server.poll_output()));
+    outputs.extend(said(&mut server, now));
+    outputs
+}
+
+/// All that the server says next. Every answer is looked at.
+fn said(server: &mut Server, now: Nanos) -> Vec<ServerOutput> {
+    let mut outputs = Vec::new();
+    while let Some(output) = server.poll_output() {
+        match output {
+            ServerOutput::Answered => drop(server.verify(now)),
+            output => outputs.push(output),
+        }
+    }
     outputs
 }
 
@@ -135,6 +147,52 @@ fn auth_accepts_the_right_answer_however_it_is_cut() {
 }
 
 #[test]
+fn an_answer_is_looked_at_only_when_the_driver_says_so() {
+    let wrong = [7; 64];
+    for (rules, need) in [(rules(System::Auth), 16), (mutual_rules(), 64)] {
+        for answer in [&wrong[..need], &right(&rules)] {
+            let stream = [answer, b"\x03\0\0\0abc"].concat();
+            let mut server = Server::new(&rules, NONCE).within(DEADLINES);
+            assert!(server.poll_output().is_some(), "the challenge");
+            // What comes before the driver has decided is kept.
+            for chunk in stream.chunks(5) {
+                server.handle_chunk(chunk, Nanos(1));
+            }
+            assert_eq!(server.poll_output(), Some(ServerOutput::Answered));
+            assert_eq!(server.poll_output(), None);
+            server.decline();
+            let refused = ServerOutput::Refuse(Refusal::NotVerified);
+            assert_eq!(said(&mut server, Nanos(1)), [refused]);
+            assert!(server.is_closed() && !server.verify(Nanos(1)));
+            assert_eq!(server.poll_output(), None);
+        }
+        let mut server = Server::new(&rules, NONCE).within(DEADLINES);
+        assert!(server.poll_output().is_some(), "the challenge");
+        assert!(!server.verify(Nanos(0)), "there is no answer yet");
+        server.decline();
+        let stream = [&right(&rules)[..], b"\x03\0\0\0abc"].concat();
+        for chunk in stream.chunks(5) {
+            server.handle_chunk(chunk, Nanos(1));
+        }
+        assert_eq!(said(&mut server, Nanos(2)).last(), Some(&send(b"ABC")));
+        let idle = DEADLINES.idle.map(|idle| Nanos(2) + idle);
+        assert_eq!(server.poll_timeout(), idle, "the handshake is over");
+    }
+    assert!(Refusal::NotVerified.is_of_the_handshake());
+    assert!(!Refusal::NotVerified.is_no_answer());
+}
+
+/// What a client that knows the key answers by `rules`.
+fn right(rules: &Rules) -> Vec<u8> {
+    let mut client = Client::new(rules, CLIENT_NONCE);
+    client.handle_chunk(&NONCE).expect("a challenge");
+    match client.poll_output() {
+        Some(ClientOutput::Send(answer)) => answer.to_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn auth_refuses_wrong_and_missing_answers() {
     let challenge = ServerOutput::Send(Bytes::from_static(&NONCE));
     check(
@@ -204,6 +262,7 @@ fn converse(rules: &Rules, messages: &[Vec<u8>], size: usize) -> (Vec<Bytes>, Ve
                     }
                 }
                 ServerOutput::Message(body) => received.push(body),
+                ServerOutput::Answered => assert!(server.verify(now)),
                 ServerOutput::Authenticated => {}
                 ServerOutput::Refuse(refusal) => panic!("refused an honest client: {refusal}"),
             }
@@ -373,12 +432,13 @@ const DEADLINES: Deadlines = Deadlines {
 /// What a server says to `chunks` at their times, and then to nothing at all.
 fn late(system: System, chunks: &[(u64, &[u8])]) -> (u64, Option<Refusal>) {
     let mut server = Server::new(&rules(system), NONCE).within(DEADLINES);
-    let refusal = |server: &mut Server| {
-        let mut outputs = std::iter::from_fn(|| server.poll_output());
-        outputs.find_map(|output| match output {
-            ServerOutput::Refuse(refusal) => Some(refusal),
-            _ => None,
-        })
+    let refusal = |server: &mut Server, now| {
+        said(server, Nanos(now))
+            .into_iter()
+            .find_map(|output| match output {
+                ServerOutput::Refuse(refusal) => Some(refusal),
+                _ => None,
+            })
     };
     let mut chunks = chunks.iter().peekable();
     loop {
@@ -390,7 +450,7 @@ fn late(system: System, chunks: &[(u64, &[u8])]) -> (u64, Option<Refusal>) {
             server.handle_timeout(due);
             due.0
         };
-        if let Some(refusal) = refusal(&mut server) {
+        if let Some(refusal) = refusal(&mut server, now) {
             assert!(server.is_closed() && server.poll_timeout().is_none());
             return (now, Some(refusal));
         }

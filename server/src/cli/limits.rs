@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use protocol::Nanos;
 use protocol::peer;
+use stickylab::net::Descriptors;
 use stickylab::net::admission::Limits;
+use stickylab::net::descriptors::Budget;
 
 /// A deadline that nobody can meet would be a server for nobody.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -17,34 +19,90 @@ const LONGEST: Duration = Duration::from_hours(24);
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Limits of each listener")]
 pub(super) struct Admission {
-    /// Connections at a time
-    #[arg(long, value_name = "N", default_value_t = Limits::CONNECTIONS.connections)]
-    max_connections: usize,
-    /// Connections at a time of one address (IPv6: of one /64)
-    #[arg(long, value_name = "N", default_value_t = Limits::CONNECTIONS.per_source)]
-    max_per_source: usize,
+    /// Connections at a time. Default: 16384, or as many as there are file
+    /// descriptors for (ulimit -Hn), in all listeners together
+    #[arg(long, value_name = "N")]
+    max_connections: Option<usize>,
+    /// Connections at a time of one address (IPv6: of one /64). Default: 1024,
+    /// or a quarter of the connections there are file descriptors for
+    #[arg(long, value_name = "N")]
+    max_per_source: Option<usize>,
     /// New connections a second of one address; twice as many at once
     #[arg(long, value_name = "N", default_value_t = Limits::CONNECTIONS.rate)]
     rate_per_source: NonZeroU32,
     /// Connections at a time that have not answered auth's challenge; a
-    /// quarter of them of one address
-    #[arg(long, value_name = "N", default_value_t = Limits::CONNECTIONS.unproven)]
-    max_unproven: usize,
+    /// quarter of them of one address.
+    /// Default: 1024, or a quarter of the connections there are file descriptors for
+    #[arg(long, value_name = "N")]
+    max_unproven: Option<usize>,
 }
 
 impl Admission {
-    pub(super) fn limits(self) -> Limits {
+    /// What the flags say, else what `budget` offers.
+    pub(super) fn limits(self, budget: &Budget) -> Limits {
+        let derived = budget.limits();
+        let unproven = self.max_unproven.unwrap_or(derived.unproven);
         Limits {
-            connections: self.max_connections,
-            per_source: self.max_per_source,
+            connections: self.max_connections.unwrap_or(derived.connections),
+            per_source: self.max_per_source.unwrap_or(derived.per_source),
             rate: self.rate_per_source,
             burst: self
                 .rate_per_source
                 .saturating_mul(NonZeroU32::MIN.saturating_add(1)),
-            unproven: self.max_unproven,
-            unproven_per_source: self.max_unproven.div_ceil(4),
+            unproven,
+            unproven_per_source: unproven.div_ceil(4),
         }
     }
+
+    /// What all listeners share.
+    pub(super) fn descriptors(self, budget: &Budget) -> Descriptors {
+        let said = self.max_per_source.unwrap_or_default();
+        Descriptors::new(budget.connections, budget.per_source.max(said))
+    }
+
+    /// Says which flags promise more than there are descriptors for.
+    pub(super) fn warn(self, budget: &Budget) {
+        warn(budget, "--max-connections", self.max_connections);
+        warn(budget, "--max-per-source", self.max_per_source);
+        warn(budget, "--max-unproven", self.max_unproven);
+    }
+}
+
+/// Says so if `flag` promises more than there are descriptors for.
+pub(super) fn warn(budget: &Budget, flag: &str, value: Option<usize>) {
+    let most = budget.connections;
+    if let Some(value) = value.filter(|value| *value > most) {
+        tracing::warn!(
+            "{flag} {value} is more than there are file descriptors for: at most {most} \
+             connections, of all listeners together; raise the limit of open files (ulimit -Hn)"
+        );
+    }
+}
+
+/// Says what was derived of `descriptors`; `lab`: whether there is one.
+pub(super) fn tell(descriptors: Option<usize>, budget: &Budget, lab: bool) {
+    let Some(descriptors) = descriptors else {
+        return;
+    };
+    let Budget {
+        connections,
+        per_source,
+        operators,
+        sessions,
+        runs,
+    } = budget;
+    let of_lab = if lab {
+        format!(
+            "; {sessions} lab sessions, {runs} runs; {operators} more connections for \
+             /healthz, /readyz and /metrics"
+        )
+    } else {
+        String::new()
+    };
+    tracing::info!(
+        "{descriptors} file descriptors: at most {connections} connections at a time, \
+         {per_source} of one source{of_lab}"
+    );
 }
 
 /// How long a client of the five systems may take.
@@ -99,9 +157,25 @@ mod tests {
     #[test]
     fn without_flags_the_limits_are_the_defaults() {
         let cli = Cli::try_parse_from(["stickylab"]).unwrap();
-        assert_eq!(cli.admission.limits(), Limits::CONNECTIONS);
+        let plenty = Budget::new(None, 8);
+        assert_eq!(cli.admission.limits(&plenty), Limits::CONNECTIONS);
+        let few = Budget::new(Some(64), 0);
+        assert_eq!(cli.admission.limits(&few), few.limits());
         let cli = Cli::try_parse_from(["stickylab", "--rate-per-source=5"]).unwrap();
-        assert_eq!(cli.admission.limits().burst.get(), 10);
+        assert_eq!(cli.admission.limits(&plenty).burst.get(), 10);
+        let flags = [
+            "stickylab",
+            "--max-connections=50",
+            "--max-per-source=40",
+            "--max-unproven=30",
+        ];
+        let cli = Cli::try_parse_from(flags).unwrap();
+        let limits = cli.admission.limits(&few);
+        assert_eq!(
+            (limits.connections, limits.per_source, limits.unproven),
+            (50, 40, 30)
+        );
+        assert_eq!(limits.unproven_per_source, 8);
         assert!(Cli::try_parse_from(["stickylab", "--rate-per-source=0"]).is_err());
     }
 

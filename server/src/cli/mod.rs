@@ -5,6 +5,7 @@ mod client;
 mod lessons;
 mod limits;
 mod output;
+mod outputs;
 mod run;
 mod serve;
 mod server;
@@ -23,6 +24,9 @@ use protocol::auth::{Key, Scheme};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use outputs::Outputs;
 
 /// Where did my send() go? Real servers, real sockets, every byte.
 #[derive(Debug, Parser)]
@@ -69,37 +73,64 @@ enum Command {
 /// Does what the command line says; errors are one line each on standard error.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    let level = match cli.command {
-        // What its private server refuses is on the screen already.
-        Command::Run(_) => LevelFilter::ERROR,
-        _ => LevelFilter::INFO,
+    let log = cli.log;
+    match cli.command {
+        Command::Serve(command) => serving(false, log, |outputs| {
+            until_signalled(|shutdown| command.run(outputs, shutdown))
+        }),
+        Command::Server(command) => serving(command.prints_json(), log, |outputs| {
+            until_signalled(|shutdown| command.run(outputs, shutdown))
+        }),
+        Command::Client(client) => {
+            log_to(std::io::stderr, LevelFilter::INFO, log);
+            ended(client.run(), |line| eprintln!("{line}"))
+        }
+        Command::Run(run) => {
+            stickylab::net::descriptors::raise_limit();
+            // What its private server refuses is on the screen already.
+            log_to(std::io::stderr, LevelFilter::ERROR, log);
+            ended(run.run(), |line| eprintln!("{line}"))
+        }
+        Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
+        Command::Lessons => ended(lessons::list(), |line| eprintln!("{line}")),
+    }
+}
+
+/// Runs a server, whose lines wait for nobody.
+fn serving(json: bool, log: Log, serve: impl FnOnce(Outputs) -> Result<()>) -> ExitCode {
+    let outputs = match Outputs::new(json, log) {
+        Ok(outputs) => outputs,
+        Err(error) => return ended(Err(error), |line| eprintln!("{line}")),
     };
-    log_to_stderr(level, cli.log);
-    let done = match cli.command {
-        Command::Serve(serve) => until_signalled(|shutdown| serve.run(shutdown)),
-        Command::Server(server) => until_signalled(|shutdown| server.run(shutdown)),
-        Command::Client(client) => client.run(),
-        Command::Run(run) => run.run(),
-        Command::Show(show) => show.run(),
-        Command::Lessons => lessons::list(),
-    };
+    log_to(outputs.err.clone(), LevelFilter::INFO, log);
+    outputs.tell_panics();
+    let code = ended(serve(outputs.clone()), |line| outputs.err.print(line));
+    outputs.flush();
+    code
+}
+
+/// An error is one line.
+fn ended(done: Result<()>, print: impl FnOnce(&str)) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("stickylab: {error:#}");
+            print(&format!("stickylab: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
 /// What the servers have to say about themselves; `RUST_LOG` chooses how much.
-fn log_to_stderr(level: LevelFilter, log: Log) {
+fn log_to<W>(stderr: W, level: LevelFilter, log: Log)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     // What is embedded of the page is no news.
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},memory_serve=warn")));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(stderr);
     match log {
         Log::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
         Log::Json => lines.json().init(),

@@ -8,16 +8,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use protocol::System;
-use protocol::auth::Scheme;
+use protocol::auth::{Key, Scheme};
 use stickylab::gateway::{self, Bridge, Origin};
+use stickylab::net::descriptors::{Budget, raise_limit};
 use stickylab::net::{Audit, listen_tcp};
-use stickylab::servers::report::{self, Report};
-use stickylab::servers::{Bound, Options};
+use stickylab::servers::{Bound, Options, Report};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::limits::{self, Admission, Deadlines};
+use super::outputs::Outputs;
 use super::server::{announce, bind, check_key};
 
 /// Connections to the page that may wait for accept.
@@ -78,26 +79,32 @@ pub(super) struct Serve {
     admission: Admission,
     #[command(flatten)]
     deadlines: Deadlines,
-    /// Sessions of the page's lab at a time; a quarter of them of one address
-    #[arg(long, value_name = "N", default_value_t = gateway::MAX_SESSIONS, help_heading = "Limits of each listener")]
-    max_sessions: usize,
+    /// Sessions of the page's lab at a time; a quarter of them of one address.
+    /// Default: 256, or half of the connections there are file descriptors for
+    #[arg(long, value_name = "N", help_heading = "Limits of each listener")]
+    max_sessions: Option<usize>,
     /// For the head of each HTTP request to the page
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = limits::deadline)]
     head_deadline: Duration,
 }
 
 impl Serve {
-    pub(super) async fn run(self, shutdown: CancellationToken) -> Result<()> {
+    pub(super) async fn run(self, outputs: Outputs, shutdown: CancellationToken) -> Result<()> {
         let metrics = gateway::Metrics::new();
+        metrics.count_dropped("stdout", outputs.out.clone());
+        metrics.count_dropped("stderr", outputs.err.clone());
+        let descriptors = raise_limit();
+        let budget = Budget::new(descriptors, gateway::RUNS);
         let options = Arc::new(Options {
             key: super::key(self.secret_file.as_deref())?,
             scheme: self.auth_scheme,
             report: if self.quiet {
                 Report::Silent
             } else {
-                Report::Lines
+                Report::Lines(outputs.out.clone())
             },
-            limits: self.admission.limits(),
+            limits: self.admission.limits(&budget),
+            descriptors: self.admission.descriptors(&budget),
             audit: Audit::to(metrics.clone()),
             deadlines: self.deadlines.all(),
             ..Options::default()
@@ -117,15 +124,30 @@ impl Serve {
             proxies: self.trust_proxy.iter().map(IpAddr::to_canonical).collect(),
             metrics,
             head: self.head_deadline,
-            sessions: self.max_sessions,
+            sessions: self.max_sessions.unwrap_or(budget.sessions),
+            runs: budget.runs,
+            descriptors: options.descriptors.clone(),
+            operators: budget.operators,
         };
         for bound in &systems {
             check_key(bound, &options)?;
         }
-        for bound in &systems {
-            announce(bound)?;
+        check_page_key(page.local_addr()?, &options)?;
+        if !self.trust_proxy.is_empty() && options.key.is_equivalent(&Key::default()) {
+            tracing::warn!(
+                "auth has the article's key, which everybody knows, and the page behind the proxy \
+                 leads to it by its bridge: give it one of your own with --secret-file or {}",
+                super::SECRET
+            );
         }
-        report::print_line(&format!("listening page tcp {}", page.local_addr()?));
+        limits::tell(descriptors, &budget, true);
+        self.admission.warn(&budget);
+        limits::warn(&budget, "--max-sessions", self.max_sessions);
+        for bound in &systems {
+            announce(bound, &outputs)?;
+        }
+        let address = page.local_addr()?;
+        outputs.out.print(&format!("listening page tcp {address}"));
 
         // The gateway takes leave first: a bridge whose server ended before
         // would tell its peer of an end instead of a shutdown.
@@ -165,6 +187,18 @@ fn drain(text: &str) -> Result<Duration, String> {
     } else {
         Err("it can be at most 1h".to_owned())
     }
+}
+
+/// Refuses the article's key where others than this machine can reach the
+/// page: its bridge leads to auth.
+fn check_page_key(page: SocketAddr, options: &Options) -> Result<()> {
+    ensure!(
+        page.ip().to_canonical().is_loopback() || !options.key.is_equivalent(&Key::default()),
+        "the page at {page} leads to auth by its bridge: everybody knows the article's key, give \
+         it one of your own with --secret-file or {}",
+        super::SECRET
+    );
+    Ok(())
 }
 
 /// Waits for the signal, and then for every task, but not forever. A task that

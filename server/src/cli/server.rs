@@ -9,11 +9,13 @@ use clap::Args;
 use protocol::System;
 use protocol::auth::Scheme;
 use stickylab::net::BindError;
-use stickylab::servers::report::{self, Report};
+use stickylab::net::descriptors::{Budget, raise_limit};
+use stickylab::servers::Report;
 use stickylab::servers::{Bound, Options};
 use tokio_util::sync::CancellationToken;
 
-use super::limits::{Admission, Deadlines};
+use super::limits::{self, Admission, Deadlines};
+use super::outputs::Outputs;
 use super::size;
 
 /// Where `tcp-echo` goes on a machine that has only one loopback address.
@@ -59,8 +61,15 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) async fn run(self, shutdown: CancellationToken) -> Result<()> {
+    /// Whether its standard output is JSON.
+    pub(super) const fn prints_json(&self) -> bool {
+        self.json
+    }
+
+    pub(super) async fn run(self, outputs: Outputs, shutdown: CancellationToken) -> Result<()> {
         super::check_scheme(self.system, self.scheme)?;
+        let descriptors = raise_limit();
+        let budget = Budget::new(descriptors, 0);
         let options = Options {
             buffer: self.buffer,
             read_delay: self.read_delay,
@@ -69,16 +78,19 @@ impl Server {
             scheme: self.scheme,
             report: match (self.quiet, self.json) {
                 (true, _) => Report::Silent,
-                (false, true) => Report::Json,
-                (false, false) => Report::Lines,
+                (false, true) => Report::Json(outputs.out.clone()),
+                (false, false) => Report::Lines(outputs.out.clone()),
             },
-            limits: self.admission.limits(),
+            limits: self.admission.limits(&budget),
+            descriptors: self.admission.descriptors(&budget),
             deadlines: self.deadlines.all(),
             ..Options::default()
         };
         let bound = bind(self.system, self.listen, "--listen")?;
         check_key(&bound, &options)?;
-        announce(&bound)?;
+        limits::tell(descriptors, &budget, false);
+        self.admission.warn(&budget);
+        announce(&bound, &outputs)?;
         bound.serve(&options, shutdown).await;
         Ok(())
     }
@@ -114,10 +126,10 @@ pub(super) fn check_key(bound: &Bound, options: &Options) -> Result<()> {
 }
 
 /// Says on standard output that `bound` is ready.
-pub(super) fn announce(bound: &Bound) -> Result<()> {
+pub(super) fn announce(bound: &Bound, outputs: &Outputs) -> Result<()> {
     let system = bound.system();
     let address = bound.local_addr()?;
-    report::print_line(&format!(
+    outputs.out.print(&format!(
         "listening {system} {} {address}",
         system.transport()
     ));

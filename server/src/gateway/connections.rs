@@ -35,6 +35,10 @@ const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 /// How often failing accepts are logged at most.
 const LOG: Duration = Duration::from_secs(1);
 
+/// How long the head of the one request may take on a connection that is kept
+/// for the operator: others wait for it.
+const BRIEF: Duration = Duration::from_secs(2);
+
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -69,26 +73,42 @@ pub(super) async fn serve(
     }
     let (metrics, shutdown) = (&state.metrics, &state.shutdown);
     let router = super::router(state.clone());
-    let admission = Admission::new(limits.admission);
+    let reserve_router = super::reserve(state.clone());
+    let admission = Admission::within(limits.admission, state.descriptors.clone());
+    // These descriptors are kept out of the others.
+    let reserve = Admission::new(admission::Limits {
+        connections: state.operators,
+        per_source: state.operators.div_ceil(4),
+        ..limits.admission
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(HEAD_BYTES);
+    let mut brief = http.clone();
+    brief
+        .keep_alive(false)
+        .header_read_timeout(limits.head.min(BRIEF));
     let mut logged = None;
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let (stream, place, peer) = match accepted {
+        let (stream, place, peer, is_full) = match accepted {
             Ok((stream, peer)) => match admit(&admission, peer, &state.proxies) {
-                Ok(place) => (stream, place, peer),
+                Ok(place) => (stream, place, peer, false),
                 Err(refusal) => {
                     if let Some(reason) = Decision::TurnedAway(refusal).reason() {
                         metrics.turned_away("page", reason);
                     }
                     admission.log("page", peer, refusal);
-                    continue;
+                    match (refusal, reserve.admit(peer, false)) {
+                        (Refusal::Full | Refusal::SourceFull, Ok(place)) => {
+                            (stream, place, peer, true)
+                        }
+                        _ => continue,
+                    }
                 }
             },
             Err(error) => {
@@ -100,9 +120,14 @@ pub(super) async fn serve(
                 continue;
             }
         };
+        let (http, router) = if is_full {
+            (&brief, &reserve_router)
+        } else {
+            (&http, &router)
+        };
         let open = Open::new(place, metrics);
         let service = service(router.clone(), peer, open, state.clone());
-        let connection = connection(&http, stream, service, shutdown.clone());
+        let connection = connection(http, stream, service, shutdown.clone());
         tracker.spawn(connection);
     }
 }

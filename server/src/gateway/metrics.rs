@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -22,6 +22,7 @@ use trace::Call;
 use trace::link::Line;
 
 use crate::net::{Auditor, Decision};
+use crate::printer::Printer;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Upper bounds of a session's length, in seconds.
@@ -55,6 +56,11 @@ pub struct Counters {
     dropped: Family<Dropped, Counter>,
     turned_away: Family<TurnedAway, Counter>,
     handshakes: Family<Handshake, Counter>,
+    /// Datagrams left unanswered because they went round in a loop.
+    loops_broken: Counter,
+    lines_dropped: Family<Output, Counter>,
+    /// What prints, and where what it drops is counted.
+    outputs: Mutex<Vec<(Printer, Counter)>>,
 }
 
 /// Why something was refused.
@@ -122,6 +128,12 @@ struct TurnedAway {
     reason: &'static str,
 }
 
+/// Where lines were to be printed: `stdout` or `stderr`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Output {
+    stream: &'static str,
+}
+
 /// How a handshake went: `authenticated`, or why not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Handshake {
@@ -170,6 +182,9 @@ impl Metrics {
             dropped: Family::default(),
             turned_away: Family::default(),
             handshakes: Family::default(),
+            loops_broken: Counter::default(),
+            lines_dropped: Family::default(),
+            outputs: Mutex::default(),
         };
         registry.register(
             "connections",
@@ -240,7 +255,24 @@ impl Metrics {
             "Handshakes that came to an end, by outcome",
             this.handshakes.clone(),
         );
+        registry.register(
+            "echo_loops_broken",
+            "Datagrams of udp-echo left unanswered because they went round in a loop",
+            this.loops_broken.clone(),
+        );
+        registry.register(
+            "output_lines_dropped",
+            "Lines that were not printed because nobody read fast enough, by stream",
+            this.lines_dropped.clone(),
+        );
         Self(Arc::new(Counters { registry, ..this }))
+    }
+
+    /// Counts the lines that `printer` drops, under the name of its `stream`.
+    pub fn count_dropped(&self, stream: &'static str, printer: Printer) {
+        let counter = self.lines_dropped.get_or_create_owned(&Output { stream });
+        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        outputs.push((printer, counter));
     }
 
     pub(super) fn refused(&self, reason: Reason) {
@@ -310,6 +342,11 @@ impl Metrics {
 
     /// The answer to a scrape.
     pub(super) fn response(&self) -> Response {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        for (printer, counter) in outputs.iter() {
+            counter.inc_by(printer.dropped().saturating_sub(counter.get()));
+        }
+        drop(outputs);
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
             Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
@@ -335,6 +372,7 @@ impl Auditor for Metrics {
         }
         match (decision, decision.reason()) {
             (Decision::Authenticated, _) => self.shaken("authenticated"),
+            (Decision::LoopBroken, _) => drop(self.loops_broken.inc()),
             (Decision::Refused(refusal), Some(reason)) if refusal.is_of_the_handshake() => {
                 self.shaken(reason.name());
             }

@@ -38,13 +38,15 @@ pub use origin::{Origin, OriginError};
 use relay::Relay;
 pub use target::{Bridge, BridgeError};
 
+use crate::net::Descriptors;
 use crate::net::admission::{self, Admission};
 
 /// Lab sessions at a time; one source has a quarter of them at most. A class
 /// behind one address is one source.
 pub const MAX_SESSIONS: usize = 256;
-/// Runs that go on in them, and those of one source; each has up to five threads.
-const RUNS: (usize, usize) = (64, 32);
+/// Runs that go on in them; one source has half of them at most. Each has up to
+/// five threads.
+pub const RUNS: usize = 64;
 /// How long sessions may take to say goodbye after shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often a WebSocket's peer is asked whether it is still there, and how
@@ -70,6 +72,13 @@ pub struct Config {
     pub head: Duration,
     /// Lab sessions at a time; one source has a quarter of them at most.
     pub sessions: usize,
+    /// Runs at a time in these sessions; one source has half of them at most.
+    pub runs: usize,
+    /// What all listeners of the process share.
+    pub descriptors: Descriptors,
+    /// Connections that are kept for `/healthz`, `/readyz` and `/metrics` when
+    /// all others are taken; one source has a quarter of them at most.
+    pub operators: usize,
 }
 
 impl Default for Config {
@@ -84,6 +93,9 @@ impl Default for Config {
             metrics: Metrics::new(),
             head: Limits::default().head,
             sessions: MAX_SESSIONS,
+            runs: RUNS,
+            descriptors: Descriptors::default(),
+            operators: 16,
         }
     }
 }
@@ -153,6 +165,8 @@ struct Shared {
     sessions: Arc<Admission>,
     runs: Arc<Admission>,
     bridging: Arc<Admission>,
+    descriptors: Descriptors,
+    operators: usize,
     relay: Relay,
     metrics: Metrics,
     /// The sessions' tasks.
@@ -176,13 +190,16 @@ impl Deref for State {
 impl Shared {
     fn new(config: Config, draining: CancellationToken) -> Self {
         let sessions = (config.sessions, config.sessions.div_ceil(4));
+        let runs = (config.runs, config.runs.div_ceil(2));
         Self {
             bridges: config.bridges.into(),
             origins: config.origins.into(),
             proxies: config.proxies.into(),
             sessions: Admission::new(lab(config.limits, sessions)),
-            runs: Admission::new(lab(config.limits, RUNS)),
-            bridging: Admission::new(config.limits),
+            runs: Admission::new(lab(config.limits, runs)),
+            bridging: Admission::within(config.limits, config.descriptors.clone()),
+            descriptors: config.descriptors,
+            operators: config.operators,
             relay: Relay::default(),
             metrics: config.metrics,
             tracker: TaskTracker::new(),
@@ -198,11 +215,28 @@ fn router(state: State) -> Router {
     Router::new()
         .route("/bridge/{name}", get(bridge::open))
         .route("/lab", get(session::open))
+        .with_state(state.clone())
+        .merge(operation(state))
+        .merge(page::router())
+}
+
+/// What is answered when all connections are taken; nothing else is.
+fn reserve(state: State) -> Router {
+    operation(state).fallback(full)
+}
+
+async fn full() -> Response {
+    let text = "all connections are taken: try again later\n";
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
+/// For whoever operates the program.
+fn operation(state: State) -> Router {
+    Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(state)
-        .merge(page::router())
 }
 
 /// The refusal of a request that is meant for another host.

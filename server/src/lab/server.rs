@@ -98,6 +98,7 @@ impl Bound {
                     read_delay,
                     report: Report::Silent,
                     admission: Admission::new(Limits::DATAGRAMS),
+                    breaks_loops: false,
                     audit: Audit::to(recorder.clone()),
                 };
                 let socket = UdpSocket::from_std(self.socket.into())?;

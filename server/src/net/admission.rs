@@ -15,6 +15,8 @@ use governor::clock::DefaultClock;
 use governor::state::keyed::HashMapStateStore;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use super::descriptors::{Descriptor, Descriptors};
+
 /// Sources whose rates are remembered at a time. When there are more, those
 /// that have been quiet are forgotten; what is still too much shares one rate.
 const SOURCES: usize = 10_000;
@@ -117,6 +119,8 @@ pub struct Admission {
     rates: Rates,
     /// The rate of all that have no place in `rates`.
     others: DefaultDirectRateLimiter,
+    /// What all listeners of the process share.
+    descriptors: Descriptors,
     taken: Mutex<Taken>,
 }
 
@@ -152,28 +156,35 @@ pub struct Place {
     admission: Arc<Admission>,
     source: Source,
     unproven: bool,
+    _descriptor: Descriptor,
 }
 
 impl Admission {
-    /// Nobody is there yet.
+    /// Nobody is there yet, and descriptors are no concern.
     pub fn new(limits: Limits) -> Arc<Self> {
+        Self::within(limits, Descriptors::default())
+    }
+
+    /// Nobody is there yet. Each place takes one of `descriptors`, too.
+    pub fn within(limits: Limits, descriptors: Descriptors) -> Arc<Self> {
         let quota = Quota::per_second(limits.rate).allow_burst(limits.burst);
         Arc::new(Self {
             limits,
             rates: RateLimiter::hashmap(quota),
             others: RateLimiter::direct(quota),
+            descriptors,
             taken: Mutex::default(),
         })
     }
 
     /// A place for a connection of `peer`, which may have to prove itself
-    /// (see [`Place::prove`]).
+    /// (see [`Place::attempt`]).
     ///
     /// # Errors
     /// Which limit it would break. Close the connection then.
     pub fn admit(self: &Arc<Self>, peer: SocketAddr, unproven: bool) -> Result<Place, Refusal> {
         self.check_rate(peer)?;
-        self.take(Source::of(peer), self.limits.per_source, unproven)
+        self.take(Source::of(peer), false, unproven)
     }
 
     /// A place for a connection of `peer` that many share, such as a proxy's:
@@ -182,13 +193,13 @@ impl Admission {
     /// # Errors
     /// [`Refusal::Full`].
     pub fn admit_many(self: &Arc<Self>, peer: SocketAddr) -> Result<Place, Refusal> {
-        self.take(Source::of(peer), usize::MAX, false)
+        self.take(Source::of(peer), true, false)
     }
 
     fn take(
         self: &Arc<Self>,
         source: Source,
-        per_source: usize,
+        many: bool,
         unproven: bool,
     ) -> Result<Place, Refusal> {
         let mut taken = self.taken();
@@ -197,7 +208,7 @@ impl Admission {
         if taken.all.places >= limits.connections {
             return Err(Refusal::Full);
         }
-        if own.places >= per_source {
+        if !many && own.places >= limits.per_source {
             return Err(Refusal::SourceFull);
         }
         if unproven {
@@ -205,11 +216,11 @@ impl Admission {
             if full || own.unproven >= limits.unproven_per_source {
                 return Err(Refusal::Unproven);
             }
-            let failures = taken.failures.get(&source);
-            if failures.is_some_and(|failures| failures.until > Instant::now()) {
+            if taken.has_to_wait(source) {
                 return Err(Refusal::Backoff);
             }
         }
+        let descriptor = self.descriptors.take(source, many)?;
         taken.change(source, |counts| {
             counts.places += 1;
             counts.unproven += usize::from(unproven);
@@ -218,6 +229,7 @@ impl Admission {
             admission: Arc::clone(self),
             source,
             unproven,
+            _descriptor: descriptor,
         })
     }
 
@@ -270,6 +282,33 @@ impl Admission {
 }
 
 impl Taken {
+    /// Whether `source` has failed too often.
+    fn has_to_wait(&self, source: Source) -> bool {
+        let failures = self.failures.get(&source);
+        failures.is_some_and(|failures| failures.until > Instant::now())
+    }
+
+    /// `source` has failed to prove itself. It waits longer with each time
+    /// from the [`FORGIVEN`]th on: 100 ms, 200 ms … 30 s.
+    fn fail(&mut self, source: Source) {
+        let now = Instant::now();
+        if self.failures.len() >= SOURCES {
+            self.failures.retain(|_, failures| failures.until > now);
+        }
+        if self.failures.len() >= SOURCES && !self.failures.contains_key(&source) {
+            return;
+        }
+        let failures = self.failures.entry(source).or_insert(Failures {
+            count: 0,
+            until: now,
+        });
+        failures.count += 1;
+        if let Some(doublings) = failures.count.checked_sub(FORGIVEN) {
+            let wait = FIRST_WAIT * 2_u32.pow(doublings.min(16));
+            failures.until = now + wait.min(LONGEST_WAIT);
+        }
+    }
+
     fn change(&mut self, source: Source, change: impl Fn(&mut Counts)) {
         change(&mut self.all);
         let own = self.by_source.entry(source).or_default();
@@ -281,35 +320,34 @@ impl Taken {
 }
 
 impl Place {
-    /// The client has proved who it is; earlier failures are forgiven.
-    pub fn prove(&mut self) {
+    /// The client has answered. Unless its source has to wait, `verify` looks
+    /// at the answer and says whether it is right. A right one forgives
+    /// earlier failures; a wrong one counts before the next answer of any
+    /// connection of the source is looked at, because the lock is held
+    /// meanwhile: `verify` compares a digest, and waits for nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Backoff`]: the answer was not looked at.
+    pub fn attempt(&mut self, verify: impl FnOnce() -> bool) -> Result<bool, Refusal> {
         let mut taken = self.admission.taken();
-        taken.failures.remove(&self.source);
-        if std::mem::take(&mut self.unproven) {
-            taken.change(self.source, |counts| counts.unproven -= 1);
+        if taken.has_to_wait(self.source) {
+            return Err(Refusal::Backoff);
         }
+        let right = verify();
+        if right {
+            taken.failures.remove(&self.source);
+            if std::mem::take(&mut self.unproven) {
+                taken.change(self.source, |counts| counts.unproven -= 1);
+            }
+        } else {
+            taken.fail(self.source);
+        }
+        Ok(right)
     }
 
-    /// The client has failed to prove who it is. Its source waits longer with
-    /// each time from the [`FORGIVEN`]th on: 100 ms, 200 ms … 30 s.
+    /// The client has left without an answer, which counts as a wrong one.
     pub fn fail(&self) {
-        let now = Instant::now();
-        let mut taken = self.admission.taken();
-        if taken.failures.len() >= SOURCES {
-            taken.failures.retain(|_, failures| failures.until > now);
-        }
-        if taken.failures.len() >= SOURCES && !taken.failures.contains_key(&self.source) {
-            return;
-        }
-        let failures = taken.failures.entry(self.source).or_insert(Failures {
-            count: 0,
-            until: now,
-        });
-        failures.count += 1;
-        if let Some(doublings) = failures.count.checked_sub(FORGIVEN) {
-            let wait = FIRST_WAIT * 2_u32.pow(doublings.min(16));
-            failures.until = now + wait.min(LONGEST_WAIT);
-        }
+        self.admission.taken().fail(self.source);
     }
 }
 

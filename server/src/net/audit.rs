@@ -19,13 +19,16 @@ pub enum Decision<'a> {
     TurnedAway(admission::Refusal),
     /// It was let in, and broke the protocol's rules.
     Refused(&'a peer::Refusal),
+    /// A datagram repeated once too often what had been echoed to its sender,
+    /// and gets no answer (see [`super::echoes`]).
+    LoopBroken,
 }
 
 impl Decision<'_> {
     /// Why it was refused; none if it was not.
     pub const fn reason(&self) -> Option<Reason> {
         Some(match self {
-            Self::Authenticated => return None,
+            Self::Authenticated | Self::LoopBroken => return None,
             Self::TurnedAway(refusal) => match refusal {
                 admission::Refusal::Full => Reason::Full,
                 admission::Refusal::SourceFull => Reason::SourceFull,
@@ -36,6 +39,7 @@ impl Decision<'_> {
             Self::Refused(refusal) => match refusal {
                 peer::Refusal::Frame(_) => Reason::BadFrame,
                 peer::Refusal::WrongAnswer | peer::Refusal::WrongProof => Reason::WrongAnswer,
+                peer::Refusal::NotVerified => Reason::Backoff,
                 peer::Refusal::NoAnswer { .. } => Reason::NoAnswer,
                 peer::Refusal::HandshakeTimeout { .. } => Reason::HandshakeTimeout,
                 peer::Refusal::FrameTimeout { .. } => Reason::FrameTimeout,
@@ -47,7 +51,7 @@ impl Decision<'_> {
     /// Where in the client's stream; 0 of somebody who was not let in.
     pub const fn offset(&self) -> Offset {
         match self {
-            Self::Authenticated | Self::TurnedAway(_) => Offset(0),
+            Self::Authenticated | Self::TurnedAway(_) | Self::LoopBroken => Offset(0),
             Self::Refused(refusal) => refusal.offset(),
         }
     }

@@ -3,12 +3,16 @@
 
 pub mod admission;
 pub mod audit;
+pub mod descriptors;
+pub mod echoes;
 pub mod listener;
 pub mod observe;
 pub mod tap;
 
 pub use admission::{Admission, Limits};
 pub use audit::{Audit, Auditor, Decision};
+pub use descriptors::Descriptors;
+pub use echoes::Echoes;
 pub use listener::{
     BindError, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
 };

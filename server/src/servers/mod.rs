@@ -23,7 +23,7 @@ use protocol::{System, Transport};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
-use crate::net::{Audit, BindError, Limits, bind_udp, listen_tcp};
+use crate::net::{Audit, BindError, Descriptors, Limits, bind_udp, listen_tcp};
 
 pub use report::Report;
 pub use stream::{StreamConfig, serve_stream};
@@ -52,6 +52,8 @@ pub struct Options {
     pub report: Report,
     /// How many connections are let in.
     pub limits: Limits,
+    /// What all listeners of the process share.
+    pub descriptors: Descriptors,
     /// Who is told what was decided about them.
     pub audit: Audit,
     /// How long a client may take. With `read_delay` none counts: a server
@@ -69,6 +71,7 @@ impl Default for Options {
             scheme: Scheme::default(),
             report: Report::Silent,
             limits: Limits::CONNECTIONS,
+            descriptors: Descriptors::default(),
             audit: Audit::default(),
             deadlines: Deadlines::SERVER,
         }
@@ -129,7 +132,7 @@ impl Bound {
             Ok(address)
                 if self.system == System::Auth
                     && !address.ip().to_canonical().is_loopback()
-                    && *key == Key::default() =>
+                    && key.is_equivalent(&Key::default()) =>
             {
                 Err(DemoKeyError { address })
             }

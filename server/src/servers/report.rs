@@ -1,26 +1,32 @@
 //! Where a server's messages go: nowhere, or to standard output, one a line.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 
 use protocol::System;
 use serde::Serialize;
-use tracing::debug;
 
 use crate::printable;
+use crate::printer::{Printer, Share};
+
+/// Most bytes of a message that are printed. Escaped they can be four times,
+/// as JSON eight times as many.
+pub const SHOWN: usize = 16 * 1024;
 
 /// What a server does with the messages it has received.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub enum Report {
     /// Nothing.
     #[default]
     Silent,
     /// Prints `message <system> <peer> <text>`, the text escaped
-    /// (see [`printable::escape`]).
-    Lines,
+    /// (see [`printable::escape`]). Of a message longer than [`SHOWN`] it
+    /// prints the beginning, then `\\... <length> bytes in all`, which no
+    /// escaped text contains.
+    Lines(Printer),
     /// Prints a JSON object: system, peer, the bytes in hex, and the text if
-    /// they are UTF-8.
-    Json,
+    /// they are UTF-8. Of a message longer than [`SHOWN`] both are the
+    /// beginning, and `length` tells how many bytes it had.
+    Json(Printer),
 }
 
 #[derive(Serialize)]
@@ -32,74 +38,143 @@ struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     bytes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<usize>,
 }
 
 impl Report {
-    /// `peer` has sent `body`.
-    pub fn message(self, system: System, peer: SocketAddr, body: &[u8]) {
-        if let Some(line) = self.line(system, peer, body) {
-            print_line(&line);
+    /// `peer` has sent `body`. Never waits.
+    pub fn message(&self, system: System, peer: SocketAddr, body: &[u8]) {
+        match self {
+            Self::Silent => {}
+            Self::Lines(printer) => printer.print(&text(system, peer, body)),
+            Self::Json(printer) => printer.print(&json(system, peer, body)),
         }
     }
 
-    fn line(self, system: System, peer: SocketAddr, body: &[u8]) -> Option<String> {
+    /// For the messages of one connection.
+    pub fn of_connection(&self) -> Messages {
         match self {
-            Self::Silent => None,
-            Self::Lines => Some(format!(
-                "message {system} {peer} {}",
-                printable::escape(body)
-            )),
-            Self::Json => {
-                let message = Message {
-                    kind: "message",
-                    system,
-                    peer,
-                    text: std::str::from_utf8(body).ok(),
-                    bytes: trace::hex::encode(body),
-                };
-                serde_json::to_string(&message).ok()
-            }
+            Self::Silent => Messages::Silent,
+            Self::Lines(printer) => Messages::Printed(printer.share(), text),
+            Self::Json(printer) => Messages::Printed(printer.share(), json),
         }
     }
 }
 
-/// Prints `line` at once. A closed standard output stops no server.
-pub fn print_line(line: &str) {
-    let mut out = std::io::stdout().lock();
-    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
-        debug!("standard output: {error}");
+/// The messages of one connection.
+#[derive(Debug)]
+pub enum Messages {
+    /// They are not printed.
+    Silent,
+    /// They are printed as the function says.
+    Printed(Share, fn(System, SocketAddr, &[u8]) -> String),
+}
+
+impl Messages {
+    /// `peer` has sent `body`. If many of its messages have not been written
+    /// yet, waits for them, as long as somebody reads.
+    pub async fn message(&mut self, system: System, peer: SocketAddr, body: &[u8]) {
+        if let Self::Printed(share, line) = self {
+            share.room().await;
+            share.print(&line(system, peer, body));
+        }
     }
+}
+
+fn text(system: System, peer: SocketAddr, body: &[u8]) -> String {
+    let shown = printable::escape(beginning(body));
+    match body.len() {
+        0..=SHOWN => format!("message {system} {peer} {shown}"),
+        length => format!("message {system} {peer} {shown}\\... {length} bytes in all"),
+    }
+}
+
+fn json(system: System, peer: SocketAddr, body: &[u8]) -> String {
+    let shown = beginning(body);
+    let message = Message {
+        kind: "message",
+        system,
+        peer,
+        text: std::str::from_utf8(shown).ok(),
+        bytes: trace::hex::encode(shown),
+        length: Some(body.len()).filter(|length| *length > SHOWN),
+    };
+    serde_json::to_string(&message).expect("text, numbers and names are JSON")
+}
+
+/// What is printed of a message; no character is cut in two.
+fn beginning(body: &[u8]) -> &[u8] {
+    if body.len() <= SHOWN {
+        return body;
+    }
+    let is_border = |at: &usize| body[*at] & 0xc0 != 0x80;
+    // A character has four bytes at most (RFC 3629).
+    let border = (SHOWN - 3..=SHOWN).rev().find(is_border);
+    &body[..border.unwrap_or(SHOWN)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(report: Report, body: &[u8], expected: Option<&str>) {
-        let peer = SocketAddr::from(([127, 0, 0, 1], 5000));
-        let line = report.line(System::TcpEcho, peer, body);
-        assert_eq!(line.as_deref(), expected);
+    const PEER: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5000);
+
+    fn check(line: fn(System, SocketAddr, &[u8]) -> String, body: &[u8], expected: &str) {
+        assert_eq!(line(System::TcpEcho, PEER, body), expected);
     }
 
     #[test]
     fn one_line_a_message() {
-        check(Report::Silent, b"hi", None);
         check(
-            Report::Lines,
+            text,
             b"\xe7\nlistening auth",
-            Some(r"message tcp-echo 127.0.0.1:5000 \xE7\nlistening auth"),
+            r"message tcp-echo 127.0.0.1:5000 \xE7\nlistening auth",
         );
         check(
-            Report::Json,
+            json,
             b"hi\n",
-            Some(
-                r#"{"type":"message","system":"tcp-echo","peer":"127.0.0.1:5000","text":"hi\n","bytes":"68690a"}"#,
-            ),
+            r#"{"type":"message","system":"tcp-echo","peer":"127.0.0.1:5000","text":"hi\n","bytes":"68690a"}"#,
         );
         check(
-            Report::Json,
+            json,
             b"\xff",
-            Some(r#"{"type":"message","system":"tcp-echo","peer":"127.0.0.1:5000","bytes":"ff"}"#),
+            r#"{"type":"message","system":"tcp-echo","peer":"127.0.0.1:5000","bytes":"ff"}"#,
         );
+    }
+
+    #[test]
+    fn a_long_message_is_cut_and_its_length_told() {
+        let whole = vec![b'x'; SHOWN];
+        let line = text(System::Auth, PEER, &whole);
+        assert!(line.ends_with("xxx"), "{}", line.len());
+        let long = vec![0xff; 1 << 20];
+        let line = text(System::Auth, PEER, &long);
+        assert!(line.ends_with(r"\xFF\... 1048576 bytes in all"));
+        assert!(line.len() < 4 * SHOWN + 100, "{}", line.len());
+        let line = json(System::Auth, PEER, &long);
+        assert!(line.ends_with(r#"ff","length":1048576}"#));
+        assert!(line.len() < 2 * SHOWN + 200, "{}", line.len());
+        // The worst of all: in JSON a control character is six.
+        let line = json(System::Auth, PEER, &vec![1; 1 << 20]);
+        assert!(line.contains("\\u0001") && line.len() < 8 * SHOWN + 200);
+    }
+
+    #[test]
+    fn no_character_is_cut_in_two() {
+        let length = |start: usize| {
+            let mut body = vec![b'x'; start];
+            body.resize_with(SHOWN + 100, || b'y');
+            let at = start.min(SHOWN);
+            body[at..at + 4].copy_from_slice("\u{1f600}".as_bytes());
+            beginning(&body).len()
+        };
+        for start in SHOWN - 3..SHOWN {
+            assert_eq!(length(start), start);
+        }
+        assert_eq!(length(SHOWN), SHOWN);
+        assert_eq!(length(SHOWN - 4), SHOWN);
+        assert_eq!(beginning(&vec![0x80; SHOWN + 1]).len(), SHOWN);
     }
 }

@@ -68,14 +68,14 @@ impl StreamConfig {
             buffer: options.buffer,
             read_delay: options.read_delay,
             serial: system.is_serial(),
-            report: options.report,
+            report: options.report.clone(),
             deadlines: if options.read_delay.is_zero() {
                 options.deadlines
             } else {
                 Deadlines::NONE
             },
             patience: Some(PATIENCE),
-            admission: Admission::new(options.limits),
+            admission: Admission::within(options.limits, options.descriptors.clone()),
             audit: options.audit.clone(),
         }
     }
@@ -164,7 +164,7 @@ async fn serve_client<S>(
             let decision = Decision::Refused(&refusal);
             config.audit.decided(system, peer, decision);
             warn!("{system}: {peer} refused at offset {offset}: {refusal}");
-            if refusal.is_of_the_handshake() {
+            if refusal.is_no_answer() {
                 place.fail();
             }
             linger(&mut stream).await;
@@ -199,6 +199,7 @@ where
     let now = || Nanos::from(started.elapsed());
     let mut machine = Server::new(&config.rules, rand::random()).within(config.deadlines);
     let mut buffer = vec![0; config.buffer.max(1)];
+    let mut messages = config.report.of_connection();
     // Set anew only when it is due or would ring too late: bytes put a
     // deadline off with each recv.
     let mut alarm = pin!(sleep_until(started));
@@ -207,13 +208,17 @@ where
         while let Some(output) = machine.poll_output() {
             match output {
                 ServerOutput::Send(bytes) => send(stream, &bytes, config.patience).await?,
+                ServerOutput::Answered => {
+                    if place.attempt(|| machine.verify(now())).is_err() {
+                        machine.decline();
+                    }
+                }
                 ServerOutput::Authenticated => {
-                    place.prove();
                     let decision = Decision::Authenticated;
                     config.audit.decided(config.system, peer, decision);
                     info!("{}: {peer} accepted", config.system);
                 }
-                ServerOutput::Message(body) => config.report.message(config.system, peer, &body),
+                ServerOutput::Message(body) => messages.message(config.system, peer, &body).await,
                 ServerOutput::Refuse(refusal) => return Err(End::Refused(refusal)),
             }
         }

@@ -13,16 +13,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::System;
+use protocol::{Nanos, System};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{Options, Report};
 use crate::net::admission::{Admission, Limits};
-use crate::net::{Audit, Datagrams, Decision};
+use crate::net::{Audit, Datagrams, Decision, Echoes};
 
 /// Pause after a failed recvfrom, so that an error that stays is no spin.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
+/// How often loops that were broken are logged at most.
+const LOOP_LOG: Duration = Duration::from_secs(1);
 
 /// How a datagram server behaves.
 #[derive(Clone, Debug)]
@@ -35,6 +38,9 @@ pub struct DatagramConfig {
     pub report: Report,
     /// How often one source is answered.
     pub admission: Arc<Admission>,
+    /// Whether echo loops are broken. Where nobody else can send, each
+    /// datagram gets its answer.
+    pub breaks_loops: bool,
     /// Who is told what was decided.
     pub audit: Audit,
 }
@@ -44,8 +50,9 @@ pub fn config(options: &Options) -> DatagramConfig {
     DatagramConfig {
         buffer: options.buffer,
         read_delay: options.read_delay,
-        report: options.report,
+        report: options.report.clone(),
         admission: Admission::new(Limits::DATAGRAMS),
+        breaks_loops: true,
         audit: options.audit.clone(),
     }
 }
@@ -63,6 +70,9 @@ pub async fn serve_datagrams<D: Datagrams>(
 async fn answer<D: Datagrams>(socket: &D, config: &DatagramConfig) {
     let mut buffer = vec![0; config.buffer.max(1)];
     let own = socket.local_addr().ok();
+    let mut echoes = config.breaks_loops.then(Echoes::default);
+    let started = Instant::now();
+    let mut logged: Option<Instant> = None;
     loop {
         if !config.read_delay.is_zero() {
             tokio::time::sleep(config.read_delay).await;
@@ -85,8 +95,21 @@ async fn answer<D: Datagrams>(socket: &D, config: &DatagramConfig) {
             config.admission.log("udp-echo", peer, refusal);
             continue;
         }
+        let echo = bytes.to_ascii_uppercase();
+        if let Some(echoes) = &mut echoes
+            && !echoes.handle_datagram(peer, bytes, &echo, Nanos::from(started.elapsed()))
+        {
+            config
+                .audit
+                .decided(System::UdpEcho, peer, Decision::LoopBroken);
+            if logged.is_none_or(|at| at.elapsed() >= LOOP_LOG) {
+                logged = Some(Instant::now());
+                warn!("udp-echo: {peer} sends back what it is sent: one datagram not answered");
+            }
+            continue;
+        }
         config.report.message(System::UdpEcho, peer, bytes);
-        if let Err(error) = socket.send_to(&bytes.to_ascii_uppercase(), peer).await {
+        if let Err(error) = socket.send_to(&echo, peer).await {
             debug!("udp-echo: sendto {peer}: {error}");
         }
     }

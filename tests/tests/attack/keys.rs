@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tests::eventually;
 use tests::hmac::{KEY, hmac_md5};
 use tests::websocket::{self, LAST, opcode};
 
@@ -73,23 +74,43 @@ fn newcomer(door: &Door) {
     client.leave().expect("to the end");
 }
 
-/// As many challenges at once as one source may have, all answered wrong.
+/// As many challenges at once as one source may have, all answered wrong at
+/// the same time: no more are looked at than are forgiven.
 fn guess_together(victim: &Victim, rounds: usize) -> String {
     let door = &victim.door;
     let bystander = Bystander::enter(door);
-    let mut judged = 0;
+    let (mut given, mut judged) = (0, 0);
     for _ in 0..rounds {
+        let start = victim.program.err.count();
         // One more than it may have is refused; so is all in a back-off.
         let open: Vec<_> = std::iter::from_fn(|| challenged(door)).collect();
-        judged += open.len();
-        for (stream, _) in open {
-            check_refused(stream, &[7; 16]);
+        let (count, started) = (open.len(), Instant::now());
+        let mut answered = Vec::new();
+        for (mut stream, _) in open {
+            stream.write_all(&[7; 16]).expect("it takes the answer");
+            answered.push(stream);
         }
+        for stream in answered {
+            check_refused(stream, b"");
+        }
+        let said = |part: &str| {
+            let lines = victim.program.err.since(start);
+            lines.iter().filter(|line| line.contains(part)).count()
+        };
+        let wrong = || said("wrong answer to the challenge");
+        eventually("all are refused", || {
+            (wrong() + said("was not looked at") == count).then_some(())
+        });
+        // One more for each wait that was over meanwhile.
+        let waits = started.elapsed().as_millis() / FIRST_WAIT.as_millis();
+        let most = FREE + (waits + 1).ilog2();
+        assert!(wrong() <= most as usize, "{} of {count} looked at", wrong());
         assert!(challenged(door).is_none(), "a back-off");
         newcomer(door);
+        (given, judged) = (given + count, judged + wrong());
     }
     bystander.leave();
-    format!("{judged} wrong answers in {rounds} rounds of as many as one source may give at once")
+    format!("{given} wrong answers at once, {judged} of them looked at")
 }
 
 #[test]
@@ -212,6 +233,66 @@ fn bridged(door: &Door, source: Ipv4Addr) -> std::io::Result<(TcpStream, Option<
     let (code, payload) = websocket::read_frame(&mut stream)?;
     let challenge = (code == opcode::BINARY).then(|| payload.try_into().ok());
     Ok((stream, challenge.flatten()))
+}
+
+/// The same through a bridge.
+fn guess_bridged_together(victim: &Victim, count: usize) -> String {
+    let door = &victim.door;
+    let start = victim.program.err.count();
+    let connect = |_| bridged(door, ATTACKER).expect("the bridge is open");
+    let open: Vec<_> = (0..count).map(connect).collect();
+    let started = Instant::now();
+    let mut answered = Vec::new();
+    for (mut stream, challenge) in open {
+        // The later ones may find their source in a back-off.
+        if challenge.is_some() {
+            let wrong = websocket::frame(LAST | opcode::BINARY, &[7; 16]);
+            stream.write_all(&wrong).expect("the bridge takes it");
+            answered.push(stream);
+        }
+    }
+    let given = answered.len();
+    for mut stream in answered {
+        let end = websocket::read_frame(&mut stream).expect("it is told the end");
+        assert_eq!(end.0, opcode::CLOSE);
+        reset(stream);
+    }
+    let said = |part: &str| {
+        let lines = victim.program.err.since(start);
+        lines.iter().filter(|line| line.contains(part)).count()
+    };
+    let wrong = || said("wrong answer to the challenge");
+    eventually("all are refused", || {
+        (wrong() + said("was not looked at") == given).then_some(())
+    });
+    let waits = started.elapsed().as_millis() / FIRST_WAIT.as_millis();
+    let most = FREE + (waits + 1).ilog2();
+    assert!(wrong() <= most as usize, "{} of {given} looked at", wrong());
+    let judged = wrong();
+    // The address that the bridge gave the attacker is forgiven: it serves
+    // what knows the key.
+    eventually("the back-off is over", || {
+        let (mut stream, challenge) = bridged(door, ATTACKER).ok()?;
+        let answer = hmac_md5(KEY, &challenge?);
+        let said = [&answer[..], b"\x01\0\0\0a"].concat();
+        let said = websocket::frame(LAST | opcode::BINARY, &said);
+        stream.write_all(&said).ok()?;
+        let (_, reply) = websocket::read_frame(&mut stream).ok()?;
+        reset(stream);
+        (reply == b"A").then_some(())
+    });
+    format!("{given} wrong answers at once, {judged} of them looked at")
+}
+
+#[test]
+fn wrong_keys_at_once_through_a_bridge_are_no_way_around_the_back_off() {
+    let victim = Victim::start("bridge", &[]);
+    victim.withstands(
+        "wrong keys at once over a bridge",
+        8,
+        sized(24, 200),
+        guess_bridged_together,
+    );
 }
 
 #[test]

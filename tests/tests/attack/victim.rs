@@ -49,6 +49,20 @@ impl Victim {
             let server = Server::start(name, arguments);
             (server.program, server.address)
         };
+        Self::of(name, program, address)
+    }
+
+    /// The same with so many file descriptors (`ulimit -n`); of the page only.
+    pub(crate) fn start_limited(
+        name: &'static str,
+        descriptors: usize,
+        arguments: &[&str],
+    ) -> Self {
+        let serve = Serve::start_limited(descriptors, arguments);
+        Self::of(name, serve.program, serve.page)
+    }
+
+    fn of(name: &'static str, program: Program, address: SocketAddr) -> Self {
         let door = Door {
             name,
             address,

@@ -98,3 +98,38 @@ fn starts_again(system: &str) -> bool {
         (listens || !again.is_running()).then_some(listens)
     })
 }
+
+#[test]
+fn the_articles_key_stays_off_a_page_that_others_reach() {
+    let mut arguments = vec!["serve", "--page", "0.0.0.0:0"];
+    let flags = tests::SYSTEMS.map(|system| format!("--{system}"));
+    for flag in &flags {
+        arguments.extend([flag, "127.0.0.1:0"]);
+    }
+    let parts = ["0.0.0.0:", "bridge", "article's key", "--secret-file"];
+    super::check_error(&arguments, &parts);
+    // HMAC fills a key up with zeros: it is the same one.
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let path = file.path().to_str().expect("text");
+    arguments.extend(["--secret-file", path]);
+    for key in [&b"wan yifei\0"[..], b"wan yifei\0\0\0\n"] {
+        std::fs::write(path, key).expect("it can be written");
+        super::check_error(&arguments, &parts);
+        let auth = [
+            "server",
+            "auth",
+            "--listen",
+            "0.0.0.0:0",
+            "--secret-file",
+            path,
+        ];
+        super::check_error(&auth, &["0.0.0.0:", "article's key", "--secret-file"]);
+    }
+    std::fs::write(path, b"another").expect("it can be written");
+    let serve = tests::Program::start(&mut tests::stickylab(&arguments));
+    serve.out.wait_for("it listens", |line| {
+        line.starts_with("listening page tcp 0.0.0.0:")
+    });
+    let finished = serve.stop(rustix::process::Signal::TERM);
+    assert!(finished.complaints().is_empty(), "{finished:?}");
+}

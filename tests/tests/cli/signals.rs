@@ -11,7 +11,7 @@ fn a_server_ends_with_0_on_either_signal() {
         for signal in SIGNALS {
             let finished = Server::start(system, &[]).program.stop(signal);
             assert_eq!(finished.out.len(), 1, "{finished:?}");
-            assert!(finished.err.is_empty(), "{finished:?}");
+            assert!(finished.complaints().is_empty(), "{finished:?}");
         }
     }
 }
@@ -41,6 +41,6 @@ fn serve_ends_with_0_on_either_signal() {
         let mut client = tests::Stream::connect(serve.system("auth"));
         client.take(32);
         let finished = serve.program.stop(signal);
-        assert!(finished.err.is_empty(), "{finished:?}");
+        assert!(finished.complaints().is_empty(), "{finished:?}");
     }
 }

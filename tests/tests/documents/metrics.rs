@@ -43,7 +43,7 @@ fn field(line: &str) -> Option<(&str, &str)> {
 /// What is registered, by name.
 fn registered() -> BTreeMap<String, Metric> {
     let source = source();
-    let fields: BTreeMap<_, _> = body(&source, "pub struct Metrics")
+    let fields: BTreeMap<_, _> = body(&source, "pub struct Counters")
         .into_iter()
         .filter_map(field)
         .collect();

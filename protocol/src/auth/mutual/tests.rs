@@ -96,7 +96,7 @@ fn serve(answer: &[u8], cut: usize) -> Option<[u8; PROOF_LEN]> {
     match stage.handle_chunk(&answer[cut..]) {
         Step::Done { next, used } => {
             assert_eq!(used, ANSWER_LEN - cut, "what follows is left");
-            match next {
+            match next.verify() {
                 server::Verdict::Accepted(accepted) => Some(accepted.send()),
                 server::Verdict::Rejected(_) => None,
             }
@@ -261,7 +261,7 @@ fn relaying_between_two_connections_of_a_server_opens_neither() {
     let Step::Done { next, .. } = other.handle_chunk(&honest) else {
         panic!("64 bytes are a proof");
     };
-    assert_eq!(next, server::Verdict::Rejected(server::Rejected));
+    assert_eq!(next.verify(), server::Verdict::Rejected(server::Rejected));
     // A challenge passed on as the attacker's own nonce, with the other
     // connection's proof.
     let proof = serve(&honest, 0).expect("the right proof");

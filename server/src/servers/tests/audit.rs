@@ -94,6 +94,88 @@ async fn who_proved_itself_and_who_found_no_place_is_told() {
 }
 
 #[tokio::test]
+async fn answers_given_at_once_are_looked_at_as_often_as_is_forgiven() {
+    for (scheme, length) in [(Scheme::HmacMd5, 16), (Scheme::MutualSha256, 64)] {
+        let book = Book::default();
+        let options = Options {
+            audit: Audit::to(book.clone()),
+            scheme,
+            ..Options::default()
+        };
+        let running = Running::start(System::Auth, &options);
+        let mut clients = Vec::new();
+        for _ in 0..40 {
+            let mut client = running.connect().await;
+            soon(client.read_exact(&mut [0; 32])).await.unwrap();
+            clients.push(client);
+        }
+        let started = Instant::now();
+        for client in &mut clients {
+            client.write_all(&vec![7; length]).await.unwrap();
+        }
+        let entries = book.entries(clients.len()).await;
+        let told = |reason| {
+            entries
+                .iter()
+                .filter(|entry| entry.2 == Some(reason))
+                .count()
+        };
+        // One more for each wait that is over meanwhile: 100 ms, 200 ms …
+        let later = (started.elapsed().as_millis() / 100 + 1).ilog2() as usize;
+        let looked_at = told(Reason::WrongAnswer);
+        assert!(
+            (5..=5 + later).contains(&looked_at),
+            "{scheme}: {looked_at}"
+        );
+        assert_eq!(looked_at + told(Reason::Backoff), clients.len());
+        for client in &mut clients {
+            expect_eof(client).await;
+        }
+        running.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_loop_that_was_broken_is_told() {
+    #[derive(Clone, Debug, Default)]
+    struct Loops(Arc<AtomicUsize>);
+    impl Auditor for Loops {
+        fn decided(&self, _: System, _: SocketAddr, decision: Decision<'_>) {
+            if matches!(decision, Decision::LoopBroken) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    let loops = Loops::default();
+    let options = Options {
+        audit: Audit::to(loops.clone()),
+        ..Options::default()
+    };
+    let running = Running::start(System::UdpEcho, &options);
+    let mirror = bind_udp(ANY.parse().unwrap()).unwrap();
+    mirror.connect(running.address).await.unwrap();
+    mirror.send(b"forged").await.unwrap();
+    let mut buffer = [0; 16];
+    let mut hops = 0;
+    // It sends back whatever comes, until nothing comes any more.
+    while loops.0.load(Ordering::Relaxed) == 0 {
+        let echo = mirror.recv(&mut buffer);
+        match tokio::time::timeout(Duration::from_millis(20), echo).await {
+            Ok(count) => {
+                hops += 1;
+                mirror.send(&buffer[..count.unwrap()]).await.unwrap();
+            }
+            Err(_) => assert!(hops < 1_000),
+        }
+    }
+    assert_eq!(hops, usize::from(crate::net::echoes::BUDGET) + 1);
+    mirror.send(b"HELLO").await.unwrap();
+    let count = soon(mirror.recv(&mut buffer)).await.unwrap();
+    assert_eq!(&buffer[..count], b"HELLO");
+    running.end().await;
+}
+
+#[tokio::test]
 async fn a_deadline_that_passed_is_told() {
     let deadlines = protocol::peer::Deadlines {
         frame: Some(protocol::Nanos::from_millis(30)),
