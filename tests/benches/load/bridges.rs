@@ -40,15 +40,15 @@ const WORKS: [Work; 7] = [
         vec![("clients-16", "/s", rate)]
     }),
     ("connections, 16 at a time", |target, time| {
-        let rate = traffic::connections(*target, CLIENTS, Goodbye::Close, time);
+        let rate = traffic::connections(*target, CLIENTS, time);
         vec![("connections", "/s", rate)]
     }),
     ("connections, 4 at a time", |target, time| {
-        let rate = traffic::connections(*target, FEW, Goodbye::Close, time);
+        let rate = traffic::threads(*target, FEW, Goodbye::Close, time);
         vec![("connections-4", "/s", rate)]
     }),
     ("connections left, 4 at a time", |target, time| {
-        let rate = traffic::connections(*target, FEW, Goodbye::Leave, time);
+        let rate = traffic::threads(*target, FEW, Goodbye::Leave, time);
         vec![("connections-left", "/s", rate)]
     }),
 ];

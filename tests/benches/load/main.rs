@@ -46,7 +46,7 @@ fn main() {
                 _ => Goodbye::Close,
             };
             let time = Duration::from_millis(number(millis));
-            println!("{:?}", traffic::connections(target, 4, goodbye, time));
+            println!("{:?}", traffic::threads(target, 4, goodbye, time));
         }
         ["soak", seconds] => soak::run(Duration::from_secs(number(seconds))),
         ["bench", rounds, millis, ref groups @ ..] => {

@@ -2,7 +2,7 @@
 //! WebSocket messages (RFC 6455) made ready before the clock runs and replies
 //! counted by their headers, so that the generator costs all the same.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -46,27 +46,46 @@ impl Target {
     /// Upgrades `stream` where it has to be.
     pub(crate) async fn upgrade(&self, mut stream: TcpStream) -> io::Result<TcpStream> {
         stream.set_nodelay(true)?;
-        let Some(path) = self.path else {
+        let Some(request) = self.request() else {
             return Ok(stream);
         };
-        let request = format!(
+        stream.write_all(request.as_bytes()).await?;
+        let mut head = Vec::with_capacity(512);
+        while !is_whole(&head)? {
+            if stream.read_buf(&mut head).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(stream)
+    }
+
+    /// The same as [`connect`](Self::connect), for calls that block.
+    pub(crate) fn connect_blocking(&self) -> io::Result<std::net::TcpStream> {
+        let mut stream = std::net::TcpStream::connect(self.address)?;
+        stream.set_nodelay(true)?;
+        let Some(request) = self.request() else {
+            return Ok(stream);
+        };
+        stream.write_all(request.as_bytes())?;
+        let mut head = Vec::with_capacity(512);
+        let mut room = [0; 512];
+        while !is_whole(&head)? {
+            match stream.read(&mut room)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => head.extend_from_slice(&room[..count]),
+            }
+        }
+        Ok(stream)
+    }
+
+    /// The request for an upgrade, where there has to be one.
+    fn request(&self) -> Option<String> {
+        let path = self.path?;
+        Some(format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
             self.address
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut head = Vec::with_capacity(512);
-        while !head.ends_with(b"\r\n\r\n") {
-            // No server speaks first here, so nothing follows the head.
-            if stream.read_buf(&mut head).await? == 0 || head.len() > HEAD {
-                return Err(io::Error::other("no whole answer to the upgrade"));
-            }
-        }
-        if !head.starts_with(b"HTTP/1.1 101") {
-            let head = String::from_utf8_lossy(&head).into_owned();
-            return Err(io::Error::other(head));
-        }
-        Ok(stream)
+        ))
     }
 
     /// `body` as it is sent.
@@ -91,6 +110,17 @@ impl Target {
             ..Replies::default()
         }
     }
+}
+
+/// Whether `head` is the whole answer to an upgrade. No server speaks first
+/// here, so nothing follows it. An error if the answer is another one.
+fn is_whole(head: &[u8]) -> io::Result<bool> {
+    let whole = head.ends_with(b"\r\n\r\n");
+    if whole && head.starts_with(b"HTTP/1.1 101") || !whole && head.len() <= HEAD {
+        return Ok(whole);
+    }
+    let head = String::from_utf8_lossy(head).into_owned();
+    Err(io::Error::other(head))
 }
 
 fn frame(opcode: u8, body: &[u8]) -> Vec<u8> {

@@ -2,9 +2,9 @@
 //! connections one after the other. The same code for every target.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -122,6 +122,24 @@ pub(crate) fn clients(target: Target, clients: usize, size: usize, time: Duratio
     })
 }
 
+/// `clients` at a time on one thread, each connecting, sending one message,
+/// waiting for the reply and closing, again and again. Connections a second.
+pub(crate) fn connections(target: Target, clients: usize, time: Duration) -> f64 {
+    let message = target.message(b"HELLO");
+    side_by_side(clients, move || {
+        let message = message.clone();
+        async move {
+            let (start, mut done) = (Instant::now(), 0);
+            while start.elapsed() < time {
+                let talk = tokio::time::timeout(PATIENCE, converse(target, &message));
+                talk.await.expect("in time").expect("a whole conversation");
+                done += 1;
+            }
+            done
+        }
+    })
+}
+
 /// How a client ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Goodbye {
@@ -131,26 +149,58 @@ pub(crate) enum Goodbye {
     Leave,
 }
 
-/// `clients` at a time, each connecting, sending one message, waiting for the
-/// reply and ending with `goodbye`, again and again. Connections a second.
-pub(crate) fn connections(target: Target, clients: usize, goodbye: Goodbye, time: Duration) -> f64 {
-    let message = target.message(b"HELLO");
-    side_by_side(clients, move || {
-        let message = message.clone();
-        async move {
-            let (start, mut done) = (Instant::now(), 0);
+/// The same with a thread for each client, whose calls block, and with either
+/// end. Connections a second.
+pub(crate) fn threads(target: Target, clients: usize, goodbye: Goodbye, time: Duration) -> f64 {
+    let start = Instant::now();
+    let done = thread::scope(|scope| {
+        let client = || {
+            let mut done = 0;
             while start.elapsed() < time {
-                let talk = tokio::time::timeout(PATIENCE, converse(target, &message, goodbye));
-                talk.await.expect("in time").expect("a whole conversation");
+                talk(&target, goodbye).expect("a whole conversation");
                 done += 1;
             }
             done
+        };
+        let clients: Vec<_> = (0..clients).map(|_| scope.spawn(client)).collect();
+        let done = clients.into_iter().map(ScopedJoinHandle::join);
+        done.map(|done| done.expect("it is served")).sum()
+    });
+    rate(done, start)
+}
+
+/// One connection from its beginning to its end, with calls that block.
+fn talk(target: &Target, goodbye: Goodbye) -> io::Result<()> {
+    let mut stream = target.connect_blocking()?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(&target.message(b"HELLO"))?;
+    let mut replies = target.replies();
+    let mut room = [0; 512];
+    let mut missing = 5;
+    while missing > 0 {
+        match stream.read(&mut room)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => missing -= replies.count(&room[..count]),
         }
-    })
+    }
+    if goodbye == Goodbye::Leave {
+        return Ok(());
+    }
+    stream.write_all(&target.farewell())?;
+    stream.shutdown(Shutdown::Write)?;
+    while !replies.closed {
+        match stream.read(&mut room) {
+            Ok(0) => break,
+            Ok(count) => drop(replies.count(&room[..count])),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// One connection from its beginning to its end.
-pub(crate) async fn converse(target: Target, message: &[u8], goodbye: Goodbye) -> io::Result<()> {
+async fn converse(target: Target, message: &[u8]) -> io::Result<()> {
     let mut stream = target.connect().await?;
     stream.write_all(message).await?;
     let mut replies = target.replies();
@@ -161,9 +211,6 @@ pub(crate) async fn converse(target: Target, message: &[u8], goodbye: Goodbye) -
             0 => return Err(io::Error::other("closed before the reply")),
             count => missing -= replies.count(&room[..count]),
         }
-    }
-    if goodbye == Goodbye::Leave {
-        return Ok(());
     }
     stream.write_all(&target.farewell()).await?;
     // Over plain TCP the end is a FIN; a WebSocket's peer says that it closes.
