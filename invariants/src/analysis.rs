@@ -15,7 +15,7 @@ use trace::link::{Capture, Ending};
 use trace::text::{Catalog, Sentence, Value};
 use trace::{
     Actor, Analysis, Call, Client, ClientId, Counts, Event, Experiment, Flags, Header, Lesson,
-    MAX_OFFSET, Message as Text, Socket, Trace, pcapng,
+    MAX_OFFSET, Message as Text, Reason, Socket, Trace, pcapng,
 };
 use web_client::app::{Format, Language, Message, Settings, Setup, State, View};
 use web_client::{catalog, file, scene};
@@ -30,9 +30,14 @@ const STEPS: usize = 24;
 
 /// Whatever a trace says, all of it can be written, read and shown.
 pub fn check(bytes: &[u8]) {
-    let trace = trace(&mut Input::new(bytes));
+    let trace = read(bytes);
     trace_file::check_written(&trace);
     check_trace(&trace);
+}
+
+/// The trace that `bytes` stand for.
+pub fn read(bytes: &[u8]) -> Trace {
+    trace(&mut Input::new(bytes))
 }
 
 /// Everything that is made of a trace.
@@ -42,15 +47,7 @@ pub(crate) fn check_trace(trace: &Trace) {
         check_lane(trace, lane);
     }
     check_causes(trace, &analysis);
-    for count in [
-        Count::ServerRecvs,
-        Count::ClientRecvs,
-        Count::ServerBytes,
-        Count::GoodMessages,
-        Count::Replied,
-        Count::ClientSends,
-        Count::LateReplies,
-    ] {
+    for count in Count::ALL {
         count.of(trace, &analysis);
     }
     for step in 0..=trace.events().len().min(STEPS) {
@@ -296,9 +293,15 @@ fn event(input: &mut Input<'_>, clients: usize, before: Nanos, ends: &mut [[u64;
     } else {
         client.actor()
     };
-    let call = Call::ALL[usize::from(who >> 3) % 8];
+    let choice = usize::from(who >> 3);
+    let call = Call::ALL[choice % Call::ALL.len()];
     let at = before + Nanos(input.number());
     let mut event = Event::new(at, actor, client, call);
+    // The numbers left over choose among the client's further connections.
+    event.connection = u16::try_from(choice / Call::ALL.len()).unwrap_or(u16::MAX);
+    if call.is_decision() {
+        event.reason = Some(reason(input, call));
+    }
     let more = input.byte();
     event.bytes = match more & 3 {
         0 => Vec::new(),
@@ -339,6 +342,13 @@ fn event(input: &mut Input<'_>, clients: usize, before: Nanos, ends: &mut [[u64;
         event.error = Some(String::from_utf8_lossy(input.bytes()).into_owned());
     }
     event
+}
+
+/// One of the reasons why `call` is decided.
+fn reason(input: &mut Input<'_>, call: Call) -> Reason {
+    let reasons = Reason::ALL.into_iter();
+    let fitting: Vec<_> = reasons.filter(|reason| reason.call() == call).collect();
+    input.pick(&fitting)
 }
 
 /// What the kernel may have told, or not.

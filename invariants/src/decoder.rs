@@ -35,14 +35,14 @@ pub fn check(bytes: &[u8]) {
 
 /// Any framing that passes `validate`, or is refused by it.
 pub(crate) fn framing(input: &mut Input<'_>) -> Framing {
-    let kind = input.below(5);
+    let kind = input.below(KINDS);
     let maximum = input.small();
-    match kind {
+    let framing = match kind {
         0 => Framing::None,
         1 => Framing::ReadyAck(ReadyAck { maximum }),
         2 => Framing::LengthPrefix(LengthPrefix {
-            width: input.pick(&[Width::One, Width::Two, Width::Four, Width::Eight]),
-            endian: input.pick(&[Endian::Little, Endian::Big]),
+            width: input.pick(&Width::ALL),
+            endian: input.pick(&Endian::ALL),
             signed: input.flag(),
             counts_header: input.flag(),
             maximum,
@@ -55,6 +55,22 @@ pub(crate) fn framing(input: &mut Input<'_>) -> Framing {
             size: maximum,
             pad: input.byte(),
         }),
+    };
+    assert_eq!(ordinal(&framing), kind, "each kind can be chosen");
+    framing
+}
+
+/// How many kinds of framing there are.
+const KINDS: usize = 5;
+
+/// Which of them one is. A kind that is added has to be numbered here.
+const fn ordinal(framing: &Framing) -> usize {
+    match framing {
+        Framing::None => 0,
+        Framing::ReadyAck(_) => 1,
+        Framing::LengthPrefix(_) => 2,
+        Framing::Delimiter(_) => 3,
+        Framing::FixedSize(_) => KINDS - 1,
     }
 }
 

@@ -31,7 +31,7 @@ pub fn check(bytes: &[u8]) {
         _ => Scheme::HmacMd5,
     };
     let key = key.map(Key::new);
-    let reply = input.pick(&[Reply::None, Reply::Uppercase]);
+    let reply = input.pick(&Reply::ALL);
     let framing = decoder::framing(&mut input);
     let rules = Rules {
         framing,

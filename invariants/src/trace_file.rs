@@ -51,29 +51,30 @@ pub(crate) fn check_written(trace: &Trace) {
 fn agree(ours: &Result<Trace, TraceError>, theirs: &Result<Trace, FileError>) -> bool {
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => ours == theirs,
-        (Err(TraceError::Empty), Err(FileError::Empty)) => true,
-        (Err(TraceError::Experiment { error, .. }), Err(FileError::Experiment(theirs))) => {
-            error == theirs
-        }
-        (Err(TraceError::Client { line, client }), Err(FileError::Client(at, who))) => {
-            (line, client) == (at, who)
-        }
-        (Err(TraceError::Offset { line, offset }), Err(FileError::Offset(at, theirs))) => {
-            (line, offset) == (at, theirs)
-        }
-        (
-            Err(TraceError::Count { said, found, .. }),
-            Err(FileError::Count {
-                said: theirs,
-                found: counted,
-            }),
-        ) => (said, found) == (theirs, counted),
-        (Err(TraceError::Line { line, .. }), Err(FileError::Line(at)))
-        | (Err(TraceError::Order { line }), Err(FileError::Order(at)))
-        | (Err(TraceError::Truncated { line }), Err(FileError::Truncated(at))) => line == at,
-        (Err(TraceError::Version { found }), Err(FileError::Version(theirs))) => found == theirs,
+        (Err(ours), Err(theirs)) => complain_alike(ours, theirs),
         _ => false,
     }
+}
+
+/// Names every complaint of the command line: one that is added has to be
+/// added here.
+fn complain_alike(ours: &TraceError, theirs: &FileError) -> bool {
+    let alike = match ours {
+        TraceError::Empty => FileError::Empty,
+        TraceError::Line { line, .. } => FileError::Line(*line),
+        TraceError::Order { line } => FileError::Order(*line),
+        TraceError::Version { found } => FileError::Version(*found),
+        TraceError::Experiment { error, .. } => FileError::Experiment(error.clone()),
+        TraceError::Client { line, client } => FileError::Client(*line, *client),
+        TraceError::Offset { line, offset } => FileError::Offset(*line, *offset),
+        TraceError::Reason { line, .. } => FileError::Reason(*line),
+        TraceError::Count { said, found, .. } => FileError::Count {
+            said: *said,
+            found: *found,
+        },
+        TraceError::Truncated { line } => FileError::Truncated(*line),
+    };
+    alike == *theirs
 }
 
 /// Deepest that objects and lists stand in each other, and most fields of an

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cap::Cap;
-use invariants::TARGETS;
+use invariants::{TARGETS, analysis};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use trace::{Call, Event, Trace};
 
 /// Far more than any check needs, far less than what a length may claim: who
 /// allocates for that ends here.
@@ -61,6 +62,45 @@ fn each_target_has_its_program_and_its_corpus() {
     let manifest = fs::read_to_string(corpus().join("../Cargo.toml")).expect("a manifest");
     for name in &targets {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+    }
+}
+
+/// The calls of these traces, and whether they are of further connections, too.
+fn check_calls(traces: &[Trace]) {
+    let events: Vec<_> = traces.iter().flat_map(Trace::events).collect();
+    for call in Call::ALL {
+        let calls = || events.iter().filter(|event| event.call == call);
+        assert!(calls().next().is_some(), "no {call}");
+    }
+    let further = |call| move |event: &&&Event| event.call == call && event.connection > 0;
+    let refused = events.iter().find(further(Call::Refuse));
+    assert!(refused.is_some(), "no refused connection beside the first");
+}
+
+#[test]
+fn the_corpus_has_every_call_in_files_and_in_what_is_analysed() {
+    let files = seeds("trace_file");
+    let files = files
+        .iter()
+        .filter_map(|seed| std::str::from_utf8(seed).ok());
+    let read = files.filter_map(|text| Trace::parse(text).ok());
+    check_calls(&read.collect::<Vec<_>>());
+    let made = seeds("analysis");
+    check_calls(
+        &made
+            .iter()
+            .map(|seed| analysis::read(seed))
+            .collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn the_corpus_has_every_lesson() {
+    let lessons = names(&corpus().join("../../static/lessons"));
+    let kept = names(&corpus().join("lesson"));
+    for lesson in lessons {
+        let name = lesson.trim_end_matches(".toml");
+        assert!(kept.contains(name), "{name} is not in fuzz/corpus/lesson");
     }
 }
 

@@ -10,6 +10,7 @@ pub mod framing;
 pub mod peer;
 pub mod system;
 mod units;
+mod variants;
 pub mod websocket;
 
 pub use framing::{Decoder, EncodeError, Frame, FrameError, Framing};

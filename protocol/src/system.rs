@@ -41,14 +41,10 @@ pub enum System {
 }
 
 impl System {
-    /// All of them, in the order of the article.
-    pub const ALL: [Self; 5] = [
-        Self::UdpEcho,
-        Self::TcpEcho,
-        Self::ReadyAck,
-        Self::LengthPrefix,
-        Self::Auth,
-    ];
+    crate::all_variants! {
+        /// All of them, in the order of the article.
+        UdpEcho, TcpEcho, ReadyAck, LengthPrefix, Auth
+    }
 
     /// The name used on the command line, in URLs and in traces.
     pub const fn name(self) -> &'static str {

@@ -19,8 +19,10 @@ pub enum ClientId {
 }
 
 impl ClientId {
-    /// Both, in order.
-    pub const ALL: [Self; 2] = [Self::One, Self::Two];
+    protocol::all_variants! {
+        /// Both, in order.
+        One, Two
+    }
 
     /// Position in a list of clients, from 0.
     pub const fn index(self) -> usize {
@@ -72,8 +74,10 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::Client1, Self::Client2, Self::Server];
+    protocol::all_variants! {
+        /// All three.
+        Client1, Client2, Server
+    }
 
     /// `client1`, `client2` or `server`.
     pub const fn name(self) -> &'static str {
@@ -122,19 +126,10 @@ pub enum Call {
 }
 
 impl Call {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Connect,
-        Self::Accept,
-        Self::Send,
-        Self::Recv,
-        Self::Shutdown,
-        Self::Close,
-        Self::Segment,
-        Self::Datagram,
-        Self::Refuse,
-        Self::Cut,
-    ];
+    protocol::all_variants! {
+        /// All of them.
+        Connect, Accept, Send, Recv, Shutdown, Close, Segment, Datagram, Refuse, Cut
+    }
 
     /// Whether it is a packet on the wire and no call of a program.
     pub const fn is_packet(self) -> bool {

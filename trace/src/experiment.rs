@@ -190,6 +190,13 @@ pub enum LengthUnit {
     Characters,
 }
 
+impl LengthUnit {
+    protocol::all_variants! {
+        /// Both, the right one first.
+        Bytes, Characters
+    }
+}
+
 /// What a client answers a challenge with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -202,6 +209,13 @@ pub enum Answer {
     /// Bytes that the server itself has sent: a part of its challenge, or its
     /// nonce and a proof it gave the other client.
     Reflected,
+}
+
+impl Answer {
+    protocol::all_variants! {
+        /// All of them, the honest one first.
+        Own, Replayed, Reflected
+    }
 }
 
 /// A message as it is written in a lesson or typed into the page: text, and

@@ -118,32 +118,32 @@ const DELAY: Kind = Kind::Number {
 };
 
 impl Knob {
-    /// Every knob, in the order they are shown.
-    pub const ALL: [Self; 23] = [
-        Self::System,
-        Self::Framing,
-        Self::LengthUnit,
-        Self::Buffer,
-        Self::ReadDelay,
-        Self::ReceiveBuffer,
-        Self::Gap,
-        Self::Nagle,
-        Self::SendBuffer,
-        Self::Serial,
-        Self::Clients,
-        Self::Hold,
-        Self::MaxFrame,
-        Self::Scheme,
-        Self::Answer,
-        Self::Connections,
-        Self::MaxPerSource,
-        Self::Piece,
-        Self::Deadline,
-        Self::Key,
-        Self::Key2,
-        Self::Messages,
-        Self::Messages2,
-    ];
+    protocol::all_variants! {
+        /// Every knob, in the order they are shown.
+        System,
+        Framing,
+        LengthUnit,
+        Buffer,
+        ReadDelay,
+        ReceiveBuffer,
+        Gap,
+        Nagle,
+        SendBuffer,
+        Serial,
+        Clients,
+        Hold,
+        MaxFrame,
+        Scheme,
+        Answer,
+        Connections,
+        MaxPerSource,
+        Piece,
+        Deadline,
+        Key,
+        Key2,
+        Messages,
+        Messages2,
+    }
 
     /// The name used in lessons, in links and on the command line.
     pub const fn name(self) -> &'static str {

@@ -22,8 +22,10 @@ pub enum Group {
 }
 
 impl Group {
-    /// All of them in order.
-    pub const ALL: [Self; 4] = [Self::Datagrams, Self::Streams, Self::Framing, Self::Trust];
+    protocol::all_variants! {
+        /// All of them in order.
+        Datagrams, Streams, Framing, Trust
+    }
 
     /// Key of its heading in the catalogs.
     pub const fn key(self) -> &'static str {
@@ -110,6 +112,18 @@ pub struct Lesson {
 }
 
 impl Count {
+    protocol::all_variants! {
+        /// All of them.
+        ServerRecvs,
+        ClientRecvs,
+        ServerBytes,
+        GoodMessages,
+        Replied,
+        ClientSends,
+        LateReplies,
+        Refusals,
+    }
+
     /// Key of its noun in the catalogs, such as "recv() calls of the server".
     pub const fn key(self) -> &'static str {
         match self {

@@ -225,14 +225,10 @@ pub enum Capture {
 }
 
 impl Capture {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::On,
-        Self::NeedsCapNetRaw,
-        Self::Unsupported,
-        Self::Failed,
-        Self::Unknown,
-    ];
+    protocol::all_variants! {
+        /// All of them.
+        On, NeedsCapNetRaw, Unsupported, Failed, Unknown
+    }
 
     /// The name in a `run` line.
     pub const fn name(self) -> &'static str {
@@ -261,8 +257,10 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Finished, Self::Stopped, Self::TimedOut, Self::Limit];
+    protocol::all_variants! {
+        /// All of them.
+        Finished, Stopped, TimedOut, Limit
+    }
 
     /// The name in an `ended` line.
     pub const fn name(self) -> &'static str {

@@ -47,24 +47,24 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All of them; those of servers first.
-    pub const ALL: [Self; 15] = [
-        Self::Full,
-        Self::SourceFull,
-        Self::TooFast,
-        Self::Unproven,
-        Self::Backoff,
-        Self::WrongAnswer,
-        Self::NoAnswer,
-        Self::HandshakeTimeout,
-        Self::FrameTimeout,
-        Self::Idle,
-        Self::BadFrame,
-        Self::Time,
-        Self::Calls,
-        Self::Bytes,
-        Self::Packets,
-    ];
+    protocol::all_variants! {
+        /// All of them; those of servers first.
+        Full,
+        SourceFull,
+        TooFast,
+        Unproven,
+        Backoff,
+        WrongAnswer,
+        NoAnswer,
+        HandshakeTimeout,
+        FrameTimeout,
+        Idle,
+        BadFrame,
+        Time,
+        Calls,
+        Bytes,
+        Packets,
+    }
 
     /// What was decided for that reason.
     pub const fn call(self) -> Call {

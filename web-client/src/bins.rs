@@ -34,19 +34,19 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, the ones to be seen first coming first.
-    pub const ALL: [Self; 10] = [
-        Self::Failed,
-        Self::ServerRecv,
-        Self::ServerSend,
-        Self::Client1Send,
-        Self::Client1Recv,
-        Self::Client2Send,
-        Self::Client2Recv,
-        Self::Packet,
-        Self::Other,
-        Self::Bare,
-    ];
+    protocol::all_variants! {
+        /// All kinds, the ones to be seen first coming first.
+        Failed,
+        ServerRecv,
+        ServerSend,
+        Client1Send,
+        Client1Recv,
+        Client2Send,
+        Client2Recv,
+        Packet,
+        Other,
+        Bare,
+    }
 
     /// The kind of `event`.
     pub const fn of(event: &Event) -> Self {

@@ -33,8 +33,10 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// Both, the article's first.
-    pub const ALL: [Self; 2] = [Self::HmacMd5, Self::MutualSha256];
+    crate::all_variants! {
+        /// Both, the article's first.
+        HmacMd5, MutualSha256
+    }
 
     /// The name used on the command line, in links and in traces.
     pub const fn name(self) -> &'static str {

@@ -33,6 +33,11 @@ pub enum Width {
 }
 
 impl Width {
+    crate::all_variants! {
+        /// All of them, narrow ones first.
+        One, Two, Four, Eight
+    }
+
     /// The width in bytes.
     pub const fn bytes(self) -> usize {
         self as usize
@@ -68,6 +73,13 @@ pub enum Endian {
     Little,
     /// Most significant first: network byte order.
     Big,
+}
+
+impl Endian {
+    crate::all_variants! {
+        /// Both.
+        Little, Big
+    }
 }
 
 /// A length field's shape.

@@ -53,13 +53,8 @@ fn transmit(framing: &Framing, messages: &[Vec<u8>], cuts: &[usize]) -> Vec<Byte
 }
 
 fn length_prefix() -> impl Strategy<Value = Framing> {
-    let widths = prop_oneof![
-        Just(Width::One),
-        Just(Width::Two),
-        Just(Width::Four),
-        Just(Width::Eight)
-    ];
-    let endians = prop_oneof![Just(Endian::Little), Just(Endian::Big)];
+    let widths = proptest::sample::select(&Width::ALL[..]);
+    let endians = proptest::sample::select(&Endian::ALL[..]);
     (widths, endians, any::<bool>(), any::<bool>()).prop_map(
         |(width, endian, signed, counts_header)| {
             Framing::LengthPrefix(LengthPrefix {

@@ -33,6 +33,13 @@ pub enum Reply {
     Uppercase,
 }
 
+impl Reply {
+    crate::all_variants! {
+        /// Both.
+        None, Uppercase
+    }
+}
+
 /// What client and server agree on before the first byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {

@@ -159,8 +159,8 @@ mod tests {
     use trace::link::{Capture, Line, VERSION};
 
     fn framing() -> impl Strategy<Value = Framing> {
-        let width = prop::sample::select(vec![Width::One, Width::Two, Width::Four, Width::Eight]);
-        let endian = prop::sample::select(vec![Endian::Little, Endian::Big]);
+        let width = prop::sample::select(Width::ALL.to_vec());
+        let endian = prop::sample::select(Endian::ALL.to_vec());
         prop_oneof![
             Just(Framing::None),
             any::<u32>().prop_map(|maximum| Framing::ReadyAck(ReadyAck { maximum })),
@@ -184,10 +184,10 @@ mod tests {
     }
 
     fn client() -> impl Strategy<Value = Client> {
-        let unit = prop::sample::select(vec![LengthUnit::Bytes, LengthUnit::Characters]);
+        let unit = prop::sample::select(LengthUnit::ALL.to_vec());
         let numbers = any::<(u32, u32, u32, u32, u16, u32)>();
         let messages = prop::collection::vec(".*".prop_map(Message), 0..4);
-        let answer = prop::sample::select(vec![Answer::Own, Answer::Replayed, Answer::Reflected]);
+        let answer = prop::sample::select(Answer::ALL.to_vec());
         let key = (".*", answer);
         (messages, numbers, any::<(bool, bool)>(), unit, key).prop_map(
             |(messages, numbers, (nagle, turns), length_unit, (key, answer))| Client {
