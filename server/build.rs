@@ -62,6 +62,13 @@ fn page() {
     let page = if place.join("index.html").is_file() {
         place
     } else {
+        // Every other build of a developer has none; a release is for others.
+        if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
+            println!(
+                "cargo::warning=this program will have no page: run `cargo xtask web` first, \
+                 then build or install it again"
+            );
+        }
         without_page(&out)
     };
     let page = fs::canonicalize(&page).expect("the page's folder was there a moment ago");

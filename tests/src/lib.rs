@@ -20,7 +20,6 @@ mod server;
 pub mod websocket;
 pub mod workspace;
 
-pub use capture::may_capture;
 pub use census::Census;
 pub use deadline::{PATIENCE, eventually};
 pub use lines::Lines;

@@ -24,6 +24,16 @@ pub fn target() -> PathBuf {
         .to_path_buf()
 }
 
+/// The folders of the workspace's packages, from its manifest.
+pub fn packages() -> Vec<String> {
+    let manifest = read("Cargo.toml");
+    let members = manifest.split_once("members = [").expect("members").1;
+    let members = members.split(']').next().unwrap_or_default();
+    let packages: Vec<_> = members.split('"').skip(1).step_by(2).collect();
+    assert!(packages.len() >= 9, "{packages:?}");
+    packages.into_iter().map(str::to_owned).collect()
+}
+
 /// Every file below `folder` whose name ends in `ending`, sorted.
 pub fn files(folder: impl AsRef<Path>, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -12,6 +12,8 @@ mod help;
 mod observed;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/packing.rs"]
+mod packing;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/show.rs"]

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::setup::python;
 use crate::step::{seconds, step};
+use crate::test::privilege::Privilege;
 use crate::workspace::Workspace;
 use crate::{process, web};
 
@@ -80,6 +81,7 @@ fn attack(
     let mut cargo = suite(workspace);
     cargo
         .arg("--nocapture")
+        .args(Privilege::find()?.arguments())
         .args(arguments)
         .args(filters)
         .env("STICKYLAB_ATTACK", "full")

@@ -14,18 +14,19 @@ use crate::step::step;
 use crate::workspace::Workspace;
 use crate::{process, web};
 
+/// Cargo's profile for what is shown: it compiles faster than a release.
+const PROFILE: &str = "demo";
+
 /// How long the servers may take to end before they are killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Builds, serves until ended, and with `open` shows the page in the default browser.
 pub(crate) fn run(workspace: &Workspace, open: bool, serve: &[OsString]) -> Result<()> {
     web::build(workspace)?;
-    step("building the servers (release)", || {
-        process::run(
-            workspace
-                .cargo()
-                .args(["build", "--release", "--package=stickylab"]),
-        )
+    step("building the servers", || {
+        let mut cargo = workspace.cargo();
+        cargo.args(["build", "--package=stickylab", "--profile", PROFILE]);
+        process::run(&mut cargo)
     })?;
 
     let (end, ended) = mpsc::channel();
@@ -34,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, open: bool, serve: &[OsString]) -> Resu
         let _ = end.send(());
     })?;
     println!("xtask: starting the page and the servers; Ctrl-C ends them");
-    let binary = workspace.stickylab("release");
+    let binary = workspace.stickylab(PROFILE);
     let mut servers = Command::new(&binary)
         .arg("serve")
         .args(serve)

@@ -5,7 +5,9 @@
 mod attack;
 mod bench;
 mod demo;
+mod dist;
 mod fuzz;
+mod lint;
 mod lock;
 mod page;
 mod process;
@@ -53,11 +55,15 @@ enum Command {
         /// Run only tests whose name contains one of these.
         filters: Vec<String>,
     },
+    /// Check format and lints of everything, warnings denied.
+    Lint,
     /// Attack the release program from outside, and print what that did to it.
     Attack {
         /// Make only attacks whose test's name contains one of these.
         filters: Vec<String>,
     },
+    /// Build an archive of the program and what belongs to it, into `target/dist`.
+    Dist,
     /// Build the page only, into `target/page`.
     Web,
     /// Measure everything beside its peers and write BENCHMARKS.md.
@@ -91,12 +97,6 @@ enum Command {
         #[arg(long, hide = true)]
         fallback: bool,
     },
-    /// What cargo runs a wasm test binary with.
-    #[command(hide = true, disable_help_flag = true)]
-    WasmTestRunner {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
 }
 
 fn main() -> ExitCode {
@@ -113,7 +113,9 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo { open, serve } => demo::run(&Workspace::find()?, open, &serve)?,
         Command::Test { only, filters } => return test::run(&Workspace::find()?, &only, &filters),
+        Command::Lint => lint::run(&Workspace::find()?)?,
         Command::Attack { filters } => return attack::run(&Workspace::find()?, &filters),
+        Command::Dist => dist::run(&Workspace::find()?)?,
         Command::Web => web::build(&Workspace::find()?)?,
         Command::Bench { only, effort } => bench::run(&Workspace::find()?, &only, effort)?,
         Command::Soak { length } => soak::run(&Workspace::find()?, length)?,
@@ -133,7 +135,6 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             };
             setup::all(&Workspace::find()?, source)?;
         }
-        Command::WasmTestRunner { args } => test::wasm::runner(args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

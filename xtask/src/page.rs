@@ -64,7 +64,7 @@ fn remove_empty_folders(dir: &Path) -> Result<()> {
 }
 
 /// Every file below `dir`, relative to it.
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     fn walk(dir: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
         let entries = fs::read_dir(dir.join(below))
             .with_context(|| format!("cannot read {}", dir.join(below).display()))?;

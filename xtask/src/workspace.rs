@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::process;
@@ -24,6 +24,7 @@ pub(crate) struct Workspace {
 /// One package of the workspace.
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) version: String,
     /// The folder of its `Cargo.toml`.
     pub(crate) dir: PathBuf,
 }
@@ -50,6 +51,7 @@ impl Workspace {
             .filter_map(|package| {
                 Some(Package {
                     name: package["name"].as_str()?.to_owned(),
+                    version: package["version"].as_str()?.to_owned(),
                     dir: Path::new(package["manifest_path"].as_str()?)
                         .parent()?
                         .to_path_buf(),
@@ -61,6 +63,18 @@ impl Workspace {
             target,
             packages,
         })
+    }
+
+    /// `--package` arguments for the packages that are also compiled for the
+    /// page: those with a `tests/wasm.rs`.
+    pub(crate) fn wasm_packages(&self) -> Result<Vec<String>> {
+        let packages = self.packages.iter();
+        let packages: Vec<String> = packages
+            .filter(|package| package.dir.join("tests/wasm.rs").is_file())
+            .map(|package| format!("--package={}", package.name))
+            .collect();
+        ensure!(!packages.is_empty(), "no package has a tests/wasm.rs");
+        Ok(packages)
     }
 
     /// A cargo command in the workspace.
@@ -84,8 +98,13 @@ impl Workspace {
 
     /// The path of the `stickylab` binary that cargo builds into `profile`'s folder.
     pub(crate) fn stickylab(&self, profile: &str) -> PathBuf {
+        self.binary("stickylab", profile)
+    }
+
+    /// The path of the binary called `name` that cargo builds into `profile`'s folder.
+    pub(crate) fn binary(&self, name: &str, profile: &str) -> PathBuf {
         self.target
             .join(profile)
-            .join(format!("stickylab{}", std::env::consts::EXE_SUFFIX))
+            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 }

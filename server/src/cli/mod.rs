@@ -2,8 +2,10 @@
 //! library; here it is bound, announced and ended.
 
 mod client;
+mod completions;
 mod lessons;
 mod limits;
+mod manual;
 mod output;
 mod outputs;
 mod run;
@@ -18,7 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use protocol::System;
 use protocol::auth::{Key, Scheme};
 use tokio_util::sync::CancellationToken;
@@ -68,6 +70,11 @@ enum Command {
     Show(show::Show),
     /// Lists the lessons that can be run
     Lessons,
+    /// Prints a shell's completion script
+    Completions(completions::Completions),
+    /// Writes the manual pages into a folder
+    #[command(hide = true)]
+    Man(manual::Manual),
 }
 
 /// Does what the command line says; errors are one line each on standard error.
@@ -93,6 +100,10 @@ pub(crate) fn run() -> ExitCode {
         }
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
         Command::Lessons => ended(lessons::list(), |line| eprintln!("{line}")),
+        Command::Completions(shell) => ended(shell.print(Cli::command()), |line| {
+            eprintln!("{line}");
+        }),
+        Command::Man(manual) => ended(manual.write(Cli::command()), |line| eprintln!("{line}")),
     }
 }
 

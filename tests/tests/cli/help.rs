@@ -15,7 +15,15 @@ fn check(arguments: &[&str], parts: &[&str]) {
 
 #[test]
 fn help_names_every_command_and_flag() {
-    let commands = ["serve", "server", "client", "run", "show", "lessons"];
+    let commands = [
+        "serve",
+        "server",
+        "client",
+        "run",
+        "show",
+        "lessons",
+        "completions",
+    ];
     check(&["--help"], &commands);
     check(&["help"], &commands);
     check(

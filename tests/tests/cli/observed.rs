@@ -5,7 +5,7 @@ use std::thread;
 
 use serde_json::Value;
 use tests::events::{Event, Trace};
-use tests::{may_capture, stickylab};
+use tests::stickylab;
 
 use super::runs::trace;
 
@@ -23,6 +23,7 @@ fn segments(trace: &Trace, actor: &str, client: u64) -> Vec<(u64, usize)> {
 }
 
 #[test]
+#[ignore = "needs CAP_NET_RAW"]
 fn nagle_is_not_to_blame_for_what_a_late_reader_gets() {
     // Late enough for a busy machine.
     let trace = trace(&["is-nagle-to-blame", "--set", "read-delay=1000"]);
@@ -30,14 +31,13 @@ fn nagle_is_not_to_blame_for_what_a_late_reader_gets() {
     assert_eq!(recvs[0].bytes, b"abcde");
     #[cfg(target_os = "linux")]
     assert_eq!(told(recvs[0], "waiting"), Some(5));
-    if may_capture() {
-        assert_eq!(trace.missed, Some(0));
-        // Each send is a segment, and every byte crossed once.
-        let sends = trace.calls("client1", "send", 1);
-        let sends: Vec<_> = sends.iter().map(|e| (e.offset, e.bytes.len())).collect();
-        assert_eq!(sends, [(0, 1), (1, 1), (2, 1), (3, 1), (4, 1)]);
-        assert_eq!(segments(&trace, "client1", 1), sends);
-    }
+    assert_eq!(trace.capture, "on");
+    assert_eq!(trace.missed, Some(0));
+    // Each send is a segment, and every byte crossed once.
+    let sends = trace.calls("client1", "send", 1);
+    let sends: Vec<_> = sends.iter().map(|e| (e.offset, e.bytes.len())).collect();
+    assert_eq!(sends, [(0, 1), (1, 1), (2, 1), (3, 1), (4, 1)]);
+    assert_eq!(segments(&trace, "client1", 1), sends);
 }
 
 /// The replies the client waited longer for than 20 ms.
@@ -77,10 +77,9 @@ fn nagle_holds_the_second_of_two_writes_back_until_the_first_is_acknowledged() {
 #[test]
 #[cfg(target_os = "linux")]
 fn the_datagrams_that_got_lost_are_those_the_kernel_counted() {
-    let captured = may_capture();
     // Ten at a time: a run mostly waits.
     let workers = (0..10).map(|_| {
-        thread::spawn(move || {
+        thread::spawn(|| {
             for _ in 0..5 {
                 let trace = trace(&["udp-loses"]);
                 let sent = trace.calls("client1", "send", 1).len();
@@ -90,9 +89,6 @@ fn the_datagrams_that_got_lost_are_those_the_kernel_counted() {
                 assert_eq!(trace.dropped, Some(lost), "{} received", recvs.len());
                 // What a recv was told of is part of it.
                 assert!(recvs.iter().all(|recv| told(recv, "dropped") <= Some(lost)));
-                if captured && trace.missed == Some(0) {
-                    assert_eq!(trace.calls("client1", "datagram", 1).len(), sent);
-                }
             }
         })
     });

@@ -88,6 +88,14 @@ impl Graph {
         tree.map(|id| self.packages[id].0.as_str()).collect()
     }
 
+    /// Names of the workspace's own packages.
+    fn own_names(&self) -> Vec<&str> {
+        let members = self.members.iter();
+        let mut names: Vec<_> = members.map(|id| self.packages[id].0.as_str()).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Names of the workspace's own packages that `name` is built from.
     fn own(&self, name: &str) -> Vec<&str> {
         let tree = self.tree(name).into_iter();
@@ -150,6 +158,19 @@ fn each_package_is_built_from_those_below_it_only() {
     let halves = ["kernel", "protocol", "stickylab", "trace", "web-client"];
     assert_eq!(graph.own("invariants"), halves);
     assert_eq!(graph.own("xtask"), [""; 0]);
+    assert_eq!(graph.own("wasm-test-runner"), [""; 0]);
+    let listed = [
+        "invariants",
+        "kernel",
+        "protocol",
+        "stickylab",
+        "tests",
+        "trace",
+        "wasm-test-runner",
+        "web-client",
+        "xtask",
+    ];
+    assert_eq!(graph.own_names(), listed, "each has a line above");
     let graph = Graph::of(WASM);
     assert_eq!(graph.own("web-client"), ["protocol", "trace"]);
 }
@@ -175,6 +196,18 @@ fn the_server_knows_no_browser_and_the_page_no_server() {
     ] {
         assert!(!page.contains(forbidden), "the page needs {forbidden}");
     }
+}
+
+/// The first command compiles xtask before it says what it does next.
+#[test]
+fn the_first_command_needs_no_web_server_and_no_tls() {
+    let graph = Graph::of(&host());
+    let names = graph.names("xtask");
+    assert!(names.contains("wasm-bindgen-cli-support"), "it has edges");
+    for forbidden in ["rouille", "rustls", "tiny_http", "ureq", "wasm-bindgen-cli"] {
+        assert!(!names.contains(forbidden), "xtask needs {forbidden}");
+    }
+    assert!(names.len() <= 80, "{} packages: {names:?}", names.len());
 }
 
 #[test]

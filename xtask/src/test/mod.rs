@@ -1,14 +1,15 @@
 //! `cargo xtask test`: sets up, builds the page, runs every test in three
 //! stages and sums up. A stage that runs nothing has failed: tests are never skipped silently.
 
+pub(crate) mod privilege;
 mod tally;
-pub(crate) mod wasm;
+mod wasm;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::setup::browser::{self, Browser};
@@ -17,6 +18,7 @@ use crate::setup::tshark::{self, Tshark};
 use crate::step::{seconds, step};
 use crate::workspace::Workspace;
 use crate::{process, web};
+use privilege::Privilege;
 use tally::Tally;
 
 /// A group of tests that run together.
@@ -50,6 +52,7 @@ struct Outcome {
 /// Runs the stages of `only`, or all; of their tests those matching one of `filters`, or all.
 pub(crate) fn run(workspace: &Workspace, only: &[Stage], filters: &[String]) -> Result<ExitCode> {
     let start = Instant::now();
+    let privilege = Privilege::find()?;
     let stages: Vec<Stage> = Stage::value_variants()
         .iter()
         .copied()
@@ -75,10 +78,10 @@ pub(crate) fn run(workspace: &Workspace, only: &[Stage], filters: &[String]) -> 
         println!("xtask: running the {} tests…", stage.name());
         let start = Instant::now();
         let mut tally = match (stage, &browser, &python, &tshark) {
-            (Stage::Unit, ..) => unit(workspace, filters),
+            (Stage::Unit, ..) => unit(workspace, privilege, filters),
             (Stage::Wasm, Some(browser), ..) => wasm::run(workspace, browser, filters),
             (Stage::System, Some(browser), Some(python), Some(tshark)) => {
-                system(workspace, browser, python, tshark, filters)
+                system(workspace, privilege, browser, python, tshark, filters)
             }
             _ => unreachable!("the stages that need them set them up"),
         }
@@ -90,6 +93,13 @@ pub(crate) fn run(workspace: &Workspace, only: &[Stage], filters: &[String]) -> 
             eprintln!("xtask: the {} stage ran no test", stage.name());
             tally.broke();
         }
+        if privilege == Privilege::Raw && tally.ignored() > 0 {
+            eprintln!(
+                "xtask: the {} stage ignored tests that it may run",
+                stage.name()
+            );
+            tally.broke();
+        }
         outcomes.push(Outcome {
             stage,
             tally,
@@ -99,28 +109,43 @@ pub(crate) fn run(workspace: &Workspace, only: &[Stage], filters: &[String]) -> 
     Ok(sum_up(&outcomes, start.elapsed()))
 }
 
-fn unit(workspace: &Workspace, filters: &[String]) -> Result<Tally> {
+/// The package of the system tests; all others have unit tests, or none.
+const SYSTEM: &str = "tests";
+
+/// Packages that are tested apart from the rest: together they would agree on
+/// other features of their common dependencies, and cargo would compile those
+/// once more. In xtask's own profile, for which all is compiled already.
+const TOOLS: [&str; 2] = ["xtask", "wasm-test-runner"];
+
+fn unit(workspace: &Workspace, privilege: Privilege, filters: &[String]) -> Result<Tally> {
     let mut tally = Tally::default();
-    // xtask apart from the rest: together they would agree on other features
-    // of their common dependencies, and cargo would compile those once more.
-    for packages in [
-        &["protocol", "trace", "stickylab", "web-client", "invariants"][..],
-        &["xtask"],
-    ] {
+    let (tools, product) = unit_packages(workspace)?;
+    for (packages, profile) in [(product, "dev"), (tools, "xtask")] {
         let mut cargo = workspace.cargo();
-        cargo.args(["test", "--no-fail-fast"]);
-        cargo.args(
-            packages
-                .iter()
-                .map(|package| format!("--package={package}")),
-        );
-        tally.run(cargo.arg("--").args(filters))?;
+        cargo.args(["test", "--no-fail-fast", "--profile", profile]);
+        cargo.args(packages.iter().map(|name| format!("--package={name}")));
+        cargo.arg("--").args(privilege.arguments()).args(filters);
+        tally.run(&mut cargo)?;
     }
     Ok(tally)
 }
 
+/// The packages of the workspace with unit tests: the tools and all others.
+fn unit_packages(workspace: &Workspace) -> Result<(Vec<&str>, Vec<&str>)> {
+    let names = workspace.packages.iter();
+    let names: Vec<&str> = names.map(|package| package.name.as_str()).collect();
+    for special in TOOLS.iter().chain([&SYSTEM]) {
+        if !names.contains(special) {
+            bail!("the workspace has no package called {special} any more");
+        }
+    }
+    let unit = names.into_iter().filter(|name| *name != SYSTEM);
+    Ok(unit.partition(|name| TOOLS.contains(name)))
+}
+
 fn system(
     workspace: &Workspace,
+    privilege: Privilege,
     browser: &Browser,
     python: &PathBuf,
     tshark: &Tshark,
@@ -131,7 +156,10 @@ fn system(
     })?;
     let mut cargo: Command = workspace.cargo();
     cargo
-        .args(["test", "--no-fail-fast", "--package=tests", "--"])
+        .args(["test", "--no-fail-fast"])
+        .arg(format!("--package={SYSTEM}"))
+        .arg("--")
+        .args(privilege.arguments())
         .args(filters)
         .env("CHROME", &browser.chrome)
         .env("CHROMEDRIVER", &browser.driver)
@@ -145,11 +173,14 @@ fn system(
 
 /// Prints the table and the last line.
 fn sum_up(outcomes: &[Outcome], time: Duration) -> ExitCode {
-    let (mut passed, mut failed) = (0, 0);
+    let (mut passed, mut failed, mut ignored) = (0, 0, 0);
     println!();
-    for outcome in outcomes {
-        for name in outcome.tally.failures() {
-            println!("failed: {} {name}", outcome.stage.name());
+    for Outcome { stage, tally, .. } in outcomes {
+        for name in tally.failures() {
+            println!("failed: {} {name}", stage.name());
+        }
+        for (reason, count) in tally.ignored_by_reason() {
+            println!("ignored: {count} {} tests: {reason}", stage.name());
         }
     }
     println!(
@@ -164,13 +195,14 @@ fn sum_up(outcomes: &[Outcome], time: Duration) -> ExitCode {
             seconds(*time),
             tally.passed,
             tally.failed,
-            tally.ignored,
+            tally.ignored(),
         );
         passed += tally.passed;
         failed += tally.failed;
+        ignored += tally.ignored();
     }
     println!("with set-up and the page: {}", seconds(time));
-    println!("{passed} passed, {failed} failed");
+    println!("{passed} passed, {failed} failed, {ignored} ignored");
     if failed == 0 {
         ExitCode::SUCCESS
     } else {

@@ -1,5 +1,6 @@
 //! Counts the tests that cargo runs, from what they print, while it is printed.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::process::{Command, Stdio};
 
@@ -12,8 +13,10 @@ pub(super) struct Tally {
     /// A run that fails without naming a failed test (it did not compile, it
     /// crashed) counts as one failure.
     pub(super) failed: usize,
-    pub(super) ignored: usize,
     failures: Vec<String>,
+    /// How many tests were ignored for each reason; those of one are
+    /// `#[ignore = "reason"]`.
+    ignored: BTreeMap<String, usize>,
 }
 
 impl Tally {
@@ -36,6 +39,17 @@ impl Tally {
 
     pub(super) fn failures(&self) -> &[String] {
         &self.failures
+    }
+
+    /// How many tests were ignored.
+    pub(super) fn ignored(&self) -> usize {
+        self.ignored.values().sum()
+    }
+
+    /// The reasons why tests were ignored, and how many for each.
+    pub(super) fn ignored_by_reason(&self) -> impl Iterator<Item = (&str, usize)> {
+        let reasons = self.ignored.iter();
+        reasons.map(|(reason, count)| (reason.as_str(), *count))
     }
 
     /// Runs a test command, passes its output on as it comes, and counts.
@@ -74,7 +88,8 @@ impl Tally {
     }
 
     /// Takes one line of a test harness's output: `test <name> ... FAILED`
-    /// names a failure, `test result: …` counts.
+    /// names a failure, `test <name> ... ignored, <reason>` a reason, and
+    /// `test result: …` counts the rest.
     fn line(&mut self, line: &str) {
         let Some(rest) = line.trim().strip_prefix("test ") else {
             return;
@@ -84,13 +99,16 @@ impl Tally {
                 .strip_suffix(" ... FAILED")
                 .or_else(|| rest.strip_suffix(" ... FAIL"));
             self.failures.extend(name.map(str::to_owned));
+            if let Some((_, reason)) = rest.split_once(" ... ignored") {
+                let reason = reason.strip_prefix(", ").unwrap_or("no reason given");
+                *self.ignored.entry(reason.to_owned()).or_default() += 1;
+            }
             return;
         };
         for part in result.split(['.', ';']) {
             match part.trim().split_once(' ') {
                 Some((count, "passed")) => self.passed += count.parse().unwrap_or(0),
                 Some((count, "failed")) => self.failed += count.parse().unwrap_or(0),
-                Some((count, "ignored")) => self.ignored += count.parse().unwrap_or(0),
                 _ => {}
             }
         }
@@ -101,14 +119,23 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn check(output: &str, passed: usize, failed: usize, ignored: usize, failures: &[&str]) {
+    fn check(
+        output: &str,
+        passed: usize,
+        failures: &[&str],
+        failed: usize,
+        ignored: &[(&str, usize)],
+    ) {
         let mut tally = Tally::default();
         output.lines().for_each(|line| tally.line(line));
+        let ignored = ignored.iter();
         let expected = Tally {
             passed,
             failed,
-            ignored,
             failures: failures.iter().map(|&name| name.to_owned()).collect(),
+            ignored: ignored
+                .map(|&(reason, count)| (reason.to_owned(), count))
+                .collect(),
         };
         assert_eq!(tally, expected, "{output}");
     }
@@ -116,27 +143,31 @@ mod tests {
     #[test]
     fn a_native_harness_is_counted() {
         check(
-            "running 3 tests\n\
+            "running 5 tests\n\
              test a::works ... ok\n\
              test a::breaks ... FAILED\n\
              test a::later ... ignored\n\
-             test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.01s",
-            1,
-            1,
+             test a::sniffs ... ignored, needs CAP_NET_RAW\n\
+             test a::forges ... ignored, needs CAP_NET_RAW\n\
+             test result: FAILED. 1 passed; 1 failed; 3 ignored; 0 measured; 2 filtered out; finished in 0.01s",
             1,
             &["a::breaks"],
+            1,
+            &[("needs CAP_NET_RAW", 2), ("no reason given", 1)],
         );
     }
 
     #[test]
     fn several_harnesses_add_up() {
         check(
-            "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+            "test a ... ignored, needs CAP_NET_RAW\n\
+             test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+             test b ... ignored, needs CAP_NET_RAW\n\
              test result: ok. 30 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.25s",
             42,
-            0,
-            1,
             &[],
+            0,
+            &[("needs CAP_NET_RAW", 2)],
         );
     }
 
@@ -147,9 +178,9 @@ mod tests {
              test wasm::breaks ... FAIL\n\
              test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 filtered out; finished in 0.01s",
             1,
-            1,
-            0,
             &["wasm::breaks"],
+            1,
+            &[],
         );
     }
 
@@ -158,7 +189,7 @@ mod tests {
         check(
             "5 passed; 3 failed\nresult: ok. 5 passed\ntesting\ntest",
             0,
-            0,
+            &[],
             0,
             &[],
         );

@@ -1,16 +1,19 @@
 //! The wasm stage: cargo builds the packages' `tests/wasm.rs` for the page's
-//! target and runs them with this very program, which opens them in headless Chromium.
+//! target and runs them with the package `wasm-test-runner`, which opens them in headless Chromium.
 
-use std::env;
-use std::ffi::OsString;
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use serde_json::json;
 
 use super::tally::Tally;
+use crate::process;
 use crate::setup::browser::Browser;
+use crate::step::step;
 use crate::workspace::{WASM, Workspace};
+
+/// The package of the program that runs a wasm test binary, and that program.
+const RUNNER: &str = "wasm-test-runner";
 
 /// Beyond what the runner itself asks for: a browser that keeps to itself.
 const CHROME_ARGUMENTS: [&str; 6] = [
@@ -36,25 +39,24 @@ const FOREIGN: [&str; 8] = [
 
 /// Runs every package that has a `tests/wasm.rs`.
 pub(super) fn run(workspace: &Workspace, browser: &Browser, filters: &[String]) -> Result<Tally> {
-    let packages: Vec<String> = workspace
-        .packages
-        .iter()
-        .filter(|package| package.dir.join("tests/wasm.rs").is_file())
-        .map(|package| format!("--package={}", package.name))
-        .collect();
-    if packages.is_empty() {
-        bail!("no package has a tests/wasm.rs");
-    }
+    let packages = workspace.wasm_packages()?;
     let settings = workspace.scratch("wasm-tests")?.join("webdriver.json");
     let capabilities = json!({
         "goog:chromeOptions": { "binary": browser.chrome, "args": CHROME_ARGUMENTS },
     });
     fs::write(&settings, capabilities.to_string())?;
-    let xtask = env::current_exe().context("cannot tell where xtask is")?;
+    step("building the runner of wasm tests", || {
+        process::run(
+            workspace
+                .cargo()
+                .arg("build")
+                .arg(format!("--package={RUNNER}")),
+        )
+    })?;
     // A list instead of a string: the path may hold spaces. JSON's strings are TOML's.
     let runner = format!(
         "target.{WASM}.runner={}",
-        json!([xtask, "wasm-test-runner"])
+        json!([workspace.binary(RUNNER, "debug")])
     );
 
     let mut tally = Tally::default();
@@ -83,10 +85,4 @@ pub(super) fn run(workspace: &Workspace, browser: &Browser, filters: &[String]) 
         tally.run(&mut cargo)?;
     }
     Ok(tally)
-}
-
-/// Runs one wasm test binary; `args` are its path and the harness's arguments.
-pub(crate) fn runner(args: Vec<OsString>) -> Result<()> {
-    let name = OsString::from("wasm-bindgen-test-runner");
-    wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(std::iter::once(name).chain(args))
 }

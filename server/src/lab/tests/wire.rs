@@ -1,5 +1,5 @@
-//! The wire of a run beside what its programs did. Where the tests may not
-//! capture they say so, and look at the calls alone.
+//! The wire of a run beside what its programs did. Tests that capture it need
+//! CAP_NET_RAW and are ignored unless they are asked for.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,28 +11,9 @@ use trace::link::Capture;
 use super::super::wire::Budget;
 use super::*;
 
-/// Whether the wire was watched; says why not.
-pub(super) fn is_captured(run: &Run) -> bool {
-    match run.capture {
-        Capture::On => true,
-        Capture::NeedsCapNetRaw | Capture::Unsupported => {
-            check_not_root();
-            eprintln!("not looked at the wire: {}", run.capture.name());
-            false
-        }
-        other => panic!("{other:?}: {:?}", run.errors),
-    }
-}
-
-/// Where there are packet sockets, root may capture: a test that did not is
-/// no test.
-fn check_not_root() {
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let owner = std::fs::metadata("/proc/self").unwrap().uid();
-        assert_ne!(owner, 0, "root may capture");
-    }
+/// Fails unless the wire was watched.
+pub(super) fn check_captured(run: &Run) {
+    assert_eq!(run.capture, Capture::On, "{:?}", run.errors);
 }
 
 /// The payload of one side's segments. Every byte must have been on the wire
@@ -99,6 +80,7 @@ fn check_all_layers(run: &Run, client: ClientId) {
 }
 
 #[test]
+#[ignore = "needs CAP_NET_RAW"]
 fn five_sends_are_five_segments_and_one_recv() {
     let mut experiment = Experiment::new(System::TcpEcho, &[]);
     experiment.read_delay_ms = 200;
@@ -106,9 +88,7 @@ fn five_sends_are_five_segments_and_one_recv() {
     let run = run(experiment, &[b"a", b"b", b"c", b"d", b"e"], Duration::ZERO);
     let recv = run.calls(Actor::Server, Call::Recv).next().unwrap();
     assert_eq!(recv.bytes, b"abcde");
-    if !is_captured(&run) {
-        return;
-    }
+    check_captured(&run);
     assert_eq!(run.missed, Some(0));
     check_all_layers(&run, ClientId::One);
     let ranges = |call| -> Vec<_> {
@@ -136,6 +116,7 @@ fn five_sends_are_five_segments_and_one_recv() {
 }
 
 #[test]
+#[ignore = "needs CAP_NET_RAW"]
 fn every_byte_was_on_the_wire_once_whatever_its_size_and_however_many_clients() {
     for (system, size) in [
         (System::TcpEcho, 1),
@@ -153,20 +134,20 @@ fn every_byte_was_on_the_wire_once_whatever_its_size_and_however_many_clients() 
         }
         let run = Run::of(lab);
         assert_eq!(run.why, Ending::Finished, "{system} {size}");
-        if is_captured(&run) {
-            assert_eq!(run.missed, Some(0), "{system} {size}");
-            if system == System::Auth {
-                // Refused: what it sent behind the answer nobody need read.
-                continue;
-            }
-            for client in ClientId::ALL {
-                check_all_layers(&run, client);
-            }
+        check_captured(&run);
+        assert_eq!(run.missed, Some(0), "{system} {size}");
+        if system == System::Auth {
+            // Refused: what it sent behind the answer nobody need read.
+            continue;
+        }
+        for client in ClientId::ALL {
+            check_all_layers(&run, client);
         }
     }
 }
 
 #[test]
+#[ignore = "needs CAP_NET_RAW"]
 fn nobody_elses_packets_are_captured() {
     let mut experiment = Experiment::new(System::Auth, &[]);
     experiment.serial = Some(false);
@@ -192,24 +173,20 @@ fn nobody_elses_packets_are_captured() {
             assert!(!bytes.windows(32).any(|part| part == challenge));
         }
     }
-    if is_captured(&run) {
-        assert!(wire(&run, Actor::Client1, ClientId::One).is_empty());
-        assert_eq!(wire(&run, Actor::Server, ClientId::One).len(), 32);
-        let syns = run
-            .calls(Actor::Server, Call::Segment)
-            .filter(|e| e.flags().has(Flags::SYN));
-        assert_eq!(syns.count(), 1);
-    }
+    check_captured(&run);
+    assert!(wire(&run, Actor::Client1, ClientId::One).is_empty());
+    assert_eq!(wire(&run, Actor::Server, ClientId::One).len(), 32);
+    let syns = run
+        .calls(Actor::Server, Call::Segment)
+        .filter(|e| e.flags().has(Flags::SYN));
+    assert_eq!(syns.count(), 1);
 }
 
 #[test]
+#[ignore = "needs CAP_NET_RAW"]
 fn a_capture_that_breaks_off_takes_no_call_with_it() {
     let lab = Lab::start(Experiment::new(System::TcpEcho, &[]), 0).unwrap();
-    let Some(breaker) = lab.breaker.clone() else {
-        check_not_root();
-        eprintln!("not run: there is no capture to break off");
-        return;
-    };
+    let breaker = lab.breaker.clone().expect("the wire is captured");
     lab.send(ClientId::One, sends(&[b"one"], Duration::ZERO));
     breaker.store(true, std::sync::atomic::Ordering::Relaxed);
     let gap = Duration::from_millis(30);
@@ -231,6 +208,7 @@ fn a_capture_that_breaks_off_takes_no_call_with_it() {
 }
 
 #[test]
+#[ignore = "needs CAP_NET_RAW"]
 fn packets_beyond_their_budget_are_counted_and_end_no_run() {
     let budget = Budget {
         packets: 4,
@@ -249,21 +227,20 @@ fn packets_beyond_their_budget_are_counted_and_end_no_run() {
     assert_eq!(run.why, Ending::Finished);
     let sent = run.stream(Actor::Client1, Call::Send, ClientId::One);
     assert_eq!(sent.len(), 20 * 7);
-    if is_captured(&run) {
-        let packets = run.events.iter().filter(|event| event.call.is_packet());
-        assert_eq!(packets.count(), 4);
-        let cuts = run.cuts();
-        let [(at, Reason::Packets)] = cuts[..] else {
-            panic!("{cuts:?}");
-        };
-        let behind = &run.events[at..];
-        assert!(!behind.iter().any(|event| event.call.is_packet()));
-        assert!(
-            behind.iter().any(|event| event.call.is_call()),
-            "it goes on"
-        );
-        assert!(run.missed.unwrap() > 20, "{:?}", run.missed);
-    }
+    check_captured(&run);
+    let packets = run.events.iter().filter(|event| event.call.is_packet());
+    assert_eq!(packets.count(), 4);
+    let cuts = run.cuts();
+    let [(at, Reason::Packets)] = cuts[..] else {
+        panic!("{cuts:?}");
+    };
+    let behind = &run.events[at..];
+    assert!(!behind.iter().any(|event| event.call.is_packet()));
+    assert!(
+        behind.iter().any(|event| event.call.is_call()),
+        "it goes on"
+    );
+    assert!(run.missed.unwrap() > 20, "{:?}", run.missed);
 }
 
 /// Datagrams into a small buffer in front of a slow reader.
@@ -297,11 +274,19 @@ fn what_the_server_did_not_receive_the_kernel_had_dropped() {
         };
         assert_eq!((sent, sent - received), (60, dropped as usize));
         assert!(dropped > 0);
-        if is_captured(&run) {
-            let datagrams = run.calls(Actor::Client1, Call::Datagram).count();
-            assert_eq!(datagrams, sent, "all of them were on the wire");
-        }
     }
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW"]
+fn datagrams_that_the_server_did_not_receive_were_on_the_wire() {
+    let run = loss();
+    check_captured(&run);
+    assert_eq!(run.missed, Some(0));
+    let sent = run.calls(Actor::Client1, Call::Send).count();
+    let received = run.calls(Actor::Server, Call::Recv).count();
+    assert!(received < sent, "some were dropped");
+    assert_eq!(run.calls(Actor::Client1, Call::Datagram).count(), sent);
 }
 
 #[test]
