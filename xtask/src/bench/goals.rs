@@ -3,7 +3,8 @@
 use super::figures::{Figures, shown};
 
 /// A peer is level with ours if neither is ahead of the other by more than
-/// this share: so much do medians of the same program differ between two runs.
+/// this share. It is chosen, not measured: less than the rounds of one program
+/// differ among themselves, which the report shows in brackets.
 pub(super) const NOISE: f64 = 0.03;
 
 /// What has to hold.
