@@ -9,4 +9,5 @@ pub mod lessons;
 pub mod net;
 pub mod printable;
 pub mod printer;
+pub mod priority;
 pub mod servers;

@@ -111,7 +111,7 @@ impl Trace {
             panic!("at least two lines: {lines:?}");
         };
         assert_eq!(first["type"], "run", "{first}");
-        assert_eq!(first["version"], 3, "{first}");
+        assert_eq!(first["version"], 4, "{first}");
         assert_eq!(last["type"], "ended", "{last}");
         let event = |line| Event::of(line).unwrap_or_else(|| panic!("no event: {line}"));
         let events: Vec<_> = middle.iter().map(event).collect();

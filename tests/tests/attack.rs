@@ -49,6 +49,8 @@ mod vanished;
 mod victim;
 #[path = "attack/web.rs"]
 mod web;
+#[path = "attack/work.rs"]
+mod work;
 
 use std::net::Ipv4Addr;
 use std::thread;

@@ -1,14 +1,21 @@
 //! What page and gateway say to each other, one JSON object a text frame; the
 //! gateway's half is also what a saved trace and `--json` hold, one a line.
 
+mod parts;
+
 use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, Event, Experiment};
 
 /// Version of the lines; a reader refuses a newer one. Version 1 had no
-/// packets, version 2 no decisions.
-pub const VERSION: u32 = 3;
+/// packets, version 2 no decisions, version 3 no run that waited or whose page
+/// took nothing.
+pub const VERSION: u32 = 4;
+
+/// Longest request the gateway takes, in bytes of JSON. [`Request::parts`]
+/// keeps to it.
+pub const MAX_REQUEST: usize = 256 * 1024;
 
 /// From the page: start a run, then tell its clients what to do.
 ///
@@ -16,15 +23,26 @@ pub const VERSION: u32 = 3;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
-    /// Ends the run that is going on, if any, and starts this one: the private
-    /// server listens, the clients connect.
+    /// Ends the run that is going on or waits, if any, and starts this one: the
+    /// private server listens, the clients connect.
     Run {
         /// A number the answer repeats, so that late lines of an earlier run
         /// can be told apart.
         run: u32,
-        /// What to run.
+        /// What to run. The messages in it may be left out: framing them and
+        /// sending them is the page's part.
         #[serde(deserialize_with = "crate::object::one")]
         experiment: Experiment,
+    },
+    /// The first bytes of one client's next send(), which is longer than a
+    /// request may be. Further parts, and then the first of the client's next
+    /// [`Request::Send`], are joined to it: together they are one call.
+    Part {
+        /// Which client.
+        client: ClientId,
+        /// The bytes.
+        #[serde(with = "crate::hex")]
+        bytes: Vec<u8>,
     },
     /// One client calls send() for each of these.
     Send {
@@ -43,7 +61,7 @@ pub enum Request {
         #[serde(default)]
         after: Nanos,
     },
-    /// Ends the run that is going on.
+    /// Ends the run that is going on, or gives up the place of one that waits.
     Stop,
 }
 
@@ -71,6 +89,14 @@ pub enum Line {
         program: String,
         /// Kernel name and release, such as `Linux 6.18`.
         kernel: String,
+    },
+    /// A run waits until others have ended; said again whenever its place
+    /// changes. Part of no trace.
+    Queued {
+        /// The request's number.
+        run: u32,
+        /// Its place among those that wait; 1 is the next to start.
+        place: u32,
     },
     /// A run has started. First line of a trace.
     Run {
@@ -127,6 +153,13 @@ impl Line {
                     kernel: hello.kernel,
                 }
             }
+            Type::Queued => {
+                let queued: Queued = serde_json::from_str(json)?;
+                Self::Queued {
+                    run: queued.run,
+                    place: queued.place,
+                }
+            }
             Type::Run => {
                 let run: Run = serde_json::from_str(json)?;
                 Self::Run {
@@ -166,6 +199,7 @@ struct Tag {
 #[serde(rename_all = "kebab-case")]
 enum Type {
     Hello,
+    Queued,
     Run,
     Event,
     Ended,
@@ -177,6 +211,12 @@ struct Hello {
     version: u32,
     program: String,
     kernel: String,
+}
+
+#[derive(Deserialize)]
+struct Queued {
+    run: u32,
+    place: u32,
 }
 
 #[derive(Deserialize)]
@@ -252,7 +292,8 @@ pub enum Ending {
     Stopped,
     /// It took longer than a run may.
     TimedOut,
-    /// It had more events or bytes than a run may.
+    /// It had more events or bytes than a run may, or its page took too little
+    /// of them; the trace's last event says which ([`crate::Reason`]).
     Limit,
 }
 
@@ -300,7 +341,18 @@ mod tests {
             },
             r#"{"type":"send","client":1,"sends":[{"gap":5,"bytes":"6869"}]}"#,
         );
+        check_request(
+            &Request::Part {
+                client: ClientId::Two,
+                bytes: vec![0, 255],
+            },
+            r#"{"type":"part","client":2,"bytes":"00ff"}"#,
+        );
         check_request(&Request::Stop, r#"{"type":"stop"}"#);
+        check_line(
+            &Line::Queued { run: 7, place: 2 },
+            r#"{"type":"queued","run":7,"place":2}"#,
+        );
         check_line(
             &Line::Ended {
                 events: 3,

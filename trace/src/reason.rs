@@ -44,6 +44,8 @@ pub enum Reason {
     Bytes,
     /// As many packets were kept as may be of one run, or as many bytes of them.
     Packets,
+    /// The page had not taken what waited for it.
+    Unread,
 }
 
 impl Reason {
@@ -64,12 +66,13 @@ impl Reason {
         Calls,
         Bytes,
         Packets,
+        Unread,
     }
 
     /// What was decided for that reason.
     pub const fn call(self) -> Call {
         match self {
-            Self::Time | Self::Calls | Self::Bytes | Self::Packets => Call::Cut,
+            Self::Time | Self::Calls | Self::Bytes | Self::Packets | Self::Unread => Call::Cut,
             _ => Call::Refuse,
         }
     }
@@ -106,6 +109,7 @@ impl Reason {
             Self::Calls => "reason.calls",
             Self::Bytes => "reason.bytes",
             Self::Packets => "reason.packets",
+            Self::Unread => "reason.unread",
         }
     }
 }

@@ -354,9 +354,9 @@ mod tests {
             check_refused(empty, "it is empty");
         }
         check_refused("{}", "line 1 is no line");
-        check_refused(&good.replace("\"version\":3", "\"version\":4"), "version 4");
-        let later = good.replace("\"version\":3", "\"version\":5,\"experiment\":7");
-        check_refused(&later, "version 5");
+        check_refused(&good.replace("\"version\":4", "\"version\":5"), "version 5");
+        let later = good.replace("\"version\":4", "\"version\":6,\"experiment\":7");
+        check_refused(&later, "version 6");
         let (first, rest) = good.split_once('\n').unwrap();
         check_refused(rest, "line 1: a trace has one \"run\" line");
         check_refused(&format!("{good}{first}"), "line 7");

@@ -137,6 +137,8 @@ pub struct State {
     ours: bool,
     /// A run is wanted as soon as the gateway is there.
     wanted: bool,
+    /// Where the run asked for last waits in the gateway's queue, from 1.
+    place: Option<u32>,
     trace: Option<Trace>,
     analysis: Analysis,
     /// Events came since the analysis was made.
@@ -194,6 +196,7 @@ impl State {
             asked: None,
             ours: false,
             wanted: false,
+            place: None,
             trace: None,
             analysis: Analysis { lanes: Vec::new() },
             stale: false,

@@ -157,7 +157,7 @@ impl Inner {
                 }
                 Effect::SendToGateway(request) => {
                     if let Some(socket) = &self.socket {
-                        socket.send(&request);
+                        socket.send(request);
                     }
                 }
                 Effect::SetHash(hash) => set_hash(&hash),

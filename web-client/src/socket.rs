@@ -1,7 +1,7 @@
 //! The only WebSocket: to `/lab` of the host the page came from. Says what
 //! happens as messages; when to connect again is the state's business.
 
-use serde::Serialize;
+use trace::link::Request;
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, WebSocket};
 
@@ -49,13 +49,15 @@ impl Socket {
         })
     }
 
-    /// Sends one object as a text frame. A connection that is not open drops
-    /// it: `LinkDown` tells the state.
-    pub fn send(&self, request: &impl Serialize) {
-        if let Ok(json) = serde_json::to_string(request)
-            && self.socket.ready_state() == WebSocket::OPEN
-        {
-            let _ = self.socket.send_with_str(&json);
+    /// Sends a request, in text frames that the gateway takes. A connection
+    /// that is not open drops it: `LinkDown` tells the state.
+    pub fn send(&self, request: Request) {
+        for part in request.parts() {
+            if let Ok(json) = serde_json::to_string(&part)
+                && self.socket.ready_state() == WebSocket::OPEN
+            {
+                let _ = self.socket.send_with_str(&json);
+            }
         }
     }
 }

@@ -24,6 +24,10 @@ pub fn read(text: &str) -> Option<Heard> {
             program: fields.text("program")??,
             kernel: fields.text("kernel")??,
         },
+        "queued" => Heard::Queued {
+            run: fields.small("run")??,
+            place: fields.small("place")??,
+        },
         "run" => {
             fields.small("version")??;
             if fields.any_null(&["capture"]) {
@@ -168,6 +172,10 @@ mod tests {
             program: "0.1.0".to_owned(),
             kernel: "Linux \"6.18\" 粘".to_owned(),
         });
+        check(Line::Queued {
+            run: u32::MAX,
+            place: 1,
+        });
         let mut experiment = Experiment::new(System::LengthPrefix, &["a\n\"b\"", "粘×3"]);
         experiment.framing = Some(protocol::Framing::None);
         check(Line::Run {
@@ -256,6 +264,7 @@ mod tests {
             "{}",
             r#"{"type":"later"}"#,
             r#"{"type":"ended"}"#,
+            r#"{"type":"queued","run":1}"#,
             r#"{"type":"ended","why":"bored","events":1}"#,
             r#"{"type":"ended","why":"finished"}"#,
             r#"{"type":"run","run":1,"kernel":"Linux 6.18"}"#,

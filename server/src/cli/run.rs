@@ -104,6 +104,7 @@ fn observe(lesson: &Lesson) -> Result<Trace> {
                 Request::Send { client, sends } => lab.send(client, sends),
                 Request::Close { client, after } => lab.close(client, after),
                 Request::Stop => lab.stop(),
+                Request::Part { client, bytes } => lab.part(client, bytes, None),
                 Request::Run { .. } => {}
             }
         }
@@ -120,7 +121,7 @@ fn observe(lesson: &Lesson) -> Result<Trace> {
             }) => trace.end(why, missed, dropped),
             Some(Line::Error { message }) => eprintln!("stickylab: {message}"),
             Some(Line::Run { capture, .. }) => trace.capture = capture,
-            Some(Line::Hello { .. }) => {}
+            Some(Line::Hello { .. } | Line::Queued { .. }) => {}
             None => return Ok(trace),
         }
     }

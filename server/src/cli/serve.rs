@@ -1,6 +1,7 @@
 //! `stickylab serve`: the page and all five systems.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +84,10 @@ pub(super) struct Serve {
     /// Default: 256, or half of the connections there are file descriptors for
     #[arg(long, value_name = "N", help_heading = "Limits of each listener")]
     max_sessions: Option<usize>,
+    /// Runs of the page's lab that are running at a time, half of them of one
+    /// address; others wait in turn. Default: 2 for each processor, at least 4
+    #[arg(long, value_name = "N", help_heading = "Limits of each listener")]
+    max_runs: Option<NonZeroUsize>,
     /// For the head of each HTTP request to the page
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = limits::deadline)]
     head_deadline: Duration,
@@ -126,6 +131,9 @@ impl Serve {
             head: self.head_deadline,
             sessions: self.max_sessions.unwrap_or(budget.sessions),
             runs: budget.runs,
+            running: self
+                .max_runs
+                .map_or_else(gateway::running_runs, NonZeroUsize::get),
             descriptors: options.descriptors.clone(),
             operators: budget.operators,
         };
@@ -157,7 +165,7 @@ impl Serve {
             let (options, farewell) = (Arc::clone(&options), farewell.clone());
             tasks.spawn(async move { bound.serve(&options, farewell).await });
         }
-        let gateway = gateway::serve(page, config, shutdown.clone());
+        let gateway = gateway::serve(page, config, shutdown.clone()).context("the lab")?;
         tasks.spawn(async move {
             gateway.await;
             farewell.cancel();

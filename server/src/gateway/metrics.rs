@@ -52,6 +52,8 @@ pub struct Counters {
     connect_time: Histogram,
     /// Experiments started.
     pub(super) runs: Counter,
+    runs_running: Gauge,
+    runs_queued: Gauge,
     cuts: Family<Cut, Counter>,
     dropped: Family<Dropped, Counter>,
     turned_away: Family<TurnedAway, Counter>,
@@ -178,6 +180,8 @@ impl Metrics {
             messages: Family::default(),
             connect_time: Histogram::new(CONNECTS),
             runs: Counter::default(),
+            runs_running: Gauge::default(),
+            runs_queued: Gauge::default(),
             cuts: Family::default(),
             dropped: Family::default(),
             turned_away: Family::default(),
@@ -235,6 +239,16 @@ impl Metrics {
             this.connect_time.clone(),
         );
         registry.register("lab_runs", "Experiments started", this.runs.clone());
+        registry.register(
+            "lab_runs_running",
+            "Experiments that go on",
+            this.runs_running.clone(),
+        );
+        registry.register(
+            "lab_runs_queued",
+            "Experiments that wait for others to end",
+            this.runs_queued.clone(),
+        );
         registry.register(
             "lab_cuts",
             "Experiments cut off because they became too much, by reason",
@@ -309,6 +323,13 @@ impl Metrics {
             }
             _ => {}
         }
+    }
+
+    /// So many experiments go on, and so many wait.
+    pub(super) fn queue(&self, running: usize, waiting: usize) {
+        let gauge = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        self.runs_running.set(gauge(running));
+        self.runs_queued.set(gauge(waiting));
     }
 
     fn shaken(&self, outcome: &'static str) {

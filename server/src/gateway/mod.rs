@@ -17,6 +17,7 @@ mod target;
 mod tests;
 mod websocket;
 
+use std::io;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub use metrics::Metrics;
 use metrics::Reason;
 pub use origin::{Origin, OriginError};
 use relay::Relay;
+pub use session::running_runs;
+use session::{Queue, Share, Turns, Workers};
 pub use target::{Bridge, BridgeError};
 
 use crate::net::Descriptors;
@@ -44,8 +47,8 @@ use crate::net::admission::{self, Admission};
 /// Lab sessions at a time; one source has a quarter of them at most. A class
 /// behind one address is one source.
 pub const MAX_SESSIONS: usize = 256;
-/// Runs that go on in them; one source has half of them at most. Each has up to
-/// five threads.
+/// Runs that go on or wait in them; one source has half of them at most. Each has
+/// up to five threads once it goes on.
 pub const RUNS: usize = 64;
 /// How long sessions may take to say goodbye after shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -72,8 +75,11 @@ pub struct Config {
     pub head: Duration,
     /// Lab sessions at a time; one source has a quarter of them at most.
     pub sessions: usize,
-    /// Runs at a time in these sessions; one source has half of them at most.
+    /// Runs that go on or wait in these sessions; one source has half of them at
+    /// most.
     pub runs: usize,
+    /// Runs of these that go on at a time; one source has half of them at most.
+    pub running: usize,
     /// What all listeners of the process share.
     pub descriptors: Descriptors,
     /// Connections that are kept for `/healthz`, `/readyz` and `/metrics` when
@@ -94,6 +100,7 @@ impl Default for Config {
             head: Limits::default().head,
             sessions: MAX_SESSIONS,
             runs: RUNS,
+            running: running_runs(),
             descriptors: Descriptors::default(),
             operators: 16,
         }
@@ -118,13 +125,20 @@ const fn lab(
 /// From then on nothing new is begun, and `/readyz` says so; sessions may go
 /// on for as long as [`Config::drain`] says. Those that are open after it are
 /// closed with 1001 (going away).
-pub async fn serve(listener: TcpListener, config: Config, shutdown: CancellationToken) {
+///
+/// # Errors
+/// The system has no threads left for the lab.
+pub fn serve(
+    listener: TcpListener,
+    config: Config,
+    shutdown: CancellationToken,
+) -> io::Result<impl Future<Output = ()> + Send> {
     let limits = Limits {
         admission: config.limits,
         head: config.head,
     };
-    let state = State(Arc::new(Shared::new(config, shutdown)));
-    serve_state(listener, state, limits).await;
+    let state = State(Arc::new(Shared::new(config, shutdown)?));
+    Ok(serve_state(listener, state, limits))
 }
 
 async fn serve_state(listener: TcpListener, state: State, limits: Limits) {
@@ -164,6 +178,10 @@ struct Shared {
     /// Places for lab sessions, for their runs, and for bridges.
     sessions: Arc<Admission>,
     runs: Arc<Admission>,
+    queue: Arc<Queue>,
+    turns: Arc<Turns>,
+    /// Where lab sessions are worked for.
+    workers: Arc<Workers>,
     bridging: Arc<Admission>,
     descriptors: Descriptors,
     operators: usize,
@@ -173,6 +191,8 @@ struct Shared {
     tracker: TaskTracker,
     drain: Duration,
     keep_alive: Duration,
+    /// For each message of a lab session.
+    message_deadline: Duration,
     /// Nothing new is begun any more.
     draining: CancellationToken,
     /// Sessions have to end.
@@ -188,15 +208,18 @@ impl Deref for State {
 }
 
 impl Shared {
-    fn new(config: Config, draining: CancellationToken) -> Self {
+    fn new(config: Config, draining: CancellationToken) -> io::Result<Self> {
         let sessions = (config.sessions, config.sessions.div_ceil(4));
         let runs = (config.runs, config.runs.div_ceil(2));
-        Self {
+        Ok(Self {
             bridges: config.bridges.into(),
             origins: config.origins.into(),
             proxies: config.proxies.into(),
             sessions: Admission::new(lab(config.limits, sessions)),
             runs: Admission::new(lab(config.limits, runs)),
+            queue: Queue::new(Share::of(config.running), config.metrics.clone()),
+            turns: Arc::default(),
+            workers: Arc::new(Workers::start()?),
             bridging: Admission::within(config.limits, config.descriptors.clone()),
             descriptors: config.descriptors,
             operators: config.operators,
@@ -205,9 +228,10 @@ impl Shared {
             tracker: TaskTracker::new(),
             drain: config.drain,
             keep_alive: KEEP_ALIVE,
+            message_deadline: session::DEADLINE,
             draining,
             shutdown: CancellationToken::new(),
-        }
+        })
     }
 }
 

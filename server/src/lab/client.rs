@@ -20,9 +20,11 @@ use tokio_util::sync::CancellationToken;
 use trace::link::Send;
 use trace::{Call, Client as Plan, ClientId};
 
+use super::Room;
 use super::record::Record;
 use super::server::local_address;
 use crate::net::observe;
+use crate::priority::Priority;
 
 /// Room for each recv, in bytes: any datagram fits.
 const ROOM: usize = 64 * 1024;
@@ -36,8 +38,8 @@ const SLACK: Duration = Duration::from_micros(150);
 /// What a client is told.
 #[derive(Debug)]
 pub(super) enum Command {
-    /// One send() each.
-    Send(Vec<Send>),
+    /// One send() each; the room is free once all are made.
+    Send(Vec<Send>, Vec<Room>),
     /// Close after this time.
     Close(Duration),
 }
@@ -116,11 +118,12 @@ pub(super) struct Running {
 }
 
 /// Starts a client's thread.
-pub(super) fn start(setup: Setup) -> io::Result<Running> {
+pub(super) fn start(setup: Setup, priority: Priority) -> io::Result<Running> {
     let (commands, orders) = unbounded_channel();
     let thread = thread::Builder::new()
         .name(format!("lab-{}", setup.record.client().actor()))
         .spawn(move || {
+            priority.apply();
             let runtime = runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
@@ -241,7 +244,7 @@ impl Client {
             tokio::select! {
                 biased;
                 Some(command) = orders.recv() => match command {
-                    Command::Send(sends) => self.send_all(&sends).await,
+                    Command::Send(sends, _rooms) => self.send_all(&sends).await,
                     Command::Close(after) => close_at = Instant::now().checked_add(after),
                 },
                 () = closing, if close_at.is_some() => return self.finish().await,

@@ -1,19 +1,22 @@
 //! Passes on a run's commands and events, and decides when it is over.
 
+use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use protocol::{Nanos, Transport};
 use tokio::runtime;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use trace::experiment::{MAX_CLIENTS, MAX_FRAMED};
 use trace::link::{Capture, Ending, Line, VERSION};
 use trace::{Actor, Call, ClientId, Event, Experiment, Reason};
 
-use super::{Command, Limits, client, kernel, wire};
+use super::{COMMAND, Command, Limits, Room, client, kernel, wire};
+use crate::net::Meter;
 
 /// How often events are passed on. Nobody waits on their queue, so that the
 /// watched programs never make a system call to wake somebody.
@@ -39,21 +42,29 @@ pub(super) struct Director {
     pub(super) wire: Option<wire::Wire>,
     /// Why the wire is not captured, if that is worth a line.
     pub(super) complaint: Option<String>,
-    /// Calls that were not passed on.
-    pub(super) left_out: Arc<AtomicU64>,
+    /// What was recorded, and what was left out.
+    pub(super) meter: Arc<Meter>,
+    /// Closed when the run is over.
+    pub(super) room: Arc<Semaphore>,
+    /// For each client, what its next send begins with.
+    pub(super) parts: [Begun; MAX_CLIENTS],
     pub(super) stop: CancellationToken,
+    /// Dropped once all other threads have ended.
+    pub(super) held: Option<Box<dyn Any + Send>>,
+}
+
+/// The first bytes of a send, and the room they take.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    bytes: Vec<u8>,
+    rooms: Vec<Room>,
 }
 
 /// What has come by so far.
 #[derive(Default)]
 struct Seen {
-    /// Calls and packets that were passed on.
+    /// What was passed on.
     events: u32,
-    calls: u32,
-    /// Bytes of the calls.
-    bytes: usize,
-    /// Why a call was left out; then none after it is passed on.
-    full: Option<Reason>,
     /// The latest time of those passed on.
     last: Nanos,
     /// Bytes and calls that clients were told to send.
@@ -86,6 +97,7 @@ impl Director {
             }
         };
         self.stop.cancel();
+        self.room.close();
         self.join();
         let dropped = self.datagrams.take().and_then(|socket| {
             let memory = ::kernel::memory(&socket);
@@ -93,11 +105,12 @@ impl Director {
         });
         // All sockets are closed: what is on the wire now is the last of it.
         let missed = self.wire.take().and_then(|wire| self.finish(wire));
+        self.held = None;
         if !self.pass_on(&mut seen) {
             why = Ending::Limit;
         }
         let late = (why == Ending::TimedOut).then_some(Reason::Time);
-        if let Some(reason) = seen.full.or(late) {
+        if let Some(reason) = self.meter.full().or(late) {
             self.cut(&mut seen, reason);
         }
         self.say(Line::Ended {
@@ -117,6 +130,7 @@ impl Director {
                 () = self.stop.cancelled() => return Ending::Stopped,
                 Some(order) = self.orders.recv() => match order {
                     Command::Stop => return Ending::Stopped,
+                    Command::Part(id, bytes, room) => self.part(id, bytes, room),
                     Command::Client(id, command) => self.command(id, command, seen),
                 },
                 _ = tick.tick() => {}
@@ -138,7 +152,28 @@ impl Director {
         }
     }
 
-    fn command(&self, id: ClientId, command: client::Command, seen: &mut Seen) {
+    /// Keeps what the client's next send begins with.
+    fn part(&mut self, id: ClientId, bytes: Vec<u8>, room: Option<Room>) {
+        let kept: usize = self.parts.iter().map(|begun| begun.bytes.len()).sum();
+        if kept + bytes.len() > MAX_FRAMED {
+            self.parts[id.index()] = Begun::default();
+            return self.say_error(format!(
+                "client {id} can't do that: one send() takes at most {MAX_FRAMED} bytes"
+            ));
+        }
+        let begun = &mut self.parts[id.index()];
+        begun.bytes.extend(bytes);
+        begun.rooms.extend(room);
+    }
+
+    fn command(&mut self, id: ClientId, mut command: client::Command, seen: &mut Seen) {
+        if let client::Command::Send(sends, rooms) = &mut command
+            && let Some(first) = sends.first_mut()
+        {
+            let begun = std::mem::take(&mut self.parts[id.index()]);
+            first.bytes.splice(0..0, begun.bytes);
+            rooms.extend(begun.rooms);
+        }
         let Some(client) = self.clients.get(id.index()) else {
             let count = self.clients.len();
             return self.say_error(format!(
@@ -146,10 +181,11 @@ impl Director {
             ));
         };
         // Commands and calls count too, so that empty ones can't be queued for ever.
-        let told = 64
+        let told = COMMAND
             + match &command {
-                client::Command::Send(sends) => {
-                    sends.iter().map(|send| send.bytes.len() + 64).sum()
+                client::Command::Send(sends, _) => {
+                    let sends = sends.iter();
+                    sends.map(|send| send.bytes.len() + COMMAND).sum()
                 }
                 client::Command::Close(_) => 0,
             };
@@ -164,26 +200,15 @@ impl Director {
         let _ = client.commands.send(command);
     }
 
-    /// Passes on what was recorded. False once there are more calls than may
-    /// be; packets have a budget of their own.
+    /// Passes on what was recorded. False once something was too much to be.
     fn pass_on(&mut self, seen: &mut Seen) -> bool {
         while let Ok(event) = self.events.try_recv() {
             if !event.call.is_packet() && event.call != Call::Cut {
-                let bytes = seen.bytes + event.len();
-                if seen.full.is_none() {
-                    seen.full = self.limits.broken_by(seen.calls, bytes);
-                }
-                if seen.full.is_some() {
-                    self.left_out.fetch_add(1, Ordering::Relaxed);
-                    continue;
-                }
-                seen.calls += 1;
-                seen.bytes = bytes;
                 seen.note(&event);
             }
             self.tell(seen, event);
         }
-        seen.full.is_none()
+        self.meter.full().is_none()
     }
 
     /// The trace ends with the cap that ended the run.
@@ -196,7 +221,9 @@ impl Director {
             reason.call(),
         );
         let reason = Some(reason);
-        self.tell(seen, Event { reason, ..event });
+        let event = Event { reason, ..event };
+        self.meter.waits(&event);
+        self.tell(seen, event);
     }
 
     fn tell(&self, seen: &mut Seen, event: Event) {
@@ -264,19 +291,6 @@ impl Director {
         if self.lines.send(line).is_err() {
             // Nobody listens any more.
             self.stop.cancel();
-        }
-    }
-}
-
-impl Limits {
-    /// What is exceeded by one call more after `calls`, with `bytes` in all.
-    const fn broken_by(&self, calls: u32, bytes: usize) -> Option<Reason> {
-        if calls >= self.events {
-            Some(Reason::Calls)
-        } else if bytes > self.bytes {
-            Some(Reason::Bytes)
-        } else {
-            None
         }
     }
 }

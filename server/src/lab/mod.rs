@@ -15,20 +15,22 @@ mod server;
 mod tests;
 mod wire;
 
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use protocol::{Nanos, Transport};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use trace::link::{Capture, Line, Send};
 use trace::{ClientId, Experiment, ExperimentError};
 
-use crate::net::{BindError, Recorder};
+use crate::net::{Backlog, BindError, Meter, Recorder, Sink};
+use crate::priority::Priority;
 pub use kernel::kernel;
 pub use wire::{Frames, Unreadable};
 
@@ -54,10 +56,36 @@ pub struct Lab {
     server: SocketAddr,
     commands: UnboundedSender<Command>,
     lines: UnboundedReceiver<Line>,
-    left_out: Arc<AtomicU64>,
+    meter: Arc<Meter>,
+    room: Arc<Semaphore>,
     #[cfg(test)]
     breaker: Option<wire::Breaker>,
     _stop: DropGuard,
+}
+
+/// Bytes of commands that may wait for a run's clients, each call counted as
+/// [`COMMAND`] more: twice what any valid experiment sends.
+const ROOM: usize = 4 * 1024 * 1024;
+/// What a command, and each call in it, counts beside its bytes.
+const COMMAND: usize = 64;
+
+/// What a run is started with.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    /// How much processor time its threads get.
+    pub priority: Priority,
+    /// Where its events count that wait to be taken, if they are bounded.
+    pub backlog: Option<Arc<Backlog>>,
+    /// Dropped once all threads of the run have ended.
+    pub held: Option<Box<dyn Any + std::marker::Send>>,
+    pub(crate) limits: Limits,
+}
+
+/// Room for a command among those that wait for a run's clients. It is free
+/// again when the command was followed, or this is dropped.
+#[derive(Debug)]
+pub struct Room {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// What a run may take.
@@ -101,6 +129,8 @@ pub enum LabError {
 /// What a run is told while it goes on.
 #[derive(Debug)]
 enum Command {
+    /// Bytes in front of those of the client's next send.
+    Part(ClientId, Vec<u8>, Option<Room>),
     Client(ClientId, client::Command),
     Stop,
 }
@@ -116,14 +146,24 @@ impl Lab {
     /// # Errors
     /// What [`Experiment::validate`] refuses; a socket or thread the system refuses.
     pub fn start(experiment: Experiment, run: u32) -> Result<Self, LabError> {
-        Self::start_within(experiment, run, Limits::default())
+        Self::start_under(Conditions::default(), experiment, run)
     }
 
-    pub(crate) fn start_within(
+    /// The same under `conditions`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_under(
+        conditions: Conditions,
         experiment: Experiment,
         run: u32,
-        limits: Limits,
     ) -> Result<Self, LabError> {
+        let Conditions {
+            priority,
+            backlog,
+            held,
+            limits,
+        } = conditions;
         experiment.validate()?;
         let transport = experiment.transport();
         let server = server::Bound::new(&experiment)?;
@@ -144,6 +184,8 @@ impl Lab {
 
         let started = Instant::now();
         let (sink, events) = unbounded_channel();
+        let meter = Arc::new(Meter::new(limits.events, limits.bytes, backlog));
+        let sink = Sink::metered(sink, Arc::clone(&meter));
         let (commands, orders) = unbounded_channel();
         let (report, lines) = unbounded_channel();
         let stop = CancellationToken::new();
@@ -151,7 +193,7 @@ impl Lab {
         let guard = stop.clone().drop_guard();
         let (capture, wire, complaint) = match begun {
             Ok(begun) => {
-                let wire = begun.follow(started, limits.wire, sink.clone())?;
+                let wire = begun.follow(started, limits.wire, sink.clone(), priority)?;
                 (Capture::On, Some(wire), None)
             }
             Err((capture, complaint)) => (capture, None, complaint),
@@ -171,7 +213,7 @@ impl Lab {
             Transport::Tcp => listener = Some(Arc::new(server.socket()?)),
             Transport::Udp => datagrams = Some(server.socket()?),
         }
-        let server = server.start(&experiment, &recorder, stop.clone())?;
+        let server = server.start(&experiment, &recorder, stop.clone(), priority)?;
         let mut running = Vec::new();
         let planned = clients.into_iter().zip(&experiment.clients);
         for ((bound, plan), id) in planned.zip(ClientId::ALL) {
@@ -183,10 +225,10 @@ impl Lab {
                 record: record::Record::new(started, id, sink.clone()),
                 stop: stop.clone(),
             };
-            running.push(client::start(setup)?);
+            running.push(client::start(setup, priority)?);
         }
         drop(listener);
-        let left_out = Arc::default();
+        let room = Arc::new(Semaphore::new(ROOM));
         let director = director::Director {
             experiment,
             run,
@@ -201,17 +243,24 @@ impl Lab {
             capture,
             wire,
             complaint,
-            left_out: Arc::clone(&left_out),
+            meter: Arc::clone(&meter),
+            room: Arc::clone(&room),
+            parts: Default::default(),
             stop,
+            held,
         };
         thread::Builder::new()
             .name("lab-director".to_owned())
-            .spawn(move || director.run())?;
+            .spawn(move || {
+                priority.apply();
+                director.run();
+            })?;
         Ok(Self {
             server: address.into(),
             commands,
             lines,
-            left_out,
+            meter,
+            room,
             #[cfg(test)]
             breaker,
             _stop: guard,
@@ -230,7 +279,36 @@ impl Lab {
     /// kernel does not take at once is offered again: one more event. Ignored
     /// once the client is closed.
     pub fn send(&self, client: ClientId, sends: Vec<Send>) {
-        self.command(Command::Client(client, client::Command::Send(sends)));
+        self.send_with(client, sends, None);
+    }
+
+    /// The same with [`room`](Self::room) for it.
+    pub fn send_with(&self, client: ClientId, sends: Vec<Send>, room: Option<Room>) {
+        let command = client::Command::Send(sends, room.into_iter().collect());
+        self.command(Command::Client(client, command));
+    }
+
+    /// Bytes in front of those of `client`'s next send, with room for them.
+    pub fn part(&self, client: ClientId, bytes: Vec<u8>, room: Option<Room>) {
+        self.command(Command::Part(client, bytes, room));
+    }
+
+    /// Room for a command of `calls` calls that send `bytes` bytes in all: as
+    /// soon as the clients have followed enough of what they were told before.
+    /// None once the run is over.
+    pub fn room(
+        &self,
+        calls: usize,
+        bytes: usize,
+    ) -> impl Future<Output = Option<Room>> + use<> + std::marker::Send {
+        let calls = calls.saturating_add(1);
+        let size = bytes.saturating_add(calls.saturating_mul(COMMAND));
+        let permits = u32::try_from(size.min(ROOM)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room);
+        async move {
+            let permit = room.acquire_many_owned(permits).await.ok()?;
+            Some(Room { _permit: permit })
+        }
     }
 
     /// `client` closes after `after`, unless told again to; it sends until then.
@@ -253,22 +331,33 @@ impl Lab {
     /// How many calls are not among the lines, because they were more than a
     /// run may have; final once `Ended` has come.
     pub fn left_out(&self) -> u64 {
-        self.left_out.load(Ordering::Relaxed)
+        self.meter.left_out()
     }
 
     /// The next line; none after the last. Dropping the future loses no line.
     pub async fn line(&mut self) -> Option<Line> {
-        self.lines.recv().await
+        let line = self.lines.recv().await;
+        self.taken(line)
     }
 
     /// The next line if it is there already.
     pub fn line_now(&mut self) -> Option<Line> {
-        self.lines.try_recv().ok()
+        let line = self.lines.try_recv().ok();
+        self.taken(line)
     }
 
     /// The next line, for callers without a runtime; none after the last.
     pub fn blocking_line(&mut self) -> Option<Line> {
-        self.lines.blocking_recv()
+        let line = self.lines.blocking_recv();
+        self.taken(line)
+    }
+
+    /// A line that was received does not wait any more.
+    fn taken(&self, line: Option<Line>) -> Option<Line> {
+        if let Some(Line::Event(event)) = &line {
+            self.meter.taken(event);
+        }
+        line
     }
 
     fn command(&self, command: Command) {

@@ -5,15 +5,16 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use protocol::Offset;
-use tokio::sync::mpsc::UnboundedSender;
 use trace::{Call, ClientId, Event, Socket};
+
+use crate::net::Sink;
 
 /// What one client did so far.
 pub(super) struct Record {
     started: Instant,
     client: ClientId,
     connection: u16,
-    sink: UnboundedSender<Event>,
+    sink: Sink,
     sent: Offset,
     received: Offset,
     /// Since when the client waits for something to read.
@@ -21,7 +22,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(started: Instant, client: ClientId, sink: UnboundedSender<Event>) -> Self {
+    pub(super) fn new(started: Instant, client: ClientId, sink: Sink) -> Self {
         Self {
             started,
             client,
@@ -113,8 +114,7 @@ impl Record {
     }
 
     fn give(&mut self, event: Event) {
-        // Whoever wanted to know may be gone.
-        let _ = self.sink.send(event);
+        self.sink.give(event);
         self.waiting = Instant::now();
     }
 }

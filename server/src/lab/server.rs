@@ -19,6 +19,7 @@ use trace::Experiment;
 
 use super::LabError;
 use crate::net::{Admission, Audit, Limits, Recorder, datagram_socket, listening};
+use crate::priority::Priority;
 use crate::servers::{DatagramConfig, Report, StreamConfig, serve_datagrams, serve_stream};
 
 /// Its socket, listening and not served yet.
@@ -52,6 +53,7 @@ impl Bound {
         experiment: &Experiment,
         recorder: &Recorder,
         stop: CancellationToken,
+        priority: Priority,
     ) -> io::Result<JoinHandle<()>> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
@@ -60,7 +62,10 @@ impl Bound {
             let _inside = runtime.enter();
             self.serving(experiment, recorder, stop)?
         };
-        let serve = move || runtime.block_on(serving);
+        let serve = move || {
+            priority.apply();
+            runtime.block_on(serving);
+        };
         let thread = thread::Builder::new().name("lab-server".to_owned());
         thread.spawn(serve)
     }
@@ -87,6 +92,7 @@ impl Bound {
                     patience: None,
                     admission: Admission::new(limits(experiment)),
                     audit: Audit::to(recorder.clone()),
+                    private: true,
                 };
                 let listener = TcpListener::from_std(self.socket.into())?;
                 let tapped = recorder.tap_listener(listener);
@@ -100,6 +106,7 @@ impl Bound {
                     admission: Admission::new(Limits::DATAGRAMS),
                     breaks_loops: false,
                     audit: Audit::to(recorder.clone()),
+                    private: true,
                 };
                 let socket = UdpSocket::from_std(self.socket.into())?;
                 let tapped = recorder.tap_datagrams(socket);

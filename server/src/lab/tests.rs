@@ -1,4 +1,5 @@
 mod attacks;
+mod bounds;
 mod decisions;
 mod sends;
 mod wire;
@@ -10,7 +11,7 @@ use protocol::{Nanos, System, Transport};
 use trace::link::{Capture, Ending, Line, Send};
 use trace::{Actor, Call, ClientId, Event, Experiment, Message, Reason};
 
-use super::{Lab, LabError, Limits};
+use super::{Conditions, Lab, LabError, Limits};
 
 /// Everything a run said, its events in order of time.
 struct Run {
@@ -94,6 +95,14 @@ fn sends(messages: &[&[u8]], gap: Duration) -> Vec<Send> {
         bytes: bytes.to_vec(),
     };
     messages.iter().map(send).collect()
+}
+
+fn started(experiment: Experiment, limits: Limits) -> Result<Lab, LabError> {
+    let conditions = Conditions {
+        limits,
+        ..Conditions::default()
+    };
+    Lab::start_under(conditions, experiment, 0)
 }
 
 /// One client sends `messages` in a row and closes after `hold`.
@@ -253,15 +262,11 @@ fn more_than_the_kernel_takes_is_sent_in_several_calls() {
     // A buffer that grows may take it all at once.
     experiment.clients[0].send_buffer = 64 * 1024;
     let big = vec![b'x'; 4 * 1024 * 1024 - 4096];
-    let lab = Lab::start_within(
-        experiment,
-        0,
-        Limits {
-            bytes: 16 * 1024 * 1024,
-            ..Limits::default()
-        },
-    )
-    .unwrap();
+    let limits = Limits {
+        bytes: 16 * 1024 * 1024,
+        ..Limits::default()
+    };
+    let lab = started(experiment, limits).unwrap();
     lab.send(ClientId::One, sends(&[&big], Duration::ZERO));
     lab.close(ClientId::One, Nanos(0));
     let run = Run::of(lab);
@@ -344,7 +349,7 @@ fn what_never_ends_times_out() {
         time: Duration::from_millis(60),
         ..Limits::default()
     };
-    let lab = Lab::start_within(Experiment::new(System::TcpEcho, &[]), 0, limits).unwrap();
+    let lab = started(Experiment::new(System::TcpEcho, &[]), limits).unwrap();
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::TimedOut);
     assert_eq!(run.calls(Actor::Client1, Call::Close).count(), 1);
@@ -354,7 +359,7 @@ fn what_never_ends_times_out() {
 #[test]
 fn what_is_too_much_is_cut_off() {
     fn check(limits: Limits, message: &[u8]) -> Run {
-        let lab = Lab::start_within(Experiment::new(System::TcpEcho, &[]), 0, limits).unwrap();
+        let lab = started(Experiment::new(System::TcpEcho, &[]), limits).unwrap();
         lab.send(ClientId::One, sends(&[message; 20], Duration::ZERO));
         let run = Run::of(lab);
         assert_eq!(run.why, Ending::Limit);
@@ -381,15 +386,11 @@ fn what_is_too_much_is_cut_off() {
 
 #[test]
 fn what_can_not_be_followed_is_named() {
-    let lab = Lab::start_within(
-        Experiment::new(System::TcpEcho, &[]),
-        0,
-        Limits {
-            bytes: 1_000,
-            ..Limits::default()
-        },
-    )
-    .unwrap();
+    let limits = Limits {
+        bytes: 1_000,
+        ..Limits::default()
+    };
+    let lab = started(Experiment::new(System::TcpEcho, &[]), limits).unwrap();
     lab.send(ClientId::Two, sends(&[b"x"], Duration::ZERO));
     lab.send(ClientId::One, sends(&[&[0; 1_000]], Duration::ZERO));
     lab.close(ClientId::One, Nanos(0));

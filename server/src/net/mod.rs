@@ -7,6 +7,7 @@ pub mod descriptors;
 pub mod echoes;
 pub mod listener;
 pub mod observe;
+pub mod pace;
 pub mod tap;
 
 pub use admission::{Admission, Limits};
@@ -17,4 +18,5 @@ pub use listener::{
     BindError, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
 };
 pub use observe::Observable;
-pub use tap::{Recorder, Tapped, TappedDatagrams, TappedListener};
+pub use pace::Pace;
+pub use tap::{Backlog, Meter, Recorder, Sink, Tapped, TappedDatagrams, TappedListener};

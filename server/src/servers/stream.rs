@@ -17,7 +17,7 @@ use tracing::{debug, error, info, warn};
 
 use super::{Options, Report};
 use crate::net::admission::{Admission, Place};
-use crate::net::{Audit, Decision, Listener};
+use crate::net::{Audit, Decision, Listener, Pace};
 
 /// How long and how far a refused client is still read, so that closing with
 /// unread bytes does not reset the connection under a reply in flight
@@ -56,6 +56,9 @@ pub struct StreamConfig {
     pub admission: Arc<Admission>,
     /// Who is told what was decided.
     pub audit: Audit,
+    /// Whether it is an experiment's own server: what it decides about clients
+    /// is no news about the listeners, and is logged for debugging alone.
+    pub private: bool,
 }
 
 impl StreamConfig {
@@ -77,7 +80,14 @@ impl StreamConfig {
             patience: Some(PATIENCE),
             admission: Admission::within(options.limits, options.descriptors.clone()),
             audit: options.audit.clone(),
+            private: false,
         }
+    }
+
+    /// Who speaks in a log line.
+    fn name(&self) -> String {
+        let of = if self.private { "lab run: " } else { "" };
+        format!("{of}{}", self.system)
     }
 }
 
@@ -106,12 +116,12 @@ async fn accept_clients<L: Listener>(
         if config.serial
             && let Some(ended) = clients.join_next().await
         {
-            log_panic(config.system, ended);
+            log_panic(config, ended);
             continue;
         }
         let accepted = tokio::select! {
             Some(ended) = clients.join_next() => {
-                log_panic(config.system, ended);
+                log_panic(config, ended);
                 continue;
             }
             accepted = listener.accept() => accepted,
@@ -125,13 +135,15 @@ async fn accept_clients<L: Listener>(
                 Err(refusal) => {
                     let decision = Decision::TurnedAway(refusal);
                     config.audit.decided(config.system, peer, decision);
-                    config.admission.log(config.system.name(), peer, refusal);
+                    if !config.private {
+                        config.admission.log(config.system.name(), peer, refusal);
+                    }
                 }
             },
             Err(error) => {
                 if logged.is_none_or(|at| at.elapsed() >= ACCEPT_ERROR_LOG) {
                     logged = Some(Instant::now());
-                    warn!("{}: accept: {error}; going on", config.system);
+                    warn!("{}: accept: {error}; going on", config.name());
                 }
                 tokio::time::sleep(AFTER_ACCEPT_ERROR).await;
             }
@@ -140,9 +152,9 @@ async fn accept_clients<L: Listener>(
 }
 
 /// One client's end never is another's.
-fn log_panic(system: System, ended: Result<(), JoinError>) {
+fn log_panic(config: &StreamConfig, ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        error!("{system}: a connection ended badly: {error}");
+        error!("{}: a connection ended badly: {error}", config.name());
     }
 }
 
@@ -163,7 +175,11 @@ async fn serve_client<S>(
             let offset = refusal.offset();
             let decision = Decision::Refused(&refusal);
             config.audit.decided(system, peer, decision);
-            warn!("{system}: {peer} refused at offset {offset}: {refusal}");
+            if config.private {
+                debug!("lab run: {system}: {peer} refused at offset {offset}: {refusal}");
+            } else {
+                warn!("{system}: {peer} refused at offset {offset}: {refusal}");
+            }
             if refusal.is_no_answer() {
                 place.fail();
             }
@@ -204,7 +220,10 @@ where
     // deadline off with each recv.
     let mut alarm = pin!(sleep_until(started));
     let mut rings: Option<Nanos> = None;
+    let mut share = Pace::new();
     loop {
+        // A client that always has more to read never makes the task wait.
+        share.breathe().await;
         while let Some(output) = machine.poll_output() {
             match output {
                 ServerOutput::Send(bytes) => send(stream, &bytes, config.patience).await?,
@@ -216,7 +235,9 @@ where
                 ServerOutput::Authenticated => {
                     let decision = Decision::Authenticated;
                     config.audit.decided(config.system, peer, decision);
-                    info!("{}: {peer} accepted", config.system);
+                    if !config.private {
+                        info!("{}: {peer} accepted", config.system);
+                    }
                 }
                 ServerOutput::Message(body) => messages.message(config.system, peer, &body).await,
                 ServerOutput::Refuse(refusal) => return Err(End::Refused(refusal)),

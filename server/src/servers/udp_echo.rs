@@ -43,6 +43,8 @@ pub struct DatagramConfig {
     pub breaks_loops: bool,
     /// Who is told what was decided.
     pub audit: Audit,
+    /// Whether it is an experiment's own server: its refusals are not logged.
+    pub private: bool,
 }
 
 /// The server's configuration.
@@ -54,6 +56,7 @@ pub fn config(options: &Options) -> DatagramConfig {
         admission: Admission::new(Limits::DATAGRAMS),
         breaks_loops: true,
         audit: options.audit.clone(),
+        private: false,
     }
 }
 
@@ -92,7 +95,9 @@ async fn answer<D: Datagrams>(socket: &D, config: &DatagramConfig) {
         if let Err(refusal) = config.admission.check_rate(peer) {
             let decision = Decision::TurnedAway(refusal);
             config.audit.decided(System::UdpEcho, peer, decision);
-            config.admission.log("udp-echo", peer, refusal);
+            if !config.private {
+                config.admission.log("udp-echo", peer, refusal);
+            }
             continue;
         }
         let echo = bytes.to_ascii_uppercase();

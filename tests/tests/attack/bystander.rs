@@ -197,6 +197,11 @@ impl Phase {
         self.begun.store(true, Ordering::Release);
     }
 
+    /// It was long enough.
+    pub(crate) fn end(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
     /// Whether the attack has to end.
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
@@ -279,7 +284,7 @@ fn attacked(
             phase.begun.load(Ordering::Acquire)
         });
         let measured = measured(bystander, || thread::sleep(PHASE));
-        phase.over.store(true, Ordering::Release);
+        phase.end();
         making.join().expect("the attack is made as it should be");
         measured
     })

@@ -153,7 +153,8 @@ fn leave_runs(victim: &Victim, sessions: usize) -> String {
 
 #[test]
 fn a_run_dies_with_its_session() {
-    let victim = Victim::start("lab", &[]);
+    // All at once, not one after the other.
+    let victim = Victim::start("lab", &["--max-runs=64"]);
     victim.withstands("browsers vanish mid-run", 2, sized(4, 24), leave_runs);
 }
 

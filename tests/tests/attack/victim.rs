@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(crate) struct Victim {
     pub(crate) program: Program,
     pub(crate) door: Door,
+    /// Where the same program has tcp-echo, if it is one with a page.
+    echo: Option<SocketAddr>,
     /// What it held before anybody came.
     idle: Census,
 }
@@ -42,14 +44,11 @@ pub(crate) struct Door {
 impl Victim {
     /// Starts the program that has the listener called `name`.
     pub(crate) fn start(name: &'static str, arguments: &[&str]) -> Self {
-        let (program, address) = if super::GATEWAY.contains(&name) {
-            let serve = Serve::start(arguments);
-            (serve.program, serve.page)
-        } else {
-            let server = Server::start(name, arguments);
-            (server.program, server.address)
-        };
-        Self::of(name, program, address)
+        if super::GATEWAY.contains(&name) {
+            return Self::of_page(name, Serve::start(arguments));
+        }
+        let server = Server::start(name, arguments);
+        Self::of(name, server.program, server.address, None)
     }
 
     /// The same with so many file descriptors (`ulimit -n`); of the page only.
@@ -59,10 +58,20 @@ impl Victim {
         arguments: &[&str],
     ) -> Self {
         let serve = Serve::start_limited(descriptors, arguments);
-        Self::of(name, serve.program, serve.page)
+        Self::of_page(name, serve)
     }
 
-    fn of(name: &'static str, program: Program, address: SocketAddr) -> Self {
+    fn of_page(name: &'static str, serve: Serve) -> Self {
+        let echo = serve.system("tcp-echo");
+        Self::of(name, serve.program, serve.page, Some(echo))
+    }
+
+    fn of(
+        name: &'static str,
+        program: Program,
+        address: SocketAddr,
+        echo: Option<SocketAddr>,
+    ) -> Self {
         let door = Door {
             name,
             address,
@@ -72,7 +81,22 @@ impl Victim {
         Self {
             program,
             door,
+            echo,
             idle,
+        }
+    }
+
+    /// The way to another listener of the same program: `tcp-echo`, or another
+    /// of what the gateway has to offer.
+    pub(crate) fn beside(&self, name: &'static str) -> Door {
+        let address = match name {
+            "tcp-echo" => self.echo.expect("it is a program with a page"),
+            _ => self.door.address,
+        };
+        Door {
+            name,
+            address,
+            lines: self.door.lines.clone(),
         }
     }
 

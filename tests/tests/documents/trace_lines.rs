@@ -90,7 +90,9 @@ fn every_field_of_every_line_has_a_row() {
         message: "m".to_owned(),
     };
     check_rows(&page, "The lab's WebSocket", 0, &fields(&hello));
-    check_rows(&page, "The lab's WebSocket", 1, &fields(&error));
+    let queued = Line::Queued { run: 1, place: 1 };
+    check_rows(&page, "The lab's WebSocket", 1, &fields(&queued));
+    check_rows(&page, "The lab's WebSocket", 2, &fields(&error));
     check_rows(&page, "`event`", 0, &fields(&Line::Event(event())));
     let event = serde_json::to_value(event()).expect("JSON");
     check_rows(&page, "`socket`", 0, &keys(&event["socket"]));
@@ -141,6 +143,10 @@ fn every_request_has_a_row_with_its_fields() {
             run: 1,
             experiment: experiment(),
         },
+        Request::Part {
+            client,
+            bytes: vec![1],
+        },
         Request::Send {
             client,
             sends: vec![Send {
@@ -155,11 +161,15 @@ fn every_request_has_a_row_with_its_fields() {
         Request::Stop,
     ];
     let page = page();
-    let rows = page.table("The lab's WebSocket", 2);
+    let rows = page.table("The lab's WebSocket", 3);
     for request in &requests {
         // A new request has to be added above.
         match request {
-            Request::Run { .. } | Request::Send { .. } | Request::Close { .. } | Request::Stop => {}
+            Request::Run { .. }
+            | Request::Part { .. }
+            | Request::Send { .. }
+            | Request::Close { .. }
+            | Request::Stop => {}
         }
         let json = serde_json::to_value(request).expect("JSON");
         let name = json["type"].as_str().expect("a name");

@@ -1,6 +1,7 @@
 //! `/lab`: a page in Python, and one in Rust where it has to be rude.
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::events::{Trace, ranges};
 use tests::{PATIENCE, SYSTEMS, Serve, python};
@@ -62,7 +63,7 @@ impl Page {
         let mut page = Self(connected.expect("the gateway upgrades").0);
         let hello = page.line().await;
         assert_eq!(hello["type"], "hello");
-        assert_eq!(hello["version"], 3);
+        assert_eq!(hello["version"], 4);
         assert!(!hello["kernel"].as_str().unwrap_or_default().is_empty());
         page
     }
@@ -188,6 +189,36 @@ async fn a_new_run_ends_the_one_before_with_its_last_line_first() {
     page.say(&json!({"type": "close", "client": 1})).await;
     page.run(3, echo()).await;
     assert_eq!(page.line().await["run"], 3);
+}
+
+/// What a run's own server refuses is in the trace, and no news of a listener.
+#[tokio::test]
+async fn refusals_of_a_private_server_are_not_logged_as_a_listeners() {
+    let serve = Serve::start(&[]);
+    let mut page = Page::open(&serve).await;
+    let clients = json!([{"messages": []}]);
+    page.run(1, json!({"system": "auth", "clients": clients}))
+        .await;
+    let wrong = "00".repeat(16);
+    page.say(&json!({"type": "send", "client": 1, "sends": [{"bytes": wrong}]}))
+        .await;
+    loop {
+        let event = page.next("event").await;
+        if event["call"] == "refuse" {
+            assert_eq!(event["reason"], "wrong-answer");
+            break;
+        }
+    }
+    assert_eq!(page.next("ended").await["why"], "finished");
+    // The same of a listener is logged.
+    let mut client = tests::Stream::connect(serve.system("auth"));
+    client.take(32);
+    client.send(&[0; 16]);
+    client.rest();
+    let finished = serve.program.stop(Signal::TERM);
+    let refused = finished.err.iter().filter(|line| line.contains("refused"));
+    let refused: Vec<_> = refused.collect();
+    assert_eq!(refused.len(), 1, "{:?}", finished.err);
 }
 
 #[tokio::test]

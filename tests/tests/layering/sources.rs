@@ -196,7 +196,24 @@ fn the_gateway_knows_no_lesson_no_explanation_and_no_language() {
         "hmac",
     ];
     check("server/src/gateway", &words, |_| false);
-    check_said("server/src/gateway/session.rs", &["trace::link"]);
+    check_said("server/src/gateway/session/mod.rs", &["trace::link"]);
+}
+
+#[test]
+fn only_the_labs_own_threads_read_and_write_json() {
+    // How long it takes grows with what a peer sent.
+    let words = ["serde_json"];
+    check("server/src/gateway", &words, |path| {
+        path == "session/mod.rs"
+    });
+    check_said("server/src/gateway/session/mod.rs", &words);
+    // The session is spawned there, and nowhere else.
+    check_said("server/src/gateway/session/mod.rs", &["spawn_on"]);
+    check_said(
+        "server/src/gateway/session/workers.rs",
+        &["Priority::Work.apply", "Runtime"],
+    );
+    check_said("server/src/servers/stream.rs", &["share.breathe"]);
 }
 
 #[test]

@@ -147,6 +147,7 @@ pub const KEYS: &[&str] = &[
     "reason.calls",
     "reason.bytes",
     "reason.packets",
+    "reason.unread",
     "actor.client1",
     "actor.client2",
     "actor.server",

@@ -22,6 +22,13 @@ pub enum Heard {
         /// Kernel name and release.
         kernel: String,
     },
+    /// The run with this number waits for others to end.
+    Queued {
+        /// The number the page gave it.
+        run: u32,
+        /// Its place among those that wait, from 1.
+        place: u32,
+    },
     /// The run with this number has begun.
     Run {
         /// The number the page gave it.
@@ -60,6 +67,7 @@ impl From<Line> for Heard {
                 program,
                 kernel,
             },
+            Line::Queued { run, place } => Self::Queued { run, place },
             Line::Run {
                 run,
                 kernel,

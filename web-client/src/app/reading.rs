@@ -90,6 +90,12 @@ impl State {
         &self.status
     }
 
+    /// The place of the run in the gateway's queue, from 1, while it waits
+    /// there and is not being started.
+    pub fn place(&self) -> Option<u32> {
+        self.place.filter(|_| self.status == Status::Starting)
+    }
+
     /// What the gateway could not follow during the run, in English.
     pub fn complaint(&self) -> Option<&str> {
         self.complaint.as_deref()

@@ -36,6 +36,7 @@ impl State {
             return;
         }
         self.wanted = false;
+        self.place = None;
         if self.mistake().is_some() {
             // Edited while the gateway was away.
             self.status = Status::Idle;
@@ -60,6 +61,7 @@ impl State {
                 }
                 self.wanted = false;
                 self.ours = false;
+                self.place = None;
                 self.status = Status::Idle;
             }
             _ => {}
@@ -101,7 +103,10 @@ impl State {
         };
         match self.status {
             // Not begun: it begins when the gateway is back.
-            Status::Starting => self.wanted = true,
+            Status::Starting => {
+                self.wanted = true;
+                self.place = None;
+            }
             Status::Running => self.finish(Status::Interrupted),
             _ => {}
         }
@@ -139,6 +144,12 @@ impl State {
                 self.link = Link::Online { kernel, program };
                 self.begin(effects);
             }
+            Heard::Queued { run, place } => {
+                if run != self.run || self.status != Status::Starting || self.wanted {
+                    return false;
+                }
+                self.place = Some(place);
+            }
             Heard::Run {
                 run,
                 kernel,
@@ -152,6 +163,7 @@ impl State {
                 let Some(experiment) = self.asked.clone() else {
                     return false;
                 };
+                self.place = None;
                 self.keep_earlier();
                 self.clear_stage();
                 if let Some(opened) = &mut self.opened {

@@ -77,7 +77,7 @@ fn good_files_are_read_as_stickylab_reads_them() {
     check(&[&text(&trace), "\n \r\n"].concat(), Ok(trace.clone()));
     check(&["\u{feff}", &text(&trace)].concat(), Ok(trace.clone()));
     let version_1 = text(&trace)
-        .replace("\"version\":3", "\"version\":1")
+        .replace("\"version\":4", "\"version\":1")
         .replace(",\"capture\":\"unknown\"", "");
     check(&version_1, Ok(trace.clone()));
     let with_more = text(&trace).replace("\"call\":", "\"colour\":[{}],\"call\":");
@@ -120,8 +120,8 @@ fn broken_files_are_refused_as_stickylab_refuses_them() {
     check(&[&good, &*unreadable].concat(), Err(FileError::Line(19)));
     let hello = r#"{"type":"hello","version":2,"program":"0.1.0","kernel":"Linux"}"#;
     check(&[hello, "\n", &good].concat(), Err(FileError::Order(1)));
-    let later = good.replace("\"version\":3", "\"version\":4");
-    check(&later, Err(FileError::Version(4)));
+    let later = good.replace("\"version\":4", "\"version\":5");
+    check(&later, Err(FileError::Version(5)));
     for (is, becomes) in [
         ("\"system\":\"tcp-echo\"", "\"system\":\"quic-echo\""),
         ("\"buffer\":", "\"bufer\":"),

@@ -132,6 +132,10 @@ fn notice(state: &State, catalog: &Catalog) -> Option<String> {
     if let Some(mistake) = state.mistake() {
         return Some(describe(&mistake, catalog));
     }
+    if let Some(place) = state.place() {
+        let queued = Sentence::new("notice.queued").with("place", u64::from(place));
+        return Some(catalog.render(&queued));
+    }
     match (state.link(), state.status()) {
         (Link::Outdated { program }, _) => {
             let newer = Sentence::new("notice.outdated").with("program", program.clone());

@@ -4,6 +4,7 @@ mod bridges;
 mod operation;
 mod page;
 mod patience;
+mod queue;
 mod sessions;
 mod visitors;
 
@@ -58,13 +59,20 @@ impl Gateway {
 
     /// With another pace of the keep-alive.
     async fn serve_every(keep_alive: Duration, config: Config, limits: Limits) -> Self {
+        Self::serve_changed(config, limits, |state| state.keep_alive = keep_alive).await
+    }
+
+    /// With what else is to be otherwise.
+    async fn serve_changed(
+        config: Config,
+        limits: Limits,
+        change: impl FnOnce(&mut Shared),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shutdown = CancellationToken::new();
-        let shared = Shared {
-            keep_alive,
-            ..Shared::new(config, shutdown.clone())
-        };
+        let mut shared = Shared::new(config, shutdown.clone()).unwrap();
+        change(&mut shared);
         let state = State(Arc::new(shared));
         let served = tokio::spawn(serve_state(listener, state, limits));
         Self {

@@ -123,6 +123,37 @@ async fn a_websocket_that_answers_pings_stays() {
     }
 }
 
+/// Pongs say that a page is there, and nothing about its message.
+#[tokio::test]
+async fn an_unfinished_lab_message_has_a_deadline() {
+    for begun in [
+        &b"\x01\x81\0\0\0\0{"[..],
+        b"\x01\x80\0\0\0\0",
+        b"\x81\x82\0\0\0\0{",
+    ] {
+        let gateway = Gateway::serve_changed(Config::default(), Limits::default(), |state| {
+            state.message_deadline = Duration::from_millis(300);
+        })
+        .await;
+        let web = raw(&gateway, "/lab").await;
+        let (mut reading, mut writing) = web.into_split();
+        writing.write_all(begun).await.unwrap();
+        let whole = begun.starts_with(b"\x81");
+        let pongs = async {
+            // No control frame comes inside of a frame.
+            while !whole && writing.write_all(b"\x8a\x80\0\0\0\0").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let mut said = Vec::new();
+        let reading = reading.read_to_end(&mut said);
+        let (read, ()) = soon(async { tokio::join!(reading, pongs) }).await;
+        drop(read);
+        let close = b"\x88\x22\x03\xf0a message took longer than 300ms";
+        assert!(said.ends_with(close), "{}", said.escape_ascii());
+    }
+}
+
 /// What is sent behind `before` closes the WebSocket with `code`; the server
 /// sees what came before, then the end.
 async fn check(sent: &[u8], code: u16, reason: &str, before: &[u8]) {

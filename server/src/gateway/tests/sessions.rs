@@ -1,13 +1,13 @@
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Nanos, System};
 use tokio_tungstenite::tungstenite::Message;
-use trace::link::{Ending, Line, Request, Send, VERSION};
+use trace::link::{Ending, Line, MAX_REQUEST, Request, Send, VERSION};
 use trace::{Actor, Call, ClientId, Experiment, Reason};
 
 use super::operation::metric;
 use super::{Gateway, Web, listener, soon, to_the_end};
 
-async fn line(web: &mut Web) -> Line {
+pub(super) async fn line(web: &mut Web) -> Line {
     loop {
         match soon(web.next()).await.unwrap().unwrap() {
             Message::Text(text) => return Line::parse(&text).unwrap(),
@@ -17,9 +17,11 @@ async fn line(web: &mut Web) -> Line {
     }
 }
 
-async fn ask(web: &mut Web, request: &Request) {
-    let json = serde_json::to_string(request).unwrap();
-    web.send(Message::text(json)).await.unwrap();
+pub(super) async fn ask(web: &mut Web, request: &Request) {
+    for part in request.clone().parts() {
+        let json = serde_json::to_string(&part).unwrap();
+        web.send(Message::text(json)).await.unwrap();
+    }
 }
 
 async fn error(web: &mut Web) -> String {
@@ -192,9 +194,9 @@ async fn a_request_that_is_too_large_is_closed_with_a_reason() {
     let mut web = gateway.open("/lab").await;
     line(&mut web).await;
     let text = |length: usize| Message::text("x".repeat(length));
-    web.send(text(4 * 1024 * 1024)).await.unwrap();
+    web.send(text(MAX_REQUEST)).await.unwrap();
     assert!(error(&mut web).await.starts_with("not a request"));
-    let _ = web.send(text(4 * 1024 * 1024 + 1)).await;
+    let _ = web.send(text(MAX_REQUEST + 1)).await;
     let (_, frame) = soon(to_the_end(&mut web)).await;
     assert_eq!(frame.map(|frame| u16::from(frame.code)), Some(1009));
 }

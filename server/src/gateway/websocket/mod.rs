@@ -70,12 +70,31 @@ pub(super) struct WebSocket {
     closing: bool,
 }
 
+/// A connection that belongs to no runtime.
+#[derive(Debug)]
+pub(super) struct Detached {
+    stream: std::net::TcpStream,
+    inbox: Inbox,
+}
+
+impl Detached {
+    /// Gives it to the runtime of the caller.
+    pub(super) fn attach(self) -> io::Result<WebSocket> {
+        let stream = TcpStream::from_std(self.stream)?;
+        Ok(WebSocket::with(stream, self.inbox))
+    }
+}
+
 impl WebSocket {
     /// `begun` came behind the request's head.
     fn new(stream: TcpStream, begun: &Bytes, limits: Limits) -> Self {
+        Self::with(stream, Inbox::new(limits, begun))
+    }
+
+    fn with(stream: TcpStream, inbox: Inbox) -> Self {
         Self {
             stream,
-            inbox: Inbox::new(limits, begun),
+            inbox,
             outbox: Outbox::default(),
             pong: None,
             ping: false,
@@ -189,13 +208,24 @@ impl WebSocket {
         poll_fn(|cx| self.poll_event(cx)).await
     }
 
-    /// Queues a text message; writes what is queued once that is much.
-    pub(super) async fn say(&mut self, text: &str) -> io::Result<()> {
+    /// Queues a text message. Write what is queued once that is a [`PIECE`].
+    pub(super) fn queue(&mut self, text: &str) {
         self.outbox.push(Opcode::Text, text.as_bytes());
-        if self.outbox.len() >= PIECE {
-            self.flush().await?;
-        }
-        Ok(())
+    }
+
+    /// Bytes that are queued.
+    pub(super) fn queued(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Takes a connection on which nothing was said yet from this runtime's
+    /// I/O driver, to be attached to another's.
+    pub(super) fn detach(self) -> io::Result<Detached> {
+        debug_assert!(self.outbox.is_empty(), "nothing was said");
+        Ok(Detached {
+            stream: self.stream.into_std()?,
+            inbox: self.inbox,
+        })
     }
 
     /// Writes all that waits.

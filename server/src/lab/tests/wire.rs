@@ -219,7 +219,7 @@ fn packets_beyond_their_budget_are_counted_and_end_no_run() {
         ..Limits::default()
     };
     let experiment = Experiment::new(System::TcpEcho, &[]);
-    let lab = Lab::start_within(experiment, 0, limits).unwrap();
+    let lab = started(experiment, limits).unwrap();
     let gap = Duration::from_micros(100);
     lab.send(ClientId::One, sends(&[&b"message"[..]; 20], gap));
     lab.close(ClientId::One, Nanos(0));

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use kernel::{CaptureError, Filter};
 use protocol::{Nanos, Transport};
-use tokio::sync::mpsc::UnboundedSender;
 use trace::link::Capture;
 use trace::{Actor, ClientId, Event, Reason};
 
+use crate::net::Sink;
+use crate::priority::Priority;
 pub use frames::{Frames, Unreadable};
 
 /// How often the ring is looked at. Nobody is woken for a packet: that would
@@ -102,7 +103,8 @@ impl Begun {
         self,
         started: Instant,
         budget: Budget,
-        sink: UnboundedSender<Event>,
+        sink: Sink,
+        priority: Priority,
     ) -> io::Result<Wire> {
         let (going_on, end) = channel();
         #[cfg(test)]
@@ -112,6 +114,7 @@ impl Begun {
         let thread = thread::Builder::new()
             .name("lab-wire".to_owned())
             .spawn(move || {
+                priority.apply();
                 let mut follower = Follower {
                     capture: self.capture,
                     #[cfg(test)]
@@ -203,7 +206,7 @@ impl Follower {
 struct Reading {
     frames: Frames,
     clock: Clock,
-    sink: UnboundedSender<Event>,
+    sink: Sink,
     left: Budget,
     /// Frames that came.
     seen: u64,
@@ -228,8 +231,7 @@ impl Reading {
                 if let Some(header) = &mut event.header {
                     header.gso = frame.gso;
                 }
-                // Whoever wanted to know may be gone.
-                let _ = self.sink.send(event);
+                self.sink.give(event);
             }
             Ok(None) => {}
             Ok(Some(event)) if self.left.packets == 0 => {
@@ -238,7 +240,7 @@ impl Reading {
                     let reason = Reason::Packets;
                     let cut = Event::new(event.at, Actor::Server, event.client, reason.call());
                     let reason = Some(reason);
-                    let _ = self.sink.send(Event { reason, ..cut });
+                    self.sink.give(Event { reason, ..cut });
                 }
             }
             Ok(Some(_)) | Err(Unreadable) => self.missed += 1,

@@ -7,6 +7,8 @@
 //! socket. Peers nobody registered leave no trace, and of them nothing is asked.
 
 mod datagrams;
+mod meter;
+mod sink;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -19,13 +21,14 @@ use std::time::Instant;
 
 use protocol::{Nanos, Offset, System};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc::UnboundedSender;
 use trace::link::Line;
 use trace::{Actor, Call, ClientId, Event, Socket};
 
 use crate::net::{Auditor, Decision};
 
 pub use datagrams::TappedDatagrams;
+pub use meter::{Backlog, Meter};
+pub use sink::Sink;
 pub use stream::{Tapped, TappedListener};
 
 /// Takes down what tapped sockets report. Clones share one record.
@@ -37,7 +40,7 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Inner {
     started: Instant,
-    sink: UnboundedSender<Event>,
+    sink: Sink,
     /// Whose address it is, and of which of its connections.
     clients: Mutex<HashMap<SocketAddr, (ClientId, u16)>>,
 }
@@ -92,11 +95,11 @@ impl Timing {
 
 impl Recorder {
     /// Times count from `started`; events go to `sink`, which may be gone.
-    pub fn new(started: Instant, sink: UnboundedSender<Event>) -> Self {
+    pub fn new(started: Instant, sink: impl Into<Sink>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 started,
-                sink,
+                sink: sink.into(),
                 clients: Mutex::default(),
             }),
         }
@@ -206,8 +209,7 @@ impl Recorder {
         {
             tracing::trace!(target: "tap", "{line}");
         }
-        // Whoever asked for the record may have had enough of it.
-        let _ = self.inner.sink.send(event);
+        self.inner.sink.give(event);
     }
 }
 

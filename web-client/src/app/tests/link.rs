@@ -92,6 +92,31 @@ fn lines_of_an_earlier_run_are_ignored() {
 }
 
 #[test]
+fn the_place_in_the_queue_is_known_while_the_run_waits() {
+    let mut state = online("", true);
+    let queued = |run, place| heard(Line::Queued { run, place });
+    assert_eq!(state.place(), None);
+    state.update(queued(1, 3));
+    assert_eq!(state.place(), Some(3));
+    let before = state.revision();
+    state.update(queued(7, 1));
+    assert_eq!((state.place(), state.revision()), (Some(3), before));
+    state.update(queued(1, 2));
+    assert_eq!(state.place(), Some(2));
+    // It can be given up, and asked for again.
+    assert_eq!(asked(&state.update(Message::Stop)), ["stop"]);
+    assert_eq!((state.place(), state.status()), (None, &Status::Idle));
+    assert_eq!(asked(&state.update(Message::Run)), ["run 2"]);
+    state.update(queued(1, 1));
+    assert_eq!(state.place(), None, "of a run that is not wanted any more");
+    state.update(queued(2, 1));
+    assert_eq!(state.place(), Some(1));
+    let experiment = state.experiment().clone();
+    state.update(begun(2, &experiment));
+    assert_eq!((state.place(), state.status()), (None, &Status::Running));
+}
+
+#[test]
 fn a_run_that_goes_on_is_not_started_twice_and_can_be_stopped() {
     let mut state = online("", true);
     assert_eq!(asked(&state.update(Message::Run)), [""; 0]);

@@ -1,0 +1,482 @@
+//! `/lab`: a page drives one experiment at a time, [`Request`]s in, [`Line`]s
+//! out, one JSON object a text frame.
+
+mod message;
+mod order;
+mod queue;
+mod turns;
+mod workers;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Request as HttpRequest, State as Shared};
+use axum::response::Response;
+use protocol::Nanos;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use trace::link::{Ending, Line, MAX_REQUEST, Request, VERSION};
+use trace::{ClientId, Experiment};
+
+use super::bridge::{accept, place};
+use super::client::Client;
+use super::metrics::{Kind, Metrics, Reason};
+use super::websocket::{Close, Limits, MAX_FRAMES, PIECE, WebSocket, code};
+use super::{KEEP_ALIVE, State};
+use crate::lab::{Conditions, Lab, Room, kernel};
+use crate::net::Pace;
+use crate::net::admission::{Admission, Place};
+use crate::priority::Priority;
+pub(super) use message::DEADLINE;
+use message::{Failure, Incoming, Message};
+pub(super) use order::Share;
+pub(super) use queue::Queue;
+pub use queue::running_runs;
+use queue::{Entry, Standing};
+use turns::Turn;
+pub(super) use turns::Turns;
+pub(super) use workers::Workers;
+
+/// Commands that are kept for a run that waits, in bytes: from there on nothing
+/// is read.
+const EARLY: usize = 512 * 1024;
+/// What a command, and each call in it, counts beside its bytes.
+const COMMAND: usize = 64;
+/// How long lines are written before another session has its turn.
+const SLICE: Duration = Duration::from_millis(1);
+
+/// Upgrades the request and starts a session on threads of the lab's own.
+pub(super) async fn open(
+    Shared(state): Shared<State>,
+    Extension(client): Extension<Client>,
+    mut request: HttpRequest,
+) -> Response {
+    let upgrade = match accept(&mut request, &state) {
+        Ok(upgrade) => upgrade,
+        Err(refusal) => return *refusal,
+    };
+    let place = place(&request);
+    let (response, opened) = upgrade.accept(Limits {
+        message: MAX_REQUEST as u64,
+        frames: MAX_FRAMES,
+    });
+    let tracker = state.tracker.clone();
+    tracker.spawn(async move {
+        let Some(web) = opened.await else { return };
+        let web = match web.detach() {
+            Ok(web) => web,
+            Err(error) => return tracing::debug!(%error, "lab session"),
+        };
+        let (tracker, workers) = (state.tracker.clone(), Arc::clone(&state.workers));
+        let session = async move {
+            match web.attach() {
+                Ok(web) => session(web, client, &state).await,
+                Err(error) => tracing::debug!(%error, "lab session"),
+            }
+            drop(place);
+        };
+        if let Some(workers) = workers.handle() {
+            tracker.spawn_on(session, workers);
+        }
+    });
+    response
+}
+
+async fn session(web: WebSocket, client: Client, state: &State) {
+    let _place = match state.sessions.admit(client.0, false) {
+        Ok(place) => place,
+        Err(refusal) => {
+            state.metrics.refused(Reason::Sessions);
+            state.sessions.log("lab", client.0, refusal);
+            let reason = format!("too many lab sessions ({refusal}): try again later");
+            return web.close(code::AGAIN, &reason).await;
+        }
+    };
+    let _open = state.metrics.session(Kind::Lab);
+    let mut session = Session {
+        web,
+        incoming: Incoming::new(state.message_deadline),
+        held: None,
+        stage: Stage::Idle,
+        turn: state.turns.of(client.0),
+        client,
+        runs: Arc::clone(&state.runs),
+        queue: Arc::clone(&state.queue),
+        metrics: state.metrics.clone(),
+        keep_alive: state.keep_alive,
+        pace: Pace::new(),
+    };
+    let ended = tokio::select! {
+        ended = session.run() => ended,
+        () = state.shutdown.cancelled() => {
+            return session.web.close(code::AWAY, "the gateway is shutting down").await;
+        }
+    };
+    let Session { web, stage, .. } = session;
+    drop(stage);
+    match ended {
+        Ok(close) => web.answer(close.as_ref()).await,
+        Err(Failure::Violated(code, reason)) => {
+            state.metrics.refused(match code {
+                code::SIZE => Reason::TooBig,
+                _ => Reason::Protocol,
+            });
+            web.close(code, &reason).await;
+        }
+        Err(Failure::Gone(error)) => tracing::debug!(%error, "lab session"),
+    }
+}
+
+/// How far the session's run is.
+enum Stage {
+    /// There is none.
+    Idle,
+    /// It waits for others to end.
+    Waits(Box<Waiting>),
+    /// It goes on, or its last lines are passed on.
+    Goes {
+        lab: Lab,
+        /// Taken until the last line was passed on.
+        _place: Place,
+    },
+}
+
+struct Waiting {
+    run: u32,
+    experiment: Experiment,
+    place: Place,
+    entry: Entry,
+    /// What its clients were told already.
+    early: Vec<(ClientId, Command)>,
+    /// What that counts.
+    size: usize,
+}
+
+/// What a run's client is told.
+enum Command {
+    Part(Vec<u8>),
+    Send(Vec<trace::link::Send>),
+    Close(Nanos),
+}
+
+impl Command {
+    /// Calls, and bytes in them.
+    fn count(&self) -> (usize, usize) {
+        match self {
+            Self::Part(bytes) => (0, bytes.len()),
+            Self::Send(sends) => (sends.len(), sends.iter().map(|send| send.bytes.len()).sum()),
+            Self::Close(_) => (0, 0),
+        }
+    }
+
+    fn tell(self, lab: &Lab, client: ClientId, room: Option<Room>) {
+        match self {
+            Self::Part(bytes) => lab.part(client, bytes, room),
+            Self::Send(sends) => lab.send_with(client, sends, room),
+            Self::Close(after) => lab.close(client, after),
+        }
+    }
+}
+
+/// A command that waits for room. Nothing is read from the page meanwhile.
+struct Held {
+    client: ClientId,
+    command: Command,
+    room: Pin<Box<dyn Future<Output = Option<Room>> + Send>>,
+}
+
+/// What comes from the run or from the queue.
+enum News {
+    Line(Option<Line>),
+    Standing(Standing),
+}
+
+struct Session {
+    web: WebSocket,
+    incoming: Incoming,
+    held: Option<Held>,
+    stage: Stage,
+    /// Shared with the other sessions of its source.
+    turn: Arc<Turn>,
+    client: Client,
+    /// Places for the runs of all sessions, those that wait included.
+    runs: Arc<Admission>,
+    queue: Arc<Queue>,
+    metrics: Metrics,
+    keep_alive: Duration,
+    pace: Pace,
+}
+
+impl Session {
+    /// Until the page leaves; what it said then.
+    async fn run(&mut self) -> Result<Option<Close>, Failure> {
+        self.say(&Line::Hello {
+            version: VERSION,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel: kernel(),
+        })
+        .await?;
+        let mut keep_alive = interval_at(Instant::now() + self.keep_alive, self.keep_alive);
+        // Two at once would leave no time for an answer between them.
+        keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut answered = true;
+        loop {
+            patiently(self.web.flush()).await?;
+            self.pace.breathe().await;
+            let reads = self.reads();
+            tokio::select! {
+                message = self.incoming.next(&mut self.web), if reads => {
+                    answered = true;
+                    match message? {
+                        Message::Text(text) => self.handle_text(&text).await?,
+                        Message::Binary => {
+                            self.refuse("requests are text: one JSON object a text frame").await?;
+                        }
+                        Message::Control => {}
+                        Message::Close(close) => return Ok(close),
+                    }
+                }
+                room = room(&mut self.held) => self.pass_in(room),
+                news = news(&mut self.stage) => match news {
+                    News::Line(Some(line)) => self.pass_on(line).await?,
+                    News::Line(None) => self.stage = Stage::Idle,
+                    News::Standing(standing) => self.move_up(standing).await?,
+                },
+                _ = keep_alive.tick() => {
+                    // While nothing is read there is no answer to be seen.
+                    if !std::mem::take(&mut answered) && reads {
+                        return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+                    }
+                    self.web.ping();
+                }
+            }
+        }
+    }
+
+    /// Whether there is room for what the page may say next.
+    fn reads(&self) -> bool {
+        match &self.stage {
+            Stage::Waits(waiting) => waiting.size < EARLY,
+            _ => self.held.is_none(),
+        }
+    }
+
+    async fn handle_text(&mut self, text: &[u8]) -> io::Result<()> {
+        let request = self.turn.work(|| read(text)).await;
+        match request {
+            Ok(Request::Run { run, experiment }) => self.start(run, experiment).await,
+            Ok(Request::Part { client, bytes }) => {
+                self.hold(client, Command::Part(bytes));
+                Ok(())
+            }
+            Ok(Request::Send { client, sends }) => {
+                self.hold(client, Command::Send(sends));
+                Ok(())
+            }
+            Ok(Request::Close { client, after }) => {
+                self.hold(client, Command::Close(after));
+                Ok(())
+            }
+            Ok(Request::Stop) => self.stop().await,
+            Err(message) => self.refuse(&message).await,
+        }
+    }
+
+    /// Passes a command on as soon as there is room for it. Without a run it is
+    /// for one that ended while the request was on its way.
+    fn hold(&mut self, client: ClientId, command: Command) {
+        let (calls, bytes) = command.count();
+        match &mut self.stage {
+            Stage::Idle => {}
+            Stage::Waits(waiting) => {
+                waiting.size += bytes + (calls + 1) * COMMAND;
+                waiting.early.push((client, command));
+            }
+            Stage::Goes { lab, .. } => {
+                self.held = Some(Held {
+                    client,
+                    command,
+                    room: Box::pin(lab.room(calls, bytes)),
+                });
+            }
+        }
+    }
+
+    fn pass_in(&mut self, room: Option<Room>) {
+        let (Some(held), Stage::Goes { lab, .. }, Some(room)) =
+            (self.held.take(), &self.stage, room)
+        else {
+            return;
+        };
+        held.command.tell(lab, held.client, Some(room));
+    }
+
+    async fn stop(&mut self) -> io::Result<()> {
+        match &self.stage {
+            Stage::Idle => Ok(()),
+            Stage::Waits(_) => self.give_up().await,
+            Stage::Goes { lab, .. } => {
+                lab.stop();
+                Ok(())
+            }
+        }
+    }
+
+    /// The run that waits will not start.
+    async fn give_up(&mut self) -> io::Result<()> {
+        self.stage = Stage::Idle;
+        self.say(&Line::Ended {
+            events: 0,
+            why: Ending::Stopped,
+            missed: None,
+            dropped: None,
+        })
+        .await
+    }
+
+    /// Ends the run before, to its last line, and starts the next, or lets it
+    /// wait.
+    async fn start(&mut self, run: u32, experiment: Experiment) -> io::Result<()> {
+        self.stop().await?;
+        while let Stage::Goes { lab, .. } = &mut self.stage {
+            match lab.line().await {
+                Some(line) => {
+                    self.pass_on(line).await?;
+                    patiently(self.web.flush()).await?;
+                }
+                None => self.stage = Stage::Idle,
+            }
+        }
+        let place = match self.runs.admit(self.client.0, false) {
+            Ok(place) => place,
+            Err(refusal) => {
+                self.metrics.refused(Reason::Runs);
+                self.runs.log("lab run", self.client.0, refusal);
+                let message = format!("run {run}: too many runs ({refusal}): try again later");
+                return self.refuse(&message).await;
+            }
+        };
+        let mut entry = self.queue.join(self.client.0);
+        let standing = entry.standing();
+        self.stage = Stage::Waits(Box::new(Waiting {
+            run,
+            experiment,
+            place,
+            entry,
+            early: Vec::new(),
+            size: 0,
+        }));
+        self.move_up(standing).await
+    }
+
+    /// The run that waits has another place now, or starts.
+    async fn move_up(&mut self, standing: Standing) -> io::Result<()> {
+        let waiting = match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Waits(waiting) => waiting,
+            other => {
+                self.stage = other;
+                return Ok(());
+            }
+        };
+        let run = waiting.run;
+        if let Standing::Waits(place) = standing {
+            self.stage = Stage::Waits(waiting);
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            return self.say(&Line::Queued { run, place }).await;
+        }
+        let conditions = Conditions {
+            priority: Priority::Experiment,
+            backlog: Some(self.turn.backlog()),
+            held: Some(Box::new(waiting.entry)),
+            ..Conditions::default()
+        };
+        let (experiment, place, early) = (waiting.experiment, waiting.place, waiting.early);
+        // It blocks for the moment it takes to listen.
+        let start = move || Lab::start_under(conditions, experiment, run);
+        match tokio::task::spawn_blocking(start).await {
+            Ok(Ok(lab)) => {
+                self.metrics.runs.inc();
+                for (client, command) in early {
+                    command.tell(&lab, client, None);
+                }
+                self.stage = Stage::Goes { lab, _place: place };
+                Ok(())
+            }
+            Ok(Err(error)) => self.refuse(&format!("run {run}: {error}")).await,
+            Err(error) => {
+                self.refuse(&format!("run {run} could not start: {error}"))
+                    .await
+            }
+        }
+    }
+
+    /// Passes on a line, and those behind it as far as there is time.
+    async fn pass_on(&mut self, first: Line) -> io::Result<()> {
+        let turn = Arc::clone(&self.turn);
+        turn.work(|| self.write(first)).await
+    }
+
+    fn write(&mut self, first: Line) -> io::Result<()> {
+        let (since, mut line) = (Instant::now(), Some(first));
+        while let (Some(said), Stage::Goes { lab, .. }) = (line, &mut self.stage) {
+            self.metrics.ran(&said, lab.left_out());
+            self.web.queue(&serde_json::to_string(&said)?);
+            let enough = self.web.queued() >= PIECE || since.elapsed() >= SLICE;
+            line = if enough { None } else { lab.line_now() };
+        }
+        Ok(())
+    }
+
+    async fn refuse(&mut self, message: &str) -> io::Result<()> {
+        let message = message.to_owned();
+        self.say(&Line::Error { message }).await
+    }
+
+    /// Flushed when there is nothing more to say.
+    async fn say(&mut self, line: &Line) -> io::Result<()> {
+        let json = self.turn.work(|| serde_json::to_string(line)).await?;
+        self.web.queue(&json);
+        if self.web.queued() >= PIECE {
+            patiently(self.web.flush()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The request in `text`, if it is one that can be followed.
+fn read(text: &[u8]) -> Result<Request, String> {
+    let request: Request =
+        serde_json::from_slice(text).map_err(|error| format!("not a request: {error}"))?;
+    if let Request::Run { run, experiment } = &request {
+        let valid = experiment.validate();
+        valid.map_err(|error| format!("run {run}: {error}"))?;
+    }
+    Ok(request)
+}
+
+/// A page that has not taken all of it in this time has vanished.
+async fn patiently(taking: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+    match timeout(KEEP_ALIVE, taking).await {
+        Ok(result) => result,
+        Err(elapsed) => Err(elapsed.into()),
+    }
+}
+
+/// The room for the command that waits for some.
+async fn room(held: &mut Option<Held>) -> Option<Room> {
+    match held {
+        Some(held) => held.room.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the run, or the queue, has to say next.
+async fn news(stage: &mut Stage) -> News {
+    match stage {
+        Stage::Idle => std::future::pending().await,
+        Stage::Waits(waiting) => News::Standing(waiting.entry.changed().await),
+        Stage::Goes { lab, .. } => News::Line(lab.line().await),
+    }
+}
