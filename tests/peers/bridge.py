@@ -5,6 +5,8 @@
     bridge.py up URL COUNT SIZE          sends COUNT messages and closes at once
     bridge.py down URL                   prints what comes, as hex, then the close code
     bridge.py closing URL                prints the first message, then the close code
+    bridge.py offer URL NAME MESSAGE     offers a subprotocol; prints which was selected,
+                                         and what comes back as Python writes it
     bridge.py datagrams URL MESSAGE...   sends each, prints each reply as text
 
 Exit status 1 and a traceback: something else came than should have.
@@ -122,6 +124,13 @@ def closing(url):
                 bridge.recv(timeout=PATIENCE)
         except ConnectionClosed:
             print(bridge.close_code, bridge.close_reason)
+
+
+def offer(url, name, message):
+    with dial(url, subprotocols=[name]) as bridge:
+        bridge.send(message)
+        print(bridge.subprotocol)
+        print(repr(bridge.recv(timeout=PATIENCE)))
 
 
 def datagrams(url, *messages):

@@ -17,6 +17,7 @@ mod peer;
 mod program;
 pub mod python;
 mod server;
+pub mod tls;
 pub mod websocket;
 pub mod workspace;
 

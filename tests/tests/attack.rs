@@ -43,6 +43,8 @@ mod slow;
 mod stopped;
 #[path = "attack/storm.rs"]
 mod storm;
+#[path = "attack/streams.rs"]
+mod streams;
 #[path = "attack/vanished.rs"]
 mod vanished;
 #[path = "attack/victim.rs"]

@@ -1,5 +1,7 @@
 //! The page in a headless Chromium, against the real program.
 
+#[path = "browser/bridge.rs"]
+mod bridge;
 #[path = "browser/files.rs"]
 mod files;
 #[path = "browser/gone.rs"]

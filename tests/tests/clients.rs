@@ -3,6 +3,8 @@
 
 #[path = "clients/auth.rs"]
 mod auth;
+#[path = "clients/bridge.rs"]
+mod bridge;
 #[path = "clients/framed.rs"]
 mod framed;
 #[path = "clients/mutual.rs"]

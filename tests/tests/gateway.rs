@@ -5,6 +5,8 @@
 mod assets;
 #[path = "gateway/bridge.rs"]
 mod bridge;
+#[path = "gateway/cases.rs"]
+mod cases;
 #[path = "gateway/endings.rs"]
 mod endings;
 #[path = "gateway/lab.rs"]
@@ -15,6 +17,8 @@ mod metrics;
 mod pressure;
 #[path = "gateway/visitors.rs"]
 mod visitors;
+#[path = "gateway/web.rs"]
+mod web;
 
 use tests::Serve;
 

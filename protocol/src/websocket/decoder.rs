@@ -77,6 +77,11 @@ impl Decoder {
         self.frame.map_or(0, |frame| frame.missing)
     }
 
+    /// Whether a message has begun whose last byte has not been decoded.
+    pub const fn is_within_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// Decodes from the beginning of `bytes`. Returns how many of them are
     /// done with, and what they were; nothing: need more bytes. Those that
     /// are not done with have to be given again.

@@ -30,6 +30,7 @@ use sha1::{Digest as _, Sha1};
 pub use close::{Close, code};
 pub use decoder::{Decoder, Item, Limits};
 pub use header::{Header, MAX_HEADER, Opcode, carries_data, unmask};
+pub use utf8::cut_text;
 
 /// What a server adds to a client's key (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -1,4 +1,5 @@
-//! Whether text that comes in pieces is UTF-8.
+//! Whether text that comes in pieces is UTF-8, and where a stream can be cut so
+//! that its pieces are.
 
 use super::Violation;
 
@@ -43,5 +44,15 @@ impl Utf8 {
             return Err(Violation::Text);
         }
         Ok(())
+    }
+}
+
+/// How many of `bytes` are UTF-8 without the character that their end cuts, of
+/// which at most three bytes are there (RFC 3629, section 3). None if they hold
+/// anything that no text holds.
+pub fn cut_text(bytes: &[u8]) -> Option<usize> {
+    match str::from_utf8(bytes) {
+        Ok(_) => Some(bytes.len()),
+        Err(error) => (error.error_len().is_none()).then(|| error.valid_up_to()),
     }
 }

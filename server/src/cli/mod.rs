@@ -1,6 +1,7 @@
 //! The command line: flags and commands only. What a command does is in the
 //! library; here it is bound, announced and ended.
 
+mod address;
 mod client;
 mod completions;
 mod lessons;

@@ -10,14 +10,15 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use protocol::System;
 use protocol::auth::{Key, Scheme};
-use stickylab::gateway::{self, Bridge, Origin};
+use stickylab::gateway::{self, Bridge, Origin, Target};
 use stickylab::net::descriptors::{Budget, raise_limit};
-use stickylab::net::{Audit, listen_tcp};
+use stickylab::net::{Address, Audit, listen_tcp};
 use stickylab::servers::{Bound, Options, Report};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::address;
 use super::limits::{self, Admission, Deadlines};
 use super::outputs::Outputs;
 use super::server::{announce, bind, check_key};
@@ -32,26 +33,31 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// The page and all five systems.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// Where the page is; port 0 takes a free one, here and below
+    /// Where the page is: HOST:PORT, such as localhost:7878, or :7878, which is
+    /// on 127.0.0.1; port 0 takes a free one, here and below
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
-    page: SocketAddr,
+    page: Address,
     /// Default: 127.0.0.1:8000
     #[arg(long, value_name = "ADDR")]
-    udp_echo: Option<SocketAddr>,
+    udp_echo: Option<Address>,
     /// Default: 127.0.0.2:8000, or 127.0.0.1:8002 where there is none
     #[arg(long, value_name = "ADDR")]
-    tcp_echo: Option<SocketAddr>,
+    tcp_echo: Option<Address>,
     /// Default: 127.0.0.1:8000
     #[arg(long, value_name = "ADDR")]
-    ready_ack: Option<SocketAddr>,
+    ready_ack: Option<Address>,
     /// Default: 127.0.0.1:8001
     #[arg(long, value_name = "ADDR")]
-    length_prefix: Option<SocketAddr>,
+    length_prefix: Option<Address>,
     /// Default: 127.0.0.1:8080
     #[arg(long, value_name = "ADDR")]
-    auth: Option<SocketAddr>,
-    /// Another server the page's bridge may reach; can be given again
-    #[arg(long, value_name = "NAME=tcp:HOST:PORT|NAME=udp:HOST:PORT")]
+    auth: Option<Address>,
+    /// Another server that WebSocket clients may reach, at /bridge/NAME; can be
+    /// given again. One behind a Unix socket is not told its visitors' addresses
+    #[arg(
+        long,
+        value_name = "NAME=tcp:HOST:PORT|NAME=udp:HOST:PORT|NAME=unix:PATH"
+    )]
     bridge: Vec<Bridge>,
     /// Another page that may connect, and a name this server may be called by;
     /// can be given again
@@ -115,12 +121,13 @@ impl Serve {
             ..Options::default()
         });
         // Everything is bound before anything is announced or served.
-        let page = listen_tcp(self.page, PAGE_BACKLOG)
-            .map_err(|error| anyhow::anyhow!("page: {error} with --page"))?;
-        let systems = System::ALL
-            .into_iter()
-            .map(|system| bind(system, self.address(system), &format!("--{system}")))
-            .collect::<Result<Vec<_>>>()?;
+        let listen = |address| listen_tcp(address, PAGE_BACKLOG);
+        let page = address::bind("page", &self.page, "--page", listen).await?;
+        let mut systems = Vec::new();
+        for system in System::ALL {
+            let flag = format!("--{system}");
+            systems.push(bind(system, self.address(system), &flag).await?);
+        }
         let config = gateway::Config {
             bridges: bridges(&systems, self.bridge)?,
             origins: self.allow_origin,
@@ -173,14 +180,15 @@ impl Serve {
         supervise(tasks, &shutdown, self.drain + FAREWELL).await
     }
 
-    fn address(&self, system: System) -> Option<SocketAddr> {
-        match system {
-            System::UdpEcho => self.udp_echo,
-            System::TcpEcho => self.tcp_echo,
-            System::ReadyAck => self.ready_ack,
-            System::LengthPrefix => self.length_prefix,
-            System::Auth => self.auth,
-        }
+    const fn address(&self, system: System) -> Option<&Address> {
+        let address = match system {
+            System::UdpEcho => &self.udp_echo,
+            System::TcpEcho => &self.tcp_echo,
+            System::ReadyAck => &self.ready_ack,
+            System::LengthPrefix => &self.length_prefix,
+            System::Auth => &self.auth,
+        };
+        address.as_ref()
     }
 }
 
@@ -236,10 +244,10 @@ fn bridges(systems: &[Bound], added: Vec<Bridge>) -> Result<Vec<Bridge>> {
     let mut bridges = Vec::new();
     for bound in systems {
         let system = bound.system();
+        let address = reachable(bound.local_addr()?);
         bridges.push(Bridge {
             name: system.name().to_owned(),
-            transport: system.transport(),
-            address: reachable(bound.local_addr()?).to_string(),
+            target: Target::new(system.transport(), address.into()),
         });
     }
     for bridge in added {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use protocol::System;
 use protocol::auth::Scheme;
-use stickylab::net::BindError;
+use stickylab::net::Address;
 use stickylab::net::descriptors::{Budget, raise_limit};
 use stickylab::servers::Report;
 use stickylab::servers::{Bound, Options};
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::{self, Admission, Deadlines};
 use super::outputs::Outputs;
-use super::size;
+use super::{address, size};
 
 /// Where `tcp-echo` goes on a machine that has only one loopback address.
 const WITHOUT_127_0_0_2: SocketAddr =
@@ -27,10 +27,10 @@ const WITHOUT_127_0_0_2: SocketAddr =
 pub(super) struct Server {
     /// udp-echo, tcp-echo, ready-ack, length-prefix or auth
     system: System,
-    /// Address to listen on, such as 127.0.0.1:9000; port 0 takes a free one.
-    /// Default: the system's own
+    /// Address to listen on, such as 127.0.0.1:9000, localhost:9000 or :9000,
+    /// which is on 127.0.0.1; port 0 takes a free one. Default: the system's own
     #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Option<Address>,
     /// Room for each recv: 1 byte to 1MiB
     #[arg(long, value_name = "SIZE", default_value = "1024", value_parser = size::buffer)]
     buffer: usize,
@@ -86,7 +86,7 @@ impl Server {
             deadlines: self.deadlines.all(),
             ..Options::default()
         };
-        let bound = bind(self.system, self.listen, "--listen")?;
+        let bound = bind(self.system, self.listen.as_ref(), "--listen").await?;
         check_key(&bound, &options)?;
         limits::tell(descriptors, &budget, false);
         self.admission.warn(&budget);
@@ -98,25 +98,26 @@ impl Server {
 
 /// Binds `system` to `address`, or else to its default. `flag` is what chooses
 /// another.
-pub(super) fn bind(system: System, address: Option<SocketAddr>, flag: &str) -> Result<Bound> {
-    let named = |error: BindError| anyhow::anyhow!("{system}: {error} with {flag}");
+pub(super) async fn bind(system: System, address: Option<&Address>, flag: &str) -> Result<Bound> {
+    let bind = |address| Bound::bind(system, address);
     if let Some(address) = address {
-        return Bound::bind(system, address).map_err(named);
+        return address::bind(system.name(), address, flag, bind).await;
     }
     let default = system
         .default_address()
         .parse()
         .context("a default address is one")?;
-    match Bound::bind(system, default) {
+    let bound = match bind(default) {
         Err(error) if error.is_no_such_address() && system == System::TcpEcho => {
             eprintln!(
                 "stickylab: this machine has no {}, so tcp-echo is at {WITHOUT_127_0_0_2}",
                 default.ip()
             );
-            Bound::bind(system, WITHOUT_127_0_0_2).map_err(named)
+            bind(WITHOUT_127_0_0_2)
         }
-        bound => bound.map_err(named),
-    }
+        bound => bound,
+    };
+    bound.map_err(|error| anyhow::anyhow!("{system}: {error} with {flag}"))
 }
 
 /// Refuses a key that is none, with what to do.

@@ -9,15 +9,15 @@ use protocol::auth::{Key, Scheme};
 use protocol::peer::Rules;
 
 use super::stream::{self, Hangup};
-use super::{Console, Failure, MAX_MESSAGE};
+use super::{Console, Endpoint, Failure, MAX_MESSAGE};
 
 /// Sends each line and prints each reply; empty lines are skipped.
 pub async fn run(
-    address: &str,
+    endpoint: &Endpoint,
     key: Key,
     scheme: Scheme,
     console: &mut Console,
 ) -> Result<(), Failure> {
     let rules = Rules::new(System::Auth, MAX_MESSAGE, key).with_scheme(scheme);
-    stream::run(System::Auth, address, &rules, Hangup::Refusal, console).await
+    stream::run(System::Auth, endpoint, &rules, Hangup::Refusal, console).await
 }

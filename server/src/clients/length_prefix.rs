@@ -6,15 +6,15 @@ use protocol::auth::Key;
 use protocol::peer::Rules;
 
 use super::stream::{self, Hangup};
-use super::{Console, Failure, MAX_MESSAGE};
+use super::{Console, Endpoint, Failure, MAX_MESSAGE};
 
 /// Sends each line; prints nothing, for nothing comes back. Only a server that
 /// refuses a frame closes first.
-pub async fn run(address: &str, console: &mut Console) -> Result<(), Failure> {
+pub async fn run(endpoint: &Endpoint, console: &mut Console) -> Result<(), Failure> {
     let rules = Rules::new(System::LengthPrefix, MAX_MESSAGE, Key::default());
     stream::run(
         System::LengthPrefix,
-        address,
+        endpoint,
         &rules,
         Hangup::Refusal,
         console,

@@ -4,12 +4,14 @@
 
 pub mod auth;
 pub mod console;
+pub mod endpoint;
 pub mod length_prefix;
 pub mod ready_ack;
 pub mod stream;
 pub mod tcp_echo;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 pub mod udp_echo;
 
 use std::io;
@@ -19,25 +21,27 @@ use protocol::auth::{Key, Scheme};
 use protocol::peer::ClientError;
 
 pub use console::Console;
+pub use endpoint::{BridgeUrl, BridgeUrlError, Endpoint, Trust, TrustError};
+pub use tunnel::Closed;
 
 /// Largest message a client sends, in bytes: what a signed 32-bit length says.
 pub const MAX_MESSAGE: u32 = i32::MAX as u32;
 
-/// Talks to the server of `system` at `address` (`HOST:PORT`) until `console`
+/// Talks to the server of `system` at `endpoint` until `console`
 /// has no more lines. `key` and `scheme` are for `auth`.
 pub async fn run(
     system: System,
-    address: &str,
+    endpoint: &Endpoint,
     key: Key,
     scheme: Scheme,
     console: &mut Console,
 ) -> Result<(), Failure> {
     match system {
-        System::UdpEcho => udp_echo::run(address, console).await,
-        System::TcpEcho => tcp_echo::run(address, console).await,
-        System::ReadyAck => ready_ack::run(address, console).await,
-        System::LengthPrefix => length_prefix::run(address, console).await,
-        System::Auth => auth::run(address, key, scheme, console).await,
+        System::UdpEcho => udp_echo::run(endpoint, console).await,
+        System::TcpEcho => tcp_echo::run(endpoint, console).await,
+        System::ReadyAck => ready_ack::run(endpoint, console).await,
+        System::LengthPrefix => length_prefix::run(endpoint, console).await,
+        System::Auth => auth::run(endpoint, key, scheme, console).await,
     }
 }
 
@@ -57,7 +61,7 @@ pub enum Failure {
         /// The address tried.
         address: String,
     },
-    /// The address can't be reached or is none.
+    /// The address can't be looked up or reached.
     #[error("cannot connect to {address}: {error}; is --connect right?")]
     Unreachable {
         /// The address tried.
@@ -65,6 +69,17 @@ pub enum Failure {
         /// What the system said.
         error: io::Error,
     },
+    /// The bridge can't be connected to.
+    #[error("cannot connect to {url}: {problem}")]
+    Bridge {
+        /// The URL tried.
+        url: String,
+        /// What went wrong, and what to do.
+        problem: String,
+    },
+    /// The bridge closed with another code than 1000.
+    #[error(transparent)]
+    ClosedByBridge(Closed),
     /// The server closed where it should have replied for the first time. The
     /// protocol does not say whether to the key or to a message behind it.
     #[error(
@@ -97,6 +112,16 @@ pub enum Failure {
     /// Standard output is closed: nobody reads the replies.
     #[error("standard output: {0}")]
     Output(io::Error),
+}
+
+impl Failure {
+    /// What a failed read or write means.
+    fn of_connection(error: io::Error) -> Self {
+        match error.downcast() {
+            Ok(closed) => Self::ClosedByBridge(closed),
+            Err(error) => Self::Broken(error),
+        }
+    }
 }
 
 impl From<ClientError> for Failure {

@@ -6,11 +6,11 @@ use protocol::auth::Key;
 use protocol::peer::Rules;
 
 use super::stream::{self, Hangup};
-use super::{Console, Failure, MAX_MESSAGE};
+use super::{Console, Endpoint, Failure, MAX_MESSAGE};
 
 /// Sends each line; prints nothing, for nothing comes back. The article's own
 /// server leaves after one message, so a server that closes is no refusal.
-pub async fn run(address: &str, console: &mut Console) -> Result<(), Failure> {
+pub async fn run(endpoint: &Endpoint, console: &mut Console) -> Result<(), Failure> {
     let rules = Rules::new(System::ReadyAck, MAX_MESSAGE, Key::default());
-    stream::run(System::ReadyAck, address, &rules, Hangup::Allowed, console).await
+    stream::run(System::ReadyAck, endpoint, &rules, Hangup::Allowed, console).await
 }

@@ -1,4 +1,4 @@
-//! A conversation over TCP: lines from the console into the client's machine,
+//! A conversation over a stream, TCP or a bridge: lines from the console into the client's machine,
 //! its bytes to the socket, its replies to the console. Knows no system by name.
 
 use std::io;
@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes};
 use protocol::peer::{Client, ClientOutput, Rules};
 use protocol::{System, Transport};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
-use super::{Console, Failure};
+use super::tunnel::Tunnel;
+use super::{Console, Endpoint, Failure};
+use crate::net::Address;
 use crate::printable;
 
 /// How long a server that says nothing may take to show that it refuses.
@@ -31,34 +32,36 @@ pub enum Hangup {
     Refusal,
 }
 
-/// Talks to `address` by `rules` until `console` has no more lines.
+/// Talks to `endpoint` by `rules` until `console` has no more lines.
 pub(super) async fn run(
     system: System,
-    address: &str,
+    endpoint: &Endpoint,
     rules: &Rules,
     hangup: Hangup,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    let mut stream = connect(system, address).await?;
-    let (reading, writing) = stream.split();
-    Conversation {
-        machine: Client::new(rules, rand::random()),
-        reading,
-        writing,
-        unsent: Bytes::new(),
-        broken: None,
-        heard: false,
-        skipped: 0,
-        hangup,
-        console,
+    match endpoint {
+        Endpoint::Server(address) => {
+            let mut stream = connect(system, address).await?;
+            let (reading, writing) = stream.split();
+            Conversation::new(reading, writing, rules, hangup, console)
+                .run()
+                .await
+        }
+        Endpoint::Bridge { url, trust } => {
+            let tunnel = Tunnel::connect(url, trust.as_ref(), system).await?;
+            let (reading, writing) = tokio::io::split(tunnel);
+            Conversation::new(reading, writing, rules, hangup, console)
+                .run()
+                .await
+        }
     }
-    .run()
-    .await
 }
 
-async fn connect(system: System, address: &str) -> Result<TcpStream, Failure> {
-    let stream = TcpStream::connect(address).await.map_err(|error| {
-        let address = address.to_owned();
+async fn connect(system: System, address: &Address) -> Result<TcpStream, Failure> {
+    let connecting = async { TcpStream::connect(&address.to_connect().await?[..]).await };
+    let stream = connecting.await.map_err(|error| {
+        let address = address.to_string();
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Failure::NobodyListens {
                 system,
@@ -74,10 +77,10 @@ async fn connect(system: System, address: &str) -> Result<TcpStream, Failure> {
     Ok(stream)
 }
 
-struct Conversation<'a> {
+struct Conversation<'a, R, W> {
     machine: Client,
-    reading: ReadHalf<'a>,
-    writing: WriteHalf<'a>,
+    reading: R,
+    writing: W,
     /// What the machine wants sent and the kernel has not taken yet.
     unsent: Bytes,
     /// Why nothing can be sent any more.
@@ -97,7 +100,27 @@ enum Happened {
     Line(Option<Vec<u8>>),
 }
 
-impl Conversation<'_> {
+impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
+    fn new(
+        reading: R,
+        writing: W,
+        rules: &Rules,
+        hangup: Hangup,
+        console: &'a mut Console,
+    ) -> Self {
+        Self {
+            machine: Client::new(rules, rand::random()),
+            reading,
+            writing,
+            unsent: Bytes::new(),
+            broken: None,
+            heard: false,
+            skipped: 0,
+            hangup,
+            console,
+        }
+    }
+
     async fn run(mut self) -> Result<(), Failure> {
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -154,9 +177,13 @@ impl Conversation<'_> {
 
     /// The server has closed, or the connection is gone.
     async fn closed(&mut self, error: Option<io::Error>) -> Result<(), Failure> {
+        let failure = error.or(self.broken.take()).map(Failure::of_connection);
+        if let Some(failure @ Failure::ClosedByBridge(_)) = failure {
+            return Err(failure);
+        }
         self.machine.handle_eof()?;
-        if let Some(error) = error.or(self.broken.take()) {
-            return Err(Failure::Broken(error));
+        if let Some(failure) = failure {
+            return Err(failure);
         }
         if self.hangup == Hangup::Refusal {
             return Err(Failure::HungUp);
@@ -188,7 +215,7 @@ impl Conversation<'_> {
         }
         match timeout(FAREWELL, self.reading.read(buffer)).await {
             Ok(Ok(count)) if count > 0 => self.machine.handle_chunk(&buffer[..count])?,
-            Ok(Err(error)) => return Err(Failure::Broken(error)),
+            Ok(Err(error)) => return Err(Failure::of_connection(error)),
             Ok(Ok(_)) | Err(_) => {}
         }
         self.verdict()

@@ -6,10 +6,10 @@ use protocol::auth::Key;
 use protocol::peer::Rules;
 
 use super::stream::{self, Hangup};
-use super::{Console, Failure, MAX_MESSAGE};
+use super::{Console, Endpoint, Failure, MAX_MESSAGE};
 
 /// Sends each line and prints each reply; empty lines are skipped.
-pub async fn run(address: &str, console: &mut Console) -> Result<(), Failure> {
+pub async fn run(endpoint: &Endpoint, console: &mut Console) -> Result<(), Failure> {
     let rules = Rules::new(System::TcpEcho, MAX_MESSAGE, Key::default());
-    stream::run(System::TcpEcho, address, &rules, Hangup::Allowed, console).await
+    stream::run(System::TcpEcho, endpoint, &rules, Hangup::Allowed, console).await
 }

@@ -40,7 +40,7 @@ async fn talk(
     let out = Out::default();
     let input = Cursor::new(input.to_vec());
     let mut console = Console::new(input, Box::new(out.clone()), false);
-    let address = address.to_string();
+    let address = Endpoint::Server(address.into());
     let running = run(
         system,
         &address,

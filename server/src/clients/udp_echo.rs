@@ -1,15 +1,19 @@
 //! `udp-echo`'s client: each line a datagram, each datagram awaited for a
 //! while. Wire format: [`crate::servers::udp_echo`].
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use bytes::Bytes;
 use protocol::{System, Transport};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-use super::{Console, Failure};
+use super::tunnel::Tunnel;
+use super::{Console, Endpoint, Failure};
 
 /// How long a reply may take before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -17,23 +21,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LARGEST: usize = 65_535;
 
 /// Sends each line, empty ones too, and prints each reply.
-pub async fn run(address: &str, console: &mut Console) -> Result<(), Failure> {
-    let unreachable = |error| Failure::Unreachable {
-        address: address.to_owned(),
-        error,
-    };
-    let socket = connect(address).await.map_err(unreachable)?;
-    let mut buffer = vec![0; LARGEST];
+pub async fn run(endpoint: &Endpoint, console: &mut Console) -> Result<(), Failure> {
+    let mut peer = Peer::connect(endpoint).await?;
     let mut lost = 0;
-    while let Some(message) = console.line().await {
-        // What comes too late for one message is no reply to the next.
-        while socket.try_recv(&mut buffer).is_ok() {}
-        match ask(&socket, &message, &mut buffer).await {
-            Ok(reply) => console.reply(reply).map_err(Failure::Output)?,
-            Err(error) => {
-                lost += 1;
-                console.note(&explain(&error, address));
-            }
+    loop {
+        let message = tokio::select! {
+            message = console.line() => message,
+            failure = peer.idle() => return Err(failure),
+        };
+        let Some(message) = message else { break };
+        match peer.ask(&message).await {
+            Ok(reply) => console.reply(&reply).map_err(Failure::Output)?,
+            Err(error) => match Failure::of_connection(error) {
+                Failure::Broken(error) => {
+                    lost += 1;
+                    console.note(&explain(&error, endpoint));
+                }
+                failure => return Err(failure),
+            },
         }
     }
     match lost {
@@ -42,10 +47,115 @@ pub async fn run(address: &str, console: &mut Console) -> Result<(), Failure> {
     }
 }
 
-/// A socket that talks to `address` only, and so hears when nobody is there.
-async fn connect(address: &str) -> io::Result<UdpSocket> {
-    let server = tokio::net::lookup_host(address).await?.next();
-    let server = server.ok_or_else(|| io::Error::other("the name has no address"))?;
+/// What carries the datagrams.
+enum Peer {
+    Server(Server),
+    Bridge(Box<Tunnel>),
+}
+
+impl Peer {
+    async fn connect(endpoint: &Endpoint) -> Result<Self, Failure> {
+        match endpoint {
+            Endpoint::Server(address) => {
+                let connecting = async { Server::connect(address.to_connect().await?).await };
+                let server = connecting.await.map_err(|error| Failure::Unreachable {
+                    address: address.to_string(),
+                    error,
+                })?;
+                Ok(Self::Server(server))
+            }
+            Endpoint::Bridge { url, trust } => {
+                let tunnel = Tunnel::connect(url, trust.as_ref(), System::UdpEcho).await?;
+                Ok(Self::Bridge(Box::new(tunnel)))
+            }
+        }
+    }
+
+    /// Until the connection ends while nothing is awaited. What comes
+    /// meanwhile is too late for the message before.
+    async fn idle(&mut self) -> Failure {
+        let Self::Bridge(tunnel) = self else {
+            return std::future::pending().await;
+        };
+        loop {
+            // Read also to answer pings: a silent client is left.
+            match poll_fn(|cx| tunnel.poll_message(cx)).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return Failure::HungUp,
+                Err(error) => return Failure::of_connection(error),
+            }
+        }
+    }
+
+    /// Sends a message and waits for the reply.
+    async fn ask(&mut self, message: &[u8]) -> io::Result<Bytes> {
+        match self {
+            Self::Server(server) => server.ask(message).await.map(Bytes::copy_from_slice),
+            Self::Bridge(tunnel) => {
+                poll_fn(|cx| tunnel.poll_send(cx, message)).await?;
+                let reply = timeout(PATIENCE, poll_fn(|cx| tunnel.poll_message(cx)));
+                let closed = || io::Error::other("the bridge closed the connection");
+                reply.await??.ok_or_else(closed)
+            }
+        }
+    }
+}
+
+/// The server, at the first of its addresses where somebody listens.
+struct Server {
+    /// It talks to one address only, and so hears when nobody is there.
+    socket: UdpSocket,
+    /// The addresses that were not tried yet. None any more once somebody has
+    /// replied.
+    others: VecDeque<SocketAddr>,
+    buffer: Vec<u8>,
+}
+
+impl Server {
+    async fn connect(found: Vec<SocketAddr>) -> io::Result<Self> {
+        let mut others = VecDeque::from(found);
+        Ok(Self {
+            socket: next(&mut others).await?,
+            others,
+            buffer: vec![0; LARGEST],
+        })
+    }
+
+    /// Sends a message and waits for the reply. An address that refuses the
+    /// datagram is given up for the next one, as TCP's connect does it.
+    async fn ask(&mut self, message: &[u8]) -> io::Result<&[u8]> {
+        // What comes too late for one message is no reply to the next.
+        while self.socket.try_recv(&mut self.buffer).is_ok() {}
+        let count = loop {
+            match exchange(&self.socket, message, &mut self.buffer).await {
+                Ok(count) => break count,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    self.socket = match next(&mut self.others).await {
+                        Ok(socket) => socket,
+                        Err(_) => return Err(error),
+                    };
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        self.others.clear();
+        Ok(&self.buffer[..count])
+    }
+}
+
+/// A socket for the first of these addresses that there is a route to.
+async fn next(others: &mut VecDeque<SocketAddr>) -> io::Result<UdpSocket> {
+    let mut failure = io::Error::other("the name has no further address");
+    while let Some(server) = others.pop_front() {
+        match connect(server).await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+async fn connect(server: SocketAddr) -> io::Result<UdpSocket> {
     let any: SocketAddr = match server {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
@@ -55,21 +165,69 @@ async fn connect(address: &str) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-async fn ask<'a>(socket: &UdpSocket, message: &[u8], buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+async fn exchange(socket: &UdpSocket, message: &[u8], buffer: &mut [u8]) -> io::Result<usize> {
     socket.send(message).await?;
-    let count = timeout(PATIENCE, socket.recv(buffer)).await??;
-    Ok(&buffer[..count])
+    timeout(PATIENCE, socket.recv(buffer)).await?
 }
 
-fn explain(error: &io::Error, address: &str) -> String {
-    match error.kind() {
-        io::ErrorKind::TimedOut => format!("no reply within {} s: lost", PATIENCE.as_secs()),
-        io::ErrorKind::ConnectionRefused => Failure::NobodyListens {
+fn explain(error: &io::Error, endpoint: &Endpoint) -> String {
+    match (error.kind(), endpoint) {
+        (io::ErrorKind::TimedOut, _) => format!("no reply within {} s: lost", PATIENCE.as_secs()),
+        (io::ErrorKind::ConnectionRefused, Endpoint::Server(address)) => Failure::NobodyListens {
             system: System::UdpEcho,
             transport: Transport::Udp,
-            address: address.to_owned(),
+            address: address.to_string(),
         }
         .to_string(),
         _ => format!("not sent: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bound socket, which answers nothing by itself, and its address.
+    async fn bound() -> (UdpSocket, SocketAddr) {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
+    }
+
+    /// An address whose socket talks to itself only: others are refused.
+    async fn refusing() -> (UdpSocket, SocketAddr) {
+        let (socket, address) = bound().await;
+        socket.connect(address).await.unwrap();
+        (socket, address)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_is_given_up_for_the_next_one() {
+        let ((_one, first), (_two, second)) = (refusing().await, refusing().await);
+        let (server, third) = bound().await;
+        let answering = async {
+            for _ in 0..2 {
+                let mut room = [0; 16];
+                let (count, peer) = server.recv_from(&mut room).await.unwrap();
+                assert_eq!(&room[..count], b"a");
+                server.send_to(b"A", peer).await.unwrap();
+            }
+        };
+        let asking = async {
+            let mut asked = Server::connect(vec![first, second, third]).await.unwrap();
+            for _ in 0..2 {
+                assert_eq!(asked.ask(b"a").await.unwrap(), b"A");
+            }
+            asked
+        };
+        let both = async { tokio::join!(asking, answering) };
+        let (mut asked, ()) = timeout(Duration::from_secs(10), both).await.unwrap();
+        // Who has replied once is not given up.
+        drop(server);
+        let error = asked.ask(b"a").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        let mut asked = Server::connect(vec![first, second]).await.unwrap();
+        let error = asked.ask(b"a").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

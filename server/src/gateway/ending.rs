@@ -1,38 +1,56 @@
 //! How a bridge session ends. Whichever side goes first, the other one has or
 //! gets everything that was sent to it, then a plain end; only who takes
 //! nothing for too long is cut off. The cells of this table are tests: the last
-//! three in `gateway/tests/patience.rs`, the others in
-//! `tests/tests/gateway/endings.rs`.
+//! four in `gateway/tests/patience.rs`, absence in `gateway/tests/bridges.rs`,
+//! the others in `tests/tests/gateway/endings.rs`.
 //!
 //! | first | the server sees | the WebSocket sees |
 //! |---|---|---|
-//! | WebSocket close | every message, end of stream | what was taken from the server, then the same code |
+//! | WebSocket close | every message, end of stream | what the server still sends until its own end of stream, then the same code |
 //! | WebSocket's connection ends or is reset | every whole message, end of stream | nothing |
 //! | server's end of stream | what comes before the answer to the close, end of stream | everything, then 1000 |
 //! | server's reset | nothing | everything that arrived, then 1011 |
+//! | nobody listens where the datagrams go | nothing | everything that arrived, then 1013 with a reason |
 //! | WebSocket breaks a rule | every message before, end of stream | 1002, 1007, 1008 or 1009 with a reason |
+//! | WebSocket does not finish a message | every message before, end of stream | 1008 with a reason |
 //! | WebSocket takes nothing | a reset | a reset |
 //! | server takes nothing | a reset | 1013 with a reason |
+//!
+//! A WebSocket that has sent its close is still sent messages (RFC 6455, section
+//! 5.5.1, lets the answer wait): the server, told that nothing more will come,
+//! has its last replies delivered. They are waited for until the server has been
+//! silent for [`QUIET`], and for 5 s in all; datagrams, which have no end, until
+//! there were none for [`QUIET_DATAGRAMS`].
 
 use std::future::poll_fn;
 use std::time::Duration;
 
 use protocol::websocket::Close;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::Bridge;
 use super::metrics::{Metrics, Reason, Way};
-use super::pump::{End, Pump, Socket};
-use super::websocket::{GOODBYE, code, drain};
+use super::pump::{End, Pump};
+use super::socket::{Socket, reset};
+use super::websocket::{GOODBYE, code};
 
 /// How long a server may go on after its client has left.
 const LINGER: Duration = Duration::from_secs(30);
-/// Bytes it may still send then.
+/// How long a server may be silent before the answer to the WebSocket's close.
+const QUIET: Duration = Duration::from_secs(2);
+/// The same for datagrams.
+const QUIET_DATAGRAMS: Duration = Duration::from_millis(200);
+/// Bytes a server may still send when nobody takes them any more.
 const LEFT: usize = 64 * 1024 * 1024;
 
-/// Ends a session.
-pub(super) async fn end(pump: Pump, end: End, keep_alive: Duration, metrics: &Metrics) {
+/// Ends a session with `bridge`'s server.
+pub(super) async fn end(
+    mut pump: Pump,
+    end: End,
+    bridge: &Bridge,
+    keep_alive: Duration,
+    metrics: &Metrics,
+) {
     tracing::debug!(?end, "bridge session");
     match end {
         End::Closed(close) => closed(pump, close.as_ref()).await,
@@ -48,35 +66,62 @@ pub(super) async fn end(pump: Pump, end: End, keep_alive: Duration, metrics: &Me
                 code::ERROR => {}
                 _ => metrics.refused(Reason::Protocol),
             }
-            let left = leave(pump.socket);
-            tokio::join!(pump.web.close(code, &reason), left);
+            broken(pump, code, &reason).await;
+        }
+        End::Absent => {
+            metrics.refused(Reason::Unreachable);
+            broken(pump, code::AGAIN, &bridge.absent("connection refused")).await;
+        }
+        End::Unfinished => {
+            metrics.refused(Reason::Unfinished);
+            let reason = format!("a message was not finished within {keep_alive:?}");
+            broken(pump, code::POLICY, &reason).await;
         }
         End::Stalled(Way::Up) => {
             metrics.refused(Reason::Stalled);
-            abort(pump.socket);
+            pump.release();
+            pump.socket.reset();
             let reason = format!("the server took nothing for {keep_alive:?}: try again later");
             pump.web.close(code::AGAIN, &reason).await;
         }
         End::Stalled(Way::Down) => {
             metrics.refused(Reason::Stalled);
-            abort(pump.socket);
+            pump.socket.reset();
             reset(&pump.web.into_stream());
         }
     }
 }
 
-/// The server has everything and gets the end of the stream. The answer to the
-/// close goes out only then: whoever has it knows that.
+/// The server has everything and gets the end of the stream; what it replies
+/// until its own is passed on. The answer to the close goes out only then:
+/// whoever has it knows that nothing is missing.
 async fn closed(mut pump: Pump, close: Option<&Close>) {
-    if let Socket::Tcp(stream) = &mut pump.socket {
-        let _ = stream.shutdown().await;
-    }
+    // Fails on a dead connection only; what came before is still passed on.
+    let _ = pump.socket.finish().await;
+    let quiet = if pump.socket.is_stream() {
+        QUIET
+    } else {
+        QUIET_DATAGRAMS
+    };
+    let last =
+        async { while let Ok(true) = timeout(quiet, poll_fn(|cx| pump.poll_last(cx))).await {} };
+    let _ = timeout(GOODBYE, last).await;
+    pump.release();
     tokio::join!(pump.web.answer(close), leave(pump.socket));
+}
+
+/// The peer gets what was taken from the server, then the close; the server
+/// the end of the stream.
+async fn broken(mut pump: Pump, code: u16, reason: &str) {
+    pump.release();
+    let left = leave(pump.socket);
+    tokio::join!(pump.web.close(code, reason), left);
 }
 
 /// The peer has or gets everything that the server sent, then the close. What
 /// it sends before it answers that still goes to the server.
 async fn finished(mut pump: Pump, code: u16, reason: String) {
+    pump.release();
     pump.web.push_close(Some(&Close { code, reason }));
     let farewell = async {
         loop {
@@ -99,25 +144,8 @@ async fn finished(mut pump: Pump, code: u16, reason: String) {
 /// Ends the stream. What the server still sends has nobody to go to, but must
 /// be read: a close with unread bytes resets the connection, and the server
 /// might lose what it has not read yet.
-async fn leave(socket: Socket) {
-    let Socket::Tcp(mut stream) = socket else {
-        return;
-    };
-    if stream.shutdown().await.is_ok() {
-        let _ = timeout(LINGER, drain(&stream, LEFT)).await;
-    }
-}
-
-fn abort(socket: Socket) {
-    if let Socket::Tcp(stream) = socket {
-        reset(&stream);
-    }
-}
-
-/// Has the connection end in a reset: what waits for a peer that takes nothing
-/// would stay in the kernel for minutes.
-fn reset(stream: &TcpStream) {
-    if let Err(error) = stream.set_zero_linger() {
-        tracing::debug!(%error, "SO_LINGER");
+async fn leave(mut socket: Socket) {
+    if socket.is_stream() && socket.finish().await.is_ok() {
+        let _ = timeout(LINGER, socket.drain(LEFT)).await;
     }
 }

@@ -78,7 +78,8 @@ pub(super) enum Reason {
     Origin,
     /// The gateway is about to end.
     Draining,
-    /// The bridge's server was not there.
+    /// The bridge's server was not there: it took no connection, or nobody
+    /// listened where the datagrams went.
     Unreachable,
     /// A message was larger than is taken.
     TooBig,
@@ -86,6 +87,8 @@ pub(super) enum Reason {
     Protocol,
     /// A peer took nothing for too long.
     Stalled,
+    /// A WebSocket message was begun and not finished in time.
+    Unfinished,
 }
 
 /// What goes on over a WebSocket.

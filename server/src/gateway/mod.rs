@@ -12,9 +12,11 @@ mod page;
 mod pump;
 mod relay;
 mod session;
+mod socket;
 mod target;
 #[cfg(test)]
 mod tests;
+mod text;
 mod websocket;
 
 use std::io;
@@ -39,7 +41,7 @@ pub use origin::{Origin, OriginError};
 use relay::Relay;
 pub use session::running_runs;
 use session::{Queue, Share, Turns, Workers};
-pub use target::{Bridge, BridgeError};
+pub use target::{Bridge, BridgeError, Target};
 
 use crate::net::Descriptors;
 use crate::net::admission::{self, Admission};
@@ -237,7 +239,9 @@ impl Shared {
 
 fn router(state: State) -> Router {
     Router::new()
-        .route("/bridge/{name}", get(bridge::open))
+        .route("/bridge", get(bridge::unnamed))
+        .route("/bridge/", get(bridge::unnamed))
+        .route("/bridge/{*name}", get(bridge::open))
         .route("/lab", get(session::open))
         .with_state(state.clone())
         .merge(operation(state))

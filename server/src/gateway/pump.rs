@@ -6,28 +6,20 @@
 //! stands still is found by the keep-alive (see [`Pump::tick`]).
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use prometheus_client::metrics::counter::Counter;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::{TcpStream, UdpSocket};
 
 use super::metrics::{Metrics, Way};
-use super::websocket::{self, Close, Event, PIECE, Violation, WebSocket, code};
+use super::socket::Socket;
+use super::text::Encoding;
+use super::websocket::{self, Close, Event, Opcode, PIECE, Violation, WebSocket, code};
+use crate::net::{Turn, give_way};
 
 /// Largest message a bridge takes from its WebSocket, in bytes.
 pub(super) const MAX_MESSAGE: usize = 1024 * 1024;
 /// Largest datagram there is, in bytes: over IPv6, 65,535 with UDP's header.
 pub(super) const MAX_DATAGRAM: usize = 65_527;
-
-/// The socket on the far side.
-pub(super) enum Socket {
-    /// A connected stream.
-    Tcp(TcpStream),
-    /// A datagram socket with a default peer.
-    Udp(UdpSocket),
-}
 
 /// Why the pump stopped.
 #[derive(Debug)]
@@ -42,6 +34,11 @@ pub(super) enum End {
     Finished,
     /// The session can't go on; the code and reason to close the WebSocket with.
     Broken(u16, String),
+    /// Nobody listens where the datagrams go (ICMP port unreachable, RFC 792).
+    /// Everything that came from there before is queued for the WebSocket.
+    Absent,
+    /// A message, or the frame at hand, was not finished for a whole tick.
+    Unfinished,
     /// One side took nothing for a whole tick while something waited for it.
     Stalled(Way),
 }
@@ -56,8 +53,18 @@ pub(super) struct Pump {
     more: bool,
     up: Flow,
     down: Flow,
+    /// How what comes from the socket is sent.
+    encoding: Encoding,
+    /// The kernel said that nobody listens where the datagrams go.
+    absent: bool,
+    /// The socket has given something since the last tick.
+    heard: bool,
     /// A ping was sent and nothing has come since.
     pinged: bool,
+    /// What the WebSocket's peer had begun and not finished at the last tick.
+    unfinished: Option<u64>,
+    /// The peer could not go on since then: the socket took nothing for a while.
+    blocked: bool,
 }
 
 /// One way, and what went there, counted.
@@ -93,7 +100,12 @@ impl Flow {
 }
 
 impl Pump {
-    pub(super) fn new(web: WebSocket, socket: Socket, metrics: &Metrics) -> Self {
+    pub(super) fn new(
+        web: WebSocket,
+        socket: Socket,
+        encoding: Encoding,
+        metrics: &Metrics,
+    ) -> Self {
         Self {
             web,
             socket,
@@ -101,7 +113,12 @@ impl Pump {
             more: false,
             up: Flow::new(metrics, Way::Up),
             down: Flow::new(metrics, Way::Down),
+            encoding,
+            absent: false,
+            heard: false,
             pinged: false,
+            unfinished: None,
+            blocked: false,
         }
     }
 
@@ -109,6 +126,7 @@ impl Pump {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         // In turn, or one way would fill all buffers while the other rests. Up
         // first: it may find a ping to answer.
+        let mut turn = Turn::default();
         loop {
             let mut moved = false;
             for step in [Self::poll_up, Self::poll_down] {
@@ -121,6 +139,10 @@ impl Pump {
             if !moved {
                 break;
             }
+            if turn.is_over() {
+                give_way(cx);
+                return Poll::Pending;
+            }
         }
         self.web.settle();
         Poll::Pending
@@ -130,6 +152,9 @@ impl Pump {
     /// or has taken nothing since the last call.
     pub(super) fn tick(&mut self) -> Option<End> {
         let taken = self.down.waited && self.down.moved;
+        if !std::mem::take(&mut self.heard) && !self.web.is_waiting() {
+            self.release();
+        }
         if self.down.tick(self.web.is_waiting()) {
             return Some(End::Stalled(Way::Down));
         }
@@ -140,6 +165,13 @@ impl Pump {
         // waits behind what is being taken: then silence means nothing.
         if self.pinged && !self.due && !taken {
             return Some(End::Gone);
+        }
+        // While the socket takes nothing the peer can't finish what it has begun.
+        let blocked = std::mem::take(&mut self.blocked) || self.due;
+        let unfinished = self.web.unfinished().filter(|_| !blocked);
+        let before = std::mem::replace(&mut self.unfinished, unfinished);
+        if unfinished.is_some() && unfinished == before {
+            return Some(End::Unfinished);
         }
         self.pinged = true;
         self.web.ping();
@@ -167,7 +199,9 @@ impl Pump {
     fn poll_pass_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         loop {
             if self.due {
-                ready!(self.poll_give(cx))?;
+                let given = self.poll_give(cx);
+                self.blocked |= given.is_pending();
+                ready!(given)?;
                 self.due = false;
             }
             match self.web.decode() {
@@ -176,7 +210,7 @@ impl Pump {
                     self.due = end;
                     if end {
                         self.up.messages.inc();
-                    } else if let Socket::Tcp(_) = self.socket {
+                    } else if self.socket.is_stream() {
                         // A message of many pieces is as many sends.
                         self.due = self.web.payload().len() >= PIECE;
                     }
@@ -189,81 +223,124 @@ impl Pump {
 
     /// Nothing follows after all: what waits for it is sent now.
     fn push(&mut self) {
-        if let (true, Socket::Tcp(stream)) = (std::mem::take(&mut self.more), &self.socket) {
-            // Set anew, it pushes (tcp(7)). It fails on a dead connection only.
-            let _ = stream.set_nodelay(true);
+        if std::mem::take(&mut self.more) {
+            self.socket.push();
         }
     }
 
     /// Gives the payload at hand to the socket.
     fn poll_give(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
-        let payload = self.web.payload();
-        match &mut self.socket {
-            Socket::Tcp(_) if self.up.mute => {
-                let length = payload.len();
-                self.web.pass(length);
-                Poll::Ready(Ok(()))
-            }
-            Socket::Tcp(stream) => {
-                let mut given = 0;
-                // A segment for each of many small messages costs more than they do.
-                self.more = kernel::SUPPORTED && self.web.follows();
-                while given < payload.len() {
-                    match poll_send(cx, stream, &payload[given..], self.more) {
-                        Poll::Ready(Ok(count @ 1..)) => given += count,
-                        Poll::Ready(_) => {
-                            // The connection is dead. What the server sent
-                            // before that still has to be read.
-                            self.up.mute = true;
-                            break;
-                        }
-                        Poll::Pending => break,
-                    }
-                }
-                let all = given == payload.len();
-                self.web.pass(given);
-                self.up.bytes.inc_by(given as u64);
-                self.up.moved |= given > 0;
-                match all {
-                    true => Poll::Ready(Ok(())),
-                    false if self.up.mute => self.poll_give(cx),
-                    false => Poll::Pending,
-                }
-            }
-            Socket::Udp(socket) => {
-                let length = payload.len();
-                let sent = loop {
-                    match ready!(socket.poll_send(cx, payload)) {
-                        // About a datagram before this one; this one was not sent.
-                        Err(error) if refused(&error) => {}
-                        sent => break sent,
-                    }
-                };
-                self.web.pass(length);
-                self.up.bytes.inc_by(length as u64);
-                self.up.moved = true;
-                let given = sent.map(|_| ()).map_err(|error| not_sent(&error, length));
-                Poll::Ready(given)
-            }
+        if self.socket.is_stream() {
+            self.poll_give_bytes(cx).map(Ok)
+        } else {
+            self.poll_give_datagram(cx)
         }
     }
 
+    fn poll_give_bytes(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A segment for each of many small messages costs more than they do.
+        self.more = self.socket.takes_hints() && self.web.follows();
+        while !self.up.mute {
+            let payload = self.web.payload();
+            if payload.is_empty() {
+                return Poll::Ready(());
+            }
+            match ready!(self.socket.poll_send(cx, payload, self.more)) {
+                Ok(count @ 1..) => {
+                    self.web.pass(count);
+                    self.up.bytes.inc_by(count as u64);
+                    self.up.moved = true;
+                }
+                // The connection is dead. What the server sent before that
+                // still has to be read.
+                Ok(0) | Err(_) => self.up.mute = true,
+            }
+        }
+        self.web.pass(self.web.payload().len());
+        Poll::Ready(())
+    }
+
+    fn poll_give_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let payload = self.web.payload();
+        let length = payload.len();
+        let sent = ready!(self.socket.poll_send(cx, payload, false));
+        self.web.pass(length);
+        self.up.moved = true;
+        match sent {
+            Ok(_) => {
+                self.up.bytes.inc_by(length as u64);
+            }
+            // It is about a datagram before this one; this one was not sent.
+            Err(error) if is_refusal(&error) => self.absent = true,
+            Err(error) => return Poll::Ready(Err(not_sent(&error, length))),
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// One recv of the socket, to the WebSocket.
-    fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+    pub(super) fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         ready!(self.poll_written(cx));
-        let socket = &mut self.socket;
-        match ready!(self.web.fill(|room| socket.poll_recv(cx, room))) {
-            Ok(Some(count)) => {
-                self.down.messages.inc();
-                self.down.bytes.inc_by(count as u64);
+        let Self {
+            web,
+            socket,
+            encoding,
+            absent,
+            heard,
+            down,
+            ..
+        } = self;
+        let mut ended = false;
+        let filled = web.fill(|room| {
+            let held = encoding.held();
+            let start = held.len();
+            room[..start].copy_from_slice(&held);
+            let received = loop {
+                match socket.poll_recv(cx, &mut room[start..]) {
+                    // Told once; what came before that is still to be read.
+                    Poll::Ready(Err(error)) if !socket.is_stream() && is_refusal(&error) => {
+                        *absent = true;
+                    }
+                    received => break ready!(received)?,
+                }
+            };
+            ended = received.is_none();
+            *heard = true;
+            Poll::Ready(Ok(received.and_then(|count| {
+                encoding.handle(&room[..start + count], socket.is_stream())
+            })))
+        });
+        match filled {
+            Poll::Ready(Ok(Some(count))) => {
+                down.messages.inc();
+                down.bytes.inc_by(count as u64);
                 let _ = self.poll_written(cx);
                 Poll::Ready(Ok(()))
             }
-            Ok(None) => Poll::Ready(Err(End::Finished)),
-            Err(error) => {
-                let reason = format!("the server's connection failed: {error}");
-                Poll::Ready(Err(End::Broken(code::ERROR, reason)))
-            }
+            Poll::Ready(Ok(None)) if ended => Poll::Ready(Err(End::Finished)),
+            Poll::Ready(Ok(None)) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(failed(&error))),
+            Poll::Pending if *absent => Poll::Ready(Err(End::Absent)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Queues what was held back of text: its end will not come.
+    pub(super) fn release(&mut self) {
+        let held = self.encoding.release();
+        if !held.is_empty() {
+            self.web.push(Opcode::Binary, &held);
+            self.down.messages.inc();
+            self.down.bytes.inc_by(held.len() as u64);
+        }
+    }
+
+    /// Moves what the socket still sends once the WebSocket's peer has said its
+    /// last. Ready with whether there can be more.
+    pub(super) fn poll_last(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        match self.poll_down(cx) {
+            Poll::Ready(moved) => Poll::Ready(moved.is_ok()),
+            Poll::Pending if self.down.mute => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
         }
     }
 
@@ -317,54 +394,13 @@ impl Pump {
     }
 }
 
-impl Socket {
-    /// One recv; none: the stream has ended.
-    fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-        room: &mut [u8],
-    ) -> Poll<io::Result<Option<usize>>> {
-        let mut room = ReadBuf::new(room);
-        match self {
-            Self::Tcp(stream) => {
-                ready!(Pin::new(stream).poll_read(cx, &mut room))?;
-                let count = room.filled().len();
-                Poll::Ready(Ok((count > 0).then_some(count)))
-            }
-            Self::Udp(socket) => loop {
-                match ready!(socket.poll_recv(cx, &mut room)) {
-                    Ok(()) => return Poll::Ready(Ok(Some(room.filled().len()))),
-                    // Nobody was there for a datagram; the next may find somebody.
-                    Err(error) if refused(&error) => {}
-                    Err(error) => return Poll::Ready(Err(error)),
-                }
-            },
-        }
-    }
-}
-
-/// One send.
-fn poll_send(
-    cx: &mut Context<'_>,
-    stream: &mut TcpStream,
-    bytes: &[u8],
-    more: bool,
-) -> Poll<io::Result<usize>> {
-    if !more {
-        return Pin::new(stream).poll_write(cx, bytes);
-    }
-    loop {
-        ready!(stream.poll_write_ready(cx))?;
-        let sent = stream.try_io(Interest::WRITABLE, || kernel::send_more(stream, bytes));
-        match sent {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            sent => return Poll::Ready(sent),
-        }
-    }
-}
-
-fn refused(error: &io::Error) -> bool {
+fn is_refusal(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ConnectionRefused
+}
+
+fn failed(error: &io::Error) -> End {
+    let reason = format!("the server's connection failed: {error}");
+    End::Broken(code::ERROR, reason)
 }
 
 fn not_sent(error: &io::Error, length: usize) -> End {

@@ -4,7 +4,8 @@
 //! gateway's: one visitor with wrong keys would make the others wait. So
 //! towards a server on this machine each visitor has an address of its own,
 //! out of 127.64.0.0/10 (any address of 127.0.0.0/8 is this machine, RFC 1122,
-//! section 3.2.1.3). A visitor from this machine keeps the one it has.
+//! section 3.2.1.3). A visitor from this machine keeps the one it has. A server
+//! behind a Unix socket sees no addresses, and can't tell visitors apart.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -12,13 +13,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::Transport;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-use super::Bridge;
 use super::client::Client;
-use super::pump::Socket;
+use super::socket::{Datagrams, Socket};
+use super::{Bridge, Target};
 use crate::net::admission::Source;
 
 /// How long a server may take to accept a connection.
@@ -37,22 +39,36 @@ impl Relay {
         match timeout(CONNECT, self.try_each(bridge, client)).await {
             Ok(Ok(socket)) => Ok(socket),
             // The operating system's text ends in its number.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                Err(io::Error::new(error.kind(), "connection refused"))
-            }
-            Ok(Err(error)) => Err(error),
+            Ok(Err(error)) => Err(match error.kind() {
+                kind @ io::ErrorKind::ConnectionRefused => {
+                    io::Error::new(kind, "connection refused")
+                }
+                kind @ io::ErrorKind::NotFound if bridge.target.is_unix() => {
+                    io::Error::new(kind, "no socket")
+                }
+                kind @ io::ErrorKind::PermissionDenied => io::Error::new(kind, "permission denied"),
+                _ => error,
+            }),
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
         }
     }
 
     /// The first of the server's addresses that takes the connection.
     async fn try_each(&self, bridge: &Bridge, client: Client) -> io::Result<Socket> {
-        let mut failure = io::Error::new(io::ErrorKind::NotFound, "unknown host");
-        for server in tokio::net::lookup_host(&bridge.address).await? {
+        let (address, is_stream) = match &bridge.target {
+            Target::Tcp(address) => (address, true),
+            Target::Udp(address) => (address, false),
+            // Its visitors have no address there.
+            #[cfg(unix)]
+            Target::Unix(path) => return UnixStream::connect(path).await.map(Socket::Unix),
+        };
+        let mut failure = io::ErrorKind::NotFound.into();
+        for server in address.to_connect().await? {
             let from = self.visitor(client, server);
-            let connected = match bridge.transport {
-                Transport::Tcp => stream(server, from).await.map(Socket::Tcp),
-                Transport::Udp => datagrams(server, from).await.map(Socket::Udp),
+            let connected = if is_stream {
+                stream(server, from).await.map(Socket::Tcp)
+            } else {
+                datagrams(server, from).await.map(Socket::Udp)
             };
             match connected {
                 Ok(socket) => return Ok(socket),
@@ -95,14 +111,14 @@ async fn stream(server: SocketAddr, from: Option<Ipv4Addr>) -> io::Result<TcpStr
     socket.connect(server).await
 }
 
-async fn datagrams(server: SocketAddr, from: Option<Ipv4Addr>) -> io::Result<UdpSocket> {
+async fn datagrams(server: SocketAddr, from: Option<Ipv4Addr>) -> io::Result<Datagrams> {
     let any = match server {
         SocketAddr::V4(_) => IpAddr::from(from.unwrap_or(Ipv4Addr::UNSPECIFIED)),
         SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = UdpSocket::bind((any, 0)).await?;
     socket.connect(server).await?;
-    Ok(socket)
+    Ok(Datagrams::new(socket))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Sockets as the servers see them: what they accept from, what they read
 //! from, and the tap that records both from outside.
 
+pub mod address;
 pub mod admission;
 pub mod audit;
 pub mod descriptors;
@@ -9,7 +10,9 @@ pub mod listener;
 pub mod observe;
 pub mod pace;
 pub mod tap;
+pub mod turn;
 
+pub use address::{Address, AddressError};
 pub use admission::{Admission, Limits};
 pub use audit::{Audit, Auditor, Decision};
 pub use descriptors::Descriptors;
@@ -20,3 +23,4 @@ pub use listener::{
 pub use observe::Observable;
 pub use pace::Pace;
 pub use tap::{Backlog, Meter, Recorder, Sink, Tapped, TappedDatagrams, TappedListener};
+pub use turn::{Turn, give_way};

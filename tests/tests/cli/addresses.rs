@@ -2,7 +2,7 @@
 
 use super::check_error;
 use tests::{
-    Datagrams, Listener, Program, SYSTEMS, Serve, Server, eventually, stickylab, transport,
+    Datagrams, Listener, Program, SYSTEMS, Serve, Server, eventually, run, stickylab, transport,
 };
 
 #[test]
@@ -45,6 +45,39 @@ fn an_address_of_another_machine_is_named() {
     for system in SYSTEMS {
         let arguments = ["server", system, "--listen", "192.0.2.1:0"];
         check_error(&arguments, &["192.0.2.1", "--listen"]);
+    }
+}
+
+#[test]
+fn a_name_and_a_port_alone_are_addresses() {
+    for address in ["localhost:0", ":0"] {
+        for system in SYSTEMS {
+            let mut command = stickylab(&["server", system, "--listen", address]);
+            let server = Program::start(&mut command);
+            let start = format!("listening {system} {} 127.0.0.1:", transport(system));
+            let said = server.out.wait_for(&start, |line| line.starts_with(&start));
+            let port = said.rsplit(':').next().expect("a port");
+            // The clients take the same.
+            for name in ["localhost:", ":"] {
+                let connect = format!("{name}{port}");
+                let command = stickylab(&["client", system, "--connect", &connect]);
+                let finished = run(command, b"hello\n");
+                assert_eq!(finished.code, Some(0), "{connect}: {finished:?}");
+            }
+        }
+        let serve = Serve::at(address, &[], &[]);
+        assert!(serve.page.ip().is_loopback() && serve.page.is_ipv4());
+    }
+}
+
+#[test]
+fn a_name_that_nobody_has_can_not_be_listened_on() {
+    for (arguments, flag) in [
+        (&["server", "auth", "--listen"][..], "--listen"),
+        (&["serve", "--page"], "--page"),
+    ] {
+        let arguments = [arguments, &["no.such.host.invalid:0"]].concat();
+        check_error(&arguments, &["no.such.host.invalid", "looked up", flag]);
     }
 }
 

@@ -1,5 +1,7 @@
 //! `--help` and command lines that are none.
 
+use tests::SYSTEMS;
+
 use super::{call, check_usage};
 
 /// The help of a command names all of `parts`.
@@ -109,7 +111,7 @@ fn help_of_run_names_the_knobs_and_what_they_take() {
 #[test]
 fn help_names_the_systems() {
     for command in ["server", "client"] {
-        check(&[command, "--help"], &tests::SYSTEMS);
+        check(&[command, "--help"], &SYSTEMS);
     }
 }
 
@@ -145,6 +147,34 @@ fn what_is_no_command_is_named() {
 }
 
 #[test]
+fn a_wrong_address_is_named_with_an_example() {
+    let flags = SYSTEMS.map(|system| format!("--{system}"));
+    let serve = flags.iter().map(String::as_str).chain(["--page"]);
+    let server = ["server", "tcp-echo", "--listen"];
+    let client = ["client", "tcp-echo", "--connect"];
+    let commands = serve.map(|flag| vec!["serve", flag]);
+    let commands = commands.chain([server.to_vec(), client.to_vec()]);
+    for command in commands {
+        for (wrong, part) in [
+            ("8000", "\"8000\" has no port"),
+            ("localhost", "\"localhost\" has no port"),
+            ("::1:8000", "stands in brackets"),
+            ("localhost:http", "\"http\" is not a number"),
+            ("a b:80", "\"a b\" is neither an address nor a host name"),
+        ] {
+            let mut arguments = command.clone();
+            arguments.push(wrong);
+            check_usage(&arguments, part);
+            check_usage(&arguments, ":9000");
+        }
+    }
+    check_usage(
+        &["client", "tcp-echo", "--connect", "localhost:0"],
+        "at port 0",
+    );
+}
+
+#[test]
 fn a_scheme_is_for_auth() {
     for command in ["server", "client"] {
         let arguments = [command, "tcp-echo", "--scheme", "mutual-sha256"];
@@ -158,9 +188,9 @@ fn a_bad_bridge_is_named_with_how_to_write_it() {
         ("tcp:127.0.0.1:80", "no name"),
         ("Mine=tcp:127.0.0.1:80", "\"Mine\""),
         ("a/b=tcp:127.0.0.1:80", "\"a/b\""),
-        ("mine=http:127.0.0.1:80", "neither tcp: nor udp:"),
-        ("mine=tcp:127.0.0.1", "host and port"),
-        ("mine=udp:127.0.0.1:0", "port \"0\""),
+        ("mine=http:127.0.0.1:80", "none of tcp:, udp: and unix:"),
+        ("mine=tcp:127.0.0.1", "has no port: write HOST:PORT"),
+        ("mine=udp:127.0.0.1:0", "at port 0"),
         ("mine=tcp:127.0.0.1:http", "port \"http\""),
     ] {
         check_usage(&["serve", "--bridge", bridge], part);
@@ -170,7 +200,7 @@ fn a_bad_bridge_is_named_with_how_to_write_it() {
 #[test]
 fn a_bridge_named_twice_or_like_a_system_is_refused() {
     let mut arguments = vec!["serve", "--page", "127.0.0.1:0"];
-    let flags = tests::SYSTEMS.map(|system| format!("--{system}"));
+    let flags = SYSTEMS.map(|system| format!("--{system}"));
     for flag in &flags {
         arguments.extend([flag, "127.0.0.1:0"]);
     }

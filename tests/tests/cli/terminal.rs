@@ -1,6 +1,6 @@
 //! On a terminal: a prompt for whoever types, colours for whoever looks.
 
-use tests::{Server, python, stickylab};
+use tests::{Serve, Server, python, stickylab};
 
 /// Runs `terminal.py <role…> -- stickylab <arguments>`.
 fn on_a_terminal(role: &[&str], arguments: &[&str]) -> Vec<String> {
@@ -19,6 +19,17 @@ fn a_client_prompts_prints_the_reply_and_ends_at_the_end_of_input() {
         let status = on_a_terminal(&talk, &["client", system, "--connect", &address]);
         assert_eq!(status, ["0"], "{system}");
         server.stop();
+    }
+}
+
+#[test]
+fn a_client_prompts_through_a_bridge() {
+    let serve = Serve::start(&[]);
+    let url = format!("ws://{}", serve.page);
+    for system in ["udp-echo", "tcp-echo", "auth"] {
+        let talk = ["talk", "===> ", "hello", "HELLO"];
+        let status = on_a_terminal(&talk, &["client", system, "--connect", &url]);
+        assert_eq!(status, ["0"], "{system}");
     }
 }
 

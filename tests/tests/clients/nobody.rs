@@ -33,9 +33,9 @@ fn an_address_nobody_listens_on_is_named_with_what_to_do() {
 }
 
 #[test]
-fn an_address_that_is_none_is_named() {
+fn a_name_that_nobody_has_is_named() {
     for system in SYSTEMS {
-        let command = stickylab(&["client", system, "--connect", "no.such.host.invalid"]);
+        let command = stickylab(&["client", system, "--connect", "no.such.host.invalid:9"]);
         check_failed(&run(command, b"hello\n"), "no.such.host.invalid");
     }
 }

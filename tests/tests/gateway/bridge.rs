@@ -68,6 +68,21 @@ fn a_foreign_page_is_refused_and_the_own_one_is_not() {
 }
 
 #[test]
+fn python_gets_the_subprotocol_that_it_offers() {
+    let serve = Serve::start(&[]);
+    for (path, offered, selected, reply) in [
+        ("/bridge/tcp-echo", "binary", "binary", "b'HELLO'"),
+        ("/bridge/tcp-echo", "text", "text", "'HELLO'"),
+        ("/bridge/udp-echo?text", "binary", "binary", "'HELLO'"),
+        ("/bridge/udp-echo", "mqtt", "None", "b'HELLO'"),
+    ] {
+        let arguments = ["offer", &url(&serve, path), offered, "hello"];
+        let said = python::check("bridge.py", &arguments, b"");
+        assert_eq!(said, [selected, reply], "{path} {offered}");
+    }
+}
+
+#[test]
 fn messages_in_flight_reach_the_server_before_the_close() {
     let target = Listener::new();
     let bridge = format!("mine=tcp:{}", target.address());

@@ -4,9 +4,12 @@
 //!
 //! | first, how | in flight | the server sees | the WebSocket sees |
 //! |---|---|---|---|
-//! | WebSocket, close frame | nothing | end | 1000, end |
-//! | | to the server | all of it, end | 1000, end |
-//! | | to the WebSocket | end | what the bridge had, 1000, end |
+//! | WebSocket, close frame | nothing | end | once the server has ended: 1000, end |
+//! | | to the server | all of it, end | once the server has ended: 1000, end |
+//! | | to the WebSocket | end | all of it, 1000, end |
+//! | | replies to come | end | all of them, 1000, end |
+//! | | replies to come, and the server stays | end | all of them, 1000 after 2 s of silence, end |
+//! | | replies without end | end | what came in 5 s, 1000, end |
 //! | WebSocket, FIN without close | nothing | end | end |
 //! | | to the server | every whole message, end | end |
 //! | | to the WebSocket | end | a beginning of it, end |
@@ -25,129 +28,18 @@
 //!
 //! "End" is a FIN, never a reset.
 
+use std::time::{Duration, Instant};
+
+use tests::websocket::frame;
 use tests::{Listener, Serve, Stream, eventually, http};
 
+use super::web::{MESSAGE, Web};
+
 /// In flight: some messages, less than the kernel's buffers hold.
-const MESSAGE: usize = 16 * 1024;
 const MESSAGES: usize = 16;
 
 fn sent() -> Vec<u8> {
     (0..=250).cycle().take(MESSAGE * MESSAGES).collect()
-}
-
-/// A WebSocket client that does only what it is told.
-struct Web(Stream);
-
-/// What a WebSocket saw up to the end of its connection.
-#[derive(Debug, PartialEq)]
-struct Seen {
-    bytes: Vec<u8>,
-    /// The code of the close frame.
-    close: Option<u16>,
-    reset: bool,
-}
-
-/// A masked frame; the mask is of zeros.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(payload.len()).expect("small messages");
-    let mut frame = vec![first];
-    if let Ok(short @ 0..126) = u8::try_from(length) {
-        frame.push(0x80 | short);
-    } else {
-        frame.push(0xfe);
-        frame.extend(length.to_be_bytes());
-    }
-    frame.extend([0; 4]);
-    frame.extend_from_slice(payload);
-    frame
-}
-
-impl Web {
-    fn open(serve: &Serve) -> Self {
-        let mut stream = Stream::connect(serve.page);
-        let request = format!(
-            "GET /bridge/mine HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            serve.page
-        );
-        stream.send(request.as_bytes());
-        stream.expect(b"HTTP/1.1 101 ");
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.extend(stream.take(1));
-        }
-        Self(stream)
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        for message in bytes.chunks(MESSAGE) {
-            self.0.send(&frame(0x82, message));
-        }
-    }
-
-    fn close(&mut self) {
-        self.0.send(&frame(0x88, &1000_u16.to_be_bytes()));
-    }
-
-    /// The close frame's code, with the payload before it.
-    fn closed(&mut self) -> (Vec<u8>, u16) {
-        let mut bytes = Vec::new();
-        loop {
-            let (opcode, payload) = self.next();
-            match opcode {
-                2 => bytes.extend(payload),
-                8 => return (bytes, u16::from_be_bytes([payload[0], payload[1]])),
-                _ => panic!("opcode {opcode}"),
-            }
-        }
-    }
-
-    fn next(&mut self) -> (u8, Vec<u8>) {
-        let head = self.0.take(2);
-        let wide = match head[1] {
-            126 => self.0.take(2),
-            127 => self.0.take(8),
-            short => vec![short],
-        };
-        let length = wide
-            .iter()
-            .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-        (head[0] & 0x0f, self.0.take(length))
-    }
-
-    /// Everything to the end of the connection, whatever that is.
-    fn rest(&mut self) -> Seen {
-        let (wire, reset) = self.0.rest_or_reset();
-        let mut left = &wire[..];
-        let (mut bytes, mut close) = (Vec::new(), None);
-        while let [first, short, behind @ ..] = left {
-            let extended = match short {
-                126 => 2,
-                127 => 8,
-                _ => 0,
-            };
-            let Some((extended, behind)) = behind.split_at_checked(extended) else {
-                break;
-            };
-            let length = match extended {
-                [] => usize::from(*short),
-                _ => (extended.iter()).fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
-            };
-            // The last frame may be cut off.
-            let (payload, behind) = behind.split_at(length.min(behind.len()));
-            match first & 0x0f {
-                2 => bytes.extend_from_slice(payload),
-                8 => close = Some(u16::from_be_bytes([payload[0], payload[1]])),
-                other => panic!("opcode {other}"),
-            }
-            left = behind;
-        }
-        Seen {
-            bytes,
-            close,
-            reset,
-        }
-    }
 }
 
 /// A bridge with one connection through it.
@@ -217,29 +109,92 @@ fn check_web(web: &mut Web, bytes: &[u8], code: Option<u16>) {
 
 #[test]
 fn websocket_closes() {
-    let mut it = Bridged::open();
-    it.web.close();
-    check_web(&mut it.web, b"", Some(1000));
-    check_server(&mut it.server, b"");
+    let Bridged {
+        serve: _serve,
+        mut web,
+        mut server,
+    } = Bridged::open();
+    web.close();
+    check_server(&mut server, b"");
+    drop(server);
+    check_web(&mut web, b"", Some(1000));
 }
 
 #[test]
 fn websocket_closes_behind_messages_to_the_server() {
-    let mut it = Bridged::open();
-    it.web.send(&sent());
-    it.web.close();
-    // The answer comes before the server has read anything.
-    check_web(&mut it.web, b"", Some(1000));
-    check_server(&mut it.server, &sent());
+    let Bridged {
+        serve: _serve,
+        mut web,
+        mut server,
+    } = Bridged::open();
+    web.send(&sent());
+    web.close();
+    check_server(&mut server, &sent());
+    drop(server);
+    check_web(&mut web, b"", Some(1000));
 }
 
 #[test]
 fn websocket_closes_with_messages_to_it_on_their_way() {
+    let Bridged {
+        serve: _serve,
+        mut web,
+        mut server,
+    } = Bridged::open();
+    server.send(&sent());
+    web.close();
+    check_server(&mut server, b"");
+    drop(server);
+    check_web(&mut web, &sent(), Some(1000));
+}
+
+#[test]
+fn websocket_closes_right_behind_its_messages_and_has_every_reply() {
+    let Bridged {
+        serve: _serve,
+        mut web,
+        mut server,
+    } = Bridged::open();
+    web.send(&sent());
+    web.close();
+    // A reply to each message, the first of them once the server knows that no
+    // more will come, and the last ones behind a pause.
+    check_server(&mut server, &sent());
+    let replies: Vec<_> = sent().to_ascii_uppercase();
+    for reply in replies.chunks(MESSAGE) {
+        server.send(reply);
+    }
+    assert_eq!(web.take(replies.len()), replies);
+    assert!(web.0.is_silent(), "the close is not answered yet");
+    server.send(b"the last");
+    drop(server);
+    check_web(&mut web, b"the last", Some(1000));
+}
+
+#[test]
+fn websocket_closes_and_the_server_stays() {
     let mut it = Bridged::open();
-    it.down();
     it.web.close();
-    check_web(&mut it.web, &sent(), Some(1000));
     check_server(&mut it.server, b"");
+    it.server.send(b"a reply");
+    let begun = Instant::now();
+    check_web(&mut it.web, b"a reply", Some(1000));
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+fn websocket_closes_and_replies_have_no_end() {
+    let mut it = Bridged::open();
+    it.web.close();
+    check_server(&mut it.server, b"");
+    let mut server = it.server;
+    let replies = std::thread::spawn(move || while server.try_send(b"tick") {});
+    let seen = it.web.rest();
+    assert_eq!((seen.close, seen.reset), (Some(1000), false));
+    assert!(seen.bytes.starts_with(b"ticktick"));
+    drop(it.serve);
+    replies.join().expect("a server that is told");
 }
 
 #[test]

@@ -58,10 +58,12 @@ pub(super) async fn open(
         Err(refusal) => return *refusal,
     };
     let place = place(&request);
-    let (response, opened) = upgrade.accept(Limits {
+    let limits = Limits {
         message: MAX_REQUEST as u64,
         frames: MAX_FRAMES,
-    });
+    };
+    // Its protocol has no name that a client could offer: none is selected.
+    let (response, opened) = upgrade.accept(limits, None);
     let tracker = state.tracker.clone();
     tracker.spawn(async move {
         let Some(web) = opened.await else { return };

@@ -127,24 +127,44 @@ async fn datagrams_stay_datagrams() {
 }
 
 #[tokio::test]
-async fn an_absent_datagram_server_is_not_the_end() {
-    let absent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let address = absent.local_addr().unwrap();
-    drop(absent);
+async fn an_absent_datagram_server_is_said_to_be_absent_and_counted() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    // It talks to itself only: what others send is refused.
+    socket.connect(address).await.unwrap();
     let gateway = Gateway::start(&[format!("it=udp:{address}")]).await;
     let mut web = gateway.open("/bridge/it").await;
-    for _ in 0..3 {
-        web.send(Message::binary(&b"lost"[..])).await.unwrap();
+    web.send(Message::binary(&b"lost"[..])).await.unwrap();
+    let (bytes, frame) = soon(to_the_end(&mut web)).await;
+    let frame = frame.unwrap();
+    assert_eq!((bytes.len(), u16::from(frame.code)), (0, 1013));
+    assert_eq!(
+        frame.reason.as_str(),
+        format!("it: connection refused at {address}: is the server running?")
+    );
+    let (_, metrics) = gateway.get("/metrics", "").await;
+    let metrics = String::from_utf8(metrics).unwrap();
+    let line = "stickylab_refusals_total{reason=\"Unreachable\"} 1\n";
+    assert!(metrics.contains(line), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_datagram_server_that_goes_is_told_behind_its_last_replies() {
+    let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let bridge = format!("it=udp:{}", peer.local_addr().unwrap());
+    let gateway = Gateway::start(&[bridge]).await;
+    let mut web = gateway.open("/bridge/it").await;
+    web.send(Message::binary(&b"one"[..])).await.unwrap();
+    let (_, from) = soon(peer.recv_from(&mut [0; 8])).await.unwrap();
+    for _ in 0..20 {
+        peer.send_to(b"reply", from).await.unwrap();
     }
-    // The pong comes behind all that: the session is still there.
-    web.send(Message::Ping("?".into())).await.unwrap();
-    let pong = soon(web.next()).await.unwrap().unwrap();
-    assert_eq!(pong, Message::Pong("?".into()));
-    let peer = UdpSocket::bind(address).await.unwrap();
-    web.send(Message::binary(&b"found"[..])).await.unwrap();
-    let mut room = [0; 16];
-    let (count, _) = soon(peer.recv_from(&mut room)).await.unwrap();
-    assert_eq!(&room[..count], b"found");
+    drop(peer);
+    // The kernel tells of it with the reply to a datagram.
+    web.send(Message::binary(&b"two"[..])).await.unwrap();
+    let (bytes, frame) = soon(to_the_end(&mut web)).await;
+    assert_eq!(bytes, b"reply".repeat(20));
+    assert_eq!(u16::from(frame.unwrap().code), 1013);
 }
 
 #[tokio::test]
@@ -181,7 +201,7 @@ async fn only_named_bridges_and_own_pages() {
     let gateway = Gateway::start(&bridges).await;
     let (status, text) = gateway.refused("/bridge/127.0.0.1:22", None).await;
     assert_eq!(status, 404);
-    assert!(text.contains("there are a, b"), "{text}");
+    assert!(text.contains("connect to /bridge/a, /bridge/b"), "{text}");
     for path in ["/bridge/b", "/lab"] {
         let (status, text) = gateway.refused(path, Some("http://evil.example")).await;
         assert_eq!(status, 403);
@@ -194,4 +214,74 @@ async fn only_named_bridges_and_own_pages() {
     let origin = format!("http://{}", gateway.address);
     own.headers_mut().insert("origin", origin.parse().unwrap());
     connect_async(own).await.unwrap();
+}
+
+/// A request for a bridge that there is not is refused with a sentence, as a
+/// WebSocket and as plain HTTP.
+#[tokio::test]
+async fn what_is_no_bridge_is_refused_with_a_sentence() {
+    let bridges = ["a=tcp:127.0.0.1:9", "b=udp:127.0.0.1:9"].map(str::to_owned);
+    let gateway = Gateway::start(&bridges).await;
+    let all = "connect to /bridge/a, /bridge/b";
+    for (path, part) in [
+        ("/bridge", all),
+        ("/bridge/", all),
+        ("/bridge/c", all),
+        ("/bridge/c/", all),
+        ("/bridge/a/b", all),
+        ("/bridge/%ff", all),
+        ("/bridge/a/", "connect to /bridge/a\n"),
+        ("/bridge/a//?text", "connect to /bridge/a\n"),
+    ] {
+        let (status, upgrade) = gateway.refused(path, None).await;
+        let (head, plain) = gateway.get(path, "").await;
+        let plain = String::from_utf8(plain).unwrap();
+        assert_eq!(status, 404, "{path}");
+        assert!(head.starts_with("http/1.1 404"), "{path}: {head}");
+        assert!(upgrade.contains(part), "{path}: {upgrade}");
+        assert_eq!(plain, upgrade, "{path}");
+    }
+    let none = Gateway::start(&[]).await;
+    let (status, text) = none.refused("/bridge/a", None).await;
+    assert_eq!(status, 404);
+    assert!(text.contains("there is no bridge"), "{text}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_behind_a_unix_socket_is_bridged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    let bridge = format!("it=unix:{}", path.display());
+    let gateway = Gateway::start(std::slice::from_ref(&bridge)).await;
+    // Before it is there.
+    let mut web = gateway.open("/bridge/it").await;
+    let (_, frame) = soon(to_the_end(&mut web)).await;
+    let frame = frame.unwrap();
+    assert_eq!(u16::from(frame.code), 1013);
+    let path = path.display();
+    assert_eq!(
+        frame.reason.as_str(),
+        format!("it: no socket at {path}: is the server running?")
+    );
+    let listener = tokio::net::UnixListener::bind(folder.path().join("app.sock")).unwrap();
+    let mut web = gateway.open("/bridge/it").await;
+    let (mut peer, _) = soon(listener.accept()).await.unwrap();
+    let sent = pattern(3 * MAX_MESSAGE);
+    let sending = async {
+        for message in sent.chunks(MAX_MESSAGE) {
+            web.send(Message::binary(message.to_vec())).await.unwrap();
+        }
+        web.close(None).await.unwrap();
+        to_the_end(&mut web).await
+    };
+    let serving = async {
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).await.unwrap();
+        assert!(received == sent, "{} bytes", received.len());
+        peer.write_all(&sent).await.unwrap();
+        drop(peer);
+    };
+    let ((received, _), ()) = soon(async { tokio::join!(sending, serving) }).await;
+    assert!(received == sent, "{} bytes", received.len());
 }

@@ -6,6 +6,7 @@ mod page;
 mod patience;
 mod queue;
 mod sessions;
+mod subprotocols;
 mod visitors;
 
 use std::future::Future;
@@ -84,7 +85,7 @@ impl Gateway {
 
     async fn open(&self, path: &str) -> Web {
         let url = format!("ws://{}{path}", self.address);
-        connect_async(url).await.unwrap().0
+        Box::pin(connect_async(url)).await.unwrap().0
     }
 
     /// The status of a refused upgrade, and its text.

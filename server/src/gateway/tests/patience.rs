@@ -8,6 +8,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::*;
+use crate::gateway::pump::MAX_MESSAGE;
 use crate::net::admission;
 
 /// The keep-alive of these tests.
@@ -154,6 +155,84 @@ async fn an_unfinished_lab_message_has_a_deadline() {
     }
 }
 
+#[tokio::test]
+async fn a_message_that_is_not_finished_ends_the_session_whatever_comes_beside_it() {
+    // Frames that are never whole, a header, and a message whose last frame does
+    // not come; with what keeps the connection alive.
+    for (begun, beside) in [
+        (&b"\x82\xfd\0\0\0\0hell"[..], &b"o"[..]),
+        (b"\x89\xfd\0\0\0\0", b"x"),
+        (b"\x82", b"\xff"),
+        (b"\x02\x81\0\0\0\0x", b"\x8a\x80\0\0\0\0"),
+    ] {
+        let (listener, bridge) = listener().await;
+        let gateway = impatient(&bridge).await;
+        let mut web = raw(&gateway, "/bridge/it").await;
+        let (mut server, _) = soon(listener.accept()).await.unwrap();
+        web.write_all(b"\x82\x82\0\0\0\0ok").await.unwrap();
+        web.write_all(begun).await.unwrap();
+        let (mut reading, mut writing) = web.split();
+        let trickling = async {
+            let mut pings = [0; 2];
+            loop {
+                reading.read_exact(&mut pings).await.unwrap();
+                if pings != *b"\x89\x00" {
+                    return pings;
+                }
+                writing.write_all(beside).await.unwrap();
+            }
+        };
+        let first = soon(trickling).await;
+        let mut said = first.to_vec();
+        soon(reading.read_to_end(&mut said)).await.unwrap();
+        let reason = b"a message was not finished within 100ms";
+        let length = u8::try_from(2 + reason.len()).unwrap();
+        let close = [&[0x88, length, 0x03, 0xf0][..], reason].concat();
+        assert_eq!(
+            said.escape_ascii().to_string(),
+            close.escape_ascii().to_string()
+        );
+        let mut received = Vec::new();
+        soon(server.read_to_end(&mut received)).await.unwrap();
+        assert_eq!(received, b"ok");
+    }
+}
+
+/// The server takes a little now and then, so that the message takes many ticks.
+/// Over a Unix socket, where the sender is told of each byte that is taken.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_message_that_waits_for_the_server_is_not_overdue() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let gateway = impatient(&format!("it=unix:{}", path.display())).await;
+    let mut web = gateway.open("/bridge/it").await;
+    let (mut server, _) = soon(listener.accept()).await.unwrap();
+    let sent = 2 * MAX_MESSAGE;
+    let sending = async {
+        for _ in 0..sent / MAX_MESSAGE {
+            let message = Message::binary(vec![7; MAX_MESSAGE]);
+            web.send(message).await.unwrap();
+        }
+        web.close(None).await.unwrap();
+        while let Some(Ok(_)) = web.next().await {}
+    };
+    let slow = async {
+        let mut room = vec![0; 32 * 1024];
+        let (mut received, mut pause) = (0, tokio::time::interval(OFTEN / 10));
+        loop {
+            pause.tick().await;
+            match server.read(&mut room).await.unwrap() {
+                0 => return received,
+                count => received += count,
+            }
+        }
+    };
+    let ((), received) = soon(async { tokio::join!(sending, slow) }).await;
+    assert_eq!(received, sent);
+}
+
 /// What is sent behind `before` closes the WebSocket with `code`; the server
 /// sees what came before, then the end.
 async fn check(sent: &[u8], code: u16, reason: &str, before: &[u8]) {
@@ -257,7 +336,7 @@ async fn a_websocket_takes_a_place_until_it_ends() {
             loop {
                 // The one before may not have left yet.
                 let url = format!("ws://{}{path}", gateway.address);
-                if let Ok((web, _)) = connect_async(url).await {
+                if let Ok((web, _)) = Box::pin(connect_async(url)).await {
                     return web;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;

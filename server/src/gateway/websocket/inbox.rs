@@ -32,6 +32,8 @@ pub(super) struct Inbox {
     payload: Range<usize>,
     /// Not decoded.
     raw: Range<usize>,
+    /// Messages, and control frames that stood between two of them, so far.
+    finished: u64,
 }
 
 impl Inbox {
@@ -44,7 +46,15 @@ impl Inbox {
             },
             payload: 0..0,
             raw: 0..begun.len(),
+            finished: 0,
         }
+    }
+
+    /// Whether a message or a frame has begun that was not finished; then how
+    /// many were before it.
+    pub(super) fn unfinished(&self) -> Option<u64> {
+        let begun = self.decoder.is_within_message() || !self.raw.is_empty();
+        begun.then_some(self.finished)
     }
 
     /// Payload of the message at hand that was not passed on.
@@ -73,6 +83,7 @@ impl Inbox {
         match item {
             None => Err(Missing::Bytes),
             Some(item) => {
+                self.finished += u64::from(!self.decoder.is_within_message());
                 let mut echo = 0..0;
                 match &item {
                     Item::Data { payload, .. } => self.add(here(payload)),

@@ -13,8 +13,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-pub(super) use protocol::websocket::{Close, Limits, Violation, code};
-use protocol::websocket::{Item, Opcode};
+use protocol::websocket::Item;
+pub(super) use protocol::websocket::{Close, Limits, Opcode, Violation, code};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
@@ -154,6 +154,12 @@ impl WebSocket {
         self.inbox.pass(count);
     }
 
+    /// Whether the peer has begun a message or a frame and not finished it; then
+    /// how many it had finished before: the same number says that it is the same.
+    pub(super) fn unfinished(&self) -> Option<u64> {
+        self.inbox.unfinished()
+    }
+
     /// Whether frames wait for the peer.
     pub(super) fn is_waiting(&self) -> bool {
         !self.outbox.is_empty()
@@ -188,10 +194,11 @@ impl WebSocket {
         }
     }
 
-    /// Has `receive` give one message; nothing may wait for the peer.
+    /// Has `receive` give one message: its opcode and its length in bytes.
+    /// Nothing may wait for the peer.
     pub(super) fn fill<E>(
         &mut self,
-        receive: impl FnOnce(&mut [u8]) -> Poll<Result<Option<usize>, E>>,
+        receive: impl FnOnce(&mut [u8]) -> Poll<Result<Option<(Opcode, usize)>, E>>,
     ) -> Poll<Result<Option<usize>, E>> {
         self.outbox.fill(receive)
     }
@@ -210,7 +217,12 @@ impl WebSocket {
 
     /// Queues a text message. Write what is queued once that is a [`PIECE`].
     pub(super) fn queue(&mut self, text: &str) {
-        self.outbox.push(Opcode::Text, text.as_bytes());
+        self.push(Opcode::Text, text.as_bytes());
+    }
+
+    /// Queues a message.
+    pub(super) fn push(&mut self, opcode: Opcode, payload: &[u8]) {
+        self.outbox.push(opcode, payload);
     }
 
     /// Bytes that are queued.
@@ -285,9 +297,38 @@ impl WebSocket {
     }
 }
 
+/// A stream that says when it can be read.
+pub(super) trait Readable {
+    /// Until a read would not block.
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+    /// One read that does not block.
+    fn try_read(&self, room: &mut [u8]) -> io::Result<usize>;
+}
+
+impl Readable for TcpStream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        Self::readable(self)
+    }
+
+    fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
+        Self::try_read(self, room)
+    }
+}
+
+#[cfg(unix)]
+impl Readable for tokio::net::UnixStream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        Self::readable(self)
+    }
+
+    fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
+        Self::try_read(self, room)
+    }
+}
+
 /// Reads to the end, or until `most` bytes have come. While it waits it holds
 /// no room for them.
-pub(super) async fn drain(stream: &TcpStream, most: usize) -> io::Result<()> {
+pub(super) async fn drain(stream: &impl Readable, most: usize) -> io::Result<()> {
     let mut left = most;
     while left > 0 {
         stream.readable().await?;

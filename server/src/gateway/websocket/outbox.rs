@@ -43,24 +43,24 @@ impl Outbox {
         }
     }
 
-    /// Has `receive` put one piece into the empty outbox; the header goes in
-    /// front of it, nothing is moved. The number of bytes received; none: the
-    /// piece is no message.
+    /// Has `receive` put one piece into the empty outbox, and say what message
+    /// it is and of how many bytes; the header goes in front of it, nothing is
+    /// moved. The number of bytes; none: it is no message.
     pub(super) fn fill<E>(
         &mut self,
-        receive: impl FnOnce(&mut [u8]) -> Poll<Result<Option<usize>, E>>,
+        receive: impl FnOnce(&mut [u8]) -> Poll<Result<Option<(Opcode, usize)>, E>>,
     ) -> Poll<Result<Option<usize>, E>> {
         debug_assert!(self.is_empty(), "frames are not overwritten");
         self.room.whole(0..0);
         let room = &mut self.room.bytes[Header::MAX..Header::MAX + PIECE];
-        let received = ready!(receive(room));
-        if let Ok(Some(count)) = received {
-            let header = Header::new(Opcode::Binary, count);
-            let start = Header::MAX - header.as_ref().len();
-            self.room.bytes[start..Header::MAX].copy_from_slice(header.as_ref());
-            self.used = start..Header::MAX + count;
-        }
-        Poll::Ready(received)
+        let Some((opcode, count)) = ready!(receive(room))? else {
+            return Poll::Ready(Ok(None));
+        };
+        let header = Header::new(opcode, count);
+        let start = Header::MAX - header.as_ref().len();
+        self.room.bytes[start..Header::MAX].copy_from_slice(header.as_ref());
+        self.used = start..Header::MAX + count;
+        Poll::Ready(Ok(Some(count)))
     }
 
     /// Writes what the kernel takes at once; the number of bytes.

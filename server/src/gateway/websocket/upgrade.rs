@@ -3,7 +3,8 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
@@ -20,8 +21,10 @@ const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 /// A connection that becomes a WebSocket once its response is written.
 #[derive(Debug)]
 pub(in crate::gateway) struct Upgrade {
-    on_upgrade: OnUpgrade,
+    connection: OnUpgrade,
     accept: HeaderValue,
+    /// The values of Sec-WebSocket-Protocol.
+    offers: Vec<HeaderValue>,
 }
 
 /// The upgrade that `request` asks for, or the refusal: 426.
@@ -49,27 +52,47 @@ pub(in crate::gateway) fn upgrade(request: &mut Request) -> Result<Upgrade, Box<
         .and_then(|nonce| accept(nonce.to_str().ok()?))
         .and_then(|accept| HeaderValue::try_from(accept).ok())
         .ok_or_else(|| refuse("the upgrade's nonce is not 16 bytes in base64"))?;
-    let on_upgrade = request
+    let connection = request
         .extensions_mut()
         .remove::<OnUpgrade>()
         .ok_or_else(|| refuse("the connection can't be upgraded"))?;
-    Ok(Upgrade { on_upgrade, accept })
+    let offers = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
+    let offers = offers.iter().cloned().collect();
+    Ok(Upgrade {
+        connection,
+        accept,
+        offers,
+    })
 }
 
 impl Upgrade {
-    /// The response, and the WebSocket once that is written.
+    /// The subprotocols that the client offers, the one it likes best first
+    /// (RFC 6455, section 4.1).
+    pub(in crate::gateway) fn offered(&self) -> Vec<&str> {
+        words(self.offers.iter()).collect()
+    }
+
+    /// The response, and the WebSocket once that is written. `subprotocol` is
+    /// one of those that were offered. A client that offered some and is given
+    /// none may fail the connection.
     pub(in crate::gateway) fn accept(
         self,
         limits: Limits,
+        subprotocol: Option<&'static str>,
     ) -> (Response, impl Future<Output = Option<WebSocket>>) {
         let headers = [
             (CONNECTION, HeaderValue::from_static("Upgrade")),
             (UPGRADE, WEBSOCKET),
             (SEC_WEBSOCKET_ACCEPT, self.accept),
         ];
-        let response = (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response();
+        let switching = StatusCode::SWITCHING_PROTOCOLS;
+        let mut response = (switching, headers, Body::empty()).into_response();
+        if let Some(name) = subprotocol {
+            let name = HeaderValue::from_static(name);
+            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
+        }
         let opened = async move {
-            let upgraded = self.on_upgrade.await;
+            let upgraded = self.connection.await;
             let opened = upgraded.map_err(|error| error.to_string());
             match opened.and_then(|upgraded| open(upgraded, limits)) {
                 Ok(web) => Some(web),
@@ -95,10 +118,18 @@ fn open(upgraded: Upgraded, limits: Limits) -> Result<WebSocket, String> {
 /// Whether `token` is one of those that a header lists, in any case.
 fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).iter();
+    words(values).any(|word| word.eq_ignore_ascii_case(token))
+}
+
+/// The elements of lists (RFC 9110, section 5.6.1). What is not ASCII is none.
+fn words<'a, V>(values: V) -> impl Iterator<Item = &'a str> + use<'a, V>
+where
+    V: Iterator<Item = &'a HeaderValue>,
+{
     values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|word| word.trim().eq_ignore_ascii_case(token))
+        .map(str::trim)
 }
 
 #[cfg(test)]
