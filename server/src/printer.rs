@@ -103,6 +103,19 @@ impl Printer {
         self.0.queue(&[line.as_bytes(), b"\n"]);
     }
 
+    /// Whether a line of at least `length` bytes finds no room now. It counts as
+    /// dropped then: whoever asks need not make it.
+    pub fn refuses(&self, length: usize) -> bool {
+        let mut state = self.0.state();
+        let waits = usize::try_from(state.queued - state.written).unwrap_or(usize::MAX);
+        let refuses = waits.saturating_add(length) > self.0.capacity;
+        if refuses {
+            state.untold += 1;
+            state.dropped += 1;
+        }
+        refuses
+    }
+
     /// For one connection's lines.
     pub fn share(&self) -> Share {
         Share {
@@ -144,6 +157,11 @@ pub struct Share {
 }
 
 impl Share {
+    /// As [`Printer::refuses`].
+    pub fn refuses(&self, length: usize) -> bool {
+        self.printer.refuses(length)
+    }
+
     /// As [`Printer::print`].
     pub fn print(&mut self, line: &str) {
         if let Some(end) = self.printer.0.queue(&[line.as_bytes(), b"\n"]) {

@@ -102,6 +102,18 @@ fn what_finds_no_room_is_told_in_its_place() {
 }
 
 #[test]
+fn what_finds_no_room_need_not_be_made() {
+    let (printer, reader) = gated(20);
+    printer.print("123456789");
+    until_blocked(&printer);
+    assert!(!printer.refuses(10));
+    assert!(printer.refuses(11));
+    assert_eq!(printer.dropped(), 1);
+    assert_eq!(reader.read(), "123456789\n");
+    assert_eq!(reader.read(), "1 dropped\n");
+}
+
+#[test]
 fn a_flush_does_not_wait_for_somebody_who_does_not_read() {
     let (printer, reader) = gated(CAPACITY);
     printer.print("nobody reads this");

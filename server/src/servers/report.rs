@@ -45,10 +45,13 @@ struct Message<'a> {
 impl Report {
     /// `peer` has sent `body`. Never waits.
     pub fn message(&self, system: System, peer: SocketAddr, body: &[u8]) {
-        match self {
-            Self::Silent => {}
-            Self::Lines(printer) => printer.print(&text(system, peer, body)),
-            Self::Json(printer) => printer.print(&json(system, peer, body)),
+        let (printer, line): (_, Line) = match self {
+            Self::Silent => return,
+            Self::Lines(printer) => (printer, text),
+            Self::Json(printer) => (printer, json),
+        };
+        if !printer.refuses(beginning(body).len()) {
+            printer.print(&line(system, peer, body));
         }
     }
 
@@ -62,13 +65,16 @@ impl Report {
     }
 }
 
+/// Makes the line of a message: system, sender, bytes.
+pub type Line = fn(System, SocketAddr, &[u8]) -> String;
+
 /// The messages of one connection.
 #[derive(Debug)]
 pub enum Messages {
     /// They are not printed.
     Silent,
     /// They are printed as the function says.
-    Printed(Share, fn(System, SocketAddr, &[u8]) -> String),
+    Printed(Share, Line),
 }
 
 impl Messages {
@@ -77,7 +83,9 @@ impl Messages {
     pub async fn message(&mut self, system: System, peer: SocketAddr, body: &[u8]) {
         if let Self::Printed(share, line) = self {
             share.room().await;
-            share.print(&line(system, peer, body));
+            if !share.refuses(beginning(body).len()) {
+                share.print(&line(system, peer, body));
+            }
         }
     }
 }
@@ -121,7 +129,7 @@ mod tests {
     const PEER: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5000);
 
-    fn check(line: fn(System, SocketAddr, &[u8]) -> String, body: &[u8], expected: &str) {
+    fn check(line: Line, body: &[u8], expected: &str) {
         assert_eq!(line(System::TcpEcho, PEER, body), expected);
     }
 
