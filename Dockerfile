@@ -1,10 +1,11 @@
 # Builds what `cargo xtask dist` builds, and an image that holds nothing else.
 #
 #     docker build --tag stickylab .
-#     docker run --rm --publish 127.0.0.1:7878:7878 stickylab
+#     docker run --rm --env STICKYLAB_SECRET=long-and-random --publish 127.0.0.1:7878:7878 stickylab
 #
-# The page then is at http://127.0.0.1:7878/. To capture the packets of the lab's
-# runs, add `--user 0 --cap-drop ALL --cap-add NET_RAW`.
+# The page then is at http://127.0.0.1:7878/. The key of auth has to be your own: in the
+# container the page listens on every address, and its bridge leads to auth. To capture
+# the packets of the lab's runs, add `--user 0 --cap-drop ALL --cap-add NET_RAW`.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .

@@ -182,6 +182,29 @@ fn the_lesson_of_the_reference_runs() {
     assert_eq!(finished.out[0], "Three sends");
 }
 
+/// What the image runs, with what its `docker run` sets, serves the page.
+#[test]
+fn the_image_serves_the_page_as_its_example_starts_it() {
+    let file = workspace::read("Dockerfile");
+    let last = |start: &str| {
+        let mut lines = file.lines().filter_map(|line| line.strip_prefix(start));
+        lines.next_back().expect("a line of the Dockerfile")
+    };
+    assert_eq!(last("ENTRYPOINT "), r#"["stickylab"]"#);
+    let arguments: Vec<String> = serde_json::from_str(last("CMD ")).expect("a list");
+    let example = last("#     docker run ");
+    let variables = example.split("--env ").skip(1);
+    let variables: String = variables
+        .map(|rest| rest.split(' ').next().unwrap_or(rest).to_owned() + " ")
+        .collect();
+    let script = format!("exec env {variables}stickylab {}\n", arguments.join(" "));
+    let folder = folder();
+    let program = Program::start(&mut isolated(folder.path(), &script));
+    let page = |line: &str| line.starts_with("listening page tcp 0.0.0.0:7878");
+    program.out.wait_for(&script, page);
+    program.stop(rustix::process::Signal::TERM);
+}
+
 /// Whether the sends meet a late reader is the kernel's and the scheduler's
 /// affair, so it may take some runs until one looks as printed.
 #[test]
