@@ -36,19 +36,17 @@ fn flags(command: &[&str]) -> Flags {
 }
 
 /// The default that a line of help names: `[default: 3s]`, or in its words
-/// `Default: 1024, or fewer`. An address is the system's own, which the page
-/// has elsewhere.
+/// `Default: 1024, or fewer`. What is said in more words than a value is none,
+/// and an address is the system's own, which the page has elsewhere.
 fn default(line: &str) -> Option<&str> {
     if let Some((_, rest)) = line.split_once("[default: ") {
         return rest.split(']').next();
     }
     let (_, rest) = line.split_once("Default: ")?;
-    let number = rest.split([' ', ',']).next()?;
-    number
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric())
-        .then_some(number)
-        .filter(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+    let value = rest.split(',').next()?;
+    let is_one = value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && value.starts_with(|c: char| c.is_ascii_digit());
+    is_one.then_some(value)
 }
 
 #[test]
@@ -63,6 +61,7 @@ fn defaults_are_found_in_help() {
     );
     assert_eq!(default("Default: 127.0.0.1:8000"), None);
     assert_eq!(default("Default: the system's own"), None);
+    assert_eq!(default("Default: 2 for each processor, at least 4"), None);
 }
 
 /// The commands, as `stickylab --help` lists them.
