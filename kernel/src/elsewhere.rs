@@ -45,6 +45,11 @@ pub fn bind_address_no_port(_: &impl AsSocket) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// There is no such option here.
+pub fn bound_unsent(_: &impl AsSocket, _: u32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Not to be called here: see [`crate::SUPPORTED`].
 pub fn send_more(_: &impl AsSocket, _: &[u8]) -> io::Result<usize> {
     Err(io::ErrorKind::Unsupported.into())

@@ -69,6 +69,17 @@ pub fn bind_address_no_port(socket: &impl AsSocket) -> io::Result<()> {
     sys::set_option(socket.as_fd(), level, option, &on.to_ne_bytes())
 }
 
+/// Bounds the bytes of a TCP stream that were written and not yet sent: above
+/// `bytes` the socket takes nothing more until half of them have left
+/// (TCP_NOTSENT_LOWAT, tcp(7)). Without it the send buffer grows to
+/// `net.ipv4.tcp_wmem`, usually 4 MiB. What is in flight does not count, so
+/// that a fast connection stays fast. Connections accepted from a listening
+/// socket inherit its bound.
+pub fn bound_unsent(socket: &impl AsSocket, bytes: u32) -> io::Result<()> {
+    let (level, option) = (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT);
+    sys::set_option(socket.as_fd(), level, option, &bytes.to_ne_bytes())
+}
+
 /// One send(2) on a stream, behind which another follows at once: the kernel
 /// may put both into one segment, and waits for the next up to 200 ms
 /// (MSG_MORE, tcp(7)).

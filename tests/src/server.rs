@@ -120,7 +120,8 @@ impl Serve {
         Self::of(crate::capture::without(&Self::command("127.0.0.1:0")))
     }
 
-    fn command(page: &str) -> Command {
+    /// `stickylab serve` with the page at `page` and all else on free ports.
+    pub fn command(page: &str) -> Command {
         let mut command = stickylab(&["serve", "--page", page]);
         for system in SYSTEMS {
             command.args([&format!("--{system}"), "127.0.0.1:0"]);

@@ -45,6 +45,8 @@ mod stopped;
 mod storm;
 #[path = "attack/streams.rs"]
 mod streams;
+#[path = "attack/unread.rs"]
+mod unread;
 #[path = "attack/vanished.rs"]
 mod vanished;
 #[path = "attack/victim.rs"]

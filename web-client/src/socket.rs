@@ -1,5 +1,5 @@
-//! The only WebSocket: to `/lab` of the host the page came from. Says what
-//! happens as messages; when to connect again is the state's business.
+//! The only WebSocket: to `lab`, beside the page wherever a proxy has put it.
+//! Says what happens as messages; when to connect again is the state's business.
 
 use trace::link::Request;
 use wasm_bindgen::prelude::*;
@@ -24,7 +24,9 @@ impl Socket {
         } else {
             "ws://"
         };
-        let socket = WebSocket::new(&[scheme, &location.host()?, "/lab"].concat())?;
+        let path = location.pathname()?;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let socket = WebSocket::new(&[scheme, &location.host()?, folder, "/lab"].concat())?;
         let up = dispatch.clone();
         let down = dispatch.clone();
         let line = dispatch.clone();

@@ -9,6 +9,7 @@ mod limits;
 mod manual;
 mod output;
 mod outputs;
+mod page_address;
 mod run;
 mod serve;
 mod server;

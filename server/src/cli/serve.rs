@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use protocol::System;
 use protocol::auth::{Key, Scheme};
-use stickylab::gateway::{self, Bridge, Origin, Target};
+use stickylab::gateway::{self, Bridge, Network, Origin, Target};
 use stickylab::net::descriptors::{Budget, raise_limit};
 use stickylab::net::{Address, Audit, listen_tcp};
 use stickylab::servers::{Bound, Options, Report};
@@ -21,10 +21,13 @@ use tokio_util::sync::CancellationToken;
 use super::address;
 use super::limits::{self, Admission, Deadlines};
 use super::outputs::Outputs;
+use super::page_address::PageAddress;
 use super::server::{announce, bind, check_key};
 
 /// Connections to the page that may wait for accept.
 const PAGE_BACKLOG: u32 = 1024;
+/// Scrapes that may wait for accept.
+const METRICS_BACKLOG: u32 = 16;
 /// Whoever orders a shutdown wants to see it.
 const LONGEST_DRAIN: Duration = Duration::from_hours(1);
 /// How long everything may take to end after the signal and the drain.
@@ -34,9 +37,13 @@ const FAREWELL: Duration = Duration::from_secs(5);
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// Where the page is: HOST:PORT, such as localhost:7878, or :7878, which is
-    /// on 127.0.0.1; port 0 takes a free one, here and below
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
-    page: Address,
+    /// on 127.0.0.1; port 0 takes a free one, here and below. unix:PATH is a Unix
+    /// socket for a proxy on this machine, open to the owner and the group
+    #[arg(long, value_name = "ADDR|unix:PATH", default_value = "127.0.0.1:7878")]
+    page: PageAddress,
+    /// A listener of its own for /metrics, which the page then does not have
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<Address>,
     /// Default: 127.0.0.1:8000
     #[arg(long, value_name = "ADDR")]
     udp_echo: Option<Address>,
@@ -63,10 +70,10 @@ pub(super) struct Serve {
     /// can be given again
     #[arg(long, value_name = "http[s]://HOST[:PORT]")]
     allow_origin: Vec<Origin>,
-    /// A proxy in front of the page: whom it names in X-Forwarded-For counts as
-    /// the client; can be given again
-    #[arg(long, value_name = "IP")]
-    trust_proxy: Vec<IpAddr>,
+    /// A proxy in front of the page, or a network of them such as 10.0.0.0/8: whom
+    /// it names in X-Forwarded-For counts as the client; can be given again
+    #[arg(long, value_name = "IP|NETWORK")]
+    trust_proxy: Vec<Network>,
     /// How long sessions of the page may go on after SIGTERM or Ctrl-C, such as
     /// 30s or 2m; a number alone counts seconds. At most 1h
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = drain)]
@@ -97,6 +104,9 @@ pub(super) struct Serve {
     /// For the head of each HTTP request to the page
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = limits::deadline)]
     head_deadline: Duration,
+    /// For a client of the page to take some of its reply
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = limits::deadline)]
+    reply_deadline: Duration,
 }
 
 impl Serve {
@@ -121,8 +131,12 @@ impl Serve {
             ..Options::default()
         });
         // Everything is bound before anything is announced or served.
-        let listen = |address| listen_tcp(address, PAGE_BACKLOG);
-        let page = address::bind("page", &self.page, "--page", listen).await?;
+        let page = self.page.listen(PAGE_BACKLOG).await?;
+        let listen = |address| listen_tcp(address, METRICS_BACKLOG);
+        let beside = match &self.metrics {
+            Some(at) => Some(address::bind("metrics", at, "--metrics", listen).await?),
+            None => None,
+        };
         let mut systems = Vec::new();
         for system in System::ALL {
             let flag = format!("--{system}");
@@ -133,9 +147,10 @@ impl Serve {
             origins: self.allow_origin,
             drain: self.drain,
             limits: options.limits,
-            proxies: self.trust_proxy.iter().map(IpAddr::to_canonical).collect(),
+            proxies: self.trust_proxy.clone(),
             metrics,
             head: self.head_deadline,
+            reply: self.reply_deadline,
             sessions: self.max_sessions.unwrap_or(budget.sessions),
             runs: budget.runs,
             running: self
@@ -147,8 +162,11 @@ impl Serve {
         for bound in &systems {
             check_key(bound, &options)?;
         }
-        check_page_key(page.local_addr()?, &options)?;
-        if !self.trust_proxy.is_empty() && options.key.is_equivalent(&Key::default()) {
+        if let Some(address) = page.address() {
+            check_page_key(address, &options)?;
+        }
+        let behind_proxy = !self.trust_proxy.is_empty() || page.address().is_none();
+        if behind_proxy && options.key.is_equivalent(&Key::default()) {
             tracing::warn!(
                 "auth has the article's key, which everybody knows, and the page behind the proxy \
                  leads to it by its bridge: give it one of your own with --secret-file or {}",
@@ -161,8 +179,16 @@ impl Serve {
         for bound in &systems {
             announce(bound, &outputs)?;
         }
-        let address = page.local_addr()?;
-        outputs.out.print(&format!("listening page tcp {address}"));
+        let listeners = gateway::Listeners {
+            page,
+            metrics: beside.map(gateway::Listener::from),
+        };
+        if let Some(metrics) = &listeners.metrics {
+            outputs.out.print(&format!("listening metrics {metrics}"));
+        }
+        outputs
+            .out
+            .print(&format!("listening page {}", listeners.page));
 
         // The gateway takes leave first: a bridge whose server ended before
         // would tell its peer of an end instead of a shutdown.
@@ -172,7 +198,7 @@ impl Serve {
             let (options, farewell) = (Arc::clone(&options), farewell.clone());
             tasks.spawn(async move { bound.serve(&options, farewell).await });
         }
-        let gateway = gateway::serve(page, config, shutdown.clone()).context("the lab")?;
+        let gateway = gateway::serve(listeners, config, shutdown.clone()).context("the lab")?;
         tasks.spawn(async move {
             gateway.await;
             farewell.cancel();

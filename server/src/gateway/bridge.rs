@@ -122,7 +122,7 @@ pub(super) fn accept(request: &mut Request, state: &State) -> Result<Upgrade, Bo
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response(),
         ));
     }
-    origin::check_origin(request.headers(), &state.origins).map_err(|foreign| {
+    origin::check_origin(request, &state.origins).map_err(|foreign| {
         state.metrics.refused(Reason::Origin);
         Box::new(foreign.into_response())
     })?;

@@ -3,12 +3,13 @@
 //! neither.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -16,20 +17,25 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
-use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::client::Client;
+use super::client::{Client, Peer, Scheme};
+use super::listener::Listener;
 use super::metrics::Metrics;
+use super::proxy::Network;
+use super::reply::{Common, Replies};
+use super::unread::{Bounds, Share, Unread};
 use super::{State, page};
 use crate::net::Decision;
-use crate::net::admission::{self, Admission, Place, Refusal};
+use crate::net::admission::{self, Admission, Place, Refusal, Source};
 
 /// Most bytes of a request that are held while its head is incomplete.
 const HEAD_BYTES: usize = 16 * 1024;
+/// Requests that one connection may make; the reply to the last one closes it.
+/// Those it sends at once are answered one after the other.
+const MAX_REQUESTS: usize = 1_000;
 /// Pause after a failed accept: without descriptors left it fails at once again.
 const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 /// How often failing accepts are logged at most.
@@ -47,6 +53,8 @@ pub(super) struct Limits {
     /// How long a request's head may take, counted from the connection or
     /// from the reply before.
     pub(super) head: Duration,
+    /// How much of its replies a peer may leave unread.
+    pub(super) unread: Bounds,
 }
 
 impl Default for Limits {
@@ -54,26 +62,44 @@ impl Default for Limits {
         Self {
             admission: admission::Limits::CONNECTIONS,
             head: Duration::from_secs(10),
+            unread: Bounds::default(),
         }
     }
 }
 
+/// One of the gateway's listeners.
+pub(super) struct Door {
+    /// What it is called in logs and metrics.
+    pub(super) name: &'static str,
+    pub(super) listener: Listener,
+    /// What answers its requests.
+    pub(super) router: Router,
+    /// The same when all connections are taken.
+    pub(super) reserve: Router,
+    /// Whether requests for another host are refused.
+    pub(super) checks_host: bool,
+}
+
 /// Serves every connection until the sessions are to end; the connections'
 /// tasks are `tracker`'s.
-pub(super) async fn serve(
-    listener: TcpListener,
-    state: State,
-    limits: Limits,
-    tracker: &TaskTracker,
-) {
-    // Accepted connections inherit it: a reply must not wait for the
-    // acknowledgement of the one before.
-    if let Err(error) = SockRef::from(&listener).set_tcp_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY on the page's listener");
-    }
+pub(super) async fn serve(door: Door, state: State, limits: Limits, tracker: &TaskTracker) {
+    let Door {
+        name,
+        listener,
+        router,
+        reserve: reserve_router,
+        checks_host,
+    } = door;
     let (metrics, shutdown) = (&state.metrics, &state.shutdown);
-    let router = super::router(state.clone());
-    let reserve_router = super::reserve(state.clone());
+    let answers = Answers {
+        router: TowerToHyperService::new(router),
+        checks_host,
+        state: state.clone(),
+    };
+    let reserve_answers = Answers {
+        router: TowerToHyperService::new(reserve_router),
+        ..answers.clone()
+    };
     let admission = Admission::within(limits.admission, state.descriptors.clone());
     // These descriptors are kept out of the others.
     let reserve = Admission::new(admission::Limits {
@@ -81,6 +107,7 @@ pub(super) async fn serve(
         per_source: state.operators.div_ceil(4),
         ..limits.admission
     });
+    let unread = Unread::new(limits.unread);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head)
@@ -100,10 +127,10 @@ pub(super) async fn serve(
                 Ok(place) => (stream, place, peer, false),
                 Err(refusal) => {
                     if let Some(reason) = Decision::TurnedAway(refusal).reason() {
-                        metrics.turned_away("page", reason);
+                        metrics.turned_away(name, reason);
                     }
-                    admission.log("page", peer, refusal);
-                    match (refusal, reserve.admit(peer, false)) {
+                    admission.log(name, peer.address(), refusal);
+                    match (refusal, reserve.admit(peer.address(), false)) {
                         (Refusal::Full | Refusal::SourceFull, Ok(place)) => {
                             (stream, place, peer, true)
                         }
@@ -114,19 +141,26 @@ pub(super) async fn serve(
             Err(error) => {
                 if logged.is_none_or(|at: Instant| at.elapsed() >= LOG) {
                     logged = Some(Instant::now());
-                    tracing::warn!("page: accept: {error}; going on");
+                    tracing::warn!("{name}: accept: {error}; going on");
                 }
                 tokio::time::sleep(AFTER_ACCEPT_ERROR).await;
                 continue;
             }
         };
-        let (http, router) = if is_full {
-            (&brief, &reserve_router)
+        let (http, answers) = if is_full {
+            (&brief, &reserve_answers)
         } else {
-            (&http, &router)
+            (&http, &answers)
         };
-        let open = Open::new(place, metrics);
-        let service = service(router.clone(), peer, open, state.clone());
+        let source = Source::of(peer.address());
+        let common = Common {
+            share: Arc::new(Share::new(Arc::clone(&unread), source)),
+            open: Arc::new(Open::new(place, metrics)),
+            metrics: metrics.clone(),
+            tracker: tracker.clone(),
+        };
+        let service = service(answers.clone(), peer, &common);
+        let stream = Replies::new(stream, common);
         let connection = connection(http, stream, service, shutdown.clone());
         tracker.spawn(connection);
     }
@@ -159,16 +193,20 @@ impl Drop for Open {
 
 /// A place for a connection. A proxy in front has those of all its clients:
 /// of it only the total counts.
-fn admit(
-    admission: &Arc<Admission>,
-    peer: SocketAddr,
-    proxies: &[IpAddr],
-) -> Result<Place, Refusal> {
-    if proxies.contains(&peer.ip().to_canonical()) {
-        admission.admit_many(peer)
+fn admit(admission: &Arc<Admission>, peer: Peer, proxies: &[Network]) -> Result<Place, Refusal> {
+    if peer.is_proxy(proxies) {
+        admission.admit_many(peer.address())
     } else {
-        admission.admit(peer, false)
+        admission.admit(peer.address(), false)
     }
+}
+
+/// What a listener's requests are answered by.
+#[derive(Clone)]
+struct Answers {
+    router: TowerToHyperService<Router>,
+    checks_host: bool,
+    state: State,
 }
 
 /// What answers the requests of one connection. Each carries who made it, and
@@ -176,28 +214,44 @@ fn admit(
 /// for every request is done here and not in layers of the router, which
 /// allocate for each request.
 fn service(
-    router: Router,
-    peer: SocketAddr,
-    open: Open,
-    state: State,
-) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
-    let router = TowerToHyperService::new(router);
-    let open = Arc::new(open);
+    answers: Answers,
+    peer: Peer,
+    common: &Common,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + use<>
+{
+    let Answers {
+        router,
+        checks_host,
+        state,
+    } = answers;
+    let (open, share) = (Arc::clone(&common.open), Arc::clone(&common.share));
+    let requests = AtomicUsize::new(0);
     service_fn(move |mut request: Request<Incoming>| {
         let client = Client::of(peer, request.headers(), &state.proxies);
-        let refusal = super::foreign_host(&state, request.headers());
-        request.extensions_mut().insert(client);
-        request.extensions_mut().insert(Arc::clone(&open));
+        let scheme = Scheme::of(peer, request.headers(), &state.proxies);
+        share.assign(Source::of(client.0));
+        let refusal = checks_host
+            .then(|| super::foreign_host(&state, &request, scheme))
+            .flatten();
+        let extensions = request.extensions_mut();
+        extensions.insert(client);
+        extensions.insert(Arc::clone(&open));
         let answering = match refusal {
             Some(refusal) => Err(refusal),
             None => Ok(router.call(request)),
         };
+        let last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_REQUESTS;
         async move {
             let response = match answering {
                 Ok(response) => response.await?,
                 Err(refusal) => refusal,
             };
-            Ok(page::headers(response))
+            let mut response = page::headers(response);
+            if last {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            Ok(response)
         }
     })
 }
@@ -206,7 +260,7 @@ fn service(
 /// a task of its own.
 fn connection<S>(
     http: &http1::Builder,
-    stream: TcpStream,
+    stream: Replies,
     service: S,
     shutdown: CancellationToken,
 ) -> impl Future<Output = ()> + use<S>

@@ -31,7 +31,7 @@ use tokio::time::timeout;
 use super::Bridge;
 use super::metrics::{Metrics, Reason, Way};
 use super::pump::{End, Pump};
-use super::socket::{Socket, reset};
+use super::socket::Socket;
 use super::websocket::{GOODBYE, code};
 
 /// How long a server may go on after its client has left.
@@ -87,7 +87,7 @@ pub(super) async fn end(
         End::Stalled(Way::Down) => {
             metrics.refused(Reason::Stalled);
             pump.socket.reset();
-            reset(&pump.web.into_stream());
+            pump.web.into_stream().discard_at_close();
         }
     }
 }
@@ -134,7 +134,7 @@ async fn finished(mut pump: Pump, code: u16, reason: String) {
     };
     let _ = timeout(LINGER, farewell).await;
     if pump.web.is_waiting() {
-        reset(&pump.web.into_stream());
+        pump.web.into_stream().discard_at_close();
         leave(pump.socket).await;
     } else {
         tokio::join!(pump.web.part(), leave(pump.socket));

@@ -2,6 +2,7 @@
 //! Prometheus reads. Names begin with `stickylab_`; no name, address or byte
 //! of a client is in it.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -89,6 +90,8 @@ pub(super) enum Reason {
     Stalled,
     /// A WebSocket message was begun and not finished in time.
     Unfinished,
+    /// A client did not read its HTTP replies.
+    Unread,
 }
 
 /// What goes on over a WebSocket.
@@ -366,19 +369,27 @@ impl Metrics {
 
     /// The answer to a scrape.
     pub(super) fn response(&self) -> Response {
+        match self.text() {
+            Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+            Err(error) => {
+                tracing::error!("metrics can't be written: {error}");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+impl Metrics {
+    /// All that is counted, in the OpenMetrics text format.
+    pub(super) fn text(&self) -> Result<String, fmt::Error> {
         let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
         for (printer, counter) in outputs.iter() {
             counter.inc_by(printer.dropped().saturating_sub(counter.get()));
         }
         drop(outputs);
         let mut text = String::new();
-        match encode(&mut text, &self.registry) {
-            Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
-            Err(error) => {
-                tracing::error!("metrics can't be written: {error}");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
+        encode(&mut text, &self.registry)?;
+        Ok(text)
     }
 }
 

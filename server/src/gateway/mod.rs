@@ -6,42 +6,49 @@ mod bridge;
 mod client;
 mod connections;
 mod ending;
+mod listener;
 mod metrics;
 mod origin;
 mod page;
+mod proxy;
 mod pump;
 mod relay;
+mod reply;
 mod session;
 mod socket;
+mod stream;
 mod target;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unread;
 mod websocket;
 
 use std::io;
-use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use connections::Limits;
+use client::Scheme;
+use connections::{Door, Limits};
+pub use listener::Listener;
 pub use metrics::Metrics;
 use metrics::Reason;
 pub use origin::{Origin, OriginError};
+pub use proxy::{Network, NetworkError};
 use relay::Relay;
 pub use session::running_runs;
 use session::{Queue, Share, Turns, Workers};
 pub use target::{Bridge, BridgeError, Target};
+use unread::Bounds;
 
 use crate::net::Descriptors;
 use crate::net::admission::{self, Admission};
@@ -58,6 +65,26 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// long a peer may take nothing of what waits for it.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// Where the gateway listens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For browsers and WebSocket clients.
+    pub page: Listener,
+    /// For `/metrics`, which the page's listener then does not have, beside
+    /// `/healthz` and `/readyz`. Its connections have places of their own.
+    pub metrics: Option<Listener>,
+}
+
+impl<L: Into<Listener>> From<L> for Listeners {
+    /// One for everything.
+    fn from(page: L) -> Self {
+        Self {
+            page: page.into(),
+            metrics: None,
+        }
+    }
+}
+
 /// What the gateway may reach.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -70,11 +97,13 @@ pub struct Config {
     /// How many connections are let in, WebSockets among them.
     pub limits: admission::Limits,
     /// Proxies in front: whom they name in `X-Forwarded-For` is the client.
-    pub proxies: Vec<IpAddr>,
+    pub proxies: Vec<Network>,
     /// What `/metrics` says; servers beside the gateway may count there too.
     pub metrics: Metrics,
     /// How long the head of a request may take.
     pub head: Duration,
+    /// How long a client may take nothing of its replies.
+    pub reply: Duration,
     /// Lab sessions at a time; one source has a quarter of them at most.
     pub sessions: usize,
     /// Runs that go on or wait in these sessions; one source has half of them at
@@ -100,6 +129,7 @@ impl Default for Config {
             proxies: Vec::new(),
             metrics: Metrics::new(),
             head: Limits::default().head,
+            reply: Bounds::default().stall,
             sessions: MAX_SESSIONS,
             runs: RUNS,
             running: running_runs(),
@@ -131,22 +161,43 @@ const fn lab(
 /// # Errors
 /// The system has no threads left for the lab.
 pub fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     config: Config,
     shutdown: CancellationToken,
 ) -> io::Result<impl Future<Output = ()> + Send> {
     let limits = Limits {
         admission: config.limits,
         head: config.head,
+        unread: Bounds::within(config.reply),
     };
     let state = State(Arc::new(Shared::new(config, shutdown)?));
-    Ok(serve_state(listener, state, limits))
+    Ok(serve_state(listeners, state, limits))
 }
 
-async fn serve_state(listener: TcpListener, state: State, limits: Limits) {
+async fn serve_state(listeners: Listeners, state: State, limits: Limits) {
     let connections = TaskTracker::new();
-    let serving = connections::serve(listener, state.clone(), limits, &connections);
-    tokio::join!(serving, drained(&state));
+    let Listeners { page, metrics } = listeners;
+    let page = Door {
+        name: "page",
+        listener: page,
+        router: router(state.clone(), metrics.is_none()),
+        reserve: reserve(state.clone(), metrics.is_none()),
+        checks_host: true,
+    };
+    let metrics = metrics.map(|listener| Door {
+        name: "metrics",
+        listener,
+        router: operators(state.clone()),
+        reserve: operators(state.clone()),
+        checks_host: false,
+    });
+    let beside = async {
+        if let Some(door) = metrics {
+            connections::serve(door, state.clone(), limits, &connections).await;
+        }
+    };
+    let serving = connections::serve(page, state.clone(), limits, &connections);
+    tokio::join!(serving, beside, drained(&state));
     connections.close();
     let all = async {
         connections.wait().await;
@@ -176,7 +227,7 @@ struct State(Arc<Shared>);
 struct Shared {
     bridges: Arc<[Bridge]>,
     origins: Arc<[Origin]>,
-    proxies: Arc<[IpAddr]>,
+    proxies: Arc<[Network]>,
     /// Places for lab sessions, for their runs, and for bridges.
     sessions: Arc<Admission>,
     runs: Arc<Admission>,
@@ -237,20 +288,23 @@ impl Shared {
     }
 }
 
-fn router(state: State) -> Router {
+/// What the page's listener answers, `/metrics` among it or not.
+fn router(state: State, with_metrics: bool) -> Router {
     Router::new()
         .route("/bridge", get(bridge::unnamed))
         .route("/bridge/", get(bridge::unnamed))
         .route("/bridge/{*name}", get(bridge::open))
         .route("/lab", get(session::open))
         .with_state(state.clone())
-        .merge(operation(state))
+        .merge(operation(state, with_metrics))
         .merge(page::router())
+        .fallback(page::nothing)
+        .method_not_allowed_fallback(page::wrong_method)
 }
 
 /// What is answered when all connections are taken; nothing else is.
-fn reserve(state: State) -> Router {
-    operation(state).fallback(full)
+fn reserve(state: State, with_metrics: bool) -> Router {
+    operation(state, with_metrics).fallback(full)
 }
 
 async fn full() -> Response {
@@ -258,18 +312,73 @@ async fn full() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 
-/// For whoever operates the program.
-fn operation(state: State) -> Router {
+/// What the metrics' own listener answers, for whatever host: the operator has
+/// chosen who can reach it, and no name, address or byte of a client is in it.
+fn operators(state: State) -> Router {
+    let nothing = "the metrics are at /metrics, health checks at /healthz and /readyz\n";
+    operation(state, true).fallback(move || async move { (StatusCode::NOT_FOUND, nothing) })
+}
+
+/// Whether the program lives, and whether it takes new sessions.
+const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
+
+/// For whoever operates the program. Health checks are answered for whatever
+/// host (see [`foreign_host`]); HAProxy asks with OPTIONS unless told otherwise.
+fn operation(state: State, with_metrics: bool) -> Router {
+    let alive = || async { "alive\n" };
+    let mut router = Router::new()
+        .route(HEALTH[0], get(alive).options(alive))
+        .route(HEALTH[1], get(ready).options(ready));
+    if with_metrics {
+        router = router.route("/metrics", get(metrics));
+    }
+    router.with_state(state)
+}
+
+/// The refusal of a request that is meant for another host. Health checks are
+/// answered whatever they name: those of load balancers are often HTTP/1.0 and
+/// name none, and the answers tell nothing about anybody.
+fn foreign_host<B>(state: &State, request: &Request<B>, scheme: Scheme) -> Option<Response> {
+    if HEALTH.contains(&request.uri().path()) {
+        return None;
+    }
+    let foreign = origin::check_host(request, scheme, &state.origins).err()?;
+    state.metrics.refused(Reason::Host);
+    Some(foreign.into_response())
+}
+
+/// What the metrics' own listener answers, for whatever host: the operator has
+/// chosen who can reach it, and no name, address or byte of a client is in it.
+fn operators(state: State) -> Router {
+    let nothing = "the metrics are at /metrics, health checks at /healthz and /readyz\n";
     Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .with_state(state.clone())
+        .merge(health(state))
+        .fallback(move || async move { (StatusCode::NOT_FOUND, nothing) })
+}
+
+/// Whether the program lives, and whether it takes new sessions.
+const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Answers for whatever host (see [`foreign_host`]). HAProxy asks with OPTIONS
+/// unless told otherwise.
+fn health(state: State) -> Router {
+    let alive = || async { "alive\n" };
+    Router::new()
+        .route(HEALTH[0], get(alive).options(alive))
+        .route(HEALTH[1], get(ready).options(ready))
         .with_state(state)
 }
 
-/// The refusal of a request that is meant for another host.
-fn foreign_host(state: &State, headers: &HeaderMap) -> Option<Response> {
-    let foreign = origin::check_host(headers, &state.origins).err()?;
+/// The refusal of a request that is meant for another host. Health checks are
+/// answered whatever they name: those of load balancers are often HTTP/1.0 and
+/// name none, and the answers tell nothing about anybody.
+fn foreign_host<B>(state: &State, request: &Request<B>, scheme: Scheme) -> Option<Response> {
+    if HEALTH.contains(&request.uri().path()) {
+        return None;
+    }
+    let foreign = origin::check_host(request, scheme, &state.origins).err()?;
     state.metrics.refused(Reason::Host);
     Some(foreign.into_response())
 }

@@ -8,8 +8,14 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use axum::http::header::{HOST, HeaderMap, ORIGIN};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::uri::Authority;
+use axum::http::{HeaderName, HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+
+use super::client::Scheme;
+
+/// Most bytes of a header that a message repeats.
+const MOST_SHOWN: usize = 100;
 
 /// An origin whose pages may connect, such as `https://lab.example:8443`
 /// (RFC 6454): a scheme, a host, and the port unless it is the scheme's own.
@@ -59,16 +65,29 @@ impl fmt::Display for Origin {
 /// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Foreign {
-    /// It is meant for another host, or does not say for which.
-    Host(String),
+    /// It has no `Host`, or more than one (RFC 9112, section 3.2).
+    Hosts(usize),
+    /// It is meant for another host.
+    Host {
+        host: String,
+        /// How its client reaches this server.
+        scheme: Scheme,
+    },
     /// The page that made it is another's.
     Origin { origin: String, host: String },
 }
 
-/// Refuses a `Host` that is neither an IP address, nor `localhost`, nor the
-/// host of an allowed origin. An address needs no list: rebinding takes a name.
-pub(super) fn check_host(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), Foreign> {
-    let host = only(headers, &HOST).and_then(|host| host.to_str().ok());
+/// Refuses a request whose host is neither an IP address, nor `localhost`, nor
+/// the host of an allowed origin. An address needs no list: rebinding takes a
+/// name.
+///
+/// `scheme` is how the client reaches this server, for the hint.
+pub(super) fn check_host<B>(
+    request: &Request<B>,
+    scheme: Scheme,
+    allowed: &[Origin],
+) -> Result<(), Foreign> {
+    let host = host(request)?;
     let own = host.is_some_and(|host| {
         is_local_name(host)
             || allowed
@@ -78,16 +97,20 @@ pub(super) fn check_host(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), 
     if own {
         return Ok(());
     }
-    Err(Foreign::Host(printable(headers.get(HOST))))
+    Err(Foreign::Host {
+        host: named_host(request),
+        scheme,
+    })
 }
 
-/// Refuses an `Origin` that is neither `Host`'s own nor allowed. Only browsers
-/// send one; other programs need none.
-pub(super) fn check_origin(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), Foreign> {
+/// Refuses an `Origin` that is neither the host's own nor allowed. Only
+/// browsers send one; other programs need none.
+pub(super) fn check_origin<B>(request: &Request<B>, allowed: &[Origin]) -> Result<(), Foreign> {
+    let headers = request.headers();
     if !headers.contains_key(ORIGIN) {
         return Ok(());
     }
-    let host = only(headers, &HOST).and_then(|host| host.to_str().ok());
+    let host = host(request)?;
     let origin = only(headers, &ORIGIN)
         .and_then(|origin| origin.to_str().ok())
         .and_then(|origin| origin.parse::<Origin>().ok());
@@ -100,8 +123,27 @@ pub(super) fn check_origin(headers: &HeaderMap, allowed: &[Origin]) -> Result<()
     }
     Err(Foreign::Origin {
         origin: printable(headers.get(ORIGIN)),
-        host: printable(headers.get(HOST)),
+        host: named_host(request),
     })
+}
+
+/// The host that a request is for: that of its target where it has one, since
+/// `Host` has to be ignored then (RFC 9112, section 3.2.2). None: it is no text.
+fn host<B>(request: &Request<B>) -> Result<Option<&str>, Foreign> {
+    let headers = request.headers();
+    let Some(host) = only(headers, &HOST) else {
+        return Err(Foreign::Hosts(headers.get_all(HOST).iter().count()));
+    };
+    let target = request.uri().authority().map(Authority::as_str);
+    Ok(target.or_else(|| host.to_str().ok()))
+}
+
+/// The same for a message.
+fn named_host<B>(request: &Request<B>) -> String {
+    match request.uri().authority() {
+        Some(target) => target.as_str().chars().take(MOST_SHOWN).collect(),
+        None => printable(request.headers().get(HOST)),
+    }
 }
 
 /// The value of a header that stands there once.
@@ -134,22 +176,29 @@ fn is_local_name(host: &str) -> bool {
 
 fn printable(value: Option<&HeaderValue>) -> String {
     let bytes = value.map_or(&b""[..], HeaderValue::as_bytes);
-    let shown = &bytes[..bytes.len().min(100)];
+    let shown = &bytes[..bytes.len().min(MOST_SHOWN)];
     shown.escape_ascii().to_string()
 }
 
 impl IntoResponse for Foreign {
     fn into_response(self) -> Response {
         match self {
-            Self::Host(host) => {
+            Self::Hosts(count) => {
                 let text = format!(
-                    "this server is not {host:?}: call it by its address, or let it be called so with --allow-origin http://{host}\n"
+                    "a request names its host once, in one Host header: this one has {count}\n"
+                );
+                (StatusCode::BAD_REQUEST, text).into_response()
+            }
+            Self::Host { host, scheme } => {
+                let scheme = scheme.name();
+                let text = format!(
+                    "this server is not {host:?}: call it by its address, or let it be called so with --allow-origin {scheme}://{host}\n"
                 );
                 (StatusCode::MISDIRECTED_REQUEST, text).into_response()
             }
             Self::Origin { origin, host } => {
                 let text = format!(
-                    "the page at {origin} may not connect here: only pages of {host} may, programs that send no Origin, and what --allow-origin names\n"
+                    "the page at {origin} may not connect here: pages of {host} may, programs that send no Origin, and what --allow-origin names, such as --allow-origin {origin}\n"
                 );
                 (StatusCode::FORBIDDEN, text).into_response()
             }
@@ -161,19 +210,24 @@ impl IntoResponse for Foreign {
 mod tests {
     use super::*;
 
-    fn headers(host: &str, origins: &[&str]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(HOST, host.parse().unwrap());
-        for origin in origins {
-            headers.append(ORIGIN, origin.parse().unwrap());
+    fn request(target: &str, hosts: &[&str], origins: &[&str]) -> Request<()> {
+        let mut request = Request::get(target);
+        for (name, values) in [(HOST, hosts), (ORIGIN, origins)] {
+            for value in values {
+                request = request.header(&name, *value);
+            }
         }
-        headers
+        request.body(()).unwrap()
+    }
+
+    fn from(host: &str, origins: &[&str]) -> Request<()> {
+        request("/", &[host], origins)
     }
 
     #[test]
     fn only_the_own_page_or_no_page() {
         fn case(origins: &[&str], host: &str, allowed: bool) {
-            let checked = check_origin(&headers(host, origins), &[]);
+            let checked = check_origin(&from(host, origins), &[]);
             assert_eq!(checked.is_ok(), allowed, "{origins:?} at {host}");
         }
         case(&[], "127.0.0.1:7878", true);
@@ -196,7 +250,7 @@ mod tests {
     #[test]
     fn a_name_that_leads_here_is_not_this_server() {
         fn case(host: &str, expected: bool) {
-            let checked = check_host(&headers(host, &[]), &[]);
+            let checked = check_host(&from(host, &[]), Scheme::Http, &[]);
             assert_eq!(checked.is_ok(), expected, "{host}");
         }
         case("127.0.0.1:7878", true);
@@ -213,16 +267,48 @@ mod tests {
         case("127.0.0.1:http", false);
         case("::1", false);
         case("", false);
-        assert!(check_host(&HeaderMap::new(), &[]).is_err());
+    }
+
+    #[test]
+    fn a_request_names_its_host_once() {
+        fn case(target: &str, hosts: &[&str], expected: Result<(), Foreign>) {
+            let request = request(target, hosts, &[]);
+            assert_eq!(
+                check_host(&request, Scheme::Http, &[]),
+                expected,
+                "{target} {hosts:?}"
+            );
+        }
+        case("/", &["localhost"], Ok(()));
+        case("/", &[], Err(Foreign::Hosts(0)));
+        case("/", &["localhost", "localhost"], Err(Foreign::Hosts(2)));
+        let foreign = || {
+            Err(Foreign::Host {
+                host: "evil.example".to_owned(),
+                scheme: Scheme::Http,
+            })
+        };
+        // The target's host counts, whatever `Host` says.
+        case("http://evil.example/", &["localhost"], foreign());
+        case("http://localhost/", &["evil.example"], Ok(()));
+        case("http://localhost/", &[], Err(Foreign::Hosts(0)));
+    }
+
+    #[test]
+    fn the_hint_has_the_scheme_that_the_client_uses() {
+        let checked = check_host(&from("lab.example", &[]), Scheme::Https, &[]);
+        let host = "lab.example".to_owned();
+        let scheme = Scheme::Https;
+        assert_eq!(checked, Err(Foreign::Host { host, scheme }));
     }
 
     #[test]
     fn what_is_allowed_is_let_in_exactly() {
         let allowed: Vec<Origin> = vec!["https://Lab.example:8443".parse().unwrap()];
-        let host = |host| check_host(&headers(host, &[]), &allowed).is_ok();
+        let host = |host| check_host(&from(host, &[]), Scheme::Http, &allowed).is_ok();
         assert!(host("lab.example:8443") && host("LAB.example:8443"));
         assert!(!host("lab.example") && !host("evil.lab.example:8443"));
-        let origin = |origin| check_origin(&headers("127.0.0.1:1", &[origin]), &allowed).is_ok();
+        let origin = |origin| check_origin(&from("127.0.0.1:1", &[origin]), &allowed).is_ok();
         assert!(origin("https://lab.example:8443"));
         assert!(!origin("http://lab.example:8443"));
         for wrong in [

@@ -165,7 +165,7 @@ impl Socket {
 }
 
 /// Has a connection end in a reset when it is closed (SO_LINGER, socket(7)).
-pub(super) fn reset(stream: &TcpStream) {
+fn reset(stream: &TcpStream) {
     if let Err(error) = stream.set_zero_linger() {
         tracing::debug!(%error, "SO_LINGER");
     }

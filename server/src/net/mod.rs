@@ -11,6 +11,8 @@ pub mod observe;
 pub mod pace;
 pub mod tap;
 pub mod turn;
+#[cfg(unix)]
+pub mod unix;
 
 pub use address::{Address, AddressError};
 pub use admission::{Admission, Limits};
@@ -24,3 +26,5 @@ pub use observe::Observable;
 pub use pace::Pace;
 pub use tap::{Backlog, Meter, Recorder, Sink, Tapped, TappedDatagrams, TappedListener};
 pub use turn::{Turn, give_way};
+#[cfg(unix)]
+pub use unix::{SocketFile, UnixError, listen_unix};

@@ -150,8 +150,14 @@ impl Client {
             }
             "page" => {
                 stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-                expect(websocket::read_head(stream)?.as_bytes(), b"HTTP/1.1 200 ")?;
-                take(stream, b"alive\n")
+                let head = websocket::read_head(stream)?.to_lowercase();
+                expect(head.as_bytes(), b"http/1.1 200 ")?;
+                take(stream, b"alive\n")?;
+                // A connection makes a bounded number of requests.
+                if head.contains("connection: close") {
+                    *stream = dial(self.source, stream.peer_addr()?)?;
+                }
+                Ok(())
             }
             "bridge" => {
                 let frame = websocket::frame(LAST | opcode::BINARY, text.as_bytes());

@@ -5,6 +5,7 @@ mod operation;
 mod page;
 mod patience;
 mod queue;
+mod replies;
 mod sessions;
 mod subprotocols;
 mod visitors;
@@ -75,7 +76,7 @@ impl Gateway {
         let mut shared = Shared::new(config, shutdown.clone()).unwrap();
         change(&mut shared);
         let state = State(Arc::new(shared));
-        let served = tokio::spawn(serve_state(listener, state, limits));
+        let served = tokio::spawn(serve_state(listener.into(), state, limits));
         Self {
             address,
             shutdown,

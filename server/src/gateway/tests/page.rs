@@ -86,8 +86,132 @@ async fn a_name_that_was_rebound_to_this_machine_gets_nothing() {
             assert!(answer.contains("--allow-origin"), "{answer}");
         }
     }
-    let none = answer(&gateway, b"GET / HTTP/1.0\r\n\r\n").await;
-    assert!(none.starts_with("HTTP/1.0 421 "), "{none}");
+}
+
+#[tokio::test]
+async fn a_request_has_one_host_unless_it_is_a_health_check() {
+    let gateway = Gateway::start(&[]).await;
+    let host = "Host: localhost\r\n";
+    for (version, hosts, status) in [
+        ("1.1", "", 400),
+        ("1.0", "", 400),
+        ("1.1", &*host.repeat(2), 400),
+        ("1.1", "Host: localhost\r\nHost: evil.example\r\n", 400),
+        ("1.1", host, 200),
+        ("1.0", host, 200),
+    ] {
+        let ask = async |method: &str, path: &str| {
+            let request =
+                format!("{method} {path} HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
+            answer(&gateway, request.as_bytes()).await
+        };
+        let got = ask("GET", "/").await;
+        assert!(got.contains(&format!(" {status} ")), "{hosts}: {got}");
+        assert!(status == 200 || got.contains("one Host header"), "{got}");
+        for path in ["/healthz", "/readyz"] {
+            for method in ["GET", "HEAD", "OPTIONS"] {
+                let got = ask(method, path).await;
+                assert!(got.contains(" 200 OK"), "{method} {path} {hosts}: {got}");
+            }
+        }
+    }
+    let foreign = b"GET /readyz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    let got = answer(&gateway, foreign).await;
+    assert!(got.ends_with("\r\n\r\nready\n"), "{got}");
+}
+
+/// The value of a header in a head, which is in lower case.
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines();
+    lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+#[tokio::test]
+async fn each_encoding_of_an_asset_has_a_tag_of_its_own() {
+    let gateway = Gateway::start(&[]).await;
+    let ask = async |accepted: &str, known: &str| {
+        let headers = format!("Accept-Encoding: {accepted}\r\nIf-None-Match: {known}\r\n");
+        gateway.get("/", &headers).await
+    };
+    let mut tags = Vec::new();
+    for accepted in ["identity", "gzip"] {
+        let (head, body) = ask(accepted, "\"other\"").await;
+        let tag = header(&head, "etag").unwrap().to_owned();
+        assert!(head.starts_with("http/1.1 200") && !body.is_empty());
+        assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");
+        assert!(!tags.contains(&tag), "{tag}");
+        let lists = [
+            tag.clone(),
+            format!("W/{tag}"),
+            format!("\"a\", {tag},\"b\""),
+            "*".to_owned(),
+        ];
+        for known in lists {
+            let (head, body) = ask(accepted, &known).await;
+            assert!(head.starts_with("http/1.1 304"), "{accepted} {known}");
+            assert!(body.is_empty());
+            assert_eq!(header(&head, "etag"), Some(&*tag));
+            assert_eq!(header(&head, "vary"), Some("accept-encoding"));
+            assert_eq!(header(&head, "cache-control"), Some("no-cache"));
+            assert_eq!(header(&head, "content-encoding"), None);
+        }
+        // A copy in another encoding is another representation.
+        for other in &tags {
+            let (head, _) = ask(accepted, other).await;
+            assert!(head.starts_with("http/1.1 200"), "{accepted}: {other}");
+        }
+        tags.push(tag);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_gets_a_sentence() {
+    let gateway = Gateway::start(&[]).await;
+    let (head, body) = gateway.get("/no/where", "").await;
+    assert!(head.starts_with("http/1.1 404"), "{head}");
+    let text = String::from_utf8(body).unwrap();
+    assert!(
+        text.contains("\"/no/where\"") && text.contains("/lab"),
+        "{text}"
+    );
+    let request = b"DELETE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let got = answer(&gateway, request).await;
+    assert!(got.starts_with("HTTP/1.1 405"), "{got}");
+    assert!(
+        got.to_lowercase().contains("\r\nallow: get,head\r\n"),
+        "{got}"
+    );
+    assert!(got.contains("no \"DELETE\""), "{got}");
+}
+
+#[tokio::test]
+async fn a_connection_ends_after_a_thousand_requests() {
+    let gateway = Gateway::start(&[]).await;
+    let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let (mut reader, mut writer) = stream.split();
+    let reading = async {
+        let mut got = Vec::new();
+        // All of it, and no reset: what came too late was read and discarded.
+        reader.read_to_end(&mut got).await.unwrap();
+        String::from_utf8(got).unwrap()
+    };
+    let writing = async { while writer.write_all(&request.repeat(100)).await.is_ok() {} };
+    let got = soon(async {
+        tokio::select! {
+            got = reading => got,
+            () = writing => panic!("the gateway ends it with FIN"),
+        }
+    })
+    .await;
+    assert_eq!(got.matches("HTTP/1.1 200 OK").count(), 1_000);
+    let last = got.rfind("HTTP/1.1").unwrap();
+    assert_eq!(
+        got.to_lowercase()
+            .find("connection: close")
+            .map(|at| at > last),
+        Some(true)
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::*;
 async fn behind_a_proxy(bridge: String, limits: admission::Limits) -> Gateway {
     let config = Config {
         bridges: vec![bridge.parse().unwrap()],
-        proxies: vec![Ipv4Addr::LOCALHOST.into()],
+        proxies: vec![IpAddr::from(Ipv4Addr::LOCALHOST).into()],
         limits,
         sessions: SESSIONS,
         ..Config::default()
@@ -96,7 +96,7 @@ async fn one_visitor_does_not_take_the_bridges_from_others() {
 async fn lab_sessions_are_begun_as_often_as_connections_may_be() {
     let once = NonZeroU32::new(1).unwrap();
     let config = Config {
-        proxies: vec![Ipv4Addr::LOCALHOST.into()],
+        proxies: vec![IpAddr::from(Ipv4Addr::LOCALHOST).into()],
         limits: admission::Limits {
             rate: once,
             burst: once,

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use protocol::websocket::{Decoder, Item, Limits, MAX_HEADER, Violation, carries_data};
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 
+use super::super::stream::Stream;
 use super::room::{PIECE, Room};
 
 /// From here on a frame is read by its length, so that nothing behind it has
@@ -112,7 +112,7 @@ impl Inbox {
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        stream: &mut TcpStream,
+        stream: &mut Stream,
     ) -> Poll<io::Result<usize>> {
         self.gather();
         let mut end = self.room.bytes.len();

@@ -16,10 +16,10 @@ use bytes::Bytes;
 use protocol::websocket::Item;
 pub(super) use protocol::websocket::{Close, Limits, Opcode, Violation, code};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 
+use super::stream::{Stream, Unattached};
 use inbox::{Inbox, Missing};
 use outbox::Outbox;
 pub(super) use room::PIECE;
@@ -60,7 +60,7 @@ pub(super) enum End {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct WebSocket {
-    stream: TcpStream,
+    stream: Stream,
     inbox: Inbox,
     outbox: Outbox,
     /// The last ping's payload, to be answered (RFC 6455, section 5.5.3).
@@ -73,25 +73,25 @@ pub(super) struct WebSocket {
 /// A connection that belongs to no runtime.
 #[derive(Debug)]
 pub(super) struct Detached {
-    stream: std::net::TcpStream,
+    stream: Unattached,
     inbox: Inbox,
 }
 
 impl Detached {
     /// Gives it to the runtime of the caller.
     pub(super) fn attach(self) -> io::Result<WebSocket> {
-        let stream = TcpStream::from_std(self.stream)?;
+        let stream = self.stream.attach()?;
         Ok(WebSocket::with(stream, self.inbox))
     }
 }
 
 impl WebSocket {
     /// `begun` came behind the request's head.
-    fn new(stream: TcpStream, begun: &Bytes, limits: Limits) -> Self {
+    fn new(stream: Stream, begun: &Bytes, limits: Limits) -> Self {
         Self::with(stream, Inbox::new(limits, begun))
     }
 
-    fn with(stream: TcpStream, inbox: Inbox) -> Self {
+    fn with(stream: Stream, inbox: Inbox) -> Self {
         Self {
             stream,
             inbox,
@@ -292,7 +292,7 @@ impl WebSocket {
     }
 
     /// The connection, to end it without a word.
-    pub(super) fn into_stream(self) -> TcpStream {
+    pub(super) fn into_stream(self) -> Stream {
         self.stream
     }
 }

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use protocol::websocket::{Header, Opcode};
 use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
 
+use super::super::stream::Stream;
 use super::room::{PIECE, Room};
 
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl Outbox {
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
-        stream: &mut TcpStream,
+        stream: &mut Stream,
     ) -> Poll<io::Result<usize>> {
         let waiting = &self.room.bytes[self.used.clone()];
         let count = ready!(Pin::new(stream).poll_write(cx, waiting))?;

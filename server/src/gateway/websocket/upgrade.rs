@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use protocol::websocket::accept;
-use tokio::net::TcpStream;
 
+use super::super::reply::Replies;
 use super::{Limits, WebSocket};
 
 const VERSION: HeaderValue = HeaderValue::from_static("13");
@@ -109,9 +109,10 @@ impl Upgrade {
 fn open(upgraded: Upgraded, limits: Limits) -> Result<WebSocket, String> {
     // Without hyper between: each recv and send is the kernel's.
     let parts = upgraded
-        .downcast::<TokioIo<TcpStream>>()
-        .map_err(|_| "the connection is no TCP connection".to_owned())?;
-    let stream = parts.io.into_inner();
+        .downcast::<TokioIo<Replies>>()
+        .map_err(|_| "the connection is not one of the page's".to_owned())?;
+    let stream = parts.io.into_inner().into_stream();
+    let stream = stream.ok_or_else(|| "the connection was taken already".to_owned())?;
     Ok(WebSocket::new(stream, &parts.read_buf, limits))
 }
 
