@@ -9,10 +9,11 @@ use tempfile::TempDir;
 use thirtyfour::common::log::LoggingPrefsLogLevel;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
 
+use crate::program::installed;
 use crate::{Program, http};
 
 /// What keeps it from waiting for a screen, a sandbox or the network.
-const ARGUMENTS: [&str; 10] = [
+const ARGUMENTS: [&str; 11] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -23,6 +24,8 @@ const ARGUMENTS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // Proxies in the tests have certificates that nobody signed.
+    "--ignore-certificate-errors",
 ];
 
 /// A desktop's window.
@@ -62,7 +65,7 @@ impl Browser {
         for argument in all {
             wanted.add_arg(argument).expect("a flag");
         }
-        let binary = program("CHROME", "chromium");
+        let binary = installed("CHROME", "chromium");
         let binary = binary.to_str().expect("a plain path");
         wanted.set_binary(binary).expect("a path");
         // The page's own size: a headless window has a frame, too.
@@ -135,7 +138,7 @@ fn chromedriver() -> (Program, u16) {
     const STARTED: &str = "ChromeDriver was started successfully on port ";
     const TAKEN: &str = "IPv4 port not available";
     for _ in 0..10 {
-        let mut command = Command::new(program("CHROMEDRIVER", "chromedriver"));
+        let mut command = Command::new(installed("CHROMEDRIVER", "chromedriver"));
         let process = Program::start(command.arg("--port=0"));
         let line = process.out.wait_for(STARTED, |line| {
             line.starts_with(STARTED) || line.starts_with(TAKEN)
@@ -146,15 +149,4 @@ fn chromedriver() -> (Program, u16) {
         }
     }
     panic!("ChromeDriver found no free port");
-}
-
-/// The program that the environment names, or else the one on PATH.
-fn program(variable: &str, name: &str) -> PathBuf {
-    if let Some(path) = std::env::var_os(variable) {
-        return path.into();
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));
-    let found = places.find(|place| place.is_file());
-    found.unwrap_or_else(|| panic!("set {variable}, or install {name}: `cargo xtask setup` does"))
 }

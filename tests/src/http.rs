@@ -46,11 +46,27 @@ pub fn request(server: SocketAddr, method: &str, path: &str, headers: &[&str]) -
     parse(&answer.unwrap_or_else(|error| panic!("{method} {path}: {error}")))
 }
 
+/// Asks a server that is called `host` for `path`.
+pub fn get_from(server: SocketAddr, host: &str, path: &str) -> Response {
+    let answer = exchange(server, host, "GET", path, &[]);
+    parse(&answer.unwrap_or_else(|error| panic!("{host}: GET {path}: {error}")))
+}
+
 /// Sends a request and takes all that comes back. It may be that nobody is there.
 pub fn send(server: SocketAddr, method: &str, path: &str, headers: &[&str]) -> io::Result<Vec<u8>> {
+    exchange(server, &server.to_string(), method, path, headers)
+}
+
+fn exchange(
+    server: SocketAddr,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for header in headers {
         head += header;
         head += "\r\n";

@@ -15,6 +15,7 @@ mod lines;
 mod page;
 mod peer;
 mod program;
+pub mod proxy;
 pub mod python;
 mod server;
 pub mod tls;

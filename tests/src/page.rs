@@ -152,9 +152,15 @@ impl Page {
 
     /// Opens the page anew at what stands behind `#`, and waits until it runs.
     pub async fn open(&self, serve: &Serve, hash: &str) {
+        self.open_at(&format!("http://{}/#{hash}", serve.page))
+            .await;
+    }
+
+    /// The same at any URL.
+    pub async fn open_at(&self, url: &str) {
         // From elsewhere: a new hash alone would not load it again.
         self.go("about:blank").await;
-        self.go(&format!("http://{}/#{hash}", serve.page)).await;
+        self.go(url).await;
         self.until("the page's program runs", |seen| {
             seen.all["state"] == "ready"
         })

@@ -40,6 +40,20 @@ pub fn limited(limits: &str, command: &Command) -> Command {
     shell
 }
 
+/// Where Debian keeps programs that are not on everybody's PATH.
+const SYSTEM: &str = "/usr/sbin";
+
+/// The program that the environment names, or else the one on PATH.
+pub(crate) fn installed(variable: &str, name: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return path.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).chain([PathBuf::from(SYSTEM)]);
+    let found = places.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()));
+    found.unwrap_or_else(|| panic!("set {variable}, or install {name}: `cargo xtask setup` does"))
+}
+
 /// A running program. It is killed when the test is done with it, with all
 /// that it started itself.
 #[derive(Debug)]

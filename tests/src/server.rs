@@ -139,6 +139,12 @@ impl Serve {
         }
     }
 
+    /// Where it says that its listener called `name` is, beside the page and the
+    /// systems.
+    pub fn announced(&self, name: &str) -> SocketAddr {
+        announced(&self.program, name, "tcp")
+    }
+
     /// Where `system` listens.
     pub fn system(&self, system: &str) -> SocketAddr {
         let index = SYSTEMS.iter().position(|name| *name == system);

@@ -347,42 +347,6 @@ fn foreign_host<B>(state: &State, request: &Request<B>, scheme: Scheme) -> Optio
     Some(foreign.into_response())
 }
 
-/// What the metrics' own listener answers, for whatever host: the operator has
-/// chosen who can reach it, and no name, address or byte of a client is in it.
-fn operators(state: State) -> Router {
-    let nothing = "the metrics are at /metrics, health checks at /healthz and /readyz\n";
-    Router::new()
-        .route("/metrics", get(metrics))
-        .with_state(state.clone())
-        .merge(health(state))
-        .fallback(move || async move { (StatusCode::NOT_FOUND, nothing) })
-}
-
-/// Whether the program lives, and whether it takes new sessions.
-const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
-
-/// Answers for whatever host (see [`foreign_host`]). HAProxy asks with OPTIONS
-/// unless told otherwise.
-fn health(state: State) -> Router {
-    let alive = || async { "alive\n" };
-    Router::new()
-        .route(HEALTH[0], get(alive).options(alive))
-        .route(HEALTH[1], get(ready).options(ready))
-        .with_state(state)
-}
-
-/// The refusal of a request that is meant for another host. Health checks are
-/// answered whatever they name: those of load balancers are often HTTP/1.0 and
-/// name none, and the answers tell nothing about anybody.
-fn foreign_host<B>(state: &State, request: &Request<B>, scheme: Scheme) -> Option<Response> {
-    if HEALTH.contains(&request.uri().path()) {
-        return None;
-    }
-    let foreign = origin::check_host(request, scheme, &state.origins).err()?;
-    state.metrics.refused(Reason::Host);
-    Some(foreign.into_response())
-}
-
 /// Whether new sessions are taken: 200, or 503 once the gateway drains.
 async fn ready(extract::State(state): extract::State<State>) -> Response {
     if state.draining.is_cancelled() {

@@ -271,17 +271,17 @@ mod tests {
 
     #[test]
     fn a_request_names_its_host_once() {
-        fn case(target: &str, hosts: &[&str], expected: Result<(), Foreign>) {
+        fn case(target: &str, hosts: &[&str], expected: &Result<(), Foreign>) {
             let request = request(target, hosts, &[]);
             assert_eq!(
-                check_host(&request, Scheme::Http, &[]),
+                &check_host(&request, Scheme::Http, &[]),
                 expected,
                 "{target} {hosts:?}"
             );
         }
-        case("/", &["localhost"], Ok(()));
-        case("/", &[], Err(Foreign::Hosts(0)));
-        case("/", &["localhost", "localhost"], Err(Foreign::Hosts(2)));
+        case("/", &["localhost"], &Ok(()));
+        case("/", &[], &Err(Foreign::Hosts(0)));
+        case("/", &["localhost", "localhost"], &Err(Foreign::Hosts(2)));
         let foreign = || {
             Err(Foreign::Host {
                 host: "evil.example".to_owned(),
@@ -289,9 +289,9 @@ mod tests {
             })
         };
         // The target's host counts, whatever `Host` says.
-        case("http://evil.example/", &["localhost"], foreign());
-        case("http://localhost/", &["evil.example"], Ok(()));
-        case("http://localhost/", &[], Err(Foreign::Hosts(0)));
+        case("http://evil.example/", &["localhost"], &foreign());
+        case("http://localhost/", &["evil.example"], &Ok(()));
+        case("http://localhost/", &[], &Err(Foreign::Hosts(0)));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Socket, Type};
 use tests::PATIENCE;
 
-use super::client::{Bystander, reset};
+use super::bystander::Bystander;
+use super::client::reset;
 use super::victim::Victim;
 use super::{ATTACKER, sized};
 
@@ -97,9 +98,9 @@ fn ask_and_read_nothing(victim: &Victim, connections: usize) -> String {
     clients.into_iter().for_each(reset);
     let trips = bystander.leave().0.len();
     format!(
-        "{connections} connections, at most {:.1} MB unread at a time, the last closed after \
+        "{connections} connections, at most {} kB unread at a time, the last closed after \
          {:.1} s; the other source made {trips} round trips",
-        most as f64 / 1e6,
+        most / 1000,
         took.as_secs_f64()
     )
 }

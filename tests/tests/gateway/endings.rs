@@ -36,7 +36,7 @@ use tests::{Listener, Serve, Stream, eventually, http};
 use super::web::{MESSAGE, Web};
 
 /// In flight: some messages, less than the kernel's buffers hold.
-const MESSAGES: usize = 16;
+const MESSAGES: usize = 8;
 
 fn sent() -> Vec<u8> {
     (0..=250).cycle().take(MESSAGE * MESSAGES).collect()

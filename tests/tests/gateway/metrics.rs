@@ -1,4 +1,5 @@
-//! What the servers beside the gateway decide is in `/metrics`.
+//! What the servers beside the gateway decide is in `/metrics`, which may have a
+//! listener of its own.
 
 use std::time::Instant;
 
@@ -48,4 +49,22 @@ fn handshakes_are_counted_by_outcome_and_refusals_by_listener_and_reason() {
         &serve,
         "stickylab_listener_refusals_total{listener=\"length-prefix\",reason=\"bad-frame\"} 1",
     );
+}
+
+#[test]
+fn on_a_listener_of_its_own_they_are_not_at_the_page() {
+    let serve = Serve::start(&["--metrics=127.0.0.1:0"]);
+    let metrics = serve.announced("metrics");
+    assert_eq!(http::get(serve.page, "/metrics", &[]).status, 404);
+    // A scraper may call it by any name.
+    let scrape = http::get_from(metrics, "lab.example:9464", "/metrics");
+    assert_eq!(scrape.status, 200);
+    assert!(scrape.text().ends_with("# EOF\n"));
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(http::get(metrics, path, &[]).status, 200, "{path}");
+        assert_eq!(http::get(serve.page, path, &[]).status, 200, "{path}");
+    }
+    let nothing = http::get(metrics, "/", &[]);
+    assert_eq!(nothing.status, 404);
+    assert!(nothing.text().contains("/metrics"), "{}", nothing.text());
 }

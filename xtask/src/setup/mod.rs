@@ -3,6 +3,7 @@
 mod apt;
 pub(crate) mod browser;
 mod debian;
+pub(crate) mod proxies;
 pub(crate) mod python;
 mod rust_std;
 pub(crate) mod tshark;
@@ -18,13 +19,19 @@ pub(crate) fn all(workspace: &Workspace, source: wasm_target::Source) -> Result<
     let browser = browser::ensure()?;
     let python = python::ensure(workspace)?;
     let tshark = tshark::ensure()?;
+    let proxies = proxies::ensure()?;
+    let proxies: Vec<_> = proxies
+        .iter()
+        .map(|(_, program)| program.display().to_string())
+        .collect();
     println!(
-        "xtask: ready: wasm target; {}; {}; {}; {}, {}",
+        "xtask: ready: wasm target; {}; {}; {}; {}, {}; {}",
         browser.chrome.display(),
         browser.driver.display(),
         python.display(),
         tshark.program.display(),
         tshark.version,
+        proxies.join("; "),
     );
     Ok(())
 }

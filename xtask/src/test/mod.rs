@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::setup::browser::{self, Browser};
+use crate::setup::proxies::{self, Proxies};
 use crate::setup::python;
 use crate::setup::tshark::{self, Tshark};
 use crate::step::{seconds, step};
@@ -71,6 +72,11 @@ pub(crate) fn run(workspace: &Workspace, only: &[Stage], filters: &[String]) -> 
     if let Some(Tshark { program, version }) = &tshark {
         println!("xtask: {version} is {}", program.display());
     }
+    let proxies = stages
+        .contains(&Stage::System)
+        .then(proxies::ensure)
+        .transpose()?
+        .unwrap_or_default();
     web::build(workspace)?;
 
     let mut outcomes = Vec::new();
@@ -80,9 +86,9 @@ pub(crate) fn run(workspace: &Workspace, only: &[Stage], filters: &[String]) -> 
         let mut tally = match (stage, &browser, &python, &tshark) {
             (Stage::Unit, ..) => unit(workspace, privilege, filters),
             (Stage::Wasm, Some(browser), ..) => wasm::run(workspace, browser, filters),
-            (Stage::System, Some(browser), Some(python), Some(tshark)) => {
-                system(workspace, privilege, browser, python, tshark, filters)
-            }
+            (Stage::System, Some(browser), Some(python), Some(tshark)) => system(
+                workspace, privilege, browser, python, tshark, &proxies, filters,
+            ),
             _ => unreachable!("the stages that need them set them up"),
         }
         .unwrap_or_else(|error| {
@@ -149,6 +155,7 @@ fn system(
     browser: &Browser,
     python: &PathBuf,
     tshark: &Tshark,
+    proxies: &Proxies,
     filters: &[String],
 ) -> Result<Tally> {
     step("building stickylab", || {
@@ -165,6 +172,11 @@ fn system(
         .env("CHROMEDRIVER", &browser.driver)
         .env("PYTHON", python)
         .env("TSHARK", &tshark.program)
+        .envs(
+            proxies
+                .iter()
+                .map(|(variable, program)| (variable, program)),
+        )
         .env("STICKYLAB_BIN", workspace.stickylab("debug"));
     let mut tally = Tally::default();
     tally.run(&mut cargo)?;

@@ -59,10 +59,11 @@ impl Replying {
         socket.set_recv_buffer_size(4096).unwrap();
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let mut stream = socket.connect(self.address).await.unwrap();
-        let requests = paths
-            .iter()
-            .map(|path| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"))
-            .collect::<String>();
+        let mut requests = String::new();
+        for path in paths {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+            requests += &request;
+        }
         stream.write_all(requests.as_bytes()).await.unwrap();
         stream
     }

@@ -305,7 +305,7 @@ pub(super) trait Readable {
     fn try_read(&self, room: &mut [u8]) -> io::Result<usize>;
 }
 
-impl Readable for TcpStream {
+impl Readable for tokio::net::TcpStream {
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
         Self::readable(self)
     }

@@ -1,0 +1,58 @@
+//! nginx, HAProxy and openssl, for the tests of the examples in
+//! `docs/examples`: found, or installed.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::apt;
+use crate::process;
+
+/// Each program's variable, and its name, which is that of its package, too.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("NGINX", "nginx"),
+    ("HAPROXY", "haproxy"),
+    ("OPENSSL", "openssl"),
+];
+/// Where Debian keeps programs that are not on everybody's PATH.
+const SYSTEM: &str = "/usr/sbin";
+
+/// Programs by the variable that names each.
+pub(crate) type Proxies = Vec<(&'static str, PathBuf)>;
+
+/// Finds them, installing what is missing where that is possible. Debian's
+/// packages of nginx and HAProxy also start a service of each.
+pub(crate) fn ensure() -> Result<Proxies> {
+    let missing: Vec<_> = PROGRAMS
+        .iter()
+        .filter(|(variable, name)| find(variable, name).is_none())
+        .map(|(_, name)| *name)
+        .collect();
+    if !missing.is_empty() {
+        apt::install(&missing).context(
+            "the tests need nginx, HAProxy and openssl, on PATH or named by NGINX, HAPROXY and \
+             OPENSSL",
+        )?;
+        println!(
+            "xtask: where systemd runs, it now has services of {}, which the tests do not need",
+            missing.join(" and ")
+        );
+    }
+    PROGRAMS
+        .iter()
+        .map(|&(variable, name)| {
+            let found = find(variable, name);
+            let program = found.with_context(|| format!("{name} is installed, but not on PATH"))?;
+            Ok((variable, program))
+        })
+        .collect()
+}
+
+fn find(variable: &str, name: &str) -> Option<PathBuf> {
+    let named = env::var_os(variable).map(PathBuf::from);
+    named
+        .filter(|path| path.is_file())
+        .or_else(|| process::find(&[name]))
+        .or_else(|| Some(Path::new(SYSTEM).join(name)).filter(|path| path.is_file()))
+}
