@@ -62,19 +62,30 @@ impl Admission {
 
     /// Says which flags promise more than there are descriptors for.
     pub(super) fn warn(self, budget: &Budget) {
-        warn(budget, "--max-connections", self.max_connections);
-        warn(budget, "--max-per-source", self.max_per_source);
-        warn(budget, "--max-unproven", self.max_unproven);
+        warn_of_connections(budget, "--max-connections", self.max_connections);
+        warn_of_connections(budget, "--max-per-source", self.max_per_source);
+        warn_of_connections(budget, "--max-unproven", self.max_unproven);
     }
 }
 
-/// Says so if `flag` promises more than there are descriptors for.
-pub(super) fn warn(budget: &Budget, flag: &str, value: Option<usize>) {
+/// Says so if `flag` promises more connections than there are descriptors for.
+pub(super) fn warn_of_connections(budget: &Budget, flag: &str, value: Option<usize>) {
     let most = budget.connections;
+    let what = format!("at most {most} connections, of all listeners together");
+    warn(flag, value, most, &what);
+}
+
+/// Says so if `flag` promises more runs than there are descriptors for.
+pub(super) fn warn_of_runs(budget: &Budget, flag: &str, value: Option<usize>) {
+    let most = budget.runs;
+    warn(flag, value, most, &format!("at most {most} runs at a time"));
+}
+
+fn warn(flag: &str, value: Option<usize>, most: usize, what: &str) {
     if let Some(value) = value.filter(|value| *value > most) {
         tracing::warn!(
-            "{flag} {value} is more than there are file descriptors for: at most {most} \
-             connections, of all listeners together; raise the limit of open files (ulimit -Hn)"
+            "{flag} {value} is more than there are file descriptors for: {what}; \
+             raise the limit of open files (ulimit -Hn)"
         );
     }
 }
@@ -93,7 +104,7 @@ pub(super) fn tell(descriptors: Option<usize>, budget: &Budget, lab: bool) {
     } = budget;
     let of_lab = if lab {
         format!(
-            "; {sessions} lab sessions, {runs} runs; {operators} more connections for \
+            "; {sessions} lab sessions, {runs} runs at a time; {operators} more connections for \
              /healthz, /readyz and /metrics"
         )
     } else {

@@ -98,7 +98,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "N", help_heading = "Limits of each listener")]
     max_sessions: Option<usize>,
     /// Runs of the page's lab that are running at a time, half of them of one
-    /// address; others wait in turn. Default: 2 for each processor, at least 4
+    /// address; others wait in turn. Default: 4 for each processor, at least 8,
+    /// or as many as there are file descriptors for
     #[arg(long, value_name = "N", help_heading = "Limits of each listener")]
     max_runs: Option<NonZeroUsize>,
     /// For the head of each HTTP request to the page
@@ -115,7 +116,9 @@ impl Serve {
         metrics.count_dropped("stdout", outputs.out.clone());
         metrics.count_dropped("stderr", outputs.err.clone());
         let descriptors = raise_limit();
-        let budget = Budget::new(descriptors, gateway::RUNS);
+        let max_runs = self.max_runs.map(NonZeroUsize::get);
+        let runs = max_runs.unwrap_or_else(gateway::running_runs);
+        let budget = Budget::new(descriptors, runs);
         let options = Arc::new(Options {
             key: super::key(self.secret_file.as_deref())?,
             scheme: self.auth_scheme,
@@ -152,10 +155,8 @@ impl Serve {
             head: self.head_deadline,
             reply: self.reply_deadline,
             sessions: self.max_sessions.unwrap_or(budget.sessions),
-            runs: budget.runs,
-            running: self
-                .max_runs
-                .map_or_else(gateway::running_runs, NonZeroUsize::get),
+            runs: gateway::RUNS,
+            running: max_runs.unwrap_or(budget.runs),
             descriptors: options.descriptors.clone(),
             operators: budget.operators,
         };
@@ -175,7 +176,8 @@ impl Serve {
         }
         limits::tell(descriptors, &budget, true);
         self.admission.warn(&budget);
-        limits::warn(&budget, "--max-sessions", self.max_sessions);
+        limits::warn_of_connections(&budget, "--max-sessions", self.max_sessions);
+        limits::warn_of_runs(&budget, "--max-runs", max_runs);
         for bound in &systems {
             announce(bound, &outputs)?;
         }

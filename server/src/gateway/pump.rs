@@ -14,7 +14,7 @@ use super::metrics::{Metrics, Way};
 use super::socket::Socket;
 use super::text::Encoding;
 use super::websocket::{self, Close, Event, Opcode, PIECE, Violation, WebSocket, code};
-use crate::net::{Turn, give_way};
+use crate::net::{TimeSlice, give_way};
 
 /// Largest message a bridge takes from its WebSocket, in bytes.
 pub(super) const MAX_MESSAGE: usize = 1024 * 1024;
@@ -126,7 +126,7 @@ impl Pump {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         // In turn, or one way would fill all buffers while the other rests. Up
         // first: it may find a ping to answer.
-        let mut turn = Turn::default();
+        let mut slice = TimeSlice::default();
         loop {
             let mut moved = false;
             for step in [Self::poll_up, Self::poll_down] {
@@ -139,7 +139,7 @@ impl Pump {
             if !moved {
                 break;
             }
-            if turn.is_over() {
+            if slice.is_over() {
                 give_way(cx);
                 return Poll::Pending;
             }

@@ -8,9 +8,8 @@ pub mod descriptors;
 pub mod echoes;
 pub mod listener;
 pub mod observe;
-pub mod pace;
 pub mod tap;
-pub mod turn;
+pub mod time_slice;
 #[cfg(unix)]
 pub mod unix;
 
@@ -23,8 +22,7 @@ pub use listener::{
     BindError, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
 };
 pub use observe::Observable;
-pub use pace::Pace;
 pub use tap::{Backlog, Meter, Recorder, Sink, Tapped, TappedDatagrams, TappedListener};
-pub use turn::{Turn, give_way};
+pub use time_slice::{TimeSlice, give_way};
 #[cfg(unix)]
 pub use unix::{SocketFile, UnixError, listen_unix};

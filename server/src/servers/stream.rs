@@ -17,7 +17,7 @@ use tracing::{debug, error, info, warn};
 
 use super::{Options, Report};
 use crate::net::admission::{Admission, Place};
-use crate::net::{Audit, Decision, Listener, Pace};
+use crate::net::{Audit, Decision, Listener, TimeSlice};
 
 /// How long and how far a refused client is still read, so that closing with
 /// unread bytes does not reset the connection under a reply in flight
@@ -220,10 +220,10 @@ where
     // deadline off with each recv.
     let mut alarm = pin!(sleep_until(started));
     let mut rings: Option<Nanos> = None;
-    let mut share = Pace::new();
+    let mut slice = TimeSlice::default();
     loop {
         // A client that always has more to read never makes the task wait.
-        share.breathe().await;
+        slice.pause_if_over().await;
         while let Some(output) = machine.poll_output() {
             match output {
                 ServerOutput::Send(bytes) => send(stream, &bytes, config.patience).await?,
@@ -251,7 +251,7 @@ where
         }
         let receive = stream.read(&mut buffer);
         let received = match machine.poll_timeout() {
-            None => receive.await,
+            None => slice.wait(receive).await,
             Some(due) => {
                 if rings.is_none_or(|rings| rings > due) {
                     alarm.as_mut().reset(started + Duration::from(due));
@@ -260,7 +260,7 @@ where
                 tokio::select! {
                     // Bytes that are there already win over a deadline that has passed.
                     biased;
-                    received = receive => received,
+                    received = slice.wait(receive) => received,
                     () = alarm.as_mut() => {
                         rings = None;
                         machine.handle_timeout(now());

@@ -57,9 +57,13 @@ fn the_soft_limit_is_raised_and_the_rest_derived() {
     assert_eq!(check("-n 64", &SERVER, &few), [""; 0]);
     let page = [
         "1024 file descriptors: at most 556 connections",
-        "139 of one source; 256 lab sessions, 3 runs; 16 more connections for /healthz",
+        "139 of one source; 256 lab sessions, 3 runs at a time; 16 more connections for /healthz",
     ];
-    assert_eq!(check("-n 1024", &SERVE, &page), [""; 0]);
+    let many_runs = [&SERVE[..], &["--max-runs=8"]].concat();
+    let said = check("-n 1024", &many_runs, &page);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("--max-runs 8 is more than"), "{said:?}");
+    assert!(said[0].contains("at most 3 runs at a time"), "{said:?}");
     let all = [
         "file descriptors: at most ",
         " of one source; 256 lab sessions",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::gateway::websocket::{Close, End, Event, WebSocket, code};
-use crate::net::Pace;
+use crate::net::TimeSlice;
 
 /// How long a message may take from its first byte to its last.
 pub(in crate::gateway) const DEADLINE: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ pub(super) struct Incoming {
     /// When its first frame came.
     since: Option<Instant>,
     deadline: Duration,
-    pace: Pace,
+    slice: TimeSlice,
 }
 
 impl Incoming {
@@ -50,7 +50,7 @@ impl Incoming {
             bytes: Vec::new(),
             since: None,
             deadline,
-            pace: Pace::new(),
+            slice: TimeSlice::default(),
         }
     }
 
@@ -58,7 +58,7 @@ impl Incoming {
     /// is safe to cancel.
     pub(super) async fn next(&mut self, web: &mut WebSocket) -> Result<Message, Failure> {
         loop {
-            self.pace.breathe().await;
+            self.slice.pause_if_over().await;
             let event = match self.since.map(|since| since + self.deadline) {
                 // Pongs do not put it off.
                 Some(due) if due <= Instant::now() => return Err(self.late()),

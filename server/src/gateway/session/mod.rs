@@ -26,7 +26,7 @@ use super::metrics::{Kind, Metrics, Reason};
 use super::websocket::{Close, Limits, MAX_FRAMES, PIECE, WebSocket, code};
 use super::{KEEP_ALIVE, State};
 use crate::lab::{Conditions, Lab, Room, kernel};
-use crate::net::Pace;
+use crate::net::TimeSlice;
 use crate::net::admission::{Admission, Place};
 use crate::priority::Priority;
 pub(super) use message::DEADLINE;
@@ -108,7 +108,7 @@ async fn session(web: WebSocket, client: Client, state: &State) {
         queue: Arc::clone(&state.queue),
         metrics: state.metrics.clone(),
         keep_alive: state.keep_alive,
-        pace: Pace::new(),
+        slice: TimeSlice::default(),
     };
     let ended = tokio::select! {
         ended = session.run() => ended,
@@ -208,7 +208,7 @@ struct Session {
     queue: Arc<Queue>,
     metrics: Metrics,
     keep_alive: Duration,
-    pace: Pace,
+    slice: TimeSlice,
 }
 
 impl Session {
@@ -226,7 +226,7 @@ impl Session {
         let mut answered = true;
         loop {
             patiently(self.web.flush()).await?;
-            self.pace.breathe().await;
+            self.slice.pause_if_over().await;
             let reads = self.reads();
             tokio::select! {
                 message = self.incoming.next(&mut self.web), if reads => {

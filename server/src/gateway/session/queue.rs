@@ -14,9 +14,9 @@ use crate::net::admission::Source;
 
 /// Runs that go on at once for each of the machine's processors: each has up
 /// to three threads that never have to wait.
-const EACH: usize = 2;
+const EACH: usize = 4;
 /// The same at least.
-const LEAST: usize = 4;
+const LEAST: usize = 8;
 
 /// Starts runs in turn. Shared by all sessions.
 #[derive(Debug)]
