@@ -216,8 +216,8 @@ fn who_is_too_slow_is_closed_and_nobody_else_is() {
     });
 }
 
-/// A WebSocket frame that never ends, byte by byte; no pong comes inside it.
-/// Silence has 60 s.
+/// A WebSocket frame that never ends, byte by byte, with no pong inside it: the
+/// bytes are no sign that its message will ever be finished.
 fn drip_frame(victim: &Victim, count: usize) -> String {
     let bystander = Bystander::enter(&victim.door);
     let host = victim.door.address.to_string();
@@ -260,9 +260,9 @@ fn drip_frame(victim: &Victim, count: usize) -> String {
 }
 
 #[test]
-fn a_websocket_frame_that_never_ends_is_silence() {
+fn a_websocket_frame_that_never_ends_is_ended() {
     if !is_full() {
-        // Its minute has no flag; the gateway's own tests turn it.
+        // Its minute has no flag; the gateway's own tests shorten it.
         return;
     }
     thread::scope(|scope| {
