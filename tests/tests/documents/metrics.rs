@@ -1,7 +1,7 @@
 //! `docs/metrics.md` beside the metrics that are registered. A scrape names only
 //! those that have counted something, so the list comes from the source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tests::{Serve, http, workspace};
 
@@ -126,4 +126,30 @@ fn a_scrape_has_the_same_names() {
         }
     }
     assert!(seen >= 4, "{text}");
+}
+
+/// Expressions for alarms name series: a metric, and what its type adds.
+#[test]
+fn every_metric_that_is_named_exists() {
+    let registered = registered();
+    let mut series = BTreeSet::new();
+    for (name, metric) in &registered {
+        let endings: &[&str] = match metric.kind.as_str() {
+            "counter" => &["", "_total"],
+            "histogram" => &["", "_bucket", "_count", "_sum"],
+            _ => &[""],
+        };
+        series.extend(endings.iter().map(|ending| format!("{name}{ending}")));
+    }
+    let mut checked = 0;
+    for page in Page::all() {
+        for span in page.spans() {
+            let words = span.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            for name in words.filter(|word| word.starts_with("stickylab_")) {
+                assert!(series.contains(name), "{}: there is no {name}", page.path);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 20, "{checked} names");
 }
