@@ -86,7 +86,7 @@ impl StreamConfig {
 
     /// Who speaks in a log line.
     fn name(&self) -> String {
-        let of = if self.private { "lab run: " } else { "" };
+        let of = if self.private { "private " } else { "" };
         format!("{of}{}", self.system)
     }
 }
@@ -176,7 +176,10 @@ async fn serve_client<S>(
             let decision = Decision::Refused(&refusal);
             config.audit.decided(system, peer, decision);
             if config.private {
-                debug!("lab run: {system}: {peer} refused at offset {offset}: {refusal}");
+                debug!(
+                    "{}: {peer} refused at offset {offset}: {refusal}",
+                    config.name()
+                );
             } else {
                 warn!("{system}: {peer} refused at offset {offset}: {refusal}");
             }

@@ -153,7 +153,7 @@ async fn a_send_longer_than_a_request_is_one_call() {
     experiment.buffer = 1024 * 1024;
     ask(&mut web, &Request::Run { run: 1, experiment }).await;
     assert!(matches!(line(&mut web).await, Line::Run { .. }));
-    let bytes: Vec<u8> = (0..600_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(600_000).collect();
     let client = ClientId::One;
     let sends = vec![Send {
         gap: Nanos(0),
