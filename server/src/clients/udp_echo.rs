@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use protocol::{System, Transport};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
@@ -92,9 +93,13 @@ impl Peer {
         match self {
             Self::Server(server) => server.ask(message).await.map(Bytes::copy_from_slice),
             Self::Bridge(tunnel) => {
+                let closed = || io::Error::other("the bridge closed the connection");
+                // What comes too late for one message is no reply to the next.
+                while let Some(late) = poll_fn(|cx| tunnel.poll_message(cx)).now_or_never() {
+                    late?.ok_or_else(closed)?;
+                }
                 poll_fn(|cx| tunnel.poll_send(cx, message)).await?;
                 let reply = timeout(PATIENCE, poll_fn(|cx| tunnel.poll_message(cx)));
-                let closed = || io::Error::other("the bridge closed the connection");
                 reply.await??.ok_or_else(closed)
             }
         }
@@ -229,5 +234,39 @@ mod tests {
         let mut asked = Server::connect(vec![first, second]).await.unwrap();
         let error = asked.ask(b"a").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn what_a_bridge_sends_too_late_is_no_reply_to_the_next_message() {
+        use futures_util::{SinkExt as _, StreamExt as _};
+        use tokio_tungstenite::tungstenite::Message;
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/bridge/udp-echo", listener.local_addr().unwrap());
+        let bridge = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut web = tokio_tungstenite::accept_async(stream).await.unwrap();
+            for reply in ["A", "B"] {
+                web.next().await.unwrap().unwrap();
+                // In one write: the second is there with the first.
+                for message in [reply, "LATE"] {
+                    web.feed(Message::binary(message)).await.unwrap();
+                }
+                web.flush().await.unwrap();
+            }
+            web
+        };
+        let client = async {
+            let url = url.parse().unwrap();
+            let endpoint = Endpoint::Bridge { url, trust: None };
+            let mut peer = Peer::connect(&endpoint).await.unwrap();
+            for (message, reply) in [(b"a", b"A"), (b"b", b"B")] {
+                assert_eq!(peer.ask(message).await.unwrap(), &reply[..]);
+            }
+        };
+        let both = async { tokio::join!(client, bridge) };
+        timeout(Duration::from_secs(10), Box::pin(both))
+            .await
+            .unwrap();
     }
 }
