@@ -126,7 +126,8 @@ struct Taken {
 #[derive(Debug)]
 pub(super) struct Descriptor {
     pool: Arc<Pool>,
-    source: Source,
+    /// None: many share the connection, and no source has it.
+    source: Option<Source>,
 }
 
 impl Descriptors {
@@ -146,11 +147,14 @@ impl Descriptors {
         if taken.all >= self.0.all {
             return Err(Refusal::Full);
         }
-        let own = taken.by_source.get(&source).copied().unwrap_or_default();
-        if !many && own >= self.0.per_source {
-            return Err(Refusal::SourceFull);
+        let source = (!many).then_some(source);
+        if let Some(source) = source {
+            let own = taken.by_source.get(&source).copied().unwrap_or_default();
+            if own >= self.0.per_source {
+                return Err(Refusal::SourceFull);
+            }
+            taken.by_source.insert(source, own + 1);
         }
-        taken.by_source.insert(source, own + 1);
         taken.all += 1;
         Ok(Descriptor {
             pool: Arc::clone(&self.0),
@@ -176,10 +180,13 @@ impl Drop for Descriptor {
     fn drop(&mut self) {
         let mut taken = self.pool.taken();
         taken.all -= 1;
-        if let Some(own) = taken.by_source.get_mut(&self.source) {
+        let Some(source) = self.source else {
+            return;
+        };
+        if let Some(own) = taken.by_source.get_mut(&source) {
             *own -= 1;
             if *own == 0 {
-                taken.by_source.remove(&self.source);
+                taken.by_source.remove(&source);
             }
         }
     }
@@ -256,7 +263,27 @@ mod tests {
         let _other = take(3).unwrap();
         let _again = take(3).unwrap();
         assert_eq!(descriptors.0.taken().all, 4);
-        assert_eq!(descriptors.0.taken().by_source.len(), 3);
+        assert_eq!(descriptors.0.taken().by_source.len(), 2);
+    }
+
+    /// Whoever reaches another listener from a proxy's own address, such as
+    /// whoever reads the metrics there, is not refused for the proxy's clients.
+    #[test]
+    fn what_many_share_is_no_sources() {
+        let descriptors = Descriptors::new(9, 1);
+        let proxied: Vec<_> = (0..3)
+            .map(|_| descriptors.take(source(1), true).unwrap())
+            .collect();
+        let own = descriptors.take(source(1), false).unwrap();
+        assert_eq!(
+            descriptors.take(source(1), false).unwrap_err(),
+            Refusal::SourceFull
+        );
+        drop(proxied);
+        assert_eq!(descriptors.0.taken().all, 1);
+        drop(own);
+        assert_eq!(descriptors.0.taken().all, 0);
+        assert!(descriptors.0.taken().by_source.is_empty());
     }
 
     #[test]
