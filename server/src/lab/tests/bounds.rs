@@ -51,7 +51,8 @@ fn commands_wait_for_room() {
     assert!(room(0, ROOM / 2).is_none(), "half is taken, and headers");
     lab.send_with(
         ClientId::One,
-        sends(&[b"x"], Duration::from_millis(50)),
+        // Long enough for the look behind it, on a busy machine, too.
+        sends(&[b"x"], Duration::from_secs(1)),
         Some(first),
     );
     assert!(room(0, ROOM / 2).is_none(), "it is not followed yet");
