@@ -76,6 +76,8 @@ pub(super) struct Door {
     pub(super) router: Router,
     /// The same when all connections are taken.
     pub(super) reserve: Router,
+    /// Connections that are kept for that.
+    pub(super) kept: usize,
     /// Whether requests for another host are refused.
     pub(super) checks_host: bool,
 }
@@ -88,6 +90,7 @@ pub(super) async fn serve(door: Door, state: State, limits: Limits, tracker: &Ta
         listener,
         router,
         reserve: reserve_router,
+        kept,
         checks_host,
     } = door;
     let (metrics, shutdown) = (&state.metrics, &state.shutdown);
@@ -103,8 +106,8 @@ pub(super) async fn serve(door: Door, state: State, limits: Limits, tracker: &Ta
     let admission = Admission::within(limits.admission, state.descriptors.clone());
     // These descriptors are kept out of the others.
     let reserve = Admission::new(admission::Limits {
-        connections: state.operators,
-        per_source: state.operators.div_ceil(4),
+        connections: kept,
+        per_source: kept.div_ceil(4),
         ..limits.admission
     });
     let unread = Unread::new(limits.unread);

@@ -177,11 +177,18 @@ pub fn serve(
 async fn serve_state(listeners: Listeners, state: State, limits: Limits) {
     let connections = TaskTracker::new();
     let Listeners { page, metrics } = listeners;
+    // Two listeners share what is kept, so that a flood of the page's takes none
+    // of the other's.
+    let kept = match metrics {
+        Some(_) => (state.operators / 2).max(1),
+        None => state.operators,
+    };
     let page = Door {
         name: "page",
         listener: page,
         router: router(state.clone(), metrics.is_none()),
         reserve: reserve(state.clone(), metrics.is_none()),
+        kept,
         checks_host: true,
     };
     let metrics = metrics.map(|listener| Door {
@@ -189,6 +196,7 @@ async fn serve_state(listeners: Listeners, state: State, limits: Limits) {
         listener,
         router: operators(state.clone()),
         reserve: operators(state.clone()),
+        kept,
         checks_host: false,
     });
     let beside = async {

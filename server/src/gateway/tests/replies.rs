@@ -39,6 +39,7 @@ impl Replying {
             name: "page",
             listener: listener.into(),
             reserve: router.clone(),
+            kept: state.operators,
             router,
             checks_host: true,
         };
