@@ -190,7 +190,7 @@ impl Share {
             if done || stuck {
                 return;
             }
-            // In vain it is stuck.
+            // After a timeout the next round finds the reader stuck.
             let _ = tokio::time::timeout(STUCK, progress).await;
         }
     }

@@ -125,7 +125,7 @@ async fn finished(mut pump: Pump, code: u16, reason: String) {
     pump.web.push_close(Some(&Close { code, reason }));
     let farewell = async {
         loop {
-            // Whoever moves is waited for, whoever stands still is not.
+            // Keep waiting while bytes are moved.
             match timeout(GOODBYE, poll_fn(|cx| pump.poll_farewell(cx))).await {
                 Ok(None) => {}
                 Ok(Some(_)) | Err(_) => return,

@@ -298,7 +298,8 @@ where
     Ok(())
 }
 
-/// Says that nothing more will come, and lets the client finish its sentence.
+/// Sends FIN and discards what the client still sends, so that close() does
+/// not send RST.
 async fn linger<S>(stream: &mut S)
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -122,7 +122,7 @@ impl Entry {
 
     /// How far it is, once that is something else than was said last.
     pub(super) async fn changed(&mut self) -> Standing {
-        // It starts when nobody tells it anything any more.
+        // The sender is dropped when the run starts: that is no error.
         let _ = self.standing.changed().await;
         self.standing()
     }

@@ -154,7 +154,7 @@ async fn a_vanished_session_takes_its_run_along() {
     let experiment = Experiment::new(System::TcpEcho, &[]);
     ask(&mut web, &Request::Run { run: 1, experiment }).await;
     assert!(matches!(line(&mut web).await, Line::Run { .. }));
-    // There is room for one: the next is sent away while this one is there.
+    // There is room for one: the next is refused while this one is open.
     let mut second = gateway.open("/lab").await;
     let (_, frame) = soon(to_the_end(&mut second)).await;
     assert_eq!(u16::from(frame.unwrap().code), 1013);

@@ -26,9 +26,9 @@ pub(super) use room::PIECE;
 use room::Room;
 pub(super) use upgrade::{Upgrade, upgrade};
 
-/// How long a peer may take for its part of the goodbye.
+/// How long a peer may take to answer a close frame.
 pub(super) const GOODBYE: Duration = Duration::from_secs(5);
-/// Most bytes that are still read of a peer that is being sent away.
+/// Bytes read and discarded after a protocol error before the connection is closed.
 const MOST_DRAINED: usize = 4 * 1024 * 1024;
 /// Frames that one message may have. A browser sends a megabyte in 8 to 64.
 pub(super) const MAX_FRAMES: u32 = 1024;
@@ -53,7 +53,7 @@ pub(super) enum End {
     Closed(Option<Close>),
     /// Its connection has ended or failed without a word.
     Gone,
-    /// It has to be told off.
+    /// The peer violated RFC 6455 or a limit; close with this code.
     Violated(Violation),
 }
 
