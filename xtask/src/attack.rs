@@ -27,9 +27,8 @@ const TOGETHER: &str = "--test-threads=4";
 pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<ExitCode> {
     let start = Instant::now();
     let python = python::ensure(workspace)?;
-    if !workspace.page().join("index.html").is_file() {
-        web::build(workspace)?;
-    }
+    // An older page is not this program's.
+    web::build(workspace)?;
     step("building stickylab (release)", || {
         let mut cargo = workspace.cargo();
         process::run(cargo.args(["build", "--release", "--package=stickylab"]))

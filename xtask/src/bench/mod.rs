@@ -128,9 +128,8 @@ fn shown(path: &Path) -> String {
 
 /// Builds the program that is measured, with its page, and what measures it.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    if !workspace.page().join("index.html").is_file() {
-        web::build(workspace)?;
-    }
+    // An older page is not this program's.
+    web::build(workspace)?;
     step("building the servers (release)", || {
         process::run(
             workspace
