@@ -178,19 +178,22 @@ impl Serve {
         self.admission.warn(&budget);
         limits::warn_of_connections(&budget, "--max-sessions", self.max_sessions);
         limits::warn_of_runs(&budget, "--max-runs", max_runs);
-        for bound in &systems {
-            announce(bound, &outputs)?;
-        }
         let listeners = gateway::Listeners {
             page,
             metrics: beside.map(gateway::Listener::from),
         };
-        if let Some(metrics) = &listeners.metrics {
-            outputs.out.print(&format!("listening metrics {metrics}"));
+        let of_gateway = listeners.metrics.iter().map(|at| format!("metrics {at}"));
+        let of_gateway: Vec<_> = of_gateway
+            .chain([format!("page {}", listeners.page)])
+            .collect();
+        // The lab's threads are there before anything is announced.
+        let gateway = gateway::serve(listeners, config, shutdown.clone()).context("the lab")?;
+        for bound in &systems {
+            announce(bound, &outputs)?;
         }
-        outputs
-            .out
-            .print(&format!("listening page {}", listeners.page));
+        for listener in of_gateway {
+            outputs.out.print(&format!("listening {listener}"));
+        }
 
         // The gateway takes leave first: a bridge whose server ended before
         // would tell its peer of an end instead of a shutdown.
@@ -200,7 +203,6 @@ impl Serve {
             let (options, farewell) = (Arc::clone(&options), farewell.clone());
             tasks.spawn(async move { bound.serve(&options, farewell).await });
         }
-        let gateway = gateway::serve(listeners, config, shutdown.clone()).context("the lab")?;
         tasks.spawn(async move {
             gateway.await;
             farewell.cancel();
