@@ -132,6 +132,9 @@ fn a_stopped_client_loses_nothing_and_holds_nobody_up() {
     });
 }
 
+/// Sends that a page asks for in one request.
+const AT_ONCE: usize = 100;
+
 /// A page that is stopped while its run goes on; later it has all lines.
 fn stop_page(victim: &Victim, seconds: usize) -> String {
     let door = &victim.door;
@@ -144,7 +147,10 @@ fn stop_page(victim: &Victim, seconds: usize) -> String {
     let send = json!({"bytes": "61".repeat(1_000), "gap": 100_000});
     let experiment = json!({"system": "tcp-echo", "clients": [{"messages": []}]});
     ask(json!({"type": "run", "run": 1, "experiment": experiment}));
-    ask(json!({"type": "send", "client": 1, "sends": vec![send; sends]}));
+    // A request has at most 256 KiB.
+    for _ in 0..sends / AT_ONCE {
+        ask(json!({"type": "send", "client": 1, "sends": vec![&send; AT_ONCE]}));
+    }
     ask(json!({"type": "close", "client": 1}));
     let out = client.out.clone();
     out.wait_for("a recv", |line| line.contains("\"call\":\"recv\""));
