@@ -17,7 +17,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -41,8 +41,8 @@ const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 /// How often failing accepts are logged at most.
 const LOG: Duration = Duration::from_secs(1);
 
-/// How long the head of the one request may take on a connection that is kept
-/// for the operator: others wait for it.
+/// How long a connection may take that is kept for the operator, from its accept
+/// to the last byte of its one reply: others wait for its place.
 const BRIEF: Duration = Duration::from_secs(2);
 
 /// What connections may take.
@@ -161,11 +161,19 @@ pub(super) async fn serve(door: Door, state: State, limits: Limits, tracker: &Ta
             open: Arc::new(Open::new(place, metrics)),
             metrics: metrics.clone(),
             tracker: tracker.clone(),
+            until: is_full.then(|| Instant::now() + BRIEF),
         };
+        let until = common.until;
         let service = service(answers.clone(), peer, &common);
         let stream = Replies::new(stream, common);
         let connection = connection(http, stream, service, shutdown.clone());
-        tracker.spawn(connection);
+        match until {
+            Some(until) => tracker.spawn(async move {
+                // What is left of the reply then is discarded with the stream.
+                let _ = timeout_at(until, connection).await;
+            }),
+            None => tracker.spawn(connection),
+        };
     }
 }
 

@@ -41,6 +41,15 @@ pub(super) struct Common {
     pub(super) metrics: Metrics,
     /// Runs what is left to do when HTTP is over.
     pub(super) tracker: TaskTracker,
+    /// When the connection ends, whatever its peer has not read by then; none:
+    /// the bounds of the share are all there is.
+    pub(super) until: Option<Instant>,
+}
+
+impl Common {
+    fn is_over(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
 }
 
 /// A connection that carries replies.
@@ -235,6 +244,11 @@ impl Drop for Replies {
         if stream.send_queue() == 0 && stream.receive_queue() == 0 {
             return;
         }
+        if self.common.is_over(Instant::now()) {
+            self.common.metrics.refused(Reason::Unread);
+            stream.discard_at_close();
+            return;
+        }
         if let Ok(runtime) = Handle::try_current() {
             let common = self.common.clone();
             let tracker = common.tracker.clone();
@@ -275,15 +289,18 @@ async fn linger(mut stream: Stream, common: Common) {
         share.charge(queue);
         let now = Instant::now();
         // The FIN counts as a byte until it is acknowledged.
-        if queue <= 1 && (ended || now - begun >= GOODBYE) {
+        let is_over = common.is_over(now);
+        if queue <= 1 && (ended || is_over || now - begun >= GOODBYE) {
             return;
         }
-        if queue > 1 && watch.look(now, 0, queue, share.is_full(), share.bounds()) {
+        if is_over || queue > 1 && watch.look(now, 0, queue, share.is_full(), share.bounds()) {
             common.metrics.refused(Reason::Unread);
             stream.discard_at_close();
             return;
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
-        next.as_mut().reset(now + pause);
+        let then = now + pause;
+        next.as_mut()
+            .reset(common.until.map_or(then, |until| until.min(then)));
     }
 }

@@ -157,6 +157,31 @@ async fn a_source_over_its_bound_goes_on_when_it_has_read() {
 }
 
 #[tokio::test]
+async fn an_operators_place_is_free_again_whoever_reads_nothing() {
+    let limits = Limits {
+        admission: admission::Limits {
+            connections: 1,
+            ..admission::Limits::CONNECTIONS
+        },
+        ..Limits::default()
+    };
+    let gateway = Replying::start(limits).await;
+    let _only = TcpStream::connect(gateway.address).await.unwrap();
+    // All kept places of one source, by peers whose receive window is closed.
+    let kept = gateway.state.operators.div_ceil(4);
+    let mut silent = Vec::new();
+    for _ in 0..kept {
+        silent.push(gateway.ask(&["/small"], "").await);
+    }
+    // Longer than this test: a peer may read nothing for 30 s elsewhere.
+    gateway.until_given_up(kept).await;
+    let mut operator = gateway.ask(&["/small"], "").await;
+    let mut got = Vec::new();
+    soon(operator.read_to_end(&mut got)).await.unwrap();
+    assert!(got.ends_with(&pattern(SMALL)), "{} bytes", got.len());
+}
+
+#[tokio::test]
 async fn requests_sent_at_once_are_answered_in_turn() {
     let gateway = Replying::start(Limits::default()).await;
     let paths = [["/small"; 20], ["/large"; 20]].concat();
