@@ -119,8 +119,7 @@ impl Replies {
             });
             return Ok(());
         };
-        // A connection that is merely held back is not to blame.
-        let full = queue > 0 && share.is_full();
+        let full = share.is_full();
         if watched
             .watch
             .look(now, written, queue, full, share.bounds())

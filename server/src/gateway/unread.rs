@@ -160,6 +160,8 @@ pub(super) struct Watch {
     queue: usize,
     /// When the peer last acknowledged anything.
     moved: Instant,
+    /// Since when it has acknowledged nothing although it could.
+    since: Instant,
     /// The begin of the current period, and what was acknowledged in it.
     period: Instant,
     acknowledged: usize,
@@ -171,6 +173,7 @@ impl Watch {
         Self {
             queue,
             moved: now,
+            since: now,
             period: now,
             acknowledged: 0,
         }
@@ -183,7 +186,8 @@ impl Watch {
 
     /// Now `queue` bytes are unread, after `written` more than at the look
     /// before. Whether the peer has to be given up; `full`: its source is
-    /// above its bound.
+    /// above its bound. A connection that is held back by that alone, with
+    /// nothing unread, is not to blame: its time begins when the hold is over.
     pub(super) fn look(
         &mut self,
         now: Instant,
@@ -196,10 +200,14 @@ impl Watch {
         self.queue = queue;
         self.acknowledged += acknowledged;
         if acknowledged > 0 {
-            self.moved = now;
+            (self.moved, self.since) = (now, now);
+        }
+        if full && queue == 0 {
+            (self.since, self.period, self.acknowledged) = (now, now, 0);
+            return false;
         }
         let patience = if full { bounds.hurried } else { bounds.stall };
-        if now - self.moved >= patience {
+        if now - self.since >= patience {
             return true;
         }
         if now - self.period < bounds.stall {
@@ -269,6 +277,26 @@ mod tests {
             .map(|at| (at, 1, 100_000 + usize::try_from(at).unwrap()))
             .collect();
         assert_eq!(given_up(false, &more), Some(30));
+    }
+
+    #[test]
+    fn a_connection_that_is_held_back_has_its_time_when_the_hold_is_over() {
+        let start = Instant::now();
+        let bounds = Bounds::default();
+        let mut watch = Watch::new(start, 0);
+        let mut look = |at, written, queue, full| {
+            let now = start + Duration::from_secs(at);
+            watch.look(now, written, queue, full, &bounds)
+        };
+        // Others of its source have left too much unread: it has nothing to read.
+        assert!((1..=100).all(|at| !look(at, 0, 0, true)));
+        assert!(!look(101, 50_000, 50_000, false));
+        assert!((102..130).all(|at| !look(at, 0, 50_000, false)));
+        assert!(look(130, 0, 50_000, false));
+        // What it has not read itself counts, held back or not.
+        let mut watch = Watch::new(start, 50_000);
+        let then = start + bounds.hurried;
+        assert!(watch.look(then, 0, 50_000, true, &bounds));
     }
 
     #[test]
