@@ -3,12 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::gateway::websocket::{Close, End, Event, WebSocket, code};
 use crate::net::TimeSlice;
 
-/// How long a message may take from its first byte to its last.
+/// How long a message may take from its first byte to its last, while the
+/// session waits for it.
 pub(in crate::gateway) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Why a session ends without a close of the page's.
@@ -38,8 +39,8 @@ pub(super) enum Message {
 #[derive(Debug)]
 pub(super) struct Incoming {
     bytes: Vec<u8>,
-    /// When its first frame came.
-    since: Option<Instant>,
+    /// How long its further frames have been waited for; none: it has not begun.
+    waited: Option<Duration>,
     deadline: Duration,
     slice: TimeSlice,
 }
@@ -48,7 +49,7 @@ impl Incoming {
     pub(super) fn new(deadline: Duration) -> Self {
         Self {
             bytes: Vec::new(),
-            since: None,
+            waited: None,
             deadline,
             slice: TimeSlice::default(),
         }
@@ -59,17 +60,23 @@ impl Incoming {
     pub(super) async fn next(&mut self, web: &mut WebSocket) -> Result<Message, Failure> {
         loop {
             self.slice.pause_if_over().await;
-            let event = match self.since.map(|since| since + self.deadline) {
-                // Pongs do not put it off.
-                Some(due) if due <= Instant::now() => return Err(self.late()),
-                Some(due) => match timeout_at(due, web.event()).await {
-                    Ok(event) => event,
-                    Err(_) => return Err(self.late()),
-                },
+            let event = match &mut self.waited {
+                Some(waited) => {
+                    let left = self.deadline.saturating_sub(*waited);
+                    let waiting = Waiting::new(waited);
+                    // What is there already is taken also when no time is left.
+                    let event = timeout(left, web.event()).await;
+                    drop(waiting);
+                    event.map_err(|_| self.late())?
+                }
                 None => web.event().await,
             };
             let (text, end) = match event {
                 Ok(Event::Data { text, end }) => (text, end),
+                // Pongs do not put it off.
+                Ok(Event::Control) if self.waited >= Some(self.deadline) => {
+                    return Err(self.late());
+                }
                 Ok(Event::Control) => return Ok(Message::Control),
                 Err(End::Closed(close)) => return Ok(Message::Close(close)),
                 Err(End::Gone) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
@@ -77,14 +84,14 @@ impl Incoming {
                     return Err(Failure::Violated(violation.code(), violation.to_string()));
                 }
             };
-            self.since.get_or_insert_with(Instant::now);
+            self.waited.get_or_insert_default();
             let piece = web.payload();
             self.bytes.extend_from_slice(piece);
             web.pass(piece.len());
             if !end {
                 continue;
             }
-            self.since = None;
+            self.waited = None;
             let message = std::mem::take(&mut self.bytes);
             return Ok(if text {
                 Message::Text(message)
@@ -97,5 +104,74 @@ impl Incoming {
     fn late(&self) -> Failure {
         let reason = format!("a message took longer than {:?}", self.deadline);
         Failure::Violated(code::POLICY, reason)
+    }
+}
+
+/// Adds its lifetime to a sum. While the session does anything else, such as
+/// waiting for its turn or for a slow page to read, no time is counted.
+struct Waiting<'a> {
+    sum: &'a mut Duration,
+    since: Instant,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(sum: &'a mut Duration) -> Self {
+        let since = Instant::now();
+        Self { sum, since }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        *self.sum += self.since.elapsed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::gateway::stream::Stream;
+    use crate::gateway::websocket::Limits;
+
+    #[tokio::test]
+    async fn time_in_which_nobody_waits_for_a_message_does_not_count() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut page = TcpStream::connect(address).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let limits = Limits {
+            message: 100,
+            frames: 10,
+        };
+        let mut web = WebSocket::new(Stream::Tcp(stream), &Bytes::new(), limits);
+        let deadline = Duration::from_secs(1);
+        let mut incoming = Incoming::new(deadline);
+        // A message begins, and a pong follows.
+        for (there, later) in [
+            // The rest of it is there when the session reads again.
+            (&b"\x80\x81\0\0\0\0}"[..], &b""[..]),
+            // A part of the rest still has to come.
+            (b"\x80\x81\0", b"\0\0\0}"),
+        ] {
+            page.write_all(b"\x01\x81\0\0\0\0{\x8a\x80\0\0\0\0")
+                .await
+                .unwrap();
+            let begun = incoming.next(&mut web).await;
+            assert!(matches!(begun, Ok(Message::Control)));
+            page.write_all(there).await.unwrap();
+            sleep(deadline * 2).await;
+            let (message, written) = tokio::join!(incoming.next(&mut web), page.write_all(later));
+            written.unwrap();
+            match message {
+                Ok(Message::Text(text)) => assert_eq!(text, b"{}"),
+                Err(Failure::Violated(_, reason)) => panic!("{reason}"),
+                _ => panic!("no text"),
+            }
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Detached {
 
 impl WebSocket {
     /// `begun` came behind the request's head.
-    fn new(stream: Stream, begun: &Bytes, limits: Limits) -> Self {
+    pub(super) fn new(stream: Stream, begun: &Bytes, limits: Limits) -> Self {
         Self::with(stream, Inbox::new(limits, begun))
     }
 
