@@ -404,8 +404,13 @@ fn failed(error: &io::Error) -> End {
 }
 
 fn not_sent(error: &io::Error, length: usize) -> End {
-    // EMSGSIZE has no kind of its own in the standard library.
-    if error.to_string().to_lowercase().contains("too long") {
+    // It has no kind of its own in the standard library.
+    #[cfg(unix)]
+    let message_size = rustix::io::Errno::MSGSIZE.raw_os_error();
+    // WSAEMSGSIZE (Winsock).
+    #[cfg(not(unix))]
+    let message_size = 10_040;
+    if error.raw_os_error() == Some(message_size) {
         return End::Broken(code::SIZE, no_datagram(length as u64));
     }
     End::Broken(code::ERROR, format!("send: {error}"))
