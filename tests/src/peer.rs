@@ -211,15 +211,6 @@ impl Datagrams {
         (buffer, peer)
     }
 
-    /// The next datagram, if it comes within `patience`.
-    pub fn receive_within(&self, patience: Duration) -> Option<Vec<u8>> {
-        let mut buffer = vec![0; 65_536];
-        self.0.set_read_timeout(Some(patience)).expect("a timeout");
-        let count = self.0.recv(&mut buffer).ok();
-        self.0.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        count.map(|count| buffer[..count].to_vec())
-    }
-
     /// Sends one datagram to `peer`.
     pub fn send_to(&self, bytes: &[u8], peer: SocketAddr) {
         self.0.send_to(bytes, peer).expect("the kernel takes it");

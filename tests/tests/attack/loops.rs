@@ -1,7 +1,7 @@
 //! Echo servers that are made to answer each other: by a datagram that one of
 //! them believes to be from the other.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
@@ -15,11 +15,15 @@ use super::{ATTACKER, sized};
 /// does not answer.
 const HOPS: usize = 130;
 
+/// Where the other server is. Nobody else binds this address, so that a port of
+/// it stays free between the socket that takes it first and the server.
+const MIRROR: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 77);
+
 /// Another udp-echo, which the datagrams that `make` sends to the victim
 /// seem to come from. No raw socket is needed: they are sent from the address
 /// before the other server has it, while the victim stands still.
 fn other(victim: &Victim, arguments: &[&str], seeds: usize) -> Program {
-    let socket = UdpSocket::bind((ATTACKER, 0)).expect("a free port");
+    let socket = UdpSocket::bind((MIRROR, 0)).expect("a free port");
     let address = socket.local_addr().expect("bound").to_string();
     victim.program.signal(Signal::STOP);
     for seed in 0..seeds {

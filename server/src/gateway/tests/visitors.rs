@@ -122,5 +122,5 @@ async fn lab_sessions_are_begun_as_often_as_connections_may_be() {
             }
         }
     };
-    assert_eq!(u16::from(soon(refused).await.code), 1013);
+    assert_eq!(u16::from(soon(Box::pin(refused)).await.code), 1013);
 }
