@@ -165,7 +165,11 @@ mod tests {
             assert!(matches!(begun, Ok(Message::Control)));
             page.write_all(there).await.unwrap();
             sleep(deadline * 2).await;
-            let (message, written) = tokio::join!(incoming.next(&mut web), page.write_all(later));
+            let writing = async {
+                sleep(deadline / 4).await;
+                page.write_all(later).await
+            };
+            let (message, written) = tokio::join!(incoming.next(&mut web), writing);
             written.unwrap();
             match message {
                 Ok(Message::Text(text)) => assert_eq!(text, b"{}"),
