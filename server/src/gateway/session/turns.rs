@@ -19,8 +19,8 @@ const COST: u32 = 2;
 /// So much of that may be put off: short work never waits.
 const CREDIT: Duration = Duration::from_millis(100);
 /// Bytes of recorded events that may wait for the pages of one source, and
-/// those of a run that is never ended for them: with the sockets' own room and
-/// 32 runs, 64 MiB in all.
+/// those of a run that is never ended for them. Only the events' own bytes
+/// count: what keeping them costs, and commands that wait, come on top.
 const BACKLOG: usize = 40 * 1024 * 1024;
 const RESERVE: usize = 512 * 1024;
 
