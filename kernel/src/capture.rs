@@ -12,8 +12,8 @@ use crate::{CaptureError, Filter, Frame, Statistics, filter, sys};
 
 /// A block holds any frame of [`crate::MAX_FRAME`] bytes.
 const BLOCK: usize = 128 * 1024;
-/// Together 4 MiB.
-const BLOCKS: usize = 32;
+/// Together 1 MiB. It counts as resident memory from the start of a run.
+const BLOCKS: usize = 8;
 /// After this time the kernel hands over a block that is not full, in milliseconds.
 const RETIRE: u32 = 4;
 /// The unit of the ring's bookkeeping; TPACKET_V3 packs frames of any length.

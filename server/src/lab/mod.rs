@@ -29,7 +29,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use trace::link::{Capture, Line, Send};
 use trace::{ClientId, Experiment, ExperimentError};
 
-use crate::net::{Backlog, BindError, Meter, Recorder, Sink};
+use crate::net::{Backlog, BindError, Held, Meter, Recorder, Sink};
 use crate::priority::Priority;
 pub use kernel::kernel;
 pub use wire::{Frames, Unreadable};
@@ -74,7 +74,7 @@ const COMMAND: usize = 64;
 pub struct Conditions {
     /// How much processor time its threads get.
     pub priority: Priority,
-    /// Where its events count that wait to be taken, if they are bounded.
+    /// Where its events and commands count that wait, if they are bounded.
     pub backlog: Option<Arc<Backlog>>,
     /// Dropped once all threads of the run have ended.
     pub held: Option<Box<dyn Any + std::marker::Send>>,
@@ -86,6 +86,7 @@ pub struct Conditions {
 #[derive(Debug)]
 pub struct Room {
     _permit: OwnedSemaphorePermit,
+    _held: Option<Held>,
 }
 
 /// What a run may take.
@@ -304,10 +305,13 @@ impl Lab {
         let calls = calls.saturating_add(1);
         let size = bytes.saturating_add(calls.saturating_mul(COMMAND));
         let permits = u32::try_from(size.min(ROOM)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room);
+        let (room, meter) = (Arc::clone(&self.room), Arc::clone(&self.meter));
         async move {
             let permit = room.acquire_many_owned(permits).await.ok()?;
-            Some(Room { _permit: permit })
+            Some(Room {
+                _permit: permit,
+                _held: meter.hold(size),
+            })
         }
     }
 

@@ -11,7 +11,7 @@ use tests::websocket::{self, LAST, frame, opcode};
 use tests::{Census, PATIENCE};
 
 use super::bystander::{Bystander, Phase, ROUNDS, compare};
-use super::client::{dial, hear, say};
+use super::client::{dial, hear, reset, say};
 use super::victim::Victim;
 use super::{ATTACKER, is_full, sized};
 
@@ -28,12 +28,19 @@ const LATE: Duration = Duration::from_secs(10);
 /// How long a message may take.
 const MESSAGE: Duration = Duration::from_secs(30);
 
-/// A session of the lab that has said hello.
+/// A session of the lab that has said hello. Those of a load before may still
+/// have the source's places: it is tried again until they are free.
 fn session(page: SocketAddr) -> TcpStream {
-    let mut stream = dial(ATTACKER, page).expect("it listens");
-    websocket::open(&mut stream, &page.to_string(), "/lab").expect("an upgrade");
-    websocket::read_frame(&mut stream).expect("a greeting");
-    stream
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut stream = dial(ATTACKER, page).expect("it listens");
+        websocket::open(&mut stream, &page.to_string(), "/lab").expect("an upgrade");
+        match websocket::read_frame(&mut stream).expect("a greeting or a refusal") {
+            (opcode::TEXT, _) => return stream,
+            refusal => assert!(Instant::now() < deadline, "{refusal:?}"),
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// What the sessions of a load do until they are told to stop.
@@ -59,10 +66,15 @@ impl Load {
         let sessions: Vec<_> = (0..self.sessions()).map(|_| session(page)).collect();
         thread::scope(|scope| {
             for mut stream in sessions {
-                scope.spawn(move || match self {
-                    Self::Long(_) => pour(&mut stream, &long(), phase),
-                    Self::Streaming(_) => pour(&mut stream, &streaming(), phase),
-                    Self::Spinning(_) => spin(&mut stream, phase),
+                scope.spawn(move || {
+                    match self {
+                        Self::Long(_) => pour(&mut stream, &long(), phase),
+                        Self::Streaming(_) => pour(&mut stream, &streaming(), phase),
+                        Self::Spinning(_) => spin(&mut stream, phase),
+                    }
+                    // What the kernel still holds for the lab would be worked off
+                    // long after the phase, and only then the place be free.
+                    reset(stream);
                 });
             }
             phase.begin();

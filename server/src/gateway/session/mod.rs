@@ -4,18 +4,17 @@
 mod message;
 mod order;
 mod queue;
+mod stage;
 mod turns;
 mod workers;
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request as HttpRequest, State as Shared};
 use axum::response::Response;
-use protocol::Nanos;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use trace::link::{Ending, Line, MAX_REQUEST, Request, VERSION};
 use trace::{ClientId, Experiment};
@@ -27,14 +26,15 @@ use super::websocket::{Close, Limits, MAX_FRAMES, PIECE, WebSocket, code};
 use super::{KEEP_ALIVE, State};
 use crate::lab::{Conditions, Lab, Room, kernel};
 use crate::net::TimeSlice;
-use crate::net::admission::{Admission, Place};
+use crate::net::admission::Admission;
 use crate::priority::Priority;
 pub(super) use message::DEADLINE;
 use message::{Failure, Incoming, Message};
 pub(super) use order::Share;
 pub(super) use queue::Queue;
 pub use queue::running_runs;
-use queue::{Entry, Standing};
+use queue::Standing;
+use stage::{Command, News, Postponed, Stage, Waiting, news, room};
 use turns::Turn;
 pub(super) use turns::Turns;
 pub(super) use workers::Workers;
@@ -131,74 +131,10 @@ async fn session(web: WebSocket, client: Client, state: &State) {
     }
 }
 
-/// How far the session's run is.
-enum Stage {
-    /// There is none.
-    Idle,
-    /// It waits for others to end.
-    Waits(Box<Waiting>),
-    /// It goes on, or its last lines are passed on.
-    Goes {
-        lab: Lab,
-        /// Taken until the last line was passed on.
-        _place: Place,
-    },
-}
-
-struct Waiting {
-    run: u32,
-    experiment: Experiment,
-    place: Place,
-    entry: Entry,
-    /// What its clients were told already.
-    early: Vec<(ClientId, Command)>,
-    /// What that counts.
-    size: usize,
-}
-
-/// What a run's client is told.
-enum Command {
-    Part(Vec<u8>),
-    Send(Vec<trace::link::Send>),
-    Close(Nanos),
-}
-
-impl Command {
-    /// Calls, and bytes in them.
-    fn count(&self) -> (usize, usize) {
-        match self {
-            Self::Part(bytes) => (0, bytes.len()),
-            Self::Send(sends) => (sends.len(), sends.iter().map(|send| send.bytes.len()).sum()),
-            Self::Close(_) => (0, 0),
-        }
-    }
-
-    fn tell(self, lab: &Lab, client: ClientId, room: Option<Room>) {
-        match self {
-            Self::Part(bytes) => lab.part(client, bytes, room),
-            Self::Send(sends) => lab.send_with(client, sends, room),
-            Self::Close(after) => lab.close(client, after),
-        }
-    }
-}
-
-/// A command that waits for room. Nothing is read from the page meanwhile.
-struct Held {
-    client: ClientId,
-    command: Command,
-    room: Pin<Box<dyn Future<Output = Option<Room>> + Send>>,
-}
-
-/// What comes from the run or from the queue.
-enum News {
-    Line(Option<Line>),
-    Standing(Standing),
-}
-
 struct Session {
     web: WebSocket,
     incoming: Incoming,
-    held: Option<Held>,
+    held: Option<Postponed>,
     stage: Stage,
     /// Shared with the other sessions of its source.
     turn: Arc<Turn>,
@@ -293,11 +229,13 @@ impl Session {
         match &mut self.stage {
             Stage::Idle => {}
             Stage::Waits(waiting) => {
-                waiting.size += bytes + (calls + 1) * COMMAND;
-                waiting.early.push((client, command));
+                let size = bytes + (calls + 1) * COMMAND;
+                waiting.size += size;
+                let held = self.turn.backlog().hold(size);
+                waiting.early.push((client, command, held));
             }
-            Stage::Goes { lab, .. } => {
-                self.held = Some(Held {
+            Stage::Goes(lab) => {
+                self.held = Some(Postponed {
                     client,
                     command,
                     room: Box::pin(lab.room(calls, bytes)),
@@ -307,7 +245,7 @@ impl Session {
     }
 
     fn pass_in(&mut self, room: Option<Room>) {
-        let (Some(held), Stage::Goes { lab, .. }, Some(room)) =
+        let (Some(held), Stage::Goes(lab), Some(room)) =
             (self.held.take(), &self.stage, room)
         else {
             return;
@@ -319,7 +257,7 @@ impl Session {
         match &self.stage {
             Stage::Idle => Ok(()),
             Stage::Waits(_) => self.give_up().await,
-            Stage::Goes { lab, .. } => {
+            Stage::Goes(lab) => {
                 lab.stop();
                 Ok(())
             }
@@ -342,7 +280,7 @@ impl Session {
     /// wait.
     async fn start(&mut self, run: u32, experiment: Experiment) -> io::Result<()> {
         self.stop().await?;
-        while let Stage::Goes { lab, .. } = &mut self.stage {
+        while let Stage::Goes(lab) = &mut self.stage {
             match lab.line().await {
                 Some(line) => {
                     self.pass_on(line).await?;
@@ -391,19 +329,22 @@ impl Session {
         let conditions = Conditions {
             priority: Priority::Experiment,
             backlog: Some(self.turn.backlog()),
-            held: Some(Box::new(waiting.entry)),
+            held: Some(Box::new((waiting.entry, waiting.place))),
             ..Conditions::default()
         };
-        let (experiment, place, early) = (waiting.experiment, waiting.place, waiting.early);
+        let (experiment, early) = (waiting.experiment, waiting.early);
         // It blocks for the moment it takes to listen.
         let start = move || Lab::start_under(conditions, experiment, run);
         match tokio::task::spawn_blocking(start).await {
             Ok(Ok(lab)) => {
                 self.metrics.runs.inc();
-                for (client, command) in early {
-                    command.tell(&lab, client, None);
+                for (client, command, _held) in early {
+                    let (calls, bytes) = command.count();
+                    // There is room for all of it: nothing else has any.
+                    let room = lab.room(calls, bytes).await;
+                    command.tell(&lab, client, room);
                 }
-                self.stage = Stage::Goes { lab, _place: place };
+                self.stage = Stage::Goes(lab);
                 Ok(())
             }
             Ok(Err(error)) => self.refuse(&format!("run {run}: {error}")).await,
@@ -422,7 +363,7 @@ impl Session {
 
     fn write(&mut self, first: Line) -> io::Result<()> {
         let (since, mut line) = (Instant::now(), Some(first));
-        while let (Some(said), Stage::Goes { lab, .. }) = (line, &mut self.stage) {
+        while let (Some(said), Stage::Goes(lab)) = (line, &mut self.stage) {
             self.metrics.ran(&said, lab.left_out());
             self.web.queue(&serde_json::to_string(&said)?);
             let enough = self.web.queued() >= PIECE || since.elapsed() >= SLICE;
@@ -463,22 +404,5 @@ async fn patiently(taking: impl Future<Output = io::Result<()>>) -> io::Result<(
     match timeout(KEEP_ALIVE, taking).await {
         Ok(result) => result,
         Err(elapsed) => Err(elapsed.into()),
-    }
-}
-
-/// The room for the command that waits for some.
-async fn room(held: &mut Option<Held>) -> Option<Room> {
-    match held {
-        Some(held) => held.room.as_mut().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// What the run, or the queue, has to say next.
-async fn news(stage: &mut Stage) -> News {
-    match stage {
-        Stage::Idle => std::future::pending().await,
-        Stage::Waits(waiting) => News::Standing(waiting.entry.changed().await),
-        Stage::Goes { lab, .. } => News::Line(lab.line().await),
     }
 }

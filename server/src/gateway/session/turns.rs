@@ -18,11 +18,11 @@ use crate::net::admission::Source;
 const COST: u32 = 2;
 /// So much of that may be put off: short work never waits.
 const CREDIT: Duration = Duration::from_millis(100);
-/// Bytes of recorded events that may wait for the pages of one source, and
-/// those of a run that is never ended for them. Only the events' own bytes
-/// count: what keeping them costs, and commands that wait, come on top.
-const BACKLOG: usize = 40 * 1024 * 1024;
-const RESERVE: usize = 512 * 1024;
+/// Memory that may wait in the runs of one source, as events for its pages and
+/// as commands for its clients; and the events of a run that is never ended for
+/// it. With 64 sessions, the most of a source, both come to 48 MiB.
+const BACKLOG: usize = 32 * 1024 * 1024;
+const RESERVE: usize = 256 * 1024;
 
 /// Everybody's turns.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
-//! How much a run may record, and how much of it may wait for whoever asked
-//! for it. Counted where events are made, so that nothing is held first.
+//! How much a run may record, and how much memory runs may take for what waits:
+//! events for whoever asked for them, commands for the clients. Counted where
+//! events are made, so that nothing is held first.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +11,7 @@ use trace::{Call, Event, Reason};
 /// and what the allocator adds to its bytes.
 const EACH: usize = size_of::<Event>() + 64;
 
-/// Bytes that wait for the readers of several runs together.
+/// Memory of what waits in several runs together, in bytes.
 #[derive(Debug)]
 pub struct Backlog {
     waiting: AtomicUsize,
@@ -20,7 +21,7 @@ pub struct Backlog {
 
 impl Backlog {
     /// Together at most `most` bytes wait. A run of which no more than `reserve`
-    /// wait goes on in spite of that: it is not its reader who is too slow.
+    /// wait as events goes on in spite of that: it is not its reader who is too slow.
     pub fn new(most: usize, reserve: usize) -> Arc<Self> {
         Arc::new(Self {
             waiting: AtomicUsize::new(0),
@@ -32,6 +33,28 @@ impl Backlog {
     /// Bytes that wait now.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Counts `size` bytes that wait until the result is dropped.
+    pub fn hold(self: &Arc<Self>, size: usize) -> Held {
+        self.waiting.fetch_add(size, Ordering::Relaxed);
+        Held {
+            backlog: Arc::clone(self),
+            size,
+        }
+    }
+}
+
+/// Memory that counts in a [`Backlog`].
+#[derive(Debug)]
+pub struct Held {
+    backlog: Arc<Backlog>,
+    size: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.backlog.waiting.fetch_sub(self.size, Ordering::Relaxed);
     }
 }
 
@@ -63,6 +86,11 @@ impl Meter {
             full: OnceLock::new(),
             left_out: AtomicU64::new(0),
         }
+    }
+
+    /// Counts `size` bytes that wait beside the events, if that is bounded.
+    pub fn hold(&self, size: usize) -> Option<Held> {
+        self.backlog.as_ref().map(|backlog| backlog.hold(size))
     }
 
     /// Why events are left out, once one was: then none is recorded any more.
@@ -187,5 +215,21 @@ mod tests {
         assert!(backlog.waiting() < 12_500, "{}", backlog.waiting());
         drop(runs);
         assert_eq!(backlog.waiting(), 0);
+    }
+
+    /// Commands take from the same memory, and end nobody's run by themselves.
+    #[test]
+    fn what_is_held_beside_events_counts_until_it_is_dropped() {
+        let backlog = Backlog::new(10_000, 2_000);
+        let meter = Meter::new(100, 100_000, Some(Arc::clone(&backlog)));
+        let held = meter.hold(9_000).unwrap();
+        assert_eq!(backlog.waiting(), 9_000);
+        assert!(meter.admit(&event(1_500)) && meter.admit(&event(500)));
+        drop(held);
+        assert!(backlog.waiting() < 4_000, "{}", backlog.waiting());
+        assert!(meter.admit(&event(3_000)));
+        let _held = backlog.hold(9_000);
+        assert!(!meter.admit(&event(0)), "too much waits, events among it");
+        assert!(Meter::new(1, 1, None).hold(1).is_none());
     }
 }

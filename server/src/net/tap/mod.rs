@@ -27,7 +27,7 @@ use trace::{Actor, Call, ClientId, Event, Socket};
 use crate::net::{Auditor, Decision};
 
 pub use datagrams::TappedDatagrams;
-pub use meter::{Backlog, Meter};
+pub use meter::{Backlog, Held, Meter};
 pub use sink::Sink;
 pub use stream::{Tapped, TappedListener};
 
