@@ -1,5 +1,4 @@
-//! What the peers of the lab say to each other: framing, authentication, and
-//! the WebSocket frames between browser and gateway.
+//! What the peers of the lab say to each other: framing and authentication.
 //!
 //! Sans-IO: bytes and time come in through `handle_*`, actions come out of
 //! `poll_*`. There is no socket, clock or random source in here; a driver
@@ -11,7 +10,6 @@ pub mod peer;
 pub mod system;
 mod units;
 mod variants;
-pub mod websocket;
 
 pub use framing::{Decoder, EncodeError, Frame, FrameError, Framing};
 pub use system::{System, Transport};

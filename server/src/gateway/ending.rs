@@ -25,7 +25,7 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use protocol::websocket::Close;
+use ::websocket::Close;
 use tokio::time::timeout;
 
 use super::Bridge;

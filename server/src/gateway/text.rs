@@ -8,7 +8,7 @@
 //! keep-alive, is one, too. A datagram is a message by itself: nothing is held
 //! back of it.
 
-use protocol::websocket::{Opcode, cut_text};
+use ::websocket::{Opcode, cut_text};
 
 /// The beginning of a character: at most three of the four bytes it may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -107,12 +107,16 @@ impl Graph {
 }
 
 #[test]
-fn protocol_and_trace_know_no_runtime_no_browser_no_clock_and_no_chance() {
+fn protocol_trace_and_websocket_know_no_runtime_no_browser_no_clock_and_no_chance() {
     for target in [host().as_str(), WASM] {
         let graph = Graph::of(target);
-        for package in ["protocol", "trace"] {
+        for (package, edge) in [
+            ("protocol", "bytes"),
+            ("trace", "bytes"),
+            ("websocket", "sha1"),
+        ] {
             let names = graph.names(package);
-            assert!(names.contains("bytes"), "the graph has edges");
+            assert!(names.contains(edge), "the graph has edges");
             for forbidden in [
                 "axum",
                 "chrono",
@@ -149,13 +153,22 @@ fn protocol_and_trace_know_no_runtime_no_browser_no_clock_and_no_chance() {
 fn each_package_is_built_from_those_below_it_only() {
     let graph = Graph::of(&host());
     assert_eq!(graph.own("protocol"), [""; 0]);
+    assert_eq!(graph.own("websocket"), [""; 0]);
     assert_eq!(graph.own("trace"), ["protocol"]);
     assert_eq!(graph.own("kernel"), [""; 0]);
-    assert_eq!(graph.own("stickylab"), ["kernel", "protocol", "trace"]);
+    let below = ["kernel", "protocol", "trace", "websocket"];
+    assert_eq!(graph.own("stickylab"), below);
     assert_eq!(graph.own("web-client"), ["protocol", "trace"]);
     assert_eq!(graph.own("tests"), [""; 0]);
     // Sees both halves, and nobody sees it but the fuzz targets.
-    let halves = ["kernel", "protocol", "stickylab", "trace", "web-client"];
+    let halves = [
+        "kernel",
+        "protocol",
+        "stickylab",
+        "trace",
+        "web-client",
+        "websocket",
+    ];
     assert_eq!(graph.own("invariants"), halves);
     assert_eq!(graph.own("xtask"), [""; 0]);
     assert_eq!(graph.own("wasm-test-runner"), [""; 0]);
@@ -168,6 +181,7 @@ fn each_package_is_built_from_those_below_it_only() {
         "trace",
         "wasm-test-runner",
         "web-client",
+        "websocket",
         "xtask",
     ];
     assert_eq!(graph.own_names(), listed, "each has a line above");

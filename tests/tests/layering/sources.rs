@@ -85,8 +85,8 @@ fn comments_and_tests_are_not_code() {
 }
 
 #[test]
-fn protocol_and_trace_have_no_clock_no_socket_and_no_file() {
-    for folder in ["protocol/src", "trace/src"] {
+fn protocol_trace_and_websocket_have_no_clock_no_socket_and_no_file() {
+    for folder in ["protocol/src", "trace/src", "websocket/src"] {
         let words = [
             "Instant",
             "SystemTime",

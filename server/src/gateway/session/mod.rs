@@ -32,8 +32,8 @@ pub(super) use message::DEADLINE;
 use message::{Failure, Incoming, Message};
 pub(super) use order::Share;
 pub(super) use queue::Queue;
-pub use queue::running_runs;
 use queue::Standing;
+pub use queue::running_runs;
 use stage::{Command, News, Postponed, Stage, Waiting, news, room};
 use turns::Turn;
 pub(super) use turns::Turns;
@@ -245,8 +245,7 @@ impl Session {
     }
 
     fn pass_in(&mut self, room: Option<Room>) {
-        let (Some(held), Stage::Goes(lab), Some(room)) =
-            (self.held.take(), &self.stage, room)
+        let (Some(held), Stage::Goes(lab), Some(room)) = (self.held.take(), &self.stage, room)
         else {
             return;
         };

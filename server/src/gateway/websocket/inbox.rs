@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use protocol::websocket::{Decoder, Item, Limits, MAX_HEADER, Violation, carries_data};
+use ::websocket::{Decoder, Item, Limits, MAX_HEADER, Violation, carries_data};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::super::stream::Stream;

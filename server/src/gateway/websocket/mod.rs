@@ -1,4 +1,4 @@
-//! The server's side of a WebSocket: `protocol::websocket` over a TCP
+//! The server's side of a WebSocket: the crate `websocket` over a TCP
 //! connection that HTTP was upgraded from. It answers pings, and holds at most
 //! one piece of a message each way; of text that is said, one text more.
 
@@ -12,9 +12,9 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use ::websocket::Item;
+pub(super) use ::websocket::{Close, Limits, Opcode, Violation, code};
 use bytes::Bytes;
-use protocol::websocket::Item;
-pub(super) use protocol::websocket::{Close, Limits, Opcode, Violation, code};
 use tokio::io::AsyncWriteExt;
 use tokio::task::coop::consume_budget;
 use tokio::time::timeout;

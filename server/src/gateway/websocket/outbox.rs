@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use protocol::websocket::{Header, Opcode};
+use ::websocket::{Header, Opcode};
 use tokio::io::AsyncWrite;
 
 use super::super::stream::Stream;

@@ -1,5 +1,6 @@
 //! From an HTTP request to a WebSocket (RFC 6455, section 4.2).
 
+use ::websocket::accept;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
@@ -10,7 +11,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use protocol::websocket::accept;
 
 use super::super::reply::Replies;
 use super::{Limits, WebSocket};
