@@ -172,7 +172,8 @@ fn leave_captures(victim: &Victim, sessions: usize) -> String {
 #[test]
 #[ignore = "needs CAP_NET_RAW"]
 fn a_capture_dies_with_its_session() {
-    let victim = Victim::start("lab", &[]);
+    // All at once, not one after the other.
+    let victim = Victim::start("lab", &["--max-runs=64"]);
     let attack = "browsers vanish mid-capture";
     victim.withstands(attack, 1, sized(2, 8), leave_captures);
 }
