@@ -1,9 +1,10 @@
 //! Echo servers that are made to answer each other: by a datagram that one of
 //! them believes to be from the other.
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tests::{PATIENCE, Program, Server, eventually, stickylab};
@@ -14,6 +15,10 @@ use super::{ATTACKER, sized};
 /// Hops that a server allows: its budget, the first one, and the one that it
 /// does not answer.
 const HOPS: usize = 130;
+
+/// Between two pairs of the load generator's datagrams, on average: 16,000
+/// datagrams a second, of the 20,000 that one source is answered.
+const PACE: Duration = Duration::from_micros(125);
 
 /// Where the other server is. Nobody else binds this address, so that a port of
 /// it stays free between the socket that takes it first and the server.
@@ -26,6 +31,9 @@ fn other(victim: &Victim, arguments: &[&str], seeds: usize) -> Program {
     let socket = UdpSocket::bind((MIRROR, 0)).expect("a free port");
     let address = socket.local_addr().expect("bound").to_string();
     victim.program.signal(Signal::STOP);
+    eventually("it stands still", || {
+        is_stopped(victim.program.id()).then_some(())
+    });
     for seed in 0..seeds {
         let text = format!("hello {seed}");
         socket
@@ -39,6 +47,18 @@ fn other(victim: &Victim, arguments: &[&str], seeds: usize) -> Program {
     other.out.wait_for("the other server", listening);
     victim.program.signal(Signal::CONT);
     other
+}
+
+/// Whether all threads of process `pid` are stopped (proc(5)): SIGSTOP returns
+/// before they are, and one that still runs would answer.
+fn is_stopped(pid: u32) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+    tasks.flatten().all(|task| {
+        let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        // The state is the first field behind the name, which is in brackets.
+        let state = stat.rsplit(") ").next().unwrap_or_default();
+        state.starts_with('T')
+    })
 }
 
 /// How many datagrams a program has answered.
@@ -77,7 +97,7 @@ fn address(server: &Program) -> SocketAddr {
 /// Until nothing goes round any more: who asks each of `servers` in turn,
 /// twice, is answered behind whatever was on its way.
 fn silent(servers: &[SocketAddr], count: impl Fn() -> usize) {
-    let deadline = std::time::Instant::now() + PATIENCE;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let before = count();
         for server in servers.iter().chain(servers) {
@@ -92,7 +112,7 @@ fn silent(servers: &[SocketAddr], count: impl Fn() -> usize) {
         if count() == before {
             return;
         }
-        assert!(std::time::Instant::now() < deadline, "it goes on");
+        assert!(Instant::now() < deadline, "it goes on");
     }
 }
 
@@ -179,7 +199,10 @@ fn talk(victim: &Victim, times: usize) -> String {
         said(&person, b"HELLO");
     }
     let generator = socket();
+    let start = Instant::now();
     for number in 0..times {
+        let due = start + PACE * u32::try_from(number).expect("a count");
+        thread::sleep(due.saturating_duration_since(Instant::now()));
         said(&generator, b"hello, the same again");
         said(&generator, format!("NUMBER {number}").as_bytes());
     }
