@@ -119,10 +119,10 @@ impl Replies {
             });
             return Ok(());
         };
-        let full = share.is_full();
+        let hurried = share.is_hurried();
         if watched
             .watch
-            .look(now, written, queue, full, share.bounds())
+            .look(now, written, queue, hurried, share.bounds())
         {
             self.failed = true;
             self.common.metrics.refused(Reason::Unread);
@@ -292,7 +292,7 @@ async fn linger(mut stream: Stream, common: Common) {
         if queue <= 1 && (ended || is_over || now - begun >= GOODBYE) {
             return;
         }
-        if is_over || queue > 1 && watch.look(now, 0, queue, share.is_full(), share.bounds()) {
+        if is_over || queue > 1 && watch.look(now, 0, queue, share.is_hurried(), share.bounds()) {
             common.metrics.refused(Reason::Unread);
             stream.discard_at_close();
             return;

@@ -26,7 +26,8 @@ pub(super) struct Bounds {
     pub(super) per_source: usize,
     /// How long a peer may acknowledge nothing.
     pub(super) stall: Duration,
-    /// The same while its source is above `per_source`.
+    /// The same while its source is hurried: from when it reaches `per_source`
+    /// until it is below half of that.
     pub(super) hurried: Duration,
     /// Bytes that a peer has to acknowledge in each period of `stall`.
     pub(super) least: usize,
@@ -65,7 +66,16 @@ impl Bounds {
 #[derive(Debug, Default)]
 pub(super) struct Unread {
     bounds: Bounds,
-    by_source: Mutex<HashMap<Source, usize>>,
+    by_source: Mutex<HashMap<Source, Left>>,
+}
+
+/// What one source has left unread.
+#[derive(Debug, Default)]
+struct Left {
+    bytes: usize,
+    /// Whether its connections are hurried. If that ended with the bound itself,
+    /// each connection that is reset would give the others their full time.
+    hurried: bool,
 }
 
 impl Unread {
@@ -76,7 +86,7 @@ impl Unread {
         })
     }
 
-    fn by_source(&self) -> MutexGuard<'_, HashMap<Source, usize>> {
+    fn by_source(&self) -> MutexGuard<'_, HashMap<Source, Left>> {
         self.by_source
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -87,9 +97,11 @@ impl Unread {
             return;
         }
         let mut by_source = self.by_source();
-        let bytes = by_source.entry(source).or_default();
-        *bytes = bytes.saturating_sub(from) + to;
-        if *bytes == 0 {
+        let left = by_source.entry(source).or_default();
+        left.bytes = left.bytes.saturating_sub(from) + to;
+        let most = self.bounds.per_source;
+        left.hurried = left.bytes >= if left.hurried { most / 2 } else { most };
+        if left.bytes == 0 {
             by_source.remove(&source);
         }
     }
@@ -138,8 +150,17 @@ impl Share {
     /// Whether the source has left as much unread as it may.
     pub(super) fn is_full(&self) -> bool {
         let source = self.charged().0;
-        let unread = self.all.by_source().get(&source).copied();
-        unread.unwrap_or(0) >= self.all.bounds.per_source
+        let by_source = self.all.by_source();
+        let unread = by_source.get(&source).map_or(0, |left| left.bytes);
+        unread >= self.all.bounds.per_source
+    }
+
+    /// Whether the source was full and has not yet read half of that, so that
+    /// who reads nothing has less time.
+    pub(super) fn is_hurried(&self) -> bool {
+        let source = self.charged().0;
+        let by_source = self.all.by_source();
+        by_source.get(&source).is_some_and(|left| left.hurried)
     }
 
     fn charged(&self) -> MutexGuard<'_, (Source, usize)> {
@@ -185,15 +206,15 @@ impl Watch {
     }
 
     /// Now `queue` bytes are unread, after `written` more than at the look
-    /// before. Whether the peer has to be given up; `full`: its source is
-    /// above its bound. A connection that is held back by that alone, with
+    /// before. Whether the peer has to be given up; `hurried`: its source is or
+    /// was above its bound. A connection that is held back by that alone, with
     /// nothing unread, is not to blame: its time begins when the hold is over.
     pub(super) fn look(
         &mut self,
         now: Instant,
         written: usize,
         queue: usize,
-        full: bool,
+        hurried: bool,
         bounds: &Bounds,
     ) -> bool {
         let acknowledged = (self.queue + written).saturating_sub(queue);
@@ -202,11 +223,15 @@ impl Watch {
         if acknowledged > 0 {
             (self.moved, self.since) = (now, now);
         }
-        if full && queue == 0 {
+        if hurried && queue == 0 {
             (self.since, self.period, self.acknowledged) = (now, now, 0);
             return false;
         }
-        let patience = if full { bounds.hurried } else { bounds.stall };
+        let patience = if hurried {
+            bounds.hurried
+        } else {
+            bounds.stall
+        };
         if now - self.since >= patience {
             return true;
         }
@@ -251,6 +276,33 @@ mod tests {
         assert!(!foreign.is_full());
         drop((first, foreign));
         assert!(all.by_source().is_empty());
+    }
+
+    #[test]
+    fn a_source_that_was_full_is_hurried_until_half_of_it_is_read() {
+        let bounds = Bounds {
+            per_source: 100,
+            ..Bounds::default()
+        };
+        let all = Unread::new(bounds);
+        let one = source("192.0.2.1:1");
+        let first = Share::new(Arc::clone(&all), one);
+        let second = Share::new(Arc::clone(&all), one);
+        first.charge(50);
+        second.charge(49);
+        assert!(!first.is_hurried());
+        second.charge(50);
+        assert!(first.is_full() && first.is_hurried() && second.is_hurried());
+        // One is reset, and another one has room: the rest has no more time.
+        second.charge(0);
+        assert!(!first.is_full() && first.is_hurried());
+        second.charge(49);
+        assert!(first.is_hurried());
+        second.charge(0);
+        first.charge(49);
+        assert!(!first.is_hurried());
+        second.charge(50);
+        assert!(!first.is_hurried());
     }
 
     /// Looks at these moments (in seconds) with so many bytes written since and
