@@ -6,23 +6,23 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use protocol::{Nanos, Offset, System, Transport};
+use protocol::{Nanos, Offset, System};
 use stickylab::lanes::{self, Width};
 use trace::cause::{held_back, proof_at, proof_of_run, remaining};
-use trace::lane::Lane;
+use trace::lane::{Direction, Lane};
 use trace::lesson::Count;
 use trace::link::{Capture, Ending};
 use trace::text::{Catalog, Sentence, Value};
 use trace::{
-    Actor, Analysis, Call, Client, ClientId, Counts, Event, Experiment, Flags, Header, Lesson,
-    MAX_OFFSET, Message as Text, Reason, Socket, Trace, pcapng,
+    Analysis, Call, Client, ClientId, Connection, Counts, End, Event, Experiment, Flags, Header,
+    Lesson, MAX_OFFSET, Message as Text, Reason, Socket, Trace, pcapng,
 };
 use web_client::app::{Format, Language, Message, Settings, Setup, State, View};
 use web_client::{catalog, file, scene};
 
 use crate::decoder;
 use crate::input::Input;
-use crate::trace_file;
+use crate::written;
 
 /// Most steps of a trace that are explained and drawn: each is work for the
 /// whole trace.
@@ -31,7 +31,7 @@ const STEPS: usize = 24;
 /// Whatever a trace says, all of it can be written, read and shown.
 pub fn check(bytes: &[u8]) {
     let trace = read(bytes);
-    trace_file::check_written(&trace);
+    written::check(&trace);
     check_trace(&trace);
 }
 
@@ -78,7 +78,7 @@ fn check_lane(trace: &Trace, lane: &Lane) {
     for message in &lane.messages {
         assert!(message.event < events);
         // Datagrams may be read in another order than they were sent.
-        if trace.experiment.transport() == Transport::Tcp {
+        if !trace.is_datagrams(lane.connection) {
             assert!(message.range().start >= end, "{message:?}");
         }
         end = message.range().end;
@@ -111,10 +111,11 @@ fn check_causes(trace: &Trace, analysis: &Analysis) {
     });
     for proof in proofs.chain([proof_of_run(trace, analysis)]).flatten() {
         assert!(remaining(trace, analysis, proof.knob) > 0, "{proof:?}");
-        let mut turned = trace.experiment.clone();
+        let plan = trace.plan.as_ref().expect("only a plan has knobs");
+        let mut turned = plan.clone();
         let set = proof.knob.set(&mut turned, &proof.value);
         assert_eq!(set, Ok(()), "{proof:?}");
-        assert_ne!(turned, trace.experiment, "{proof:?} changes nothing");
+        assert_ne!(turned, *plan, "{proof:?} changes nothing");
     }
 }
 
@@ -227,14 +228,27 @@ fn trace(input: &mut Input<'_>) -> Trace {
     );
     let ending = input.pick(&[&Ending::ALL[..], &[]].concat());
     let (missed, dropped) = (told(input), told(input));
-    let clients = trace.experiment.clients.len();
     let mut at = Nanos(0);
-    // Where each actor's stream to each client stands.
-    let mut ends = [[0_u64; 2]; 3];
+    // Where the stream of each end of each conversation stands.
+    let mut ends = [[0_u64; 2]; 2];
     while !input.is_empty() {
-        let event = event(input, clients, at, &mut ends);
+        let event = event(input, &trace, at, &mut ends);
         at = event.at;
+        if trace.connection(event.connection).is_none() {
+            let (client, _) = ClientId::of(event.connection);
+            let like = trace.connection(client.connection(0)).cloned();
+            let like = like.expect("each client has a conversation");
+            trace.add_connection(Connection {
+                connection: event.connection,
+                ..like
+            });
+        }
         trace.insert(event);
+    }
+    if is_forgotten(&trace) {
+        trace.setup.opener_framing = Some(trace.framing(Direction::FromOpener));
+        trace.setup.opener_nagle = Some(true);
+        trace.plan = None;
     }
     trace.end(ending, missed, dropped);
     trace
@@ -282,23 +296,31 @@ fn client(input: &mut Input<'_>) -> Client {
     client
 }
 
-fn event(input: &mut Input<'_>, clients: usize, before: Nanos, ends: &mut [[u64; 2]; 3]) -> Event {
+/// Every other experiment is forgotten: then its record has no plan.
+fn is_forgotten(trace: &Trace) -> bool {
+    trace.plan.as_ref().is_some_and(|plan| plan.buffer % 2 == 1)
+}
+
+fn event(input: &mut Input<'_>, trace: &Trace, before: Nanos, ends: &mut [[u64; 2]; 2]) -> Event {
+    let clients = trace.plan.as_ref().map_or(1, |plan| plan.clients.len());
     let who = input.byte();
     let client = ClientId::ALL[usize::from(who & 1) % clients];
-    let actor = if who & 2 > 0 {
-        Actor::Server
-    } else if who & 4 > 0 && clients > 1 {
-        // Another's connection: no program does that, a file may say it.
-        Actor::Client2
+    let mut origin = if who & 2 > 0 {
+        client.acceptor()
     } else {
-        client.actor()
+        client.opener()
     };
+    if who & 4 > 0 && clients > 1 {
+        // A descriptor that was passed on.
+        origin.party = ClientId::SECOND.party();
+    }
     let choice = usize::from(who >> 3);
     let call = Call::ALL[choice % Call::ALL.len()];
     let at = before + Nanos(input.number());
-    let mut event = Event::new(at, actor, client, call);
     // The numbers left over choose among the client's further connections.
-    event.connection = u16::try_from(choice / Call::ALL.len()).unwrap_or(u16::MAX);
+    let number = u16::try_from(choice / Call::ALL.len()).unwrap_or(u16::MAX);
+    origin.connection = client.connection(number);
+    let mut event = Event::new(at, origin, call);
     if call.is_decision() {
         event.reason = Some(reason(input, call));
     }
@@ -310,7 +332,7 @@ fn event(input: &mut Input<'_>, clients: usize, before: Nanos, ends: &mut [[u64;
         // Long ones are few bytes of input.
         _ => vec![b'x'; usize::from(input.byte()) << 8],
     };
-    let end = &mut ends[actor as usize][client.index()];
+    let end = &mut ends[usize::from(origin.end == End::Acceptor)][client.index()];
     event.offset = Offset(match more >> 2 & 3 {
         0 => *end,
         1 => end.saturating_sub(input.number()),

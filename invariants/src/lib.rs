@@ -16,6 +16,7 @@ pub mod packets;
 pub mod place;
 pub mod request;
 pub mod trace_file;
+mod written;
 
 /// A fuzz target: its name, which is also that of its corpus, and its check.
 pub type Target = (&'static str, fn(&[u8]));

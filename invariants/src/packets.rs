@@ -8,16 +8,18 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use protocol::{Nanos, System};
 use stickylab::lab::Frames;
 use trace::link::{Capture, Ending};
-use trace::{Actor, Call, ClientId, Event, Experiment, Trace};
+use trace::{Call, ClientId, Event, Experiment, Trace};
 
 use crate::analysis;
 use crate::input::Input;
-use crate::trace_file;
+use crate::written;
 
 /// The server and its clients, as in the corpus.
 const SERVER: SocketAddrV4 = at(8000);
-const CLIENTS: [(SocketAddrV4, ClientId); 2] =
-    [(at(40_000), ClientId::One), (at(40_001), ClientId::Two)];
+const CLIENTS: [(SocketAddrV4, ClientId); 2] = [
+    (at(40_000), ClientId::FIRST),
+    (at(40_001), ClientId::SECOND),
+];
 
 const fn at(port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
@@ -48,7 +50,7 @@ pub fn check(bytes: &[u8]) {
         frames.are_over();
     }
     trace.end(Ending::Finished, Some(missed), None);
-    trace_file::check_written(&trace);
+    written::check(&trace);
     analysis::check_trace(&trace);
 }
 
@@ -65,5 +67,7 @@ fn check_event(event: &Event, frame: &[u8]) {
     assert!(event.offset.0 < most && header.ack.0 < 1 << 31);
     assert!(header.window <= 0xffff << 14);
     assert!(event.call.is_packet());
-    assert!(event.actor == Actor::Server || event.actor == event.client.actor());
+    let (client, number) = ClientId::of(event.connection);
+    assert_eq!(number, 0);
+    assert!([client.opener(), client.acceptor()].contains(&event.origin()));
 }

@@ -93,7 +93,7 @@ fn play(experiment: &Experiment) {
             script.handle_event(&Event {
                 offset: Offset(0),
                 bytes: bytes.to_vec(),
-                ..Event::new(Nanos(at as u64), client.actor(), client, Call::Recv)
+                ..Event::new(Nanos(at as u64), client.opener(), Call::Recv)
             });
             drain(&mut script);
         }

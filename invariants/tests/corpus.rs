@@ -72,7 +72,7 @@ fn check_calls(traces: &[Trace]) {
         let calls = || events.iter().filter(|event| event.call == call);
         assert!(calls().next().is_some(), "no {call}");
     }
-    let further = |call| move |event: &&&Event| event.call == call && event.connection > 0;
+    let further = |call| move |event: &&&Event| event.call == call && event.connection.0 >= 2;
     let refused = events.iter().find(further(Call::Refuse));
     assert!(refused.is_some(), "no refused connection beside the first");
 }

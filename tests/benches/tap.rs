@@ -128,7 +128,7 @@ impl Server {
         let own = socket.local_addr().expect("it is bound").as_socket();
         let own = own.expect("an internet address");
         if kind >= 2 {
-            self.recorder.register(own, ClientId::One);
+            self.recorder.register(own, ClientId::FIRST.acceptor());
         }
         let capture = (kind >= 3).then(|| Capture::start(v4(self.address), v4(own)));
         let server = self.address.into();

@@ -86,7 +86,7 @@ class Client:
 def main(url, system, key="wan yifei"):
     with connect(url, proxy=None, open_timeout=PATIENCE, max_size=None) as link:
         hello = json.loads(link.recv(timeout=PATIENCE))
-        assert hello["type"] == "hello" and hello["version"] == 4, hello
+        assert hello["type"] == "hello" and hello["version"] == 5, hello
         client = Client(link, system, key.encode())
         experiment = {"system": system, "buffer": BUFFER, "clients": [{"messages": []}]}
         client.say(type="run", run=7, experiment=experiment)
@@ -94,7 +94,7 @@ def main(url, system, key="wan yifei"):
             text = link.recv(timeout=PATIENCE)
             assert isinstance(text, str) and "\n" not in text
             line = json.loads(text)
-            assert line["type"] in ("queued", "run", "event", "ended"), line
+            assert line["type"] in ("queued", "run", "party", "connection", "event", "ended"), line
             if line["type"] == "queued":
                 continue
             print(text)
@@ -103,7 +103,7 @@ def main(url, system, key="wan yifei"):
                 client.start()
             elif line["type"] == "ended":
                 break
-            elif (line["actor"], line["call"]) == ("client1", "recv"):
+            elif (line.get("party"), line.get("call")) == (1, "recv"):
                 client.handle(bytes.fromhex(line.get("bytes", "")))
 
 

@@ -44,9 +44,12 @@ impl Event {
         let text = |name: &str| line[name].as_str().map(str::to_owned);
         Some(Self {
             at: line["at"].as_u64().expect("every event has a time"),
-            actor: text("actor").expect("somebody called"),
-            client: line["client"].as_u64().expect("about some client"),
-            connection: number("connection"),
+            actor: match line["party"].as_u64().expect("somebody called") {
+                0 => "server".to_owned(),
+                client => format!("client{client}"),
+            },
+            client: number("connection") % 2 + 1,
+            connection: number("connection") / 2,
             call: text("call").expect("some call"),
             offset: number("offset"),
             asked: number("asked"),
@@ -111,10 +114,12 @@ impl Trace {
             panic!("at least two lines: {lines:?}");
         };
         assert_eq!(first["type"], "run", "{first}");
-        assert_eq!(first["version"], 4, "{first}");
+        assert_eq!(first["version"], 5, "{first}");
         assert_eq!(last["type"], "ended", "{last}");
         let event = |line| Event::of(line).unwrap_or_else(|| panic!("no event: {line}"));
-        let events: Vec<_> = middle.iter().map(event).collect();
+        let named = |line: &&Value| line["type"] == "party" || line["type"] == "connection";
+        let middle = middle.iter().filter(|line| !named(line));
+        let events: Vec<_> = middle.map(event).collect();
         assert_eq!(last["events"].as_u64(), Some(events.len() as u64));
         let mut trace = Self {
             experiment: first["experiment"].clone(),

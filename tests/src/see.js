@@ -30,9 +30,9 @@ return {
     visible: document.body.innerText,
     rows: [...document.querySelectorAll("#events [data-step]")].map(row => ({
         step: Number(row.dataset.step),
-        actor: row.dataset.actor,
-        client: Number(row.dataset.client),
-        connection: Number(row.dataset.connection),
+        actor: Number(row.dataset.party) ? `client${row.dataset.party}` : "server",
+        client: Number(row.dataset.connection) % 2 + 1,
+        connection: Math.floor(Number(row.dataset.connection) / 2),
         call: row.dataset.call,
         offset: Number(row.dataset.offset),
         length: Number(row.dataset.len),

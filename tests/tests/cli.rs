@@ -4,6 +4,8 @@
 mod addresses;
 #[path = "cli/descriptors.rs"]
 mod descriptors;
+#[path = "cli/foreign.rs"]
+mod foreign;
 #[path = "cli/handshakes.rs"]
 mod handshakes;
 #[path = "cli/help.rs"]

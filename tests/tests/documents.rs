@@ -20,8 +20,8 @@ mod links;
 mod markdown;
 #[path = "documents/metrics.rs"]
 mod metrics;
-#[path = "documents/trace_lines.rs"]
-mod trace_lines;
+#[path = "documents/trace_format.rs"]
+mod trace_format;
 
 use std::collections::BTreeSet;
 

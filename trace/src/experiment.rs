@@ -6,10 +6,10 @@ use protocol::peer::{Reply, Rules};
 use protocol::{Framing, System, Transport};
 use serde::{Deserialize, Serialize};
 
-use crate::ClientId;
+use crate::{ClientId, ConnectionId};
 
 /// Most clients in one experiment.
-pub const MAX_CLIENTS: usize = ClientId::ALL.len();
+pub const MAX_CLIENTS: usize = 2;
 /// Most messages a client may have.
 pub const MAX_MESSAGES: usize = 1_000;
 /// Most bytes in one message.
@@ -38,11 +38,7 @@ pub struct Experiment {
     /// Which server.
     pub system: System,
     /// How messages are framed; left out: as the system has it.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::object::maybe"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framing: Option<Framing>,
     /// Whether the server answers messages; left out: as the system has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,7 +77,7 @@ pub struct Experiment {
     #[serde(default, skip_serializing_if = "is_default")]
     pub scheme: Scheme,
     /// Who connects.
-    #[serde(deserialize_with = "crate::object::list")]
+    #[serde()]
     pub clients: Vec<Client>,
 }
 
@@ -351,6 +347,15 @@ impl Experiment {
     /// The client's plan, if there is such a client.
     pub fn client(&self, client: ClientId) -> Option<&Client> {
         self.clients.get(client.index())
+    }
+
+    /// The plan of the client whose conversation `connection` is; none for
+    /// connections that are merely held.
+    pub fn client_of(&self, connection: ConnectionId) -> Option<&Client> {
+        match ClientId::of(connection) {
+            (client, 0) => self.client(client),
+            _ => None,
+        }
     }
 
     /// Refuses what would be too big, too long or impossible. Whoever runs an

@@ -1,4 +1,4 @@
-//! One direction of one client's connection, all its layers over the same
+//! One direction of one connection, all its layers over the same
 //! stream offsets: sends, packets, recvs, messages. Joining layers is
 //! intersecting ranges.
 
@@ -7,16 +7,42 @@ use std::ops::Range;
 use protocol::Offset;
 use protocol::framing::{Frame, FrameError};
 
-use crate::ClientId;
+use crate::ConnectionId;
+use crate::End;
 use crate::cause::Boundary;
 
 /// Which way bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
-    /// From a client to the server.
-    ToServer,
-    /// From the server to a client.
-    ToClient,
+    /// From whoever opened the connection to whoever accepted it.
+    FromOpener,
+    /// The other way.
+    FromAcceptor,
+}
+
+impl Direction {
+    /// Who sends.
+    pub const fn sender(self) -> End {
+        match self {
+            Self::FromOpener => End::Opener,
+            Self::FromAcceptor => End::Acceptor,
+        }
+    }
+
+    /// Who reads.
+    pub const fn reader(self) -> End {
+        self.sender().other()
+    }
+}
+
+impl From<End> for Direction {
+    /// The direction of what this end sends.
+    fn from(sender: End) -> Self {
+        match sender {
+            End::Opener => Self::FromOpener,
+            End::Acceptor => Self::FromAcceptor,
+        }
+    }
 }
 
 /// A call and the bytes it carried, in the sender's stream offsets.
@@ -164,11 +190,11 @@ pub struct Failure {
     pub error: FrameError,
 }
 
-/// One direction of one client's connection.
+/// One direction of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lane {
-    /// Whose connection.
-    pub client: ClientId,
+    /// Of which connection.
+    pub connection: ConnectionId,
     /// Which way.
     pub direction: Direction,
     /// Every send(), in order; empty ones too.
@@ -214,9 +240,9 @@ pub(crate) struct Carrier {
 }
 
 impl Lane {
-    pub(crate) fn new(client: ClientId, direction: Direction) -> Self {
+    pub(crate) fn new(connection: ConnectionId, direction: Direction) -> Self {
         Self {
-            client,
+            connection,
             direction,
             sends: Vec::new(),
             wire: Vec::new(),
@@ -244,6 +270,24 @@ impl Lane {
         let index = |offset: Offset| usize::try_from(offset.0).unwrap_or(usize::MAX);
         let end = index(range.end).min(self.bytes.len());
         self.bytes.get(index(range.start)..end).unwrap_or(&[])
+    }
+
+    /// What the bytes in `range` came in, as far as it was observed, by number:
+    /// the sends; where the sender was not watched the recvs; where nobody was,
+    /// the packets. Empty ones strictly between others may be among them.
+    pub fn units_in(&self, range: Range<Offset>) -> Vec<(usize, Range<Offset>)> {
+        let of = |spans: &[Span], numbers: Range<usize>| {
+            let spans = numbers.map(|number| (number, spans[number].range()));
+            spans.collect()
+        };
+        if !self.sends.is_empty() {
+            of(&self.sends, self.sends_in(range))
+        } else if !self.recvs.is_empty() {
+            of(&self.recvs, self.recvs_in(range))
+        } else {
+            let carriers = self.carriers_in(&range).iter();
+            carriers.map(|c| (c.packet, c.start..c.end)).collect()
+        }
     }
 
     /// The non-empty sends that have bytes in `range`, as a range of indices.
@@ -381,7 +425,7 @@ pub(crate) mod tests {
             sends: spans(sends),
             recvs: spans(recvs),
             bytes: bytes.to_vec(),
-            ..Lane::new(ClientId::One, Direction::ToServer)
+            ..Lane::new(ConnectionId(0), Direction::FromOpener)
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::knob::Knob;
 use crate::lane::{Direction, MessageKind, Verdict};
-use crate::{Actor, Analysis, Call, Experiment, Trace};
+use crate::{Analysis, Call, End, Experiment, Trace};
 
 /// Where a lesson stands in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -147,23 +147,23 @@ impl Count {
                 .filter(move |l| l.direction == direction)
         };
         let count = match self {
-            Self::ServerRecvs => lanes(Direction::ToServer).map(|l| l.recvs.len()).sum(),
-            Self::ClientRecvs => lanes(Direction::ToClient).map(|l| l.recvs.len()).sum(),
+            Self::ServerRecvs => lanes(Direction::FromOpener).map(|l| l.recvs.len()).sum(),
+            Self::ClientRecvs => lanes(Direction::FromAcceptor).map(|l| l.recvs.len()).sum(),
             Self::ServerBytes => {
                 let events = trace.events().iter();
-                let recvs = events.filter(|e| (e.actor, e.call) == (Actor::Server, Call::Recv));
+                let recvs = events.filter(|e| (e.end, e.call) == (End::Acceptor, Call::Recv));
                 recvs.map(crate::Event::len).sum()
             }
             Self::GoodMessages => {
-                let messages = lanes(Direction::ToServer).flat_map(|lane| &lane.messages);
+                let messages = lanes(Direction::FromOpener).flat_map(|lane| &lane.messages);
                 let good = messages.filter(|message| {
                     message.kind == MessageKind::Message && message.verdict == Verdict::Whole
                 });
                 good.count()
             }
-            Self::ClientSends => lanes(Direction::ToServer).map(|l| l.sends.len()).sum(),
+            Self::ClientSends => lanes(Direction::FromOpener).map(|l| l.sends.len()).sum(),
             Self::LateReplies => {
-                let recvs = lanes(Direction::ToClient).flat_map(|lane| &lane.recvs);
+                let recvs = lanes(Direction::FromAcceptor).flat_map(|lane| &lane.recvs);
                 let late = recvs.filter(|recv| trace.events()[recv.event].took > LATE);
                 late.count()
             }
@@ -175,7 +175,7 @@ impl Count {
                 let replied = |l: &&crate::lane::Lane| {
                     l.messages.iter().any(|m| m.kind == MessageKind::Message)
                 };
-                lanes(Direction::ToClient).filter(replied).count()
+                lanes(Direction::FromAcceptor).filter(replied).count()
             }
         };
         count as u64
@@ -199,18 +199,18 @@ mod tests {
                 took,
                 asked: 1,
                 bytes: b"x".to_vec(),
-                ..Event::new(Nanos::from_millis(at), actor, ClientId::One, call)
+                ..Event::new(Nanos::from_millis(at), actor, call)
             });
         };
-        put(0, Actor::Client1, Call::Send, Nanos(0));
-        put(1, Actor::Client1, Call::Send, Nanos(0));
+        put(0, ClientId::FIRST.opener(), Call::Send, Nanos(0));
+        put(1, ClientId::FIRST.opener(), Call::Send, Nanos(0));
         // How late the server is does not count, nor what its sends take.
-        put(50, Actor::Server, Call::Recv, LATE + Nanos(1));
-        put(51, Actor::Server, Call::Send, LATE + Nanos(1));
-        put(52, Actor::Server, Call::Send, Nanos(0));
-        put(53, Actor::Client1, Call::Recv, LATE + Nanos(1));
-        put(73, Actor::Client1, Call::Recv, LATE);
-        put(74, Actor::Server, Call::Refuse, Nanos(0));
+        put(50, ClientId::FIRST.acceptor(), Call::Recv, LATE + Nanos(1));
+        put(51, ClientId::FIRST.acceptor(), Call::Send, LATE + Nanos(1));
+        put(52, ClientId::FIRST.acceptor(), Call::Send, Nanos(0));
+        put(53, ClientId::FIRST.opener(), Call::Recv, LATE + Nanos(1));
+        put(73, ClientId::FIRST.opener(), Call::Recv, LATE);
+        put(74, ClientId::FIRST.acceptor(), Call::Refuse, Nanos(0));
         let analysis = Analysis::new(&trace);
         assert_eq!(Count::ClientSends.of(&trace, &analysis), 2);
         assert_eq!(Count::LateReplies.of(&trace, &analysis), 1);

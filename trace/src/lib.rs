@@ -7,33 +7,28 @@
 
 mod analysis;
 pub mod cause;
-mod event;
 pub mod experiment;
 pub mod explain;
-pub mod hex;
 pub mod itinerary;
 pub mod knob;
 pub mod lane;
 pub mod lesson;
 pub mod link;
-mod object;
-pub mod order;
-mod packet;
 pub mod pcapng;
-mod reason;
+mod plan;
 mod role;
 mod run;
 mod script;
-mod socket;
 pub mod text;
 
 pub use analysis::{Analysis, direction};
-pub use event::{Actor, Call, ClientId, Event};
 pub use experiment::{Answer, Client, Experiment, ExperimentError, LengthUnit, Message};
 pub use explain::{Explanation, explain};
 pub use lesson::Lesson;
-pub use packet::{Flags, Header};
-pub use reason::Reason;
-pub use run::{MAX_OFFSET, Trace, TraceError};
+pub use plan::{ClientId, SERVER, parties};
+pub use record::{
+    Call, Connection, ConnectionId, Counts, End, Endpoint, Event, Flags, Header, Observed, Origin,
+    Party, PartyId, Reason, Socket, Transport, hex,
+};
+pub use run::{MAX_CONNECTIONS, MAX_OFFSET, MAX_PARTIES, Setup, Trace, TraceError};
 pub use script::{Nonces, Script};
-pub use socket::{Counts, Socket};

@@ -6,12 +6,14 @@ mod parts;
 use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, Event, Experiment};
+use record::{Connection, Event, Party};
+
+use crate::{ClientId, Experiment, Setup};
 
 /// Version of the lines; a reader refuses a newer one. Version 1 had no
 /// packets, version 2 no decisions, version 3 no run that waited or whose page
-/// took nothing.
-pub const VERSION: u32 = 4;
+/// took nothing; version 4 knew an experiment's server and clients only.
+pub const VERSION: u32 = 5;
 
 /// Longest request the gateway takes, in bytes of JSON. [`Request::parts`]
 /// keeps to it.
@@ -31,7 +33,6 @@ pub enum Request {
         run: u32,
         /// What to run. The messages in it may be left out: framing them and
         /// sending them is the page's part.
-        #[serde(deserialize_with = "crate::object::one")]
         experiment: Experiment,
     },
     /// The first bytes of one client's next send(), which is longer than a
@@ -41,7 +42,7 @@ pub enum Request {
         /// Which client.
         client: ClientId,
         /// The bytes.
-        #[serde(with = "crate::hex")]
+        #[serde(with = "record::hex")]
         bytes: Vec<u8>,
     },
     /// One client calls send() for each of these.
@@ -49,7 +50,6 @@ pub enum Request {
         /// Which client.
         client: ClientId,
         /// What it sends.
-        #[serde(deserialize_with = "crate::object::list")]
         sends: Vec<Send>,
     },
     /// One client closes its connection (FIN; a datagram socket just closes).
@@ -73,7 +73,7 @@ pub struct Send {
     #[serde(default)]
     pub gap: Nanos,
     /// The bytes, framed already; may be none.
-    #[serde(with = "crate::hex")]
+    #[serde(with = "record::hex")]
     pub bytes: Vec<u8>,
 }
 
@@ -98,20 +98,30 @@ pub enum Line {
         /// Its place among those that wait; 1 is the next to start.
         place: u32,
     },
-    /// A run has started. First line of a trace.
+    /// A record begins. First line of a trace.
     Run {
         /// [`VERSION`].
         version: u32,
         /// The request's number; 0 outside the page.
+        #[serde(default)]
         run: u32,
-        /// Kernel name and release it runs on.
+        /// Kernel name and release it runs on; empty if nobody said.
+        #[serde(default)]
         kernel: String,
-        /// What runs.
-        experiment: Experiment,
+        /// What was planned, if anything was: a run of the lab.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        experiment: Option<Experiment>,
+        /// What is known of the connections, where nothing was planned.
+        #[serde(default, skip_serializing_if = "is_default")]
+        setup: Setup,
         /// Whether the wire is watched.
         #[serde(default)]
         capture: Capture,
     },
+    /// Somebody whose events may follow.
+    Party(Party),
+    /// A connection that events may follow of.
+    Connection(Connection),
     /// A call returned, or a packet was captured. Lines of different programs may come out of order by
     /// as much as the programs ran in parallel: sort by time.
     Event(Event),
@@ -167,9 +177,12 @@ impl Line {
                     run: run.run,
                     kernel: run.kernel,
                     experiment: run.experiment,
+                    setup: run.setup,
                     capture: run.capture,
                 }
             }
+            Type::Party => Self::Party(serde_json::from_str(json)?),
+            Type::Connection => Self::Connection(serde_json::from_str(json)?),
             Type::Event => Self::Event(serde_json::from_str(json)?),
             Type::Ended => {
                 let ended: Ended = serde_json::from_str(json)?;
@@ -190,6 +203,10 @@ impl Line {
     }
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 #[derive(Deserialize)]
 struct Tag {
     r#type: Type,
@@ -201,6 +218,8 @@ enum Type {
     Hello,
     Queued,
     Run,
+    Party,
+    Connection,
     Event,
     Ended,
     Error,
@@ -226,10 +245,14 @@ struct Queued {
 )]
 struct Run {
     version: u32,
+    #[serde(default)]
     run: u32,
+    #[serde(default)]
     kernel: String,
-    #[serde(deserialize_with = "crate::object::one")]
-    experiment: Experiment,
+    #[serde(default)]
+    experiment: Option<Experiment>,
+    #[serde(default)]
+    setup: Setup,
     #[serde(default)]
     capture: Capture,
 }
@@ -333,7 +356,7 @@ mod tests {
     fn requests_and_lines_as_they_travel() {
         check_request(
             &Request::Send {
-                client: ClientId::One,
+                client: ClientId::FIRST,
                 sends: vec![Send {
                     gap: Nanos(5),
                     bytes: b"hi".to_vec(),
@@ -343,7 +366,7 @@ mod tests {
         );
         check_request(
             &Request::Part {
-                client: ClientId::Two,
+                client: ClientId::SECOND,
                 bytes: vec![0, 255],
             },
             r#"{"type":"part","client":2,"bytes":"00ff"}"#,
@@ -416,8 +439,6 @@ mod tests {
             r#"{"type":"send","client":1,"sends":[{"bytes":"abc"}]}"#,
             r#"{"type":"connect","to":"192.0.2.1:80"}"#,
             r#"{"type":"run","run":-1}"#,
-            r#"{"type":"send","client":1,"sends":[[5,"6869"]]}"#,
-            r#"{"type":"run","run":1,"experiment":["tcp-echo"]}"#,
             "[]",
             "",
         ] {

@@ -16,23 +16,23 @@ impl Analysis {
         };
         let span = spans.iter().find(|span| span.event == index)?;
         let Some(message) = lane.message_at(span.start) else {
-            return (lane.direction == Direction::ToClient).then_some("reply");
+            return (lane.direction == Direction::FromAcceptor).then_some("reply");
         };
         let message = &lane.messages[message];
         Some(match (message.kind, lane.direction) {
             (MessageKind::Challenge, _) => "challenge",
-            (MessageKind::Proof { .. }, Direction::ToClient) => "proof",
+            (MessageKind::Proof { .. }, Direction::FromAcceptor) => "proof",
             (MessageKind::Answer { .. } | MessageKind::Nonce | MessageKind::Proof { .. }, _) => {
                 "answer"
             }
             (MessageKind::Ready, _) => "ready",
-            (MessageKind::Message, Direction::ToClient) => "reply",
-            (MessageKind::Message, Direction::ToServer)
+            (MessageKind::Message, Direction::FromAcceptor) => "reply",
+            (MessageKind::Message, Direction::FromOpener)
                 if span.start < message.frame.body_range().start =>
             {
                 "header"
             }
-            (MessageKind::Message, Direction::ToServer) => "body",
+            (MessageKind::Message, Direction::FromOpener) => "body",
         })
     }
 }

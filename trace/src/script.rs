@@ -14,7 +14,7 @@ use protocol::{Nanos, Transport};
 
 use crate::experiment::{Answer, MAX_CLIENTS};
 use crate::link::{Request, Send};
-use crate::{Call, Client, ClientId, Event, Experiment, LengthUnit};
+use crate::{Call, Client, ClientId, End, Event, Experiment, LengthUnit};
 use forgery::Seen;
 
 /// How long a client waits for replies that may never come, beyond what the
@@ -120,10 +120,11 @@ impl Script {
     /// Something was observed; only the clients' own calls matter here, a
     /// client knows no other.
     pub fn handle_event(&mut self, event: &Event) {
-        if event.actor != event.client.actor() || event.connection > 0 {
+        let (client, number) = ClientId::of(event.connection);
+        if event.end != End::Opener || number > 0 {
             return;
         }
-        if let Some(player) = self.players.get_mut(event.client.index()) {
+        if let Some(player) = self.players.get_mut(client.index()) {
             player.seen.handle_event(event);
             self.commands.extend(player.handle_event(event));
         }

@@ -9,15 +9,15 @@ use std::fmt::Write as _;
 use dsl::{spans, trace};
 use protocol::System;
 use trace::lane::{Direction, MessageKind, Verdict};
-use trace::{Analysis, Trace};
+use trace::{Analysis, ClientId, Trace};
 
 /// The lanes as text: sends, recvs, messages with their verdicts, failure.
 fn lanes(trace: &Trace) -> String {
     let mut text = String::new();
     for lane in Analysis::new(trace).lanes {
         let way = match lane.direction {
-            Direction::ToServer => "->",
-            Direction::ToClient => "<-",
+            Direction::FromOpener => "->",
+            Direction::FromAcceptor => "<-",
         };
         let messages = lane.messages.iter().map(|message| {
             let body = message.frame.body.escape_ascii();
@@ -35,7 +35,7 @@ fn lanes(trace: &Trace) -> String {
         write!(
             text,
             "{}{way} [{sends}] [{recvs}] [{messages}]",
-            lane.client
+            ClientId::of(lane.connection).0
         )
         .unwrap();
         if let Some(failure) = lane.failure {

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use protocol::{Nanos, Offset, System};
 use trace::cause::{Change, proof_at, remaining};
 use trace::lane::Direction;
-use trace::{Actor, Analysis, Call, ClientId, Event, Socket};
+use trace::{Analysis, Call, ClientId, Event, Socket};
 
 /// The boundaries of the first lane that has any, one a line: offset, change,
 /// cause, event.
@@ -236,9 +236,9 @@ proptest! {
     ) {
         let mut random = trace(System::TcpEcho, &[], "running");
         let (writer, reader, direction) = if up {
-            (Actor::Client1, Actor::Server, Direction::ToServer)
+            (ClientId::FIRST.opener(), ClientId::FIRST.acceptor(), Direction::FromOpener)
         } else {
-            (Actor::Server, Actor::Client1, Direction::ToClient)
+            (ClientId::FIRST.acceptor(), ClientId::FIRST.opener(), Direction::FromAcceptor)
         };
         let all: usize = sends.iter().sum();
         let mut put = |actor, call, offset: usize, length: usize, asked, waiting| {
@@ -247,7 +247,7 @@ proptest! {
                 asked,
                 bytes: vec![b'x'; length],
                 socket: Socket { waiting, ..Socket::default() },
-                ..Event::new(Nanos(0), actor, ClientId::One, call)
+                ..Event::new(Nanos(0), actor, call)
             });
         };
         let (mut ends, mut at) = (BTreeSet::new(), 0);
@@ -283,7 +283,7 @@ proptest! {
         }
         expected.remove(&(all as u64, "vanished"));
         let analysis = Analysis::new(&random);
-        let lane = analysis.lane(ClientId::One, direction);
+        let lane = analysis.lane(ClientId::FIRST.connection(0), direction);
         let boundaries = lane.map_or(&[][..], |lane| &lane.boundaries);
         let found: Vec<_> = boundaries
             .iter()
@@ -294,7 +294,7 @@ proptest! {
         for boundary in boundaries {
             if let Some(proof) = proof_at(&random, &analysis, boundary.event) {
                 prop_assert!(remaining(&random, &analysis, proof.knob) > 0);
-                let mut turned = random.experiment.clone();
+                let mut turned = random.plan.as_ref().unwrap().clone();
                 proof.knob.set(&mut turned, &proof.value).unwrap();
             }
         }

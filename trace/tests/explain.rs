@@ -208,7 +208,7 @@ fn check_handshake(settings: &[&str], answer: &str, sent: &str, read: &str) {
     all.extend(settings);
     let mut trace = trace(System::Auth, &all, &script);
     // The script's is the first client here.
-    trace.experiment.clients.swap(0, 1);
+    trace.plan.as_mut().unwrap().clients.swap(0, 1);
     let said = explained(&trace, 3);
     assert!(said.contains(sent), "{said}");
     let said = explained(&trace, 4);

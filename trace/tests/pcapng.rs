@@ -8,7 +8,7 @@ use dsl::trace;
 use proptest::prelude::*;
 use protocol::{Nanos, Offset, System};
 use trace::link::Capture;
-use trace::{Actor, Analysis, Call, ClientId, Event, Flags, Header, Socket, Trace, pcapng};
+use trace::{Analysis, Call, ClientId, End, Event, Flags, Header, Socket, Trace, pcapng};
 
 /// The types of the file's blocks, each of the length that it says twice.
 fn blocks(trace: &Trace) -> Vec<u32> {
@@ -71,9 +71,9 @@ fn the_section_names_the_port_and_how_to_take_the_run_apart() {
         for event in &trace(System::Auth, &[], script).events()[first..] {
             let mut event = event.clone();
             let header = event.header.as_mut().unwrap();
-            let ports = match event.actor {
-                Actor::Server => [ours, theirs],
-                _ => [theirs, ours],
+            let ports = match event.end {
+                End::Acceptor => [ours, theirs],
+                End::Opener => [theirs, ours],
             };
             header.raw = [raw.clone(), ports.concat()].concat();
             run.insert(event);
@@ -109,11 +109,12 @@ fn the_section_names_the_port_and_how_to_take_the_run_apart() {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let picks = (0_usize..3, 0_usize..2, 0_usize..8, any::<u8>());
+    let picks = (any::<bool>(), 0_usize..2, 0_usize..8, any::<u8>());
     let sizes = (any::<u64>(), any::<u64>(), 0_usize..70_000, 0_u32..9);
     let options = (any::<bool>(), any::<bool>(), proptest::option::of(0_u32..4));
     (picks, sizes, options).prop_map(|(picks, sizes, options)| {
-        let (actor, client, call, flags) = picks;
+        let (opener, client, call, flags) = picks;
+        let client = ClientId::ALL[client];
         let (at, offset, length, asked) = sizes;
         let (raw, small, told) = options;
         Event {
@@ -135,8 +136,11 @@ fn event() -> impl Strategy<Value = Event> {
             }),
             ..Event::new(
                 Nanos(at),
-                Actor::ALL[actor],
-                ClientId::ALL[client],
+                if opener {
+                    client.opener()
+                } else {
+                    client.acceptor()
+                },
                 Call::ALL[call],
             )
         }

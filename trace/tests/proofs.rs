@@ -24,7 +24,7 @@ fn check(system: System, settings: &[&str], script: &str, expected: Option<&str>
         return;
     };
     assert!(remaining(&run, &analysis, proof.knob) > 0);
-    let mut turned = run.experiment.clone();
+    let mut turned = run.plan.as_ref().unwrap().clone();
     proof.knob.set(&mut turned, &proof.value).unwrap();
     turned.validate().unwrap();
     assert!(proof.knob.applies(&turned));
@@ -242,11 +242,11 @@ fn gaps_that_would_outlast_a_run_are_no_proof() {
 #[test]
 fn long_runs_are_judged_in_one_walk() {
     use protocol::{Nanos, Offset};
-    use trace::{Actor, Call, ClientId, Event, Socket};
+    use trace::{Call, ClientId, Event, Socket};
 
     // Each two sends are merged and each is held back, none with a proof.
     let mut run = trace(System::TcpEcho, &["clients=2", "serial=on"], "running");
-    for client in &mut run.experiment.clients {
+    for client in &mut run.plan.as_mut().unwrap().clients {
         client.nagle = true;
     }
     for at in 0..40_000_u64 {
@@ -260,11 +260,11 @@ fn long_runs_are_judged_in_one_walk() {
                 waiting: Some(2),
                 ..Socket::default()
             },
-            ..Event::new(Nanos(at), actor, ClientId::One, call)
+            ..Event::new(Nanos(at), actor, call)
         };
-        run.insert(event(Call::Send, Actor::Client1, 1));
+        run.insert(event(Call::Send, ClientId::FIRST.opener(), 1));
         if at % 2 == 1 {
-            let recv = event(Call::Recv, Actor::Server, 2);
+            let recv = event(Call::Recv, ClientId::FIRST.acceptor(), 2);
             run.insert(Event {
                 offset: Offset(at - 1),
                 ..recv

@@ -10,7 +10,7 @@ use dsl::{check_explained, explained_in, trace};
 use proptest::prelude::*;
 use protocol::{Offset, System};
 use trace::lane::{Direction, Lane};
-use trace::{Actor, Analysis, Call, ClientId, Event, Trace};
+use trace::{Analysis, Call, ClientId, Event, Trace};
 
 /// The wire as text: offsets, `again` for a retransmission, `*n` for a
 /// super-segment; then the packet of each byte.
@@ -31,7 +31,7 @@ fn wire(lane: &Lane) -> String {
 fn up(trace: &Trace) -> Lane {
     let analysis = Analysis::new(trace);
     analysis
-        .lane(ClientId::One, Direction::ToServer)
+        .lane(ClientId::FIRST.connection(0), Direction::FromOpener)
         .unwrap()
         .clone()
 }
@@ -66,7 +66,9 @@ fn segments_tile_the_stream_and_acks_are_none_of_it() {
     assert_eq!(wire(&lane), "0..5, 5..15 *2");
     assert_eq!(carriers(&lane), "000001111111111");
     let analysis = Analysis::new(&trace);
-    let down = analysis.lane(ClientId::One, Direction::ToClient).unwrap();
+    let down = analysis
+        .lane(ClientId::FIRST.connection(0), Direction::FromAcceptor)
+        .unwrap();
     assert_eq!(wire(down), "0..5");
     assert!(analysis.role(&trace, 4).is_none(), "a packet has no role");
     assert!(analysis.role(&trace, 9).is_some());
@@ -74,7 +76,7 @@ fn segments_tile_the_stream_and_acks_are_none_of_it() {
         analysis
             .lane_of(&trace.events()[10])
             .map(|lane| lane.direction),
-        Some(Direction::ToClient)
+        Some(Direction::FromAcceptor)
     );
 }
 
@@ -294,15 +296,15 @@ fn ten_thousands_of_packets_stay_quick() {
     let mut long = trace(System::TcpEcho, &[], "running");
     for at in 0..20_000_u64 {
         for (call, actor) in [
-            (Call::Send, Actor::Client1),
-            (Call::Segment, Actor::Client1),
-            (Call::Recv, Actor::Server),
+            (Call::Send, ClientId::FIRST.opener()),
+            (Call::Segment, ClientId::FIRST.opener()),
+            (Call::Recv, ClientId::FIRST.acceptor()),
         ] {
             long.insert(Event {
                 offset: Offset(at),
                 asked: 1,
                 bytes: vec![b'x'],
-                ..Event::new(protocol::Nanos(at), actor, ClientId::One, call)
+                ..Event::new(protocol::Nanos(at), actor, call)
             });
         }
     }
@@ -323,13 +325,13 @@ proptest! {
         let mut random = trace(System::TcpEcho, &[], "running");
         random.insert(Event {
             bytes: vec![b'x'; 50],
-            ..Event::new(protocol::Nanos(0), Actor::Client1, ClientId::One, Call::Send)
+            ..Event::new(protocol::Nanos(0), ClientId::FIRST.opener(), Call::Send)
         });
         for (at, &(offset, length)) in packets.iter().enumerate() {
             random.insert(Event {
                 offset: Offset(offset),
                 bytes: vec![b'x'; length],
-                ..Event::new(protocol::Nanos(at as u64), Actor::Client1, ClientId::One, Call::Segment)
+                ..Event::new(protocol::Nanos(at as u64), ClientId::FIRST.opener(), Call::Segment)
             });
         }
         let lane = up(&random);

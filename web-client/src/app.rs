@@ -14,14 +14,13 @@ mod tests;
 use trace::cause::Proof;
 use trace::knob::{Knob, KnobError};
 use trace::link::Ending;
-use trace::{Actor, Analysis, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
+use trace::{Analysis, End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
 pub use comparison::{Earlier, Outcome, Tally, Verdict};
 pub use files::Opened;
 pub use keyboard::key;
 pub use message::{
-    Axis, CodeLanguage, Effect, Format, Heard, Language, Message, Role, Settings, Target, Theme,
-    View,
+    Axis, CodeLanguage, Effect, Format, Language, Message, Role, Settings, Target, Theme, View,
 };
 
 use crate::file::FileError;
@@ -253,7 +252,7 @@ impl State {
         match message {
             Message::LinkUp => self.handle_link_up(),
             Message::LinkDown => self.handle_link_down(),
-            Message::Heard(heard) => return self.handle_heard(heard, effects),
+            Message::Line(line) => return self.handle_line(line, effects),
             Message::Frame { elapsed_ms } => return self.handle_frame(elapsed_ms, effects),
             Message::LessonChosen(id) => {
                 let Some(index) = self.lessons.iter().position(|lesson| lesson.id == id) else {
@@ -303,7 +302,7 @@ impl State {
     fn follow(&mut self) {
         self.role = match self.current() {
             Some((_, event)) if event.call.is_packet() => return,
-            Some((_, event)) if event.actor == Actor::Server => Role::Server,
+            Some((_, event)) if event.end == End::Acceptor => Role::Server,
             Some(_) => Role::Client,
             None => return,
         };

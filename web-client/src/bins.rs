@@ -2,7 +2,7 @@
 //! into it and of which kinds. Drawing then costs as much as the screen is
 //! wide, however many events there are.
 
-use trace::{Actor, Call, Event};
+use trace::{Call, End, Event};
 
 /// Which kinds of events a bucket has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,18 +11,18 @@ pub struct Kinds(u16);
 /// A kind of event, as far as a mark of one pixel can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The first client sent.
-    Client1Send,
-    /// The first client received.
-    Client1Recv,
-    /// The second client sent.
-    Client2Send,
-    /// The second client received.
-    Client2Recv,
-    /// The server sent.
-    ServerSend,
-    /// The server received.
-    ServerRecv,
+    /// Whoever opened a connection of even number sent.
+    EvenOpenerSend,
+    /// Whoever opened a connection of even number received.
+    EvenOpenerRecv,
+    /// Whoever opened a connection of odd number sent.
+    OddOpenerSend,
+    /// Whoever opened a connection of odd number received.
+    OddOpenerRecv,
+    /// Whoever accepted a connection sent.
+    AcceptorSend,
+    /// Whoever accepted a connection received.
+    AcceptorRecv,
     /// A packet with data (or an empty datagram) on the wire.
     Packet,
     /// A packet without data on the wire: it only steers the connection.
@@ -37,12 +37,12 @@ impl Kind {
     protocol::all_variants! {
         /// All kinds, the ones to be seen first coming first.
         Failed,
-        ServerRecv,
-        ServerSend,
-        Client1Send,
-        Client1Recv,
-        Client2Send,
-        Client2Recv,
+        AcceptorRecv,
+        AcceptorSend,
+        EvenOpenerSend,
+        EvenOpenerRecv,
+        OddOpenerSend,
+        OddOpenerRecv,
         Packet,
         Other,
         Bare,
@@ -53,13 +53,14 @@ impl Kind {
         if event.error.is_some() || event.reason.is_some() {
             return Self::Failed;
         }
-        match (event.actor, event.call) {
-            (Actor::Client1, Call::Send) => Self::Client1Send,
-            (Actor::Client1, Call::Recv) => Self::Client1Recv,
-            (Actor::Client2, Call::Send) => Self::Client2Send,
-            (Actor::Client2, Call::Recv) => Self::Client2Recv,
-            (Actor::Server, Call::Send) => Self::ServerSend,
-            (Actor::Server, Call::Recv) => Self::ServerRecv,
+        let even = event.connection.0.is_multiple_of(2);
+        match (event.end, event.call) {
+            (End::Opener, Call::Send) if even => Self::EvenOpenerSend,
+            (End::Opener, Call::Recv) if even => Self::EvenOpenerRecv,
+            (End::Opener, Call::Send) => Self::OddOpenerSend,
+            (End::Opener, Call::Recv) => Self::OddOpenerRecv,
+            (End::Acceptor, Call::Send) => Self::AcceptorSend,
+            (End::Acceptor, Call::Recv) => Self::AcceptorRecv,
             (_, Call::Segment) if event.bytes.is_empty() => Self::Bare,
             (_, Call::Segment | Call::Datagram) => Self::Packet,
             _ => Self::Other,
@@ -123,7 +124,7 @@ mod tests {
         let bins = bin(
             [
                 (0.2, Kind::Other),
-                (0.9, Kind::ServerRecv),
+                (0.9, Kind::AcceptorRecv),
                 (2.0, Kind::Failed),
             ],
             3,
@@ -132,7 +133,7 @@ mod tests {
             bins.iter().map(|bin| bin.count).collect::<Vec<_>>(),
             [2, 0, 1]
         );
-        assert_eq!(bins[0].kinds.foremost(), Some(Kind::ServerRecv));
+        assert_eq!(bins[0].kinds.foremost(), Some(Kind::AcceptorRecv));
         assert!(bins[0].kinds.has(Kind::Other) && !bins[0].kinds.has(Kind::Failed));
         assert_eq!(bins[1].kinds.foremost(), None);
         assert_eq!(
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_events_take_no_time() {
-        let events = (0..100_000_u32).map(|n| (f64::from(n) / 100.0, Kind::ServerRecv));
+        let events = (0..100_000_u32).map(|n| (f64::from(n) / 100.0, Kind::AcceptorRecv));
         let start = std::time::Instant::now();
         let bins = bin(events, 1_000);
         assert!(

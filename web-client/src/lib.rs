@@ -18,7 +18,6 @@ pub mod scene;
 pub mod settings;
 pub mod socket;
 pub mod view;
-pub mod wire;
 
 use wasm_bindgen::prelude::*;
 

@@ -7,7 +7,10 @@ use trace::lane::Direction;
 use trace::lesson::{Group, Words};
 use trace::link::{Capture, Ending};
 use trace::text::Catalog;
-use trace::{Actor, Call, ClientId, Event, Experiment, Flags, Header, Lesson, Nonces, Trace};
+use trace::{
+    Call, ClientId, ConnectionId, End, Event, Experiment, Flags, Header, Lesson, Nonces, Origin,
+    Trace,
+};
 
 /// A lesson without a guess.
 pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
@@ -65,15 +68,15 @@ pub(crate) fn events(calls: &[(&str, Call, &[u8])]) -> Vec<Event> {
     for &(who, call, bytes) in calls {
         at += 10_000;
         let client = if who.ends_with('1') {
-            ClientId::One
+            ClientId::FIRST
         } else {
-            ClientId::Two
+            ClientId::SECOND
         };
         let sum = sums.entry((who, call)).or_default();
-        let actor = if who.starts_with('s') {
-            Actor::Server
+        let origin = if who.starts_with('s') {
+            client.acceptor()
         } else {
-            client.actor()
+            client.opener()
         };
         events.push(Event {
             took: Nanos(2_000),
@@ -83,7 +86,7 @@ pub(crate) fn events(calls: &[(&str, Call, &[u8])]) -> Vec<Event> {
                 _ => u32::try_from(bytes.len()).unwrap(),
             },
             bytes: bytes.to_vec(),
-            ..Event::new(Nanos(at), actor, client, call)
+            ..Event::new(Nanos(at), origin, call)
         });
         *sum += bytes.len();
     }
@@ -180,13 +183,14 @@ pub(crate) fn chunked(system: System, messages: &[String], sizes: &[usize], ever
 /// The same run with its wire captured: a packet a send, an acknowledgment a
 /// segment, what the kernel told beside the calls.
 pub(crate) fn wired(trace: &Trace) -> Trace {
-    let udp = trace.experiment.transport() == Transport::Udp;
-    let mut wired = Trace::new(trace.experiment.clone(), trace.kernel.clone(), Capture::On);
-    let mut sums: HashMap<(ClientId, Direction), (usize, usize)> = HashMap::new();
+    let experiment = trace.plan.clone().unwrap();
+    let udp = experiment.transport() == Transport::Udp;
+    let mut wired = Trace::new(experiment, trace.kernel.clone(), Capture::On);
+    let mut sums: HashMap<(ConnectionId, Direction), (usize, usize)> = HashMap::new();
     for event in trace.events() {
         let mut event = event.clone();
         let direction = trace::direction(&event);
-        let sum = direction.map(|direction| sums.entry((event.client, direction)).or_default());
+        let sum = direction.map(|direction| sums.entry((event.connection, direction)).or_default());
         match (event.call, sum) {
             (Call::Send, Some((sent, _))) => {
                 let length = event.len();
@@ -196,7 +200,7 @@ pub(crate) fn wired(trace: &Trace) -> Trace {
                 let call = if udp { Call::Datagram } else { Call::Segment };
                 if udp || length > 0 {
                     let flags = if udp { Flags(0) } else { Flags(0x18) };
-                    let carried = packet(&event, call, event.actor, 1_000, flags);
+                    let carried = packet(&event, call, event.origin(), 1_000, flags);
                     wired.insert(Event {
                         offset: event.offset,
                         bytes: event.bytes.clone(),
@@ -204,9 +208,10 @@ pub(crate) fn wired(trace: &Trace) -> Trace {
                     });
                 }
                 if !udp && length > 0 {
-                    let reader = match event.actor {
-                        Actor::Server => event.client.actor(),
-                        _ => Actor::Server,
+                    let (client, _) = ClientId::of(event.connection);
+                    let reader = match event.end {
+                        End::Acceptor => client.opener(),
+                        End::Opener => client.acceptor(),
                     };
                     let mut answer = packet(&event, call, reader, 2_500, Flags::ACK);
                     answer.header.as_mut().unwrap().ack = event.end();
@@ -218,7 +223,13 @@ pub(crate) fn wired(trace: &Trace) -> Trace {
                 *read += event.len();
             }
             (Call::Connect, _) if !udp => {
-                wired.insert(packet(&event, Call::Segment, event.actor, 500, Flags::SYN));
+                wired.insert(packet(
+                    &event,
+                    Call::Segment,
+                    event.origin(),
+                    500,
+                    Flags::SYN,
+                ));
                 event.socket.accept_queue = Some(1);
             }
             (Call::Accept, _) => event.socket.accept_queue = Some(1),
@@ -231,13 +242,13 @@ pub(crate) fn wired(trace: &Trace) -> Trace {
 }
 
 /// A packet without payload, `after` ns behind `call`.
-pub(crate) fn packet(near: &Event, call: Call, actor: Actor, after: u64, flags: Flags) -> Event {
+pub(crate) fn packet(near: &Event, call: Call, origin: Origin, after: u64, flags: Flags) -> Event {
     Event {
         header: Some(Header {
             flags,
             window: 65_536,
             ..Header::default()
         }),
-        ..Event::new(Nanos(near.at.0 + after), actor, near.client, call)
+        ..Event::new(Nanos(near.at.0 + after), origin, call)
     }
 }

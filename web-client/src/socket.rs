@@ -1,13 +1,12 @@
 //! The only WebSocket: to `lab`, beside the page wherever a proxy has put it.
 //! Says what happens as messages; when to connect again is the state's business.
 
-use trace::link::Request;
+use trace::link::{Line, Request};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, WebSocket};
 
 use crate::app::Message;
 use crate::dom::{Dispatch, Listener, listen, window};
-use crate::wire;
 
 /// An open (or opening) connection; closes when dropped.
 pub struct Socket {
@@ -40,8 +39,8 @@ impl Socket {
             listen(&socket, "message", move |event: MessageEvent| {
                 let text = event.data().as_string().unwrap_or_default();
                 // A line this page does not know is one of a later version: not for it.
-                if let Some(heard) = wire::read(&text) {
-                    line(Message::Heard(heard));
+                if let Ok(said) = Line::parse(&text) {
+                    line(Message::Line(said));
                 }
             }),
         ];

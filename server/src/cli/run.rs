@@ -121,6 +121,8 @@ fn observe(lesson: &Lesson) -> Result<Trace> {
             }) => trace.end(why, missed, dropped),
             Some(Line::Error { message }) => eprintln!("stickylab: {message}"),
             Some(Line::Run { capture, .. }) => trace.capture = capture,
+            Some(Line::Party(party)) => trace.add_party(party),
+            Some(Line::Connection(connection)) => trace.add_connection(connection),
             Some(Line::Hello { .. } | Line::Queued { .. }) => {}
             None => return Ok(trace),
         }

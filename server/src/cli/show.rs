@@ -35,10 +35,6 @@ impl Show {
             (name, text)
         };
         let trace = Trace::parse(&text).map_err(|error| anyhow!("{name}: {error}"))?;
-        let valid = trace.experiment.validate();
-        valid.map_err(|error| {
-            anyhow!("{name}: line 1: the experiment can't have been run: {error}")
-        })?;
         if let Some(path) = self.pcapng {
             Packets::open(path, &self.file)?.write(&trace)?;
         }

@@ -73,10 +73,10 @@ impl Bound {
             Transport::Tcp => plan.connections.saturating_sub(1),
             Transport::Udp => 0,
         };
-        let source = match (further, id) {
-            (0, _) => Ipv4Addr::LOCALHOST,
-            (_, ClientId::One) => Ipv4Addr::new(127, 0, 0, 2),
-            (_, ClientId::Two) => Ipv4Addr::new(127, 0, 0, 3),
+        let source = match further {
+            0 => Ipv4Addr::LOCALHOST,
+            // A source of its own for each client.
+            _ => Ipv4Addr::new(127, 0, 0, 1 + u8::from(id)),
         };
         let further = (0..further).map(|_| Self::at(source, transport, plan));
         Ok(Self {
@@ -121,7 +121,7 @@ pub(super) struct Running {
 pub(super) fn start(setup: Setup, priority: Priority) -> io::Result<Running> {
     let (commands, orders) = unbounded_channel();
     let thread = thread::Builder::new()
-        .name(format!("lab-{}", setup.record.client().actor()))
+        .name(format!("lab-client{}", setup.record.client()))
         .spawn(move || {
             priority.apply();
             let runtime = runtime::Builder::new_current_thread()

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use trace::experiment::{MAX_CLIENTS, MAX_FRAMED};
 use trace::link::{Capture, Ending, Line, VERSION};
-use trace::{Actor, Call, ClientId, Event, Experiment, Reason};
+use trace::{Call, ClientId, Connection, End, Event, Experiment, Reason, Setup, parties};
 
 use super::{COMMAND, Command, Limits, Room, client, kernel, wire};
 use crate::net::Meter;
@@ -38,6 +38,8 @@ pub(super) struct Director {
     pub(super) server: Option<JoinHandle<()>>,
     /// The datagram server's socket once more, to ask the kernel about it.
     pub(super) datagrams: Option<socket2::Socket>,
+    /// With the addresses of both ends.
+    pub(super) connections: Vec<Connection>,
     pub(super) capture: Capture,
     pub(super) wire: Option<wire::Wire>,
     /// Why the wire is not captured, if that is worth a line.
@@ -83,9 +85,16 @@ impl Director {
             version: VERSION,
             run: self.run,
             kernel: kernel(),
-            experiment: self.experiment.clone(),
+            experiment: Some(self.experiment.clone()),
+            setup: Setup::default(),
             capture: self.capture,
         });
+        for party in parties(&self.experiment) {
+            self.say(Line::Party(party));
+        }
+        for connection in std::mem::take(&mut self.connections) {
+            self.say(Line::Connection(connection));
+        }
         if let Some(complaint) = self.complaint.take() {
             self.say_error(complaint);
         }
@@ -216,8 +225,7 @@ impl Director {
         let now = Nanos::from(self.started.elapsed());
         let event = Event::new(
             now.max(seen.last),
-            Actor::Server,
-            ClientId::One,
+            ClientId::FIRST.acceptor(),
             reason.call(),
         );
         let reason = Some(reason);
@@ -298,9 +306,9 @@ impl Director {
 impl Seen {
     fn note(&mut self, event: &Event) {
         self.active = Some(Instant::now());
-        match (event.actor, event.call) {
-            (Actor::Server, Call::Close) => self.closed_by_server += 1,
-            (Actor::Client1 | Actor::Client2, Call::Connect) if event.error.is_none() => {
+        match (event.end, event.call) {
+            (End::Acceptor, Call::Close) => self.closed_by_server += 1,
+            (End::Opener, Call::Connect) if event.error.is_none() => {
                 self.connected += 1;
             }
             _ => {}

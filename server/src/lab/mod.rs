@@ -17,7 +17,7 @@ mod wire;
 
 use std::any::Any;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,7 +27,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use trace::link::{Capture, Line, Send};
-use trace::{ClientId, Experiment, ExperimentError};
+use trace::{
+    ClientId, Connection, ConnectionId, Endpoint, Experiment, ExperimentError, Observed, Origin,
+    SERVER,
+};
 
 use crate::net::{Backlog, BindError, Held, Meter, Recorder, Sink};
 use crate::priority::Priority;
@@ -38,8 +41,8 @@ pub use wire::{Frames, Unreadable};
 ///
 /// ```text
 /// let mut lab = Lab::start(experiment, 0)?;
-/// lab.send(ClientId::One, sends);
-/// lab.close(ClientId::One, Nanos(0));
+/// lab.send(ClientId::FIRST, sends);
+/// lab.close(ClientId::FIRST, Nanos(0));
 /// while let Some(line) = lab.blocking_line() { … }
 /// ```
 ///
@@ -202,13 +205,24 @@ impl Lab {
         #[cfg(test)]
         let breaker = wire.as_ref().map(wire::Wire::breaker);
         let recorder = Recorder::new(started, sink.clone());
+        let address = server.address;
+        let mut connections = Vec::new();
         for (client, id) in clients.iter().zip(ClientId::ALL) {
-            recorder.register(client.address.into(), id);
-            for (further, number) in client.further.iter().zip(1..) {
-                recorder.register_connection(further.address.into(), id, number);
+            let all = std::iter::once(client).chain(&client.further);
+            for (bound, number) in all.zip(0..) {
+                let connection = id.connection(number);
+                let origin = Origin {
+                    connection,
+                    ..id.acceptor()
+                };
+                recorder.register(bound.address.into(), origin);
+                connections.push(observed(connection, bound.address, address, transport, {
+                    // Further connections are kept out of the capture.
+                    capture == Capture::On && number == 0
+                }));
             }
         }
-        let address = server.address;
+        connections.sort_by_key(|connection| connection.connection);
         let (mut listener, mut datagrams) = (None, None);
         match transport {
             Transport::Tcp => listener = Some(Arc::new(server.socket()?)),
@@ -241,6 +255,7 @@ impl Lab {
             clients: running,
             server: Some(server),
             datagrams,
+            connections,
             capture,
             wire,
             complaint,
@@ -367,5 +382,32 @@ impl Lab {
     fn command(&self, command: Command) {
         // A run that is over needs no commands.
         let _ = self.commands.send(command);
+    }
+}
+
+/// A connection between a client and the server, whose calls are watched at
+/// both ends, and whose packets if they are `captured`.
+fn observed(
+    connection: ConnectionId,
+    client: SocketAddrV4,
+    server: SocketAddrV4,
+    transport: Transport,
+    captured: bool,
+) -> Connection {
+    let (party, _) = ClientId::of(connection);
+    let end = |party, address: SocketAddrV4| Endpoint {
+        party: Some(party),
+        address: Some(address.to_string()),
+        observed: Observed {
+            calls: true,
+            queues: cfg!(target_os = "linux"),
+            packets: captured,
+        },
+    };
+    Connection {
+        connection,
+        transport: transport.into(),
+        opener: end(party.party(), client),
+        acceptor: end(SERVER, server),
     }
 }

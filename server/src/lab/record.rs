@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use protocol::Offset;
-use trace::{Call, ClientId, Event, Socket};
+use trace::{Call, ClientId, Event, Origin, Socket};
 
 use crate::net::Sink;
 
@@ -13,7 +13,7 @@ use crate::net::Sink;
 pub(super) struct Record {
     started: Instant,
     client: ClientId,
-    connection: u16,
+    origin: Origin,
     sink: Sink,
     sent: Offset,
     received: Offset,
@@ -26,7 +26,7 @@ impl Record {
         Self {
             started,
             client,
-            connection: 0,
+            origin: client.opener(),
             sink,
             sent: Offset(0),
             received: Offset(0),
@@ -37,7 +37,10 @@ impl Record {
     /// The record of one of the client's further connections, from 1.
     pub(super) fn of_connection(&self, connection: u16) -> Self {
         Self {
-            connection,
+            origin: Origin {
+                connection: self.client.connection(connection),
+                ..self.client.opener()
+            },
             ..Self::new(self.started, self.client, self.sink.clone())
         }
     }
@@ -107,10 +110,7 @@ impl Record {
 
     fn event(&self, call: Call, at: Instant) -> Event {
         let at = at.saturating_duration_since(self.started).into();
-        Event {
-            connection: self.connection,
-            ..Event::new(at, self.client.actor(), self.client, call)
-        }
+        Event::new(at, self.origin, call)
     }
 
     fn give(&mut self, event: Event) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use protocol::{Nanos, System, Transport};
 use trace::link::{Capture, Ending, Line, Send};
-use trace::{Actor, Call, ClientId, Event, Experiment, Message, Reason};
+use trace::{Call, ClientId, End, Event, Experiment, Message, PartyId, Reason, SERVER};
 
 use super::{Conditions, Lab, LabError, Limits};
 
@@ -43,6 +43,7 @@ impl Run {
                     assert_eq!(count as usize, events.len());
                     break (why, missed, dropped);
                 }
+                Line::Party(_) | Line::Connection(_) => {}
                 other => panic!("{other:?}"),
             }
         };
@@ -72,16 +73,19 @@ impl Run {
             .collect()
     }
 
-    fn calls(&self, actor: Actor, call: Call) -> impl Iterator<Item = &Event> {
+    fn calls(&self, actor: PartyId, call: Call) -> impl Iterator<Item = &Event> {
         self.events
             .iter()
-            .filter(move |event| event.actor == actor && event.call == call)
+            .filter(move |event| event.party == actor && event.call == call)
     }
 
     /// All bytes of these calls; each must begin where the one before ended.
-    fn stream(&self, actor: Actor, call: Call, client: ClientId) -> Vec<u8> {
+    fn stream(&self, actor: PartyId, call: Call, client: ClientId) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for event in self.calls(actor, call).filter(|e| e.client == client) {
+        for event in self
+            .calls(actor, call)
+            .filter(|e| ClientId::of(e.connection).0 == client)
+        {
             assert_eq!(event.offset.0, bytes.len() as u64, "{event:?}");
             bytes.extend(&event.bytes);
         }
@@ -108,8 +112,8 @@ fn started(experiment: Experiment, limits: Limits) -> Result<Lab, LabError> {
 /// One client sends `messages` in a row and closes after `hold`.
 fn run(experiment: Experiment, messages: &[&[u8]], hold: Duration) -> Run {
     let lab = Lab::start(experiment, 0).unwrap();
-    lab.send(ClientId::One, sends(messages, Duration::ZERO));
-    lab.close(ClientId::One, hold.into());
+    lab.send(ClientId::FIRST, sends(messages, Duration::ZERO));
+    lab.close(ClientId::FIRST, hold.into());
     Run::of(lab)
 }
 
@@ -141,18 +145,22 @@ fn each_stream_system_finishes_and_receives_what_was_sent() {
         let run = run(Experiment::new(system, &[]), messages, Duration::ZERO);
         assert_eq!(run.why, Ending::Finished, "{system}");
         assert!(run.errors.is_empty(), "{:?}", run.errors);
-        let sent = run.stream(Actor::Client1, Call::Send, ClientId::One);
+        let sent = run.stream(ClientId::FIRST.party(), Call::Send, ClientId::FIRST);
         assert_eq!(sent, messages.concat(), "{system}");
-        let received = run.stream(Actor::Server, Call::Recv, ClientId::One);
+        let received = run.stream(SERVER, Call::Recv, ClientId::FIRST);
         assert_eq!(received, sent, "{system}");
         for (actor, call) in [
-            (Actor::Client1, Call::Connect),
-            (Actor::Server, Call::Accept),
-            (Actor::Client1, Call::Shutdown),
-            (Actor::Client1, Call::Close),
-            (Actor::Server, Call::Close),
+            (ClientId::FIRST.party(), Call::Connect),
+            (SERVER, Call::Accept),
+            (ClientId::FIRST.party(), Call::Shutdown),
+            (ClientId::FIRST.party(), Call::Close),
+            (SERVER, Call::Close),
         ] {
-            assert_eq!(run.calls(actor, call).count(), 1, "{system} {actor} {call}");
+            assert_eq!(
+                run.calls(actor, call).count(),
+                1,
+                "{system} {actor:?} {call}"
+            );
         }
     }
 }
@@ -164,10 +172,10 @@ fn an_echo_comes_back() {
         &[b"hello"],
         Duration::ZERO,
     );
-    let back = run.stream(Actor::Client1, Call::Recv, ClientId::One);
+    let back = run.stream(ClientId::FIRST.party(), Call::Recv, ClientId::FIRST);
     assert_eq!(back, b"HELLO");
     assert!(
-        run.calls(Actor::Client1, Call::Recv)
+        run.calls(ClientId::FIRST.party(), Call::Recv)
             .last()
             .unwrap()
             .is_eof()
@@ -177,13 +185,13 @@ fn an_echo_comes_back() {
 #[test]
 fn a_challenge_comes_and_a_wrong_answer_closes_the_client() {
     let lab = Lab::start(Experiment::new(System::Auth, &[]), 0).unwrap();
-    lab.send(ClientId::One, sends(&[&[0; 16]], Duration::ZERO));
+    lab.send(ClientId::FIRST, sends(&[&[0; 16]], Duration::ZERO));
     // No close: the server's end is the client's.
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
-    let challenge = run.stream(Actor::Client1, Call::Recv, ClientId::One);
+    let challenge = run.stream(ClientId::FIRST.party(), Call::Recv, ClientId::FIRST);
     assert_eq!(challenge.len(), 32);
-    assert_eq!(run.calls(Actor::Client1, Call::Close).count(), 1);
+    assert_eq!(run.calls(ClientId::FIRST.party(), Call::Close).count(), 1);
 }
 
 #[test]
@@ -193,11 +201,11 @@ fn datagrams_keep_their_boundaries_also_empty_ones() {
     let run = run(experiment, &[b"a", b"", b"bcd"], hold);
     assert_eq!(run.why, Ending::Finished);
     let lengths = |actor, call| -> Vec<usize> { run.calls(actor, call).map(Event::len).collect() };
-    assert_eq!(lengths(Actor::Client1, Call::Send), [1, 0, 3]);
-    assert_eq!(lengths(Actor::Server, Call::Recv), [1, 0, 3]);
-    assert_eq!(lengths(Actor::Server, Call::Send), [1, 0, 3]);
-    assert_eq!(lengths(Actor::Client1, Call::Recv), [1, 0, 3]);
-    assert_eq!(run.calls(Actor::Client1, Call::Close).count(), 1);
+    assert_eq!(lengths(ClientId::FIRST.party(), Call::Send), [1, 0, 3]);
+    assert_eq!(lengths(SERVER, Call::Recv), [1, 0, 3]);
+    assert_eq!(lengths(SERVER, Call::Send), [1, 0, 3]);
+    assert_eq!(lengths(ClientId::FIRST.party(), Call::Recv), [1, 0, 3]);
+    assert_eq!(run.calls(ClientId::FIRST.party(), Call::Close).count(), 1);
 }
 
 #[test]
@@ -208,17 +216,15 @@ fn an_empty_send_on_a_stream_is_a_call_and_nothing_else() {
         Duration::ZERO,
     );
     let sizes: Vec<_> = run
-        .calls(Actor::Client1, Call::Send)
+        .calls(ClientId::FIRST.party(), Call::Send)
         .map(Event::len)
         .collect();
     assert_eq!(sizes, [0, 1, 0]);
     assert!(
-        run.calls(Actor::Client1, Call::Send)
+        run.calls(ClientId::FIRST.party(), Call::Send)
             .all(|e| e.error.is_none())
     );
-    let server = run
-        .calls(Actor::Server, Call::Recv)
-        .filter(|e| !e.is_empty());
+    let server = run.calls(SERVER, Call::Recv).filter(|e| !e.is_empty());
     assert_eq!(server.count(), 1);
 }
 
@@ -227,8 +233,8 @@ fn five_sends_and_a_slow_reader_are_one_recv() {
     let mut experiment = Experiment::new(System::TcpEcho, &[]);
     experiment.read_delay_ms = 100;
     let run = run(experiment, &[b"a", b"b", b"c", b"d", b"e"], Duration::ZERO);
-    assert_eq!(run.calls(Actor::Client1, Call::Send).count(), 5);
-    let first = run.calls(Actor::Server, Call::Recv).next().unwrap();
+    assert_eq!(run.calls(ClientId::FIRST.party(), Call::Send).count(), 5);
+    let first = run.calls(SERVER, Call::Recv).next().unwrap();
     assert_eq!(first.bytes, b"abcde");
 }
 
@@ -236,11 +242,11 @@ fn five_sends_and_a_slow_reader_are_one_recv() {
 fn gaps_are_kept_by_the_client() {
     fn check(gap: Duration) {
         let lab = Lab::start(Experiment::new(System::LengthPrefix, &[]), 0).unwrap();
-        lab.send(ClientId::One, sends(&[b"a", b"b", b"c", b"d"], gap));
-        lab.close(ClientId::One, Nanos(0));
+        lab.send(ClientId::FIRST, sends(&[b"a", b"b", b"c", b"d"], gap));
+        lab.close(ClientId::FIRST, Nanos(0));
         let run = Run::of(lab);
         let times: Vec<_> = run
-            .calls(Actor::Client1, Call::Send)
+            .calls(ClientId::FIRST.party(), Call::Send)
             .map(|e| e.at)
             .collect();
         assert_eq!(times.len(), 4);
@@ -267,14 +273,17 @@ fn more_than_the_kernel_takes_is_sent_in_several_calls() {
         ..Limits::default()
     };
     let lab = started(experiment, limits).unwrap();
-    lab.send(ClientId::One, sends(&[&big], Duration::ZERO));
-    lab.close(ClientId::One, Nanos(0));
+    lab.send(ClientId::FIRST, sends(&[&big], Duration::ZERO));
+    lab.close(ClientId::FIRST, Nanos(0));
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
-    assert_eq!(run.stream(Actor::Client1, Call::Send, ClientId::One), big);
-    assert_eq!(run.stream(Actor::Server, Call::Recv, ClientId::One), big);
+    assert_eq!(
+        run.stream(ClientId::FIRST.party(), Call::Send, ClientId::FIRST),
+        big
+    );
+    assert_eq!(run.stream(SERVER, Call::Recv, ClientId::FIRST), big);
     let asked: Vec<_> = run
-        .calls(Actor::Client1, Call::Send)
+        .calls(ClientId::FIRST.party(), Call::Send)
         .map(|e| e.asked)
         .collect();
     assert!(
@@ -289,36 +298,35 @@ fn a_serial_server_takes_the_second_client_when_the_first_has_left() {
     experiment.clients.push(experiment.clients[0].clone());
     experiment.clients[1].start_ms = 20;
     let lab = Lab::start(experiment, 0).unwrap();
-    lab.send(ClientId::Two, sends(&[b"two"], Duration::ZERO));
-    lab.close(ClientId::Two, Nanos(0));
-    lab.send(ClientId::One, sends(&[b"one"], Duration::from_millis(60)));
-    lab.close(ClientId::One, Nanos(0));
+    lab.send(ClientId::SECOND, sends(&[b"two"], Duration::ZERO));
+    lab.close(ClientId::SECOND, Nanos(0));
+    lab.send(ClientId::FIRST, sends(&[b"one"], Duration::from_millis(60)));
+    lab.close(ClientId::FIRST, Nanos(0));
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
     let of = |actor, call, client| {
-        let mut calls = run.calls(actor, call).filter(|e| e.client == client);
+        let mut calls = run
+            .calls(actor, call)
+            .filter(|e| ClientId::of(e.connection).0 == client);
         calls.next().unwrap().at
     };
-    let second_sent = of(Actor::Client2, Call::Send, ClientId::Two);
-    let first_left = of(Actor::Server, Call::Close, ClientId::One);
-    let second_accepted = of(Actor::Server, Call::Accept, ClientId::Two);
+    let second_sent = of(ClientId::SECOND.party(), Call::Send, ClientId::SECOND);
+    let first_left = of(SERVER, Call::Close, ClientId::FIRST);
+    let second_accepted = of(SERVER, Call::Accept, ClientId::SECOND);
     assert!(second_sent < first_left && first_left <= second_accepted);
-    let back = run.stream(Actor::Client2, Call::Recv, ClientId::Two);
+    let back = run.stream(ClientId::SECOND.party(), Call::Recv, ClientId::SECOND);
     assert_eq!(back, b"TWO");
 }
 
 #[test]
 fn a_further_close_replaces_the_wait() {
     let lab = Lab::start(Experiment::new(System::TcpEcho, &[]), 0).unwrap();
-    lab.close(ClientId::One, Nanos::from_millis(60_000));
-    lab.send(ClientId::One, sends(&[b"still"], Duration::ZERO));
-    lab.close(ClientId::One, Nanos(0));
+    lab.close(ClientId::FIRST, Nanos::from_millis(60_000));
+    lab.send(ClientId::FIRST, sends(&[b"still"], Duration::ZERO));
+    lab.close(ClientId::FIRST, Nanos(0));
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
-    assert_eq!(
-        run.stream(Actor::Server, Call::Recv, ClientId::One),
-        b"still"
-    );
+    assert_eq!(run.stream(SERVER, Call::Recv, ClientId::FIRST), b"still");
 }
 
 #[test]
@@ -352,7 +360,7 @@ fn what_never_ends_times_out() {
     let lab = started(Experiment::new(System::TcpEcho, &[]), limits).unwrap();
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::TimedOut);
-    assert_eq!(run.calls(Actor::Client1, Call::Close).count(), 1);
+    assert_eq!(run.calls(ClientId::FIRST.party(), Call::Close).count(), 1);
     assert_eq!(run.cuts(), [(run.events.len() - 1, Reason::Time)]);
 }
 
@@ -360,7 +368,7 @@ fn what_never_ends_times_out() {
 fn what_is_too_much_is_cut_off() {
     fn check(limits: Limits, message: &[u8]) -> Run {
         let lab = started(Experiment::new(System::TcpEcho, &[]), limits).unwrap();
-        lab.send(ClientId::One, sends(&[message; 20], Duration::ZERO));
+        lab.send(ClientId::FIRST, sends(&[message; 20], Duration::ZERO));
         let run = Run::of(lab);
         assert_eq!(run.why, Ending::Limit);
         run
@@ -391,9 +399,9 @@ fn what_can_not_be_followed_is_named() {
         ..Limits::default()
     };
     let lab = started(Experiment::new(System::TcpEcho, &[]), limits).unwrap();
-    lab.send(ClientId::Two, sends(&[b"x"], Duration::ZERO));
-    lab.send(ClientId::One, sends(&[&[0; 1_000]], Duration::ZERO));
-    lab.close(ClientId::One, Nanos(0));
+    lab.send(ClientId::SECOND, sends(&[b"x"], Duration::ZERO));
+    lab.send(ClientId::FIRST, sends(&[&[0; 1_000]], Duration::ZERO));
+    lab.close(ClientId::FIRST, Nanos(0));
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
     assert_eq!(run.errors.len(), 2, "{:?}", run.errors);

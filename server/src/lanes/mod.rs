@@ -22,12 +22,12 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
-use protocol::{Offset, Transport};
-use trace::explain::refusal;
+use protocol::Offset;
+use trace::explain::{end_name, refusal};
 use trace::lane::{Direction, Lane, MessageKind, Span, Verdict};
 use trace::link::Capture;
-use trace::text::Time;
-use trace::{Analysis, Lesson, Trace};
+use trace::text::{Time, Value};
+use trace::{Analysis, ConnectionId, End, Lesson, Trace};
 
 use crate::lessons;
 
@@ -70,19 +70,28 @@ impl Width {
 /// the answer to its question, where they are known.
 pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: Width) -> String {
     let mut text = String::new();
-    let experiment = &trace.experiment;
     if let Some(lesson) = lesson {
         let _ = writeln!(text, "{BOLD}{}{BOLD:#}", lesson.en.title);
         let _ = writeln!(text, "{}", lesson.en.question);
     }
-    let _ = write!(
-        text,
-        "{DIM}{} · buffer {} B · read delay {} ms · framing {}",
-        experiment.system,
-        experiment.buffer,
-        experiment.read_delay_ms,
-        experiment.rules().framing.name(),
-    );
+    let _ = match &trace.plan {
+        Some(plan) => write!(
+            text,
+            "{DIM}{} · buffer {} B · read delay {} ms · framing {}",
+            plan.system,
+            plan.buffer,
+            plan.read_delay_ms,
+            plan.rules().framing.name(),
+        ),
+        None => write!(
+            text,
+            "{DIM}{}, {} · framing {} →, ← {}",
+            count(trace.parties.len(), "party", "parties"),
+            count(trace.connections.len(), "connection", "connections"),
+            trace.framing(Direction::FromOpener).name(),
+            trace.framing(Direction::FromAcceptor).name(),
+        ),
+    };
     if let Some(last) = trace.events().last() {
         let calls = trace.events().iter().filter(|e| e.call.is_call());
         let _ = write!(text, " · {} calls in {}", calls.count(), Time(last.at));
@@ -105,6 +114,15 @@ pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: 
         let _ = writeln!(text, "{}", lesson.en.look);
     }
     text
+}
+
+/// What whoever is at an end of a connection is called.
+fn name(trace: &Trace, connection: ConnectionId, end: End) -> String {
+    match end_name(trace, connection, end) {
+        Value::Text(name) => printable(&name),
+        Value::Word(key) => lessons::english().text(key),
+        Value::Count(number) => number.to_string(),
+    }
 }
 
 /// What a trace file says, as text that no terminal obeys.
@@ -132,10 +150,8 @@ struct Row {
 }
 
 fn draw_lane(text: &mut String, trace: &Trace, lane: &Lane, width: Width) {
-    let (from, to) = match lane.direction {
-        Direction::ToServer => (format!("client {}", lane.client), "server".to_owned()),
-        Direction::ToClient => ("server".to_owned(), format!("client {}", lane.client)),
-    };
+    let from = name(trace, lane.connection, lane.direction.sender());
+    let to = name(trace, lane.connection, lane.direction.reader());
     let _ = writeln!(text, "{BOLD}{from} → {to}{BOLD:#}");
     let mut rows = vec![sends(lane), recvs(trace, lane), messages(lane)];
     if trace.capture == Capture::On {
@@ -176,11 +192,11 @@ impl Row {
         }
     }
 
-    /// A box whose bytes have the hues of the sends they are from.
+    /// A box whose bytes have the hues of the sends they are from, or of what
+    /// else is known of them.
     fn carry(&mut self, lane: &Lane, span: Span) {
-        for hue in lane.sends_in(span.range()) {
-            let send = &lane.sends[hue];
-            let part = send.start.max(span.start)..send.end.min(span.end);
+        for (hue, unit) in lane.units_in(span.range()) {
+            let part = unit.start.max(span.start)..unit.end.min(span.end);
             let cells = self.cells.get_mut(index(part.start)..index(part.end));
             if let Some(cells) = cells {
                 cells.fill(Cell::Byte { hue, header: false });
@@ -212,7 +228,7 @@ fn recvs(trace: &Trace, lane: &Lane) -> Row {
         }
     }
     row.counts = count(lane.recvs.len(), "recv", "recvs");
-    if trace.experiment.transport() == Transport::Udp {
+    if trace.is_datagrams(lane.connection) {
         wire::fates(lane, &mut row);
         return row;
     }

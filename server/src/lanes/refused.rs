@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use trace::text::{Sentence, Time};
-use trace::{Call, Trace};
+use trace::{Call, End, Trace};
 
-use super::{BAD, NAMES};
+use super::{BAD, NAMES, name};
 use crate::lessons;
 
-/// One line for each client and reason; none where nobody was refused.
+/// One line for each opener and reason; none where nobody was refused.
 pub(super) fn refused(trace: &Trace) -> String {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for event in trace.events() {
         if let (Call::Refuse, Some(reason)) = (event.call, event.reason) {
-            let times = groups.entry((event.client, reason)).or_default();
+            let times = groups
+                .entry((name(trace, event.connection, End::Opener), reason))
+                .or_default();
             times.push(event.at);
         }
     }
@@ -28,7 +30,7 @@ pub(super) fn refused(trace: &Trace) -> String {
         };
         let _ = writeln!(
             text,
-            "\n{BAD}{:NAMES$}{BAD:#}client {client} {when}: {reason}. {why}",
+            "\n{BAD}{:NAMES$}{BAD:#}{client} {when}: {reason}. {why}",
             "refused",
         );
     }
@@ -39,24 +41,25 @@ pub(super) fn refused(trace: &Trace) -> String {
 mod tests {
     use protocol::{Nanos, System};
     use trace::link::Capture;
-    use trace::{Actor, ClientId, Event, Experiment, Reason};
+    use trace::{ClientId, Event, Experiment, Reason};
 
     use super::*;
 
     #[test]
     fn refusals_are_counted_by_client_and_reason() {
-        let experiment = Experiment::new(System::Auth, &["hi"]);
+        let mut experiment = Experiment::new(System::Auth, &["hi"]);
+        experiment.clients.push(experiment.clients[0].clone());
         let mut trace = Trace::new(experiment, String::new(), Capture::Unknown);
         assert_eq!(refused(&trace), "");
         let who = [
-            (5, ClientId::Two, Reason::WrongAnswer),
-            (2, ClientId::One, Reason::SourceFull),
-            (3, ClientId::One, Reason::SourceFull),
+            (5, ClientId::SECOND, Reason::WrongAnswer),
+            (2, ClientId::FIRST, Reason::SourceFull),
+            (3, ClientId::FIRST, Reason::SourceFull),
         ];
         for (at, client, reason) in who {
             trace.insert(Event {
                 reason: Some(reason),
-                ..Event::new(Nanos::from_millis(at), Actor::Server, client, Call::Refuse)
+                ..Event::new(Nanos::from_millis(at), client.acceptor(), Call::Refuse)
             });
         }
         let plain = anstream::adapter::strip_str(&refused(&trace)).to_string();

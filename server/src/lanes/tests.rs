@@ -7,7 +7,7 @@ use protocol::{Nanos, Offset, System};
 use trace::cause::{Boundary, Cause, Change};
 use trace::lane::{Fate, Packet};
 use trace::link::{Capture, Ending};
-use trace::{Actor, Analysis, Call, ClientId, Counts, Event, Experiment, Socket, Trace};
+use trace::{Analysis, Call, ClientId, Counts, Event, Experiment, Socket, Trace};
 
 use super::*;
 
@@ -16,14 +16,14 @@ fn trace(experiment: Experiment, calls: &[(bool, Call, &[u8])]) -> Trace {
     let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
     for (index, &(server, call, bytes)) in calls.iter().enumerate() {
         let actor = if server {
-            Actor::Server
+            ClientId::FIRST.acceptor()
         } else {
-            Actor::Client1
+            ClientId::FIRST.opener()
         };
         trace.insert(Event {
             asked: 8,
             bytes: bytes.to_vec(),
-            ..Event::new(Nanos(index as u64), actor, ClientId::One, call)
+            ..Event::new(Nanos(index as u64), actor, call)
         });
     }
     trace
@@ -274,7 +274,7 @@ fn without_a_capture_the_lane_says_why_and_what_was_counted() {
             }),
             ..Socket::default()
         },
-        ..Event::new(Nanos(9), Actor::Client1, ClientId::One, Call::Close)
+        ..Event::new(Nanos(9), ClientId::FIRST.opener(), Call::Close)
     });
     check_lanes(
         &trace,

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use trace::lane::{Direction, Lane};
 use trace::text::Time;
-use trace::{Actor, Analysis, Call, ClientId, Event, Trace};
+use trace::{Analysis, Call, ConnectionId, End, Event, Trace};
 
-use protocol::{Nanos, Transport};
+use protocol::Nanos;
 
-use super::{BOLD, NAMES};
+use super::{BOLD, NAMES, name};
 
 /// Replies that took no longer are not worth a number.
 const PROMPT: Nanos = Nanos::from_millis(1);
@@ -20,22 +20,22 @@ const LISTED: usize = 12;
 pub(super) fn tables(trace: &Trace, analysis: &Analysis) -> String {
     let mut text = String::new();
     for lane in &analysis.lanes {
-        if lane.direction == Direction::ToClient {
+        if lane.direction == Direction::FromAcceptor {
             continue;
         }
-        let client = lane.client;
-        let back = |other: &&Lane| (other.direction, other.client) == (Direction::ToClient, client);
-        let back = analysis.lanes.iter().find(back);
+        let id = lane.connection;
+        let back = analysis.lane(id, Direction::FromAcceptor);
         let rows = [
-            ("connect", connect(trace, client)),
-            ("send queue", send_queue(trace, client)),
-            ("recv queue", receive_queue(trace, client)),
+            ("connect", connect(trace, id)),
+            ("send queue", send_queue(trace, id)),
+            ("recv queue", receive_queue(trace, id)),
             ("replies", back.and_then(|lane| replies(trace, lane))),
         ];
         if rows.iter().all(|(_, told)| told.is_none()) {
             continue;
         }
-        let _ = writeln!(text, "\n{BOLD}client {client} in the kernel{BOLD:#}");
+        let opener = name(trace, id, End::Opener);
+        let _ = writeln!(text, "\n{BOLD}{opener} in the kernel{BOLD:#}");
         for (name, told) in rows {
             if let Some(told) = told {
                 let _ = writeln!(text, "{name:NAMES$}{told}");
@@ -47,22 +47,24 @@ pub(super) fn tables(trace: &Trace, analysis: &Analysis) -> String {
 
 fn calls(
     trace: &Trace,
-    actor: Actor,
-    client: ClientId,
+    connection: ConnectionId,
+    end: End,
     call: Call,
 ) -> impl Iterator<Item = &Event> {
     let events = trace.events().iter();
-    events.filter(move |event| event.is_of(client) && (event.actor, event.call) == (actor, call))
+    events.filter(move |event| {
+        event.connection == connection && (event.end, event.call) == (end, call)
+    })
 }
 
 /// How long connect and accept took, and who waited in front of the latter.
-fn connect(trace: &Trace, client: ClientId) -> Option<String> {
-    let connect = calls(trace, client.actor(), client, Call::Connect).next()?;
+fn connect(trace: &Trace, id: ConnectionId) -> Option<String> {
+    let connect = calls(trace, id, End::Opener, Call::Connect).next()?;
     let mut told = format!("connect() took {}", Time(connect.took));
     if let Some(waiting) = connect.socket.accept_queue {
         let _ = write!(told, ", then {waiting} in the accept queue");
     }
-    match calls(trace, Actor::Server, client, Call::Accept).next() {
+    match calls(trace, id, End::Acceptor, Call::Accept).next() {
         Some(accept) => {
             let wait = accept.at.0.saturating_sub(connect.at.0);
             let wait = Time(Nanos(wait));
@@ -77,8 +79,8 @@ fn connect(trace: &Trace, client: ClientId) -> Option<String> {
 }
 
 /// The fullest send queue of the client, after its sends.
-fn send_queue(trace: &Trace, client: ClientId) -> Option<String> {
-    let sends = || calls(trace, client.actor(), client, Call::Send);
+fn send_queue(trace: &Trace, id: ConnectionId) -> Option<String> {
+    let sends = || calls(trace, id, End::Opener, Call::Send);
     let unacked = sends().filter_map(|send| send.socket.unacked).max()?;
     let unsent = sends().filter_map(|send| send.socket.unsent).max();
     if unacked == 0 {
@@ -93,13 +95,16 @@ fn send_queue(trace: &Trace, client: ClientId) -> Option<String> {
 
 /// The fullest receive queue of the server, before its recvs. What datagram
 /// sockets tell is the length of one datagram and no queue's.
-fn receive_queue(trace: &Trace, client: ClientId) -> Option<String> {
-    if trace.experiment.transport() == Transport::Udp {
+fn receive_queue(trace: &Trace, id: ConnectionId) -> Option<String> {
+    if trace.is_datagrams(id) {
         return None;
     }
-    let recvs = calls(trace, Actor::Server, client, Call::Recv);
+    let recvs = calls(trace, id, End::Acceptor, Call::Recv);
     let waiting = recvs.filter_map(|recv| recv.socket.waiting).max()?;
-    Some(format!("up to {waiting} B before a recv() of the server"))
+    Some(format!(
+        "up to {waiting} B before a recv() of the {}",
+        name(trace, id, End::Acceptor)
+    ))
 }
 
 /// The replies that the client waited for.

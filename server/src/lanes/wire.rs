@@ -3,10 +3,9 @@
 
 use std::fmt::Write as _;
 
-use protocol::Transport;
-use trace::lane::{Direction, Fate, Lane};
+use trace::lane::{Fate, Lane};
 use trace::link::Capture;
-use trace::{Actor, Call, Counts, Trace};
+use trace::{Call, Counts, Trace};
 
 use super::{Cell, NAMES, Row, count};
 
@@ -20,9 +19,10 @@ pub(super) fn row(trace: &Trace, lane: &Lane) -> Row {
     for packet in lane.wire.iter().filter(|packet| !packet.resent) {
         row.carry(lane, packet.span);
     }
-    let (one, many) = match trace.experiment.transport() {
-        Transport::Udp => ("datagram", "datagrams"),
-        Transport::Tcp => ("segment", "segments"),
+    let (one, many) = if trace.is_datagrams(lane.connection) {
+        ("datagram", "datagrams")
+    } else {
+        ("segment", "segments")
     };
     let resent = lane.wire.iter().filter(|packet| packet.resent).count();
     row.counts = count(lane.wire.len(), one, many);
@@ -88,13 +88,10 @@ pub(super) fn not_captured(trace: &Trace, lane: &Lane) -> String {
 
 /// What the sender's socket had counted when it was closed.
 fn counts(trace: &Trace, lane: &Lane) -> Option<Counts> {
-    let sender = match lane.direction {
-        Direction::ToServer => lane.client.actor(),
-        Direction::ToClient => Actor::Server,
-    };
+    let sender = lane.direction.sender();
     let mut closes = trace.events().iter().rev();
-    let close =
-        closes.find(|e| e.is_of(lane.client) && (e.actor, e.call) == (sender, Call::Close))?;
+    let close = closes
+        .find(|e| e.connection == lane.connection && (e.end, e.call) == (sender, Call::Close))?;
     close.socket.counts
 }
 

@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use trace::{Actor, Call, ClientId};
+use trace::{Call, ClientId};
 
 use super::*;
 use crate::net::{Listener, Recorder};
@@ -92,7 +92,7 @@ async fn a_serial_server_accepts_the_second_when_the_first_has_left() {
     for id in ClientId::ALL {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(ANY.parse().unwrap()).unwrap();
-        recorder.register(socket.local_addr().unwrap(), id);
+        recorder.register(socket.local_addr().unwrap(), id.acceptor());
         clients.push(socket.connect(address).await.unwrap());
     }
     let mut second = clients.pop().unwrap();
@@ -104,10 +104,10 @@ async fn a_serial_server_accepts_the_second_when_the_first_has_left() {
     expect(&mut second, b"TWO").await;
     drop(second);
     let mut calls = Vec::new();
-    while calls.last() != Some(&(ClientId::Two, Call::Close)) {
+    while calls.last() != Some(&(ClientId::SECOND, Call::Close)) {
         let event = soon(events.recv()).await.unwrap();
-        assert_eq!(event.actor, Actor::Server);
-        calls.push((event.client, event.call));
+        assert_eq!(event.party, trace::SERVER);
+        calls.push((ClientId::of(event.connection).0, event.call));
     }
     let accept_to_close = [
         Call::Accept,

@@ -213,7 +213,7 @@ fn run(stream: &mut TcpStream) -> io::Result<()> {
     say(stream, &send)?;
     loop {
         let line = hear(stream)?;
-        if line["actor"] == "client1" && line["call"] == "recv" && line["bytes"] == "41" {
+        if line["party"] == 1 && line["call"] == "recv" && line["bytes"] == "41" {
             say(stream, &json!({"type": "close", "client": 1}))?;
         }
         if line["type"] == "ended" {

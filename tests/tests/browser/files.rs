@@ -128,7 +128,7 @@ async fn what_is_no_trace_is_refused_and_changes_nothing() {
     let mut first: Value = serde_json::from_str(&lines[0]).expect("JSON");
     first["version"] = json!(99);
     let future = with(0, &first.to_string());
-    first["version"] = json!(4);
+    first["version"] = json!(5);
     first["experiment"]["buffer"] = json!(0);
     let impossible = with(0, &first.to_string());
     let cases = [
@@ -148,7 +148,7 @@ async fn what_is_no_trace_is_refused_and_changes_nothing() {
         (
             "future.jsonl",
             future,
-            "it has version 99, and this page reads up to 4: update the program.".to_owned(),
+            "it has version 99, and this page reads up to 5: update the program.".to_owned(),
         ),
         (
             "notes.txt",

@@ -81,12 +81,12 @@ fn what_is_no_trace_is_named_with_where() {
     check_refused(broken, &["breaks off", &format!("line {}", lines - 1)]);
     let twice = good.repeat(2);
     check_refused(twice.as_bytes(), &[&format!("line {}", lines + 1)]);
-    let later = good.replacen("\"version\":4", "\"version\":5", 1);
-    check_refused(later.as_bytes(), &["version 5", "up to 4", "update"]);
+    let later = good.replacen("\"version\":5", "\"version\":6", 1);
+    check_refused(later.as_bytes(), &["version 6", "up to 5", "update"]);
     let larger = good.replacen("\"buffer\":1024", "\"buffer\":0", 1);
     check_refused(larger.as_bytes(), &["line 1", "buffer is 0"]);
     let wrong = good.replacen("\"call\":\"connect\"", "\"call\":\"dial\"", 1);
-    check_refused(wrong.as_bytes(), &["line 2", "dial"]);
+    check_refused(wrong.as_bytes(), &["line 5", "dial"]);
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Page {
         let mut page = Self(connected.expect("the gateway upgrades").0);
         let hello = page.line().await;
         assert_eq!(hello["type"], "hello");
-        assert_eq!(hello["version"], 4);
+        assert_eq!(hello["version"], 5);
         assert!(!hello["kernel"].as_str().unwrap_or_default().is_empty());
         page
     }
@@ -237,7 +237,7 @@ async fn sessions_run_side_by_side_each_with_its_own_server() {
         let expected = format!("{:02x}", b'A' + u8::try_from(run).expect("small"));
         loop {
             let event = page.next("event").await;
-            if event["actor"] == "client1" && event["call"] == "recv" {
+            if event["party"] == 1 && event["call"] == "recv" {
                 assert_eq!(event["bytes"], expected.as_str());
                 break;
             }
@@ -262,10 +262,10 @@ async fn two_clients_of_a_serial_server_take_turns() {
     let mut told = Vec::new();
     while lines.last().is_some_and(|line| line["type"] != "ended") {
         let line = page.line().await;
-        if line["call"] == "recv" && line["bytes"].is_string() && line["actor"] != "server" {
+        if line["call"] == "recv" && line["bytes"].is_string() && line["party"] != 0 {
             // Whoever has its reply leaves; the first only then makes room.
-            told.push(line["client"].clone());
-            page.say(&json!({"type": "close", "client": line["client"]}))
+            told.push(line["party"].clone());
+            page.say(&json!({"type": "close", "client": line["party"]}))
                 .await;
         }
         lines.push(line);

@@ -107,11 +107,12 @@ impl Graph {
 }
 
 #[test]
-fn protocol_trace_and_websocket_know_no_runtime_no_browser_no_clock_and_no_chance() {
+fn the_cores_know_no_runtime_no_browser_no_clock_and_no_chance() {
     for target in [host().as_str(), WASM] {
         let graph = Graph::of(target);
         for (package, edge) in [
             ("protocol", "bytes"),
+            ("record", "serde"),
             ("trace", "bytes"),
             ("websocket", "sha1"),
         ] {
@@ -153,17 +154,19 @@ fn protocol_trace_and_websocket_know_no_runtime_no_browser_no_clock_and_no_chanc
 fn each_package_is_built_from_those_below_it_only() {
     let graph = Graph::of(&host());
     assert_eq!(graph.own("protocol"), [""; 0]);
+    assert_eq!(graph.own("record"), ["protocol"]);
     assert_eq!(graph.own("websocket"), [""; 0]);
-    assert_eq!(graph.own("trace"), ["protocol"]);
+    assert_eq!(graph.own("trace"), ["protocol", "record"]);
     assert_eq!(graph.own("kernel"), [""; 0]);
-    let below = ["kernel", "protocol", "trace", "websocket"];
+    let below = ["kernel", "protocol", "record", "trace", "websocket"];
     assert_eq!(graph.own("stickylab"), below);
-    assert_eq!(graph.own("web-client"), ["protocol", "trace"]);
+    assert_eq!(graph.own("web-client"), ["protocol", "record", "trace"]);
     assert_eq!(graph.own("tests"), [""; 0]);
     // Sees both halves, and nobody sees it but the fuzz targets.
     let halves = [
         "kernel",
         "protocol",
+        "record",
         "stickylab",
         "trace",
         "web-client",
@@ -176,6 +179,7 @@ fn each_package_is_built_from_those_below_it_only() {
         "invariants",
         "kernel",
         "protocol",
+        "record",
         "stickylab",
         "tests",
         "trace",
@@ -186,7 +190,7 @@ fn each_package_is_built_from_those_below_it_only() {
     ];
     assert_eq!(graph.own_names(), listed, "each has a line above");
     let graph = Graph::of(WASM);
-    assert_eq!(graph.own("web-client"), ["protocol", "trace"]);
+    assert_eq!(graph.own("web-client"), ["protocol", "record", "trace"]);
 }
 
 #[test]

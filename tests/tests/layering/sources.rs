@@ -85,8 +85,8 @@ fn comments_and_tests_are_not_code() {
 }
 
 #[test]
-fn protocol_trace_and_websocket_have_no_clock_no_socket_and_no_file() {
-    for folder in ["protocol/src", "trace/src", "websocket/src"] {
+fn the_cores_have_no_clock_no_socket_and_no_file() {
+    for folder in ["protocol/src", "record/src", "trace/src", "websocket/src"] {
         let words = [
             "Instant",
             "SystemTime",
@@ -249,7 +249,7 @@ fn servers_and_clients_leave_the_protocol_to_protocol() {
         "sha2",
         "Sha256",
     ];
-    for folder in ["server/src", "web-client/src", "trace/src"] {
+    for folder in ["server/src", "web-client/src", "record/src", "trace/src"] {
         // A capture file has numbers of its own.
         check(folder, &words, |path| path.starts_with("pcapng/"));
     }

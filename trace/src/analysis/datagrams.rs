@@ -11,6 +11,7 @@ mod content;
 
 use bytes::Bytes;
 use protocol::Frame;
+use record::Transport;
 
 use self::content::{Contents, Index, hash};
 use super::transfers;
@@ -18,25 +19,40 @@ use crate::cause;
 use crate::lane::{
     Carrier, Direction, Fate, Lane, MessageKind, MessageSpan, Packet, Span, Verdict,
 };
-use crate::order;
-use crate::{Call, ClientId, Event, Trace};
+use crate::{Call, Connection, ConnectionId, Endpoint, Event, Trace};
 
-/// Both directions of all clients.
-pub(super) fn lanes(trace: &Trace, clients: impl Iterator<Item = ClientId>) -> Vec<Lane> {
+/// Both directions of all connections of datagrams.
+pub(super) fn lanes(trace: &Trace) -> Vec<Lane> {
+    let connections = trace.connections.iter();
+    let datagrams = connections.filter(|connection| connection.transport == Transport::Udp);
     let (mut up, mut down) = (Vec::new(), Vec::new());
-    for client in clients {
-        up.push(Way::new(trace, client, Direction::ToServer));
-        down.push(Way::new(trace, client, Direction::ToClient));
+    let mut sockets: Vec<&Endpoint> = Vec::new();
+    for Connection {
+        connection,
+        acceptor,
+        ..
+    } in datagrams
+    {
+        // An acceptor has one socket for all its peers, each opener has its own.
+        let same = |socket: &&Endpoint| {
+            (socket.party, &socket.address) == (acceptor.party, &acceptor.address)
+        };
+        let socket = sockets.iter().position(same).unwrap_or(sockets.len());
+        if socket == sockets.len() {
+            sockets.push(acceptor);
+            up.push(Vec::new());
+        }
+        up[socket].push(Way::new(trace, *connection, Direction::FromOpener));
+        down.push(Way::new(trace, *connection, Direction::FromAcceptor));
     }
-    // The server has one socket for all clients, each client has its own.
-    read_socket(trace, &mut up, trace.dropped);
+    for ways in &mut up {
+        read_socket(trace, ways, trace.dropped);
+    }
     for way in &mut down {
         read_socket(trace, std::slice::from_mut(way), None);
     }
-    let pairs = up.into_iter().zip(down);
-    pairs
-        .flat_map(|(up, down)| [up.finish(trace), down.finish(trace)])
-        .collect()
+    let all = up.into_iter().flatten().chain(down);
+    all.map(|way| way.finish(trace)).collect()
 }
 
 /// A lane while its datagrams are matched.
@@ -61,15 +77,15 @@ struct Received {
 }
 
 impl Way {
-    fn new(trace: &Trace, client: ClientId, direction: Direction) -> Self {
+    fn new(trace: &Trace, connection: ConnectionId, direction: Direction) -> Self {
         let mut this = Self {
-            lane: Lane::new(client, direction),
+            lane: Lane::new(connection, direction),
             packets: Vec::new(),
             recvs: Vec::new(),
             fates: Vec::new(),
         };
         let lane = &mut this.lane;
-        for (index, way, event) in transfers(trace, client) {
+        for (index, way, event) in transfers(trace, connection) {
             match event.call {
                 _ if way != direction => {}
                 Call::Send => {
@@ -144,7 +160,7 @@ impl Way {
                 taken[send] = true;
             }
         }
-        let all_read = self.lane.direction == Direction::ToServer && trace.dropped == Some(0);
+        let all_read = self.lane.direction == Direction::FromOpener && trace.dropped == Some(0);
         if trace.ending().is_none() || all_read {
             return;
         }
@@ -205,7 +221,7 @@ impl Way {
                 fate: self.fates[send],
             });
         }
-        lane.carriers = order::sorted(&lane.carriers, |carrier| carrier.start.0);
+        lane.carriers.sort_by_key(|carrier| carrier.start);
         for recv in self.recvs {
             let Some(number) = recv.send else {
                 continue;
@@ -299,8 +315,8 @@ fn count(trace: &Trace, ways: &mut [Way], lost: Option<u32>) -> Option<Vec<(usiz
         let places = way.recvs.iter().enumerate();
         recvs.extend(places.map(|(place, recv)| (recv.event, number, place)));
     }
-    let packets = order::sorted(&packets, |&(event, ..)| event as u64);
-    let recvs = order::sorted(&recvs, |&(event, ..)| event as u64);
+    packets.sort_by_key(|&(event, ..)| event);
+    recvs.sort_by_key(|&(event, ..)| event);
     // The kernel leaves the counter out as long as it is 0.
     let asked = |&(event, ..): &(usize, _, _)| events[event].socket.dropped.is_some();
     if lost.is_none() && !recvs.iter().any(asked) {

@@ -5,72 +5,61 @@ mod datagrams;
 mod stream;
 mod wire;
 
-use protocol::Transport;
+use record::Transport;
 
 use crate::lane::{Direction, Lane};
-use crate::{Call, ClientId, Event, Trace};
+use crate::{ConnectionId, Event, Trace};
 
 /// Everything that is derived from a trace, once for all its steps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Analysis {
-    /// Both directions of each client, those without any send, recv or packet
-    /// with payload left out.
+    /// Both directions of each connection, those without any send, recv or
+    /// packet with payload left out.
     pub lanes: Vec<Lane>,
 }
 
 impl Analysis {
     /// Derives all lanes of `trace`.
     pub fn new(trace: &Trace) -> Self {
-        let clients = ClientId::ALL
-            .into_iter()
-            .take(trace.experiment.clients.len());
-        let mut lanes: Vec<Lane> = match trace.experiment.transport() {
-            Transport::Tcp => clients
-                .flat_map(|client| stream::lanes(trace, client))
-                .collect(),
-            Transport::Udp => datagrams::lanes(trace, clients),
-        };
+        let mut lanes: Vec<Lane> = Vec::new();
+        for connection in &trace.connections {
+            if connection.transport != Transport::Udp {
+                lanes.extend(stream::lanes(trace, connection.connection));
+            }
+        }
+        lanes.extend(datagrams::lanes(trace));
         lanes.retain(|lane| {
             !(lane.sends.is_empty() && lane.recvs.is_empty() && lane.wire.is_empty())
         });
+        lanes.sort_by_key(|lane| (lane.connection, lane.direction));
         Self { lanes }
     }
 
-    /// The lane of one direction of one client.
-    pub fn lane(&self, client: ClientId, direction: Direction) -> Option<&Lane> {
+    /// The lane of one direction of a connection.
+    pub fn lane(&self, connection: ConnectionId, direction: Direction) -> Option<&Lane> {
         let mut lanes = self.lanes.iter();
-        lanes.find(|lane| lane.client == client && lane.direction == direction)
+        lanes.find(|lane| lane.connection == connection && lane.direction == direction)
     }
 
     /// The lane that `event` moved bytes on; none for those that move none.
     pub fn lane_of(&self, event: &Event) -> Option<&Lane> {
-        self.lane(event.client, direction(event)?)
+        self.lane(event.connection, direction(event)?)
     }
 }
 
-/// Which way the bytes of a call or a packet of a conversation went.
+/// Which way the bytes of a call or a packet went.
 pub fn direction(event: &Event) -> Option<Direction> {
-    if event.connection != 0 {
-        // Lanes are about conversations.
-        return None;
-    }
-    let by_client = event.actor == event.client.actor();
-    match event.call {
-        Call::Send | Call::Segment | Call::Datagram if by_client => Some(Direction::ToServer),
-        Call::Send | Call::Segment | Call::Datagram => Some(Direction::ToClient),
-        Call::Recv if by_client => Some(Direction::ToClient),
-        Call::Recv => Some(Direction::ToServer),
-        Call::Connect | Call::Accept | Call::Shutdown | Call::Close | Call::Refuse | Call::Cut => {
-            None
-        }
-    }
+    event.sender().map(Direction::from)
 }
 
-/// What moved bytes (or hit the end) on one client's connection: calls and packets.
-fn transfers(trace: &Trace, client: ClientId) -> impl Iterator<Item = (usize, Direction, &Event)> {
+/// What moved bytes (or hit the end) on one connection: calls and packets.
+fn transfers(
+    trace: &Trace,
+    connection: ConnectionId,
+) -> impl Iterator<Item = (usize, Direction, &Event)> {
     let events = trace.events().iter().enumerate();
     events.filter_map(move |(index, event)| {
-        let ours = event.client == client && event.error.is_none();
+        let ours = event.connection == connection && event.error.is_none();
         Some((index, direction(event).filter(|_| ours)?, event))
     })
 }

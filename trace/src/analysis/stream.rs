@@ -12,7 +12,7 @@ use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 use super::{transfers, wire};
 use crate::cause;
 use crate::lane::{Direction, Failure, Lane, MessageKind, MessageSpan, Span, Verdict};
-use crate::{Call, ClientId, Event, Experiment, Trace};
+use crate::{Call, ConnectionId, End, Event, Trace};
 
 /// What the handshakes put in front of the frames, by scheme and direction.
 const ANSWER: &[(usize, MessageKind)] = &[(ANSWER_LEN, MessageKind::Answer { right: false })];
@@ -26,18 +26,28 @@ const CHALLENGE_AND_PROOF: &[(usize, MessageKind)] = &[
     (PROOF_LEN, MessageKind::Proof { right: false }),
 ];
 
-/// Both directions of one client's connection.
-pub(super) fn lanes(trace: &Trace, client: ClientId) -> [Lane; 2] {
-    let mut up = StreamLane::to_server(&trace.experiment, client);
-    let mut down = StreamLane::to_client(&trace.experiment, client);
+/// Both directions of one connection.
+pub(super) fn lanes(trace: &Trace, connection: ConnectionId) -> [Lane; 2] {
+    let mut up = StreamLane::from_opener(trace, connection);
+    let mut down = StreamLane::from_acceptor(trace, connection);
+    up.sends = trace.is_watched(connection, End::Opener);
+    down.sends = trace.is_watched(connection, End::Acceptor);
+    for (_, direction, event) in transfers(trace, connection) {
+        let lane = match direction {
+            Direction::FromOpener => &mut up,
+            Direction::FromAcceptor => &mut down,
+        };
+        lane.sends |= event.call == Call::Send;
+    }
     let mut events = trace.events().iter();
-    let refused = events.position(|event| event.is_of(client) && event.call == Call::Refuse);
-    for (index, direction, event) in transfers(trace, client) {
+    let refused =
+        events.position(|event| event.connection == connection && event.call == Call::Refuse);
+    for (index, direction, event) in transfers(trace, connection) {
         // Then the server reads on, and makes nothing of it.
         up.refused |= refused.is_some_and(|refused| refused < index);
         let (here, back) = match direction {
-            Direction::ToServer => (&mut up, &mut down),
-            Direction::ToClient => (&mut down, &mut up),
+            Direction::FromOpener => (&mut up, &mut down),
+            Direction::FromAcceptor => (&mut down, &mut up),
         };
         if event.call == Call::Recv {
             here.handle_recv(index, event);
@@ -61,6 +71,8 @@ pub(super) fn lanes(trace: &Trace, client: ClientId) -> [Lane; 2] {
 /// A lane of a stream while its events are read.
 struct StreamLane {
     lane: Lane,
+    /// Whether its sender's calls were watched.
+    sends: bool,
     /// What a handshake puts in front of the frames, in order.
     handshake: &'static [(usize, MessageKind)],
     /// The key its reader has.
@@ -79,9 +91,10 @@ struct StreamLane {
 }
 
 impl StreamLane {
-    fn new(client: ClientId, direction: Direction, framing: Framing) -> Self {
+    fn new(connection: ConnectionId, direction: Direction, framing: Framing) -> Self {
         Self {
-            lane: Lane::new(client, direction),
+            lane: Lane::new(connection, direction),
+            sends: true,
             handshake: &[],
             key: Key::new([]),
             decoder: Some(Decoder::new(&framing)),
@@ -94,17 +107,18 @@ impl StreamLane {
         }
     }
 
-    fn to_server(experiment: &Experiment, client: ClientId) -> Self {
-        let rules = experiment.rules();
-        let mut this = Self::new(client, Direction::ToServer, rules.framing);
+    fn from_opener(trace: &Trace, connection: ConnectionId) -> Self {
+        let direction = Direction::FromOpener;
+        let framing = trace.framing(direction);
+        let mut this = Self::new(connection, direction, framing);
+        let Some((experiment, client)) = trace.planned(connection) else {
+            return this;
+        };
         if this.framing != Framing::None {
-            let messages = experiment.client(client).map(|c| &c.messages[..]);
-            let texts = messages
-                .unwrap_or(&[])
-                .iter()
-                .map(|m| m.text().into_bytes());
+            let texts = client.messages.iter().map(|m| m.text().into_bytes());
             this.meant = Some(texts.collect());
         }
+        let rules = experiment.rules();
         if let Some(key) = rules.key {
             let begins = match rules.scheme {
                 Scheme::HmacMd5 => ANSWER,
@@ -115,19 +129,21 @@ impl StreamLane {
         this
     }
 
-    fn to_client(experiment: &Experiment, client: ClientId) -> Self {
-        let mut this = Self::new(client, Direction::ToClient, Framing::None);
-        let rules = experiment
-            .client(client)
-            .map(|c| experiment.client_rules(c));
-        if let Some((key, scheme)) = rules.and_then(|rules| Some((rules.key?, rules.scheme))) {
-            let begins = match scheme {
+    fn from_acceptor(trace: &Trace, connection: ConnectionId) -> Self {
+        let direction = Direction::FromAcceptor;
+        let mut this = Self::new(connection, direction, trace.framing(direction));
+        this.ready = trace.framing(Direction::FromOpener).waits_for_ready();
+        let Some((experiment, client)) = trace.planned(connection) else {
+            return this;
+        };
+        let rules = experiment.client_rules(client);
+        if let Some(key) = rules.key {
+            let begins = match rules.scheme {
                 Scheme::HmacMd5 => CHALLENGE,
                 Scheme::MutualSha256 => CHALLENGE_AND_PROOF,
             };
             this.begin_handshake(key, begins);
         }
-        this.ready = experiment.rules().framing.waits_for_ready();
         this
     }
 
@@ -160,6 +176,10 @@ impl StreamLane {
         }
         let start = self.received;
         self.received += event.len();
+        if !self.sends {
+            // The sender was not watched: what was read is what is known.
+            self.lane.bytes.extend_from_slice(&event.bytes);
+        }
         self.lane.recvs.push(Span {
             event: index,
             start,
@@ -239,8 +259,8 @@ impl StreamLane {
             return false;
         };
         let (role, server, client) = match self.lane.direction {
-            Direction::ToServer => (Role::Client, theirs, own),
-            Direction::ToClient => (Role::Server, own, theirs),
+            Direction::FromOpener => (Role::Client, theirs, own),
+            Direction::FromAcceptor => (Role::Server, own, theirs),
         };
         self.key
             .verify_proof(role, &Nonces { server, client }, proof)
@@ -267,6 +287,9 @@ impl StreamLane {
             match polled {
                 Ok(Some(frame)) => {
                     let verdict = match &mut self.meant {
+                        // What a framing gives back is whole; without one a
+                        // chunk is what the sends make of it.
+                        None if self.framing != Framing::None => Verdict::Whole,
                         None => boundaries(&self.lane, &frame),
                         Some(meant) => match meant.pop_front() {
                             Some(body) if body == frame.body => Verdict::Whole,

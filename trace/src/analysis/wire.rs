@@ -9,7 +9,7 @@ use crate::{Call, Trace};
 
 /// Fills the wire of a stream's lane from its captured segments.
 pub(super) fn segments(lane: &mut Lane, trace: &Trace) {
-    for (index, way, event) in transfers(trace, lane.client) {
+    for (index, way, event) in transfers(trace, lane.connection) {
         if event.call != Call::Segment || way != lane.direction || event.is_empty() {
             continue;
         }
@@ -24,6 +24,18 @@ pub(super) fn segments(lane: &mut Lane, trace: &Trace) {
             .filter(|&size| size > 0)
             .map_or(usize::MAX, usize::from);
         let segments = event.len().div_ceil(size);
+        if lane.sends.is_empty() && lane.recvs.is_empty() {
+            // No call was watched at either end: the packets are what is known,
+            // up to the first gap.
+            let known = lane.end();
+            if let Some(new) = usize::try_from(known.0.wrapping_sub(span.start.0))
+                .ok()
+                .filter(|_| span.start <= known)
+                .and_then(|known| event.bytes.get(known..))
+            {
+                lane.bytes.extend_from_slice(new);
+            }
+        }
         let packet = lane.wire.len();
         let fresh = carry(&mut lane.carriers, &span, packet);
         lane.wire.push(Packet {

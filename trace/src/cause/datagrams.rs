@@ -2,7 +2,6 @@
 
 use super::{Boundary, Cause, Change};
 use crate::lane::{Fate, Lane};
-use crate::order;
 
 /// What became of a lane's datagrams. `over` once the run is: before that no
 /// datagram counts as lost for not having been read.
@@ -33,5 +32,7 @@ pub(crate) fn datagrams(lane: &Lane, over: bool) -> Vec<Boundary> {
         })
     });
     let all: Vec<_> = cut.chain(lost).collect();
-    order::sorted(&all, |boundary| boundary.offset.0)
+    let mut all = all;
+    all.sort_by_key(|boundary| boundary.offset);
+    all
 }

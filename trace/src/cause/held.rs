@@ -1,9 +1,10 @@
 //! Bytes that Nagle's algorithm held back: no boundary need have changed, and
 //! still the reader had to wait.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
-use crate::{Actor, Call, ClientId, Event, Flags, Trace};
+use crate::{Call, ConnectionId, End, Event, Flags, Trace};
 
 /// A segment's payload if its largest is not known: Ethernet's.
 const USUAL_PAYLOAD: usize = 1_460;
@@ -25,13 +26,13 @@ pub(super) fn all(trace: &Trace) -> impl Iterator<Item = usize> {
 
 struct Held<'a> {
     trace: &'a Trace,
-    /// Each client's largest payload: looked up once for all events.
-    largest: [OnceCell<usize>; 2],
+    /// Each sender's largest payload: looked up once for all events.
+    largest: RefCell<HashMap<(ConnectionId, End), usize>>,
 }
 
 impl<'a> Held<'a> {
     fn new(trace: &'a Trace) -> Self {
-        let largest = Default::default();
+        let largest = RefCell::default();
         Self { trace, largest }
     }
 
@@ -40,22 +41,28 @@ impl<'a> Held<'a> {
         let socket = event.socket;
         let unsent = socket.unsent.filter(|&unsent| unsent > 0)?;
         let flying = socket.unacked.unwrap_or(0).saturating_sub(unsent);
-        let by_client = event.call == Call::Send && event.actor == event.client.actor();
-        let client = self.trace.experiment.client(event.client);
-        let held = by_client && flying > 0 && client.is_some_and(|client| client.nagle);
-        let largest = || largest_payload(self.trace, event.client);
-        let largest = || *self.largest[event.client.index()].get_or_init(largest);
-        (held && (unsent as usize) < largest()).then_some(unsent)
+        let nagle = event.call == Call::Send && trace_has_nagle(self.trace, event);
+        let largest = || {
+            let mut known = self.largest.borrow_mut();
+            let known = known.entry((event.connection, event.end));
+            *known.or_insert_with(|| largest_payload(self.trace, event))
+        };
+        (nagle && flying > 0 && (unsent as usize) < largest()).then_some(unsent)
     }
 }
 
-/// What the server announced to `client` in its SYN.
-fn largest_payload(trace: &Trace, client: ClientId) -> usize {
+/// Whether the sender is known to have Nagle's algorithm on.
+fn trace_has_nagle(trace: &Trace, event: &Event) -> bool {
+    trace.nagle(event.connection, event.end) == Some(true)
+}
+
+/// What the other end announced to the sender of `send` in its SYN.
+fn largest_payload(trace: &Trace, send: &Event) -> usize {
     let syn = |event: &&Event| {
         event.call == Call::Segment
             && event.flags().has(Flags::SYN)
-            && event.is_of(client)
-            && event.actor == Actor::Server
+            && event.connection == send.connection
+            && event.end == send.end.other()
     };
     let syn = trace.events().iter().find(syn);
     let mss = syn.and_then(|event| event.header.as_ref()?.mss);

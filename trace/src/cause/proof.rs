@@ -9,7 +9,7 @@ use super::{Boundary, Cause, Proof, held};
 use crate::experiment::{LengthUnit, MAX_BUFFER, MAX_DELAY_MS};
 use crate::knob::Knob;
 use crate::lane::{Direction, Lane, Span};
-use crate::{Actor, Analysis, Call, Client, Experiment, Message, Trace};
+use crate::{Analysis, Call, Client, End, Experiment, Message, Trace};
 
 /// A gap between messages that lets a reader keep up that does not sleep, in
 /// microseconds.
@@ -72,10 +72,12 @@ fn treats(knob: Knob, cause: Cause) -> bool {
 /// The earliest proof, of one event or of all. A knob that may leave some of
 /// it is taken only if there is no better one.
 fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Proof> {
+    // Without a plan there is no knob to turn.
+    let experiment = trace.plan.as_ref()?;
     let wanted = |event: usize| only.is_none_or(|only| only == event);
     let mut found: Option<((bool, usize), Proof)> = None;
     for lane in &analysis.lanes {
-        let sender = Sender::new(trace, lane);
+        let sender = Sender::new(trace, experiment, lane);
         for boundary in lane.boundaries.iter().filter(|b| wanted(b.event)) {
             let beaten = |doubtful| {
                 let place = (doubtful, boundary.event);
@@ -128,10 +130,10 @@ struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    fn new(trace: &'a Trace, lane: &'a Lane) -> Self {
+    fn new(trace: &'a Trace, experiment: &'a Experiment, lane: &'a Lane) -> Self {
         Self {
             trace,
-            experiment: &trace.experiment,
+            experiment,
             lane,
             starts: OnceCell::new(),
             turn: OnceCell::new(),
@@ -152,7 +154,7 @@ impl<'a> Sender<'a> {
             }
             Cause::ReaderLate { .. } => {
                 let apart = self.apart(boundary.offset).map(|proof| (false, proof));
-                let sleeps = self.lane.direction == Direction::ToServer && !self.is_blocked();
+                let sleeps = self.lane.direction == Direction::FromOpener && !self.is_blocked();
                 apart.or_else(|| Some((true, sooner(experiment).filter(|_| sleeps)?)))
             }
             Cause::BufferSmall { asked, waiting } => {
@@ -204,17 +206,18 @@ impl<'a> Sender<'a> {
     }
 
     fn turn(&self) -> Option<usize> {
-        let client = self.lane.client;
-        if !self.experiment.is_serial() || self.lane.direction != Direction::ToServer {
+        if !self.experiment.is_serial() || self.lane.direction != Direction::FromOpener {
             return None;
         }
         let events = self.trace.events();
-        let accept = events
-            .iter()
-            .position(|event| event.call == Call::Accept && event.is_of(client))?;
+        let accept = events.iter().position(|event| {
+            event.call == Call::Accept && event.connection == self.lane.connection
+        })?;
         let mut before = events[..accept].iter();
         let other = before.any(|event| {
-            event.call == Call::Close && event.actor == Actor::Server && event.client != client
+            event.call == Call::Close
+                && event.end == End::Acceptor
+                && event.connection != self.lane.connection
         });
         other.then_some(accept)
     }
@@ -260,7 +263,7 @@ impl<'a> Sender<'a> {
 
     /// Whether the client's gap is wide enough for the reader.
     fn keeps_up(&self) -> bool {
-        let client = self.experiment.client(self.lane.client);
+        let client = self.experiment.client_of(self.lane.connection);
         client.is_some_and(|client| {
             u64::from(client.gap_us) >= *self.pace.get_or_init(|| pace(self.experiment))
         })
@@ -283,7 +286,7 @@ impl<'a> Sender<'a> {
 /// Where in a lane's stream the gap comes before a send: the starts of all
 /// messages but the first. The server's replies part where their messages do.
 fn starts(experiment: &Experiment, lane: &Lane) -> Vec<Offset> {
-    if lane.direction == Direction::ToClient {
+    if lane.direction == Direction::FromAcceptor {
         // One reply a send; what waited for a serial server comes at once.
         let at_once = experiment.is_serial() && experiment.clients.len() > 1;
         let sends = lane
@@ -292,7 +295,7 @@ fn starts(experiment: &Experiment, lane: &Lane) -> Vec<Offset> {
             .filter(|send| !at_once && !send.is_empty());
         return sends.map(|send| send.start).collect();
     }
-    let Some(client) = experiment.client(lane.client) else {
+    let Some(client) = experiment.client_of(lane.connection) else {
         return Vec::new();
     };
     let framing = experiment.client_rules(client).framing;

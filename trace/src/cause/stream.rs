@@ -4,7 +4,7 @@
 use protocol::Offset;
 
 use super::{Boundary, Cause, Change};
-use crate::lane::{Direction, Lane, Span};
+use crate::lane::{Lane, Span};
 use crate::{Event, Trace};
 
 /// All boundaries of `lane` that changed, by offset.
@@ -136,7 +136,9 @@ impl Reader<'_> {
     /// Whether the sender's kernel may hold small segments back. The lab's
     /// server turns that off on every connection.
     fn nagle(&self) -> bool {
-        let client = self.trace.experiment.client(self.lane.client);
-        self.lane.direction == Direction::ToServer && client.is_some_and(|client| client.nagle)
+        let known = self
+            .trace
+            .nagle(self.lane.connection, self.lane.direction.sender());
+        known == Some(true)
     }
 }

@@ -106,7 +106,7 @@ fn defaults_come_from_the_system() {
 fn a_replay_needs_an_answer_of_another_client() {
     let mut experiment = Experiment::new(System::Auth, &["hello"]);
     experiment.clients[0].answer = Answer::Replayed;
-    let alone = ExperimentError::NothingToReplay(ClientId::One);
+    let alone = ExperimentError::NothingToReplay(ClientId::FIRST);
     assert_eq!(experiment.validate(), Err(alone));
     experiment.clients.push(Client::default());
     assert_eq!(experiment.validate(), Ok(()));
@@ -114,7 +114,7 @@ fn a_replay_needs_an_answer_of_another_client() {
     assert!(experiment.validate().is_err());
     experiment.clients.swap(0, 1);
     let error = experiment.validate().unwrap_err();
-    assert_eq!(error, ExperimentError::NothingToReplay(ClientId::Two));
+    assert_eq!(error, ExperimentError::NothingToReplay(ClientId::SECOND));
     // Without a challenge nobody answers.
     experiment.system = System::TcpEcho;
     assert_eq!(experiment.validate(), Ok(()));

@@ -5,7 +5,7 @@ use crate::cause::{Cause, held_back};
 use crate::lane::{Lane, Span};
 use crate::link::Capture;
 use crate::text::Sentence;
-use crate::{Call, Event};
+use crate::{Call, End, Event};
 
 impl Facts<'_> {
     /// The receive queue just before a recv, and how its bytes had come. What
@@ -67,7 +67,12 @@ impl Facts<'_> {
     }
 
     fn same_socket(&self, event: &Event) -> bool {
-        event.call == Call::Recv && event.actor == self.event.actor
+        let same = match event.end {
+            End::Opener => event.connection == self.event.connection,
+            // An acceptor of datagrams has one socket for all its peers.
+            End::Acceptor => event.party == self.event.party,
+        };
+        event.call == Call::Recv && event.end == self.event.end && same
     }
 
     /// TCP_INFO's counts stand in for the wire where it was not captured.

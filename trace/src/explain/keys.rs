@@ -151,4 +151,5 @@ pub const KEYS: &[&str] = &[
     "actor.client1",
     "actor.client2",
     "actor.server",
+    "actor.unknown",
 ];

@@ -11,12 +11,12 @@ mod role;
 mod sent;
 mod why;
 
-use protocol::{Framing, Nanos, Transport};
+use protocol::{Framing, Nanos};
 
 use crate::lane::{Direction, Lane, Span};
 use crate::link::Ending;
-use crate::text::{Sentence, Time};
-use crate::{Actor, Analysis, Call, Event, Trace};
+use crate::text::{Sentence, Time, Value};
+use crate::{Analysis, Call, ClientId, ConnectionId, End, Event, PartyId, SERVER, Trace};
 
 pub use keys::KEYS;
 pub use refusal::refusal;
@@ -72,8 +72,9 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
             Call::Cut => facts.cut(),
         }
     };
-    if event.connection > 0 {
-        let number = u64::from(event.connection) + 1;
+    let (_, further) = ClientId::of(event.connection);
+    if further > 0 && trace.plan.is_some() {
+        let number = u64::from(further) + 1;
         let further = facts.say("explain.further").with("number", number);
         explanation.rest.insert(0, further);
     }
@@ -122,18 +123,18 @@ struct Facts<'a> {
 
 impl Facts<'_> {
     fn is_udp(&self) -> bool {
-        self.trace.experiment.transport() == Transport::Udp
+        self.trace.is_datagrams(self.event.connection)
     }
 
     fn framing(&self) -> Framing {
-        self.trace.experiment.rules().framing
+        self.trace.framing(Direction::FromOpener)
     }
 
     /// A sentence that knows the actor, the call and the amounts.
     fn say(&self, key: &'static str) -> Sentence {
         Sentence::new(key)
-            .with("who", actor_key(self.event.actor))
-            .with("peer", actor_key(self.peer()))
+            .with("who", name(self.trace, self.event.party))
+            .with("peer", self.peer())
             .with("call", self.event.call.name().to_owned())
             .with("n", self.event.len())
             .with("asked", self.event.asked.to_string())
@@ -146,11 +147,9 @@ impl Facts<'_> {
         }
     }
 
-    fn peer(&self) -> Actor {
-        match self.event.actor {
-            Actor::Server => self.event.client.actor(),
-            Actor::Client1 | Actor::Client2 => Actor::Server,
-        }
+    /// The name of whoever is at the other end.
+    fn peer(&self) -> Value {
+        end_name(self.trace, self.event.connection, self.event.end.other())
     }
 
     /// An empty recv on a stream; an empty datagram is not the end of anything.
@@ -163,7 +162,7 @@ impl Facts<'_> {
         let later = &self.trace.events()[self.index..];
         let accept = later
             .iter()
-            .find(|e| e.call == Call::Accept && e.is_beside(self.event));
+            .find(|e| e.call == Call::Accept && e.connection == self.event.connection);
         explanation.rest.push(match accept {
             Some(accept) => Sentence::new("explain.connect.accepted")
                 .with("time", Time(accept.at - self.event.at).to_string()),
@@ -178,12 +177,12 @@ impl Facts<'_> {
         let before = &self.trace.events()[..self.index];
         let connect = before
             .iter()
-            .rfind(|e| e.call == Call::Connect && e.is_beside(self.event));
+            .rfind(|e| e.call == Call::Connect && e.connection == self.event.connection);
         let waited = connect.map_or(Nanos(0), |connect| self.event.at - connect.at);
         let sent = before
             .iter()
-            .filter(|e| e.call == Call::Send && e.actor == self.event.client.actor())
-            .filter(|e| e.is_beside(self.event));
+            .filter(|e| e.call == Call::Send && e.end == End::Opener)
+            .filter(|e| e.connection == self.event.connection);
         let sent: usize = sent.map(Event::len).sum();
         if waited >= NOTABLE {
             explanation.rest.push(
@@ -213,8 +212,8 @@ impl Facts<'_> {
         explanation.rest.extend(self.counts());
         let lane = self
             .analysis
-            .lane(self.event.client, Direction::ToServer)
-            .filter(|_| self.event.actor == Actor::Server && self.event.connection == 0);
+            .lane(self.event.connection, Direction::FromOpener)
+            .filter(|_| self.event.end == End::Acceptor);
         let Some(lane) = lane else {
             return explanation;
         };
@@ -247,11 +246,31 @@ impl Facts<'_> {
     }
 }
 
-/// Key of an actor's name in the catalogs.
-pub const fn actor_key(actor: Actor) -> &'static str {
-    match actor {
-        Actor::Client1 => "actor.client1",
-        Actor::Client2 => "actor.client2",
-        Actor::Server => "actor.server",
+/// What a party is called: the server and the clients of a plan have words in
+/// every language, others the name that the record gives them.
+pub fn name(trace: &Trace, party: PartyId) -> Value {
+    if trace.plan.is_some() {
+        if party == SERVER {
+            return Value::Word("actor.server");
+        } else if party == ClientId::FIRST.party() {
+            return Value::Word("actor.client1");
+        } else if party == ClientId::SECOND.party() {
+            return Value::Word("actor.client2");
+        }
+    }
+    match trace.party(party) {
+        Some(party) => Value::Text(party.name.clone()),
+        None => Value::Text(party.0.to_string()),
+    }
+}
+
+/// What is at an end of a connection: its party, or where nobody is known to
+/// be there, its address.
+pub fn end_name(trace: &Trace, connection: ConnectionId, end: End) -> Value {
+    let endpoint = trace.connection(connection).map(|found| found.end(end));
+    match endpoint.map(|endpoint| (endpoint.party, &endpoint.address)) {
+        Some((Some(party), _)) => name(trace, party),
+        Some((None, Some(address))) => Value::Text(address.clone()),
+        _ => Value::Word("actor.unknown"),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Explanation, Facts};
 use crate::lane::{Direction, Fate, Lane};
 use crate::text::Sentence;
-use crate::{Call, Event, Flags};
+use crate::{Call, End, Event, Flags};
 
 impl Facts<'_> {
     pub(super) fn segment(&self) -> Explanation {
@@ -40,10 +40,10 @@ impl Facts<'_> {
     fn pure_ack(&self) -> Sentence {
         let ack = self.event.header.as_ref().map_or(0, |header| header.ack.0);
         let back = match self.direction() {
-            Some(Direction::ToServer) => Direction::ToClient,
-            _ => Direction::ToServer,
+            Some(Direction::FromOpener) => Direction::FromAcceptor,
+            _ => Direction::FromOpener,
         };
-        let lane = self.analysis.lane(self.event.client, back);
+        let lane = self.analysis.lane(self.event.connection, back);
         let sent = lane.map_or(0, |lane| lane.end().0);
         let key = match ack {
             0 if self.is_third() => "explain.packet.ack-nothing",
@@ -54,17 +54,16 @@ impl Facts<'_> {
         self.say(key).with("n", ack)
     }
 
-    /// Whether it is the handshake's third: the client's first without SYN.
+    /// Whether it is the handshake's third: the opener's first without SYN.
     fn is_third(&self) -> bool {
-        let (client, actor) = (self.event.client, self.event.actor);
         let before = &self.trace.events()[..self.index];
         let earlier = |event: &Event| {
             event.call == Call::Segment
-                && event.is_of(client)
-                && event.actor == actor
+                && event.connection == self.event.connection
+                && event.end == End::Opener
                 && !event.flags().has(Flags::SYN)
         };
-        actor == client.actor() && !before.iter().any(earlier)
+        self.event.end == End::Opener && !before.iter().any(earlier)
     }
 
     fn direction(&self) -> Option<Direction> {

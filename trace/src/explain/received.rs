@@ -58,7 +58,7 @@ impl Facts<'_> {
         let sends = lane.sends_in(span.range());
         let touched = lane.sends[sends.clone()].iter();
         let count = touched.filter(|send| !send.is_empty()).count();
-        let bare = self.framing() == Framing::None || lane.direction == Direction::ToClient;
+        let bare = self.framing() == Framing::None || lane.direction == Direction::FromAcceptor;
         let (first, last) = (sends.start + 1, sends.end);
         if count > 1 {
             return Sentence::new("explain.chunk.glued")
@@ -120,7 +120,7 @@ impl Facts<'_> {
             // Nobody reads a frame behind a wrong answer.
             return sentences;
         }
-        let framed = self.framing() != Framing::None && lane.direction == Direction::ToServer;
+        let framed = self.framing() != Framing::None && lane.direction == Direction::FromOpener;
         let completed: Vec<_> = lane
             .messages
             .iter()

@@ -15,8 +15,9 @@ impl Facts<'_> {
             return explanation;
         };
         explanation.rest.push(Sentence::new(reason.key()));
-        let lane = self.analysis.lane(self.event.client, Direction::ToServer);
-        let lane = lane.filter(|_| self.event.connection == 0);
+        let lane = self
+            .analysis
+            .lane(self.event.connection, Direction::FromOpener);
         let failure = lane.and_then(|lane| lane.failure.as_ref());
         if let (Reason::BadFrame, Some(failure)) = (reason, failure) {
             explanation.rest.push(refusal(&failure.error));

@@ -25,10 +25,10 @@ impl Facts<'_> {
     }
 
     fn role_key(&self, kind: MessageKind, direction: Direction) -> Option<&'static str> {
-        let client = self.trace.experiment.client(self.event.client);
-        let answer = client.map_or(Answer::Own, |client| client.answer);
+        let planned = self.trace.planned(self.event.connection);
+        let answer = planned.map_or(Answer::Own, |(_, client)| client.answer);
         let sent = self.event.call == Call::Send;
-        let of_the_server = direction == Direction::ToClient;
+        let of_the_server = direction == Direction::FromAcceptor;
         Some(match (kind, sent) {
             (MessageKind::Message, _) => return None,
             (MessageKind::Challenge, true) => "explain.role.challenge.sent",

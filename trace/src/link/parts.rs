@@ -69,7 +69,7 @@ mod tests {
 
     /// Every part fits, and joined they are what was asked for.
     fn check(sends: &[Send], count: usize) {
-        let client = ClientId::Two;
+        let client = ClientId::SECOND;
         let request = Request::Send {
             client,
             sends: sends.to_vec(),

@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use crate::lane::{Direction, Fate, Lane};
-use crate::{Analysis, Call, Trace};
+use super::front;
+use crate::explain::end_name;
+use crate::lane::{Fate, Lane};
+use crate::text::Value;
+use crate::{Analysis, Call, End, Trace};
 
 /// The comment of a captured packet; none for one without data.
 pub(super) fn packet(trace: &Trace, analysis: &Analysis, index: usize) -> Option<String> {
@@ -36,11 +39,21 @@ pub(super) fn segment(
     range: Range<protocol::Offset>,
 ) -> String {
     let mut text = "bytes of ".to_owned();
-    calls(&mut text, "send()", sends, sender(lane));
+    calls(
+        &mut text,
+        "send()",
+        sends,
+        &name(trace, lane, lane.direction.sender()),
+    );
     let recvs = lane.recvs_in(range);
     if !recvs.is_empty() {
         text.push_str("; read by ");
-        calls(&mut text, "recv()", recvs, reader(lane));
+        calls(
+            &mut text,
+            "recv()",
+            recvs,
+            &name(trace, lane, lane.direction.reader()),
+        );
     } else if trace.ending().is_some() {
         text.push_str("; never read");
     }
@@ -50,7 +63,12 @@ pub(super) fn segment(
 /// The comment of a datagram: the send with this number.
 pub(super) fn datagram(trace: &Trace, lane: &Lane, send: usize, fate: Fate) -> String {
     let mut text = String::new();
-    calls(&mut text, "sendto()", send..send + 1, sender(lane));
+    calls(
+        &mut text,
+        "sendto()",
+        send..send + 1,
+        &name(trace, lane, lane.direction.sender()),
+    );
     match fate {
         Fate::Read(event) => {
             let unsure = lane.unsure.binary_search(&event).is_ok();
@@ -60,7 +78,12 @@ pub(super) fn datagram(trace: &Trace, lane: &Lane, send: usize, fate: Fate) -> S
                 "; read by "
             });
             let recv = lane.recvs.partition_point(|recv| recv.event < event);
-            calls(&mut text, "recvfrom()", recv..recv + 1, reader(lane));
+            calls(
+                &mut text,
+                "recvfrom()",
+                recv..recv + 1,
+                &name(trace, lane, lane.direction.reader()),
+            );
         }
         Fate::Dropped => text.push_str("; dropped: the receive buffer was full"),
         Fate::Unread => text.push_str("; never read"),
@@ -70,24 +93,13 @@ pub(super) fn datagram(trace: &Trace, lane: &Lane, send: usize, fate: Fate) -> S
     text
 }
 
-fn sender(lane: &Lane) -> &'static str {
-    match lane.direction {
-        Direction::ToServer => client(lane),
-        Direction::ToClient => "server",
-    }
-}
-
-fn reader(lane: &Lane) -> &'static str {
-    match lane.direction {
-        Direction::ToServer => "server",
-        Direction::ToClient => client(lane),
-    }
-}
-
-fn client(lane: &Lane) -> &'static str {
-    match lane.client {
-        crate::ClientId::One => "client 1",
-        crate::ClientId::Two => "client 2",
+fn name(trace: &Trace, lane: &Lane, end: End) -> String {
+    match end_name(trace, lane.connection, end) {
+        Value::Text(name) => front(&name).to_owned(),
+        Value::Word("actor.client1") => "client 1".to_owned(),
+        Value::Word("actor.client2") => "client 2".to_owned(),
+        Value::Word("actor.server") => "server".to_owned(),
+        _ => "an unknown end".to_owned(),
     }
 }
 

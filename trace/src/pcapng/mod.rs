@@ -9,6 +9,7 @@ mod synthetic;
 use protocol::{Framing, System};
 
 use self::block::{Block, COMMENT};
+use crate::lane::Direction;
 use crate::link::Capture;
 use crate::text::grouped;
 use crate::{Analysis, Trace};
@@ -74,9 +75,15 @@ fn section(trace: &Trace, real: bool) -> Vec<u8> {
         });
         text.push_str(". ");
     }
-    text.push_str("A run of ");
-    text.push_str(trace.experiment.system.name());
-    text.push_str(" in Sticky Packet Lab. Times count from the start of the run.");
+    match &trace.plan {
+        Some(plan) => {
+            text.push_str("A run of ");
+            text.push_str(plan.system.name());
+            text.push_str(" in Sticky Packet Lab. Times count from the start of the run.");
+        }
+        None => text
+            .push_str("A record of Sticky Packet Lab. Times count from the start of the record."),
+    }
     if let Some(missed) = trace.missed.filter(|&missed| missed > 0) {
         text.push_str(" Packets that the capture missed: ");
         text.push_str(&grouped(u64::from(missed)));
@@ -116,8 +123,9 @@ fn dissect(text: &mut String, trace: &Trace, real: bool) {
     let port = port.to_string();
     text.push_str(" The server's port is ");
     text.push_str(&port);
-    let protocol = match trace.experiment.rules().framing {
-        _ if trace.experiment.system == System::Auth => "stickylab.auth",
+    let system = trace.plan.as_ref().map(|plan| plan.system);
+    let protocol = match trace.framing(Direction::FromOpener) {
+        _ if system == Some(System::Auth) => "stickylab.auth",
         Framing::ReadyAck(_) => "stickylab.ready-ack",
         Framing::LengthPrefix(_) => "stickylab.length-prefix",
         _ => {
@@ -137,7 +145,7 @@ fn server_port(event: &crate::Event) -> Option<u16> {
     const ETHERNET: usize = 14;
     let raw = &event.header.as_ref()?.raw;
     let words = usize::from(raw.get(ETHERNET)? & 0x0f);
-    let from_server = event.actor == crate::Actor::Server;
+    let from_server = event.end == crate::End::Acceptor;
     let at = ETHERNET + 4 * words + if from_server { 0 } else { 2 };
     let port = raw.get(at..at + 2)?;
     Some(u16::from_be_bytes([port[0], port[1]]))
@@ -184,7 +192,7 @@ fn front(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Actor, Call, ClientId, Event, Experiment, Header};
+    use crate::{Call, ClientId, Event, Experiment, Header};
     use protocol::{Nanos, System};
 
     #[test]
@@ -275,7 +283,7 @@ mod tests {
         let hi = || b"hi".to_vec();
         trace.insert(Event {
             bytes: hi(),
-            ..Event::new(Nanos(1), Actor::Client1, ClientId::One, Call::Send)
+            ..Event::new(Nanos(1), ClientId::FIRST.opener(), Call::Send)
         });
         trace.insert(Event {
             bytes: hi(),
@@ -283,7 +291,7 @@ mod tests {
                 raw: b"HEADER".to_vec(),
                 ..Header::default()
             }),
-            ..Event::new(Nanos(2), Actor::Client1, ClientId::One, Call::Segment)
+            ..Event::new(Nanos(2), ClientId::FIRST.opener(), Call::Segment)
         });
         let text = written(&trace);
         assert!(text.contains("HEADERhi\u{1}\0"), "{text:?}");

@@ -5,11 +5,14 @@
 use super::comment;
 use super::headers::{self, Endpoint, LARGEST_DATAGRAM, LARGEST_SEGMENT, Segment};
 use crate::lane::Lane;
-use crate::{Actor, Analysis, Call, ClientId, Event, Flags, Trace};
-use protocol::{Offset, Transport};
+use crate::{Analysis, Call, End, Event, Flags, Trace};
+use protocol::Offset;
+use record::Transport;
 
-/// Port of the first client: the first of the dynamic ones (RFC 6335, 6).
+/// Port of the first opener: the first of the dynamic ones (RFC 6335, 6).
 const FIRST_PORT: u16 = 49_152;
+/// Where an acceptor of unknown address is said to listen (discard, RFC 863).
+const UNPLANNED: &str = "127.0.0.1:9";
 
 /// A packet that never was.
 pub(super) struct Made<'a> {
@@ -22,24 +25,31 @@ pub(super) struct Made<'a> {
 
 /// Hands the packets of the run to `each`, by time.
 pub(super) fn packets<'a>(trace: &'a Trace, analysis: &Analysis, each: &mut dyn FnMut(Made<'a>)) {
-    let server = server(trace);
-    let mut connections = ClientId::ALL.map(|client| Connection {
-        ends: [client_end(client), server],
-        next: [0, 0],
-        open: false,
-        ended: [false, false],
-    });
+    let mut connections: Vec<_> = trace
+        .connections
+        .iter()
+        .enumerate()
+        .map(|(index, connection)| Connection {
+            ends: ends(trace, connection, index),
+            next: [0, 0],
+            open: false,
+            ended: [false, false],
+        })
+        .collect();
     for (index, event) in trace.events().iter().enumerate() {
-        if event.error.is_some() || event.connection > 0 {
+        let found = trace
+            .connections
+            .binary_search_by_key(&event.connection, |c| c.connection);
+        let (None, Ok(at)) = (&event.error, found) else {
             continue;
-        }
-        let connection = &mut connections[event.client.index()];
-        match trace.experiment.transport() {
+        };
+        let connection = &mut connections[at];
+        match trace.connections[at].transport {
             Transport::Udp if event.call == Call::Send => {
                 each(datagram(trace, analysis, index, event, connection));
             }
             Transport::Udp => {}
-            Transport::Tcp => {
+            Transport::Tcp | Transport::Unix => {
                 let lane = analysis.lane_of(event);
                 connection.handle(trace, lane, index, event, each);
             }
@@ -47,27 +57,47 @@ pub(super) fn packets<'a>(trace: &'a Trace, analysis: &Analysis, each: &mut dyn 
     }
 }
 
-fn client_end(client: ClientId) -> Endpoint {
-    Endpoint {
+/// The ends of the connection with this index: the opener's, then the
+/// acceptor's. An address that is not known, or is none of IPv4, is made up.
+fn ends(trace: &Trace, connection: &record::Connection, index: usize) -> [Endpoint; 2] {
+    let known = |end: End| -> Option<Endpoint> { endpoint(connection.end(end).address.as_ref()?) };
+    // Within the dynamic ones, whatever the index.
+    let ports = usize::from(u16::MAX - FIRST_PORT);
+    let number = u16::try_from(index % ports).unwrap_or_default();
+    let opener = Endpoint {
         address: [127, 0, 0, 1],
-        port: if client == ClientId::One {
-            FIRST_PORT
-        } else {
-            FIRST_PORT + 1
-        },
-    }
+        port: FIRST_PORT + number,
+    };
+    [
+        known(End::Opener).unwrap_or(opener),
+        known(End::Acceptor).unwrap_or_else(|| server(trace)),
+    ]
 }
 
-/// The system's default address, so that programs that know its port know
-/// its protocol.
+/// The default address of the system that the plan names, so that programs
+/// that know its port know its protocol; without a plan the discard port.
 pub(super) fn server(trace: &Trace) -> Endpoint {
-    let address = trace.experiment.system.default_address();
-    let (host, port) = address.split_once(':').unwrap_or((address, ""));
-    let mut parts = host.split('.').map(|part| part.parse().unwrap_or(0));
-    Endpoint {
-        address: [(); 4].map(|()| parts.next().unwrap_or(0)),
-        port: port.parse().unwrap_or(0),
+    let system = trace.plan.as_ref().map(|plan| plan.system);
+    let address = system.map_or(UNPLANNED, protocol::System::default_address);
+    endpoint(address).unwrap_or(Endpoint {
+        address: [127, 0, 0, 1],
+        port: 0,
+    })
+}
+
+/// An IPv4 address and a port, as in `127.0.0.1:8000`.
+fn endpoint(address: &str) -> Option<Endpoint> {
+    let (host, port) = address.split_once(':')?;
+    let mut bytes = [0; 4];
+    let mut parts = host.split('.');
+    for byte in &mut bytes {
+        *byte = parts.next()?.parse().ok()?;
     }
+    let port = port.parse().ok()?;
+    parts.next().is_none().then_some(Endpoint {
+        address: bytes,
+        port,
+    })
 }
 
 /// Both ends of a connection, the client's first.
@@ -89,7 +119,7 @@ impl Connection {
         event: &'a Event,
         each: &mut dyn FnMut(Made<'a>),
     ) {
-        let side = usize::from(event.actor == Actor::Server);
+        let side = usize::from(event.end == End::Acceptor);
         let at = event.at.0;
         match event.call {
             Call::Connect | Call::Accept => self.open(at, each),
@@ -175,7 +205,7 @@ fn datagram<'a>(
     event: &'a Event,
     connection: &Connection,
 ) -> Made<'a> {
-    let side = usize::from(event.actor == Actor::Server);
+    let side = usize::from(event.end == End::Acceptor);
     let (from, to) = (connection.ends[side], connection.ends[1 - side]);
     let payload = &event.bytes[..event.len().min(LARGEST_DATAGRAM)];
     let comment = analysis.lane_of(event).and_then(|lane| {

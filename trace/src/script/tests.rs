@@ -9,14 +9,14 @@ use protocol::auth::mutual::{Nonces as Pair, Role};
 const NONCES: Nonces = [[0xc1; NONCE_LEN], [0xc2; NONCE_LEN]];
 
 fn recv(bytes: &[u8]) -> Event {
-    event(ClientId::One, Call::Recv, bytes)
+    event(ClientId::FIRST, Call::Recv, bytes)
 }
 
 fn event(client: ClientId, call: Call, bytes: &[u8]) -> Event {
     Event {
         asked: 1024,
         bytes: bytes.to_vec(),
-        ..Event::new(Nanos(0), client.actor(), client, call)
+        ..Event::new(Nanos(0), client.opener(), call)
     }
 }
 
@@ -84,7 +84,7 @@ fn what_happens_on_further_connections_is_none_of_the_script() {
     let mut script = Script::new(&experiment, NONCES);
     describe(&mut script);
     script.handle_event(&Event {
-        connection: 1,
+        connection: ClientId::FIRST.connection(1),
         ..recv(b"")
     });
     assert_eq!(describe(&mut script), "");
@@ -178,14 +178,14 @@ fn mutual_answer(client: ClientId) -> Vec<u8> {
 
 #[test]
 fn a_mutual_client_sends_no_message_before_the_servers_proof() {
-    let right = proof(Role::Server, ClientId::One);
+    let right = proof(Role::Server, ClientId::FIRST);
     check(
         System::Auth,
         &[MUTUAL, "messages=a"],
         &[&NS[0], &right[..31], &right[31..], b"A"],
         &format!(
             r"close 2000 / 0:{} /  / 0:\x01\x00\x00\x00 0:a / close 0",
-            mutual_answer(ClientId::One).escape_ascii()
+            mutual_answer(ClientId::FIRST).escape_ascii()
         ),
     );
     check(
@@ -194,7 +194,7 @@ fn a_mutual_client_sends_no_message_before_the_servers_proof() {
         &[&NS[0], &[0; 32]],
         &format!(
             "close 2000 / 0:{} / close 0",
-            mutual_answer(ClientId::One).escape_ascii()
+            mutual_answer(ClientId::FIRST).escape_ascii()
         ),
     );
 }
@@ -216,7 +216,7 @@ fn second(settings: &[&str], observes: &[(ClientId, Call, &[u8])]) -> String {
         while let Some(command) = script.poll_command() {
             match command {
                 Request::Send {
-                    client: ClientId::Two,
+                    client: ClientId::SECOND,
                     sends,
                 } => {
                     let sends = sends
@@ -225,7 +225,7 @@ fn second(settings: &[&str], observes: &[(ClientId, Call, &[u8])]) -> String {
                     told.extend(sends);
                 }
                 Request::Close {
-                    client: ClientId::Two,
+                    client: ClientId::SECOND,
                     after: Nanos(0),
                 } => {
                     told.push("close".to_owned());
@@ -238,8 +238,8 @@ fn second(settings: &[&str], observes: &[(ClientId, Call, &[u8])]) -> String {
     told.join(" ")
 }
 
-const ONE: ClientId = ClientId::One;
-const TWO: ClientId = ClientId::Two;
+const ONE: ClientId = ClientId::FIRST;
+const TWO: ClientId = ClientId::SECOND;
 
 #[test]
 fn a_replay_is_what_the_other_client_sent_as_soon_as_it_was_seen() {

@@ -17,7 +17,7 @@ use protocol::{Nanos, Offset, System};
 use trace::lane::Span;
 use trace::link::{Capture, Ending};
 use trace::text::Catalog;
-use trace::{Actor, Analysis, Call, ClientId, Event, Experiment, Flags, Header, Reason, Trace};
+use trace::{Analysis, Call, ClientId, Event, Experiment, Flags, Header, Origin, Reason, Trace};
 use trace::{explain, knob};
 
 pub fn unescape(text: &str) -> Vec<u8> {
@@ -35,12 +35,12 @@ pub fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn actor(word: &str) -> (Actor, ClientId) {
+fn origin(word: &str) -> Origin {
     match word {
-        "c1" => (Actor::Client1, ClientId::One),
-        "c2" => (Actor::Client2, ClientId::Two),
-        "s1" => (Actor::Server, ClientId::One),
-        "s2" => (Actor::Server, ClientId::Two),
+        "c1" => ClientId::FIRST.opener(),
+        "c2" => ClientId::SECOND.opener(),
+        "s1" => ClientId::FIRST.acceptor(),
+        "s2" => ClientId::SECOND.acceptor(),
         other => panic!("{other} is nobody"),
     }
 }
@@ -97,14 +97,14 @@ fn told(event: &mut Event, name: &str, value: &str) {
     }
 }
 
-fn event(line: &str, at: Nanos, offsets: &mut BTreeMap<(Actor, ClientId, Call), Offset>) -> Event {
+fn event(line: &str, at: Nanos, offsets: &mut BTreeMap<(Origin, Call), Offset>) -> Event {
     let (line, aside) = line.split_once(" | ").unwrap_or((line, ""));
     let mut words = line.splitn(3, ' ');
-    let (actor, client) = actor(words.next().unwrap());
+    let origin = origin(words.next().unwrap());
     let name = words.next().unwrap();
     let call = Call::ALL.into_iter().find(|call| call.name() == name);
     let call = call.unwrap_or_else(|| panic!("{name} is no call"));
-    let mut event = Event::new(at, actor, client, call);
+    let mut event = Event::new(at, origin, call);
     let rest = words.next().unwrap_or_default();
     let mut payload = rest;
     if call.is_packet() {
@@ -129,7 +129,7 @@ fn event(line: &str, at: Nanos, offsets: &mut BTreeMap<(Actor, ClientId, Call), 
         event.asked = u32::try_from(event.len()).unwrap();
     }
     if call != Call::Segment {
-        let offset = offsets.entry((actor, client, call)).or_default();
+        let offset = offsets.entry((origin, call)).or_default();
         event.offset = *offset;
         *offset += event.len();
     }

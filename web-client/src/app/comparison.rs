@@ -73,7 +73,7 @@ impl Tally {
     pub fn of(trace: &Trace, analysis: &Analysis) -> Self {
         let mut tally = Self::default();
         for lane in &analysis.lanes {
-            if lane.direction == Direction::ToClient {
+            if lane.direction == Direction::FromAcceptor {
                 let events = lane
                     .recvs
                     .iter()
@@ -149,7 +149,9 @@ impl State {
         let (Status::Done(_), Some(trace)) = (&self.status, &self.trace) else {
             return false;
         };
-        let mut experiment = trace.experiment.clone();
+        let Some(mut experiment) = trace.plan.clone() else {
+            return false;
+        };
         let was = proof.knob.get(&experiment);
         let turned = proof.knob.set(&mut experiment, &proof.value);
         if turned.is_err() || experiment.validate().is_err() {

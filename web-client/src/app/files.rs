@@ -42,10 +42,13 @@ impl State {
         self.forget_run();
         self.refused_file = None;
         self.guess = None;
-        self.experiment = trace.experiment.clone();
+        // Without a plan there is nothing to run; the knobs stay as they are.
+        if let Some(plan) = &trace.plan {
+            self.experiment = plan.clone();
+        }
         self.opened = Some(Opened {
             name,
-            experiment: trace.experiment.clone(),
+            experiment: self.experiment.clone(),
             rerun: false,
         });
         self.check();

@@ -1,99 +1,13 @@
 //! What can happen to the page and what the page asks of the browser.
 
 use protocol::Offset;
+use trace::ConnectionId;
 use trace::cause::Proof;
 use trace::knob::Knob;
 use trace::lane::Direction;
-use trace::link::{Capture, Ending, Line, Request};
-use trace::{ClientId, Event};
+use trace::link::{Line, Request};
 
 use crate::file::FileError;
-
-/// What the gateway said, as far as the page needs it: a [`Line`] without the
-/// experiment, which is the page's own.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Heard {
-    /// It is there.
-    Hello {
-        /// Version of its lines.
-        version: u32,
-        /// Its own version.
-        program: String,
-        /// Kernel name and release.
-        kernel: String,
-    },
-    /// The run with this number waits for others to end.
-    Queued {
-        /// The number the page gave it.
-        run: u32,
-        /// Its place among those that wait, from 1.
-        place: u32,
-    },
-    /// The run with this number has begun.
-    Run {
-        /// The number the page gave it.
-        run: u32,
-        /// Kernel name and release it runs on.
-        kernel: String,
-        /// Whether the wire is watched.
-        capture: Capture,
-    },
-    /// A call returned, or a packet was captured.
-    Event(Event),
-    /// The run is over.
-    Ended {
-        /// How many events the run had.
-        events: u32,
-        /// Why.
-        why: Ending,
-        /// Packets the capture lost, as in [`Line::Ended`].
-        missed: Option<u32>,
-        /// Datagrams the server's socket lost, as in [`Line::Ended`].
-        dropped: Option<u32>,
-    },
-    /// A request could not be followed.
-    Error(String),
-}
-
-impl From<Line> for Heard {
-    fn from(line: Line) -> Self {
-        match line {
-            Line::Hello {
-                version,
-                program,
-                kernel,
-            } => Self::Hello {
-                version,
-                program,
-                kernel,
-            },
-            Line::Queued { run, place } => Self::Queued { run, place },
-            Line::Run {
-                run,
-                kernel,
-                capture,
-                ..
-            } => Self::Run {
-                run,
-                kernel,
-                capture,
-            },
-            Line::Event(event) => Self::Event(event),
-            Line::Ended {
-                events,
-                why,
-                missed,
-                dropped,
-            } => Self::Ended {
-                events,
-                why,
-                missed,
-                dropped,
-            },
-            Line::Error { message } => Self::Error(message),
-        }
-    }
-}
 
 /// Everything that can happen: acts of the user, words of the gateway, time.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +17,7 @@ pub enum Message {
     /// It closed, or could not be opened.
     LinkDown,
     /// The gateway said something.
-    Heard(Heard),
+    Line(Line),
     /// A display frame, this many milliseconds after the one before.
     Frame {
         /// Milliseconds since the frame before.
@@ -338,7 +252,7 @@ pub enum Target {
     /// A byte of one direction of one client's connection.
     Byte {
         /// Whose connection.
-        client: ClientId,
+        connection: ConnectionId,
         /// Which way.
         direction: Direction,
         /// Where in the stream.

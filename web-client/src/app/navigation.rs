@@ -84,11 +84,11 @@ impl State {
         let exists = match target {
             Target::Event(index) => index < self.events().len(),
             Target::Byte {
-                client,
+                connection,
                 direction,
                 offset,
             } => {
-                let lane = self.analysis.lane(client, direction);
+                let lane = self.analysis.lane(connection, direction);
                 lane.is_some_and(|lane| offset < lane.end())
             }
         };

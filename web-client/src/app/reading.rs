@@ -57,7 +57,9 @@ impl State {
     /// The experiment that is on the stage: the one that ran, if one did.
     pub fn experiment_run(&self) -> &Experiment {
         let trace = self.trace.as_ref();
-        trace.map_or(&self.experiment, |trace| &trace.experiment)
+        trace
+            .and_then(|trace| trace.plan.as_ref())
+            .unwrap_or(&self.experiment)
     }
 
     /// Why it can't be run, if it can't.
@@ -68,16 +70,25 @@ impl State {
     }
 
     /// Whether the Run button works: the knobs make sense and no run is going on.
-    pub const fn can_run(&self) -> bool {
+    pub fn can_run(&self) -> bool {
         self.refused.is_none()
+            && !self.is_unplanned()
             && self.invalid.is_none()
             && !matches!(self.status, Status::Starting | Status::Running)
+    }
+
+    /// Whether a file is open that says nothing of what was planned: a record
+    /// of programs that the lab can't run.
+    pub fn is_unplanned(&self) -> bool {
+        let trace = self.trace.as_ref();
+        self.opened.is_some() && trace.is_some_and(|trace| trace.plan.is_none())
     }
 
     /// Whether the knobs differ from what is on the stage.
     pub fn is_changed(&self) -> bool {
         let trace = self.trace.as_ref();
-        trace.is_some_and(|trace| trace.experiment != self.experiment)
+        let plan = trace.and_then(|trace| trace.plan.as_ref());
+        plan.is_some_and(|plan| *plan != self.experiment)
     }
 
     /// The line to the gateway.

@@ -1,9 +1,9 @@
 //! The line to the gateway and the run that goes over it.
 
-use trace::link::{Ending, Request, VERSION};
+use trace::link::{Ending, Line, Request, VERSION};
 use trace::{Analysis, Event, Script, Trace};
 
-use super::{Aim, Effect, Heard, Link, State, Status, Target};
+use super::{Aim, Effect, Link, State, Status, Target};
 
 /// Wait before the first attempt to reconnect, in milliseconds; doubles.
 const FIRST_RETRY_MS: f64 = 500.0;
@@ -130,30 +130,31 @@ impl State {
     }
 
     /// Tells whether anything that can be seen at once changed.
-    pub(super) fn handle_heard(&mut self, heard: Heard, effects: &mut Vec<Effect>) -> bool {
-        match heard {
-            Heard::Hello {
+    pub(super) fn handle_line(&mut self, line: Line, effects: &mut Vec<Effect>) -> bool {
+        match line {
+            Line::Hello {
                 version, program, ..
             } if version > VERSION => {
                 self.link = Link::Outdated { program };
             }
-            Heard::Hello {
+            Line::Hello {
                 program, kernel, ..
             } => {
                 self.attempts = 0;
                 self.link = Link::Online { kernel, program };
                 self.begin(effects);
             }
-            Heard::Queued { run, place } => {
+            Line::Queued { run, place } => {
                 if run != self.run || self.status != Status::Starting || self.wanted {
                     return false;
                 }
                 self.place = Some(place);
             }
-            Heard::Run {
+            Line::Run {
                 run,
                 kernel,
                 capture,
+                ..
             } => {
                 // Lines of an earlier run, or of one that is not wanted any more.
                 self.ours = run == self.run && self.status == Status::Starting && !self.wanted;
@@ -174,14 +175,26 @@ impl State {
                 self.status = Status::Running;
                 self.play_script(effects);
             }
-            Heard::Event(event) => {
+            Line::Party(party) => {
+                if let (true, Some(trace)) = (self.ours, &mut self.trace) {
+                    trace.add_party(party);
+                }
+                return false;
+            }
+            Line::Connection(connection) => {
+                if let (true, Some(trace)) = (self.ours, &mut self.trace) {
+                    trace.add_connection(connection);
+                }
+                return false;
+            }
+            Line::Event(event) => {
                 if self.ours {
                     self.handle_event(event, effects);
                 }
                 // Seen when the next frame has analysed it.
                 return false;
             }
-            Heard::Ended {
+            Line::Ended {
                 why,
                 missed,
                 dropped,
@@ -199,7 +212,7 @@ impl State {
                 self.finish(Status::Done(why));
                 self.note_done(effects);
             }
-            Heard::Error(message) => match self.status {
+            Line::Error { message } => match self.status {
                 Status::Starting if !self.wanted => self.status = Status::Failed(message),
                 Status::Running => self.complaint = Some(message),
                 _ => return false,

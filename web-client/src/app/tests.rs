@@ -33,7 +33,7 @@ fn open(hash: &str, reduced_motion: bool) -> (State, Vec<Effect>) {
 }
 
 fn heard(line: Line) -> Message {
-    Message::Heard(line.into())
+    Message::Line(line)
 }
 
 fn hello() -> Message {
@@ -49,7 +49,8 @@ fn begun(run: u32, experiment: &Experiment) -> Message {
         version: VERSION,
         run,
         kernel: "Linux 6.18".to_owned(),
-        experiment: experiment.clone(),
+        experiment: Some(experiment.clone()),
+        setup: trace::Setup::default(),
         capture: Capture::Unknown,
     })
 }

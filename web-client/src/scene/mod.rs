@@ -11,6 +11,7 @@ pub mod bytes;
 pub(crate) mod check;
 mod ink;
 mod list;
+mod names;
 pub mod scrubber;
 mod text;
 pub mod time;

@@ -104,9 +104,9 @@ pub(super) const fn ink(kind: Kind) -> Ink {
         Kind::Other => Ink::Muted,
         Kind::Packet => Ink::Hue(5, Part::Stroke),
         Kind::Bare => Ink::Outline,
-        Kind::Client1Send | Kind::Client1Recv => Ink::Hue(0, Part::Stroke),
-        Kind::ServerSend | Kind::ServerRecv => Ink::Hue(2, Part::Stroke),
-        Kind::Client2Send | Kind::Client2Recv => Ink::Hue(3, Part::Stroke),
+        Kind::EvenOpenerSend | Kind::EvenOpenerRecv => Ink::Hue(0, Part::Stroke),
+        Kind::AcceptorSend | Kind::AcceptorRecv => Ink::Hue(2, Part::Stroke),
+        Kind::OddOpenerSend | Kind::OddOpenerRecv => Ink::Hue(3, Part::Stroke),
     }
 }
 

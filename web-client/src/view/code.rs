@@ -4,7 +4,7 @@
 use protocol::auth::Scheme;
 use protocol::peer::Reply;
 use protocol::{Framing, System};
-use trace::{Actor, Experiment};
+use trace::{End, Experiment};
 use web_sys::{Element, HtmlElement};
 
 use crate::app::{CodeLanguage, Message, Role, State};
@@ -74,7 +74,8 @@ impl Code {
         }
         let experiment = state
             .trace()
-            .map_or_else(|| state.experiment(), |trace| &trace.experiment);
+            .and_then(|trace| trace.plan.as_ref())
+            .unwrap_or_else(|| state.experiment());
         let wanted = (snippet(experiment), state.role(), state.code());
         if self.shown != Some(wanted) {
             self.shown = Some(wanted);
@@ -112,7 +113,7 @@ impl Code {
             // The kernel's own doing: no line of a program.
             return None;
         }
-        let by_server = event.actor == Actor::Server;
+        let by_server = event.end == End::Acceptor;
         if by_server != (state.role() == Role::Server) {
             return None;
         }

@@ -1,12 +1,12 @@
 //! The events table: the trace itself, the canvas' accessible mirror. Rows are
 //! built once; a step changes only the rows it passes.
 
-use protocol::{Nanos, Transport};
+use protocol::Nanos;
 use trace::text::Catalog;
-use trace::{Actor, Call, ClientId, Event, Trace};
+use trace::{Call, Event, Origin, Trace};
 use web_sys::{Element, HtmlElement};
 
-use super::rows::{Mark, actor_key, call, is_bare, marks, milliseconds, waited};
+use super::rows::{Mark, call, caller, is_bare, marks, milliseconds, waited};
 use crate::app::{Language, Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 
@@ -66,16 +66,14 @@ impl Built {
 }
 
 /// What a row shows of its event.
-type Identity = (Nanos, Actor, ClientId, u16, Call, u64, usize, u32, bool);
+type Identity = (Nanos, Origin, Call, u64, usize, u32, bool);
 
 fn identity(event: &Event) -> Identity {
     let failed = event.error.is_some();
     let (offset, length) = (event.offset.0, event.len());
     (
         event.at,
-        event.actor,
-        event.client,
-        event.connection,
+        event.origin(),
         event.call,
         offset,
         length,
@@ -123,7 +121,6 @@ impl Events {
     /// Keeps the rows that are as they should be and builds the others.
     fn build(&mut self, trace: &Trace, state: &State, catalog: &Catalog) {
         let mut marks = marks(trace, state.analysis());
-        let transport = trace.experiment.transport();
         for (index, event) in trace.events().iter().enumerate() {
             let marks = std::mem::take(&mut marks[index]);
             let event_id = identity(event);
@@ -136,7 +133,7 @@ impl Events {
                 }
                 _ => {
                     self.truncate(index);
-                    let element = self.build_row(index, event, transport, catalog);
+                    let element = self.build_row(index, event, trace, catalog);
                     self.fill_marks(&element, &marks, catalog);
                     let _ = self.body.append_child(&element);
                     self.rows.push(Row {
@@ -163,23 +160,23 @@ impl Events {
         &self,
         index: usize,
         event: &Event,
-        transport: Transport,
+        trace: &Trace,
         catalog: &Catalog,
     ) -> HtmlElement {
         let row: HtmlElement = self.row.clone_as();
         let step = (index + 1).to_string();
         dom::set(&row, "data-step", &step);
-        dom::set(&row, "data-actor", event.actor.name());
-        dom::set(&row, "data-client", &event.client.to_string());
-        dom::set(&row, "data-connection", &event.connection.to_string());
+        dom::set(&row, "data-party", &event.party.0.to_string());
+        dom::set(&row, "data-connection", &event.connection.0.to_string());
+        dom::set(&row, "data-end", event.end.name());
         dom::set(&row, "data-call", event.call.name());
         dom::set(&row, "data-offset", &event.offset.to_string());
         dom::set(&row, "data-len", &event.len().to_string());
         dom::set(&row, "data-when", "future");
         dom::set_bool(&row, "data-bare", is_bare(event));
-        let actor = catalog.text(actor_key(event.actor));
-        let mut what = call(event, transport, catalog);
-        if let Some(waited) = waited(event, transport, catalog) {
+        let actor = caller(event, trace, catalog);
+        let mut what = call(event, trace, catalog);
+        if let Some(waited) = waited(event, trace, catalog) {
             what += &[" · ", &waited].concat();
         }
         for (cell, text) in [

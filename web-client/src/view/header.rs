@@ -2,10 +2,10 @@
 //! below it when something is wrong.
 
 use protocol::EncodeError;
-use trace::ExperimentError;
 use trace::knob::{Kind, Knob, KnobError};
 use trace::link::VERSION;
 use trace::text::{Catalog, Sentence};
+use trace::{ExperimentError, TraceError};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
 use super::said;
@@ -162,29 +162,43 @@ fn refusal(error: &FileError, catalog: &Catalog) -> String {
             Sentence::new("file.too-large").with("most", u64::from(file::MAX_BYTES >> 20))
         }
         FileError::Unreadable => Sentence::new("file.unreadable"),
-        FileError::Empty => Sentence::new("file.empty"),
-        FileError::Line(line) => Sentence::new("file.line").with("line", *line),
-        FileError::Reason(line) => Sentence::new("file.reason").with("line", *line),
-        FileError::Order(line) => Sentence::new("file.order").with("line", *line),
-        FileError::Version(found) => Sentence::new("file.version")
+        FileError::Trace(error) => return no_trace(error, catalog),
+    };
+    catalog.render(&sentence)
+}
+
+/// Why what is in a file is no trace.
+fn no_trace(error: &TraceError, catalog: &Catalog) -> String {
+    let at = |key, line: usize| Sentence::new(key).with("line", line);
+    let sentence = match error {
+        TraceError::Empty => Sentence::new("file.empty"),
+        TraceError::Line { line, .. } => at("file.line", *line),
+        TraceError::Reason { line, .. } => at("file.reason", *line),
+        TraceError::Order { line } => at("file.order", *line),
+        TraceError::Version { found } => Sentence::new("file.version")
             .with("found", u64::from(*found))
             .with("known", u64::from(VERSION)),
-        FileError::Truncated(line) => Sentence::new("file.truncated").with("line", *line),
-        FileError::Client(line, client) => Sentence::new("file.client")
-            .with("line", *line)
-            .with("client", u64::from(u8::from(*client))),
-        FileError::Offset(line, offset) => Sentence::new("file.offset")
-            .with("line", *line)
-            .with("offset", *offset),
-        FileError::Count { said, found } => Sentence::new(if said > found {
+        TraceError::Truncated { line } => at("file.truncated", *line),
+        TraceError::Client { line, client } => {
+            at("file.client", *line).with("client", u64::from(u8::from(*client)))
+        }
+        TraceError::Party { line, party } => {
+            at("file.party", *line).with("party", u64::from(party.0))
+        }
+        TraceError::Connection { line, connection } => {
+            at("file.connection", *line).with("connection", u64::from(connection.0))
+        }
+        TraceError::Repeated { line } => at("file.repeated", *line),
+        TraceError::Offset { line, offset } => at("file.offset", *line).with("offset", *offset),
+        TraceError::Count { said, found, .. } => Sentence::new(if said > found {
             "file.missing"
         } else {
             "file.added"
         })
         .with("said", *said)
         .with("found", *found),
-        FileError::TooManyEvents => Sentence::new("file.events").with("most", file::MAX_EVENTS),
-        FileError::Experiment(error) => {
+        TraceError::Events { most } => Sentence::new("file.events").with("most", *most),
+        TraceError::Experiment { error, .. } => {
             return describe(&Mistake::Experiment(error.clone()), catalog);
         }
     };

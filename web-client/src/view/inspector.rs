@@ -5,10 +5,10 @@ use protocol::{Offset, Transport};
 use trace::itinerary::{Itinerary, Part};
 use trace::lane::{Direction, Lane, Span};
 use trace::text::{Catalog, Sentence, Value};
-use trace::{Call, ClientId, Event, Trace};
+use trace::{Call, ConnectionId, Event, Trace};
 use web_sys::{Element, HtmlElement};
 
-use super::rows::{call, chunk_name};
+use super::rows::{call, chunk_name, transport};
 use super::said;
 use crate::app::{Language, Message, State, Target};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
@@ -35,7 +35,7 @@ pub(super) struct Inspector {
 /// What the chips were built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Shown {
-    client: ClientId,
+    connection: ConnectionId,
     direction: Direction,
     start: Offset,
     chips: Vec<(u8, usize, bool)>,
@@ -84,7 +84,7 @@ impl Inspector {
             let title = state
                 .focus()
                 .zip(state.trace())
-                .map(|((_, event), trace)| call(event, trace.experiment.transport(), catalog));
+                .map(|((_, event), trace)| call(event, trace, catalog));
             let title = title.unwrap_or_else(|| catalog.text("inspector.title"));
             dom::set_text(&self.title, &title);
             dom::clear(&self.chunk);
@@ -132,7 +132,7 @@ impl Inspector {
             catalog.render(&quoted)
         };
         dom::set_text(&self.text, &quoted);
-        self.show_byte(&chunk, trace.experiment.transport(), catalog);
+        self.show_byte(&chunk, transport(trace, chunk.lane.connection), catalog);
     }
 
     fn build(
@@ -144,7 +144,7 @@ impl Inspector {
         catalog: &Catalog,
     ) {
         let lane = chunk.lane;
-        let hues = Hues::new(lane, &trace.experiment);
+        let hues = Hues::new(lane, trace);
         let shown = bytes.iter().take(MOST).enumerate();
         let chips = shown.map(|(index, &byte)| {
             let offset = chunk.span.start + index;
@@ -153,7 +153,7 @@ impl Inspector {
             (byte, hues.at(offset), framing)
         });
         let shown = Shown {
-            client: lane.client,
+            connection: lane.connection,
             direction: lane.direction,
             start: chunk.span.start,
             chips: chips.collect(),
@@ -249,12 +249,12 @@ pub(super) fn itinerary(way: &Itinerary, transport: Transport, catalog: &Catalog
 fn chunk(state: &State) -> Option<Chunk<'_>> {
     let analysis = state.analysis();
     if let Some(Target::Byte {
-        client,
+        connection,
         direction,
         offset,
     }) = state.selection()
     {
-        let lane = analysis.lane(client, direction)?;
+        let lane = analysis.lane(connection, direction)?;
         let way = lane.itinerary(offset)?;
         let (key, index, span) = match (way.recv, way.send) {
             (Some(recv), _) => ("chunk.recv", recv, lane.recvs[recv]),
@@ -274,7 +274,7 @@ fn chunk(state: &State) -> Option<Chunk<'_>> {
     let at = |span: &Span| span.event == event_index;
     let (key, index, span) = if event.call.is_packet() {
         let index = lane.wire.iter().position(|packet| at(&packet.span))?;
-        let key = packet_key(state.trace()?.experiment.transport());
+        let key = packet_key(transport(state.trace()?, lane.connection));
         (key, index, lane.wire[index].span)
     } else {
         let (key, spans) = spans(lane, event);
@@ -327,24 +327,24 @@ fn headers(event: &Event, catalog: &Catalog) -> String {
     [&catalog.render(&sentence), " "].concat()
 }
 
-/// A byte as an attribute: client, direction, offset.
+/// A byte as an attribute: connection, direction, offset.
 fn value(lane: &Lane, offset: Offset) -> String {
     let way = match lane.direction {
-        Direction::ToServer => "up",
-        Direction::ToClient => "down",
+        Direction::FromOpener => "up",
+        Direction::FromAcceptor => "down",
     };
-    format!("{} {way} {offset}", lane.client)
+    format!("{} {way} {offset}", lane.connection.0)
 }
 
 fn target(value: &str) -> Option<Target> {
     let mut parts = value.split(' ');
-    let client: u8 = parts.next()?.parse().ok()?;
+    let connection = ConnectionId(parts.next()?.parse().ok()?);
     let direction = match parts.next()? {
-        "up" => Direction::ToServer,
-        _ => Direction::ToClient,
+        "up" => Direction::FromOpener,
+        _ => Direction::FromAcceptor,
     };
     Some(Target::Byte {
-        client: ClientId::try_from(client).ok()?,
+        connection,
         direction,
         offset: Offset(parts.next()?.parse().ok()?),
     })

@@ -3,8 +3,9 @@
 
 use protocol::{Nanos, Transport};
 use trace::lane::{Fate, MessageKind, Verdict};
+use trace::text::Value;
 use trace::text::{Catalog, Sentence, grouped};
-use trace::{Actor, Analysis, Call, Event, Trace};
+use trace::{Analysis, Call, ClientId, ConnectionId, Event, Trace};
 
 use super::said;
 use crate::scene::bytes::Hues;
@@ -38,9 +39,9 @@ pub(super) enum Mark {
 /// The marks of each event, by its index.
 pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
     let mut marks = vec![Vec::new(); trace.events().len()];
-    let datagrams = trace.experiment.transport() == Transport::Udp;
     for lane in &analysis.lanes {
-        let hues = Hues::new(lane, &trace.experiment);
+        let datagrams = trace.is_datagrams(lane.connection);
+        let hues = Hues::new(lane, trace);
         for (index, message) in lane.messages.iter().enumerate() {
             let body = &message.frame.body;
             let text = if message.kind.is_of_the_handshake() {
@@ -107,7 +108,7 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
             flag(&mut marks, index, "flag.cut-off");
         } else if event.call == Call::Send && event.len() < event.asked as usize {
             flag(&mut marks, index, "flag.partial");
-        } else if event.is_eof() && !datagrams {
+        } else if event.is_eof() && !trace.is_datagrams(event.connection) {
             marks[index].push(Mark::Flag {
                 key: "flag.eof",
                 good: true,
@@ -124,22 +125,37 @@ fn flag(marks: &mut [Vec<Mark>], event: usize, key: &'static str) {
     }
 }
 
-/// Key of an actor's name in the catalogs.
-pub(super) const fn actor_key(actor: Actor) -> &'static str {
-    match actor {
-        Actor::Client1 => "actor.client1",
-        Actor::Client2 => "actor.client2",
-        Actor::Server => "actor.server",
+/// What the caller is called.
+pub(super) fn caller(event: &Event, trace: &Trace, catalog: &Catalog) -> String {
+    match trace::explain::name(trace, event.party) {
+        Value::Text(name) => name,
+        Value::Word(key) => catalog.text(key),
+        Value::Count(number) => number.to_string(),
+    }
+}
+
+/// What carries a connection's bytes, as far as calls are named by it.
+pub(super) fn transport(trace: &Trace, connection: ConnectionId) -> Transport {
+    if trace.is_datagrams(connection) {
+        Transport::Udp
+    } else {
+        Transport::Tcp
     }
 }
 
 /// The call as it was made and what it gave, such as `recv(1024) → 7`; of a
 /// packet its flags and length, such as `segment · PSH,ACK · 5 B`. Behind it the
 /// number of a further connection.
-pub(super) fn call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
-    let mut text = bare_call(event, transport, catalog);
-    if event.connection > 0 {
-        text += &[" · #", &(event.connection + 1).to_string()].concat();
+pub(super) fn call(event: &Event, trace: &Trace, catalog: &Catalog) -> String {
+    let mut text = bare_call(event, transport(trace, event.connection), catalog);
+    let (_, further) = ClientId::of(event.connection);
+    let number = match &trace.plan {
+        Some(_) => further,
+        None if trace.connections.len() > 1 => event.connection.0,
+        None => 0,
+    };
+    if number > 0 {
+        text += &[" · #", &(number + 1).to_string()].concat();
     }
     text
 }
@@ -192,9 +208,9 @@ pub(super) fn is_bare(event: &Event) -> bool {
 
 /// What waited in the receive queue before a recv, where that is more than it
 /// took. Of a datagram socket the kernel tells the next datagram alone.
-pub(super) fn waited(event: &Event, transport: Transport, catalog: &Catalog) -> Option<String> {
+pub(super) fn waited(event: &Event, trace: &Trace, catalog: &Catalog) -> Option<String> {
     let waiting = event.socket.waiting? as usize;
-    let told = transport == Transport::Tcp && waiting > event.len();
+    let told = !trace.is_datagrams(event.connection) && waiting > event.len();
     let sentence = Sentence::new("events.waiting").with("n", waiting);
     told.then(|| catalog.render(&sentence))
 }
@@ -213,13 +229,13 @@ pub(super) fn chunk_name(key: &'static str, index: usize, catalog: &Catalog) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trace::{ClientId, Reason};
+    use trace::Reason;
 
     #[test]
     fn packets_say_their_flags_and_their_length() {
         let catalog = crate::sample::catalog();
-        let said = |event: &Event| call(event, Transport::Tcp, &catalog);
         let trace = crate::sample::wired(&crate::sample::five_sends());
+        let said = |event: &Event| call(event, &trace, &catalog);
         let packets = trace.events().iter().filter(|e| e.call.is_packet());
         let texts: Vec<_> = packets.map(said).take(3).collect();
         let expected = ["segment · SYN", "segment · PSH,ACK · 5 B", "segment · ACK"];
@@ -232,7 +248,7 @@ mod tests {
         let mut trace = crate::sample::five_sends();
         let reasons = [Reason::SourceFull, Reason::Time];
         for reason in reasons {
-            let event = Event::new(Nanos(u64::MAX), Actor::Server, ClientId::One, reason.call());
+            let event = Event::new(Nanos(u64::MAX), ClientId::FIRST.acceptor(), reason.call());
             trace.insert(Event {
                 reason: Some(reason),
                 ..event
@@ -241,7 +257,7 @@ mod tests {
         let [.., refusal, cut] = trace.events() else {
             panic!("no events");
         };
-        let said = |event: &Event| call(event, Transport::Tcp, &catalog);
+        let said = |event: &Event| call(event, &trace, &catalog);
         assert_eq!(said(refusal), "refuse · source-full");
         assert_eq!(said(cut), "cut · time");
         let marks = marks(&trace, &Analysis::new(&trace));
@@ -254,11 +270,13 @@ mod tests {
     fn a_recv_that_left_something_says_what_waited() {
         let catalog = crate::sample::catalog();
         let trace = crate::sample::wired(&crate::sample::five_sends());
-        let said = |event| waited(event, Transport::Tcp, &catalog);
+        let said = |event| waited(event, &trace, &catalog);
         let said: Vec<_> = trace.events().iter().filter_map(said).collect();
         assert_eq!(said, ["15 B waited", "9 B waited"]);
         let mut told = trace.events().iter();
-        assert!(told.all(|event| waited(event, Transport::Udp, &catalog).is_none()));
+        let mut datagrams = trace.clone();
+        datagrams.connections[0].transport = trace::Transport::Udp;
+        assert!(told.all(|event| waited(event, &datagrams, &catalog).is_none()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement, ResizeObserver};
 
 use super::inspector::itinerary;
 use super::pointer::{self, Pointer};
-use super::rows::{actor_key, call};
+use super::rows::{call, caller, transport};
 use crate::app::{Axis, Message, State, Target, Theme, View};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::paint::{Painter, Palette};
@@ -188,7 +188,7 @@ impl Stage {
 /// The run in one sentence, for who does not see the canvas.
 fn summary(state: &State, catalog: &Catalog) -> String {
     let lanes = || state.analysis().lanes.iter();
-    let up = || lanes().filter(|lane| lane.direction == Direction::ToServer);
+    let up = || lanes().filter(|lane| lane.direction == Direction::FromOpener);
     let view = match state.view() {
         View::Bytes => "view.bytes.label",
         View::Time => "view.time.label",
@@ -210,26 +210,26 @@ fn describe(target: Target, state: &State, catalog: &Catalog) -> Option<String> 
     match target {
         Target::Event(index) => {
             let event = state.events().get(index)?;
-            let actor = catalog.text(actor_key(event.actor));
-            let transport = state.trace()?.experiment.transport();
-            let call = call(event, transport, catalog);
+            let trace = state.trace()?;
+            let actor = caller(event, trace, catalog);
+            let call = call(event, trace, catalog);
             let number = (index + 1).to_string();
             let at = super::rows::milliseconds(event.at);
             Some([&number, " · ", &at, " · ", &actor, " ", &call].concat())
         }
         Target::Byte {
-            client,
+            connection,
             direction,
             offset,
         } => {
             let way = state
                 .analysis()
-                .lane(client, direction)?
+                .lane(connection, direction)?
                 .itinerary(offset)?;
             let byte = Sentence::new("inspector.byte")
                 .with("offset", offset.0)
                 .with("hex", super::said::hex(&[way.byte], 1));
-            let transport = state.trace()?.experiment.transport();
+            let transport = transport(state.trace()?, connection);
             let way = itinerary(&way, transport, catalog);
             Some([&catalog.render(&byte), " · ", &way].concat())
         }

@@ -4,7 +4,7 @@ use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlButtonElement, HtmlCanvasElement, HtmlInputElement};
 
 use super::header::click;
-use super::rows::{actor_key, call, milliseconds};
+use super::rows::{call, caller, milliseconds};
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::paint::{Painter, Palette};
@@ -96,8 +96,8 @@ impl Transport {
         let current = state.current();
         let value_text = match (current, state.trace()) {
             (Some((_, event)), Some(trace)) => {
-                let actor = catalog.text(actor_key(event.actor));
-                let call = call(event, trace.experiment.transport(), catalog);
+                let actor = caller(event, trace, catalog);
+                let call = call(event, trace, catalog);
                 [&step_text, ": ", &actor, " ", &call].concat()
             }
             _ => step_text.clone(),

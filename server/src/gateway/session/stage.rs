@@ -66,6 +66,7 @@ pub(super) struct Postponed {
 }
 
 /// What comes from the run or from the queue.
+#[expect(clippy::large_enum_variant, reason = "it is moved once")]
 pub(super) enum News {
     Line(Option<Line>),
     Standing(Standing),

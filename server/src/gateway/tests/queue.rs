@@ -2,7 +2,7 @@
 
 use protocol::{Nanos, System};
 use trace::link::{Ending, Line, Request, Send};
-use trace::{Actor, Call, ClientId, Experiment};
+use trace::{Call, ClientId, Experiment};
 
 use super::operation::metric;
 use super::sessions::{ask, line};
@@ -33,11 +33,11 @@ async fn run(web: &mut Web, run: u32) {
     ask(web, &Request::Run { run, experiment }).await;
 }
 
-/// The next line that is no event.
+/// The next line that is no fact.
 async fn told(web: &mut Web) -> Line {
     loop {
         match line(web).await {
-            Line::Event(_) => {}
+            Line::Event(_) | Line::Party(_) | Line::Connection(_) => {}
             line => return line,
         }
     }
@@ -84,7 +84,7 @@ async fn whoever_waits_is_told_its_place_and_starts_in_turn() {
     // The one that goes on ends: the next starts, and is a whole run.
     ask(&mut first, &Request::Stop).await;
     assert!(matches!(told(fourth).await, Line::Run { run: 5, .. }));
-    let client = ClientId::One;
+    let client = ClientId::FIRST;
     let after = Nanos(0);
     ask(fourth, &Request::Close { client, after }).await;
     let Line::Ended { why, .. } = told(fourth).await else {
@@ -102,7 +102,7 @@ async fn commands_for_a_run_that_waits_are_kept() {
     assert!(matches!(told(&mut first).await, Line::Run { .. }));
     let mut second = page(&gateway).await;
     run(&mut second, 2).await;
-    let (client, gap) = (ClientId::One, Nanos(0));
+    let (client, gap) = (ClientId::FIRST, Nanos(0));
     for bytes in [&b"a"[..], b"b"] {
         let bytes = bytes.to_vec();
         let sends = vec![Send { gap, bytes }];
@@ -115,7 +115,9 @@ async fn commands_for_a_run_that_waits_are_kept() {
     let mut sent = Vec::new();
     loop {
         match line(&mut second).await {
-            Line::Event(event) if (event.actor, event.call) == (Actor::Client1, Call::Send) => {
+            Line::Event(event)
+                if (event.party, event.call) == (ClientId::FIRST.party(), Call::Send) =>
+            {
                 sent.extend(event.bytes);
             }
             Line::Ended { why, .. } => break assert_eq!(why, Ending::Finished),
@@ -154,7 +156,7 @@ async fn a_send_longer_than_a_request_is_one_call() {
     ask(&mut web, &Request::Run { run: 1, experiment }).await;
     assert!(matches!(line(&mut web).await, Line::Run { .. }));
     let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(600_000).collect();
-    let client = ClientId::One;
+    let client = ClientId::FIRST;
     let sends = vec![Send {
         gap: Nanos(0),
         bytes: bytes.clone(),
@@ -165,11 +167,13 @@ async fn a_send_longer_than_a_request_is_one_call() {
     let (mut asked, mut sent) = (None, Vec::new());
     loop {
         match line(&mut web).await {
-            Line::Event(event) if (event.actor, event.call) == (Actor::Client1, Call::Send) => {
+            Line::Event(event)
+                if (event.party, event.call) == (ClientId::FIRST.party(), Call::Send) =>
+            {
                 asked.get_or_insert(event.asked);
                 sent.extend(event.bytes);
             }
-            Line::Event(_) => {}
+            Line::Event(_) | Line::Party(_) | Line::Connection(_) => {}
             Line::Ended { why, .. } => break assert_eq!(why, Ending::Finished),
             other => panic!("{other:?}"),
         }

@@ -2,7 +2,7 @@ use futures_util::{SinkExt, StreamExt};
 use protocol::{Nanos, System};
 use tokio_tungstenite::tungstenite::Message;
 use trace::link::{Ending, Line, MAX_REQUEST, Request, Send, VERSION};
-use trace::{Actor, Call, ClientId, Experiment, Reason};
+use trace::{Call, ClientId, Experiment, Reason, SERVER};
 
 use super::operation::metric;
 use super::{Gateway, Web, listener, soon, to_the_end};
@@ -52,7 +52,7 @@ async fn a_session_runs_five_sends() {
             bytes: vec![*byte],
         };
         let sends = b"abcde".iter().map(send).collect();
-        let client = ClientId::One;
+        let client = ClientId::FIRST;
         ask(&mut web, &Request::Send { client, sends }).await;
         let after = Nanos(0);
         ask(&mut web, &Request::Close { client, after }).await;
@@ -66,16 +66,17 @@ async fn a_session_runs_five_sends() {
                     assert_eq!(why, Ending::Finished);
                     break;
                 }
+                Line::Party(_) | Line::Connection(_) => {}
                 other => panic!("{other:?}"),
             }
         }
         let sends = events
             .iter()
-            .filter(|e| (e.actor, e.call) == (Actor::Client1, Call::Send));
+            .filter(|e| (e.party, e.call) == (ClientId::FIRST.party(), Call::Send));
         assert_eq!(sends.count(), 5);
         let mut recvs = events
             .iter()
-            .filter(|e| (e.actor, e.call) == (Actor::Server, Call::Recv));
+            .filter(|e| (e.party, e.call) == (SERVER, Call::Recv));
         assert_eq!(recvs.next().unwrap().bytes, b"abcde");
     }
 }
@@ -93,12 +94,12 @@ async fn a_run_over_its_cap_ends_with_an_event_and_is_counted() {
         bytes: Vec::new(),
     };
     let sends = vec![empty; 30_000];
-    let client = ClientId::One;
+    let client = ClientId::FIRST;
     ask(&mut web, &Request::Send { client, sends }).await;
     let mut last = None;
     loop {
         match line(&mut web).await {
-            Line::Run { .. } => {}
+            Line::Run { .. } | Line::Party(_) | Line::Connection(_) => {}
             Line::Event(event) => last = Some((event.call, event.reason)),
             Line::Ended { why, .. } => break assert_eq!(why, Ending::Limit),
             other => panic!("{other:?}"),
@@ -138,7 +139,7 @@ async fn a_session_survives_what_it_can_not_follow() {
             match line(&mut web).await {
                 Line::Run { run: number, .. } if number == run => break,
                 Line::Ended { why, .. } => ended = Some(why),
-                Line::Event(_) => {}
+                Line::Event(_) | Line::Party(_) | Line::Connection(_) => {}
                 other => panic!("{other:?}"),
             }
         }

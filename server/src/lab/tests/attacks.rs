@@ -27,32 +27,42 @@ fn a_flood_takes_the_places_of_its_own_source_alone() {
     let run = flood(24, 8);
     assert_eq!(run.why, Ending::Finished);
     assert_eq!(run.errors, Vec::<String>::new());
-    let refused: Vec<_> = run.calls(Actor::Server, Call::Refuse).collect();
+    let refused: Vec<_> = run.calls(SERVER, Call::Refuse).collect();
     assert_eq!(refused.len(), 16);
     assert!(refused.iter().all(|event| {
-        (event.client, event.reason) == (ClientId::One, Some(Reason::SourceFull))
+        (ClientId::of(event.connection).0, event.reason)
+            == (ClientId::FIRST, Some(Reason::SourceFull))
     }));
     // Each of its connections has a life of its own, and is refused for good.
     for connection in 0..24 {
         let of = |actor, call| {
             let calls = run.calls(actor, call);
-            let own = calls.filter(|e| e.client == ClientId::One && e.connection == connection);
+            let own = calls.filter(|e| e.connection == ClientId::FIRST.connection(connection));
             own.count()
         };
-        assert_eq!(of(Actor::Client1, Call::Connect), 1, "{connection}");
-        assert_eq!(of(Actor::Server, Call::Accept), 1, "{connection}");
-        assert_eq!(of(Actor::Server, Call::Close), 1, "{connection}");
-        assert_eq!(of(Actor::Client1, Call::Close), 1, "{connection}");
-        let refused = refused.iter().any(|event| event.connection == connection);
-        assert_eq!(of(Actor::Client1, Call::Shutdown), usize::from(!refused));
+        assert_eq!(
+            of(ClientId::FIRST.party(), Call::Connect),
+            1,
+            "{connection}"
+        );
+        assert_eq!(of(SERVER, Call::Accept), 1, "{connection}");
+        assert_eq!(of(SERVER, Call::Close), 1, "{connection}");
+        assert_eq!(of(ClientId::FIRST.party(), Call::Close), 1, "{connection}");
+        let refused = refused
+            .iter()
+            .any(|event| event.connection == ClientId::FIRST.connection(connection));
+        assert_eq!(
+            of(ClientId::FIRST.party(), Call::Shutdown),
+            usize::from(!refused)
+        );
         assert_eq!(refused, connection >= 8, "first come, first served");
     }
     // Conversations are whole, and nothing else is in them.
     for (client, actor) in ClientId::ALL
         .into_iter()
-        .zip([Actor::Client1, Actor::Client2])
+        .zip([ClientId::FIRST.party(), ClientId::SECOND.party()])
     {
-        let talk = |event: &&Event| event.is_of(client) && !event.is_empty();
+        let talk = |event: &&Event| event.connection == client.connection(0) && !event.is_empty();
         let back = run.calls(actor, Call::Recv).filter(talk);
         assert_eq!(back.map(|e| &e.bytes[..]).collect::<Vec<_>>(), [b"HERE"]);
     }
@@ -68,8 +78,8 @@ fn a_flood_takes_the_places_of_its_own_source_alone() {
 fn with_room_for_all_nobody_is_refused() {
     let run = flood(24, 0);
     assert_eq!(run.why, Ending::Finished);
-    assert_eq!(run.calls(Actor::Server, Call::Refuse).count(), 0);
-    assert_eq!(run.calls(Actor::Server, Call::Close).count(), 25);
+    assert_eq!(run.calls(SERVER, Call::Refuse).count(), 0);
+    assert_eq!(run.calls(SERVER, Call::Close).count(), 25);
 }
 
 #[test]
@@ -89,11 +99,11 @@ fn what_waits_for_a_serial_server_is_let_go() {
     let mut experiment = Experiment::new(System::TcpEcho, &[]);
     experiment.clients[0].connections = 4;
     let lab = Lab::start(experiment, 0).unwrap();
-    lab.send(ClientId::One, sends(&[b"hi"], Duration::ZERO));
-    lab.close(ClientId::One, Nanos::from_millis(30));
+    lab.send(ClientId::FIRST, sends(&[b"hi"], Duration::ZERO));
+    lab.close(ClientId::FIRST, Nanos::from_millis(30));
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
-    assert_eq!(run.calls(Actor::Server, Call::Close).count(), 4);
+    assert_eq!(run.calls(SERVER, Call::Close).count(), 4);
 }
 
 /// A client that sends a byte each 20 ms, to a server that waits 200 ms.
@@ -102,8 +112,8 @@ fn drip(system: System, bytes: &[u8]) -> Run {
     experiment.deadline_ms = 200;
     let lab = Lab::start(experiment, 0).unwrap();
     let bytes: Vec<_> = bytes.chunks(1).collect();
-    lab.send(ClientId::One, sends(&bytes, Duration::from_millis(20)));
-    lab.close(ClientId::One, Nanos(0));
+    lab.send(ClientId::FIRST, sends(&bytes, Duration::from_millis(20)));
+    lab.close(ClientId::FIRST, Nanos(0));
     Run::of(lab)
 }
 
@@ -115,13 +125,13 @@ fn who_takes_too_long_is_refused_in_the_middle_of_a_frame_or_of_the_handshake() 
     ] {
         let run = drip(system, &[&[100, 0, 0, 0][..], &[b'x'; 100]].concat());
         assert_eq!(run.why, Ending::Finished);
-        let refusals: Vec<_> = run.calls(Actor::Server, Call::Refuse).collect();
+        let refusals: Vec<_> = run.calls(SERVER, Call::Refuse).collect();
         let [refusal] = refusals[..] else {
             panic!("{refusals:?}");
         };
         assert_eq!(refusal.reason, Some(reason));
         assert!(refusal.at >= Nanos::from_millis(200), "{refusal:?}");
-        let sent = run.stream(Actor::Client1, Call::Send, ClientId::One);
+        let sent = run.stream(ClientId::FIRST.party(), Call::Send, ClientId::FIRST);
         assert!(sent.len() < 104, "it learns of it");
         assert!(refusal.offset.0 > 0 && refusal.offset.0 <= sent.len() as u64);
     }

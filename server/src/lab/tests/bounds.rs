@@ -15,13 +15,13 @@ fn parts_and_the_send_behind_them_are_one_call() {
     experiment.buffer = 64 * 1024;
     let lab = Lab::start(experiment, 0).unwrap();
     for part in [&b"one "[..], b"", b"call"] {
-        lab.part(ClientId::One, part.to_vec(), None);
+        lab.part(ClientId::FIRST, part.to_vec(), None);
     }
-    lab.send(ClientId::One, sends(&[b"!", b"next"], Duration::ZERO));
-    lab.close(ClientId::One, Nanos::from_millis(100));
+    lab.send(ClientId::FIRST, sends(&[b"!", b"next"], Duration::ZERO));
+    lab.close(ClientId::FIRST, Nanos::from_millis(100));
     let run = Run::of(lab);
     let calls: Vec<_> = run
-        .calls(Actor::Client1, Call::Send)
+        .calls(ClientId::FIRST.party(), Call::Send)
         .map(|event| event.bytes.clone())
         .collect();
     assert_eq!(calls, [&b"one call!"[..], b"next"]);
@@ -31,14 +31,14 @@ fn parts_and_the_send_behind_them_are_one_call() {
 fn a_send_in_parts_has_a_longest_length() {
     let lab = Lab::start(Experiment::new(System::TcpEcho, &[]), 0).unwrap();
     let part = vec![0; trace::experiment::MAX_FRAMED];
-    lab.part(ClientId::One, part, None);
-    lab.part(ClientId::One, vec![0], None);
-    lab.send(ClientId::One, sends(&[b"x"], Duration::ZERO));
-    lab.close(ClientId::One, Nanos::from_millis(100));
+    lab.part(ClientId::FIRST, part, None);
+    lab.part(ClientId::FIRST, vec![0], None);
+    lab.send(ClientId::FIRST, sends(&[b"x"], Duration::ZERO));
+    lab.close(ClientId::FIRST, Nanos::from_millis(100));
     let run = Run::of(lab);
     assert_eq!(run.errors.len(), 1, "{:?}", run.errors);
     assert!(run.errors[0].contains("at most 2097152 bytes"));
-    let sent = run.stream(Actor::Client1, Call::Send, ClientId::One);
+    let sent = run.stream(ClientId::FIRST.party(), Call::Send, ClientId::FIRST);
     assert_eq!(sent, b"x");
 }
 
@@ -50,7 +50,7 @@ fn commands_wait_for_room() {
     let first = room(1, ROOM / 2).expect("there is room").expect("it runs");
     assert!(room(0, ROOM / 2).is_none(), "half is taken, and headers");
     lab.send_with(
-        ClientId::One,
+        ClientId::FIRST,
         // Long enough for the look behind it, on a busy machine, too.
         sends(&[b"x"], Duration::from_secs(1)),
         Some(first),
@@ -93,7 +93,7 @@ fn what_nobody_takes_ends_the_run() {
     let experiment = Experiment::new(System::TcpEcho, &[]);
     let lab = Lab::start_under(conditions, experiment, 0).unwrap();
     lab.send(
-        ClientId::One,
+        ClientId::FIRST,
         sends(&[&[b'x'; 1_000][..]; 1_000], Duration::ZERO),
     );
     let deadline = Instant::now() + Duration::from_secs(20);

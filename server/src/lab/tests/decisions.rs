@@ -10,13 +10,13 @@ fn check(system: System, bytes: &[u8], reason: Reason, offset: u64) {
         Duration::from_secs(5),
     );
     assert_eq!(run.why, Ending::Finished);
-    let refusals: Vec<_> = run.calls(Actor::Server, Call::Refuse).collect();
+    let refusals: Vec<_> = run.calls(SERVER, Call::Refuse).collect();
     let [refusal] = refusals[..] else {
         panic!("{refusals:?}");
     };
     assert_eq!(refusal.reason, Some(reason));
     assert_eq!(refusal.offset.0, offset);
-    let calls = run.events.iter().filter(|e| e.actor == Actor::Server);
+    let calls = run.events.iter().filter(|e| e.end == End::Acceptor);
     let calls: Vec<_> = calls.map(|e| e.call).filter(|c| !c.is_packet()).collect();
     let [first, .., before, decision, next, _, last] = calls[..] else {
         panic!("{calls:?}");

@@ -27,7 +27,10 @@ fn an_actors_handing_calls_never_overlap() {
             Call::Connect | Call::Send | Call::Shutdown | Call::Close
         )
     };
-    let calls = run.events.iter().filter(|e| e.actor == Actor::Client1);
+    let calls = run
+        .events
+        .iter()
+        .filter(|e| e.party == ClientId::FIRST.party());
     let calls: Vec<_> = calls.filter(hands).collect();
     assert!(calls.len() > 5, "{}", calls.len());
     // Some of them had to wait for room.
@@ -45,13 +48,16 @@ fn packets_cut_by_their_gso_are_the_segments_the_kernel_counted() {
     let run = short_sends();
     check_captured(&run);
     assert_eq!(run.missed, Some(0));
-    let packets = run.calls(Actor::Client1, Call::Segment);
+    let packets = run.calls(ClientId::FIRST.party(), Call::Segment);
     let packets: Vec<_> = packets.filter(|packet| !packet.is_empty()).collect();
     let segments = packets.iter().map(|packet| {
         let gso = packet.header.as_ref().and_then(|header| header.gso);
         gso.map_or(1, |gso| packet.len().div_ceil(gso.into()))
     });
-    let close = run.calls(Actor::Client1, Call::Close).next().unwrap();
+    let close = run
+        .calls(ClientId::FIRST.party(), Call::Close)
+        .next()
+        .unwrap();
     let counted = close.socket.counts.unwrap().data_out as usize;
     assert_eq!(segments.sum::<usize>(), counted, "{}", packets.len());
     assert!(packets.len() < counted, "some are larger than a segment");

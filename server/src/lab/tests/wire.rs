@@ -18,10 +18,10 @@ pub(super) fn check_captured(run: &Run) {
 
 /// The payload of one side's segments. Every byte must have been on the wire
 /// exactly once, but for those that the kernel says it sent again.
-fn wire(run: &Run, actor: Actor, client: ClientId) -> Vec<u8> {
+fn wire(run: &Run, actor: PartyId, client: ClientId) -> Vec<u8> {
     let of = |call| {
         run.calls(actor, call)
-            .filter(|event| event.client == client)
+            .filter(|event| ClientId::of(event.connection).0 == client)
     };
     let (mut bytes, mut again) = (Vec::new(), 0);
     for segment in of(Call::Segment).filter(|segment| !segment.is_empty()) {
@@ -40,7 +40,7 @@ fn wire(run: &Run, actor: Actor, client: ClientId) -> Vec<u8> {
     let counts = of(Call::Close).next().unwrap().socket.counts.unwrap();
     assert!(
         again <= counts.retransmitted,
-        "{actor}: {again}, {counts:?}"
+        "{actor:?}: {again}, {counts:?}"
     );
     bytes
 }
@@ -48,16 +48,16 @@ fn wire(run: &Run, actor: Actor, client: ClientId) -> Vec<u8> {
 /// What was sent, was on the wire, and was received is the same, both ways;
 /// and nothing was anywhere before it was where it came from.
 fn check_all_layers(run: &Run, client: ClientId) {
-    for (from, to) in [
-        (client.actor(), Actor::Server),
-        (Actor::Server, client.actor()),
-    ] {
+    for (from, to) in [(client.party(), SERVER), (SERVER, client.party())] {
         let sent = run.stream(from, Call::Send, client);
-        assert!(run.stream(to, Call::Recv, client) == sent, "{from} → {to}");
-        assert!(wire(run, from, client) == sent, "{from} → {to}");
+        assert!(
+            run.stream(to, Call::Recv, client) == sent,
+            "{from:?} → {to:?}"
+        );
+        assert!(wire(run, from, client) == sent, "{from:?} → {to:?}");
         let of = |actor, call| {
             let calls = run.calls(actor, call);
-            calls.filter(move |event| event.client == client && !event.is_empty())
+            calls.filter(move |event| event.connection == client.connection(0) && !event.is_empty())
         };
         let mut end = 0;
         let mut first_time = |segment: &Event| {
@@ -86,13 +86,15 @@ fn five_sends_are_five_segments_and_one_recv() {
     experiment.read_delay_ms = 200;
     experiment.echo = Some(false);
     let run = run(experiment, &[b"a", b"b", b"c", b"d", b"e"], Duration::ZERO);
-    let recv = run.calls(Actor::Server, Call::Recv).next().unwrap();
+    let recv = run.calls(SERVER, Call::Recv).next().unwrap();
     assert_eq!(recv.bytes, b"abcde");
     check_captured(&run);
     assert_eq!(run.missed, Some(0));
-    check_all_layers(&run, ClientId::One);
+    check_all_layers(&run, ClientId::FIRST);
     let ranges = |call| -> Vec<_> {
-        let calls = run.calls(Actor::Client1, call).filter(|e| !e.is_empty());
+        let calls = run
+            .calls(ClientId::FIRST.party(), call)
+            .filter(|e| !e.is_empty());
         calls.map(|event| (event.offset, event.len())).collect()
     };
     assert_eq!(ranges(Call::Segment), ranges(Call::Send));
@@ -111,8 +113,8 @@ fn five_sends_are_five_segments_and_one_recv() {
         let close = run.calls(actor, Call::Close).next().unwrap();
         close.socket.counts.unwrap()
     };
-    assert_eq!(counts(Actor::Client1).data_out, 5);
-    assert_eq!(counts(Actor::Server).data_in, 5);
+    assert_eq!(counts(ClientId::FIRST.party()).data_out, 5);
+    assert_eq!(counts(SERVER).data_in, 5);
 }
 
 #[test]
@@ -163,7 +165,7 @@ fn nobody_elses_packets_are_captured() {
         Duration::ZERO,
     );
     assert_eq!(other.why, Ending::Finished);
-    lab.close(ClientId::One, Nanos(0));
+    lab.close(ClientId::FIRST, Nanos(0));
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
     for event in &run.events {
@@ -174,10 +176,10 @@ fn nobody_elses_packets_are_captured() {
         }
     }
     check_captured(&run);
-    assert!(wire(&run, Actor::Client1, ClientId::One).is_empty());
-    assert_eq!(wire(&run, Actor::Server, ClientId::One).len(), 32);
+    assert!(wire(&run, ClientId::FIRST.party(), ClientId::FIRST).is_empty());
+    assert_eq!(wire(&run, SERVER, ClientId::FIRST).len(), 32);
     let syns = run
-        .calls(Actor::Server, Call::Segment)
+        .calls(SERVER, Call::Segment)
         .filter(|e| e.flags().has(Flags::SYN));
     assert_eq!(syns.count(), 1);
 }
@@ -187,24 +189,24 @@ fn nobody_elses_packets_are_captured() {
 fn a_capture_that_breaks_off_takes_no_call_with_it() {
     let lab = Lab::start(Experiment::new(System::TcpEcho, &[]), 0).unwrap();
     let breaker = lab.breaker.clone().expect("the wire is captured");
-    lab.send(ClientId::One, sends(&[b"one"], Duration::ZERO));
+    lab.send(ClientId::FIRST, sends(&[b"one"], Duration::ZERO));
     breaker.store(true, std::sync::atomic::Ordering::Relaxed);
     let gap = Duration::from_millis(30);
-    lab.send(ClientId::One, sends(&[b"two", b"three"], gap));
-    lab.close(ClientId::One, gap.into());
+    lab.send(ClientId::FIRST, sends(&[b"two", b"three"], gap));
+    lab.close(ClientId::FIRST, gap.into());
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
     assert_eq!(run.capture, Capture::On, "so it began");
     assert_eq!(run.missed, None);
     assert_eq!(run.errors.len(), 1, "{:?}", run.errors);
     assert!(run.errors[0].contains("the capture broke off"));
-    let sent = run.stream(Actor::Client1, Call::Send, ClientId::One);
+    let sent = run.stream(ClientId::FIRST.party(), Call::Send, ClientId::FIRST);
     assert_eq!(sent, b"onetwothree");
-    let received = run.stream(Actor::Server, Call::Recv, ClientId::One);
+    let received = run.stream(SERVER, Call::Recv, ClientId::FIRST);
     assert_eq!(received, sent);
-    let back = run.stream(Actor::Client1, Call::Recv, ClientId::One);
+    let back = run.stream(ClientId::FIRST.party(), Call::Recv, ClientId::FIRST);
     assert_eq!(back, b"ONETWOTHREE");
-    assert_eq!(run.calls(Actor::Server, Call::Close).count(), 1);
+    assert_eq!(run.calls(SERVER, Call::Close).count(), 1);
 }
 
 #[test]
@@ -221,11 +223,11 @@ fn packets_beyond_their_budget_are_counted_and_end_no_run() {
     let experiment = Experiment::new(System::TcpEcho, &[]);
     let lab = started(experiment, limits).unwrap();
     let gap = Duration::from_micros(100);
-    lab.send(ClientId::One, sends(&[&b"message"[..]; 20], gap));
-    lab.close(ClientId::One, Nanos(0));
+    lab.send(ClientId::FIRST, sends(&[&b"message"[..]; 20], gap));
+    lab.close(ClientId::FIRST, Nanos(0));
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
-    let sent = run.stream(Actor::Client1, Call::Send, ClientId::One);
+    let sent = run.stream(ClientId::FIRST.party(), Call::Send, ClientId::FIRST);
     assert_eq!(sent.len(), 20 * 7);
     check_captured(&run);
     let packets = run.events.iter().filter(|event| event.call.is_packet());
@@ -266,8 +268,8 @@ fn what_the_server_did_not_receive_the_kernel_had_dropped() {
     assert_eq!(runs.len(), 50);
     for run in runs {
         assert_eq!(run.why, Ending::Finished);
-        let sent = run.calls(Actor::Client1, Call::Send).count();
-        let received = run.calls(Actor::Server, Call::Recv).count();
+        let sent = run.calls(ClientId::FIRST.party(), Call::Send).count();
+        let received = run.calls(SERVER, Call::Recv).count();
         let Some(dropped) = run.dropped else {
             eprintln!("not compared: nothing tells the drops here");
             return;
@@ -283,10 +285,13 @@ fn datagrams_that_the_server_did_not_receive_were_on_the_wire() {
     let run = loss();
     check_captured(&run);
     assert_eq!(run.missed, Some(0));
-    let sent = run.calls(Actor::Client1, Call::Send).count();
-    let received = run.calls(Actor::Server, Call::Recv).count();
+    let sent = run.calls(ClientId::FIRST.party(), Call::Send).count();
+    let received = run.calls(SERVER, Call::Recv).count();
     assert!(received < sent, "some were dropped");
-    assert_eq!(run.calls(Actor::Client1, Call::Datagram).count(), sent);
+    assert_eq!(
+        run.calls(ClientId::FIRST.party(), Call::Datagram).count(),
+        sent
+    );
 }
 
 #[test]
@@ -299,12 +304,12 @@ fn with_nagle_a_second_write_waits_for_the_acknowledgment_of_the_first() {
         let (mut events, mut unsent) = (Vec::new(), Vec::new());
         for _ in 0..4 {
             lab.send(
-                ClientId::One,
+                ClientId::FIRST,
                 sends(&[b"\x02\0\0\0", b"hi"], Duration::ZERO),
             );
             // A turn: the reply comes before the next message.
             while !events.last().is_some_and(|event: &Event| {
-                event.actor == Actor::Client1 && event.call == Call::Recv
+                event.party == ClientId::FIRST.party() && event.call == Call::Recv
             }) {
                 if let Line::Event(event) = lab.blocking_line().unwrap() {
                     events.push(event);
@@ -312,8 +317,7 @@ fn with_nagle_a_second_write_waits_for_the_acknowledgment_of_the_first() {
             }
             events.push(Event::new(
                 Nanos(0),
-                Actor::Server,
-                ClientId::One,
+                ClientId::FIRST.acceptor(),
                 Call::Close,
             ));
         }
@@ -339,12 +343,15 @@ fn the_second_client_is_seen_in_the_accept_queue() {
     experiment.clients.push(experiment.clients[0].clone());
     experiment.clients[1].start_ms = 100;
     let lab = Lab::start(experiment, 0).unwrap();
-    lab.close(ClientId::One, Nanos::from_millis(300));
-    lab.close(ClientId::Two, Nanos(0));
+    lab.close(ClientId::FIRST, Nanos::from_millis(300));
+    lab.close(ClientId::SECOND, Nanos(0));
     let run = Run::of(lab);
     assert_eq!(run.why, Ending::Finished);
-    let second = run.calls(Actor::Client2, Call::Connect).next().unwrap();
-    let accept = run.calls(Actor::Server, Call::Accept).last().unwrap();
+    let second = run
+        .calls(ClientId::SECOND.party(), Call::Connect)
+        .next()
+        .unwrap();
+    let accept = run.calls(SERVER, Call::Accept).last().unwrap();
     if kernel::SUPPORTED {
         assert_eq!(second.socket.accept_queue, Some(1));
         assert_eq!(accept.socket.accept_queue, Some(1));

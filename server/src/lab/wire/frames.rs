@@ -10,7 +10,7 @@ use etherparse::{
     LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TcpSlice, TransportSlice, UdpSlice,
 };
 use protocol::{Nanos, Offset};
-use trace::{Actor, Call, ClientId, Event, Flags, Header};
+use trace::{Call, ClientId, Event, Flags, Header, Origin};
 
 /// Of an Ethernet header, in bytes.
 const LINK: usize = 14;
@@ -160,7 +160,7 @@ impl Frames {
             gso: None,
             raw: raw.to_vec(),
         };
-        let event = Event::new(at, actor(flow.client, way), flow.client, Call::Segment);
+        let event = Event::new(at, flow.origin(way), Call::Segment);
         Ok(Some(Event {
             offset,
             bytes: payload.to_vec(),
@@ -187,7 +187,7 @@ impl Frames {
                 raw: raw.to_vec(),
                 ..Header::default()
             }),
-            ..Event::new(at, actor(flow.client, way), flow.client, Call::Datagram)
+            ..Event::new(at, flow.origin(way), Call::Datagram)
         })
     }
 
@@ -206,6 +206,14 @@ impl Frames {
 }
 
 impl Flow {
+    /// Who sent what goes this way.
+    fn origin(&self, way: usize) -> Origin {
+        match way {
+            0 => self.client.opener(),
+            _ => self.client.acceptor(),
+        }
+    }
+
     fn is_over(&self) -> bool {
         let begun = self.ways[0].first.is_some();
         !begun || self.reset || self.foreign || self.ways.iter().all(|way| way.finished)
@@ -249,11 +257,4 @@ fn mss(tcp: &TcpSlice<'_>) -> Option<u16> {
         Ok(TcpOptionElement::MaximumSegmentSize(size)) if tcp.syn() => Some(size),
         _ => None,
     })
-}
-
-const fn actor(client: ClientId, way: usize) -> Actor {
-    match way {
-        0 => client.actor(),
-        _ => Actor::Server,
-    }
 }

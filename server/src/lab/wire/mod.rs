@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use kernel::{CaptureError, Filter};
 use protocol::{Nanos, Transport};
 use trace::link::Capture;
-use trace::{Actor, ClientId, Event, Reason};
+use trace::{ClientId, Event, Reason};
 
 use crate::net::Sink;
 use crate::priority::Priority;
@@ -238,7 +238,7 @@ impl Reading {
                 self.missed += 1;
                 if !std::mem::replace(&mut self.cut, true) {
                     let reason = Reason::Packets;
-                    let cut = Event::new(event.at, Actor::Server, event.client, reason.call());
+                    let cut = Event::new(event.at, event.origin(), reason.call());
                     let reason = Some(reason);
                     self.sink.give(Event { reason, ..cut });
                 }

@@ -16,7 +16,7 @@ fn what_the_kernel_told_and_the_answer_stand_below() {
             asked: 8,
             bytes,
             socket,
-            ..Event::new(Nanos::from_millis(at), actor, ClientId::One, call)
+            ..Event::new(Nanos::from_millis(at), actor, call)
         });
     };
     let queued = |accept_queue| Socket {
@@ -33,15 +33,15 @@ fn what_the_kernel_told_and_the_answer_stand_below() {
         ..Socket::default()
     };
     let none = Socket::default();
-    put(0, Actor::Client1, Call::Connect, 50, queued(1));
-    put(1, Actor::Client1, Call::Send, 5, sent(2, 0));
-    put(2, Actor::Client1, Call::Send, 5, sent(4, 2));
-    put(9, Actor::Server, Call::Accept, 0, queued(1));
-    put(10, Actor::Server, Call::Recv, 0, waiting(4));
-    put(11, Actor::Server, Call::Recv, 0, waiting(2));
+    put(0, ClientId::FIRST.opener(), Call::Connect, 50, queued(1));
+    put(1, ClientId::FIRST.opener(), Call::Send, 5, sent(2, 0));
+    put(2, ClientId::FIRST.opener(), Call::Send, 5, sent(4, 2));
+    put(9, ClientId::FIRST.acceptor(), Call::Accept, 0, queued(1));
+    put(10, ClientId::FIRST.acceptor(), Call::Recv, 0, waiting(4));
+    put(11, ClientId::FIRST.acceptor(), Call::Recv, 0, waiting(2));
     for (at, took) in [(12, 10_000), (13, 1_000), (56, 43_000)] {
-        put(at - 1, Actor::Server, Call::Send, 5, none);
-        put(at, Actor::Client1, Call::Recv, took, none);
+        put(at - 1, ClientId::FIRST.acceptor(), Call::Send, 5, none);
+        put(at, ClientId::FIRST.opener(), Call::Recv, took, none);
     }
     let analysis = Analysis::new(&trace);
     check_text(

@@ -11,7 +11,7 @@ use std::time::Instant;
 use protocol::Offset;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
-use trace::{Actor, Call, ClientId, Socket};
+use trace::{Call, Origin, Socket};
 
 use super::{Outcome, Recorder, Timing, same_error};
 use crate::net::{Datagrams, observe};
@@ -22,8 +22,8 @@ use crate::net::{Datagrams, observe};
 pub struct TappedDatagrams {
     inner: UdpSocket,
     recorder: Recorder,
-    /// Bytes (received, sent) so far, a client.
-    passed: Mutex<HashMap<ClientId, (Offset, Offset)>>,
+    /// Bytes (received, sent) so far, on each connection.
+    passed: Mutex<HashMap<Origin, (Offset, Offset)>>,
 }
 
 impl TappedDatagrams {
@@ -39,7 +39,7 @@ impl TappedDatagrams {
 
     fn record(
         &self,
-        client: ClientId,
+        origin: Origin,
         call: Call,
         timing: &Timing,
         asked: usize,
@@ -48,7 +48,7 @@ impl TappedDatagrams {
     ) {
         let offset = {
             let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-            let (received, sent) = passed.entry(client).or_default();
+            let (received, sent) = passed.entry(origin).or_default();
             let next = if call == Call::Recv { received } else { sent };
             let offset = *next;
             *next += result.as_ref().map_or(0, |bytes| bytes.len());
@@ -60,9 +60,7 @@ impl TappedDatagrams {
             result,
             socket,
         };
-        self.recorder
-            .source(Actor::Server, client, 0)
-            .record(call, timing, outcome);
+        self.recorder.source(origin).record(call, timing, outcome);
     }
 }
 
@@ -74,9 +72,9 @@ impl Datagrams for TappedDatagrams {
         // A server's error is about none of its clients in particular.
         let (count, peer, told) = self.inner.async_io(Interest::READABLE, receive).await?;
         let timing = Timing::taking(since);
-        if let Some(client) = self.recorder.client_at(peer) {
+        if let Some(origin) = self.recorder.origin_of(peer) {
             let bytes = Ok(&buffer[..count]);
-            self.record(client, Call::Recv, &timing, asked, bytes, told);
+            self.record(origin, Call::Recv, &timing, asked, bytes, told);
         }
         Ok((count, peer))
     }
@@ -89,14 +87,14 @@ impl Datagrams for TappedDatagrams {
             polled.map(|result| (attempt, result))
         })
         .await;
-        if let Some(client) = self.recorder.client_at(to) {
+        if let Some(origin) = self.recorder.origin_of(to) {
             let timing = Timing::handing(attempt);
             let sent = match &result {
                 Ok(count) => Ok(&bytes[..*count]),
                 Err(error) => Err(same_error(error)),
             };
             let told = Socket::default();
-            self.record(client, Call::Send, &timing, bytes.len(), sent, told);
+            self.record(origin, Call::Send, &timing, bytes.len(), sent, told);
         }
         result
     }

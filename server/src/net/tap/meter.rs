@@ -174,14 +174,14 @@ fn size(event: &Event) -> usize {
 #[cfg(test)]
 mod tests {
     use protocol::Nanos;
-    use trace::{Actor, ClientId};
+    use trace::ClientId;
 
     use super::*;
 
     fn event(length: usize) -> Event {
         Event {
             bytes: vec![0; length],
-            ..Event::new(Nanos(0), Actor::Server, ClientId::One, Call::Recv)
+            ..Event::new(Nanos(0), ClientId::FIRST.acceptor(), Call::Recv)
         }
     }
 

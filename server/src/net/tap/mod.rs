@@ -22,7 +22,7 @@ use std::time::Instant;
 use protocol::{Nanos, Offset, System};
 use tokio::net::UdpSocket;
 use trace::link::Line;
-use trace::{Actor, Call, ClientId, Event, Socket};
+use trace::{Call, Event, Origin, Socket};
 
 use crate::net::{Auditor, Decision};
 
@@ -41,8 +41,8 @@ pub struct Recorder {
 struct Inner {
     started: Instant,
     sink: Sink,
-    /// Whose address it is, and of which of its connections.
-    clients: Mutex<HashMap<SocketAddr, (ClientId, u16)>>,
+    /// What the server's calls about a peer at this address are recorded as.
+    peers: Mutex<HashMap<SocketAddr, Origin>>,
 }
 
 /// What one call came to, before it is an event.
@@ -100,36 +100,26 @@ impl Recorder {
             inner: Arc::new(Inner {
                 started,
                 sink: sink.into(),
-                clients: Mutex::default(),
+                peers: Mutex::default(),
             }),
         }
     }
 
-    /// Tells which client has `address`. To be called before it connects or
-    /// sends, so that the server's first call about it is known for what it is.
-    pub fn register(&self, address: SocketAddr, client: ClientId) {
-        self.register_connection(address, client, 0);
+    /// Says what the server's calls about the peer at `address` are recorded
+    /// as. To be called before that peer connects or sends, so that the server's
+    /// first call about it is known for what it is.
+    pub fn register(&self, address: SocketAddr, origin: Origin) {
+        self.peers().insert(address, origin);
     }
 
-    /// The same for one of the client's further connections, from 1.
-    pub fn register_connection(&self, address: SocketAddr, client: ClientId, connection: u16) {
-        let mut clients = self.inner.clients.lock();
-        let clients = clients.as_mut().unwrap_or_else(|e| e.get_mut());
-        clients.insert(address, (client, connection));
+    /// What was said of `address`.
+    fn origin_of(&self, address: SocketAddr) -> Option<Origin> {
+        self.peers().get(&address).copied()
     }
 
-    /// The client at `address`, if one was registered.
-    pub fn client_at(&self, address: SocketAddr) -> Option<ClientId> {
-        self.connection_at(address).map(|(client, _)| client)
-    }
-
-    fn connection_at(&self, address: SocketAddr) -> Option<(ClientId, u16)> {
-        self.clients().get(&address).copied()
-    }
-
-    fn clients(&self) -> MutexGuard<'_, HashMap<SocketAddr, (ClientId, u16)>> {
-        let clients = self.inner.clients.lock();
-        clients.unwrap_or_else(PoisonError::into_inner)
+    fn peers(&self) -> MutexGuard<'_, HashMap<SocketAddr, Origin>> {
+        let peers = self.inner.peers.lock();
+        peers.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records a server's accept(2) and the connections that come of it.
@@ -142,23 +132,19 @@ impl Recorder {
         TappedDatagrams::new(socket, self.clone())
     }
 
-    fn source(&self, actor: Actor, client: ClientId, connection: u16) -> Source {
+    fn source(&self, origin: Origin) -> Source {
         Source {
             recorder: self.clone(),
-            actor,
-            client,
-            connection,
+            origin,
         }
     }
 }
 
-/// Whose calls these are, and about whom.
+/// Whose calls these are, and about what.
 #[derive(Debug)]
 struct Source {
     recorder: Recorder,
-    actor: Actor,
-    client: ClientId,
-    connection: u16,
+    origin: Origin,
 }
 
 impl Source {
@@ -176,8 +162,7 @@ impl Source {
             bytes,
             error,
             socket: outcome.socket,
-            connection: self.connection,
-            ..Event::new(at, self.actor, self.client, call)
+            ..Event::new(at, self.origin, call)
         };
         self.recorder.give(event);
     }
@@ -187,17 +172,14 @@ impl Source {
 /// is told by its calls.
 impl Auditor for Recorder {
     fn decided(&self, _: System, peer: SocketAddr, decision: Decision<'_>) {
-        let (Some(reason), Some((client, connection))) =
-            (decision.reason(), self.connection_at(peer))
-        else {
+        let (Some(reason), Some(origin)) = (decision.reason(), self.origin_of(peer)) else {
             return;
         };
         let at = self.inner.started.elapsed().into();
         self.give(Event {
-            connection,
             offset: decision.offset(),
             reason: Some(reason),
-            ..Event::new(at, Actor::Server, client, Call::Refuse)
+            ..Event::new(at, origin, Call::Refuse)
         });
     }
 }

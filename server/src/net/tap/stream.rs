@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use protocol::Offset;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use trace::{Actor, Call, Socket};
+use trace::{Call, Socket};
 
 use super::{Outcome, Recorder, Source, Timing, same_error};
 use crate::net::{Listener, Observable, observe};
@@ -180,9 +180,8 @@ where
         let (stream, peer) = accepted?;
         let timing = Timing::taking(since);
         *self.accepting() = None;
-        let client = self.recorder.connection_at(peer);
-        let source = client
-            .map(|(client, connection)| self.recorder.source(Actor::Server, client, connection));
+        let origin = self.recorder.origin_of(peer);
+        let source = origin.map(|origin| self.recorder.source(origin));
         if let Some(source) = &source {
             source.record(Call::Accept, &timing, Outcome::bare(Ok(()), socket));
         }

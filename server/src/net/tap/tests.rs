@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
+use trace::{ClientId, SERVER};
+
 use super::*;
 use crate::net::{Datagrams as _, Listener as _, Observable, bind_udp, listen_tcp};
 
@@ -21,9 +23,9 @@ fn recorder() -> (Recorder, UnboundedReceiver<Event>) {
     (Recorder::new(Instant::now(), sink), events)
 }
 
-/// What `actor` does on `stream`, which connects `client`.
-fn tap<S: Observable>(recorder: &Recorder, stream: S, actor: Actor, client: ClientId) -> Tapped<S> {
-    Tapped::new(stream, Some(recorder.source(actor, client, 0)))
+/// What is done on `stream`, as calls of `origin`.
+fn tap<S: Observable>(recorder: &Recorder, stream: S, origin: Origin) -> Tapped<S> {
+    Tapped::new(stream, Some(recorder.source(origin)))
 }
 
 impl Observable for DuplexStream {
@@ -37,9 +39,16 @@ fn taken(events: &mut UnboundedReceiver<Event>) -> Vec<Event> {
     std::iter::from_fn(|| events.try_recv().ok()).collect()
 }
 
+fn who(event: &Event) -> String {
+    match event.party {
+        SERVER => "server".to_owned(),
+        client => format!("client{}", client.0),
+    }
+}
+
 /// `client1 send 0+5/5 hello`: actor, call, offset + length / asked, bytes.
 fn line(event: &Event) -> String {
-    let mut line = format!("{} {}", event.actor, event.call);
+    let mut line = format!("{} {}", who(event), event.call);
     if matches!(event.call, Call::Send | Call::Recv) {
         let (offset, length, asked) = (event.offset, event.len(), event.asked);
         let text = String::from_utf8_lossy(&event.bytes);
@@ -65,8 +74,8 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
 async fn each_call_is_one_event_with_its_own_offset() {
     let (recorder, mut events) = recorder();
     let (near, far) = tokio::io::duplex(64);
-    let mut client = tap(&recorder, near, Actor::Client1, ClientId::One);
-    let mut server = tap(&recorder, far, Actor::Server, ClientId::One);
+    let mut client = tap(&recorder, near, ClientId::FIRST.opener());
+    let mut server = tap(&recorder, far, ClientId::FIRST.acceptor());
     let mut buffer = [0; 4];
     client.write_all(b"hel").await.unwrap();
     client.write_all(b"lo").await.unwrap();
@@ -100,7 +109,7 @@ async fn each_call_is_one_event_with_its_own_offset() {
 async fn a_recv_that_waits_is_one_recv_and_says_how_long() {
     let (recorder, mut events) = recorder();
     let (mut near, far) = tokio::io::duplex(64);
-    let mut server = tap(&recorder, far, Actor::Server, ClientId::One);
+    let mut server = tap(&recorder, far, ClientId::FIRST.acceptor());
     let mut buffer = [0; 16];
     let writer = async {
         // The reader was polled first and waits; let that last measurably.
@@ -122,7 +131,7 @@ async fn a_recv_that_waits_is_one_recv_and_says_how_long() {
 async fn a_recv_given_up_for_a_send_does_not_count_as_waiting() {
     let (recorder, mut events) = recorder();
     let (mut near, far) = tokio::io::duplex(64);
-    let mut server = tap(&recorder, far, Actor::Server, ClientId::One);
+    let mut server = tap(&recorder, far, ClientId::FIRST.acceptor());
     let mut buffer = [0; 16];
     let given_up = timeout(Duration::from_millis(5), server.read(&mut buffer)).await;
     assert!(given_up.is_err());
@@ -179,7 +188,7 @@ async fn sends_that_had_to_wait_do_not_overlap() {
     let started = Instant::now();
     let (recorder, mut events) = recorder();
     let (near, mut far) = tokio::io::duplex(4);
-    let mut client = tap(&recorder, near, Actor::Client1, ClientId::One);
+    let mut client = tap(&recorder, near, ClientId::FIRST.opener());
     let reader = async {
         // The writer was polled first and waits; let that last measurably.
         let begun = Instant::now();
@@ -209,7 +218,7 @@ async fn sends_that_had_to_wait_do_not_overlap() {
 async fn a_send_counts_what_the_kernel_took() {
     let (recorder, mut events) = recorder();
     let trickle = Trickle(VecDeque::from([2, 0, 0, 3, 9]));
-    let mut client = tap(&recorder, trickle, Actor::Client2, ClientId::Two);
+    let mut client = tap(&recorder, trickle, ClientId::SECOND.opener());
     client.write_all(b"0123456789").await.unwrap();
     client.write_all(b"x").await.unwrap_err();
     client.shutdown().await.unwrap_err();
@@ -231,7 +240,7 @@ async fn a_send_counts_what_the_kernel_took() {
 fn client_socket(recorder: &Recorder, client: ClientId) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(ANY.parse().unwrap()).unwrap();
-    recorder.register(socket.local_addr().unwrap(), client);
+    recorder.register(socket.local_addr().unwrap(), client.acceptor());
     socket
 }
 
@@ -266,7 +275,11 @@ async fn over_a_real_socket_the_kernel_is_asked_beside_each_call() {
             "server close",
         ],
     );
-    assert!(events.iter().all(|event| event.client == ClientId::One));
+    assert!(
+        events
+            .iter()
+            .all(|event| event.connection == ClientId::FIRST.connection(0))
+    );
     assert!(events.is_sorted_by_key(|event| event.at));
     let told: Vec<_> = events.iter().map(|event| event.socket).collect();
     assert_eq!(told[0].accept_queue, Some(2), "the second waits too");
@@ -299,7 +312,7 @@ async fn datagrams_are_recorded_with_what_was_cut_and_lost() {
     let server = recorder.tap_datagrams(bind_udp(ANY.parse().unwrap()).unwrap());
     let to = server.local_addr().unwrap();
     let client = UdpSocket::bind(ANY).await.unwrap();
-    recorder.register(client.local_addr().unwrap(), ClientId::One);
+    recorder.register(client.local_addr().unwrap(), ClientId::FIRST.acceptor());
     let stranger = bind_udp(ANY.parse().unwrap()).unwrap();
     let mut buffer = [0; 3];
     for datagram in [&b"hello"[..], b"", b"ab"] {

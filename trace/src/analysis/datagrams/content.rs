@@ -2,7 +2,6 @@
 
 use crate::Event;
 use crate::lane::Span;
-use crate::order;
 
 /// Most ways in which recvs may cut datagrams. A program has one buffer or
 /// two; a file that says otherwise must not cost an index for each.
@@ -44,7 +43,9 @@ impl Index {
             let length = view.length.then_some(whole.len());
             (hash(front(whole, view.room), length), number)
         });
-        Self(order::by_key(keys.collect()))
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort_unstable();
+        Self(keys)
     }
 
     /// Where the sends with this key begin, and they themselves.

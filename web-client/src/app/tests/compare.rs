@@ -111,7 +111,7 @@ fn a_proof_about_waiting_compares_the_slowest_replies() {
     let mut slow = events();
     let reply = slow
         .iter_mut()
-        .find(|e| e.call == Call::Recv && e.actor != trace::Actor::Server);
+        .find(|e| e.call == Call::Recv && e.end == trace::End::Opener);
     reply.unwrap().took = protocol::Nanos(44_000_000);
     play(&mut state, 1, &slow);
     state.update(Message::Prove(nagle));
@@ -212,7 +212,7 @@ fn a_tally_counts_what_the_clients_sent_and_the_server_got() {
             event: 2,
         };
         lane.boundaries = vec![change(Change::Vanished), change(Change::Lost)];
-        if lane.direction == Direction::ToServer {
+        if lane.direction == Direction::FromOpener {
             lane.boundaries.push(change(Change::Appeared));
         }
     }
@@ -233,12 +233,7 @@ fn the_code_follows_the_program_that_called_and_packets_change_nothing() {
     let packet = Event {
         bytes: b"hello".to_vec(),
         header: Some(trace::Header::default()),
-        ..Event::new(
-            events[2].at,
-            trace::Actor::Client1,
-            trace::ClientId::One,
-            Call::Segment,
-        )
+        ..Event::new(events[2].at, trace::ClientId::FIRST.opener(), Call::Segment)
     };
     events.insert(3, packet);
     let mut state = online("", true);

@@ -1,6 +1,8 @@
 //! Runs from files and into files.
 
 use super::*;
+use trace::TraceError;
+
 use crate::file::{self, FileError};
 
 fn text(trace: &Trace) -> String {
@@ -17,8 +19,8 @@ fn read(text: &str) -> Message {
 /// A run of some other experiment than any lesson's.
 fn other() -> Trace {
     let mut trace = sample::five_sends();
-    trace.experiment.buffer = 77;
-    trace.experiment.echo = Some(true);
+    trace.plan.as_mut().unwrap().buffer = 77;
+    trace.plan.as_mut().unwrap().echo = Some(true);
     trace
 }
 
@@ -33,7 +35,7 @@ fn a_file_comes_on_the_stage_with_its_knobs() {
     assert!(!state.is_dragging());
     assert_eq!(state.trace(), Some(&other()));
     assert_eq!(state.analysis(), &Analysis::new(&other()));
-    assert_eq!(state.experiment(), &other().experiment);
+    assert_eq!(state.experiment(), &other().plan.unwrap());
     assert_eq!(state.status(), &Status::Done(Ending::Finished));
     assert_eq!((state.step(), state.guess()), (16, None));
     assert_eq!(state.opened().unwrap().name, "run.jsonl");
@@ -45,11 +47,11 @@ fn a_file_comes_on_the_stage_with_its_knobs() {
 
     state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
     state.update(Message::KnobsReset);
-    assert_eq!(state.experiment(), &other().experiment);
+    assert_eq!(state.experiment(), &other().plan.unwrap());
     let effects = state.update(Message::Run);
     assert!(matches!(
         &effects[..],
-        [Effect::SendToGateway(Request::Run { experiment, .. })] if *experiment == other().experiment
+        [Effect::SendToGateway(Request::Run { experiment, .. })] if *experiment == other().plan.unwrap()
     ));
     play(&mut state, 2, &events());
     state.update(Message::Last);
@@ -112,9 +114,12 @@ fn check_refused(text: Result<String, FileError>, expected: &FileError) {
 fn a_file_that_is_none_changes_nothing() {
     let good = text(&other());
     let cut = good.rsplit_once("{\"type\":\"ended\"").unwrap().0;
-    check_refused(Ok(cut.to_owned()), &FileError::Truncated(17));
-    check_refused(Ok("hello".to_owned()), &FileError::Line(1));
-    check_refused(Ok(String::new()), &FileError::Empty);
+    let trace = FileError::Trace;
+    check_refused(
+        Ok(cut.to_owned()),
+        &trace(TraceError::Truncated { line: 20 }),
+    );
+    check_refused(Ok(String::new()), &trace(TraceError::Empty));
     check_refused(Err(FileError::TooLarge), &FileError::TooLarge);
 }
 
@@ -128,10 +133,9 @@ fn an_error_about_a_file_goes_with_the_next_act() {
         let mut state = online("", true);
         play(&mut state, 1, &events());
         state.update(read("{}"));
-        assert_eq!(
-            state.refused_file(),
-            Some(("run.jsonl", &FileError::Line(1)))
-        );
+        let (name, error) = state.refused_file().unwrap();
+        let is_line = matches!(error, FileError::Trace(TraceError::Line { line: 1, .. }));
+        assert!(is_line && name == "run.jsonl", "{name}: {error:?}");
         state.update(next);
         assert_eq!(state.refused_file(), None);
     }

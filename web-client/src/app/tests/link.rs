@@ -226,7 +226,10 @@ fn what_became_of_a_datagram_follows_the_count_that_comes_with_the_end() {
     use trace::lane::Fate;
     let mut state = online("#lesson=udp", true);
     let experiment = state.experiment().clone();
-    state.update(Message::Heard(Heard::Run {
+    state.update(Message::Line(Line::Run {
+        version: VERSION,
+        experiment: None,
+        setup: trace::Setup::default(),
         run: 1,
         kernel: "Linux 6.18".to_owned(),
         capture: Capture::On,
@@ -244,7 +247,7 @@ fn what_became_of_a_datagram_follows_the_count_that_comes_with_the_end() {
         packets.map(|packet| packet.fate).collect()
     };
     assert_eq!(fates(&state), [Fate::Unknown]);
-    state.update(Message::Heard(Heard::Ended {
+    state.update(Message::Line(Line::Ended {
         events: 2,
         why: Ending::Finished,
         missed: Some(0),

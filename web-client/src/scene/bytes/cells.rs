@@ -221,7 +221,7 @@ impl Group<'_> {
                     glyph(*byte, rect, style, list);
                 }
                 let target = Target::Byte {
-                    client: self.lane.client,
+                    connection: self.lane.connection,
                     direction: self.lane.direction,
                     offset: at,
                 };

@@ -1,7 +1,6 @@
 //! Who a row belongs to and what it counts up to.
 
 use protocol::System;
-use trace::Actor;
 use trace::lane::{Direction, Fate, MessageKind, Packet, Verdict};
 use trace::text::{Sentence, Value, grouped};
 
@@ -78,10 +77,8 @@ impl Group<'_> {
     }
 
     fn names(&self, kind: Kind) -> (String, String) {
-        let (sender, reader) = match self.lane.direction {
-            Direction::ToServer => (self.lane.client.actor(), Actor::Server),
-            Direction::ToClient => (Actor::Server, self.lane.client.actor()),
-        };
+        let name = |end| self.shot.end_name(self.catalog, self.lane.connection, end);
+        let direction = self.lane.direction;
         let datagrams = self.is_datagrams();
         match kind {
             Kind::Sends => {
@@ -90,7 +87,7 @@ impl Group<'_> {
                 } else {
                     "stage.send"
                 };
-                (self.actor(sender), self.catalog.text(key))
+                (name(direction.sender()), self.catalog.text(key))
             }
             Kind::Wire | Kind::NotCaptured => {
                 let key = if datagrams {
@@ -110,14 +107,14 @@ impl Group<'_> {
                     .asked()
                     .map_or_else(String::new, |room| room.to_string());
                 let sentence = Sentence::new(key).with("n", room);
-                (self.actor(reader), self.say(&sentence))
+                (name(direction.reader()), self.say(&sentence))
             }
             Kind::Messages => {
-                let experiment = &self.shot.trace.experiment;
-                let framing = match self.lane.direction {
-                    Direction::ToServer => framing_key(experiment.rules().framing.name()),
-                    Direction::ToClient if experiment.system == System::Auth => "stage.handshake",
-                    Direction::ToClient => framing_key("none"),
+                let plan = self.shot.trace.plan.as_ref();
+                let auth = plan.is_some_and(|plan| plan.system == System::Auth);
+                let framing = match direction {
+                    Direction::FromAcceptor if auth => "stage.handshake",
+                    _ => framing_key(self.shot.trace.framing(direction).name()),
                 };
                 (
                     self.catalog.text("stage.messages"),
@@ -125,12 +122,6 @@ impl Group<'_> {
                 )
             }
         }
-    }
-
-    /// The actor's name; clients are numbered where there are two.
-    fn actor(&self, actor: Actor) -> String {
-        let two = self.shot.trace.experiment.clients.len() > 1;
-        self.catalog.text(actor_key(actor, two))
     }
 
     fn counts(&self, kind: Kind) -> Counts {
@@ -249,8 +240,8 @@ impl Group<'_> {
         let lost = |packet: &&Packet| packet.fate == Fate::Dropped;
         let lost = self.lane.wire.iter().filter(lost);
         let seen = self.happened(lost.map(|packet| packet.span.event));
-        let alone = trace.experiment.clients.len() == 1;
-        let told = over && alone && self.lane.direction == Direction::ToServer;
+        let alone = trace.connections.len() == 1;
+        let told = over && alone && self.lane.direction == Direction::FromOpener;
         seen.max(trace.dropped.filter(|_| told).unwrap_or(0) as usize)
     }
 
@@ -292,16 +283,6 @@ impl Group<'_> {
 
     fn list_up(&self, sentences: &[Sentence]) -> Vec<String> {
         sentences.iter().map(|found| self.say(found)).collect()
-    }
-}
-
-/// Key of an actor's name; clients are numbered where there are two.
-pub(in crate::scene) const fn actor_key(actor: Actor, two: bool) -> &'static str {
-    match (actor, two) {
-        (Actor::Server, _) => "stage.server",
-        (_, false) => "stage.client",
-        (Actor::Client1, true) => "stage.client1",
-        (Actor::Client2, true) => "stage.client2",
     }
 }
 

@@ -5,10 +5,9 @@
 use std::ops::Range;
 
 use protocol::Offset;
-use trace::lane::{Direction, Fate};
-use trace::order::sorted;
+use trace::lane::Fate;
 use trace::text::{Sentence, Value};
-use trace::{Actor, Call, Flags};
+use trace::{Call, Flags};
 
 use super::Group;
 use super::layout::PAD;
@@ -128,10 +127,7 @@ impl Group<'_> {
     /// What was sent and not read, in order.
     fn held(&self) -> Vec<Held> {
         let shot = self.shot;
-        let reader = match self.lane.direction {
-            Direction::ToServer => Actor::Server,
-            Direction::ToClient => self.lane.client.actor(),
-        };
+        let reader = self.lane.direction.reader();
         let events = shot.trace.events();
         if shot.trace.ending().is_some() && shot.step >= events.len() {
             // All sockets are closed, and their queues gone.
@@ -139,7 +135,7 @@ impl Group<'_> {
         }
         let mut acknowledged = Offset(0);
         for event in events.get(..shot.step).unwrap_or(events) {
-            if !event.is_of(self.lane.client) || event.actor != reader {
+            if event.connection != self.lane.connection || event.end != reader {
                 continue;
             }
             if event.call == Call::Close {
@@ -203,7 +199,10 @@ impl Group<'_> {
                 Fate::Unknown => {}
             }
         }
-        let [gone, queued] = [gone, queued].map(|starts| sorted(&starts, |start| start.0));
+        let [gone, queued] = [gone, queued].map(|mut starts| {
+            starts.sort();
+            starts
+        });
         let mut held: Vec<Held> = Vec::new();
         for send in &self.lane.sends {
             if send.is_empty()

@@ -1,7 +1,7 @@
 //! What stands above (and for calls without bytes, below) the boxes. A label
 //! that has no room is shortened, then abbreviated, then left out.
 
-use protocol::{FrameError, Transport};
+use protocol::FrameError;
 use trace::Call;
 use trace::lane::{MessageKind, Verdict};
 use trace::text::{Sentence, Value};
@@ -257,7 +257,7 @@ impl Group<'_> {
 
     /// Whether the lane carries datagrams.
     pub(super) fn is_datagrams(&self) -> bool {
-        self.shot.trace.experiment.transport() == Transport::Udp
+        self.shot.trace.is_datagrams(self.lane.connection)
     }
 
     /// The room its reader gives each recv.
@@ -268,7 +268,7 @@ impl Group<'_> {
         let event = event.or_else(|| {
             let mut reads = events.iter().filter(|event| event.call == Call::Recv);
             reads.find(|event| {
-                event.client == self.lane.client
+                event.connection == self.lane.connection
                     && trace::direction(event) == Some(self.lane.direction)
             })
         });

@@ -23,7 +23,6 @@ use trace::{Analysis, Call};
 use super::list::Style;
 use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, Shot, knob_value, text_width};
 use crate::app::Target;
-pub(super) use heads::actor_key;
 use layout::{Layout, PAD, Pitch};
 pub(super) use note::capture_key;
 use row::{Kind, Row};
@@ -110,12 +109,13 @@ fn runs<'a>(shot: &Shot<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
         hover: None,
         ..*shot
     };
-    let now = knob.get(&shot.trace.experiment);
+    let now = shot.trace.plan.as_ref().map(|plan| knob.get(plan));
+    let now = now.unwrap_or_default();
     vec![
         run(
             before,
             title("stage.before", &earlier.was),
-            Some(Direction::ToServer),
+            Some(Direction::FromOpener),
         ),
         run(*shot, title("stage.now", &now), None),
     ]
@@ -151,7 +151,7 @@ impl Run<'_> {
             y += pitch.above;
             let group = Group {
                 lane,
-                stretches: stretch::stretches(lane, &shot.trace.experiment),
+                stretches: stretch::stretches(lane, &shot.trace.framing(lane.direction)),
                 shot,
                 catalog,
                 layout,
@@ -290,10 +290,12 @@ impl Group<'_> {
     fn selected(&self) -> Option<Offset> {
         match self.shot.selection {
             Some(Target::Byte {
-                client,
+                connection,
                 direction,
                 offset,
-            }) if (client, direction) == (self.lane.client, self.lane.direction) => Some(offset),
+            }) if (connection, direction) == (self.lane.connection, self.lane.direction) => {
+                Some(offset)
+            }
             _ => None,
         }
     }

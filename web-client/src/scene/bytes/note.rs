@@ -1,7 +1,6 @@
 //! Where the wire was not captured: a line that says so, and beside it what
 //! the kernel counted.
 
-use trace::lane::Direction;
 use trace::link::Capture;
 use trace::text::Sentence;
 use trace::{Call, Counts};
@@ -69,14 +68,17 @@ impl Group<'_> {
 
     /// What either end's kernel counted (TCP_INFO), the sender's if both did.
     fn counted(&self) -> Option<(String, bool)> {
-        let (client, lane) = (self.lane.client, self.lane.direction);
+        let (connection, lane) = (self.lane.connection, self.lane.direction);
         let counts = |by_sender: bool| {
-            let by_client = (lane == Direction::ToServer) == by_sender;
+            let end = if by_sender {
+                lane.sender()
+            } else {
+                lane.reader()
+            };
             let mut events = self.shot.trace.events().iter().enumerate();
             events.find_map(|(index, event)| {
-                let ours = event.call == Call::Close
-                    && event.is_of(client)
-                    && by_client == (event.actor == client.actor());
+                let ours =
+                    event.call == Call::Close && event.connection == connection && event.end == end;
                 Some((index, event.socket.counts.filter(|_| ours)?))
             })
         };

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use protocol::{Framing, Offset, Transport};
+use protocol::{Framing, Offset};
 use trace::cause::Change;
 use trace::lane::{Direction, Fate, Lane, MessageKind, MessageSpan, Span, Verdict};
 use trace::link::Capture;
-use trace::order::sorted;
 
 use super::Group;
 use crate::scene::Shot;
@@ -67,16 +66,15 @@ pub(super) fn kinds(lane: &Lane, shot: &Shot<'_>) -> Vec<Kind> {
         _ => Kind::NotCaptured,
     };
     let mut kinds = vec![Kind::Sends, wire, Kind::Recvs];
-    let experiment = &shot.trace.experiment;
     let telling = |message: &MessageSpan| {
         message.kind != MessageKind::Message || message.verdict != Verdict::Whole
     };
-    let shown = experiment.transport() == Transport::Tcp
+    let shown = !shot.trace.is_datagrams(lane.connection)
         && match lane.direction {
-            Direction::ToServer => {
-                experiment.rules().framing != Framing::None || !lane.messages.is_empty()
+            Direction::FromOpener => {
+                shot.trace.framing(lane.direction) != Framing::None || !lane.messages.is_empty()
             }
-            Direction::ToClient => lane.messages.iter().any(telling),
+            Direction::FromAcceptor => lane.messages.iter().any(telling),
         };
     if shown {
         kinds.push(Kind::Messages);
@@ -182,7 +180,8 @@ fn packets(group: &Group<'_>) -> Vec<Chunk> {
 fn in_sight(mut chunks: Vec<Chunk>, group: &Group<'_>) -> Vec<Chunk> {
     chunks.retain(|chunk| group.layout.span(&chunk.whole(), 0.0, 0.0).is_some());
     // Datagrams may have been read in another order than they were sent.
-    sorted(&chunks, |chunk| chunk.range.start.0)
+    chunks.sort_by_key(|chunk| chunk.range.start);
+    chunks
 }
 
 impl Chunk {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use protocol::{Framing, Offset};
-use trace::lane::{Direction, Lane};
-use trace::{Experiment, lane::MessageKind};
+use trace::Trace;
+use trace::lane::{Lane, MessageKind};
 
 use crate::scene::HUES;
 
@@ -20,9 +20,8 @@ pub(super) struct Stretch {
 
 /// The stretches of a lane in order, without gaps: by message where a framing
 /// marks them, by send where nothing does.
-pub(super) fn stretches(lane: &Lane, experiment: &Experiment) -> Vec<Stretch> {
-    let framed =
-        lane.direction == Direction::ToServer && experiment.rules().framing != Framing::None;
+pub(super) fn stretches(lane: &Lane, framing: &Framing) -> Vec<Stretch> {
+    let framed = *framing != Framing::None;
     let mut all = Vec::new();
     let mut at = Offset(0);
     let messages = if framed { &lane.messages[..] } else { &[] };
@@ -63,8 +62,8 @@ pub struct Hues(Vec<Stretch>);
 
 impl Hues {
     /// Finds them once for the whole lane.
-    pub fn new(lane: &Lane, experiment: &Experiment) -> Self {
-        Self(stretches(lane, experiment))
+    pub fn new(lane: &Lane, trace: &Trace) -> Self {
+        Self(stretches(lane, &trace.framing(lane.direction)))
     }
 
     /// The hue of the byte at `offset`, from 0 to [`HUES`] − 1.
@@ -77,13 +76,13 @@ impl Hues {
 }
 
 fn by_send(lane: &Lane, range: Range<Offset>, all: &mut Vec<Stretch>) {
-    let sends = lane.sends_in(range.clone());
+    let units = lane.units_in(range.clone());
     // Hues go on behind the messages before.
     let ahead = all.last().map_or(0, |last| last.index + 1);
-    let filled = lane.sends[sends].iter().filter(|send| !send.is_empty());
-    for (index, send) in (ahead..).zip(filled) {
+    let filled = units.into_iter().filter(|(_, unit)| unit.start < unit.end);
+    for (index, (_, unit)) in (ahead..).zip(filled) {
         all.push(Stretch {
-            range: send.start.max(range.start)..send.end.min(range.end),
+            range: unit.start.max(range.start)..unit.end.min(range.end),
             index,
             header: false,
         });
@@ -119,7 +118,7 @@ mod tests {
 
     #[test]
     fn behind_the_last_message_hues_go_on_by_send() {
-        let mut experiment = Experiment::new(System::LengthPrefix, &["a"]);
+        let mut experiment = trace::Experiment::new(System::LengthPrefix, &["a"]);
         experiment.clients[0].messages.clear();
         let mut trace = Trace::new(experiment, String::new(), Capture::Unknown);
         for event in sample::events(&[
@@ -132,7 +131,7 @@ mod tests {
             trace.insert(event);
         }
         let analysis = Analysis::new(&trace);
-        let hues = Hues::new(&analysis.lanes[0], &trace.experiment);
+        let hues = Hues::new(&analysis.lanes[0], &trace);
         let found: Vec<_> = (0..13).map(|offset| hues.at(Offset(offset))).collect();
         assert_eq!(found, [0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use protocol::System;
 use trace::lane::Direction;
 use trace::link::Capture;
-use trace::{Actor, Analysis, Call, ClientId, Experiment, Trace};
+use trace::{Analysis, Call, ClientId, Experiment, Trace};
 
 use super::*;
 use crate::sample;
@@ -135,10 +135,10 @@ fn the_cursor_stands_at_the_end_of_the_last_bytes_moved() {
     let analysis = Analysis::new(&trace);
     let at = |step| cursor(&shot(&trace, &analysis, step)).map(|(lane, at)| (lane.direction, at.0));
     assert_eq!(at(2), None, "connecting moves no bytes");
-    assert_eq!(at(4), Some((Direction::ToServer, 8)));
-    assert_eq!(at(8), Some((Direction::ToClient, 8)));
-    assert_eq!(at(10), Some((Direction::ToServer, 15)));
-    assert_eq!(at(16), Some((Direction::ToServer, 20)));
+    assert_eq!(at(4), Some((Direction::FromOpener, 8)));
+    assert_eq!(at(8), Some((Direction::FromAcceptor, 8)));
+    assert_eq!(at(10), Some((Direction::FromOpener, 15)));
+    assert_eq!(at(16), Some((Direction::FromOpener, 20)));
     let list = drawn(&trace, 10, 1100.0);
     let layout = Layout::new(&[&analysis], Viewport::default(), 1100.0);
     let accent = list.shapes.iter().find_map(|shape| match shape {
@@ -158,8 +158,8 @@ fn cells_answer_for_bytes_and_boxes_for_calls() {
     let list = drawn(&trace, 16, 1100.0);
     let rect = hit(&list, 3);
     let byte = Target::Byte {
-        client: ClientId::One,
-        direction: Direction::ToServer,
+        connection: ClientId::FIRST.connection(0),
+        direction: Direction::FromOpener,
         offset: Offset(5),
     };
     assert_eq!(
@@ -193,8 +193,8 @@ fn a_selected_byte_is_marked_in_every_row_of_its_lane() {
     };
     assert_eq!(marked(&shot), 0);
     shot.selection = Some(Target::Byte {
-        client: ClientId::One,
-        direction: Direction::ToServer,
+        connection: ClientId::FIRST.connection(0),
+        direction: Direction::FromOpener,
         offset: Offset(9),
     });
     assert_eq!(marked(&shot), 3);
@@ -221,7 +221,7 @@ fn a_datagram_cut_off_shows_what_is_gone_and_an_empty_one_is_there() {
     let empty = trace
         .events()
         .iter()
-        .position(|e| e.is_empty() && e.actor == Actor::Server);
+        .position(|e| e.is_empty() && e.end == trace::End::Acceptor);
     assert!(hit(&list, empty.unwrap()).width > 0.0);
 }
 

@@ -4,18 +4,18 @@
 
 use trace::lane::Lane;
 use trace::text::{Sentence, grouped};
-use trace::{Actor, Call, ClientId, Event};
+use trace::{Call, ClientId, ConnectionId, End, Event, PartyId};
 
-use super::{DENSE, Row, Seen, Sheet};
+use super::{DENSE, Row, Seen, Sheet, kinds_share};
 use crate::app::Target;
 use crate::bins::{Kind, bin};
 use crate::scene::list::Style;
-use crate::scene::{DrawList, Font, Ink, Part, Rect, Shape, scrubber, text_width};
+use crate::scene::{DrawList, Font, Ink, Part, Rect, Shape, Shot, scrubber, text_width};
 
 impl Sheet<'_> {
-    pub(super) fn calls(&self, row: &Row, actor: Actor, list: &mut DrawList) {
+    pub(super) fn calls(&self, row: &Row, party: PartyId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
-        let own = |event: &Event| event.actor == actor && !event.call.is_packet();
+        let own = |event: &Event| event.party == party && !event.call.is_packet();
         let calls = self.seen(&own);
         if calls.len() as f64 * DENSE > self.scale.area {
             self.columns(row, &calls, list);
@@ -23,7 +23,10 @@ impl Sheet<'_> {
             // Conversations over what is merely held, decisions over all: a
             // wait of one would hide the other.
             for layer in 0..3 {
-                for call in calls.iter().filter(|call| self::layer(call.1) == layer) {
+                for call in calls
+                    .iter()
+                    .filter(|call| self::layer(self.shot, call.1) == layer)
+                {
                     self.call(row, call, list);
                 }
             }
@@ -32,7 +35,8 @@ impl Sheet<'_> {
         let called = |event: &Event| own(event) && event.call.is_call();
         let count = self.count(&called, ["stage.event-count", "stage.event-count-of"]);
         let detail = self.catalog.text("stage.calls");
-        self.head(row, &self.actor(actor), &detail, &count, list);
+        let name = self.shot.party_name(self.catalog, party);
+        self.head(row, &name, &detail, &count, list);
     }
 
     /// The events of a row that are in sight.
@@ -78,13 +82,12 @@ impl Sheet<'_> {
     fn call(&self, row: &Row, &(index, event, (x0, x1)): &Seen<'_>, list: &mut DrawList) {
         let ghost = !self.shot.has_happened(index);
         let moves = matches!(event.call, Call::Send | Call::Recv);
-        let two = self.shot.trace.experiment.clients.len() > 1;
-        let (y, height) = match (event.actor, event.client) {
-            (Actor::Server, ClientId::One) if two => (row.y, row.height / 2.0 - 1.0),
-            (Actor::Server, ClientId::Two) if two => {
-                (row.y + row.height / 2.0 + 1.0, row.height / 2.0 - 1.0)
-            }
-            _ => (row.y, row.height),
+        let shared = event.end == End::Acceptor && kinds_share(self.shot, event.party);
+        let half = row.height / 2.0;
+        let (y, height) = match (shared, self.is_upper(event)) {
+            (true, true) => (row.y, half - 1.0),
+            (true, false) => (row.y + half + 1.0, half - 1.0),
+            (false, _) => (row.y, row.height),
         };
         let inset = if moves { 0.0 } else { height / 5.0 };
         let rect = Rect::new(x0, y + inset, x1 - x0, height - 2.0 * inset);
@@ -114,6 +117,19 @@ impl Sheet<'_> {
         });
         let hit = Rect::new(x0 - 2.0, y, x1 - x0 + 4.0, height);
         list.hit(hit, Target::Event(index));
+    }
+
+    /// Whether an acceptor's call lies in the upper half of its row: those of
+    /// the first of its conversations do, and what belongs to the same opener.
+    fn is_upper(&self, event: &Event) -> bool {
+        let trace = self.shot.trace;
+        let opener = |id| trace.party_at(id, End::Opener);
+        let own = |id: &ConnectionId| trace.party_at(*id, End::Acceptor) == Some(event.party);
+        let first = self.shot.conversations().into_iter().find(own);
+        first.is_none_or(|first| {
+            first == event.connection
+                || trace.plan.is_some() && opener(first) == opener(event.connection)
+        })
     }
 
     /// The hue of a call: that of the send its first byte came from.
@@ -214,11 +230,12 @@ impl Sheet<'_> {
 }
 
 /// Which is drawn over which, the lowest first.
-const fn layer(event: &Event) -> u8 {
+fn layer(shot: &Shot<'_>, event: &Event) -> u8 {
     if event.call.is_decision() {
         2
     } else {
-        (event.connection == 0) as u8
+        let planned = shot.trace.plan.is_some();
+        u8::from(!planned || ClientId::of(event.connection).1 == 0)
     }
 }
 

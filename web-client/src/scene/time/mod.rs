@@ -10,13 +10,12 @@ mod scale;
 mod tests;
 mod wire;
 
-use protocol::Transport;
 use trace::lane::{Direction, Lane};
 use trace::link::Capture;
 use trace::text::Catalog;
-use trace::{Actor, Call, ClientId, Event};
+use trace::{Call, ConnectionId, End, Event, PartyId};
 
-use super::bytes::{actor_key, capture_key};
+use super::bytes::capture_key;
 use super::list::Style;
 use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, Shot, text_width};
 use scale::Scale;
@@ -35,16 +34,18 @@ const AXIS: f64 = 44.0;
 /// What a row shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Calls(Actor),
+    Calls(PartyId),
+    /// Nobody is known to be at this end: none of its calls was watched.
+    Unobserved(ConnectionId, End),
     /// Bytes under way, derived from the calls.
-    UnderWay(ClientId, Direction),
+    UnderWay(ConnectionId, Direction),
     /// As the kernel says.
-    SendQueue(ClientId),
+    SendQueue(ConnectionId),
     /// As the kernel says.
-    ReceiveQueue(ClientId),
+    ReceiveQueue(ConnectionId),
     /// As the kernel says.
-    AcceptQueue,
-    Wire(ClientId),
+    AcceptQueue(PartyId),
+    Wire(ConnectionId),
     NotCaptured,
 }
 
@@ -78,16 +79,16 @@ pub fn draw(shot: &Shot<'_>, catalog: &Catalog, by_step: bool, width: f64) -> Dr
         6..=7 => (32.0, 32.0, 23.0),
         _ => (30.0, 26.0, 20.0),
     };
-    let two = shot.trace.experiment.clients.len() > 1;
+    let shared = |party| kinds_share(shot, party);
     let mut rows = Vec::new();
     let mut y = TOP + head;
     for kind in kinds {
         let height = match kind {
-            Kind::Calls(Actor::Server) if two => 42.0,
+            Kind::Calls(party) if shared(party) => 42.0,
             Kind::Calls(_) => calls,
             Kind::Wire(_) => 28.0,
-            Kind::NotCaptured if scale.narrow => 14.0 + LINE,
-            Kind::NotCaptured => 14.0,
+            Kind::NotCaptured | Kind::Unobserved(..) if scale.narrow => 14.0 + LINE,
+            Kind::NotCaptured | Kind::Unobserved(..) => 14.0,
             _ => queue,
         };
         rows.push(Row { kind, y, height });
@@ -122,54 +123,69 @@ pub fn draw(shot: &Shot<'_>, catalog: &Catalog, by_step: bool, width: f64) -> Dr
     list
 }
 
-/// The rows from top to bottom: between a client and the server what lies
-/// between them.
+/// Whether two conversations of a party lie in the two halves of its row.
+fn kinds_share(shot: &Shot<'_>, party: PartyId) -> bool {
+    let all = shot.conversations();
+    let accepts = |id: &&ConnectionId| shot.trace.party_at(**id, End::Acceptor) == Some(party);
+    all.iter().filter(accepts).count() == 2
+}
+
+/// The rows from top to bottom: between the two ends of a connection what lies
+/// between them. A party whose row is not beside them has another one.
 fn kinds(shot: &Shot<'_>) -> Vec<Kind> {
     let events = shot.trace.events();
-    let two = shot.trace.experiment.clients.len() > 1;
-    let mut kinds = vec![Kind::Calls(Actor::Client1)];
-    kinds.extend(between(shot, ClientId::One));
-    if two && events.iter().any(|e| e.socket.accept_queue.is_some()) {
-        kinds.push(Kind::AcceptQueue);
-    }
-    kinds.push(Kind::Calls(Actor::Server));
-    if two {
-        let others = between(shot, ClientId::Two);
-        kinds.extend(
-            others
-                .into_iter()
-                .rev()
-                .filter(|kind| *kind != Kind::NotCaptured),
-        );
-        kinds.push(Kind::Calls(Actor::Client2));
+    let conversations = shot.conversations();
+    let queued = conversations.len() > 1 && events.iter().any(|e| e.socket.accept_queue.is_some());
+    let mut kinds: Vec<Kind> = Vec::new();
+    for id in conversations {
+        let row = |end| match shot.trace.party_at(id, end) {
+            Some(party) => Kind::Calls(party),
+            None => Kind::Unobserved(id, end),
+        };
+        let (opener, acceptor) = (row(End::Opener), row(End::Acceptor));
+        let between = between(shot, id);
+        if kinds.last() == Some(&acceptor) {
+            // Why nothing was captured is said once.
+            let others = between.into_iter().rev();
+            kinds.extend(others.filter(|kind| *kind != Kind::NotCaptured));
+            kinds.push(opener);
+            continue;
+        }
+        if kinds.last() != Some(&opener) {
+            kinds.push(opener);
+        }
+        kinds.extend(between);
+        if let (true, Kind::Calls(party)) = (queued, acceptor) {
+            kinds.push(Kind::AcceptQueue(party));
+        }
+        kinds.push(acceptor);
     }
     kinds
 }
 
-/// From a client's program to the server's. What the kernel says of a
+/// From the opener's program to the acceptor's. What the kernel says of a
 /// datagram socket's queue is the length of the next datagram alone.
-fn between(shot: &Shot<'_>, client: ClientId) -> Vec<Kind> {
-    let lane = |direction| shot.analysis.lane(client, direction).is_some();
+fn between(shot: &Shot<'_>, id: ConnectionId) -> Vec<Kind> {
+    let lane = |direction| shot.analysis.lane(id, direction).is_some();
     let asked = |told: fn(&Event) -> bool| {
         let mut events = shot.trace.events().iter();
-        let tcp = shot.trace.experiment.transport() == Transport::Tcp;
-        tcp && events.any(|event| event.client == client && told(event))
+        !shot.trace.is_datagrams(id) && events.any(|event| event.connection == id && told(event))
     };
     let sends = asked(|e| e.call == Call::Send && e.socket.unacked.is_some());
-    let recvs = asked(|e| e.actor == Actor::Server && e.socket.waiting.is_some());
-    let up = Kind::UnderWay(client, Direction::ToServer);
+    let recvs = asked(|e| e.end == End::Acceptor && e.socket.waiting.is_some());
+    let up = Kind::UnderWay(id, Direction::FromOpener);
     let wire = match shot.trace.capture {
-        Capture::On => Kind::Wire(client),
+        Capture::On => Kind::Wire(id),
         _ => Kind::NotCaptured,
     };
     let rows = [
-        (Kind::SendQueue(client), sends),
-        (up, !sends && !recvs && lane(Direction::ToServer)),
+        (Kind::SendQueue(id), sends),
+        (up, !sends && !recvs && lane(Direction::FromOpener)),
         (wire, true),
-        (Kind::ReceiveQueue(client), recvs),
+        (Kind::ReceiveQueue(id), recvs),
         (
-            Kind::UnderWay(client, Direction::ToClient),
-            lane(Direction::ToClient),
+            Kind::UnderWay(id, Direction::FromAcceptor),
+            lane(Direction::FromAcceptor),
         ),
     ];
     let rows = rows.into_iter().filter(|(_, shown)| *shown);
@@ -180,56 +196,67 @@ impl Sheet<'_> {
     fn row(&self, row: &Row, list: &mut DrawList) {
         let bytes = "stage.queue-now";
         let text = |key| self.catalog.text(key);
-        let two = self.shot.trace.experiment.clients.len() > 1;
-        let whose =
-            |client: ClientId, actor: Actor| self.actor(if two { client.actor() } else { actor });
+        let several = self.shot.conversations().len() > 1;
+        // Where there are several, whose connection it is says more than whose
+        // queue.
+        let whose = |id, end| {
+            let end = if several { End::Opener } else { end };
+            self.shot.end_name(self.catalog, id, end)
+        };
         match row.kind {
-            Kind::Calls(actor) => self.calls(row, actor, list),
-            Kind::Wire(client) => self.wire(row, client, list),
-            Kind::NotCaptured => self.not_captured(row, list),
-            Kind::UnderWay(client, direction) => {
-                if let Some(lane) = self.shot.analysis.lane(client, direction) {
+            Kind::Calls(party) => self.calls(row, party, list),
+            Kind::Wire(id) => self.wire(row, id, list),
+            Kind::NotCaptured => {
+                let why = text(capture_key(self.shot.trace.capture));
+                self.remark(row, &text("stage.wire"), &why, list);
+            }
+            Kind::Unobserved(id, end) => {
+                let name = self.shot.end_name(self.catalog, id, end);
+                self.remark(row, &name, &text("stage.unobserved"), list);
+            }
+            Kind::UnderWay(id, direction) => {
+                if let Some(lane) = self.shot.analysis.lane(id, direction) {
                     let (name, detail) = self.lane_names(lane);
                     let names = (name.as_str(), detail.as_str());
                     self.levels(row, names, bytes, &self.under_way(lane), list);
                 }
             }
-            Kind::SendQueue(client) => {
-                let (name, whose) = (text("stage.send-queue"), whose(client, client.actor()));
-                let changes = self.send_queue(client);
+            Kind::SendQueue(id) => {
+                let (name, whose) = (text("stage.send-queue"), whose(id, End::Opener));
+                let changes = self.send_queue(id);
                 self.levels(row, (&name, &whose), bytes, &changes, list);
             }
-            Kind::ReceiveQueue(client) => {
-                let (name, whose) = (text("stage.receive-queue"), whose(client, Actor::Server));
-                let changes = self.receive_queue(client);
+            Kind::ReceiveQueue(id) => {
+                let (name, whose) = (text("stage.receive-queue"), whose(id, End::Acceptor));
+                let changes = self.receive_queue(id);
                 self.levels(row, (&name, &whose), bytes, &changes, list);
             }
-            Kind::AcceptQueue => {
-                let (name, whose) = (text("stage.accept-queue"), self.actor(Actor::Server));
-                let changes = self.accept_queue();
+            Kind::AcceptQueue(party) => {
+                let name = text("stage.accept-queue");
+                let whose = self.shot.party_name(self.catalog, party);
+                let changes = self.accept_queue(party);
                 let key = "stage.connections-now";
                 self.levels(row, (&name, &whose), key, &changes, list);
             }
         }
     }
 
-    fn not_captured(&self, row: &Row, list: &mut DrawList) {
+    /// What there is to say in place of what was not observed.
+    fn remark(&self, row: &Row, name: &str, why: &str, list: &mut DrawList) {
         let scale = &self.scale;
         let y = row.y + 7.0;
-        let name = self.catalog.text("stage.wire");
         let strong = Style::new(Font::Strong, Ink::Text);
         let left = if scale.narrow { PAD } else { PAD + 6.0 };
-        let why = self.catalog.text(capture_key(self.shot.trace.capture));
-        let beside = left + text_width(&name, Font::Strong) + 8.0;
+        let beside = left + text_width(name, Font::Strong) + 8.0;
         let (x, below) = match scale.narrow {
             false => (scale.left, y),
             // Under the name where it has no room beside.
-            true if text_width(&why, Font::Small) > scale.width - PAD - beside => (PAD, y + LINE),
+            true if text_width(why, Font::Small) > scale.width - PAD - beside => (PAD, y + LINE),
             true => (beside, y),
         };
-        list.text((left, y), &name, strong, scale.width - PAD - left);
+        list.text((left, y), name, strong, scale.width - PAD - left);
         let small = Style::new(Font::Small, Ink::Muted);
-        list.text((x, below), &why, small, scale.width - PAD - x);
+        list.text((x, below), why, small, scale.width - PAD - x);
     }
 
     /// What the dots and the shades of the queues mean, in as many lines as
@@ -238,7 +265,7 @@ impl Sheet<'_> {
         let queue = |row: &Row| {
             matches!(
                 row.kind,
-                Kind::SendQueue(_) | Kind::ReceiveQueue(_) | Kind::AcceptQueue
+                Kind::SendQueue(_) | Kind::ReceiveQueue(_) | Kind::AcceptQueue(_)
             )
         };
         let between = if self.shot.has_whole_wire() {
@@ -276,11 +303,9 @@ impl Sheet<'_> {
         if lane.recvs.len().max(lane.sends.len()) as f64 * 6.0 > self.scale.area {
             return;
         }
-        let (sender, reader) = match lane.direction {
-            Direction::ToServer => (lane.client.actor(), Actor::Server),
-            Direction::ToClient => (Actor::Server, lane.client.actor()),
-        };
-        let (Some(from), Some(to)) = (self.row_of(sender), self.row_of(reader)) else {
+        let row = |end| self.row_of(lane.connection, end);
+        let (Some(from), Some(to)) = (row(lane.direction.sender()), row(lane.direction.reader()))
+        else {
             return;
         };
         let down = from.y < to.y;
@@ -320,9 +345,22 @@ impl Sheet<'_> {
         }
     }
 
-    fn row_of(&self, actor: Actor) -> Option<&Row> {
-        let mut rows = self.rows.iter();
-        rows.find(|row| row.kind == Kind::Calls(actor))
+    /// The row of an end's calls; where its party has several, the one beside
+    /// what lies between the ends.
+    fn row_of(&self, connection: ConnectionId, end: End) -> Option<&Row> {
+        let kind = Kind::Calls(self.shot.trace.party_at(connection, end)?);
+        let between = |row: &Row| match row.kind {
+            Kind::UnderWay(id, _)
+            | Kind::SendQueue(id)
+            | Kind::ReceiveQueue(id)
+            | Kind::Wire(id) => id == connection,
+            _ => false,
+        };
+        let here = self.rows.iter().position(between).unwrap_or(0);
+        let rows = self.rows.iter().enumerate();
+        let own = rows.filter(|(_, row)| row.kind == kind);
+        let nearest = own.min_by_key(|(at, _)| at.abs_diff(here));
+        nearest.map(|(_, row)| row)
     }
 
     /// The row's name left of it, its counts right of it; in a narrow view
@@ -349,11 +387,6 @@ impl Sheet<'_> {
         list.text((PAD + 6.0, middle + 9.0), detail, small, room);
         let x = scale.right() + 14.0;
         list.text((x, middle), count, small, scale.beside());
-    }
-
-    fn actor(&self, actor: Actor) -> String {
-        let two = self.shot.trace.experiment.clients.len() > 1;
-        self.catalog.text(actor_key(actor, two))
     }
 
     fn cursor(&self, bottom: f64, list: &mut DrawList) {

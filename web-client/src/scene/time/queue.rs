@@ -5,9 +5,8 @@
 
 use protocol::{Nanos, Offset};
 use trace::lane::{Direction, Fate, Lane};
-use trace::order::sorted;
 use trace::text::{Sentence, Value};
-use trace::{Actor, Call, ClientId, Event, Flags};
+use trace::{Call, ConnectionId, End, Event, Flags, PartyId};
 
 use super::{Row, Sheet};
 use crate::scene::{DrawList, Ink, Part, Rect, Shape};
@@ -58,10 +57,11 @@ impl Sheet<'_> {
         let recvs = recvs.map(|recv| (recv.event, false, recv.len() + recv.cut));
         let dropped = lane.wire.iter().filter(|p| p.fate == Fate::Dropped);
         let dropped = dropped.map(|packet| (packet.span.event, false, packet.span.len()));
-        let all: Vec<_> = sends.chain(recvs).chain(dropped).collect();
+        let mut all: Vec<_> = sends.chain(recvs).chain(dropped).collect();
+        all.sort_by_key(|&(event, ..)| event);
         let mut level = 0_u64;
         let mut changes = Vec::with_capacity(all.len());
-        for (event, is_send, bytes) in sorted(&all, |&(event, ..)| event as u64) {
+        for (event, is_send, bytes) in all {
             level = if is_send {
                 level + bytes as u64
             } else {
@@ -74,18 +74,18 @@ impl Sheet<'_> {
 
     /// The send queue of a client: after each send as its kernel says, between
     /// them as the captured packets leave and are acknowledged.
-    pub(super) fn send_queue(&self, client: ClientId) -> Vec<Change> {
+    pub(super) fn send_queue(&self, id: ConnectionId) -> Vec<Change> {
         if !self.shot.has_whole_wire() {
-            return self.held_send_queue(client);
+            return self.held_send_queue(id);
         }
         let (mut sent, mut left, mut acknowledged) = (Offset(0), Offset(0), Offset(0));
         let mut changes = Vec::new();
-        for (index, event) in self.events_of(client) {
-            let by_client = event.actor == client.actor();
+        for (index, event) in self.events_of(id) {
+            let by_opener = event.end == End::Opener;
             match event.call {
-                Call::Send if by_client => sent = sent.max(event.end()),
+                Call::Send if by_opener => sent = sent.max(event.end()),
                 // Behind a FIN bare segments stand one further than the data.
-                Call::Segment if by_client && !event.is_empty() => left = left.max(event.end()),
+                Call::Segment if by_opener && !event.is_empty() => left = left.max(event.end()),
                 Call::Segment if event.flags().has(Flags::ACK) => {
                     let ack = event.header.as_ref().map(|header| header.ack);
                     acknowledged = acknowledged.max(ack.unwrap_or_default());
@@ -107,12 +107,12 @@ impl Sheet<'_> {
     /// The same without the whole wire: the kernel's last number, but never
     /// more than was sent and not read, and nothing once the server's socket
     /// is gone.
-    fn held_send_queue(&self, client: ClientId) -> Vec<Change> {
+    fn held_send_queue(&self, id: ConnectionId) -> Vec<Change> {
         let mut moments = Vec::new();
-        for (index, event) in self.events_of(client) {
-            let by_client = event.actor == client.actor();
+        for (index, event) in self.events_of(id) {
+            let by_opener = event.end == End::Opener;
             match event.call {
-                Call::Send if by_client => {
+                Call::Send if by_opener => {
                     moments.push((event.at, index, Moment::Sent));
                     if let Some(unacked) = event.socket.unacked {
                         let unsent = event.socket.unsent.unwrap_or(0);
@@ -120,15 +120,16 @@ impl Sheet<'_> {
                         moments.push((after, index, Moment::Measured(unacked, unsent)));
                     }
                 }
-                Call::Recv if !by_client => moments.push((event.at, index, Moment::Read)),
-                Call::Close if !by_client => moments.push((event.at, index, Moment::Closed)),
+                Call::Recv if !by_opener => moments.push((event.at, index, Moment::Read)),
+                Call::Close if !by_opener => moments.push((event.at, index, Moment::Closed)),
                 _ => {}
             }
         }
+        moments.sort_by_key(|&(at, ..)| at);
         let (mut sent, mut read) = (Offset(0), Offset(0));
         let mut now = (0, 0);
         let mut changes = Vec::new();
-        for (at, index, moment) in sorted(&moments, |&(at, ..)| at.0) {
+        for (at, index, moment) in moments {
             let end = self.shot.trace.events()[index].end();
             match moment {
                 Moment::Sent => {
@@ -152,18 +153,18 @@ impl Sheet<'_> {
 
     /// The receive queue of the server's socket: before each recv as the
     /// kernel says, between them by what came on the wire and what was taken.
-    pub(super) fn receive_queue(&self, client: ClientId) -> Vec<Change> {
+    pub(super) fn receive_queue(&self, id: ConnectionId) -> Vec<Change> {
         let whole = self.shot.has_whole_wire();
         let (mut arrived, mut read) = (Offset(0), Offset(0));
         let mut changes = Vec::new();
-        for (index, event) in self.events_of(client) {
-            let by_server = event.actor == Actor::Server;
+        for (index, event) in self.events_of(id) {
+            let by_acceptor = event.end == End::Acceptor;
             let mut level = 0;
             match event.call {
-                Call::Segment if !by_server && whole && !event.is_empty() => {
+                Call::Segment if !by_acceptor && whole && !event.is_empty() => {
                     arrived = arrived.max(event.end());
                 }
-                Call::Recv if by_server => {
+                Call::Recv if by_acceptor => {
                     read = read.max(event.end());
                     if let Some(waiting) = event.socket.waiting {
                         // Asked at the attempt that succeeded, not when the
@@ -173,7 +174,7 @@ impl Sheet<'_> {
                     }
                 }
                 // With the socket its queue is gone.
-                Call::Close if by_server => arrived = read,
+                Call::Close if by_acceptor => arrived = read,
                 _ => continue,
             }
             if whole {
@@ -185,10 +186,11 @@ impl Sheet<'_> {
     }
 
     /// Connections that wait for accept.
-    pub(super) fn accept_queue(&self) -> Vec<Change> {
+    pub(super) fn accept_queue(&self, party: PartyId) -> Vec<Change> {
         let mut changes = Vec::new();
         for (index, event) in self.shot.trace.events().iter().enumerate() {
-            let Some(waiting) = event.socket.accept_queue else {
+            let own = self.shot.trace.party_at(event.connection, End::Acceptor) == Some(party);
+            let Some(waiting) = event.socket.accept_queue.filter(|_| own) else {
                 continue;
             };
             if event.call == Call::Accept {
@@ -203,9 +205,9 @@ impl Sheet<'_> {
         changes
     }
 
-    fn events_of(&self, client: ClientId) -> impl Iterator<Item = (usize, &Event)> {
+    fn events_of(&self, id: ConnectionId) -> impl Iterator<Item = (usize, &Event)> {
         let events = self.shot.trace.events().iter().enumerate();
-        events.filter(move |(_, event)| event.is_of(client))
+        events.filter(move |(_, event)| event.connection == id)
     }
 
     fn derived(&self, event: usize, level: u64, unsent: u64) -> Change {
@@ -265,7 +267,8 @@ impl Sheet<'_> {
         let known = |change: &&Change| self.shot.has_happened(change.event) && !late(change);
         // A number that was asked for before a call is told with the call, so
         // they are not in order. Those left of the stage may be in any.
-        let changes = sorted(changes, |change| change.x.max(0.0).to_bits());
+        let mut changes = changes.to_vec();
+        changes.sort_by(|a, b| a.x.max(0.0).total_cmp(&b.x.max(0.0)));
         let past: Vec<Change> = changes.iter().filter(known).copied().collect();
         let future: Vec<Change> = changes.iter().filter(|c| !known(c)).copied().collect();
         let now = past.last().map_or((0, 0), |c| (c.level, c.unsent));
@@ -315,18 +318,15 @@ impl Sheet<'_> {
     pub(super) fn lane_names(&self, lane: &Lane) -> (String, String) {
         let what = self.catalog.text("stage.queue");
         let key = match lane.direction {
-            Direction::ToServer => "stage.queue-up",
-            Direction::ToClient => "stage.queue-down",
+            Direction::FromOpener => "stage.queue-up",
+            Direction::FromAcceptor => "stage.queue-down",
         };
-        if self.shot.trace.experiment.clients.len() == 1 {
+        if self.shot.is_of_one_client() {
             return (self.catalog.text(key), what);
         }
-        let (client, server) = (self.actor(lane.client.actor()), self.actor(Actor::Server));
-        let name = match lane.direction {
-            Direction::ToServer => [&client, " → ", &server].concat(),
-            Direction::ToClient => [&server, " → ", &client].concat(),
-        };
-        (name, what)
+        let name = |end| self.shot.end_name(self.catalog, lane.connection, end);
+        let names = [name(lane.direction.sender()), name(lane.direction.reader())];
+        (names.join(" → "), what)
     }
 
     /// Where what has happened ends, held within the area.

@@ -35,7 +35,7 @@ impl Scale {
         let (left, right) = if narrow {
             (PAD, PAD)
         } else {
-            let two = shot.trace.experiment.clients.len() > 1;
+            let two = !shot.is_of_one_client();
             let left = if two { LEFT_OF_TWO } else { LEFT };
             (PAD + left, PAD + RIGHT)
         };

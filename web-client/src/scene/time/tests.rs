@@ -139,7 +139,7 @@ fn without_packets_a_level_is_held_at_the_last_number() {
         .cloned()
         .collect();
     trace = Trace::new(
-        trace.experiment.clone(),
+        trace.plan.as_ref().unwrap().clone(),
         String::new(),
         Capture::NeedsCapNetRaw,
     );
@@ -186,7 +186,11 @@ fn a_send_queue_that_was_never_read_is_gone_with_the_other_end() {
         ("s1", Call::Close, b""),
     ];
     let trace = sample::trace(Experiment::new(System::TcpEcho, &["hello, world"]), calls);
-    let mut asked = Trace::new(trace.experiment.clone(), String::new(), Capture::Failed);
+    let mut asked = Trace::new(
+        trace.plan.as_ref().unwrap().clone(),
+        String::new(),
+        Capture::Failed,
+    );
     for event in trace.events() {
         let mut event = event.clone();
         if event.call == Call::Send {
@@ -204,7 +208,7 @@ fn a_send_queue_that_was_never_read_is_gone_with_the_other_end() {
         rows: Vec::new(),
     };
     let levels: Vec<_> = sheet
-        .send_queue(trace::ClientId::One)
+        .send_queue(trace::ConnectionId(0))
         .iter()
         .map(super::queue::Change::amounts)
         .collect();
@@ -254,7 +258,7 @@ fn calls_of_two_connections_do_not_lie_over_each_other() {
         }
         let list = drawn(&trace, trace.events().len(), false);
         let halves = trace.events().iter().enumerate();
-        let halves = halves.filter(|(_, e)| e.actor == trace::Actor::Server && !e.call.is_packet());
+        let halves = halves.filter(|(_, e)| e.party == trace::SERVER && !e.call.is_packet());
         for (index, event) in halves {
             let hit = list
                 .hits
@@ -262,9 +266,9 @@ fn calls_of_two_connections_do_not_lie_over_each_other() {
                 .find(|hit| hit.target == Target::Event(index));
             let rect = hit.unwrap().rect;
             for (other, second) in trace.events().iter().enumerate() {
-                if second.actor != trace::Actor::Server
+                if second.party != trace::SERVER
                     || second.call.is_packet()
-                    || second.client == event.client
+                    || second.connection == event.connection
                 {
                     continue;
                 }

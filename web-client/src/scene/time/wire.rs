@@ -4,24 +4,33 @@
 
 use trace::lane::{Fate, Lane, Packet};
 use trace::text::grouped;
-use trace::{Actor, Call, ClientId, Event, Flags};
+use trace::{Call, ConnectionId, End, Event, Flags};
 
 use super::{DENSE, Row, Seen, Sheet};
 use crate::app::Target;
 use crate::scene::{DrawList, Ink, Part, Rect, Shape};
 
 impl Sheet<'_> {
-    pub(super) fn wire(&self, row: &Row, client: ClientId, list: &mut DrawList) {
+    pub(super) fn wire(&self, row: &Row, id: ConnectionId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
-        let ours = |event: &Event| event.is_of(client) && event.call.is_packet();
+        let ours = |event: &Event| event.connection == id && event.call.is_packet();
         let packets = self.seen(&ours);
+        // Which end's row stands above this one.
+        let opener = self.row_of(id, End::Opener);
+        let acceptor = self.row_of(id, End::Acceptor);
+        let above = match (opener, acceptor) {
+            (Some(opener), _) if opener.y > row.y => End::Acceptor,
+            (None, Some(acceptor)) if acceptor.y < row.y => End::Acceptor,
+            _ => End::Opener,
+        };
         if packets.len() as f64 * DENSE > self.scale.area {
             self.columns(row, &packets, list);
         } else {
             for packet in &packets {
-                self.packet(row, packet, list);
+                self.packet(row, packet, above, list);
             }
-            self.event_labels(row, &packets, &packet_label, list);
+            let label = |event: &Event| packet_label(event, above);
+            self.event_labels(row, &packets, &label, list);
         }
         let keys = if self
             .shot
@@ -35,9 +44,8 @@ impl Sheet<'_> {
             ["stage.segment-count", "stage.segment-count-of"]
         };
         let count = self.count(&ours, keys);
-        let two = self.shot.trace.experiment.clients.len() > 1;
-        let detail = if two {
-            self.actor(client.actor())
+        let detail = if self.shot.conversations().len() > 1 {
+            self.shot.end_name(self.catalog, id, End::Opener)
         } else {
             self.catalog.text("stage.packets")
         };
@@ -45,9 +53,15 @@ impl Sheet<'_> {
         self.head(row, &name, &detail, &count, list);
     }
 
-    fn packet(&self, row: &Row, &(index, event, (x0, x1)): &Seen<'_>, list: &mut DrawList) {
+    fn packet(
+        &self,
+        row: &Row,
+        &(index, event, (x0, x1)): &Seen<'_>,
+        above: End,
+        list: &mut DrawList,
+    ) {
         let half = row.height / 2.0;
-        let y = if is_from_above(event) {
+        let y = if event.end == above {
             row.y
         } else {
             row.y + half
@@ -99,13 +113,8 @@ impl Sheet<'_> {
     }
 }
 
-/// Whether the sender's row stands above the wire.
-fn is_from_above(event: &Event) -> bool {
-    (event.actor == Actor::Server) == (event.client == ClientId::Two)
-}
-
-fn packet_label(event: &Event) -> [String; 2] {
-    let arrow = if is_from_above(event) { "↓" } else { "↑" };
+fn packet_label(event: &Event, above: End) -> [String; 2] {
+    let arrow = if event.end == above { "↓" } else { "↑" };
     let what = if event.is_empty() && event.call == Call::Segment {
         event.flags().names()
     } else {

@@ -13,7 +13,7 @@ const ACK: u8 = 0x10;
 
 fn frames() -> Frames {
     let address = |port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-    let clients = [(CLIENT, ClientId::One), (40_001, ClientId::Two)];
+    let clients = [(CLIENT, ClientId::FIRST), (40_001, ClientId::SECOND)];
     Frames::new(
         address(SERVER),
         &clients.map(|(port, client)| (address(port), client)),
@@ -108,7 +108,10 @@ fn line(frames: &mut Frames, frame: &[u8]) -> String {
     assert_eq!([&header.raw[..], &event.bytes].concat(), frame);
     format!(
         "{} {}+{} ack {} window {} {}",
-        event.actor,
+        match event.party {
+            trace::SERVER => "server".to_owned(),
+            client => format!("client{}", client.0),
+        },
         event.offset,
         event.len(),
         header.ack,

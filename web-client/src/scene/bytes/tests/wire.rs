@@ -95,7 +95,10 @@ fn a_wire_that_was_not_captured_says_why() {
 fn the_kernels_counts_stand_beside_and_are_called_counts() {
     let mut trace = sample::five_sends();
     let mut close = trace.events()[15].clone();
-    assert_eq!((close.call, close.actor), (Call::Close, Actor::Client1));
+    assert_eq!(
+        (close.call, close.origin()),
+        (Call::Close, ClientId::FIRST.opener())
+    );
     close.at = protocol::Nanos(close.at.0 + 1);
     close.socket.counts = Some(Counts {
         data_out: 5,
@@ -237,7 +240,7 @@ fn boundaries_that_changed_answer_for_their_recv() {
 fn two_runs_are_compared_at_the_same_offsets() {
     let before = sample::wired(&sample::five_sends());
     let mut now = sample::five_sends();
-    now.experiment.read_delay_ms = 0;
+    now.plan.as_mut().unwrap().read_delay_ms = 0;
     let earlier = Earlier {
         analysis: Analysis::new(&before),
         trace: before,
@@ -246,7 +249,7 @@ fn two_runs_are_compared_at_the_same_offsets() {
             value: "0".to_owned(),
         },
         was: "30".to_owned(),
-        knobs: now.experiment.clone(),
+        knobs: now.plan.clone().unwrap(),
     };
     let analysis = Analysis::new(&now);
     for width in [360.0, 640.0, 1100.0, 1600.0] {

@@ -30,10 +30,7 @@ pub struct Socket {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropped: Option<u32>,
     /// Counts of the connection's segments, just before its close.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::object::maybe"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
 }
 

@@ -6,93 +6,17 @@ use std::fmt;
 use protocol::{Nanos, Offset};
 use serde::{Deserialize, Serialize};
 
-use crate::{Flags, Header, Reason, Socket};
+use crate::{ConnectionId, End, Flags, Header, PartyId, Reason, Socket};
 
-/// Which of an experiment's clients: 1 or 2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "u8", try_from = "u8")]
-pub enum ClientId {
-    /// The first client.
-    One = 1,
-    /// The second client.
-    Two = 2,
-}
-
-impl ClientId {
-    protocol::all_variants! {
-        /// Both, in order.
-        One, Two
-    }
-
-    /// Position in a list of clients, from 0.
-    pub const fn index(self) -> usize {
-        self as usize - 1
-    }
-
-    /// The same client as an actor.
-    pub const fn actor(self) -> Actor {
-        match self {
-            Self::One => Actor::Client1,
-            Self::Two => Actor::Client2,
-        }
-    }
-}
-
-impl From<ClientId> for u8 {
-    fn from(client: ClientId) -> Self {
-        client as Self
-    }
-}
-
-impl TryFrom<u8> for ClientId {
-    type Error = String;
-    fn try_from(number: u8) -> Result<Self, String> {
-        match number {
-            1 => Ok(Self::One),
-            2 => Ok(Self::Two),
-            _ => Err(format!("there is no client {number}: clients are 1 and 2")),
-        }
-    }
-}
-
-impl fmt::Display for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (*self as u8).fmt(f)
-    }
-}
-
-/// Who made a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Actor {
-    /// The first client.
-    Client1,
-    /// The second client.
-    Client2,
-    /// The server.
-    Server,
-}
-
-impl Actor {
-    protocol::all_variants! {
-        /// All three.
-        Client1, Client2, Server
-    }
-
-    /// `client1`, `client2` or `server`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Client1 => "client1",
-            Self::Client2 => "client2",
-            Self::Server => "server",
-        }
-    }
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
+/// Who made an event, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The party that called or decided, or whose kernel sent the packet.
+    pub party: PartyId,
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// At which end of it.
+    pub end: End,
 }
 
 /// Which call of a program, what its kernel put on the wire, or what it decided. On datagram
@@ -185,14 +109,12 @@ pub struct Event {
     /// to wait for room counts the attempt that succeeded alone.
     #[serde(default, skip_serializing_if = "is_default")]
     pub took: Nanos,
-    /// Who called, or whose kernel sent the packet.
-    pub actor: Actor,
-    /// Whose connection (or, for datagrams, whose address) it was about.
-    pub client: ClientId,
-    /// Which of the client's connections: 0 is its conversation. The further
-    /// ones it merely holds (see [`Client::connections`](crate::Client::connections)).
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub connection: u16,
+    /// Who called or decided, or whose kernel sent the packet.
+    pub party: PartyId,
+    /// Which connection it was about.
+    pub connection: ConnectionId,
+    /// At which end of it. Both ends may be of one party.
+    pub end: End,
     /// Which call.
     pub call: Call,
     /// Bytes the caller sent (or received) on this connection before. Of a
@@ -215,18 +137,10 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// What the kernel told beside the call.
-    #[serde(
-        default,
-        skip_serializing_if = "is_default",
-        deserialize_with = "crate::object::one"
-    )]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub socket: Socket,
     /// What a packet's headers said; calls have none.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::object::maybe"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
 }
 
@@ -237,13 +151,13 @@ pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl Event {
     /// A call that transferred nothing and took no time: what is to be said
     /// beyond that is for the caller to fill in.
-    pub const fn new(at: Nanos, actor: Actor, client: ClientId, call: Call) -> Self {
+    pub const fn new(at: Nanos, origin: Origin, call: Call) -> Self {
         Self {
             at,
             took: Nanos(0),
-            actor,
-            client,
-            connection: 0,
+            party: origin.party,
+            connection: origin.connection,
+            end: origin.end,
             call,
             offset: Offset(0),
             asked: 0,
@@ -268,15 +182,22 @@ impl Event {
         self.header.as_ref().map_or(Flags(0), |header| header.flags)
     }
 
-    /// Whether it is about the client's conversation, and not about one of
-    /// its further connections.
-    pub fn is_of(&self, client: ClientId) -> bool {
-        self.client == client && self.connection == 0
+    /// Who made it, and where.
+    pub const fn origin(&self) -> Origin {
+        Origin {
+            party: self.party,
+            connection: self.connection,
+            end: self.end,
+        }
     }
 
-    /// Whether both are about the same connection.
-    pub fn is_beside(&self, other: &Self) -> bool {
-        (self.client, self.connection) == (other.client, other.connection)
+    /// The end whose bytes it moved; none for what moves none.
+    pub const fn sender(&self) -> Option<End> {
+        match self.call {
+            Call::Send | Call::Segment | Call::Datagram => Some(self.end),
+            Call::Recv => Some(self.end.other()),
+            _ => None,
+        }
     }
 
     /// Bytes transferred.
@@ -310,18 +231,24 @@ impl Event {
 mod tests {
     use super::*;
 
+    const ORIGIN: Origin = Origin {
+        party: PartyId(2),
+        connection: ConnectionId(7),
+        end: End::Acceptor,
+    };
+
     #[test]
     fn an_event_is_one_short_json_object() {
         let event = Event {
             offset: Offset(8),
             asked: 1024,
             bytes: b"hi".to_vec(),
-            ..Event::new(Nanos(81_000), Actor::Server, ClientId::One, Call::Recv)
+            ..Event::new(Nanos(81_000), ORIGIN, Call::Recv)
         };
         let json = serde_json::to_string(&event).unwrap();
         assert_eq!(
             json,
-            r#"{"at":81000,"actor":"server","client":1,"call":"recv","offset":8,"asked":1024,"bytes":"6869"}"#
+            r#"{"at":81000,"party":2,"connection":7,"end":"acceptor","call":"recv","offset":8,"asked":1024,"bytes":"6869"}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
     }
@@ -342,12 +269,12 @@ mod tests {
                 gso: None,
                 raw: vec![0, 1],
             }),
-            ..Event::new(Nanos(5), Actor::Client1, ClientId::One, Call::Segment)
+            ..Event::new(Nanos(5), ORIGIN, Call::Segment)
         };
         let json = serde_json::to_string(&event).unwrap();
         assert_eq!(
             json,
-            r#"{"at":5,"actor":"client1","client":1,"call":"segment","bytes":"6869","socket":{"accept-queue":1},"header":{"flags":24,"ack":3,"window":65536,"raw":"0001"}}"#
+            r#"{"at":5,"party":2,"connection":7,"end":"acceptor","call":"segment","bytes":"6869","socket":{"accept-queue":1},"header":{"flags":24,"ack":3,"window":65536,"raw":"0001"}}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
         assert_eq!(event.flags().names(), "PSH,ACK");
@@ -358,12 +285,12 @@ mod tests {
     fn a_refusal_is_an_event_with_a_reason() {
         let mut event = Event {
             reason: Some(Reason::SourceFull),
-            ..Event::new(Nanos(5), Actor::Server, ClientId::One, Call::Refuse)
+            ..Event::new(Nanos(5), ORIGIN, Call::Refuse)
         };
         let json = serde_json::to_string(&event).unwrap();
         assert_eq!(
             json,
-            r#"{"at":5,"actor":"server","client":1,"call":"refuse","reason":"source-full"}"#
+            r#"{"at":5,"party":2,"connection":7,"end":"acceptor","call":"refuse","reason":"source-full"}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
         assert!(event.has_fitting_reason());
@@ -383,9 +310,9 @@ mod tests {
 
     #[test]
     fn names_are_those_in_json() {
-        for actor in Actor::ALL {
-            let json = serde_json::to_string(&actor).unwrap();
-            assert_eq!(json, format!("\"{actor}\""));
+        for end in End::ALL {
+            let json = serde_json::to_string(&end).unwrap();
+            assert_eq!(json, format!("\"{end}\""));
         }
         for call in Call::ALL {
             let json = serde_json::to_string(&call).unwrap();

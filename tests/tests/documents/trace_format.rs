@@ -1,16 +1,20 @@
-//! `docs/trace-lines.md` beside the lines and requests themselves.
+//! `docs/trace-format.md` beside the lines and requests themselves.
 
 use std::collections::BTreeSet;
 
+use protocol::Framing;
 use protocol::{Nanos, Offset, System};
 use trace::link::{Capture, Ending, Line, Request, Send, VERSION};
-use trace::{Actor, Call, ClientId, Counts, Event, Experiment, Flags, Header, Reason, Socket};
+use trace::{
+    Call, ClientId, Connection, ConnectionId, Counts, End, Endpoint, Event, Experiment, Flags,
+    Header, Observed, Party, PartyId, Reason, Setup, Socket, Transport,
+};
 
 use super::markdown::{Page, spans};
 use super::{check_rows, keys, names};
 
 fn page() -> Page {
-    Page::read("docs/trace-lines.md")
+    Page::read("docs/trace-format.md")
 }
 
 fn experiment() -> Experiment {
@@ -28,9 +32,9 @@ fn event() -> Event {
     Event {
         at: Nanos(1),
         took: Nanos(1),
-        actor: Actor::Server,
-        client: ClientId::One,
-        connection: 1,
+        party: PartyId(1),
+        connection: ConnectionId(1),
+        end: End::Acceptor,
         call: Call::Recv,
         offset: Offset(1),
         asked: 1,
@@ -63,6 +67,27 @@ fn event() -> Event {
     }
 }
 
+fn setup() -> Setup {
+    Setup {
+        opener_framing: Some(Framing::None),
+        acceptor_framing: Some(Framing::None),
+        opener_nagle: Some(true),
+        acceptor_nagle: Some(true),
+    }
+}
+
+fn endpoint() -> Endpoint {
+    Endpoint {
+        party: Some(PartyId(1)),
+        address: Some("a".to_owned()),
+        observed: Observed {
+            calls: true,
+            queues: true,
+            packets: true,
+        },
+    }
+}
+
 #[test]
 fn every_field_of_every_line_has_a_row() {
     let page = page();
@@ -70,10 +95,25 @@ fn every_field_of_every_line_has_a_row() {
         version: VERSION,
         run: 1,
         kernel: "k".to_owned(),
-        experiment: experiment(),
+        experiment: Some(experiment()),
+        setup: setup(),
         capture: Capture::On,
     };
     check_rows(&page, "`run`", 0, &fields(&run));
+    let party = Line::Party(Party {
+        party: PartyId(1),
+        name: "n".to_owned(),
+        process: Some(1),
+        command: vec!["c".to_owned()],
+    });
+    check_rows(&page, "`party`", 0, &fields(&party));
+    let connection = Line::Connection(Connection {
+        connection: ConnectionId(1),
+        transport: Transport::Tcp,
+        opener: endpoint(),
+        acceptor: endpoint(),
+    });
+    check_rows(&page, "`connection`", 0, &fields(&connection));
     let ended = Line::Ended {
         events: 1,
         why: Ending::Finished,
@@ -98,8 +138,12 @@ fn every_field_of_every_line_has_a_row() {
     check_rows(&page, "`socket`", 0, &keys(&event["socket"]));
     check_rows(&page, "`header`", 0, &keys(&event["header"]));
     let named = all_spans(&page);
-    for key in keys(&event["socket"]["counts"]) {
-        assert!(named.contains(&key), "{key} of counts");
+    let end = serde_json::to_value(endpoint()).expect("JSON");
+    let setup = serde_json::to_value(setup()).expect("JSON");
+    for inner in [&event["socket"]["counts"], &end, &end["observed"], &setup] {
+        for key in keys(inner) {
+            assert!(named.contains(&key), "{key}");
+        }
     }
 }
 
@@ -120,7 +164,8 @@ fn every_word_that_a_line_can_have_is_named() {
     }
     let words = [
         &Call::ALL.map(Call::name)[..],
-        &Actor::ALL.map(Actor::name),
+        &End::ALL.map(End::name),
+        &["tcp", "udp", "unix"],
         &Capture::ALL.map(Capture::name),
         &Ending::ALL.map(Ending::name),
     ];
@@ -137,7 +182,7 @@ fn every_word_that_a_line_can_have_is_named() {
 
 #[test]
 fn every_request_has_a_row_with_its_fields() {
-    let client = ClientId::One;
+    let client = ClientId::FIRST;
     let requests = [
         Request::Run {
             run: 1,
@@ -188,6 +233,16 @@ fn every_request_has_a_row_with_its_fields() {
 }
 
 #[test]
+fn the_smallest_file_is_a_trace() {
+    let page = page();
+    let blocks = page.blocks();
+    let first = blocks.iter().find(|block| block.language == "json");
+    let text = first.expect("an example").lines.join("\n");
+    let trace = trace::Trace::parse(&text).expect("a trace");
+    assert_eq!((trace.plan.is_none(), trace.events().len()), (true, 2));
+}
+
+#[test]
 fn the_examples_are_lines_and_requests() {
     let mut lines = 0;
     let mut requests = 0;
@@ -211,5 +266,5 @@ fn the_examples_are_lines_and_requests() {
             }
         }
     }
-    assert_eq!((lines, requests), (2, 4));
+    assert_eq!((lines, requests), (8, 4));
 }

@@ -1,0 +1,21 @@
+//! What was observed: calls of programs, packets of kernels, decisions, each an
+//! [`Event`].
+//!
+//! A fact is never derived and never altered; what was not observed is absent.
+//! What facts mean is the crate `trace`'s matter. There is no socket, clock or
+//! random source in here.
+
+mod connection;
+mod event;
+pub mod hex;
+mod packet;
+mod party;
+mod reason;
+mod socket;
+
+pub use connection::{Connection, ConnectionId, End, Endpoint, Observed, Transport};
+pub use event::{Call, Event, Origin};
+pub use packet::{Flags, Header};
+pub use party::{Party, PartyId};
+pub use reason::Reason;
+pub use socket::{Counts, Socket};

@@ -1,0 +1,71 @@
+//! What parties are called on the stage.
+
+use trace::text::{Catalog, Value};
+use trace::{ClientId, ConnectionId, End, PartyId, SERVER, explain};
+
+use super::Shot;
+
+impl Shot<'_> {
+    /// The connections that are drawn: of an experiment its clients'
+    /// conversations, else all on which bytes went.
+    pub(super) fn conversations(&self) -> Vec<ConnectionId> {
+        let connections = self.trace.connections.iter().map(|c| c.connection);
+        if self.trace.plan.is_some() {
+            return connections.filter(|&id| ClientId::of(id).1 == 0).collect();
+        }
+        let mut all: Vec<_> = self
+            .analysis
+            .lanes
+            .iter()
+            .map(|lane| lane.connection)
+            .collect();
+        all.dedup();
+        all
+    }
+
+    /// Whether it is an experiment's with one client: then nothing is numbered.
+    pub(super) fn is_of_one_client(&self) -> bool {
+        let plan = self.trace.plan.as_ref();
+        plan.is_some_and(|plan| plan.clients.len() == 1)
+    }
+
+    /// What a party is called.
+    pub(super) fn party_name(&self, catalog: &Catalog, party: PartyId) -> String {
+        if self.trace.plan.is_some() {
+            let alone = self.is_of_one_client();
+            for (id, key) in [
+                (SERVER, "stage.server"),
+                (
+                    ClientId::FIRST.party(),
+                    if alone {
+                        "stage.client"
+                    } else {
+                        "stage.client1"
+                    },
+                ),
+                (ClientId::SECOND.party(), "stage.client2"),
+            ] {
+                if id == party {
+                    return catalog.text(key);
+                }
+            }
+        }
+        word(catalog, explain::name(self.trace, party))
+    }
+
+    /// What whoever is at an end of a connection is called.
+    pub(super) fn end_name(&self, catalog: &Catalog, connection: ConnectionId, end: End) -> String {
+        match self.trace.party_at(connection, end) {
+            Some(party) => self.party_name(catalog, party),
+            None => word(catalog, explain::end_name(self.trace, connection, end)),
+        }
+    }
+}
+
+fn word(catalog: &Catalog, value: Value) -> String {
+    match value {
+        Value::Text(name) => name,
+        Value::Word(key) => catalog.text(key),
+        Value::Count(number) => number.to_string(),
+    }
+}
