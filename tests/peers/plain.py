@@ -2,45 +2,53 @@
 
 plain.py HOST:PORT SOURCE CERTIFICATE NAME prints "listening PORT" of 127.0.0.1.
 The server's certificate has to be CERTIFICATE, for NAME.
+
+All of it is one thread's work: two threads must not use one TLS connection at once.
 """
 
-import socket
+import asyncio
 import ssl
 import sys
-import threading
 
 host, port = sys.argv[1].rsplit(":", 1)
 source, certificate, name = sys.argv[2:]
 context = ssl.create_default_context(cafile=certificate)
 
 
-def copy(reader, writer):
+async def copy(reader, writer):
     try:
-        while data := reader.recv(65536):
-            writer.sendall(data)
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
     except OSError:
         pass
-    # Both ways end together: TLS connections have no half-close here.
-    for end in (reader, writer):
-        try:
-            end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
 
-def serve(plain):
+async def serve(reader, writer):
     try:
-        tcp = socket.create_connection((host, int(port)), source_address=(source, 0))
-        secure = context.wrap_socket(tcp, server_hostname=name)
+        secure_reader, secure_writer = await asyncio.open_connection(
+            host, int(port), ssl=context, server_hostname=name, local_addr=(source, 0)
+        )
     except OSError as error:
         print(error, file=sys.stderr)
-        plain.close()
+        writer.close()
         return
-    for ends in ((plain, secure), (secure, plain)):
-        threading.Thread(target=copy, args=ends, daemon=True).start()
+    ways = [
+        asyncio.create_task(copy(reader, secure_writer)),
+        asyncio.create_task(copy(secure_reader, writer)),
+    ]
+    # Both ways end together: TLS connections have no half-close here.
+    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    for way in ways:
+        way.cancel()
+    for end in (writer, secure_writer):
+        end.close()
 
 
-listener = socket.create_server(("127.0.0.1", 0))
-print("listening", listener.getsockname()[1])
-while True:
-    serve(listener.accept()[0])
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print("listening", server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+asyncio.run(main())
