@@ -47,7 +47,7 @@ async fn five_segments_lie_between_five_sends_and_one_recv() {
     assert!(stage.iter().any(|line| line == "wire"), "{stage:?}");
     assert!(stage.iter().any(|line| line == "5 segments"), "{stage:?}");
     for offset in 0..5 {
-        page.click(&format!("#chunk [data-byte='1 up {offset}']"))
+        page.click(&format!("#chunk [data-byte='0 up {offset}']"))
             .await;
         let number = offset + 1;
         let way = format!("sent by send #{number} → segment #{number} → recv #1");
