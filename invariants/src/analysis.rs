@@ -17,8 +17,10 @@ use trace::{
     Analysis, Call, Client, ClientId, Connection, Counts, End, Event, Experiment, Flags, Header,
     Lesson, MAX_OFFSET, Message as Text, Reason, Socket, Trace, pcapng,
 };
-use web_client::app::{Format, Language, Message, Settings, Setup, State, View};
-use web_client::{catalog, file, scene};
+use web_client::app::{Format, Message, Setup, State};
+use web_client::scene::{self, View};
+use web_client::settings::{Language, Settings};
+use web_client::{catalog, file};
 
 use crate::decoder;
 use crate::input::Input;
@@ -210,8 +212,8 @@ fn check_page(trace: &Trace) {
         state.update(Message::ViewChosen(view));
         for step in first.clone().chain([steps]) {
             state.update(Message::StepTo(step));
-            scene::stage(&state, catalog, 900.0);
-            scene::scrubber::draw(&state, 300.0, 30.0);
+            scene::stage(state.shot().as_ref(), view, state.axis(), catalog, 900.0);
+            scene::scrubber::draw(state.events(), step, 300.0, 30.0);
             state.proof();
         }
     }

@@ -1,11 +1,11 @@
 //! The page's state and how it changes: messages in, effects out. It knows no
 //! browser; whatever must be done outside comes back as an [`Effect`].
 
-mod comparison;
 mod files;
 mod keyboard;
 mod message;
 mod navigation;
+mod proving;
 mod reading;
 mod running;
 #[cfg(test)]
@@ -16,17 +16,16 @@ use trace::knob::{Knob, KnobError};
 use trace::link::Ending;
 use trace::{Analysis, End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
-pub use comparison::{Earlier, Outcome, Tally, Verdict};
 pub use files::Opened;
 pub use keyboard::key;
-pub use message::{
-    Axis, CodeLanguage, Effect, Format, Language, Message, Role, Settings, Target, Theme, View,
-};
+pub use message::{CodeLanguage, Effect, Format, Message, Role};
 
+use crate::comparison::Earlier;
 use crate::file::FileError;
 use crate::hash::Place;
 use crate::player::Player;
-use crate::scene::Viewport;
+use crate::scene::{Axis, Target, View, Viewport};
+use crate::settings::Settings;
 
 /// What the page is given when it opens.
 #[derive(Clone, Debug)]

@@ -9,7 +9,8 @@ use trace::knob::Knob;
 use trace::lesson::{Count, Group, Predict, Words};
 use trace::text::Catalog;
 
-use crate::app::{CodeLanguage, Language, Role};
+use crate::app::{CodeLanguage, Role};
+use crate::settings::Language;
 
 #[expect(clippy::unreadable_literal, reason = "written by build.rs")]
 mod packed {

@@ -1,10 +1,11 @@
-//! The page's program. `app`, `player`, `scene`, `bins`, `hash`, `file` and
-//! `wire` are pure; `dom`, `paint`, `view`, `socket`, `frame_clock` and `page`
+//! The page's program. `app`, `player`, `scene`, `comparison`, `bins`, `hash`,
+//! `settings` and `file` are pure; `dom`, `paint`, `view`, `socket`, `frame_clock` and `page`
 //! touch the browser.
 
 pub mod app;
 pub mod bins;
 pub mod catalog;
+pub mod comparison;
 pub mod dom;
 pub mod file;
 pub mod frame_clock;

@@ -9,11 +9,11 @@ use trace::text::Catalog;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent};
 
-use crate::app::{self, Effect, Language, Link, Message, Setup, State};
+use crate::app::{self, Effect, Link, Message, Setup, State};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, listen, window};
 use crate::frame_clock::FrameClock;
-use crate::settings;
+use crate::settings::{self, Language};
 use crate::socket::Socket;
 use crate::view::Views;
 

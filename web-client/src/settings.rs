@@ -1,6 +1,72 @@
-//! What outlives a visit, as the one line the browser's storage keeps.
+//! The settings kept between visits, and the line of text they are stored as.
 
-use crate::app::{Language, Settings, Theme};
+/// What the page remembers between visits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The page's language.
+    pub language: Language,
+    /// The page's colours.
+    pub theme: Theme,
+    /// Ids of the lessons run and seen to their end, each once.
+    pub done: Vec<String>,
+}
+
+/// The page's language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Language {
+    /// As in the `lang` attribute and the catalogs' file names.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// What the browser's list of languages asks for: the first that is known.
+    pub fn preferred<'a>(languages: impl IntoIterator<Item = &'a str>) -> Self {
+        for language in languages {
+            let primary = language.split('-').next().unwrap_or_default();
+            if primary.eq_ignore_ascii_case("zh") {
+                return Self::Zh;
+            }
+            if primary.eq_ignore_ascii_case("en") {
+                return Self::En;
+            }
+        }
+        Self::En
+    }
+}
+
+/// The page's colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// As in the page's `data-theme` attribute.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
 
 /// Writes settings: `language=zh theme=dark done=five-sends,udp-echo`.
 pub fn write(settings: &Settings) -> String {

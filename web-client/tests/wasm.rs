@@ -10,11 +10,12 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_client::app::{Language, Message, Settings, Setup, State, View};
+use web_client::app::{Message, Setup, State};
 use web_client::dom;
 use web_client::paint::{Painter, Palette};
-use web_client::scene::{Align, DrawList, Edge, Font, Ink, Part, Rect, Shape};
-use web_client::{catalog, scene, settings};
+use web_client::scene::{Align, DrawList, Edge, Font, Ink, Part, Rect, Shape, View};
+use web_client::settings::{self, Language, Settings};
+use web_client::{catalog, scene};
 use web_sys::{CanvasRenderingContext2d, Event, HtmlCanvasElement, HtmlElement};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -251,7 +252,7 @@ fn both_views_of_a_captured_run_are_painted() {
     let mut views = Vec::new();
     for view in [View::Bytes, View::Time] {
         state.update(Message::ViewChosen(view));
-        let list = scene::stage(&state, &texts, 800.0);
+        let list = scene::stage(state.shot().as_ref(), view, state.axis(), &texts, 800.0);
         painter.paint(&list, &palette);
         let (points, picture) = painted(&canvas);
         assert!(points > 1_000, "{view:?}: {points} points");

@@ -1,6 +1,7 @@
 //! Which key does what.
 
-use super::{Message, View};
+use super::Message;
+use crate::scene::View;
 
 /// How much the keys `+` and `-` zoom.
 const ZOOM: f64 = 1.5;

@@ -1,13 +1,12 @@
 //! What can happen to the page and what the page asks of the browser.
 
-use protocol::Offset;
-use trace::ConnectionId;
 use trace::cause::Proof;
 use trace::knob::Knob;
-use trace::lane::Direction;
 use trace::link::{Line, Request};
 
 use crate::file::FileError;
+use crate::scene::{Axis, Target, View};
+use crate::settings::Settings;
 
 /// Everything that can happen: acts of the user, words of the gateway, time.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,110 +153,6 @@ impl Format {
             Self::Pcapng => ".pcapng",
         }
     }
-}
-
-/// What outlives a visit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// The page's language.
-    pub language: Language,
-    /// The page's colours.
-    pub theme: Theme,
-    /// Ids of the lessons run and seen to their end, each once.
-    pub done: Vec<String>,
-}
-
-/// The page's language.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    #[default]
-    En,
-    /// Chinese.
-    Zh,
-}
-
-impl Language {
-    /// As in the `lang` attribute and the catalogs' file names.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh",
-        }
-    }
-
-    /// What the browser's list of languages asks for: the first that is known.
-    pub fn preferred<'a>(languages: impl IntoIterator<Item = &'a str>) -> Self {
-        for language in languages {
-            let primary = language.split('-').next().unwrap_or_default();
-            if primary.eq_ignore_ascii_case("zh") {
-                return Self::Zh;
-            }
-            if primary.eq_ignore_ascii_case("en") {
-                return Self::En;
-            }
-        }
-        Self::En
-    }
-}
-
-/// The page's colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// As the system has it.
-    #[default]
-    Auto,
-    /// Light.
-    Light,
-    /// Dark.
-    Dark,
-}
-
-impl Theme {
-    /// As in the page's `data-theme` attribute.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-}
-
-/// A view of the stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum View {
-    /// x is the stream offset.
-    #[default]
-    Bytes,
-    /// x is time, or the step.
-    Time,
-}
-
-/// What x means in the Time view.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Axis {
-    /// Time since the start of the run.
-    #[default]
-    Time,
-    /// The step: every event gets the same room.
-    Step,
-}
-
-/// Something on the page that can be pointed at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// An event, by its index in the trace.
-    Event(usize),
-    /// A byte of one direction of one client's connection.
-    Byte {
-        /// Whose connection.
-        connection: ConnectionId,
-        /// Which way.
-        direction: Direction,
-        /// Where in the stream.
-        offset: Offset,
-    },
 }
 
 /// A language of the code panel.

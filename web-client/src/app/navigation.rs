@@ -1,8 +1,9 @@
 //! Moving about: the cursor, the view, the selection, the address.
 
-use super::{Aim, Axis, Effect, Language, Message, State, Status, Target, Theme, View};
+use super::{Aim, Effect, Message, State, Status};
 use crate::hash::{Place, Stop};
-use crate::scene;
+use crate::scene::{self, Axis, Target, View};
+use crate::settings::{Language, Theme};
 
 impl State {
     /// Whether anything that can be seen changed.

@@ -3,15 +3,13 @@
 use trace::lesson::Words;
 use trace::{Analysis, Event, Experiment, Lesson, Trace};
 
-use super::{
-    Aim, Axis, CodeLanguage, Judged, Language, Link, Mistake, Role, State, Status, Target, Theme,
-    View,
-};
-use super::{Earlier, Opened};
+use super::{Aim, CodeLanguage, Judged, Link, Mistake, Opened, Role, State, Status};
+use crate::comparison::Earlier;
 use crate::file::FileError;
 use crate::hash;
 use crate::player::Player;
-use crate::scene::Viewport;
+use crate::scene::{Axis, Shot, Target, View, Viewport};
+use crate::settings::{Language, Theme};
 
 impl State {
     /// Counts up whenever something that can be seen changed.
@@ -175,6 +173,19 @@ impl State {
     /// What the pointer is over.
     pub const fn hover(&self) -> Option<Target> {
         self.hover
+    }
+
+    /// What the stage is drawn from; none before anything was run.
+    pub fn shot(&self) -> Option<Shot<'_>> {
+        Some(Shot {
+            trace: self.trace()?,
+            analysis: self.analysis(),
+            step: self.step(),
+            viewport: self.viewport(),
+            selection: self.selection(),
+            hover: self.hover(),
+            earlier: self.earlier(),
+        })
     }
 
     /// The guess made for this lesson.

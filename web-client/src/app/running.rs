@@ -3,7 +3,8 @@
 use trace::link::{Ending, Line, Request, VERSION};
 use trace::{Analysis, Event, Script, Trace};
 
-use super::{Aim, Effect, Link, State, Status, Target};
+use super::{Aim, Effect, Link, State, Status};
+use crate::scene::Target;
 
 /// Wait before the first attempt to reconnect, in milliseconds; doubles.
 const FIRST_RETRY_MS: f64 = 500.0;

@@ -2,8 +2,8 @@
 //! and the rectangles that answer to the pointer.
 
 use super::ink::Ink;
-use super::text::{shorten, text_width};
-use crate::app::Target;
+use super::target::Target;
+use super::text::{Font, shorten, text_width};
 
 /// What to paint, later shapes over earlier ones.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -326,33 +326,6 @@ pub enum Align {
     Middle,
     /// The right end.
     End,
-}
-
-/// A font of the stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Font {
-    /// The interface's font, 12 px.
-    Label,
-    /// The same, bold, 13 px.
-    Strong,
-    /// The same, 11 px.
-    Small,
-    /// Fixed width, 13 px.
-    Mono,
-    /// Fixed width, 10 px: for narrow cells.
-    MonoSmall,
-}
-
-impl Font {
-    /// Its size in CSS pixels.
-    pub const fn size(self) -> f64 {
-        match self {
-            Self::Label => 12.0,
-            Self::Strong | Self::Mono => 13.0,
-            Self::Small => 11.0,
-            Self::MonoSmall => 10.0,
-        }
-    }
 }
 
 /// A place that answers to the pointer.

@@ -1,8 +1,9 @@
 //! The scrubber: one tick an event, and the cursor. Its x is the step, so that
 //! every event can be reached, however close in time it is to the next.
 
+use trace::Event;
+
 use super::{DrawList, Ink, Part, Rect, Shape};
-use crate::app::State;
 use crate::bins::{Kind, bin};
 
 /// Room left and right for half the knob.
@@ -12,16 +13,15 @@ const KNOB: f64 = 7.0;
 /// Ticks closer than this are drawn as columns.
 const CLOSEST: f64 = 3.0;
 
-/// Draws it in `width` by `height` CSS pixels.
-pub fn draw(state: &State, width: f64, height: f64) -> DrawList {
+/// Draws it in `width` by `height` CSS pixels, of a run's events with the cursor
+/// at `step`.
+pub fn draw(events: &[Event], step: usize, width: f64, height: f64) -> DrawList {
     let mut list = DrawList {
         width,
         height,
         ..DrawList::default()
     };
-    let events = state.events();
     let middle = height / 2.0;
-    let step = state.step();
     let track = Rect::new(PAD, middle - 1.5, (width - 2.0 * PAD).max(0.0), 3.0);
     list.shapes.push(bar(track, Ink::Faint, false));
     let done = x_of(step, width, events.len());
@@ -43,7 +43,7 @@ pub fn draw(state: &State, width: f64, height: f64) -> DrawList {
             list.shapes.push(bar(rect, ink(kind), index >= step));
         }
     } else {
-        columns(state, track, &mut list);
+        columns(events, step, track, &mut list);
     }
     list.shapes.push(Shape::Circle {
         x: done,
@@ -55,8 +55,7 @@ pub fn draw(state: &State, width: f64, height: f64) -> DrawList {
     list
 }
 
-fn columns(state: &State, track: Rect, list: &mut DrawList) {
-    let events = state.events();
+fn columns(events: &[Event], step: usize, track: Rect, list: &mut DrawList) {
     let place = |index: usize| x_of(index + 1, list.width, events.len()) - track.x;
     let kinds = events.iter().enumerate();
     let kinds = kinds.map(|(index, event)| (place(index), Kind::of(event)));
@@ -68,7 +67,7 @@ fn columns(state: &State, track: Rect, list: &mut DrawList) {
     let bins = bin(kinds, track.width as usize + 1);
     let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1);
     let middle = track.y + track.height / 2.0;
-    let cursor = x_of(state.step(), list.width, events.len());
+    let cursor = x_of(step, list.width, events.len());
     for (column, bin) in bins.iter().enumerate() {
         let Some(kind) = bin.kinds.foremost() else {
             continue;

@@ -1,6 +1,31 @@
-//! How wide text is at most, without a canvas to ask.
+//! The stage's fonts, and how wide text is at most, without a canvas to ask.
 
-use super::list::Font;
+/// A font of the stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Font {
+    /// The interface's font, 12 px.
+    Label,
+    /// The same, bold, 13 px.
+    Strong,
+    /// The same, 11 px.
+    Small,
+    /// Fixed width, 13 px.
+    Mono,
+    /// Fixed width, 10 px: for narrow cells.
+    MonoSmall,
+}
+
+impl Font {
+    /// Its size in CSS pixels.
+    pub const fn size(self) -> f64 {
+        match self {
+            Self::Label => 12.0,
+            Self::Strong | Self::Mono => 13.0,
+            Self::Small => 11.0,
+            Self::MonoSmall => 10.0,
+        }
+    }
+}
 
 /// Width of `text` in CSS pixels: an estimate that errs on the wide side, so
 /// that what fits by it fits on the screen.

@@ -7,8 +7,9 @@ use trace::{Call, Event, Origin, Trace};
 use web_sys::{Element, HtmlElement};
 
 use super::rows::{Mark, call, caller, is_bare, marks, milliseconds, waited};
-use crate::app::{Language, Message, State};
+use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
+use crate::settings::Language;
 
 pub(super) struct Events {
     body: Element,

@@ -3,8 +3,9 @@
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
 
-use crate::app::{Language, State, Status};
+use crate::app::{State, Status};
 use crate::dom::{self, Missing};
+use crate::settings::Language;
 
 pub(super) struct Explain {
     head: Element,

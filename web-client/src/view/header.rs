@@ -12,6 +12,7 @@ use super::said;
 use crate::app::{Link, Message, Mistake, State, Status};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::file::{self, FileError};
+use crate::settings::Theme;
 
 /// Marks a dialog that the page itself is closing.
 const CLOSING: &str = "data-closing";
@@ -113,9 +114,9 @@ pub(super) fn click(element: &Element, dispatch: &Dispatch, message: Message) ->
 
 fn theme_key(state: &State) -> &'static str {
     match state.theme() {
-        crate::app::Theme::Auto => "theme.auto",
-        crate::app::Theme::Light => "theme.light",
-        crate::app::Theme::Dark => "theme.dark",
+        Theme::Auto => "theme.auto",
+        Theme::Light => "theme.light",
+        Theme::Dark => "theme.dark",
     }
 }
 

@@ -10,9 +10,11 @@ use web_sys::{Element, HtmlElement};
 
 use super::rows::{call, chunk_name, transport};
 use super::said;
-use crate::app::{Language, Message, State, Target};
+use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
+use crate::scene::Target;
 use crate::scene::bytes::Hues;
+use crate::settings::Language;
 
 /// Most bytes shown as chips.
 const MOST: usize = 256;

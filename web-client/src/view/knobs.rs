@@ -10,9 +10,10 @@ use web_sys::{
     KeyboardEvent,
 };
 
-use crate::app::{Language, Message, Mistake, State};
+use crate::app::{Message, Mistake, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::scene::knob_value;
+use crate::settings::Language;
 
 pub(super) struct Knobs {
     row: Element,

@@ -4,8 +4,9 @@ use trace::lesson::Group;
 use trace::text::Catalog;
 use web_sys::{Element, HtmlElement};
 
-use crate::app::{Language, Message, State};
+use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
+use crate::settings::Language;
 
 pub(super) struct Lessons {
     list: HtmlElement,

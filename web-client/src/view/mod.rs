@@ -21,8 +21,9 @@ mod transport;
 use trace::text::Catalog;
 use web_sys::{Element, HtmlElement};
 
-use crate::app::{Language, State};
+use crate::app::State;
 use crate::dom::{self, Dispatch, Missing};
+use crate::settings::Language;
 
 /// All panels.
 pub struct Views {

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use web_sys::{HtmlCanvasElement, HtmlElement, MouseEvent, PointerEvent, WheelEvent};
 
-use crate::app::{Message, Target};
+use crate::app::Message;
 use crate::dom::{self, Dispatch, Listener};
-use crate::scene::DrawList;
+use crate::scene::{DrawList, Target};
 
 /// A press that moves less, in CSS pixels, is a click.
 const STILL: f64 = 4.0;

@@ -10,9 +10,11 @@ use trace::text::{Catalog, Sentence, Time};
 use web_sys::{Element, HtmlElement, MouseEvent};
 
 use super::header::click;
-use crate::app::{Earlier, Language, Message, Outcome, State, Verdict};
+use crate::app::{Message, State};
+use crate::comparison::{Earlier, Outcome, Verdict};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::scene::knob_value;
+use crate::settings::Language;
 
 pub(super) struct Proof {
     prove: HtmlElement,

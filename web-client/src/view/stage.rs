@@ -11,10 +11,11 @@ use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement, ResizeObserver};
 use super::inspector::itinerary;
 use super::pointer::{self, Pointer};
 use super::rows::{call, caller, transport};
-use crate::app::{Axis, Message, State, Target, Theme, View};
+use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::paint::{Painter, Palette};
-use crate::scene::{self, DrawList};
+use crate::scene::{self, Axis, DrawList, Target, View};
+use crate::settings::Theme;
 
 pub(super) struct Stage {
     frame: HtmlElement,
@@ -172,7 +173,13 @@ impl Stage {
             self.painter.forget_styles();
         }
         if state.trace().is_some() {
-            let list = scene::stage(state, catalog, self.width);
+            let list = scene::stage(
+                state.shot().as_ref(),
+                state.view(),
+                state.axis(),
+                catalog,
+                self.width,
+            );
             self.painter.paint(&list, &self.palette);
             self.list.replace(list);
             if state.hover().is_some() {

@@ -4,6 +4,7 @@ use trace::cause::{Boundary, Cause, Change};
 use trace::lane::Direction;
 
 use super::*;
+use crate::comparison::{Outcome, Tally, Verdict};
 
 fn late() -> Proof {
     Proof {

@@ -1,6 +1,7 @@
 //! Guesses, knobs, stepping, selection, settings.
 
 use super::*;
+use crate::settings::{Language, Theme};
 
 #[test]
 fn a_guess_comes_first_and_the_kernel_judges_it() {
@@ -70,7 +71,8 @@ fn stepping_back_shows_exactly_what_stepping_forward_showed() {
         state.update(Message::ViewChosen(view));
         state.update(Message::AxisChosen(axis));
         state.update(Message::First);
-        let shown = |state: &State| scene::stage(state, &catalog, 1100.0);
+        let shown =
+            |state: &State| scene::stage(state.shot().as_ref(), view, axis, &catalog, 1100.0);
         let mut forward = vec![shown(&state)];
         for _ in 0..16 {
             state.update(Message::StepBy(1));

@@ -7,9 +7,8 @@ use protocol::Offset;
 
 use super::row::{Chunk, Kind, Row};
 use super::{Group, within};
-use crate::app::Target;
 use crate::scene::list::Style;
-use crate::scene::{Align, DrawList, Font, Ink, Part, Rect, Shape, text_width};
+use crate::scene::{Align, DrawList, Font, Ink, Part, Rect, Shape, Target, text_width};
 
 /// Width of the box of a call without bytes.
 const EMPTY: f64 = 6.0;

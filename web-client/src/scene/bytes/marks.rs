@@ -5,8 +5,7 @@ use trace::cause::Change;
 
 use super::Group;
 use super::row::{Kind, Row};
-use crate::app::Target;
-use crate::scene::{DrawList, Ink, Rect, Shape};
+use crate::scene::{DrawList, Ink, Rect, Shape, Target};
 
 /// Radius of a boundary's mark.
 const RADIUS: f64 = 3.5;

@@ -21,8 +21,7 @@ use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call};
 
 use super::list::Style;
-use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, Shot, knob_value, text_width};
-use crate::app::Target;
+use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, Shot, Target, knob_value, text_width};
 use layout::{Layout, PAD, Pitch};
 pub(super) use note::capture_key;
 use row::{Kind, Row};

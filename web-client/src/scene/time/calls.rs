@@ -7,10 +7,9 @@ use trace::text::{Sentence, grouped};
 use trace::{Call, ClientId, ConnectionId, End, Event, PartyId};
 
 use super::{DENSE, Row, Seen, Sheet, kinds_share};
-use crate::app::Target;
 use crate::bins::{Kind, bin};
 use crate::scene::list::Style;
-use crate::scene::{DrawList, Font, Ink, Part, Rect, Shape, Shot, scrubber, text_width};
+use crate::scene::{DrawList, Font, Ink, Part, Rect, Shape, Shot, Target, scrubber, text_width};
 
 impl Sheet<'_> {
     pub(super) fn calls(&self, row: &Row, party: PartyId, list: &mut DrawList) {

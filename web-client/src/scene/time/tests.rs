@@ -4,10 +4,9 @@ use trace::link::Capture;
 use trace::{Analysis, Call, Experiment, Trace};
 
 use super::*;
-use crate::app::Target;
 use crate::sample;
-use crate::scene::Viewport;
 use crate::scene::check::{check, ghosts};
+use crate::scene::{Target, Viewport};
 
 fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> Shot<'a> {
     Shot {

@@ -7,8 +7,7 @@ use trace::text::grouped;
 use trace::{Call, ConnectionId, End, Event, Flags};
 
 use super::{DENSE, Row, Seen, Sheet};
-use crate::app::Target;
-use crate::scene::{DrawList, Ink, Part, Rect, Shape};
+use crate::scene::{DrawList, Ink, Part, Rect, Shape, Target};
 
 impl Sheet<'_> {
     pub(super) fn wire(&self, row: &Row, id: ConnectionId, list: &mut DrawList) {

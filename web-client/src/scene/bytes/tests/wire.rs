@@ -7,7 +7,7 @@ use trace::lane::Fate;
 use trace::link::Ending;
 
 use super::*;
-use crate::app::Earlier;
+use crate::comparison::Earlier;
 
 #[test]
 fn packets_stand_at_their_offsets_between_sends_and_recvs() {

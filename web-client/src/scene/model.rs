@@ -1,0 +1,45 @@
+//! What the stage is drawn from.
+
+use trace::link::Capture;
+use trace::{Analysis, Event, Trace};
+
+use super::{Target, Viewport};
+use crate::comparison::Earlier;
+
+/// What a scene is drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Shot<'a> {
+    /// What was observed.
+    pub trace: &'a Trace,
+    /// What follows from it.
+    pub analysis: &'a Analysis,
+    /// How many events have happened.
+    pub step: usize,
+    /// Which part is shown.
+    pub viewport: Viewport,
+    /// What is selected.
+    pub selection: Option<Target>,
+    /// What the pointer is over.
+    pub hover: Option<Target>,
+    /// The run it is compared with.
+    pub earlier: Option<&'a Earlier>,
+}
+
+impl<'a> Shot<'a> {
+    /// Whether the event has happened at the cursor.
+    pub const fn has_happened(&self, event: usize) -> bool {
+        event < self.step
+    }
+
+    /// Whether all packets were captured, as far as anybody knows yet.
+    pub fn has_whole_wire(&self) -> bool {
+        let trace = self.trace;
+        trace.capture == Capture::On && (trace.ending().is_none() || trace.missed == Some(0))
+    }
+
+    /// Index and event the cursor stands behind.
+    pub fn current(&self) -> Option<(usize, &'a Event)> {
+        let index = self.step.checked_sub(1)?;
+        Some((index, self.trace.events().get(index)?))
+    }
+}
