@@ -8,10 +8,11 @@ use std::sync::LazyLock;
 
 use protocol::{Nanos, Offset, System};
 use stickylab::lanes::{self, Width};
-use trace::cause::{held_back, proof_at, proof_of_run, remaining};
+use trace::cause::held_back;
 use trace::lane::{Direction, Lane};
 use trace::lesson::Count;
 use trace::link::{Capture, Ending};
+use trace::proof::{proof_at, proof_of_run, remaining};
 use trace::text::{Catalog, Sentence, Value};
 use trace::{
     Analysis, Call, Client, ClientId, Connection, Counts, End, Event, Experiment, Flags, Header,

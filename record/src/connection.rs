@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::PartyId;
-use crate::event::is_default;
+use crate::is_default;
 
 /// Number of a connection within its record.
 #[derive(

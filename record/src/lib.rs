@@ -5,6 +5,7 @@
 //! What facts mean is the crate `trace`'s matter. There is no socket, clock or
 //! random source in here.
 
+mod call;
 mod connection;
 mod event;
 pub mod hex;
@@ -13,9 +14,15 @@ mod party;
 mod reason;
 mod socket;
 
+pub use call::Call;
 pub use connection::{Connection, ConnectionId, End, Endpoint, Observed, Transport};
-pub use event::{Call, Event, Origin};
+pub use event::{Event, Origin};
 pub use packet::{Flags, Header};
 pub use party::{Party, PartyId};
 pub use reason::Reason;
 pub use socket::{Counts, Socket};
+
+/// Whether a field is left out of JSON because it says nothing.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

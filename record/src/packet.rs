@@ -3,7 +3,7 @@
 use protocol::Offset;
 use serde::{Deserialize, Serialize};
 
-use crate::event::is_default;
+use crate::is_default;
 
 /// The flags of a segment, as their bits stand in the header's 14th byte
 /// (RFC 9293, 3.1). None are set for datagrams.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::is_default;
+use crate::is_default;
 
 /// Number of a party within its record.
 #[derive(

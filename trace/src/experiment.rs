@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, ConnectionId};
 
-/// Most clients in one experiment.
-pub const MAX_CLIENTS: usize = 2;
+pub use crate::client::MAX_CLIENTS;
+
 /// Most messages a client may have.
 pub const MAX_MESSAGES: usize = 1_000;
 /// Most bytes in one message.

@@ -9,7 +9,7 @@ use protocol::framing::{Frame, FrameError};
 
 use crate::ConnectionId;
 use crate::End;
-use crate::cause::Boundary;
+use crate::boundary::Boundary;
 
 /// Which way bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,9 @@
 //! share. There is no socket, clock or random source in here.
 
 mod analysis;
+mod boundary;
 pub mod cause;
+mod client;
 pub mod experiment;
 pub mod explain;
 pub mod itinerary;
@@ -16,19 +18,23 @@ pub mod lesson;
 pub mod link;
 pub mod pcapng;
 mod plan;
+pub mod proof;
 mod role;
 mod run;
 mod script;
+mod setup;
 pub mod text;
 
 pub use analysis::{Analysis, direction};
+pub use client::{ClientId, SERVER};
 pub use experiment::{Answer, Client, Experiment, ExperimentError, LengthUnit, Message};
 pub use explain::{Explanation, explain};
 pub use lesson::Lesson;
-pub use plan::{ClientId, SERVER, parties};
+pub use plan::parties;
 pub use record::{
     Call, Connection, ConnectionId, Counts, End, Endpoint, Event, Flags, Header, Observed, Origin,
     Party, PartyId, Reason, Socket, Transport, hex,
 };
-pub use run::{MAX_CONNECTIONS, MAX_OFFSET, MAX_PARTIES, Setup, Trace, TraceError};
+pub use run::{MAX_CONNECTIONS, MAX_OFFSET, MAX_PARTIES, Trace, TraceError};
 pub use script::{Nonces, Script};
+pub use setup::Setup;

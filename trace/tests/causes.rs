@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use dsl::{check_explained, trace};
 use proptest::prelude::*;
 use protocol::{Nanos, Offset, System};
-use trace::cause::{Change, proof_at, remaining};
+use trace::cause::Change;
 use trace::lane::Direction;
+use trace::proof::{proof_at, remaining};
 use trace::{Analysis, Call, ClientId, Event, Socket};
 
 /// The boundaries of the first lane that has any, one a line: offset, change,

@@ -6,7 +6,8 @@ mod dsl;
 
 use dsl::trace;
 use protocol::System;
-use trace::cause::{Proof, held_back, proof_at, proof_of_run, remaining};
+use trace::cause::held_back;
+use trace::proof::{Proof, proof_at, proof_of_run, remaining};
 use trace::{Analysis, Trace};
 
 fn text(proof: Option<Proof>) -> Option<String> {

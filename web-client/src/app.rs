@@ -11,9 +11,9 @@ mod running;
 #[cfg(test)]
 mod tests;
 
-use trace::cause::Proof;
 use trace::knob::{Knob, KnobError};
 use trace::link::Ending;
+use trace::proof::Proof;
 use trace::{Analysis, End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
 pub use files::Opened;

@@ -1,9 +1,10 @@
 //! Two runs that differ in one knob, and what the difference changed.
 
 use protocol::Nanos;
-use trace::cause::{Change, Proof};
+use trace::cause::Change;
 use trace::lane::Direction;
 use trace::lesson::LATE;
+use trace::proof::Proof;
 use trace::{Analysis, Experiment, Trace};
 
 /// The run that the one on the stage is compared with.

@@ -9,7 +9,7 @@ use protocol::Nanos;
 use protocol::peer;
 use stickylab::net::Descriptors;
 use stickylab::net::admission::Limits;
-use stickylab::net::descriptors::Budget;
+use stickylab::net::budget::Budget;
 
 /// A deadline that nobody can meet would be a server for nobody.
 const SHORTEST: Duration = Duration::from_millis(100);

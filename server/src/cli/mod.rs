@@ -95,7 +95,7 @@ pub(crate) fn run() -> ExitCode {
             ended(client.run(), |line| eprintln!("{line}"))
         }
         Command::Run(run) => {
-            stickylab::net::descriptors::raise_limit();
+            stickylab::net::budget::raise_limit();
             // What its private server refuses is on the screen already.
             log_to(std::io::stderr, LevelFilter::ERROR, log);
             ended(run.run(), |line| eprintln!("{line}"))

@@ -11,7 +11,7 @@ use clap::Args;
 use protocol::System;
 use protocol::auth::{Key, Scheme};
 use stickylab::gateway::{self, Bridge, Network, Origin, Target};
-use stickylab::net::descriptors::{Budget, raise_limit};
+use stickylab::net::budget::{Budget, raise_limit};
 use stickylab::net::{Address, Audit, listen_tcp};
 use stickylab::servers::{Bound, Options, Report};
 use tokio::task::JoinSet;

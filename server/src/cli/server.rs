@@ -9,7 +9,7 @@ use clap::Args;
 use protocol::System;
 use protocol::auth::Scheme;
 use stickylab::net::Address;
-use stickylab::net::descriptors::{Budget, raise_limit};
+use stickylab::net::budget::{Budget, raise_limit};
 use stickylab::servers::Report;
 use stickylab::servers::{Bound, Options};
 use tokio_util::sync::CancellationToken;

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::client::Client;
-use super::connections::Open;
 use super::metrics::{Kind, Reason};
 use super::pump::{End, MAX_DATAGRAM, MAX_MESSAGE, Pump};
+use super::reply::Open;
 use super::text::{Encoding, Held};
 use super::websocket::{Limits, MAX_FRAMES, Upgrade, WebSocket, code, upgrade};
 use super::{Bridge, State, ending, origin};

@@ -16,16 +16,14 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::client::{Client, Peer, Scheme};
 use super::listener::Listener;
-use super::metrics::Metrics;
 use super::proxy::Network;
-use super::reply::{Common, Replies};
+use super::reply::{Common, Open, Replies};
 use super::unread::{Bounds, Share, Unread};
 use super::{State, page};
 use crate::net::Decision;
@@ -174,31 +172,6 @@ pub(super) async fn serve(door: Door, state: State, limits: Limits, tracker: &Ta
             }),
             None => tracker.spawn(connection),
         };
-    }
-}
-
-/// A connection that is open, and its place; counted until this is dropped.
-#[derive(Debug)]
-pub(super) struct Open {
-    _place: Place,
-    open: Gauge,
-}
-
-impl Open {
-    fn new(place: Place, metrics: &Metrics) -> Self {
-        metrics.connections.inc();
-        let open = metrics.connections_open.clone();
-        open.inc();
-        Self {
-            _place: place,
-            open,
-        }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.open.dec();
     }
 }
 

@@ -32,7 +32,8 @@ use super::Bridge;
 use super::metrics::{Metrics, Reason, Way};
 use super::pump::{End, Pump};
 use super::socket::Socket;
-use super::websocket::{GOODBYE, code};
+use super::stream::GOODBYE;
+use super::websocket::code;
 
 /// How long a server may go on after its client has left.
 const LINGER: Duration = Duration::from_secs(30);

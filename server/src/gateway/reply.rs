@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::task::TaskTracker;
 
-use super::connections::Open;
 use super::metrics::{Metrics, Reason};
-use super::stream::Stream;
+use super::stream::{GOODBYE, Stream};
 use super::unread::{Share, Watch};
-use super::websocket::GOODBYE;
+use crate::net::admission::Place;
 
 /// So many bytes may be written before the send queue is looked at: it costs a
 /// system call.
@@ -30,6 +30,31 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const MOST_DISCARDED: usize = 4 * 1024 * 1024;
 /// Room to read them into.
 const DISCARDED_AT_ONCE: usize = 16 * 1024;
+
+/// A connection that is open, and its place; counted until this is dropped.
+#[derive(Debug)]
+pub(super) struct Open {
+    _place: Place,
+    open: Gauge,
+}
+
+impl Open {
+    pub(super) fn new(place: Place, metrics: &Metrics) -> Self {
+        metrics.connections.inc();
+        let open = metrics.connections_open.clone();
+        open.inc();
+        Self {
+            _place: place,
+            open,
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.open.dec();
+    }
+}
 
 /// What a connection shares with the service that answers its requests.
 #[derive(Clone, Debug)]

@@ -4,13 +4,16 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-use super::websocket::Readable;
+/// How long a peer may take to answer the end of a connection: a close frame, or
+/// the last bytes.
+pub(super) const GOODBYE: Duration = Duration::from_secs(5);
 
 /// One connection.
 #[derive(Debug)]
@@ -85,6 +88,35 @@ impl Stream {
             Self::Unix(stream) => kernel::receive_queue(stream),
         };
         queue.map_or(0, |bytes| bytes as usize)
+    }
+}
+
+/// A stream that says when it can be read.
+pub(super) trait Readable {
+    /// Until a read would not block.
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+    /// One read that does not block.
+    fn try_read(&self, room: &mut [u8]) -> io::Result<usize>;
+}
+
+impl Readable for tokio::net::TcpStream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        Self::readable(self)
+    }
+
+    fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
+        Self::try_read(self, room)
+    }
+}
+
+#[cfg(unix)]
+impl Readable for tokio::net::UnixStream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        Self::readable(self)
+    }
+
+    fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
+        Self::try_read(self, room)
     }
 }
 

@@ -4,10 +4,12 @@
 pub mod address;
 pub mod admission;
 pub mod audit;
+pub mod budget;
 pub mod descriptors;
 pub mod echoes;
 pub mod listener;
 pub mod observe;
+pub mod source;
 pub mod tap;
 pub mod time_slice;
 #[cfg(unix)]

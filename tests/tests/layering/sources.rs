@@ -30,7 +30,7 @@ fn sources(folder: &str) -> Vec<Source> {
 }
 
 /// `text` without line comments and without the tests at its end.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let shipped = text.split("#[cfg(test)]\nmod tests {").next();
     let lines = shipped.unwrap_or_default().lines();
     let lines = lines.map(|line| match line.find("//") {

@@ -19,7 +19,7 @@ pub fn held_back(trace: &Trace, index: usize) -> Option<u32> {
 }
 
 /// The indices of all events at which bytes were held back, ascending.
-pub(super) fn all(trace: &Trace) -> impl Iterator<Item = usize> {
+pub(crate) fn all(trace: &Trace) -> impl Iterator<Item = usize> {
     let held = Held::new(trace);
     (0..trace.events().len()).filter(move |&index| held.at(index).is_some())
 }

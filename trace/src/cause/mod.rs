@@ -3,98 +3,10 @@
 
 mod datagrams;
 mod held;
-mod proof;
 mod stream;
 
-use protocol::Offset;
-
-use crate::knob::Knob;
-
+pub use crate::boundary::{Boundary, Cause, Change};
 pub(crate) use datagrams::datagrams;
+pub(crate) use held::all as all_held_back;
 pub use held::held_back;
-pub use proof::{proof_at, proof_of_run, remaining};
 pub(crate) use stream::stream;
-
-/// A boundary that is not where the sender put it, or a datagram that did not
-/// arrive as it was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Boundary {
-    /// Where: the end of the earlier send, of the earlier recv, or of what is
-    /// left of a datagram (its start, if nothing is left).
-    pub offset: Offset,
-    /// What happened to it.
-    pub change: Change,
-    /// Why.
-    pub cause: Cause,
-    /// Index of the event at which it shows: the recv; for a lost datagram,
-    /// its packet (or its send, if the wire was not captured).
-    pub event: usize,
-}
-
-/// What happened to a boundary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Two sends came out of one recv.
-    Vanished,
-    /// A recv ended inside a send.
-    Appeared,
-    /// A datagram lost its end.
-    Cut,
-    /// A datagram was lost.
-    Lost,
-}
-
-/// Why a boundary changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The bytes came apart and waited together in the receive queue when
-    /// recv was called.
-    ReaderLate {
-        /// How many packets the recv took bytes of: at least 2. 0 if the wire
-        /// was not captured: then that all its bytes waited together is what
-        /// was observed, and whether they came apart is not.
-        packets: usize,
-        /// Bytes in the receive queue just before, if the kernel was asked.
-        waiting: Option<u32>,
-    },
-    /// The recv filled its buffer, and more waited.
-    BufferSmall {
-        /// Room the recv was given, in bytes.
-        asked: u32,
-        /// Bytes in the receive queue just before, if the kernel was asked.
-        waiting: Option<u32>,
-    },
-    /// The sender's kernel put several sends into one segment: Nagle's
-    /// algorithm (RFC 896) held the later ones back, or, where it was off,
-    /// they waited in the send queue and left together.
-    Merged {
-        /// Whether Nagle's algorithm was on.
-        nagle: bool,
-    },
-    /// The sender's kernel put one send into several segments.
-    Split {
-        /// How many.
-        packets: usize,
-    },
-    /// The rest had not arrived when recv was called.
-    NotYetThere,
-    /// The datagram was longer than the reader's buffer.
-    DatagramCut {
-        /// Bytes thrown away.
-        bytes: usize,
-    },
-    /// The reader's kernel dropped the datagram: its receive buffer was full.
-    DatagramDropped,
-    /// What was observed does not tell.
-    Unknown,
-}
-
-/// An experiment that differs in one knob, to see whether the cause was it.
-/// [`remaining`] counts what it is to take away, before and after.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof {
-    /// The knob to turn.
-    pub knob: Knob,
-    /// What to turn it to.
-    pub value: String,
-}

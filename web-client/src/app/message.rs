@@ -1,8 +1,8 @@
 //! What can happen to the page and what the page asks of the browser.
 
-use trace::cause::Proof;
 use trace::knob::Knob;
 use trace::link::{Line, Request};
+use trace::proof::Proof;
 
 use crate::file::FileError;
 use crate::scene::{Axis, Target, View};

@@ -2,8 +2,8 @@
 //! two.
 
 use trace::Analysis;
-use trace::cause::{Proof, proof_at, proof_of_run};
 use trace::knob::Knob;
+use trace::proof::{Proof, proof_at, proof_of_run};
 
 use super::{Aim, Effect, State, Status};
 use crate::comparison::{Earlier, Outcome, Tally};

@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use trace::cause;
 use trace::knob::Knob;
+use trace::proof;
 use trace::text::{Catalog, Sentence, Time};
 use web_sys::{Element, HtmlElement, MouseEvent};
 
@@ -21,7 +21,7 @@ pub(super) struct Proof {
     close: HtmlElement,
     result: Element,
     /// What the button offers.
-    offered: Rc<RefCell<Option<cause::Proof>>>,
+    offered: Rc<RefCell<Option<proof::Proof>>>,
     /// A button that had the focus went away: the next one gets it.
     focus: bool,
     _listeners: [Listener; 2],
@@ -31,7 +31,7 @@ impl Proof {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
         let prove: HtmlElement = dom::find("prove")?;
         let close: HtmlElement = dom::find("compare-close")?;
-        let offered: Rc<RefCell<Option<cause::Proof>>> = Rc::default();
+        let offered: Rc<RefCell<Option<proof::Proof>>> = Rc::default();
         let (taken, dispatched) = (offered.clone(), dispatch.clone());
         Ok(Self {
             _listeners: [

@@ -10,7 +10,6 @@ mod upgrade;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use ::websocket::Item;
 pub(super) use ::websocket::{Close, Limits, Opcode, Violation, code};
@@ -19,15 +18,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 
-use super::stream::{Stream, Unattached};
+use super::stream::{GOODBYE, Readable, Stream, Unattached};
 use inbox::{Inbox, Missing};
 use outbox::Outbox;
 pub(super) use room::PIECE;
 use room::Room;
 pub(super) use upgrade::{Upgrade, upgrade};
 
-/// How long a peer may take to answer a close frame.
-pub(super) const GOODBYE: Duration = Duration::from_secs(5);
 /// Bytes read and discarded after a protocol error before the connection is closed.
 const MOST_DRAINED: usize = 4 * 1024 * 1024;
 /// Frames that one message may have. A browser sends a megabyte in 8 to 64.
@@ -294,35 +291,6 @@ impl WebSocket {
     /// The connection, to end it without a word.
     pub(super) fn into_stream(self) -> Stream {
         self.stream
-    }
-}
-
-/// A stream that says when it can be read.
-pub(super) trait Readable {
-    /// Until a read would not block.
-    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
-    /// One read that does not block.
-    fn try_read(&self, room: &mut [u8]) -> io::Result<usize>;
-}
-
-impl Readable for tokio::net::TcpStream {
-    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
-        Self::readable(self)
-    }
-
-    fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
-        Self::try_read(self, room)
-    }
-}
-
-#[cfg(unix)]
-impl Readable for tokio::net::UnixStream {
-    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
-        Self::readable(self)
-    }
-
-    fn try_read(&self, room: &mut [u8]) -> io::Result<usize> {
-        Self::try_read(self, room)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who is let in, and who is not.
 
 use super::*;
+use std::net::Ipv6Addr;
 
 fn peer(address: &str) -> SocketAddr {
     SocketAddr::new(address.parse().unwrap(), 40_000)

@@ -282,8 +282,8 @@ fn the_knob_offered_is_that_of_the_event_in_focus_else_of_the_first_that_has_one
     let recvs: Vec<_> = recvs.map(|(index, _)| index).collect();
     let trace = state.trace().unwrap().clone();
     let analysis = state.analysis().clone();
-    let late = trace::cause::proof_at(&trace, &analysis, recvs[0]);
-    let small = trace::cause::proof_at(&trace, &analysis, recvs[1]);
+    let late = trace::proof::proof_at(&trace, &analysis, recvs[0]);
+    let small = trace::proof::proof_at(&trace, &analysis, recvs[1]);
     assert_eq!(small.as_ref().unwrap().knob, Knob::Buffer);
     assert_ne!(late.as_ref().unwrap().knob, Knob::Buffer);
     assert_eq!(state.proof(), late, "at the end: the first of the run");

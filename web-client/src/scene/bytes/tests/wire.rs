@@ -1,10 +1,11 @@
 //! Packets, what the kernel holds, changed boundaries, two runs.
 
 use trace::Counts;
-use trace::cause::{Boundary, Cause, Change, Proof};
+use trace::cause::{Boundary, Cause, Change};
 use trace::knob::Knob;
 use trace::lane::Fate;
 use trace::link::Ending;
+use trace::proof::Proof;
 
 use super::*;
 use crate::comparison::Earlier;

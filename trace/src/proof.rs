@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use protocol::{Framing, Offset, System};
 
-use super::{Boundary, Cause, Proof, held};
+use crate::cause::{self, Boundary, Cause};
 use crate::experiment::{LengthUnit, MAX_BUFFER, MAX_DELAY_MS};
 use crate::knob::Knob;
 use crate::lane::{Direction, Lane, Span};
@@ -30,6 +30,16 @@ const HEADER: usize = 10;
 /// What the kernel charges for a datagram beside its bytes, about.
 const CHARGE: usize = 1024;
 
+/// An experiment that differs in one knob, to see whether the cause was it.
+/// [`remaining`] counts what it is to take away, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The knob to turn.
+    pub knob: Knob,
+    /// What to turn it to.
+    pub value: String,
+}
+
 /// The one knob that, turned, takes away what happened at the event with this
 /// index: the boundaries that changed there, or the bytes that Nagle's
 /// algorithm held back there. None where no knob surely does.
@@ -49,7 +59,7 @@ pub fn remaining(trace: &Trace, analysis: &Analysis, knob: Knob) -> usize {
     let boundaries = analysis.lanes.iter().flat_map(|lane| &lane.boundaries);
     let count = boundaries.filter(|boundary| treats(knob, boundary.cause));
     let held = match knob {
-        Knob::Nagle => held::all(trace).count(),
+        Knob::Nagle => cause::all_held_back(trace).count(),
         _ => 0,
     };
     count.count() + held
@@ -94,8 +104,8 @@ fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Proof
         }
     }
     let held = match only {
-        Some(event) => held::held_back(trace, event).map(|_| event),
-        None => held::all(trace).next(),
+        Some(event) => cause::held_back(trace, event).map(|_| event),
+        None => cause::all_held_back(trace).next(),
     };
     match (held, found) {
         (Some(event), found) if found.as_ref().is_none_or(|(at, _)| (false, event) < *at) => {
