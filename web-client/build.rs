@@ -1,64 +1,150 @@
-//! Packs `../static` for the page: the lessons' experiments as data to compile
-//! in, all words and code snippets into one `content.txt` that travels beside
-//! the wasm. Fails where a language lacks a key or a lesson is none.
+//! Packs `../static` for the page: the languages and the lessons' experiments as
+//! data to compile in, all texts and code snippets into one `content.txt` beside
+//! the wasm, and the texts shown before the program runs into `index.html`. Fails
+//! where a language lacks a text or a lesson is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use trace::Lesson;
 
+/// Texts by key.
 type Texts = BTreeMap<String, String>;
+
+/// `static/text/languages.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Languages {
+    languages: Vec<Language>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Language {
+    tag: String,
+    name: String,
+    between_sentences: String,
+}
+
+/// The attribute of an element that has a text in every language.
+const EVERY_LANGUAGE: &str = " data-every-language=\"";
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let pages = root.join("../static");
     println!("cargo::rerun-if-changed=build.rs");
-    for folder in ["lessons", "text", "code"] {
-        println!("cargo::rerun-if-changed=../static/{folder}");
+    for part in ["index.html", "lessons", "text", "code"] {
+        println!("cargo::rerun-if-changed=../static/{part}");
     }
+    let text = pages.join("text");
+    let languages: Languages = parse(&text.join("languages.toml"));
+    let languages = languages.languages;
     let lessons = lessons(&pages.join("lessons"));
-    let mut content = texts(&pages.join("text"), &lessons);
+    let texts: Vec<_> = languages
+        .iter()
+        .map(|language| texts(&text, &lessons, &language.tag))
+        .collect();
+    let keys = check_keys(&languages, &texts);
+    let mut content = lines(&keys, &texts);
     snippets(&pages.join("code"), &mut content);
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let write =
         |name, text| fs::write(out.join(name), text).expect("cargo's own folder takes files");
     write("content.txt", content);
+    write(
+        "index.html",
+        markup(&pages.join("index.html"), &languages, &texts),
+    );
+    write("languages.rs", packed_languages(&languages));
     write("lessons.rs", packed_lessons(&lessons));
 }
 
-/// Lines of three: key, English, Chinese; by key. Lessons' words among them.
-fn texts(folder: &Path, lessons: &[Lesson]) -> String {
-    let mut english = language(folder, "en");
-    let mut chinese = language(folder, "zh");
-    for (one, other, name) in [(&english, &chinese, "zh"), (&chinese, &english, "en")] {
-        let missing: Vec<_> = one.keys().filter(|key| !other.contains_key(*key)).collect();
+/// A language's texts, the words of the lessons among them: those in a lesson's
+/// file, and those that the language's own files have of it.
+fn texts(folder: &Path, lessons: &[Lesson], tag: &str) -> Texts {
+    let mut texts = language(folder, tag);
+    for lesson in lessons {
+        let Some(words) = lesson.words.get(tag) else {
+            continue;
+        };
+        for (part, text) in [
+            ("title", &words.title),
+            ("question", &words.question),
+            ("look", &words.look),
+        ] {
+            let key = format!("lesson.{}.{part}", lesson.id);
+            let before = texts.insert(key.clone(), text.clone());
+            assert!(before.is_none(), "{tag}: {key} stands in two files");
+        }
+    }
+    texts
+}
+
+/// The keys, which all languages have.
+fn check_keys<'a>(languages: &[Language], texts: &'a [Texts]) -> BTreeSet<&'a String> {
+    let keys: BTreeSet<_> = texts.iter().flat_map(Texts::keys).collect();
+    for (language, texts) in languages.iter().zip(texts) {
+        let missing = keys.iter().filter(|key| !texts.contains_key(**key));
+        let missing: Vec<_> = missing.collect();
+        let tag = &language.tag;
         assert!(
             missing.is_empty(),
-            "static/text/*{name}.toml: missing {missing:?}"
+            "static/text/*{tag}.toml: missing {missing:?}"
         );
     }
-    for lesson in lessons {
-        for (texts, words) in [(&mut english, &lesson.en), (&mut chinese, &lesson.zh)] {
-            for (part, text) in [
-                ("title", &words.title),
-                ("question", &words.question),
-                ("look", &words.look),
-            ] {
-                texts.insert(format!("lesson.{}.{part}", lesson.id), text.clone());
-            }
-        }
-    }
-    let mut all = String::new();
-    for (key, text) in &english {
-        for part in [key, text, &chinese[key]] {
+    keys
+}
+
+/// Of each key a line with it, and one with its text in each language; by key.
+fn lines(keys: &BTreeSet<&String>, texts: &[Texts]) -> String {
+    let mut lines = String::new();
+    for &key in keys {
+        for part in std::iter::once(key).chain(texts.iter().map(|texts| &texts[key])) {
             assert!(!part.contains(['\n', '\u{c}']), "{key}: a text is one line");
-            all += part;
-            all.push('\n');
+            lines += part;
+            lines.push('\n');
         }
     }
-    all
+    lines
+}
+
+/// The page's markup with the texts that are shown before its program runs.
+fn markup(file: &Path, languages: &[Language], texts: &[Texts]) -> String {
+    let page = read(file);
+    let mut parts = page.split(EVERY_LANGUAGE);
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (key, rest) = part.split_once('"').expect("an attribute is closed");
+        let (attributes, behind) = rest.split_once('>').expect("a tag is closed");
+        let spans = languages.iter().zip(texts).map(|(language, texts)| {
+            let text = texts.get(key).unwrap_or_else(|| panic!("no text {key}"));
+            assert!(!text.contains(['<', '&']), "{key} has markup");
+            format!("<span lang=\"{}\">{text}</span>", language.tag)
+        });
+        let spans: Vec<_> = spans.collect();
+        write!(filled, "{attributes}>{}{behind}", spans.join(" ")).expect("a String");
+    }
+    filled
+}
+
+/// The languages as data.
+fn packed_languages(languages: &[Language]) -> String {
+    let packed = languages.iter().map(|language| {
+        let Language {
+            tag,
+            name,
+            between_sentences,
+        } = language;
+        format!(
+            "Row {{ tag: {tag:?}, name: {name:?}, between_sentences: {between_sentences:?} }},\n"
+        )
+    });
+    let packed: String = packed.collect();
+    format!("static LANGUAGES: &[Row] = &[\n{packed}];\n")
 }
 
 /// `<language>.toml` and all `*.<language>.toml`, merged.
@@ -69,10 +155,7 @@ fn language(folder: &Path, code: &str) -> Texts {
         if name != format!("{code}.toml") && !name.ends_with(&format!(".{code}.toml")) {
             continue;
         }
-        for (key, value) in table(&file) {
-            let toml::Value::String(text) = value else {
-                panic!("{name}: {key} is no text: write \"key\" = \"text\"");
-            };
+        for (key, text) in parse::<Texts>(&file) {
             let before = merged.insert(key.clone(), text);
             assert!(
                 before.is_none(),
@@ -92,8 +175,7 @@ fn lessons(folder: &Path) -> Vec<Lesson> {
         }
         let id = file.file_stem().and_then(|stem| stem.to_str());
         let id = id.expect("lesson files have plain names").to_owned();
-        let lesson = toml::from_str(&read(&file));
-        let lesson: Lesson = lesson.unwrap_or_else(|error| panic!("{}: {error}", file_name(&file)));
+        let lesson: Lesson = parse(&file);
         lessons.push(Lesson { id, ..lesson });
     }
     lessons.sort_by_key(|lesson| (lesson.group, lesson.order));
@@ -138,8 +220,8 @@ fn snippets(folder: &Path, content: &mut String) {
     }
 }
 
-fn table(file: &Path) -> toml::Table {
-    let parsed = read(file).parse();
+fn parse<T: DeserializeOwned>(file: &Path) -> T {
+    let parsed = toml::from_str(&read(file));
     parsed.unwrap_or_else(|error| panic!("{}: {error}", file_name(file)))
 }
 

@@ -19,8 +19,9 @@ use trace::{
     Lesson, MAX_OFFSET, Message as Text, Reason, Socket, Trace, pcapng,
 };
 use web_client::app::{Format, Message, Setup, State};
+use web_client::language::Language;
 use web_client::scene::{self, View};
-use web_client::settings::{Language, Settings};
+use web_client::settings::Settings;
 use web_client::{catalog, file};
 
 use crate::decoder;
@@ -125,10 +126,10 @@ fn check_causes(trace: &Trace, analysis: &Analysis) {
 /// What the page shows until it has a file; read once, that takes long.
 static LESSON: LazyLock<Lesson> = LazyLock::new(|| stickylab::lessons::all().swap_remove(0));
 
-static TEXTS: LazyLock<[Catalog; 2]> =
-    LazyLock::new(|| [Language::En, Language::Zh].map(catalog::texts));
+static TEXTS: LazyLock<Vec<Catalog>> =
+    LazyLock::new(|| Language::all().map(catalog::texts).collect());
 
-/// Both languages have the sentence, and it has all values that they name.
+/// Each language has the sentence, and it has all values that they name.
 fn check_sentence(sentence: &Sentence) {
     for catalog in &*TEXTS {
         let template = catalog.template(sentence.key);

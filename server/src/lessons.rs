@@ -8,6 +8,9 @@ use trace::text::Catalog;
 // (id, text) of every lesson, and the files of the English texts.
 include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
 
+/// The terminal's language: lessons and texts have it.
+pub const LANGUAGE: &str = "en";
+
 /// All lessons in the order of the list: by group, then by place.
 pub fn all() -> Vec<Lesson> {
     let mut lessons: Vec<Lesson> = LESSONS

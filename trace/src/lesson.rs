@@ -1,5 +1,7 @@
 //! A lesson: an experiment, a question about it, and what to look for.
 
+use std::collections::BTreeMap;
+
 use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +52,60 @@ pub struct Words {
     pub look: String,
 }
 
+/// A lesson's words by language. A lesson file has them in English at least.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<Tag, Words>")]
+pub struct Translations(BTreeMap<Tag, Words>);
+
+/// A language's tag (BCP 47), such as `en` or `pt-BR`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+struct Tag(String);
+
+impl Translations {
+    /// The words in the language of this tag.
+    pub fn get(&self, tag: &str) -> Option<&Words> {
+        let mut words = self.0.iter();
+        let found = words.find(|(known, _)| known.0 == tag);
+        found.map(|(_, words)| words)
+    }
+
+    /// Each language's tag and words, by tag.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Words)> {
+        self.0.iter().map(|(tag, words)| (tag.0.as_str(), words))
+    }
+}
+
+impl TryFrom<BTreeMap<Tag, Words>> for Translations {
+    type Error = &'static str;
+    fn try_from(words: BTreeMap<Tag, Words>) -> Result<Self, Self::Error> {
+        let words = Self(words);
+        match words.get("en") {
+            Some(_) => Ok(words),
+            None => Err("missing field `en`"),
+        }
+    }
+}
+
+impl TryFrom<String> for Tag {
+    type Error = String;
+    fn try_from(tag: String) -> Result<Self, String> {
+        let mut subtags = tag.split('-');
+        let language = subtags.next().unwrap_or_default();
+        let is_language = language.len() == 2 || language.len() == 3;
+        let is_language = is_language && language.bytes().all(|byte| byte.is_ascii_lowercase());
+        let are_subtags = subtags.all(|subtag| {
+            let is_alphanumeric = subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            (1..=8).contains(&subtag.len()) && is_alphanumeric
+        });
+        if is_language && are_subtags {
+            Ok(Self(tag))
+        } else {
+            Err(format!("unknown field `{tag}`, which is no language's tag"))
+        }
+    }
+}
+
 /// Something countable in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,7 +145,6 @@ pub struct Predict {
 
 /// A lesson as its file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Lesson {
     /// The file's name without its ending; not in the file.
     #[serde(default)]
@@ -103,10 +158,9 @@ pub struct Lesson {
     /// The guess, if one is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predict: Option<Predict>,
-    /// In English.
-    pub en: Words,
-    /// In Chinese.
-    pub zh: Words,
+    /// Its words: a table for each language, and no other key.
+    #[serde(flatten)]
+    pub words: Translations,
     /// What it runs.
     pub experiment: Experiment,
 }

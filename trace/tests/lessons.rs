@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use trace::knob::{self, Knob};
+use trace::lesson::Words;
 use trace::{Experiment, Lesson};
 
 /// Tests, links and the README name these.
@@ -162,52 +163,79 @@ fn applies_later(knob: Knob, lesson: &Lesson) -> bool {
         })
 }
 
+/// A lesson's words in the language of this tag.
+fn words<'a>(lesson: &'a Lesson, tag: &str) -> &'a Words {
+    let words = lesson.words.get(tag);
+    words.unwrap_or_else(|| panic!("{} has no words in {tag}", lesson.id))
+}
+
 #[test]
-fn both_languages_have_their_own_words() {
+fn every_language_has_its_own_words() {
     for (name, lesson) in lessons() {
-        let Lesson { en, zh, .. } = &lesson;
-        let pairs = [
-            (&en.title, &zh.title),
-            (&en.question, &zh.question),
-            (&en.look, &zh.look),
-        ];
-        for (english, chinese) in pairs {
-            for words in [english, chinese] {
-                assert!(
-                    !words.is_empty() && words.trim() == words,
-                    "{name}: {words:?}"
-                );
+        let english = words(&lesson, "en");
+        for (tag, words) in lesson.words.iter() {
+            for (text, other) in [
+                (&words.title, &english.title),
+                (&words.question, &english.question),
+                (&words.look, &english.look),
+            ] {
+                assert!(!text.is_empty() && text.trim() == text, "{name}: {text:?}");
+                assert!(tag == "en" || text != other, "{name}: {text:?} is English");
             }
-            assert_ne!(english, chinese, "{name}");
-            let han = chinese
-                .chars()
-                .any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-            assert!(han, "{name}: {chinese:?}");
-        }
-        for title in [&en.title, &zh.title] {
+            let title = &words.title;
             assert!(title.chars().count() <= TITLE_WIDTH, "{name}: {title:?}");
         }
     }
 }
 
 #[test]
-fn chinese_words_use_chinese_punctuation() {
+fn chinese_words_are_chinese_and_have_chinese_punctuation() {
     for (name, lesson) in lessons() {
-        let zh = &lesson.zh;
-        for text in [&zh.title, &zh.question, &zh.look] {
+        let chinese = words(&lesson, "zh");
+        for text in [&chinese.title, &chinese.question, &chinese.look] {
+            let han = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            assert!(han, "{name}: {text:?}");
             dsl::check_chinese(&name, text);
         }
     }
 }
 
 #[test]
+fn words_need_english_and_a_languages_tag() {
+    let (_, lesson) = lessons().into_iter().next().unwrap();
+    let json = serde_json::to_value(&lesson).unwrap();
+    let check = |key: &str, value: Option<&str>, expected: Option<&str>| {
+        let mut json = json.clone();
+        let english = json["en"].clone();
+        let lesson = json.as_object_mut().unwrap();
+        match value {
+            Some("words") => drop(lesson.insert(key.to_owned(), english)),
+            Some(value) => drop(lesson.insert(key.to_owned(), value.into())),
+            None => drop(lesson.remove(key)),
+        }
+        let read = serde_json::from_value::<Lesson>(json).err();
+        let read = read.map(|error| error.to_string());
+        assert_eq!(read.is_some(), expected.is_some(), "{key}: {read:?}");
+        let said = read.unwrap_or_default();
+        assert!(said.contains(expected.unwrap_or_default()), "{key}: {said}");
+    };
+    check("pt-BR", Some("words"), None);
+    check("zh", None, None);
+    check("en", None, Some("missing field `en`"));
+    check("English", Some("words"), Some("unknown field `English`"));
+    check("knobz", Some("gap"), Some("unknown field `knobz`"));
+    check("en-", Some("words"), Some("unknown field `en-`"));
+    check("de", Some("words?"), Some("expected struct Words"));
+}
+
+#[test]
 fn knobs_are_called_as_the_page_calls_them() {
     for (name, lesson) in lessons() {
         for other in ["read delay", "serial", "length unit", "the buffer to"] {
-            assert!(!lesson.en.look.contains(other), "{name}: {other}");
+            assert!(!words(&lesson, "en").look.contains(other), "{name}: {other}");
         }
         for other in ["逐个服务", "分帧方式改", "分帧方式换", "把缓冲区"] {
-            assert!(!lesson.zh.look.contains(other), "{name}: {other}");
+            assert!(!words(&lesson, "zh").look.contains(other), "{name}: {other}");
         }
     }
 }

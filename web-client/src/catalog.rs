@@ -1,4 +1,4 @@
-//! The page's content: lessons, the texts of both languages, code snippets
+//! The page's content: lessons, the texts of all languages, code snippets
 //! with the marks that join their lines to calls. Words and snippets come from
 //! `content.txt`, which build.rs writes; the lessons' experiments are compiled in.
 
@@ -6,11 +6,11 @@ use std::sync::OnceLock;
 
 use trace::Lesson;
 use trace::knob::Knob;
-use trace::lesson::{Count, Group, Predict, Words};
+use trace::lesson::{Count, Group, Predict, Translations};
 use trace::text::Catalog;
 
 use crate::app::{CodeLanguage, Role};
-use crate::settings::Language;
+use crate::language::Language;
 
 #[expect(clippy::unreadable_literal, reason = "written by build.rs")]
 mod packed {
@@ -43,29 +43,39 @@ fn content() -> &'static str {
 
 /// All texts in one language.
 pub fn texts(language: Language) -> Catalog {
-    Catalog::new(entries().map(|(key, en, zh)| match language {
-        Language::En => (key, en),
-        Language::Zh => (key, zh),
-    }))
+    Catalog::new(entries(language))
+}
+
+/// Key and text in one language, by key.
+fn entries(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let texts = content().split(SEPARATOR).next().unwrap_or_default();
+    let mut lines = texts.lines();
+    std::iter::from_fn(move || {
+        let key = lines.next()?;
+        let mut chosen = None;
+        for other in Language::all() {
+            let text = lines.next()?;
+            if other == language {
+                chosen = Some(text);
+            }
+        }
+        Some((key, chosen?))
+    })
 }
 
 /// Every key that has a text.
 pub fn keys() -> impl Iterator<Item = &'static str> {
-    entries().map(|(key, ..)| key)
+    entries(Language::default()).map(|(key, _)| key)
 }
 
-/// Key, English, Chinese; by key.
-fn entries() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let texts = content().split(SEPARATOR).next().unwrap_or_default();
-    let mut lines = texts.lines();
-    std::iter::from_fn(move || Some((lines.next()?, lines.next()?, lines.next()?)))
+/// One of a lesson's texts: its `title`, `question` or `look`.
+pub fn lesson_text(catalog: &Catalog, lesson: &Lesson, part: &str) -> String {
+    catalog.text(&["lesson.", &lesson.id, ".", part].concat())
 }
 
-/// The lessons in the order they are listed.
+/// The lessons in the order they are listed; their words are texts of the catalog.
 pub fn lessons() -> Vec<Lesson> {
-    let (english, chinese) = (texts(Language::En), texts(Language::Zh));
-    let unpack = |packed: &Packed| packed.unpack(&english, &chinese);
-    packed::LESSONS.iter().filter_map(unpack).collect()
+    packed::LESSONS.iter().filter_map(Packed::unpack).collect()
 }
 
 /// A lesson as build.rs packs it: data, which takes less room in the page than
@@ -81,15 +91,7 @@ struct Packed {
 }
 
 impl Packed {
-    fn unpack(&self, english: &Catalog, chinese: &Catalog) -> Option<Lesson> {
-        let words = |catalog: &Catalog| {
-            let text = |part| catalog.text(&["lesson.", self.id, part].concat());
-            Words {
-                title: text(".title"),
-                question: text(".question"),
-                look: text(".look"),
-            }
-        };
+    fn unpack(&self) -> Option<Lesson> {
         Some(Lesson {
             id: self.id.to_owned(),
             group: self.group,
@@ -99,8 +101,7 @@ impl Packed {
                 count,
                 choices: choices.to_vec(),
             }),
-            en: words(english),
-            zh: words(chinese),
+            words: Translations::default(),
             experiment: serde_json::from_str(self.experiment).ok()?,
         })
     }
@@ -208,6 +209,7 @@ mod tests {
             " data-text=\"",
             " data-text-title=\"",
             " data-text-aria-label=\"",
+            " data-every-language=\"",
         ] {
             for key in values(page, attribute) {
                 assert!(
@@ -221,19 +223,21 @@ mod tests {
     }
 
     #[test]
-    fn no_markup_in_texts_and_the_same_values_in_both_languages() {
+    fn texts_are_not_empty_and_have_the_same_values_in_every_language() {
         let fields = |text: &str| -> BTreeSet<String> {
             let parts = text.split('{').skip(1);
             parts
                 .map(|rest| rest.split(['}', '|']).next().unwrap_or_default().to_owned())
                 .collect()
         };
-        for (key, en, zh) in entries() {
-            assert!(
-                !en.trim().is_empty() && !zh.trim().is_empty(),
-                "{key} is empty"
-            );
-            assert_eq!(fields(en), fields(zh), "{key}");
+        for language in Language::all() {
+            let tag = language.tag();
+            let first = entries(Language::default());
+            for ((key, text), (_, expected)) in entries(language).zip(first) {
+                assert!(!text.trim().is_empty(), "{tag}: {key} is empty");
+                assert_eq!(fields(text), fields(expected), "{tag}: {key}");
+            }
+            assert_eq!(entries(language).count(), keys().count());
         }
     }
 
@@ -248,12 +252,9 @@ mod tests {
             })
         };
         assert!(wrong("版本(1)") && wrong("是:") && !wrong("recv()的 a, b：（对）"));
-        let files = [
-            include_str!("../../static/text/zh.toml"),
-            include_str!("../../static/text/stage.zh.toml"),
-        ];
-        for line in files.iter().flat_map(|file| file.lines()) {
-            assert!(!wrong(line), "half-width punctuation: {line}");
+        let chinese = Language::of("zh").expect("the page speaks it");
+        for (key, text) in entries(chinese) {
+            assert!(!wrong(text), "half-width punctuation in {key}: {text}");
         }
     }
 
@@ -262,7 +263,7 @@ mod tests {
         let places: Vec<_> = lessons().iter().map(|l| (l.group, l.order)).collect();
         assert!(places.is_sorted(), "{places:?}");
         assert_eq!(places.len(), packed::LESSONS.len());
-        let texts = texts(Language::Zh);
+        let texts = texts(Language::default());
         for lesson in lessons() {
             for knob in &lesson.knobs {
                 let key = ["knob.", knob.name()].concat();

@@ -1,5 +1,5 @@
 //! The page's program. `app`, `player`, `scene`, `comparison`, `bins`, `hash`,
-//! `settings` and `file` are pure; `dom`, `paint`, `view`, `socket`, `frame_clock` and `page`
+//! `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `socket`, `frame_clock` and `page`
 //! touch the browser.
 
 pub mod app;
@@ -10,6 +10,7 @@ pub mod dom;
 pub mod file;
 pub mod frame_clock;
 pub mod hash;
+pub mod language;
 pub mod page;
 pub mod paint;
 pub mod player;

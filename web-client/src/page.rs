@@ -13,7 +13,8 @@ use crate::app::{self, Effect, Link, Message, Setup, State};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, listen, window};
 use crate::frame_clock::FrameClock;
-use crate::settings::{self, Language};
+use crate::language::Language;
+use crate::settings;
 use crate::socket::Socket;
 use crate::view::Views;
 

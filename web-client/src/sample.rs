@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use protocol::{Nanos, Offset, System, Transport};
 use trace::lane::Direction;
-use trace::lesson::{Group, Words};
+use trace::lesson::{Group, Translations};
 use trace::link::{Capture, Ending};
 use trace::text::Catalog;
 use trace::{
@@ -12,21 +12,18 @@ use trace::{
     Trace,
 };
 
+use crate::catalog;
+use crate::language::Language;
+
 /// A lesson without a guess.
 pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
-    let words = Words {
-        title: id.to_owned(),
-        question: String::new(),
-        look: String::new(),
-    };
     Lesson {
         id: id.to_owned(),
         group: Group::Streams,
         order: 1,
         knobs: Vec::new(),
         predict: None,
-        en: words.clone(),
-        zh: words,
+        words: Translations::default(),
         experiment: Experiment::new(system, messages),
     }
 }
@@ -36,27 +33,14 @@ pub(crate) fn nonces() -> Nonces {
     Nonces::default()
 }
 
-/// The English words of the page.
+/// The English texts of the page.
 pub(crate) fn catalog() -> Catalog {
-    texts(concat!(
-        include_str!("../../static/text/stage.en.toml"),
-        include_str!("../../static/text/en.toml")
-    ))
+    catalog::texts(Language::of("en").unwrap())
 }
 
-/// The Chinese words of the page.
+/// The Chinese texts of the page.
 pub(crate) fn chinese() -> Catalog {
-    texts(concat!(
-        include_str!("../../static/text/stage.zh.toml"),
-        include_str!("../../static/text/zh.toml")
-    ))
-}
-
-/// Reads lines of `"key" = "text"`.
-fn texts(toml: &str) -> Catalog {
-    let lines = toml.lines().filter_map(|line| line.split_once(" = "));
-    let bare = |text: &str| text.trim_matches('"').to_owned();
-    Catalog::new(lines.map(|(key, text)| (bare(key), bare(text))))
+    catalog::texts(Language::of("zh").unwrap())
 }
 
 /// Calls one after the other, 10 µs apart: who (`c1`, `c2`; `s1`, `s2`: the

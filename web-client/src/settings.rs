@@ -1,5 +1,7 @@
 //! The settings kept between visits, and the line of text they are stored as.
 
+use crate::language::Language;
+
 /// What the page remembers between visits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -9,40 +11,6 @@ pub struct Settings {
     pub theme: Theme,
     /// Ids of the lessons run and seen to their end, each once.
     pub done: Vec<String>,
-}
-
-/// The page's language.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    #[default]
-    En,
-    /// Chinese.
-    Zh,
-}
-
-impl Language {
-    /// As in the `lang` attribute and the catalogs' file names.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh",
-        }
-    }
-
-    /// What the browser's list of languages asks for: the first that is known.
-    pub fn preferred<'a>(languages: impl IntoIterator<Item = &'a str>) -> Self {
-        for language in languages {
-            let primary = language.split('-').next().unwrap_or_default();
-            if primary.eq_ignore_ascii_case("zh") {
-                return Self::Zh;
-            }
-            if primary.eq_ignore_ascii_case("en") {
-                return Self::En;
-            }
-        }
-        Self::En
-    }
 }
 
 /// The page's colours.
@@ -71,7 +39,7 @@ impl Theme {
 /// Writes settings: `language=zh theme=dark done=five-sends,udp-echo`.
 pub fn write(settings: &Settings) -> String {
     let done: Vec<_> = settings.done.iter().map(String::as_str).collect();
-    let language = settings.language.code();
+    let language = settings.language.tag();
     let theme = settings.theme.name();
     format!("language={language} theme={theme} done={}", done.join(","))
 }
@@ -85,8 +53,9 @@ pub fn read(line: &str, preferred: Language) -> Settings {
     };
     for field in line.split(' ') {
         match field.split_once('=') {
-            Some(("language", "en")) => settings.language = Language::En,
-            Some(("language", "zh")) => settings.language = Language::Zh,
+            Some(("language", tag)) => {
+                settings.language = Language::of(tag).unwrap_or(preferred);
+            }
             Some(("theme", "light")) => settings.theme = Theme::Light,
             Some(("theme", "dark")) => settings.theme = Theme::Dark,
             Some(("done", ids)) => {
@@ -103,22 +72,26 @@ pub fn read(line: &str, preferred: Language) -> Settings {
 mod tests {
     use super::*;
 
+    fn language(tag: &str) -> Language {
+        Language::of(tag).unwrap()
+    }
+
     #[test]
     fn settings_round_trip() {
         let settings = Settings {
-            language: Language::Zh,
+            language: language("zh"),
             theme: Theme::Dark,
             done: ["five-sends", "udp-echo"].map(str::to_owned).into(),
         };
-        assert_eq!(read(&write(&settings), Language::En), settings);
+        assert_eq!(read(&write(&settings), language("en")), settings);
         let fresh = Settings::default();
-        assert_eq!(read(&write(&fresh), Language::Zh), fresh);
+        assert_eq!(read(&write(&fresh), language("zh")), fresh);
     }
 
     #[test]
     fn what_makes_no_sense_is_ignored() {
-        let read = read("theme=pink language= done=, x", Language::Zh);
-        assert_eq!((read.language, read.theme), (Language::Zh, Theme::Auto));
+        let read = read("theme=pink language= done=, x", language("zh"));
+        assert_eq!((read.language, read.theme), (language("zh"), Theme::Auto));
         assert!(read.done.is_empty());
     }
 }

@@ -10,7 +10,9 @@ pub(super) fn list() -> Result<()> {
     let widest = lessons.iter().map(|l| l.id.len()).max().unwrap_or(0);
     let mut out = std::io::stdout().lock();
     for lesson in lessons {
-        writeln!(out, "{:widest$}  {}", lesson.id, lesson.en.title)?;
+        let words = lesson.words.get(lessons::LANGUAGE);
+        let title = words.map_or("", |words| &words.title);
+        writeln!(out, "{:widest$}  {title}", lesson.id)?;
     }
     Ok(())
 }

@@ -70,9 +70,10 @@ impl Width {
 /// the answer to its question, where they are known.
 pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: Width) -> String {
     let mut text = String::new();
-    if let Some(lesson) = lesson {
-        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", lesson.en.title);
-        let _ = writeln!(text, "{}", lesson.en.question);
+    let words = lesson.and_then(|lesson| lesson.words.get(lessons::LANGUAGE));
+    if let Some(words) = words {
+        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", words.title);
+        let _ = writeln!(text, "{}", words.question);
     }
     let _ = match &trace.plan {
         Some(plan) => write!(
@@ -111,7 +112,9 @@ pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: 
             let answer = predict.count.of(trace, analysis);
             let _ = writeln!(text, "{BOLD}{noun}: {answer}{BOLD:#}");
         }
-        let _ = writeln!(text, "{}", lesson.en.look);
+    }
+    if let Some(words) = words {
+        let _ = writeln!(text, "{}", words.look);
     }
     text
 }

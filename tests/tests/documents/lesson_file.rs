@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use protocol::System;
 use protocol::auth::Scheme;
 use protocol::framing::{Delimiter, FixedSize, Framing, LengthPrefix, ReadyAck};
+use serde_json::json;
 use toml::{Table, Value};
 use trace::knob::Knob;
 use trace::lesson::{Count, Group, Predict, Words};
@@ -14,6 +15,7 @@ use trace::{Answer, Client, Experiment, LengthUnit, Lesson, Message};
 use super::markdown::{Page, spans};
 use super::{check_rows, keys, names};
 
+const WORDS: &str = "`[en]`, `[zh]` and other languages";
 const EXPERIMENT: &str = "`[experiment]`";
 const FRAMING: &str = "`[experiment.framing]`";
 const CLIENT: &str = "`[[experiment.clients]]`";
@@ -25,7 +27,7 @@ fn page() -> Page {
 /// A lesson with every key. No field is left to a default: a new one has to be
 /// named here, and is then looked for in the page.
 fn full(framing: Framing) -> Lesson {
-    let words = || Words {
+    let words = Words {
         title: "t".to_owned(),
         question: "q".to_owned(),
         look: "l".to_owned(),
@@ -39,8 +41,7 @@ fn full(framing: Framing) -> Lesson {
             count: Count::ServerRecvs,
             choices: vec![1],
         }),
-        en: words(),
-        zh: words(),
+        words: serde_json::from_value(json!({ "en": words, "zh": words })).expect("tags"),
         experiment: Experiment {
             system: System::TcpEcho,
             framing: Some(framing),
@@ -93,7 +94,7 @@ fn every_key_has_a_row() {
     top.retain(|key| key != "id");
     check("Top level", &top);
     check("`[predict]`", &keys(&lesson["predict"]));
-    check("`[en]` and `[zh]`", &keys(&lesson["en"]));
+    check(WORDS, &keys(&lesson["en"]));
     check(EXPERIMENT, &keys(&lesson["experiment"]));
     check(CLIENT, &keys(&lesson["experiment"]["clients"][0]));
     let framings = framings().into_iter().flat_map(|framing| {
@@ -132,7 +133,7 @@ fn with(heading: &str, key: &str, value: Option<Value>) -> Table {
     let mut lesson: Table = LEAST.parse().expect("TOML");
     let table = match heading {
         "Top level" => &mut lesson,
-        "`[en]` and `[zh]`" => table(&mut lesson, "en"),
+        WORDS => table(&mut lesson, "en"),
         "`[predict]`" => table(&mut lesson, "predict"),
         EXPERIMENT => table(&mut lesson, "experiment"),
         FRAMING => {
@@ -188,7 +189,7 @@ fn value(text: &str) -> Value {
 const TABLES: [&str; 6] = [
     "Top level",
     "`[predict]`",
-    "`[en]` and `[zh]`",
+    WORDS,
     EXPERIMENT,
     FRAMING,
     CLIENT,
@@ -220,7 +221,7 @@ fn defaults_are_those_of_the_program_and_all_else_is_required() {
         let parent = match heading {
             "Top level" => &mut lesson,
             "`[predict]`" => table(&mut lesson, "predict"),
-            "`[en]` and `[zh]`" => table(&mut lesson, "en"),
+            WORDS => table(&mut lesson, "en"),
             EXPERIMENT => table(&mut lesson, "experiment"),
             FRAMING => table(table(&mut lesson, "experiment"), "framing"),
             _ => {

@@ -5,6 +5,7 @@ use trace::link::{Line, Request};
 use trace::proof::Proof;
 
 use crate::file::FileError;
+use crate::language::Language;
 use crate::scene::{Axis, Target, View};
 use crate::settings::Settings;
 
@@ -92,8 +93,8 @@ pub enum Message {
     /// Show everything.
     Fit,
 
-    /// English or Chinese, the other one.
-    LanguageToggled,
+    /// Speak this language.
+    LanguageChosen(Language),
     /// Automatic, light, dark, automatic…
     ThemeToggled,
     /// The code panel's language.

@@ -3,7 +3,7 @@
 use super::{Aim, Effect, Message, State, Status};
 use crate::hash::{Place, Stop};
 use crate::scene::{self, Axis, Target, View};
-use crate::settings::{Language, Theme};
+use crate::settings::Theme;
 
 impl State {
     /// Whether anything that can be seen changed.
@@ -61,11 +61,11 @@ impl State {
             Message::Help => self.help = !self.help,
             Message::CodeTab(code) => self.code = code,
             Message::CodeRole(role) => self.role = role,
-            Message::LanguageToggled => {
-                self.settings.language = match self.settings.language {
-                    Language::En => Language::Zh,
-                    Language::Zh => Language::En,
-                };
+            Message::LanguageChosen(language) => {
+                if language == self.settings.language {
+                    return false;
+                }
+                self.settings.language = language;
                 effects.push(Effect::SaveSettings(self.settings.clone()));
             }
             Message::ThemeToggled => {

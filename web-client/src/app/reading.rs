@@ -1,15 +1,15 @@
 //! What the views read of the state.
 
-use trace::lesson::Words;
 use trace::{Analysis, Event, Experiment, Lesson, Trace};
 
 use super::{Aim, CodeLanguage, Judged, Link, Mistake, Opened, Role, State, Status};
 use crate::comparison::Earlier;
 use crate::file::FileError;
 use crate::hash;
+use crate::language::Language;
 use crate::player::Player;
 use crate::scene::{Axis, Shot, Target, View, Viewport};
-use crate::settings::{Language, Theme};
+use crate::settings::Theme;
 
 impl State {
     /// Counts up whenever something that can be seen changed.
@@ -31,14 +31,6 @@ impl State {
     /// The lesson that is open.
     pub fn lesson(&self) -> &Lesson {
         &self.lessons[self.lesson]
-    }
-
-    /// Its words in the page's language.
-    pub fn words(&self) -> &Words {
-        match self.language() {
-            Language::En => &self.lesson().en,
-            Language::Zh => &self.lesson().zh,
-        }
     }
 
     /// The experiment as the knobs stand.

@@ -9,7 +9,7 @@ use web_sys::{Element, HtmlElement};
 use super::rows::{Mark, call, caller, is_bare, marks, milliseconds, waited};
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
-use crate::settings::Language;
+use crate::language::Language;
 
 pub(super) struct Events {
     body: Element,

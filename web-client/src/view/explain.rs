@@ -4,8 +4,8 @@ use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
 
 use crate::app::{State, Status};
+use crate::catalog;
 use crate::dom::{self, Missing};
-use crate::settings::Language;
 
 pub(super) struct Explain {
     head: Element,
@@ -37,11 +37,7 @@ impl Explain {
             },
             |trace| {
                 let said = trace::explain(trace, state.analysis(), state.step());
-                // Chinese sentences stand next to each other without a blank.
-                let gap = match state.language() {
-                    Language::En => " ",
-                    Language::Zh => "",
-                };
+                let gap = state.language().between_sentences();
                 let rest: Vec<_> = said.rest.iter().map(|s| catalog.render(s)).collect();
                 (sentence_case(catalog.render(&said.head)), rest.join(gap))
             },
@@ -62,10 +58,10 @@ impl Explain {
             dom::set_text(&self.guess, &catalog.render(&verdict));
         }
         let over = matches!(state.status(), Status::Done(_) | Status::Interrupted);
-        let look = &state.words().look;
+        let look = catalog::lesson_text(catalog, state.lesson(), "look");
         let ours = state.opened().is_none() && state.earlier().is_none();
         dom::set_shown(&self.look, over && ours && !look.is_empty());
-        dom::set_text(&self.look_text, look);
+        dom::set_text(&self.look_text, &look);
     }
 }
 

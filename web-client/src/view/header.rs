@@ -10,8 +10,9 @@ use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
 use super::said;
 use crate::app::{Link, Message, Mistake, State, Status};
-use crate::dom::{self, Dispatch, Listener, Missing};
+use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::file::{self, FileError};
+use crate::language::Language;
 use crate::settings::Theme;
 
 /// Marks a dialog that the page itself is closing.
@@ -22,37 +23,33 @@ pub(super) struct Header {
     status_text: Element,
     notice: HtmlElement,
     theme: Element,
-    languages: Vec<Element>,
+    languages: Vec<(Language, Element)>,
     help: HtmlDialogElement,
-    _listeners: Vec<Listener>,
+    _listeners: [Listener; 4],
 }
 
 impl Header {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
         let help: HtmlDialogElement = dom::find("help")?;
         let theme: Element = dom::find("theme")?;
-        let languages: Vec<Element> = dom::all("[data-language]");
-        let mut listeners = vec![
+        let group: Element = dom::find("languages")?;
+        let languages = language_buttons(&group)?;
+        let (dialog, closed) = (help.clone(), dispatch.clone());
+        let listeners = [
             click(&theme, dispatch, Message::ThemeToggled),
             click(&dom::find("help-open")?, dispatch, Message::Help),
-        ];
-        for language in &languages {
-            let (button, dispatch) = (language.clone(), dispatch.clone());
-            listeners.push(dom::listen(language, "click", move |_: MouseEvent| {
-                if button.get_attribute("aria-pressed").as_deref() != Some("true") {
-                    dispatch(Message::LanguageToggled);
+            dom::on_click(&group, "data-language", dispatch, |tag| {
+                Language::of(tag).map(Message::LanguageChosen)
+            }),
+            dom::listen(&help, "close", move |_: Event| {
+                // Closed by the browser (its button, Esc): the state has to know.
+                if dialog.has_attribute(CLOSING) {
+                    let _ = dialog.remove_attribute(CLOSING);
+                } else {
+                    closed(Message::Escape);
                 }
-            }));
-        }
-        let (dialog, closed) = (help.clone(), dispatch.clone());
-        listeners.push(dom::listen(&help, "close", move |_: Event| {
-            // Closed by the browser (its button, Esc): the state has to know.
-            if dialog.has_attribute(CLOSING) {
-                let _ = dialog.remove_attribute(CLOSING);
-            } else {
-                closed(Message::Escape);
-            }
-        }));
+            }),
+        ];
         Ok(Self {
             status: dom::find("status")?,
             status_text: dom::find("status-text")?,
@@ -89,10 +86,8 @@ impl Header {
         let label = catalog.render(&word);
         dom::set(&self.theme, "aria-label", &label);
         dom::set(&self.theme, "title", &label);
-        for button in &self.languages {
-            let own = button.get_attribute("data-language");
-            let chosen = own.as_deref() == Some(state.language().code());
-            dom::set_bool(button, "aria-pressed", chosen);
+        for (language, button) in &self.languages {
+            dom::set_bool(button, "aria-pressed", *language == state.language());
         }
 
         if state.is_help_open() && !self.help.open() {
@@ -103,6 +98,22 @@ impl Header {
             self.help.close();
         }
     }
+}
+
+/// Adds a button for each language to `group`.
+fn language_buttons(group: &Element) -> Result<Vec<(Language, Element)>, Missing> {
+    let template = Template::find("language")?;
+    let add = |language: Language| {
+        let entry: Element = template.clone_as();
+        let button: Element = dom::within(&entry, "button")?;
+        for attribute in ["data-language", "lang"] {
+            dom::set(&button, attribute, language.tag());
+        }
+        dom::set_text(&button, language.name());
+        let _ = group.append_child(&entry);
+        Ok((language, button))
+    };
+    Language::all().map(add).collect()
 }
 
 pub(super) fn click(element: &Element, dispatch: &Dispatch, message: Message) -> Listener {

@@ -12,9 +12,9 @@ use super::rows::{call, chunk_name, transport};
 use super::said;
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
+use crate::language::Language;
 use crate::scene::Target;
 use crate::scene::bytes::Hues;
-use crate::settings::Language;
 
 /// Most bytes shown as chips.
 const MOST: usize = 256;

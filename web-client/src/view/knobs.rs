@@ -12,8 +12,8 @@ use web_sys::{
 
 use crate::app::{Message, Mistake, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
+use crate::language::Language;
 use crate::scene::knob_value;
-use crate::settings::Language;
 
 pub(super) struct Knobs {
     row: Element,

@@ -5,8 +5,9 @@ use trace::text::Catalog;
 use web_sys::{Element, HtmlElement};
 
 use crate::app::{Message, State};
+use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
-use crate::settings::Language;
+use crate::language::Language;
 
 pub(super) struct Lessons {
     list: HtmlElement,
@@ -80,11 +81,8 @@ impl Lessons {
             ) {
                 dom::set_text(&heading, &catalog.text(group.key()));
                 for lesson in std::iter::once(first).chain(lessons) {
-                    let words = match state.language() {
-                        Language::En => &lesson.en,
-                        Language::Zh => &lesson.zh,
-                    };
-                    self.add(&list, &lesson.id, &words.title);
+                    let title = catalog::lesson_text(catalog, lesson, "title");
+                    self.add(&list, &lesson.id, &title);
                 }
             }
             let _ = self.list.append_child(&section);

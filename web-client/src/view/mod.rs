@@ -23,7 +23,7 @@ use web_sys::{Element, HtmlElement};
 
 use crate::app::State;
 use crate::dom::{self, Dispatch, Missing};
-use crate::settings::Language;
+use crate::language::Language;
 
 /// All panels.
 pub struct Views {
@@ -107,7 +107,7 @@ impl Views {
 fn translate(language: Language, catalog: &Catalog) {
     let html: Option<Element> = dom::document().document_element();
     if let Some(html) = html {
-        dom::set(&html, "lang", language.code());
+        dom::set(&html, "lang", language.tag());
     }
     dom::document().set_title(&catalog.text("page.title"));
     for element in dom::all::<HtmlElement>("[data-text]") {

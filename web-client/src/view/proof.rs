@@ -14,7 +14,6 @@ use crate::app::{Message, State};
 use crate::comparison::{Earlier, Outcome, Verdict};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::scene::knob_value;
-use crate::settings::Language;
 
 pub(super) struct Proof {
     prove: HtmlElement,
@@ -67,10 +66,7 @@ impl Proof {
         }
         let result = match (state.earlier(), state.outcome()) {
             (Some(earlier), Some(outcome)) => {
-                let gap = match state.language() {
-                    Language::En => " ",
-                    Language::Zh => "",
-                };
+                let gap = state.language().between_sentences();
                 let said = sentences(earlier, outcome, catalog);
                 let said: Vec<_> = said.iter().map(|s| catalog.render(s)).collect();
                 said.join(gap)

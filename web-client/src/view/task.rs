@@ -9,6 +9,7 @@ use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, 
 use super::header::click;
 use super::said;
 use crate::app::{Message, State, Status};
+use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 
 pub(super) struct Task {
@@ -90,8 +91,9 @@ impl Task {
             dom::set_text(&self.title, &opened.name);
             dom::set_text(&self.question, &catalog.render(&about));
         } else {
-            dom::set_text(&self.title, &state.words().title);
-            dom::set_text(&self.question, &state.words().question);
+            let text = |part| catalog::lesson_text(catalog, state.lesson(), part);
+            dom::set_text(&self.title, &text("title"));
+            dom::set_text(&self.question, &text("question"));
         }
         let lesson = Some(state.lesson()).filter(|_| state.opened().is_none());
         let predict = lesson.and_then(|lesson| lesson.predict.as_ref());

@@ -5,6 +5,7 @@ use trace::lane::Direction;
 
 use super::*;
 use crate::comparison::{Outcome, Tally, Verdict};
+use crate::language::Language;
 
 fn late() -> Proof {
     Proof {
@@ -134,7 +135,7 @@ fn check_closed_by(message: Message) {
     state.update(Message::StepBy(-3));
     state.update(Message::Select(Target::Event(2)));
     state.update(Message::ViewChosen(View::Time));
-    state.update(Message::LanguageToggled);
+    state.update(Message::LanguageChosen(Language::of("zh").unwrap()));
     assert!(state.earlier().is_some(), "looking about does not end it");
     let revision = state.revision();
     state.update(message.clone());

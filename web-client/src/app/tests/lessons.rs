@@ -1,7 +1,8 @@
 //! Guesses, knobs, stepping, selection, settings.
 
 use super::*;
-use crate::settings::{Language, Theme};
+use crate::language::Language;
+use crate::settings::Theme;
 
 #[test]
 fn a_guess_comes_first_and_the_kernel_judges_it() {
@@ -102,8 +103,10 @@ fn selection_help_and_settings() {
     assert!(!state.is_help_open() && state.selection().is_some());
     state.update(Message::Escape);
     assert_eq!(state.focus().unwrap().0, 15);
-    let effects = state.update(Message::LanguageToggled);
-    assert!(matches!(&effects[..], [Effect::SaveSettings(s)] if s.language == Language::Zh));
+    let chinese = Language::of("zh").unwrap();
+    let effects = state.update(Message::LanguageChosen(chinese));
+    assert!(matches!(&effects[..], [Effect::SaveSettings(s)] if s.language == chinese));
+    assert_eq!(state.update(Message::LanguageChosen(chinese)), []);
     state.update(Message::ThemeToggled);
     assert_eq!(state.theme(), Theme::Light);
 }
