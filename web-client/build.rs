@@ -140,11 +140,11 @@ fn packed_languages(languages: &[Language]) -> String {
             between_sentences,
         } = language;
         format!(
-            "Row {{ tag: {tag:?}, name: {name:?}, between_sentences: {between_sentences:?} }},\n"
+            "Entry {{ tag: {tag:?}, name: {name:?}, between_sentences: {between_sentences:?} }},\n"
         )
     });
     let packed: String = packed.collect();
-    format!("static LANGUAGES: &[Row] = &[\n{packed}];\n")
+    format!("static LANGUAGES: &[Entry] = &[\n{packed}];\n")
 }
 
 /// `<language>.toml` and all `*.<language>.toml`, merged.

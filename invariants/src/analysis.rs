@@ -214,7 +214,7 @@ fn check_page(trace: &Trace) {
         state.update(Message::ViewChosen(view));
         for step in first.clone().chain([steps]) {
             state.update(Message::StepTo(step));
-            scene::stage(state.shot().as_ref(), view, state.axis(), catalog, 900.0);
+            scene::stage(state.stage_model().as_ref(), view, state.axis(), catalog, 900.0);
             scene::scrubber::draw(state.events(), step, 300.0, 30.0);
             state.proof();
         }

@@ -1,5 +1,5 @@
 //! The page's state and how it changes: messages in, effects out. It knows no
-//! browser; whatever must be done outside comes back as an [`Effect`].
+//! browser; what the browser has to do is returned as an [`Effect`].
 
 mod files;
 mod keyboard;
@@ -36,25 +36,25 @@ pub struct Setup {
     pub settings: Settings,
     /// What stands behind `#` in the address.
     pub hash: String,
-    /// The system asks for no motion: nothing plays by itself.
+    /// The system asks for reduced motion: runs do not play by themselves.
     pub reduced_motion: bool,
     /// The browser's random source: other nonces at each call.
     pub nonces: fn() -> Nonces,
 }
 
-/// The line to the gateway.
+/// The connection to the gateway.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Link {
     /// Being opened.
     Connecting,
-    /// The gateway has said hello.
+    /// The gateway's `hello` line has arrived.
     Online {
         /// Kernel name and release it runs on, such as `Linux 6.18`.
         kernel: String,
         /// The program's own version.
         program: String,
     },
-    /// Lost, or never there; tried again by itself.
+    /// Lost or refused; it is opened again after a time.
     Gone {
         /// Milliseconds until the next attempt.
         retry_ms: f64,
@@ -77,18 +77,18 @@ pub enum Status {
     Running,
     /// Over.
     Done(Ending),
-    /// The gateway left in the middle of it; what arrived is kept.
+    /// The connection to the gateway was lost during the run; the events so far are kept.
     Interrupted,
-    /// The gateway refused it, and says why, in English.
+    /// The gateway refused it; its reason, in English.
     Failed(String),
 }
 
 /// Why the experiment can't be run as its knobs stand.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mistake {
-    /// This knob doesn't take what was typed.
+    /// The value typed into this knob is invalid.
     Knob(Knob, String, KnobError),
-    /// The knobs don't fit together.
+    /// Each value is valid, but not with the others.
     Experiment(ExperimentError),
 }
 
@@ -120,7 +120,7 @@ pub struct State {
     lessons: Vec<Lesson>,
     lesson: usize,
     experiment: Experiment,
-    /// What was typed into a knob that doesn't take it.
+    /// The invalid value that was typed into a knob.
     refused: Option<(Knob, String, KnobError)>,
     invalid: Option<ExperimentError>,
 
@@ -232,7 +232,7 @@ impl State {
         (state, effects)
     }
 
-    /// Takes in what happened; gives what has to be done, in order.
+    /// Changes the state by a message; returns what has to be done, in order.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
         let mut effects = Vec::new();
         let before = self.step();

@@ -6,26 +6,26 @@ use trace::{Call, End, Event};
 
 /// Which kinds of events a bucket has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kinds(u16);
+pub struct EventKinds(u16);
 
 /// A kind of event, as far as a mark of one pixel can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Whoever opened a connection of even number sent.
+pub enum EventKind {
+    /// A send by the opener of a connection with an even number.
     EvenOpenerSend,
-    /// Whoever opened a connection of even number received.
+    /// A recv by the opener of a connection with an even number.
     EvenOpenerRecv,
-    /// Whoever opened a connection of odd number sent.
+    /// A send by the opener of a connection with an odd number.
     OddOpenerSend,
-    /// Whoever opened a connection of odd number received.
+    /// A recv by the opener of a connection with an odd number.
     OddOpenerRecv,
-    /// Whoever accepted a connection sent.
+    /// A send by the acceptor.
     AcceptorSend,
-    /// Whoever accepted a connection received.
+    /// A recv by the acceptor.
     AcceptorRecv,
     /// A packet with data (or an empty datagram) on the wire.
     Packet,
-    /// A packet without data on the wire: it only steers the connection.
+    /// A segment without data: SYN, FIN, RST or an acknowledgment.
     Bare,
     /// Connecting, accepting, shutting down, closing.
     Other,
@@ -33,7 +33,7 @@ pub enum Kind {
     Failed,
 }
 
-impl Kind {
+impl EventKind {
     protocol::all_variants! {
         /// All kinds, the ones to be seen first coming first.
         Failed,
@@ -72,15 +72,15 @@ impl Kind {
     }
 }
 
-impl Kinds {
+impl EventKinds {
     /// Whether `kind` is among them.
-    pub const fn has(self, kind: Kind) -> bool {
+    pub const fn has(self, kind: EventKind) -> bool {
         self.0 & kind.bit() != 0
     }
 
     /// The kind to show where only one can be.
-    pub fn foremost(self) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|&kind| self.has(kind))
+    pub fn foremost(self) -> Option<EventKind> {
+        EventKind::ALL.into_iter().find(|&kind| self.has(kind))
     }
 }
 
@@ -90,12 +90,12 @@ pub struct Bin {
     /// Events in it.
     pub count: u32,
     /// Which kinds they are of.
-    pub kinds: Kinds,
+    pub kinds: EventKinds,
 }
 
 /// Puts events at x positions into `columns` columns, each one wide, the first
 /// from 0 to 1. What lies outside is left out.
-pub fn bin(events: impl IntoIterator<Item = (f64, Kind)>, columns: usize) -> Vec<Bin> {
+pub fn bin(events: impl IntoIterator<Item = (f64, EventKind)>, columns: usize) -> Vec<Bin> {
     let mut bins = vec![Bin::default(); columns];
     for (x, kind) in events {
         if x < 0.0 {
@@ -123,9 +123,9 @@ mod tests {
     fn a_column_tells_its_kinds() {
         let bins = bin(
             [
-                (0.2, Kind::Other),
-                (0.9, Kind::AcceptorRecv),
-                (2.0, Kind::Failed),
+                (0.2, EventKind::Other),
+                (0.9, EventKind::AcceptorRecv),
+                (2.0, EventKind::Failed),
             ],
             3,
         );
@@ -133,15 +133,15 @@ mod tests {
             bins.iter().map(|bin| bin.count).collect::<Vec<_>>(),
             [2, 0, 1]
         );
-        assert_eq!(bins[0].kinds.foremost(), Some(Kind::AcceptorRecv));
-        assert!(bins[0].kinds.has(Kind::Other) && !bins[0].kinds.has(Kind::Failed));
+        assert_eq!(bins[0].kinds.foremost(), Some(EventKind::AcceptorRecv));
+        assert!(bins[0].kinds.has(EventKind::Other) && !bins[0].kinds.has(EventKind::Failed));
         assert_eq!(bins[1].kinds.foremost(), None);
         assert_eq!(
             bin(
                 [
-                    (f64::NAN, Kind::Other),
-                    (-0.1, Kind::Other),
-                    (1.0, Kind::Other)
+                    (f64::NAN, EventKind::Other),
+                    (-0.1, EventKind::Other),
+                    (1.0, EventKind::Other)
                 ],
                 1
             )[0]
@@ -156,14 +156,14 @@ mod tests {
             events in prop::collection::vec((0.0..100.0, 0..10_usize), 0..300),
             columns in 1..100_usize,
         ) {
-            let events = events.into_iter().map(|(x, kind)| (x, Kind::ALL[kind]));
+            let events = events.into_iter().map(|(x, kind)| (x, EventKind::ALL[kind]));
             let events: Vec<_> = events.collect();
             let bins = bin(events.iter().copied(), columns);
             let inside = events.iter().filter(|(x, _)| x.floor() < f64::from(u32::try_from(columns).unwrap())).count();
             prop_assert_eq!(bins.iter().map(|bin| bin.count as usize).sum::<usize>(), inside);
             for (column, bin) in bins.iter().enumerate() {
                 let here = |x: f64| (x.floor() - f64::from(u32::try_from(column).unwrap())).abs() < 0.5;
-                for kind in Kind::ALL {
+                for kind in EventKind::ALL {
                     let has = events.iter().any(|&(x, k)| here(x) && k == kind);
                     prop_assert_eq!(bin.kinds.has(kind), has);
                 }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_events_take_no_time() {
-        let events = (0..100_000_u32).map(|n| (f64::from(n) / 100.0, Kind::AcceptorRecv));
+        let events = (0..100_000_u32).map(|n| (f64::from(n) / 100.0, EventKind::AcceptorRecv));
         let start = std::time::Instant::now();
         let bins = bin(events, 1_000);
         assert!(

@@ -38,11 +38,11 @@ pub struct Tally {
     pub slowest: Option<Nanos>,
 }
 
-/// Whether what is compared was less with the knob turned. Two runs tell what
-/// was observed in them, and no more.
+/// How the run with the knob turned differs from the one before. It says what
+/// was observed in the two runs, and predicts nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Less arrived otherwise than it was sent.
+pub enum Difference {
+    /// Fewer boundaries changed and fewer datagrams were lost.
     Fewer,
     /// More did.
     More,
@@ -50,7 +50,7 @@ pub enum Verdict {
     Sooner,
     /// They came later.
     Later,
-    /// There is no difference to speak of.
+    /// None of these.
     Same,
 }
 
@@ -95,19 +95,19 @@ impl Tally {
 }
 
 impl Outcome {
-    /// What the numbers say. Times are never twice the same: only a wait that
-    /// is late and twice the other is another.
-    pub fn verdict(&self) -> Verdict {
+    /// The difference of the two runs. Times always differ a little: a wait
+    /// counts as longer only if it is late and more than twice the other.
+    pub fn difference(&self) -> Difference {
         let twice = |more: Option<Nanos>, less: Option<Nanos>| {
             let both = self.is_waiting.then_some(()).and(more.zip(less));
             both.is_some_and(|(more, less)| more > LATE && more.0 / 2 > less.0)
         };
         match (self.before, self.now) {
-            (before, now) if twice(before.slowest, now.slowest) => Verdict::Sooner,
-            (before, now) if twice(now.slowest, before.slowest) => Verdict::Later,
-            (before, now) if now.changed() < before.changed() => Verdict::Fewer,
-            (before, now) if now.changed() > before.changed() => Verdict::More,
-            _ => Verdict::Same,
+            (before, now) if twice(before.slowest, now.slowest) => Difference::Sooner,
+            (before, now) if twice(now.slowest, before.slowest) => Difference::Later,
+            (before, now) if now.changed() < before.changed() => Difference::Fewer,
+            (before, now) if now.changed() > before.changed() => Difference::More,
+            _ => Difference::Same,
         }
     }
 }

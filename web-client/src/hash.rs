@@ -25,7 +25,7 @@ pub enum Stop {
 }
 
 impl Place {
-    /// Reads what stands behind `#`, with or without it. What makes no sense is ignored.
+    /// Reads what stands behind `#`, with or without it. Invalid fields are ignored.
     pub fn parse(hash: &str) -> Self {
         let mut place = Self::default();
         for field in hash.trim_start_matches('#').split('&') {
@@ -53,7 +53,7 @@ impl Place {
     /// Turns the knobs of `experiment`; the ones that refuse stay as they are.
     pub fn apply(&self, experiment: &mut Experiment) {
         for (knob, value) in &self.knobs {
-            // An address is no form: a value that is no value is left out.
+            // Invalid values in an address are ignored.
             let _ = knob.set(experiment, value);
         }
     }

@@ -2,9 +2,9 @@
 
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
-/// A language's line in the table.
+/// A language's entry in the table.
 #[derive(Debug)]
-struct Row {
+struct Entry {
     tag: &'static str,
     name: &'static str,
     between_sentences: &'static str,

@@ -1,6 +1,6 @@
 //! The page's program. `app`, `player`, `scene`, `comparison`, `bins`, `hash`,
-//! `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `socket`, `frame_clock` and `page`
-//! touch the browser.
+//! `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `socket`,
+//! `frame_clock` and `page` touch the browser.
 
 pub mod app;
 pub mod bins;

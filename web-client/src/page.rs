@@ -115,7 +115,7 @@ impl Page {
         if let Ok(mut inner) = self.inner.try_borrow_mut() {
             inner.show();
         }
-        // What showing itself brought about, such as a field losing the focus.
+        // Messages that the views caused, such as those of a field that lost the focus.
         self.drain();
         self.schedule();
     }
@@ -163,7 +163,7 @@ impl Inner {
                 }
                 Effect::SetHash(hash) => set_hash(&hash),
                 Effect::SaveSettings(settings) => store(&settings::write(&settings)),
-                // Without room for a copy there is no file: nothing else to do.
+                // It fails when the browser is out of memory; there is nothing to fall back on.
                 Effect::SaveFile { name, bytes } => drop(dom::save(&name, &bytes)),
             }
         }
@@ -191,7 +191,7 @@ fn global_listeners(dispatch: &Dispatch) -> [Listener; 3] {
     [
         listen(&window, "keydown", move |event: KeyboardEvent| {
             if let Some(message) = app::key(&event.key(), event.shift_key(), is_typing(&event)) {
-                // Esc also closes what is the browser's own: leave it its default.
+                // Esc also closes the browser's own dialogs and popovers.
                 if message != Message::Escape {
                     event.prevent_default();
                 }
@@ -232,7 +232,7 @@ fn matches(query: &str) -> bool {
     found.is_some_and(|list| list.matches())
 }
 
-/// Every browser has a random source that fills this little.
+/// Fresh nonces. Browsers fill up to 65,536 bytes a call (Web Cryptography API).
 fn nonces() -> Nonces {
     let mut nonces = Nonces::default();
     let crypto = window().crypto().unwrap_throw();
@@ -267,7 +267,7 @@ fn store(line: &str) {
 fn set_hash(hash: &str) {
     if let Ok(history) = window().history() {
         let url = ["#", hash].concat();
-        // Browsers refuse when it comes too often; the next one gets through.
+        // Browsers limit how often it may change; a later change is accepted.
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
     }
 }

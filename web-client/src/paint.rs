@@ -149,7 +149,7 @@ impl Painter {
         let _ = self.canvas.style().set_property("height", &height_css);
         self.canvas.set_width((width * ratio).round() as u32);
         self.canvas.set_height((height * ratio).round() as u32);
-        // A canvas that gets a size forgets everything it was set to.
+        // Setting the size of a canvas resets its whole state.
         let _ = self.context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
         self.context.set_text_baseline("middle");
         self.fill = None;

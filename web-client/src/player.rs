@@ -88,7 +88,7 @@ impl Player {
         }
         #[expect(clippy::cast_precision_loss, reason = "a pace, not a count")]
         let pace = PACE.max(events as f64 / LONGEST_S) * self.speed();
-        // A page that was in the background must not leap when it returns.
+        // Time during which the page was in the background does not advance the cursor.
         self.progress += elapsed_ms.clamp(0.0, 250.0) / 1000.0 * pace;
         let whole = self.progress.floor();
         self.progress -= whole;

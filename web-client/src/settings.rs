@@ -44,8 +44,8 @@ pub fn write(settings: &Settings) -> String {
     format!("language={language} theme={theme} done={}", done.join(","))
 }
 
-/// Reads what [`write`] gave. What is not there or makes no sense stays at its
-/// default; the language is then `preferred`.
+/// Reads what [`write`] gave. What is missing or invalid has its default; the
+/// language is then `preferred`.
 pub fn read(line: &str, preferred: Language) -> Settings {
     let mut settings = Settings {
         language: preferred,

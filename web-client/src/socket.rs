@@ -38,7 +38,7 @@ impl Socket {
             }),
             listen(&socket, "message", move |event: MessageEvent| {
                 let text = event.data().as_string().unwrap_or_default();
-                // A line this page does not know is one of a later version: not for it.
+                // Unknown lines are those of a later version, and are ignored.
                 if let Ok(said) = Line::parse(&text) {
                     line(Message::Line(said));
                 }
@@ -65,7 +65,8 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // The listeners go with it, so that its end is not taken for the next one's.
+        // Its listeners are dropped too: its close event must not reach the state
+        // once another connection is open.
         let _ = self.socket.close();
     }
 }

@@ -338,7 +338,7 @@ impl Metrics {
         self.runs_queued.set(gauge(waiting));
     }
 
-    fn shaken(&self, outcome: &'static str) {
+    fn handshake_ended(&self, outcome: &'static str) {
         self.handshakes.get_or_create(&Handshake { outcome }).inc();
     }
 
@@ -406,10 +406,10 @@ impl Auditor for Metrics {
             self.turned_away(system.name(), reason);
         }
         match (decision, decision.reason()) {
-            (Decision::Authenticated, _) => self.shaken("authenticated"),
+            (Decision::Authenticated, _) => self.handshake_ended("authenticated"),
             (Decision::LoopBroken, _) => drop(self.loops_broken.inc()),
             (Decision::Refused(refusal), Some(reason)) if refusal.is_of_the_handshake() => {
-                self.shaken(reason.name());
+                self.handshake_ended(reason.name());
             }
             _ => {}
         }

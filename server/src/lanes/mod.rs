@@ -13,7 +13,7 @@ mod bytes;
 mod refused;
 #[cfg(test)]
 mod tests;
-mod told;
+mod kernel_facts;
 mod why;
 mod wire;
 
@@ -104,7 +104,7 @@ pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: 
     }
     text += &wire::losses(trace);
     text += &refused::refused(trace);
-    text += &told::tables(trace, analysis);
+    text += &kernel_facts::tables(trace, analysis);
     if let Some(lesson) = lesson {
         let _ = writeln!(text);
         if let Some(predict) = &lesson.predict {

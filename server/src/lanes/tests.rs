@@ -1,7 +1,7 @@
 //! Calls in, rows out.
 
 mod boxes;
-mod told;
+mod kernel_facts;
 
 use protocol::{Nanos, Offset, System};
 use trace::cause::{Boundary, Cause, Change};

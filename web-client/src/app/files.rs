@@ -1,4 +1,4 @@
-//! Runs from files and into files.
+//! Opens trace files and saves runs.
 
 use trace::{Analysis, Experiment};
 
@@ -59,7 +59,7 @@ impl State {
         self.player.go(events, events);
     }
 
-    /// Whether the run can be kept as a file: it is over, told to its end.
+    /// Whether the run can be saved: its end has been received.
     pub const fn can_download(&self) -> bool {
         matches!(self.status, Status::Done(_)) && self.trace.is_some()
     }
@@ -73,7 +73,7 @@ impl State {
             Format::Pcapng => trace::pcapng::write(trace, &self.analysis),
         };
         let name = match &self.opened {
-            // The name it came with, without its ending.
+            // The name of the opened file without its ending.
             Some(opened) => {
                 let stem = opened.name.rsplit_once('.');
                 stem.map_or(&*opened.name, |(stem, _)| stem).to_owned()

@@ -9,7 +9,7 @@ use crate::language::Language;
 use crate::scene::{Axis, Target, View};
 use crate::settings::Settings;
 
-/// Everything that can happen: acts of the user, words of the gateway, time.
+/// Everything that changes the state: input, lines of the gateway, time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// The WebSocket to `/lab` is open.
@@ -93,7 +93,7 @@ pub enum Message {
     /// Show everything.
     Fit,
 
-    /// Speak this language.
+    /// Show the texts in this language.
     LanguageChosen(Language),
     /// Automatic, light, dark, automatic…
     ThemeToggled,

@@ -1,4 +1,4 @@
-//! Moving about: the cursor, the view, the selection, the address.
+//! The cursor, the view, the selection and the address.
 
 use super::{Aim, Effect, Message, State, Status};
 use crate::hash::{Place, Stop};
@@ -17,7 +17,7 @@ impl State {
             Message::PlayPause => self.player.play_pause(events),
             _ => return self.show(message, effects),
         }
-        // Whoever moves during a run is not moved back when it ends.
+        // The end of a run does not move a cursor that the user has moved.
         if matches!(self.status, Status::Running) {
             self.aim = if self.step() == events {
                 Aim::Last
@@ -149,7 +149,7 @@ impl State {
             return false;
         }
         let gone = self.go_to(&Place::parse(hash), effects);
-        // The address now says something else than what was put there last.
+        // The address no longer holds what was written to it last.
         hash.clone_into(&mut self.hash);
         gone
     }

@@ -36,8 +36,9 @@ impl State {
         })
     }
 
-    /// Runs again what is on the stage, with the one knob turned: whatever
-    /// else was typed into the knobs since would be a second difference.
+    /// Runs the plan of the run on the stage again with one knob turned. Knobs
+    /// that were changed since the run are not used: two runs that differ in
+    /// several knobs prove nothing about one of them.
     pub(super) fn prove(&mut self, proof: Proof, effects: &mut Vec<Effect>) -> bool {
         let (Status::Done(_), Some(trace)) = (&self.status, &self.trace) else {
             return false;

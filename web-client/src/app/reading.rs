@@ -8,7 +8,7 @@ use crate::file::FileError;
 use crate::hash;
 use crate::language::Language;
 use crate::player::Player;
-use crate::scene::{Axis, Shot, Target, View, Viewport};
+use crate::scene::{Axis, StageModel, Target, View, Viewport};
 use crate::settings::Theme;
 
 impl State {
@@ -59,7 +59,7 @@ impl State {
         knob.or_else(|| self.invalid.clone().map(Mistake::Experiment))
     }
 
-    /// Whether the Run button works: the knobs make sense and no run is going on.
+    /// Whether the Run button works: the knobs are valid and no run is going on.
     pub fn can_run(&self) -> bool {
         self.refused.is_none()
             && !self.is_unplanned()
@@ -81,7 +81,7 @@ impl State {
         plan.is_some_and(|plan| *plan != self.experiment)
     }
 
-    /// The line to the gateway.
+    /// The connection to the gateway.
     pub const fn link(&self) -> &Link {
         &self.link
     }
@@ -168,8 +168,8 @@ impl State {
     }
 
     /// What the stage is drawn from; none before anything was run.
-    pub fn shot(&self) -> Option<Shot<'_>> {
-        Some(Shot {
+    pub fn stage_model(&self) -> Option<StageModel<'_>> {
+        Some(StageModel {
             trace: self.trace()?,
             analysis: self.analysis(),
             step: self.step(),
@@ -185,8 +185,8 @@ impl State {
         self.guess
     }
 
-    /// The guess and what happened, once the run is over; not of the run that
-    /// a cause is proved with, which nobody guessed.
+    /// The guess and what happened, once the run is over; none for the run that
+    /// proves a cause, because the guess was made for the run before.
     pub fn judged(&self) -> Option<Judged> {
         let (Status::Done(_), Some(trace), None) = (&self.status, &self.trace, &self.earlier)
         else {

@@ -1,4 +1,4 @@
-//! The line to the gateway and the run that goes over it.
+//! The connection to the gateway, and the run that it carries.
 
 use trace::link::{Ending, Line, Request, VERSION};
 use trace::{Analysis, Event, Script, Trace};
@@ -39,7 +39,7 @@ impl State {
         self.wanted = false;
         self.place = None;
         if self.mistake().is_some() {
-            // Edited while the gateway was away.
+            // The knobs were changed while there was no connection.
             self.status = Status::Idle;
             return;
         }
@@ -51,8 +51,8 @@ impl State {
         }));
     }
 
-    /// Ends the run that is going on; what arrived of it is kept until its
-    /// end has been told.
+    /// Asks for the end of the run that is going on. Its events are kept, and
+    /// those that still arrive before its `ended` line.
     pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
         match self.status {
             Status::Running => effects.push(Effect::SendToGateway(Request::Stop)),
@@ -285,8 +285,8 @@ impl State {
         }
     }
 
-    /// A lesson is done when its run is over and its last step was seen. A
-    /// file's run is no lesson's.
+    /// A lesson is done when its run is over and its last step was shown. The
+    /// run of an opened file does not count.
     pub(super) fn note_done(&mut self, effects: &mut Vec<Effect>) {
         let over = self.status == Status::Done(Ending::Finished);
         if !over || self.step() < self.events().len() || self.opened.is_some() {

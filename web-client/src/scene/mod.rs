@@ -11,11 +11,13 @@ pub mod bytes;
 pub(crate) mod check;
 mod ink;
 mod list;
+mod margins;
 mod model;
 mod names;
 pub mod scrubber;
 mod target;
 mod text;
+mod ticks;
 pub mod time;
 mod value;
 mod view;
@@ -25,7 +27,7 @@ use trace::text::Catalog;
 
 pub use ink::{HUES, Ink, Part};
 pub use list::{Align, DrawList, Edge, Hit, Rect, Shape};
-pub use model::Shot;
+pub use model::StageModel;
 pub use target::Target;
 pub use text::{Font, shorten, text_width};
 pub use value::knob_value;
@@ -35,18 +37,18 @@ pub use viewport::Viewport;
 /// The stage in this view, `width` CSS pixels wide. Empty, of no height, before
 /// anything was run.
 pub fn stage(
-    shot: Option<&Shot<'_>>,
+    model: Option<&StageModel<'_>>,
     view: View,
     axis: Axis,
     catalog: &Catalog,
     width: f64,
 ) -> DrawList {
-    match (shot, view) {
+    match (model, view) {
         (None, _) => DrawList {
             width,
             ..DrawList::default()
         },
-        (Some(shot), View::Bytes) => bytes::draw(shot, catalog, width),
-        (Some(shot), View::Time) => time::draw(shot, catalog, axis == Axis::Step, width),
+        (Some(model), View::Bytes) => bytes::draw(model, catalog, width),
+        (Some(model), View::Time) => time::draw(model, catalog, axis == Axis::Step, width),
     }
 }

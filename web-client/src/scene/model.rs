@@ -8,7 +8,7 @@ use crate::comparison::Earlier;
 
 /// What a scene is drawn from.
 #[derive(Clone, Copy, Debug)]
-pub struct Shot<'a> {
+pub struct StageModel<'a> {
     /// What was observed.
     pub trace: &'a Trace,
     /// What follows from it.
@@ -25,13 +25,14 @@ pub struct Shot<'a> {
     pub earlier: Option<&'a Earlier>,
 }
 
-impl<'a> Shot<'a> {
+impl<'a> StageModel<'a> {
     /// Whether the event has happened at the cursor.
     pub const fn has_happened(&self, event: usize) -> bool {
         event < self.step
     }
 
-    /// Whether all packets were captured, as far as anybody knows yet.
+    /// Whether all packets were captured; during a run, whether none is known to
+    /// be missing.
     pub fn has_whole_wire(&self) -> bool {
         let trace = self.trace;
         trace.capture == Capture::On && (trace.ending().is_none() || trace.missed == Some(0))

@@ -1,11 +1,11 @@
-//! What parties are called on the stage.
+//! Names of parties on the stage.
 
 use trace::text::{Catalog, Value};
 use trace::{ClientId, ConnectionId, End, PartyId, SERVER, explain};
 
-use super::Shot;
+use super::StageModel;
 
-impl Shot<'_> {
+impl StageModel<'_> {
     /// The connections that are drawn: of an experiment its clients'
     /// conversations, else all on which bytes went.
     pub(super) fn conversations(&self) -> Vec<ConnectionId> {
@@ -53,7 +53,7 @@ impl Shot<'_> {
         word(catalog, explain::name(self.trace, party))
     }
 
-    /// What whoever is at an end of a connection is called.
+    /// The name of the party at an end of a connection.
     pub(super) fn end_name(&self, catalog: &Catalog, connection: ConnectionId, end: End) -> String {
         match self.trace.party_at(connection, end) {
             Some(party) => self.party_name(catalog, party),

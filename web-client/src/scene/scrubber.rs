@@ -4,10 +4,10 @@
 use trace::Event;
 
 use super::{DrawList, Ink, Part, Rect, Shape};
-use crate::bins::{Kind, bin};
+use crate::bins::{EventKind, bin};
 
-/// Room left and right for half the knob.
-const PAD: f64 = 10.0;
+/// Room left and right of the track, for half the knob.
+const EDGE: f64 = 10.0;
 /// Radius of the knob.
 const KNOB: f64 = 7.0;
 /// Ticks closer than this are drawn as columns.
@@ -22,20 +22,20 @@ pub fn draw(events: &[Event], step: usize, width: f64, height: f64) -> DrawList 
         ..DrawList::default()
     };
     let middle = height / 2.0;
-    let track = Rect::new(PAD, middle - 1.5, (width - 2.0 * PAD).max(0.0), 3.0);
+    let track = Rect::new(EDGE, middle - 1.5, (width - 2.0 * EDGE).max(0.0), 3.0);
     list.shapes.push(bar(track, Ink::Faint, false));
     let done = x_of(step, width, events.len());
     let passed = Rect {
-        width: (done - PAD).max(0.0),
+        width: (done - EDGE).max(0.0),
         ..track
     };
     list.shapes.push(bar(passed, Ink::Accent, false));
     if track.width / events.len().max(1) as f64 >= CLOSEST {
         for (index, event) in events.iter().enumerate() {
-            let kind = Kind::of(event);
+            let kind = EventKind::of(event);
             let tall = match kind {
-                Kind::Bare => 5.0,
-                Kind::Other | Kind::Packet => 8.0,
+                EventKind::Bare => 5.0,
+                EventKind::Other | EventKind::Packet => 8.0,
                 _ => 14.0,
             };
             let x = x_of(index + 1, width, events.len());
@@ -58,7 +58,7 @@ pub fn draw(events: &[Event], step: usize, width: f64, height: f64) -> DrawList 
 fn columns(events: &[Event], step: usize, track: Rect, list: &mut DrawList) {
     let place = |index: usize| x_of(index + 1, list.width, events.len()) - track.x;
     let kinds = events.iter().enumerate();
-    let kinds = kinds.map(|(index, event)| (place(index), Kind::of(event)));
+    let kinds = kinds.map(|(index, event)| (place(index), EventKind::of(event)));
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -82,7 +82,7 @@ fn columns(events: &[Event], step: usize, track: Rect, list: &mut DrawList) {
 /// Where the cursor stands at `step` of `events`.
 pub fn x_of(step: usize, width: f64, events: usize) -> f64 {
     let share = step as f64 / events.max(1) as f64;
-    PAD + share * (width - 2.0 * PAD).max(0.0)
+    EDGE + share * (width - 2.0 * EDGE).max(0.0)
 }
 
 /// The step at `x`: the inverse of [`x_of`], to the nearest step.
@@ -92,20 +92,20 @@ pub fn x_of(step: usize, width: f64, events: usize) -> f64 {
     reason = "between 0 and the number of events"
 )]
 pub fn step_at(x: f64, width: f64, events: usize) -> usize {
-    let share = (x - PAD) / (width - 2.0 * PAD).max(1.0);
+    let share = (x - EDGE) / (width - 2.0 * EDGE).max(1.0);
     (share.clamp(0.0, 1.0) * events as f64).round() as usize
 }
 
 /// The colour of a kind of event.
-pub(super) const fn ink(kind: Kind) -> Ink {
+pub(super) const fn ink(kind: EventKind) -> Ink {
     match kind {
-        Kind::Failed => Ink::Bad,
-        Kind::Other => Ink::Muted,
-        Kind::Packet => Ink::Hue(5, Part::Stroke),
-        Kind::Bare => Ink::Outline,
-        Kind::EvenOpenerSend | Kind::EvenOpenerRecv => Ink::Hue(0, Part::Stroke),
-        Kind::AcceptorSend | Kind::AcceptorRecv => Ink::Hue(2, Part::Stroke),
-        Kind::OddOpenerSend | Kind::OddOpenerRecv => Ink::Hue(3, Part::Stroke),
+        EventKind::Failed => Ink::Bad,
+        EventKind::Other => Ink::Muted,
+        EventKind::Packet => Ink::Hue(5, Part::Stroke),
+        EventKind::Bare => Ink::Outline,
+        EventKind::EvenOpenerSend | EventKind::EvenOpenerRecv => Ink::Hue(0, Part::Stroke),
+        EventKind::AcceptorSend | EventKind::AcceptorRecv => Ink::Hue(2, Part::Stroke),
+        EventKind::OddOpenerSend | EventKind::OddOpenerRecv => Ink::Hue(3, Part::Stroke),
     }
 }
 

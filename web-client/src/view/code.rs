@@ -110,7 +110,7 @@ impl Code {
     fn find(&self, state: &State) -> Option<usize> {
         let (index, event) = state.current()?;
         if event.call.is_packet() {
-            // The kernel's own doing: no line of a program.
+            // The kernel sent it: no line of a program did.
             return None;
         }
         let by_server = event.end == End::Acceptor;

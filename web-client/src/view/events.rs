@@ -18,7 +18,7 @@ pub(super) struct Events {
     row: Template,
     message: Template,
     flag: Template,
-    rows: Vec<Row>,
+    rows: Vec<EventRow>,
     step: usize,
     /// Another row is current than the one last brought into sight.
     moved: bool,
@@ -32,7 +32,7 @@ const MANY: usize = 300;
 const HEADING: f64 = 26.0;
 
 /// A row and what it was built from.
-struct Row {
+struct EventRow {
     element: HtmlElement,
     event: Identity,
     marks: Vec<Mark>,
@@ -137,7 +137,7 @@ impl Events {
                     let element = self.build_row(index, event, trace, catalog);
                     self.fill_marks(&element, &marks, catalog);
                     let _ = self.body.append_child(&element);
-                    self.rows.push(Row {
+                    self.rows.push(EventRow {
                         element,
                         event: event_id,
                         marks,
@@ -146,7 +146,7 @@ impl Events {
             }
         }
         self.truncate(trace.events().len());
-        // Rows out of sight cost nothing then, but their heights are guesses.
+        // Rows out of sight are then not laid out, and their heights are estimates.
         dom::set_bool(&self.body, "data-many", self.rows.len() > MANY);
     }
 

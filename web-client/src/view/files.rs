@@ -1,5 +1,5 @@
-//! Runs from files and into files: drag and drop anywhere on the page, the
-//! Open button, the downloads.
+//! Opens and saves files: drag and drop anywhere on the page, the Open button,
+//! the downloads.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -99,7 +99,7 @@ impl Reader {
         if !data.types().iter().any(|kind| kind == "Files") {
             return;
         }
-        // The browser itself would leave the page for the file.
+        // The browser would open the file in place of the page.
         event.prevent_default();
         match kind {
             "dragover" => {
@@ -136,14 +136,14 @@ impl Reader {
         let read = reader.clone();
         let failed = say.clone();
         let done = dom::listen(&reader, "loadend", move |_: Event| {
-            // None for a folder, or a file that is gone.
+            // None for a folder, or a file that was deleted.
             let text = read.result().ok().and_then(|text| text.as_string());
             say(text.ok_or(FileError::Unreadable));
         });
         if reader.read_as_text(file).is_err() {
             return failed(Err(FileError::Unreadable));
         }
-        // The last one's listener goes first, so that it is not heard any more.
+        // The listener of the file before is dropped first: its result is not wanted.
         self.reading.replace(Some((reader, done)));
     }
 }

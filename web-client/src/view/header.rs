@@ -1,5 +1,5 @@
-//! The header: the line to the kernel, language, theme, help; and the notice
-//! below it when something is wrong.
+//! The header: connection, language, theme, help; and the notice of an error
+//! below it.
 
 use protocol::EncodeError;
 use trace::knob::{Kind, Knob, KnobError};
@@ -8,7 +8,7 @@ use trace::text::{Catalog, Sentence};
 use trace::{ExperimentError, TraceError};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
-use super::said;
+use super::wording;
 use crate::app::{Link, Message, Mistake, State, Status};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::file::{self, FileError};
@@ -65,7 +65,7 @@ impl Header {
         let (link, text) = match state.link() {
             Link::Connecting => ("connecting", catalog.text("link.connecting")),
             Link::Online { kernel, .. } => {
-                let online = Sentence::new("link.online").with("kernel", said::kernel(kernel));
+                let online = Sentence::new("link.online").with("kernel", wording::kernel(kernel));
                 ("up", catalog.render(&online))
             }
             Link::Gone { .. } => ("down", catalog.text("link.gone")),

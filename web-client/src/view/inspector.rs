@@ -9,7 +9,7 @@ use trace::{Call, ConnectionId, Event, Trace};
 use web_sys::{Element, HtmlElement};
 
 use super::rows::{call, chunk_name, transport};
-use super::said;
+use super::wording;
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
@@ -126,7 +126,7 @@ impl Inspector {
         }
         dom::set_shown(&self.more, !more.is_empty());
         dom::set_text(&self.more, &more);
-        let text = said::text(bytes, MOST);
+        let text = wording::text(bytes, MOST);
         let quoted = Sentence::new("inspector.text").with("text", text);
         let quoted = if bytes.is_empty() {
             String::new()
@@ -169,7 +169,7 @@ impl Inspector {
         for (index, (byte, hue, framing)) in shown.chips.iter().enumerate() {
             let offset = chunk.span.start + index;
             let chip: Element = self.hex.clone_as();
-            let digits = said::hex(&[*byte], 1);
+            let digits = wording::hex(&[*byte], 1);
             dom::set(&chip, "data-byte", &value(lane, offset));
             dom::set(&chip, "data-hue", &hue.to_string());
             let label = Sentence::new("inspector.byte.label")
@@ -202,11 +202,11 @@ impl Inspector {
         let mut line = catalog.render(
             &Sentence::new("inspector.byte")
                 .with("offset", way.offset.0)
-                .with("hex", said::hex(&[way.byte], 1)),
+                .with("hex", wording::hex(&[way.byte], 1)),
         );
         if let Some(character) = way.character {
             let nth = way.offset.0 - character.start.0 + 1;
-            let shown = said::text(character.character.to_string().as_bytes(), 1);
+            let shown = wording::text(character.character.to_string().as_bytes(), 1);
             let key = if character.bytes == 1 {
                 "inspector.character.alone"
             } else {

@@ -48,8 +48,8 @@ impl Lessons {
         let open = &state.lesson().id;
         if self.open != *open {
             self.open.clone_from(open);
-            // On small screens the list lies over the page: out of the way. It
-            // refuses where it is no popover that is open.
+            // On small screens the list covers the page. Hiding it fails where it
+            // is not an open popover.
             let _ = self.list.hide_popover();
         }
         for (entry, lesson) in self.entries.iter().zip(state.lessons()) {

@@ -13,10 +13,10 @@ mod notes;
 mod pointer;
 mod proof;
 mod rows;
-mod said;
 mod stage;
 mod task;
 mod transport;
+mod wording;
 
 use trace::text::Catalog;
 use web_sys::{Element, HtmlElement};

@@ -121,7 +121,7 @@ pub(super) fn listeners(
             }
             down.push(press(&event));
             dom::set_bool(&stage, "data-pan", true);
-            // Refuses a pointer that is gone already.
+            // Fails for a pointer that was released already.
             let _ = canvas.set_pointer_capture(event.pointer_id());
         }
     };

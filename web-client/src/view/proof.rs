@@ -11,7 +11,7 @@ use web_sys::{Element, HtmlElement, MouseEvent};
 
 use super::header::click;
 use crate::app::{Message, State};
-use crate::comparison::{Earlier, Outcome, Verdict};
+use crate::comparison::{Earlier, Outcome, Difference};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::scene::knob_value;
 
@@ -118,12 +118,12 @@ fn sentences(earlier: &Earlier, outcome: Outcome, catalog: &Catalog) -> Vec<Sent
             .with("now", Time(now).to_string());
         said.push(waited);
     }
-    said.push(Sentence::new(match outcome.verdict() {
-        Verdict::Fewer => "prove.fewer",
-        Verdict::More => "prove.more",
-        Verdict::Sooner => "prove.sooner",
-        Verdict::Later => "prove.later",
-        Verdict::Same => "prove.same",
+    said.push(Sentence::new(match outcome.difference() {
+        Difference::Fewer => "prove.fewer",
+        Difference::More => "prove.more",
+        Difference::Sooner => "prove.sooner",
+        Difference::Later => "prove.later",
+        Difference::Same => "prove.same",
     }));
     said
 }

@@ -7,7 +7,7 @@ use trace::text::Value;
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call, ClientId, ConnectionId, Event, Trace};
 
-use super::said;
+use super::wording;
 use crate::scene::bytes::Hues;
 
 /// Most characters of a message in its row.
@@ -45,9 +45,9 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
         for (index, message) in lane.messages.iter().enumerate() {
             let body = &message.frame.body;
             let text = if message.kind.is_of_the_handshake() {
-                said::hex(body, MOST_BINARY)
+                wording::hex(body, MOST_BINARY)
             } else {
-                said::text(body, MOST)
+                wording::text(body, MOST)
             };
             let Some(own) = marks.get_mut(message.event) else {
                 continue;
@@ -85,7 +85,7 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
         for &recv in &lane.unsure {
             flag(&mut marks, recv, "flag.unsure");
         }
-        // Only at the end is it certain that nobody reads it any more.
+        // Until the run is over it may still be read.
         if trace.ending().is_some() {
             for send in &lane.sends {
                 let read = if datagrams {
@@ -201,7 +201,7 @@ fn packet(event: &Event, catalog: &Catalog) -> String {
     text
 }
 
-/// Whether it is a segment that only steers the connection.
+/// Whether it is a segment without data.
 pub(super) fn is_bare(event: &Event) -> bool {
     event.call == Call::Segment && event.is_empty()
 }

@@ -174,7 +174,7 @@ impl Stage {
         }
         if state.trace().is_some() {
             let list = scene::stage(
-                state.shot().as_ref(),
+                state.stage_model().as_ref(),
                 state.view(),
                 state.axis(),
                 catalog,
@@ -183,7 +183,7 @@ impl Stage {
             self.painter.paint(&list, &self.palette);
             self.list.replace(list);
             if state.hover().is_some() {
-                // What lies under a pointer that stands still may be another now.
+                // What is under the pointer may have changed although it did not move.
                 self.pointer
                     .look_again(&self.list.borrow(), state.hover(), &self.dispatch);
             }
@@ -192,7 +192,7 @@ impl Stage {
     }
 }
 
-/// The run in one sentence, for who does not see the canvas.
+/// The run in one sentence: the accessible name of the canvas.
 fn summary(state: &State, catalog: &Catalog) -> String {
     let lanes = || state.analysis().lanes.iter();
     let up = || lanes().filter(|lane| lane.direction == Direction::FromOpener);
@@ -235,7 +235,7 @@ fn describe(target: Target, state: &State, catalog: &Catalog) -> Option<String> 
                 .itinerary(offset)?;
             let byte = Sentence::new("inspector.byte")
                 .with("offset", offset.0)
-                .with("hex", super::said::hex(&[way.byte], 1));
+                .with("hex", super::wording::hex(&[way.byte], 1));
             let transport = transport(state.trace()?, connection);
             let way = itinerary(&way, transport, catalog);
             Some([&catalog.render(&byte), " · ", &way].concat())

@@ -7,7 +7,7 @@ use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::header::click;
-use super::said;
+use super::wording;
 use crate::app::{Message, State, Status};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
@@ -37,7 +37,7 @@ impl Task {
         let guess = |text: &str| text.trim().parse().ok().map(Message::Guess);
         let typed = {
             let (other, dispatch) = (other.clone(), dispatch.clone());
-            // Enter always counts; leaving the field only where Enter has not.
+            // Enter always submits; losing the focus only submits a value that Enter has not.
             let counted = Rc::new(RefCell::new(String::new()));
             move |by_enter: bool| {
                 let value = other.value();
@@ -86,7 +86,7 @@ impl Task {
             };
             let kernel = state
                 .trace()
-                .map_or_else(String::new, |t| said::kernel(&t.kernel));
+                .map_or_else(String::new, |t| wording::kernel(&t.kernel));
             let about = Sentence::new(key).with("kernel", kernel);
             dom::set_text(&self.title, &opened.name);
             dom::set_text(&self.question, &catalog.render(&about));

@@ -4,7 +4,7 @@ use trace::cause::{Boundary, Cause, Change};
 use trace::lane::Direction;
 
 use super::*;
-use crate::comparison::{Outcome, Tally, Verdict};
+use crate::comparison::{Outcome, Tally, Difference};
 use crate::language::Language;
 
 fn late() -> Proof {
@@ -71,7 +71,7 @@ fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
 
 #[test]
 fn two_runs_tell_what_was_observed_in_them() {
-    use Verdict::{Fewer, Later, More, Same, Sooner};
+    use Difference::{Fewer, Later, More, Same, Sooner};
     let check = |before: (usize, usize, u64), now: (usize, usize, u64), is_waiting, expected| {
         let tally = |(moved, lost, slowest): (usize, usize, u64)| Tally {
             moved,
@@ -84,7 +84,7 @@ fn two_runs_tell_what_was_observed_in_them() {
             now: tally(now),
             is_waiting,
         };
-        assert_eq!(outcome.verdict(), expected, "{before:?} {now:?}");
+        assert_eq!(outcome.difference(), expected, "{before:?} {now:?}");
     };
     check((5, 0, 0), (0, 0, 0), false, Fewer);
     check((1, 4, 0), (2, 1, 0), false, Fewer);
@@ -122,7 +122,7 @@ fn a_proof_about_waiting_compares_the_slowest_replies() {
     let slowest = |tally: Tally| tally.slowest.unwrap().0;
     assert_eq!(slowest(outcome.before), 44_000_000);
     assert_eq!(slowest(outcome.now), 2_000);
-    assert_eq!(outcome.verdict(), Verdict::Sooner);
+    assert_eq!(outcome.difference(), Difference::Sooner);
 }
 
 /// What ends a comparison.

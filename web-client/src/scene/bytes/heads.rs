@@ -5,9 +5,9 @@ use trace::lane::{Direction, Fate, MessageKind, Packet, Verdict};
 use trace::text::{Sentence, Value, grouped};
 
 use super::Group;
-use super::layout::PAD;
 use super::row::{Kind, Row};
 use crate::scene::list::Style;
+use crate::scene::margins::PAD;
 use crate::scene::{Align, DrawList, Font, Ink, text_width};
 
 /// Between the bytes and the counts.

@@ -10,8 +10,8 @@ use trace::text::{Sentence, Value};
 use trace::{Call, Flags};
 
 use super::Group;
-use super::layout::PAD;
 use crate::scene::list::Style;
+use crate::scene::margins::PAD;
 use crate::scene::{Align, DrawList, Font, Ink, Shape, text_width};
 
 /// Room it takes below the row above it.

@@ -7,9 +7,9 @@ use trace::lane::{MessageKind, Verdict};
 use trace::text::{Sentence, Value};
 
 use super::Group;
-use super::layout::PAD;
 use super::row::{Chunk, Kind, Row};
 use crate::scene::list::Style;
+use crate::scene::margins::PAD;
 use crate::scene::{DrawList, Font, Ink, text_width};
 
 /// Between two labels.

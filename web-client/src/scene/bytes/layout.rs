@@ -2,17 +2,14 @@
 
 use trace::Analysis;
 
+use crate::scene::margins::{LEFT, NARROW, PAD};
 use crate::scene::{Rect, Viewport};
 
-/// Below this width the columns left and right of the bytes move above their rows.
-const NARROW: f64 = 640.0;
 /// Widest cell of a byte.
 pub(super) const CELL: f64 = 34.0;
 /// Narrowest cell that shows its byte.
 pub(super) const READABLE: f64 = 14.0;
-/// Room at the edges of the canvas.
-pub(super) const PAD: f64 = 16.0;
-const LEFT: f64 = 132.0;
+/// Room for what stands behind the bytes.
 const RIGHT: f64 = 148.0;
 
 /// The horizontal layout: the same for all rows.

@@ -21,8 +21,10 @@ use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call};
 
 use super::list::Style;
-use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, Shot, Target, knob_value, text_width};
-use layout::{Layout, PAD, Pitch};
+use super::margins::PAD;
+use super::ticks::round_step;
+use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, StageModel, Target, knob_value, text_width};
+use layout::{Layout, Pitch};
 pub(super) use note::capture_key;
 use row::{Kind, Row};
 pub use stretch::Hues;
@@ -45,7 +47,7 @@ const BETWEEN: f64 = 4.0;
 const TITLE: f64 = 24.0;
 
 /// Draws it, `width` CSS pixels wide.
-pub fn draw(shot: &Shot<'_>, catalog: &Catalog, width: f64) -> DrawList {
+pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64) -> DrawList {
     let runs = runs(shot, catalog);
     let analyses: Vec<_> = runs.iter().map(|run| run.shot.analysis).collect();
     let layout = Layout::new(&analyses, shot.viewport, width);
@@ -68,7 +70,7 @@ pub fn draw(shot: &Shot<'_>, catalog: &Catalog, width: f64) -> DrawList {
 
 /// A run that is drawn.
 struct Run<'a> {
-    shot: Shot<'a>,
+    shot: StageModel<'a>,
     /// Set if there are two.
     title: Option<String>,
     /// Whether the cursor moves through it.
@@ -79,8 +81,8 @@ struct Run<'a> {
 /// The run on the stage; above it the one it is compared with, if there is
 /// one: all of it has happened, and only what went to the server is shown,
 /// for that is what a turned knob changes.
-fn runs<'a>(shot: &Shot<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
-    let run = |shot: Shot<'a>, title, only: Option<Direction>| {
+fn runs<'a>(shot: &StageModel<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
+    let run = |shot: StageModel<'a>, title, only: Option<Direction>| {
         let lanes = shot.analysis.lanes.iter();
         let lanes = lanes.filter(|lane| only.is_none_or(|only| lane.direction == only));
         Run {
@@ -100,7 +102,7 @@ fn runs<'a>(shot: &Shot<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
             .with("value", knob_value(knob, value, catalog));
         Some(catalog.render(&sentence))
     };
-    let before = Shot {
+    let before = StageModel {
         trace: &earlier.trace,
         analysis: &earlier.analysis,
         step: earlier.trace.events().len(),
@@ -178,7 +180,7 @@ pub fn narrowest(analysis: &Analysis, width: f64) -> f64 {
 struct Group<'a> {
     lane: &'a Lane,
     stretches: Vec<Stretch>,
-    shot: &'a Shot<'a>,
+    shot: &'a StageModel<'a>,
     catalog: &'a Catalog,
     layout: Layout,
     pitch: Pitch,
@@ -302,7 +304,7 @@ impl Group<'_> {
 
 /// The lane and offset at which the last call (or packet) with bytes ended at
 /// the cursor.
-fn cursor<'a>(shot: &Shot<'a>) -> Option<(&'a Lane, Offset)> {
+fn cursor<'a>(shot: &StageModel<'a>) -> Option<(&'a Lane, Offset)> {
     let happened = shot.trace.events().get(..shot.step)?;
     happened
         .iter()
@@ -348,7 +350,7 @@ fn axis(layout: &Layout, catalog: &Catalog, y: f64, list: &mut DrawList) {
     let style = Style::new(Font::Small, Ink::Muted).align(Align::Middle);
     let end = (layout.first + layout.area / layout.cell).min(layout.total);
     let widest = text_width(&grouped(end as u64), Font::Small) + 16.0;
-    let step = nice(widest.max(TICKS) / layout.cell);
+    let step = round_step(widest.max(TICKS) / layout.cell, 1.0);
     let mut at = (layout.first / step).ceil() * step;
     let mut right = layout.left;
     while at <= end {
@@ -371,18 +373,5 @@ fn axis(layout: &Layout, catalog: &Catalog, y: f64, list: &mut DrawList) {
         let style = style.align(Align::End);
         let at = (layout.width - PAD, y + 15.0);
         list.text(at, &name, style, layout.width - 2.0 * PAD);
-    }
-}
-
-/// The least of 1, 2, 5, 10, 20, 50… that is at least `least`.
-fn nice(least: f64) -> f64 {
-    let mut power = 1.0;
-    loop {
-        for factor in [1.0, 2.0, 5.0] {
-            if power * factor >= least {
-                return power * factor;
-            }
-        }
-        power *= 10.0;
     }
 }

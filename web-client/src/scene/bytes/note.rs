@@ -6,9 +6,9 @@ use trace::text::Sentence;
 use trace::{Call, Counts};
 
 use super::Group;
-use super::layout::PAD;
 use super::row::Row;
 use crate::scene::list::Style;
+use crate::scene::margins::PAD;
 use crate::scene::{DrawList, Font, Ink, Rect, Shape, text_width};
 
 /// Height of a line.

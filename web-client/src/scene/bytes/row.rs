@@ -8,7 +8,7 @@ use trace::lane::{Direction, Fate, Lane, MessageKind, MessageSpan, Span, Verdict
 use trace::link::Capture;
 
 use super::Group;
-use crate::scene::Shot;
+use crate::scene::StageModel;
 
 /// Chunks narrower than this on the average are drawn as density.
 const DENSE: f64 = 3.0;
@@ -60,7 +60,7 @@ pub(super) struct Chunk {
 /// The rows of a lane. Messages have one only where it says more than the
 /// recvs: where a framing finds them, where a handshake is among them, where
 /// chunks are taken for messages that were none.
-pub(super) fn kinds(lane: &Lane, shot: &Shot<'_>) -> Vec<Kind> {
+pub(super) fn kinds(lane: &Lane, shot: &StageModel<'_>) -> Vec<Kind> {
     let wire = match shot.trace.capture {
         Capture::On => Kind::Wire,
         _ => Kind::NotCaptured,

@@ -11,8 +11,8 @@ use crate::sample;
 use crate::scene::check::{check, ghosts};
 use crate::scene::{Rect, Viewport};
 
-fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> Shot<'a> {
-    Shot {
+fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageModel<'a> {
+    StageModel {
         trace,
         analysis,
         step,
@@ -178,7 +178,7 @@ fn a_selected_byte_is_marked_in_every_row_of_its_lane() {
     let trace = sample::five_sends();
     let analysis = Analysis::new(&trace);
     let mut shot = shot(&trace, &analysis, 0);
-    let marked = |shot: &Shot<'_>| {
+    let marked = |shot: &StageModel<'_>| {
         let list = draw(shot, &sample::catalog(), 1100.0);
         let marked = list.shapes.iter().filter(|shape| {
             matches!(
@@ -278,7 +278,7 @@ proptest! {
         let step = (trace.events().len() as f64 * part).round() as usize;
         let viewport = Viewport::default().zoom(zoom, part, narrowest(&analysis, width));
         let words = if chinese { sample::chinese() } else { sample::catalog() };
-        let shot = Shot { viewport, ..shot(&trace, &analysis, step) };
+        let shot = StageModel { viewport, ..shot(&trace, &analysis, step) };
         check(&draw(&shot, &words, width));
     }
 }

@@ -6,13 +6,13 @@ use trace::lane::Lane;
 use trace::text::{Sentence, grouped};
 use trace::{Call, ClientId, ConnectionId, End, Event, PartyId};
 
-use super::{DENSE, Row, Seen, Sheet, kinds_share};
-use crate::bins::{Kind, bin};
+use super::{DENSE, TimeRow, Seen, Sheet, kinds_share};
+use crate::bins::{EventKind, bin};
 use crate::scene::list::Style;
-use crate::scene::{DrawList, Font, Ink, Part, Rect, Shape, Shot, Target, scrubber, text_width};
+use crate::scene::{DrawList, Font, Ink, Part, Rect, Shape, StageModel, Target, scrubber, text_width};
 
 impl Sheet<'_> {
-    pub(super) fn calls(&self, row: &Row, party: PartyId, list: &mut DrawList) {
+    pub(super) fn calls(&self, row: &TimeRow, party: PartyId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
         let own = |event: &Event| event.party == party && !event.call.is_packet();
         let calls = self.seen(&own);
@@ -24,7 +24,7 @@ impl Sheet<'_> {
             for layer in 0..3 {
                 for call in calls
                     .iter()
-                    .filter(|call| self::layer(self.shot, call.1) == layer)
+                    .filter(|call| self::layer(self.model, call.1) == layer)
                 {
                     self.call(row, call, list);
                 }
@@ -34,26 +34,26 @@ impl Sheet<'_> {
         let called = |event: &Event| own(event) && event.call.is_call();
         let count = self.count(&called, ["stage.event-count", "stage.event-count-of"]);
         let detail = self.catalog.text("stage.calls");
-        let name = self.shot.party_name(self.catalog, party);
+        let name = self.model.party_name(self.catalog, party);
         self.head(row, &name, &detail, &count, list);
     }
 
     /// The events of a row that are in sight.
     pub(super) fn seen(&self, own: &dyn Fn(&Event) -> bool) -> Vec<Seen<'_>> {
-        let events = self.shot.trace.events().iter().enumerate();
+        let events = self.model.trace.events().iter().enumerate();
         events
             .filter(|(_, event)| own(event))
-            .filter_map(|(index, event)| Some((index, event, self.scale.event(self.shot, index)?)))
+            .filter_map(|(index, event)| Some((index, event, self.scale.event(self.model, index)?)))
             .collect()
     }
 
     /// How many of a row's events there are, or so many of all.
     pub(super) fn count(&self, own: &dyn Fn(&Event) -> bool, keys: [&'static str; 2]) -> String {
         let (mut all, mut happened) = (0_usize, 0_usize);
-        for (index, event) in self.shot.trace.events().iter().enumerate() {
+        for (index, event) in self.model.trace.events().iter().enumerate() {
             if own(event) {
                 all += 1;
-                happened += usize::from(self.shot.has_happened(index));
+                happened += usize::from(self.model.has_happened(index));
             }
         }
         let key = keys[usize::from(happened != all)];
@@ -68,20 +68,20 @@ impl Sheet<'_> {
     /// The edge of a box in the colour of what is going on with its event.
     pub(super) fn edge(&self, index: usize, plain: Ink) -> (Ink, f64) {
         let target = Some(Target::Event(index));
-        let current = self.shot.current().is_some_and(|(at, _)| at == index);
-        if current || self.shot.selection == target {
+        let current = self.model.current().is_some_and(|(at, _)| at == index);
+        if current || self.model.selection == target {
             (Ink::Accent, 2.0)
-        } else if self.shot.hover == target {
+        } else if self.model.hover == target {
             (Ink::Accent, 1.0)
         } else {
             (plain, 1.0)
         }
     }
 
-    fn call(&self, row: &Row, &(index, event, (x0, x1)): &Seen<'_>, list: &mut DrawList) {
-        let ghost = !self.shot.has_happened(index);
+    fn call(&self, row: &TimeRow, &(index, event, (x0, x1)): &Seen<'_>, list: &mut DrawList) {
+        let ghost = !self.model.has_happened(index);
         let moves = matches!(event.call, Call::Send | Call::Recv);
-        let shared = event.end == End::Acceptor && kinds_share(self.shot, event.party);
+        let shared = event.end == End::Acceptor && kinds_share(self.model, event.party);
         let half = row.height / 2.0;
         let (y, height) = match (shared, self.is_upper(event)) {
             (true, true) => (row.y, half - 1.0),
@@ -121,10 +121,10 @@ impl Sheet<'_> {
     /// Whether an acceptor's call lies in the upper half of its row: those of
     /// the first of its conversations do, and what belongs to the same opener.
     fn is_upper(&self, event: &Event) -> bool {
-        let trace = self.shot.trace;
+        let trace = self.model.trace;
         let opener = |id| trace.party_at(id, End::Opener);
         let own = |id: &ConnectionId| trace.party_at(*id, End::Acceptor) == Some(event.party);
-        let first = self.shot.conversations().into_iter().find(own);
+        let first = self.model.conversations().into_iter().find(own);
         first.is_none_or(|first| {
             first == event.connection
                 || trace.plan.is_some() && opener(first) == opener(event.connection)
@@ -133,7 +133,7 @@ impl Sheet<'_> {
 
     /// The hue of a call: that of the send its first byte came from.
     fn hue(&self, index: usize, event: &Event) -> Option<usize> {
-        let lane: &Lane = self.shot.analysis.lane_of(event)?;
+        let lane: &Lane = self.model.analysis.lane_of(event)?;
         let sent = lane.sends.binary_search_by_key(&index, |send| send.event);
         if let (Call::Send, Ok(send)) = (event.call, sent) {
             return Some(send);
@@ -152,13 +152,13 @@ impl Sheet<'_> {
     /// Above the boxes, as far as there is room.
     pub(super) fn event_labels(
         &self,
-        row: &Row,
+        row: &TimeRow,
         calls: &[Seen<'_>],
         label: &dyn Fn(&Event) -> [String; 2],
         list: &mut DrawList,
     ) {
         let right = self.scale.right();
-        // Decisions first, whatever comes soon after them.
+        // Decisions get the room first; calls soon after them have no label.
         let mut taken: Vec<(f64, f64)> = Vec::new();
         for decisions in [true, false] {
             let mut free = self.scale.left - 1.0;
@@ -180,7 +180,7 @@ impl Sheet<'_> {
                 let Some((text, x, width)) = found else {
                     continue;
                 };
-                let ghost = !self.shot.has_happened(index);
+                let ghost = !self.model.has_happened(index);
                 let ink = if decisions { Ink::Bad } else { Ink::Muted };
                 let style = Style::new(Font::Small, ink).ghost(ghost);
                 list.text((x, row.y - 9.0), text, style, width);
@@ -198,15 +198,15 @@ impl Sheet<'_> {
         clippy::cast_sign_loss,
         reason = "a width in pixels"
     )]
-    pub(super) fn columns(&self, row: &Row, calls: &[Seen<'_>], list: &mut DrawList) {
+    pub(super) fn columns(&self, row: &TimeRow, calls: &[Seen<'_>], list: &mut DrawList) {
         let left = self.scale.left;
         let place = |&(index, event, _): &Seen<'_>| {
-            (self.scale.moment(self.shot, index) - left, Kind::of(event))
+            (self.scale.moment(self.model, index) - left, EventKind::of(event))
         };
         let bins = bin(calls.iter().map(place), self.scale.area as usize);
         let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1);
-        let cursor = self.scale.cursor(self.shot).unwrap_or_else(|| {
-            let before = calls.first().is_some_and(|(at, ..)| self.shot.step <= *at);
+        let cursor = self.scale.cursor(self.model).unwrap_or_else(|| {
+            let before = calls.first().is_some_and(|(at, ..)| self.model.step <= *at);
             if before { left } else { self.scale.right() }
         });
         for (column, bin) in bins.iter().enumerate() {
@@ -229,11 +229,11 @@ impl Sheet<'_> {
 }
 
 /// Which is drawn over which, the lowest first.
-fn layer(shot: &Shot<'_>, event: &Event) -> u8 {
+fn layer(model: &StageModel<'_>, event: &Event) -> u8 {
     if event.call.is_decision() {
         2
     } else {
-        let planned = shot.trace.plan.is_some();
+        let planned = model.trace.plan.is_some();
         u8::from(!planned || ClientId::of(event.connection).1 == 0)
     }
 }

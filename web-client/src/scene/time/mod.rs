@@ -17,11 +17,10 @@ use trace::{Call, ConnectionId, End, Event, PartyId};
 
 use super::bytes::capture_key;
 use super::list::Style;
-use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, Shot, text_width};
+use super::margins::PAD;
+use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, StageModel, text_width};
 use scale::Scale;
 
-/// Room at the edges of the canvas.
-const PAD: f64 = 16.0;
 /// Above the first row: the cursor's head and the row's labels.
 const TOP: f64 = 38.0;
 /// Events closer than this on the average are drawn as columns.
@@ -33,9 +32,9 @@ const AXIS: f64 = 44.0;
 
 /// What a row shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum TimeRowKind {
     Calls(PartyId),
-    /// Nobody is known to be at this end: none of its calls was watched.
+    /// No party is known at this end: none of its calls was observed.
     Unobserved(ConnectionId, End),
     /// Bytes under way, derived from the calls.
     UnderWay(ConnectionId, Direction),
@@ -51,8 +50,8 @@ enum Kind {
 
 /// A row and where it is.
 #[derive(Clone, Copy, Debug)]
-struct Row {
-    kind: Kind,
+struct TimeRow {
+    kind: TimeRowKind,
     y: f64,
     height: f64,
 }
@@ -62,40 +61,40 @@ type Seen<'a> = (usize, &'a Event, (f64, f64));
 
 /// The view while it is drawn.
 struct Sheet<'a> {
-    shot: &'a Shot<'a>,
+    model: &'a StageModel<'a>,
     catalog: &'a Catalog,
     scale: Scale,
-    rows: Vec<Row>,
+    rows: Vec<TimeRow>,
 }
 
 /// Draws it, `width` CSS pixels wide; x is the step if `by_step`.
-pub fn draw(shot: &Shot<'_>, catalog: &Catalog, by_step: bool, width: f64) -> DrawList {
-    let scale = Scale::new(shot, by_step, width);
+pub fn draw(model: &StageModel<'_>, catalog: &Catalog, by_step: bool, width: f64) -> DrawList {
+    let scale = Scale::new(model, by_step, width);
     let head = if scale.narrow { 18.0 } else { 0.0 };
-    let kinds = kinds(shot);
+    let kinds = kinds(model);
     // Tighter where there are many rows.
     let (calls, queue, gap) = match kinds.len() {
         0..=5 => (34.0, 44.0, 26.0),
         6..=7 => (32.0, 32.0, 23.0),
         _ => (30.0, 26.0, 20.0),
     };
-    let shared = |party| kinds_share(shot, party);
+    let shared = |party| kinds_share(model, party);
     let mut rows = Vec::new();
     let mut y = TOP + head;
     for kind in kinds {
         let height = match kind {
-            Kind::Calls(party) if shared(party) => 42.0,
-            Kind::Calls(_) => calls,
-            Kind::Wire(_) => 28.0,
-            Kind::NotCaptured | Kind::Unobserved(..) if scale.narrow => 14.0 + LINE,
-            Kind::NotCaptured | Kind::Unobserved(..) => 14.0,
+            TimeRowKind::Calls(party) if shared(party) => 42.0,
+            TimeRowKind::Calls(_) => calls,
+            TimeRowKind::Wire(_) => 28.0,
+            TimeRowKind::NotCaptured | TimeRowKind::Unobserved(..) if scale.narrow => 14.0 + LINE,
+            TimeRowKind::NotCaptured | TimeRowKind::Unobserved(..) => 14.0,
             _ => queue,
         };
-        rows.push(Row { kind, y, height });
+        rows.push(TimeRow { kind, y, height });
         y += height + gap + head;
     }
     let sheet = Sheet {
-        shot,
+        model,
         catalog,
         scale,
         rows,
@@ -107,7 +106,7 @@ pub fn draw(shot: &Shot<'_>, catalog: &Catalog, by_step: bool, width: f64) -> Dr
         height: bottom + AXIS + LINE * legend.len() as f64,
         ..DrawList::default()
     };
-    for lane in &shot.analysis.lanes {
+    for lane in &model.analysis.lanes {
         sheet.ribbons(lane, &mut list);
     }
     for row in &sheet.rows {
@@ -124,30 +123,30 @@ pub fn draw(shot: &Shot<'_>, catalog: &Catalog, by_step: bool, width: f64) -> Dr
 }
 
 /// Whether two conversations of a party lie in the two halves of its row.
-fn kinds_share(shot: &Shot<'_>, party: PartyId) -> bool {
-    let all = shot.conversations();
-    let accepts = |id: &&ConnectionId| shot.trace.party_at(**id, End::Acceptor) == Some(party);
+fn kinds_share(model: &StageModel<'_>, party: PartyId) -> bool {
+    let all = model.conversations();
+    let accepts = |id: &&ConnectionId| model.trace.party_at(**id, End::Acceptor) == Some(party);
     all.iter().filter(accepts).count() == 2
 }
 
 /// The rows from top to bottom: between the two ends of a connection what lies
 /// between them. A party whose row is not beside them has another one.
-fn kinds(shot: &Shot<'_>) -> Vec<Kind> {
-    let events = shot.trace.events();
-    let conversations = shot.conversations();
+fn kinds(model: &StageModel<'_>) -> Vec<TimeRowKind> {
+    let events = model.trace.events();
+    let conversations = model.conversations();
     let queued = conversations.len() > 1 && events.iter().any(|e| e.socket.accept_queue.is_some());
-    let mut kinds: Vec<Kind> = Vec::new();
+    let mut kinds: Vec<TimeRowKind> = Vec::new();
     for id in conversations {
-        let row = |end| match shot.trace.party_at(id, end) {
-            Some(party) => Kind::Calls(party),
-            None => Kind::Unobserved(id, end),
+        let row = |end| match model.trace.party_at(id, end) {
+            Some(party) => TimeRowKind::Calls(party),
+            None => TimeRowKind::Unobserved(id, end),
         };
         let (opener, acceptor) = (row(End::Opener), row(End::Acceptor));
-        let between = between(shot, id);
+        let between = between(model, id);
         if kinds.last() == Some(&acceptor) {
             // Why nothing was captured is said once.
             let others = between.into_iter().rev();
-            kinds.extend(others.filter(|kind| *kind != Kind::NotCaptured));
+            kinds.extend(others.filter(|kind| *kind != TimeRowKind::NotCaptured));
             kinds.push(opener);
             continue;
         }
@@ -155,8 +154,8 @@ fn kinds(shot: &Shot<'_>) -> Vec<Kind> {
             kinds.push(opener);
         }
         kinds.extend(between);
-        if let (true, Kind::Calls(party)) = (queued, acceptor) {
-            kinds.push(Kind::AcceptQueue(party));
+        if let (true, TimeRowKind::Calls(party)) = (queued, acceptor) {
+            kinds.push(TimeRowKind::AcceptQueue(party));
         }
         kinds.push(acceptor);
     }
@@ -165,26 +164,26 @@ fn kinds(shot: &Shot<'_>) -> Vec<Kind> {
 
 /// From the opener's program to the acceptor's. What the kernel says of a
 /// datagram socket's queue is the length of the next datagram alone.
-fn between(shot: &Shot<'_>, id: ConnectionId) -> Vec<Kind> {
-    let lane = |direction| shot.analysis.lane(id, direction).is_some();
+fn between(model: &StageModel<'_>, id: ConnectionId) -> Vec<TimeRowKind> {
+    let lane = |direction| model.analysis.lane(id, direction).is_some();
     let asked = |told: fn(&Event) -> bool| {
-        let mut events = shot.trace.events().iter();
-        !shot.trace.is_datagrams(id) && events.any(|event| event.connection == id && told(event))
+        let mut events = model.trace.events().iter();
+        !model.trace.is_datagrams(id) && events.any(|event| event.connection == id && told(event))
     };
     let sends = asked(|e| e.call == Call::Send && e.socket.unacked.is_some());
     let recvs = asked(|e| e.end == End::Acceptor && e.socket.waiting.is_some());
-    let up = Kind::UnderWay(id, Direction::FromOpener);
-    let wire = match shot.trace.capture {
-        Capture::On => Kind::Wire(id),
-        _ => Kind::NotCaptured,
+    let up = TimeRowKind::UnderWay(id, Direction::FromOpener);
+    let wire = match model.trace.capture {
+        Capture::On => TimeRowKind::Wire(id),
+        _ => TimeRowKind::NotCaptured,
     };
     let rows = [
-        (Kind::SendQueue(id), sends),
+        (TimeRowKind::SendQueue(id), sends),
         (up, !sends && !recvs && lane(Direction::FromOpener)),
         (wire, true),
-        (Kind::ReceiveQueue(id), recvs),
+        (TimeRowKind::ReceiveQueue(id), recvs),
         (
-            Kind::UnderWay(id, Direction::FromAcceptor),
+            TimeRowKind::UnderWay(id, Direction::FromAcceptor),
             lane(Direction::FromAcceptor),
         ),
     ];
@@ -193,47 +192,47 @@ fn between(shot: &Shot<'_>, id: ConnectionId) -> Vec<Kind> {
 }
 
 impl Sheet<'_> {
-    fn row(&self, row: &Row, list: &mut DrawList) {
+    fn row(&self, row: &TimeRow, list: &mut DrawList) {
         let bytes = "stage.queue-now";
         let text = |key| self.catalog.text(key);
-        let several = self.shot.conversations().len() > 1;
+        let several = self.model.conversations().len() > 1;
         // Where there are several, whose connection it is says more than whose
         // queue.
         let whose = |id, end| {
             let end = if several { End::Opener } else { end };
-            self.shot.end_name(self.catalog, id, end)
+            self.model.end_name(self.catalog, id, end)
         };
         match row.kind {
-            Kind::Calls(party) => self.calls(row, party, list),
-            Kind::Wire(id) => self.wire(row, id, list),
-            Kind::NotCaptured => {
-                let why = text(capture_key(self.shot.trace.capture));
+            TimeRowKind::Calls(party) => self.calls(row, party, list),
+            TimeRowKind::Wire(id) => self.wire(row, id, list),
+            TimeRowKind::NotCaptured => {
+                let why = text(capture_key(self.model.trace.capture));
                 self.remark(row, &text("stage.wire"), &why, list);
             }
-            Kind::Unobserved(id, end) => {
-                let name = self.shot.end_name(self.catalog, id, end);
+            TimeRowKind::Unobserved(id, end) => {
+                let name = self.model.end_name(self.catalog, id, end);
                 self.remark(row, &name, &text("stage.unobserved"), list);
             }
-            Kind::UnderWay(id, direction) => {
-                if let Some(lane) = self.shot.analysis.lane(id, direction) {
+            TimeRowKind::UnderWay(id, direction) => {
+                if let Some(lane) = self.model.analysis.lane(id, direction) {
                     let (name, detail) = self.lane_names(lane);
                     let names = (name.as_str(), detail.as_str());
                     self.levels(row, names, bytes, &self.under_way(lane), list);
                 }
             }
-            Kind::SendQueue(id) => {
+            TimeRowKind::SendQueue(id) => {
                 let (name, whose) = (text("stage.send-queue"), whose(id, End::Opener));
                 let changes = self.send_queue(id);
                 self.levels(row, (&name, &whose), bytes, &changes, list);
             }
-            Kind::ReceiveQueue(id) => {
+            TimeRowKind::ReceiveQueue(id) => {
                 let (name, whose) = (text("stage.receive-queue"), whose(id, End::Acceptor));
                 let changes = self.receive_queue(id);
                 self.levels(row, (&name, &whose), bytes, &changes, list);
             }
-            Kind::AcceptQueue(party) => {
+            TimeRowKind::AcceptQueue(party) => {
                 let name = text("stage.accept-queue");
-                let whose = self.shot.party_name(self.catalog, party);
+                let whose = self.model.party_name(self.catalog, party);
                 let changes = self.accept_queue(party);
                 let key = "stage.connections-now";
                 self.levels(row, (&name, &whose), key, &changes, list);
@@ -242,7 +241,7 @@ impl Sheet<'_> {
     }
 
     /// What there is to say in place of what was not observed.
-    fn remark(&self, row: &Row, name: &str, why: &str, list: &mut DrawList) {
+    fn remark(&self, row: &TimeRow, name: &str, why: &str, list: &mut DrawList) {
         let scale = &self.scale;
         let y = row.y + 7.0;
         let strong = Style::new(Font::Strong, Ink::Text);
@@ -262,19 +261,19 @@ impl Sheet<'_> {
     /// What the dots and the shades of the queues mean, in as many lines as
     /// there is room for.
     fn legend(&self) -> Vec<String> {
-        let queue = |row: &Row| {
+        let queue = |row: &TimeRow| {
             matches!(
                 row.kind,
-                Kind::SendQueue(_) | Kind::ReceiveQueue(_) | Kind::AcceptQueue(_)
+                TimeRowKind::SendQueue(_) | TimeRowKind::ReceiveQueue(_) | TimeRowKind::AcceptQueue(_)
             )
         };
-        let between = if self.shot.has_whole_wire() {
+        let between = if self.model.has_whole_wire() {
             "stage.legend-wire"
         } else {
             "stage.legend-held"
         };
         let asked = ["stage.legend-dots", between, "stage.legend-unsent"];
-        let derived = |row: &Row| matches!(row.kind, Kind::UnderWay(..));
+        let derived = |row: &TimeRow| matches!(row.kind, TimeRowKind::UnderWay(..));
         let keys: &[&str] = if self.rows.iter().any(queue) {
             &asked
         } else if self.rows.iter().any(derived) {
@@ -299,7 +298,7 @@ impl Sheet<'_> {
 
     /// Joins each send with the recvs that took its bytes.
     fn ribbons(&self, lane: &Lane, list: &mut DrawList) {
-        // So many would be a grey wall.
+        // So many lines would cover everything else.
         if lane.recvs.len().max(lane.sends.len()) as f64 * 6.0 > self.scale.area {
             return;
         }
@@ -315,11 +314,11 @@ impl Sheet<'_> {
                 overlap || (recv.is_empty() && send.is_empty() && recv.start == send.start)
             });
             for recv in taken {
-                if !self.shot.has_happened(recv.event) {
+                if !self.model.has_happened(recv.event) {
                     continue;
                 }
-                let at = self.scale.event(self.shot, send.event);
-                let end = self.scale.event(self.shot, recv.event);
+                let at = self.scale.event(self.model, send.event);
+                let end = self.scale.event(self.model, recv.event);
                 let (Some(at), Some(end)) = (at, end) else {
                     continue;
                 };
@@ -347,13 +346,13 @@ impl Sheet<'_> {
 
     /// The row of an end's calls; where its party has several, the one beside
     /// what lies between the ends.
-    fn row_of(&self, connection: ConnectionId, end: End) -> Option<&Row> {
-        let kind = Kind::Calls(self.shot.trace.party_at(connection, end)?);
-        let between = |row: &Row| match row.kind {
-            Kind::UnderWay(id, _)
-            | Kind::SendQueue(id)
-            | Kind::ReceiveQueue(id)
-            | Kind::Wire(id) => id == connection,
+    fn row_of(&self, connection: ConnectionId, end: End) -> Option<&TimeRow> {
+        let kind = TimeRowKind::Calls(self.model.trace.party_at(connection, end)?);
+        let between = |row: &TimeRow| match row.kind {
+            TimeRowKind::UnderWay(id, _)
+            | TimeRowKind::SendQueue(id)
+            | TimeRowKind::ReceiveQueue(id)
+            | TimeRowKind::Wire(id) => id == connection,
             _ => false,
         };
         let here = self.rows.iter().position(between).unwrap_or(0);
@@ -365,7 +364,7 @@ impl Sheet<'_> {
 
     /// The row's name left of it, its counts right of it; in a narrow view
     /// both above it.
-    fn head(&self, row: &Row, name: &str, detail: &str, count: &str, list: &mut DrawList) {
+    fn head(&self, row: &TimeRow, name: &str, detail: &str, count: &str, list: &mut DrawList) {
         let strong = Style::new(Font::Strong, Ink::Text);
         let small = Style::new(Font::Small, Ink::Muted);
         let scale = &self.scale;
@@ -390,13 +389,13 @@ impl Sheet<'_> {
     }
 
     fn cursor(&self, bottom: f64, list: &mut DrawList) {
-        let Some(x) = self.scale.cursor(self.shot) else {
+        let Some(x) = self.scale.cursor(self.model) else {
             return;
         };
         list.cursor(x, 8.0, bottom + 8.0);
     }
 
-    fn track(row: &Row, scale: &Scale, list: &mut DrawList) {
+    fn track(row: &TimeRow, scale: &Scale, list: &mut DrawList) {
         let y = row.y + row.height / 2.0;
         list.shapes.push(Shape::Rect {
             rect: Rect::new(scale.left, y - 0.5, scale.area, 1.0),

@@ -8,7 +8,7 @@ use trace::lane::{Direction, Fate, Lane};
 use trace::text::{Sentence, Value};
 use trace::{Call, ConnectionId, End, Event, Flags, PartyId};
 
-use super::{Row, Sheet};
+use super::{TimeRow, Sheet};
 use crate::scene::{DrawList, Ink, Part, Rect, Shape};
 
 /// Radius of the dot that marks a number of the kernel.
@@ -75,7 +75,7 @@ impl Sheet<'_> {
     /// The send queue of a client: after each send as its kernel says, between
     /// them as the captured packets leave and are acknowledged.
     pub(super) fn send_queue(&self, id: ConnectionId) -> Vec<Change> {
-        if !self.shot.has_whole_wire() {
+        if !self.model.has_whole_wire() {
             return self.held_send_queue(id);
         }
         let (mut sent, mut left, mut acknowledged) = (Offset(0), Offset(0), Offset(0));
@@ -130,7 +130,7 @@ impl Sheet<'_> {
         let mut now = (0, 0);
         let mut changes = Vec::new();
         for (at, index, moment) in moments {
-            let end = self.shot.trace.events()[index].end();
+            let end = self.model.trace.events()[index].end();
             match moment {
                 Moment::Sent => {
                     sent = sent.max(end);
@@ -154,7 +154,7 @@ impl Sheet<'_> {
     /// The receive queue of the server's socket: before each recv as the
     /// kernel says, between them by what came on the wire and what was taken.
     pub(super) fn receive_queue(&self, id: ConnectionId) -> Vec<Change> {
-        let whole = self.shot.has_whole_wire();
+        let whole = self.model.has_whole_wire();
         let (mut arrived, mut read) = (Offset(0), Offset(0));
         let mut changes = Vec::new();
         for (index, event) in self.events_of(id) {
@@ -188,8 +188,8 @@ impl Sheet<'_> {
     /// Connections that wait for accept.
     pub(super) fn accept_queue(&self, party: PartyId) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (index, event) in self.shot.trace.events().iter().enumerate() {
-            let own = self.shot.trace.party_at(event.connection, End::Acceptor) == Some(party);
+        for (index, event) in self.model.trace.events().iter().enumerate() {
+            let own = self.model.trace.party_at(event.connection, End::Acceptor) == Some(party);
             let Some(waiting) = event.socket.accept_queue.filter(|_| own) else {
                 continue;
             };
@@ -206,14 +206,14 @@ impl Sheet<'_> {
     }
 
     fn events_of(&self, id: ConnectionId) -> impl Iterator<Item = (usize, &Event)> {
-        let events = self.shot.trace.events().iter().enumerate();
+        let events = self.model.trace.events().iter().enumerate();
         events.filter(move |(_, event)| event.connection == id)
     }
 
     fn derived(&self, event: usize, level: u64, unsent: u64) -> Change {
         Change {
             event,
-            x: self.scale.moment(self.shot, event),
+            x: self.scale.moment(self.model, event),
             level,
             unsent,
             measured: false,
@@ -231,7 +231,7 @@ impl Sheet<'_> {
     fn measured(&self, event: usize, at: f64, level: u32, unsent: u32) -> Change {
         Change {
             event,
-            x: self.scale.at(self.shot, at),
+            x: self.scale.at(self.model, at),
             level: level.into(),
             unsent: unsent.into(),
             measured: true,
@@ -241,7 +241,7 @@ impl Sheet<'_> {
     /// Draws the levels; `key` says how much is there at the cursor.
     pub(super) fn levels(
         &self,
-        row: &Row,
+        row: &TimeRow,
         (name, detail): (&str, &str),
         key: &'static str,
         changes: &[Change],
@@ -262,9 +262,9 @@ impl Sheet<'_> {
         // Where the packets tell the level at the cursor, a number that the
         // kernel gave later is not known yet.
         let late = |change: &Change| {
-            change.measured && self.shot.has_whole_wire() && change.x > here + 0.01
+            change.measured && self.model.has_whole_wire() && change.x > here + 0.01
         };
-        let known = |change: &&Change| self.shot.has_happened(change.event) && !late(change);
+        let known = |change: &&Change| self.model.has_happened(change.event) && !late(change);
         // A number that was asked for before a call is told with the call, so
         // they are not in order. Those left of the stage may be in any.
         let mut changes = changes.to_vec();
@@ -321,10 +321,10 @@ impl Sheet<'_> {
             Direction::FromOpener => "stage.queue-up",
             Direction::FromAcceptor => "stage.queue-down",
         };
-        if self.shot.is_of_one_client() {
+        if self.model.is_of_one_client() {
             return (self.catalog.text(key), what);
         }
-        let name = |end| self.shot.end_name(self.catalog, lane.connection, end);
+        let name = |end| self.model.end_name(self.catalog, lane.connection, end);
         let names = [name(lane.direction.sender()), name(lane.direction.reader())];
         (names.join(" → "), what)
     }
@@ -332,12 +332,12 @@ impl Sheet<'_> {
     /// Where what has happened ends, held within the area.
     fn here(&self) -> f64 {
         let scale = &self.scale;
-        if self.shot.step == self.shot.trace.events().len() {
+        if self.model.step == self.model.trace.events().len() {
             return scale.right();
         }
-        scale.cursor(self.shot).unwrap_or_else(|| {
-            let current = self.shot.current();
-            let x = current.map_or(scale.left, |(at, _)| scale.moment(self.shot, at));
+        scale.cursor(self.model).unwrap_or_else(|| {
+            let current = self.model.current();
+            let x = current.map_or(scale.left, |(at, _)| scale.moment(self.model, at));
             x.max(scale.left).min(scale.right())
         })
     }

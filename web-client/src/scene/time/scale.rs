@@ -3,12 +3,11 @@
 use trace::text::{Catalog, grouped};
 use trace::{Call, Event};
 
-use super::PAD;
 use crate::scene::list::Style;
-use crate::scene::{Align, DrawList, Font, Ink, Shot, text_width};
+use crate::scene::margins::{LEFT, NARROW, PAD};
+use crate::scene::ticks::round_step;
+use crate::scene::{Align, DrawList, Font, Ink, StageModel, text_width};
 
-const NARROW: f64 = 640.0;
-const LEFT: f64 = 132.0;
 /// Names of rows are longer where they name one of two clients.
 const LEFT_OF_TWO: f64 = 164.0;
 const RIGHT: f64 = 120.0;
@@ -30,16 +29,16 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    pub(super) fn new(shot: &Shot<'_>, by_step: bool, width: f64) -> Self {
+    pub(super) fn new(model: &StageModel<'_>, by_step: bool, width: f64) -> Self {
         let narrow = width < NARROW;
         let (left, right) = if narrow {
             (PAD, PAD)
         } else {
-            let two = !shot.is_of_one_client();
+            let two = !model.is_of_one_client();
             let left = if two { LEFT_OF_TWO } else { LEFT };
             (PAD + left, PAD + RIGHT)
         };
-        let events = shot.trace.events();
+        let events = model.trace.events();
         let whole = if by_step {
             events.len() as f64
         } else {
@@ -55,8 +54,8 @@ impl Scale {
             area: (width - left - right).max(40.0),
             narrow,
             by_step,
-            first: whole * shot.viewport.start(),
-            across: whole * shot.viewport.across(),
+            first: whole * model.viewport.start(),
+            across: whole * model.viewport.across(),
         }
     }
 
@@ -78,12 +77,12 @@ impl Scale {
     }
 
     /// Left and right edge of an event's box, cut to the area; none outside.
-    pub(super) fn event(&self, shot: &Shot<'_>, index: usize) -> Option<(f64, f64)> {
+    pub(super) fn event(&self, model: &StageModel<'_>, index: usize) -> Option<(f64, f64)> {
         let (x0, x1) = if self.by_step {
             let at = index as f64;
             (self.x(at + 0.15), self.x(at + 0.85))
         } else {
-            let (from, to) = times(shot.trace.events().get(index)?);
+            let (from, to) = times(model.trace.events().get(index)?);
             (self.x(from), self.x(to))
         };
         if x1 < self.left - 0.01 || x0 > self.right() + 0.01 {
@@ -100,29 +99,29 @@ impl Scale {
     }
 
     /// Where bytes change hands: may lie outside the area.
-    pub(super) fn moment(&self, shot: &Shot<'_>, index: usize) -> f64 {
+    pub(super) fn moment(&self, model: &StageModel<'_>, index: usize) -> f64 {
         if self.by_step {
             return self.x(index as f64 + 0.5);
         }
-        let event = shot.trace.events().get(index);
+        let event = model.trace.events().get(index);
         self.x(event.map_or(0.0, |event| event.at.0 as f64))
     }
 
     /// Where a moment between events stands, in nanoseconds since the start.
-    pub(super) fn at(&self, shot: &Shot<'_>, at: f64) -> f64 {
+    pub(super) fn at(&self, model: &StageModel<'_>, at: f64) -> f64 {
         if !self.by_step {
             return self.x(at);
         }
-        let events = shot.trace.events();
+        let events = model.trace.events();
         self.x(events.partition_point(|event| event.at.0 as f64 <= at) as f64)
     }
 
     /// Where the cursor stands; none outside the area.
-    pub(super) fn cursor(&self, shot: &Shot<'_>) -> Option<f64> {
+    pub(super) fn cursor(&self, model: &StageModel<'_>) -> Option<f64> {
         let x = if self.by_step {
-            self.x(shot.step as f64)
+            self.x(model.step as f64)
         } else {
-            let at = shot.current().map_or(0.0, |(_, event)| event.at.0 as f64);
+            let at = model.current().map_or(0.0, |(_, event)| event.at.0 as f64);
             self.x(at)
         };
         (x >= self.left - 0.01 && x <= self.right() + 0.01).then_some(x)
@@ -132,7 +131,7 @@ impl Scale {
     pub(super) fn axis(&self, catalog: &Catalog, y: f64, list: &mut DrawList) {
         let style = Style::new(Font::Small, Ink::Muted).align(Align::Middle);
         let least = if self.by_step { 1.0 } else { 0.0 };
-        let step = nice(self.across / (self.area / 84.0)).max(least);
+        let step = round_step(self.across / (self.area / 84.0), 1e-3).max(least);
         let unit = unit(self.first + self.across);
         let mut at = (self.first / step).ceil() * step;
         let mut free = 0.0;
@@ -203,33 +202,12 @@ fn number(value: f64, unit: f64) -> String {
     [&whole, ".", digits[1..].trim_end_matches('0')].concat()
 }
 
-/// The least of 1, 2, 5, 10, 20, 50… times a power of ten that is at least `least`.
-fn nice(least: f64) -> f64 {
-    // No logarithm: its code would be the page's only use of one.
-    let mut power = 1e-3;
-    while power * 10.0 <= least {
-        power *= 10.0;
-    }
-    let factors = [1.0, 2.0, 5.0];
-    let fitting = factors.into_iter().find(|factor| power * factor >= least);
-    fitting.unwrap_or(10.0) * power
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_and_numbers_short() {
-        for (least, expected) in [
-            (0.7, 1.0),
-            (1.1, 2.0),
-            (3.0, 5.0),
-            (6.0, 10.0),
-            (700.0, 1000.0),
-        ] {
-            assert!((nice(least) - expected).abs() < 1e-9, "{least}");
-        }
+    fn numbers_are_short() {
         assert_eq!(number(1_500_000.0, 1e6), "1.5");
         assert_eq!(number(50_000.0, 1e3), "50");
         assert_eq!(number(0.0, 1e3), "0");

@@ -8,8 +8,8 @@ use crate::sample;
 use crate::scene::check::{check, ghosts};
 use crate::scene::{Target, Viewport};
 
-fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> Shot<'a> {
-    Shot {
+fn model<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageModel<'a> {
+    StageModel {
         trace,
         analysis,
         step,
@@ -23,7 +23,7 @@ fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> Shot<'a> {
 fn drawn(trace: &Trace, step: usize, by_step: bool) -> DrawList {
     let analysis = Analysis::new(trace);
     draw(
-        &shot(trace, &analysis, step),
+        &model(trace, &analysis, step),
         &sample::catalog(),
         by_step,
         1100.0,
@@ -53,8 +53,8 @@ fn ghosts_come_after_the_cursor_only() {
     let trace = sample::five_sends();
     let list = drawn(&trace, 8, true);
     let analysis = Analysis::new(&trace);
-    let shot = shot(&trace, &analysis, 8);
-    let cursor = Scale::new(&shot, true, 1100.0).cursor(&shot).unwrap();
+    let model = model(&trace, &analysis, 8);
+    let cursor = Scale::new(&model, true, 1100.0).cursor(&model).unwrap();
     for shape in &list.shapes {
         if let Shape::Rect {
             rect, ghost: true, ..
@@ -198,12 +198,12 @@ fn a_send_queue_that_was_never_read_is_gone_with_the_other_end() {
         asked.insert(event);
     }
     let analysis = Analysis::new(&asked);
-    let shot = shot(&asked, &analysis, 3);
+    let model = model(&asked, &analysis, 3);
     let words = sample::catalog();
     let sheet = Sheet {
-        shot: &shot,
+        model: &model,
         catalog: &words,
-        scale: Scale::new(&shot, false, 1100.0),
+        scale: Scale::new(&model, false, 1100.0),
         rows: Vec::new(),
     };
     let levels: Vec<_> = sheet
@@ -249,9 +249,9 @@ fn calls_of_two_connections_do_not_lie_over_each_other() {
         for width in [360.0, 700.0, 1100.0, 1600.0] {
             for by_step in [false, true] {
                 let analysis = Analysis::new(&trace);
-                let shot = shot(&trace, &analysis, trace.events().len());
+                let model = model(&trace, &analysis, trace.events().len());
                 for words in [sample::catalog(), sample::chinese()] {
-                    check(&draw(&shot, &words, by_step, width));
+                    check(&draw(&model, &words, by_step, width));
                 }
             }
         }
@@ -318,7 +318,7 @@ proptest! {
         let step = (trace.events().len() as f64 * part).round() as usize;
         let viewport = Viewport::default().zoom(zoom, part, 1e-4);
         let words = if chinese { sample::chinese() } else { sample::catalog() };
-        let shot = Shot { viewport, ..shot(&trace, &analysis, step) };
-        check(&draw(&shot, &words, by_step, width));
+        let model = StageModel { viewport, ..model(&trace, &analysis, step) };
+        check(&draw(&model, &words, by_step, width));
     }
 }

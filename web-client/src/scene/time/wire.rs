@@ -6,11 +6,11 @@ use trace::lane::{Fate, Lane, Packet};
 use trace::text::grouped;
 use trace::{Call, ConnectionId, End, Event, Flags};
 
-use super::{DENSE, Row, Seen, Sheet};
+use super::{DENSE, TimeRow, Seen, Sheet};
 use crate::scene::{DrawList, Ink, Part, Rect, Shape, Target};
 
 impl Sheet<'_> {
-    pub(super) fn wire(&self, row: &Row, id: ConnectionId, list: &mut DrawList) {
+    pub(super) fn wire(&self, row: &TimeRow, id: ConnectionId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
         let ours = |event: &Event| event.connection == id && event.call.is_packet();
         let packets = self.seen(&ours);
@@ -32,7 +32,7 @@ impl Sheet<'_> {
             self.event_labels(row, &packets, &label, list);
         }
         let keys = if self
-            .shot
+            .model
             .trace
             .events()
             .iter()
@@ -43,8 +43,8 @@ impl Sheet<'_> {
             ["stage.segment-count", "stage.segment-count-of"]
         };
         let count = self.count(&ours, keys);
-        let detail = if self.shot.conversations().len() > 1 {
-            self.shot.end_name(self.catalog, id, End::Opener)
+        let detail = if self.model.conversations().len() > 1 {
+            self.model.end_name(self.catalog, id, End::Opener)
         } else {
             self.catalog.text("stage.packets")
         };
@@ -54,7 +54,7 @@ impl Sheet<'_> {
 
     fn packet(
         &self,
-        row: &Row,
+        row: &TimeRow,
         &(index, event, (x0, x1)): &Seen<'_>,
         above: End,
         list: &mut DrawList,
@@ -88,7 +88,7 @@ impl Sheet<'_> {
         let plain = hue.map_or(Ink::Outline, |hue| Ink::hue(hue, Part::Stroke));
         let plain = if failed { Ink::Bad } else { plain };
         let (stroke, line) = self.edge(index, plain);
-        let ghost = !self.shot.has_happened(index);
+        let ghost = !self.model.has_happened(index);
         list.shapes.push(Shape::Rect {
             rect,
             fill: Some(fill),
@@ -104,7 +104,7 @@ impl Sheet<'_> {
 
     /// The lane of a packet and its index on the lane's wire.
     fn carried(&self, index: usize, event: &Event) -> Option<(&Lane, usize)> {
-        let lane = self.shot.analysis.lane_of(event)?;
+        let lane = self.model.analysis.lane_of(event)?;
         let at = lane
             .wire
             .binary_search_by_key(&index, |packet| packet.span.event);

@@ -255,7 +255,7 @@ fn two_runs_are_compared_at_the_same_offsets() {
     let analysis = Analysis::new(&now);
     for width in [360.0, 640.0, 1100.0, 1600.0] {
         for step in [0, 6, 16] {
-            let shot = Shot {
+            let shot = StageModel {
                 earlier: Some(&earlier),
                 ..shot(&now, &analysis, step)
             };

@@ -1,4 +1,4 @@
-//! Bytes as people read them.
+//! How bytes that a peer chose are written: as text, and in hexadecimal.
 
 use std::fmt::Write as _;
 
