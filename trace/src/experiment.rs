@@ -28,6 +28,10 @@ pub const MAX_CONNECTIONS: u16 = 64;
 pub const MAX_PER_SOURCE: u32 = 1_024;
 /// Most sends that all clients' messages together may be cut into.
 pub const MAX_PIECES: usize = 10_000;
+/// Most bytes of a key.
+pub const MAX_KEY: usize = 128;
+/// Most connections that may wait for accept.
+pub const MAX_BACKLOG: usize = 128;
 /// Largest receive buffer, in bytes.
 pub const MAX_BUFFER: u32 = 1024 * 1024;
 
@@ -191,6 +195,14 @@ impl LengthUnit {
         /// Both, the right one first.
         Bytes, Characters
     }
+
+    /// The word that an experiment writes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Characters => "characters",
+        }
+    }
 }
 
 /// What a client answers a challenge with.
@@ -211,6 +223,15 @@ impl Answer {
     protocol::all_variants! {
         /// All of them, the honest one first.
         Own, Replayed, Reflected
+    }
+
+    /// The word that an experiment writes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Replayed => "replayed",
+            Self::Reflected => "reflected",
+        }
     }
 }
 
@@ -286,6 +307,26 @@ pub enum ExperimentError {
     NothingToReplay(ClientId),
 }
 
+impl ExperimentError {
+    /// Refuses a `value` outside of `least` to `most`.
+    pub(crate) fn range(
+        name: &'static str,
+        value: usize,
+        least: usize,
+        most: usize,
+    ) -> Result<(), Self> {
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(Self::Range {
+            name,
+            value,
+            least,
+            most,
+        })
+    }
+}
+
 impl Experiment {
     /// An experiment with one client and every knob at its default.
     pub fn new(system: System, messages: &[&str]) -> Self {
@@ -355,98 +396,6 @@ impl Experiment {
         match ClientId::of(connection) {
             (client, 0) => self.client(client),
             _ => None,
-        }
-    }
-
-    /// Refuses what would be too big, too long or impossible. Whoever runs an
-    /// experiment from elsewhere calls this first.
-    pub fn validate(&self) -> Result<(), ExperimentError> {
-        if self.clients.is_empty() || self.clients.len() > MAX_CLIENTS {
-            return Err(ExperimentError::Clients(self.clients.len()));
-        }
-        if self.transport() == Transport::Udp {
-            match self.framing {
-                None | Some(Framing::None) => {}
-                Some(_) => return Err(ExperimentError::Datagrams("framing")),
-            }
-        }
-        let range = |name, value: usize, least, most| {
-            if (least..=most).contains(&value) {
-                Ok(())
-            } else {
-                Err(ExperimentError::Range {
-                    name,
-                    value,
-                    least,
-                    most,
-                })
-            }
-        };
-        let delay = MAX_DELAY_MS as usize;
-        range("buffer", self.buffer as usize, 1, MAX_BUFFER as usize)?;
-        range("read-delay", self.read_delay_ms as usize, 0, delay)?;
-        let buffer = MAX_BUFFER as usize;
-        range("receive-buffer", self.receive_buffer as usize, 0, buffer)?;
-        range(
-            "max-frame",
-            self.max_frame as usize,
-            0,
-            DEFAULT_MAX_FRAME as usize,
-        )?;
-        range("backlog", self.backlog as usize, 0, 128)?;
-        range("deadline", self.deadline_ms as usize, 0, delay)?;
-        let most = MAX_PER_SOURCE as usize;
-        range("max-per-source", self.max_per_source as usize, 0, most)?;
-        range("key", self.key.len(), 1, 128)?;
-        self.validate_answers()?;
-        let (mut total, mut framed, mut pieces, mut connections) = (0, 0, 0, 0);
-        for (client, id) in self.clients.iter().zip(ClientId::ALL) {
-            range("start", client.start_ms as usize, 0, delay)?;
-            range("gap", client.gap_us as usize, 0, 1_000 * delay)?;
-            range("hold", client.hold_ms as usize, 0, delay)?;
-            range("send-buffer", client.send_buffer as usize, 0, buffer)?;
-            let most = MAX_CONNECTIONS.into();
-            range("connections", client.connections.into(), 1, most)?;
-            connections += usize::from(client.connections);
-            range("connections in all", connections, 1, most + MAX_CLIENTS - 1)?;
-            range("piece", client.piece as usize, 0, buffer)?;
-            range("key", client.key.len(), 1, 128)?;
-            range("messages", client.messages.len(), 0, MAX_MESSAGES)?;
-            for message in &client.messages {
-                range("message length", message.len(), 0, MAX_MESSAGE)?;
-                total += message.len();
-            }
-            range("bytes in all", total, 0, MAX_TOTAL)?;
-            let framing = self.client_rules(client).framing;
-            framing.validate().map_err(ExperimentError::Framing)?;
-            for (index, message) in client.messages.iter().enumerate() {
-                let parts = framing.parts(message.text().as_bytes());
-                let parts = parts.map_err(|error| ExperimentError::Message {
-                    client: id,
-                    message: index + 1,
-                    error,
-                })?;
-                framed += parts.header.len() + parts.body.len();
-                range("bytes in all, framed", framed, 0, MAX_FRAMED)?;
-                if client.piece > 0 {
-                    let piece = client.piece as usize;
-                    pieces += parts.header.len().div_ceil(piece) + parts.body.len().div_ceil(piece);
-                    range("pieces in all", pieces, 0, MAX_PIECES)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Who replays an answer needs another client that gives one.
-    fn validate_answers(&self) -> Result<(), ExperimentError> {
-        let answers = |answer| {
-            let found = self.clients.iter().position(|c| c.answer == answer);
-            found.filter(|_| self.system == System::Auth)
-        };
-        match (answers(Answer::Replayed), answers(Answer::Own)) {
-            (Some(index), None) => Err(ExperimentError::NothingToReplay(ClientId::ALL[index])),
-            _ => Ok(()),
         }
     }
 }

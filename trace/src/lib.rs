@@ -24,6 +24,7 @@ mod run;
 mod script;
 mod setup;
 pub mod text;
+mod validation;
 
 pub use analysis::{Analysis, direction};
 pub use client::{ClientId, SERVER};

@@ -167,6 +167,27 @@ impl Framing {
         matches!(self, Self::ReadyAck(_))
     }
 
+    /// The names of all framings, in the order they are shown.
+    pub const NAMES: [&'static str; 5] = [
+        "none",
+        "ready-ack",
+        "length-prefix",
+        "delimiter",
+        "fixed-size",
+    ];
+
+    /// The framing of that name, with its default settings.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "none" => Self::None,
+            "ready-ack" => Self::ReadyAck(ReadyAck::default()),
+            "length-prefix" => Self::LengthPrefix(LengthPrefix::default()),
+            "delimiter" => Self::Delimiter(Delimiter::default()),
+            "fixed-size" => Self::FixedSize(FixedSize::default()),
+            _ => return None,
+        })
+    }
+
     /// The name used in experiments and on the page.
     pub const fn name(&self) -> &'static str {
         match self {

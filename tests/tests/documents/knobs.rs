@@ -15,8 +15,8 @@ fn values(kind: Kind) -> String {
             let words = words.iter().map(|word| format!("`{word}`"));
             words.collect::<Vec<_>>().join(", ")
         }
-        Kind::Text => "text".to_owned(),
-        Kind::Lines => "messages, one a line".to_owned(),
+        Kind::Text { .. } => "text".to_owned(),
+        Kind::Lines { .. } => "messages, one a line".to_owned(),
     }
 }
 

@@ -1,4 +1,9 @@
+use protocol::auth::Scheme;
+use protocol::framing::{Delimiter, LengthPrefix, ReadyAck};
+use protocol::{Framing, System};
+
 use super::*;
+use crate::Answer;
 
 #[test]
 fn every_knob_takes_its_own_value_back() {

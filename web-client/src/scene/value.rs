@@ -6,10 +6,10 @@ use trace::text::Catalog;
 /// A knob's value with its unit, or translated.
 pub fn knob_value(knob: Knob, value: &str, catalog: &Catalog) -> String {
     match knob.kind() {
-        Kind::Number { unit: "", .. } | Kind::Text => value.to_owned(),
+        Kind::Number { unit: "", .. } | Kind::Text { .. } => value.to_owned(),
         Kind::Number { unit, .. } => [value, " ", unit].concat(),
         Kind::Choice(_) => choice(value, catalog),
-        Kind::Lines => {
+        Kind::Lines { .. } => {
             let lines = value.split('\n');
             let lines: Vec<_> = lines.map(|l| if l.is_empty() { "∅" } else { l }).collect();
             lines.join(" · ")

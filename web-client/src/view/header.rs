@@ -228,9 +228,7 @@ fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
                 .with("value", value.clone())
                 .with("least", u64::from(*least))
                 .with("most", u64::from(*most)),
-            Kind::Lines => {
-                named("mistake.lines", *knob).with("most", trace::experiment::MAX_MESSAGES)
-            }
+            Kind::Lines { most } => named("mistake.lines", *knob).with("most", *most),
             _ => named("mistake.value", *knob).with("value", value.clone()),
         },
         Mistake::Knob(knob, value, _) => named("mistake.value", *knob).with("value", value.clone()),

@@ -191,8 +191,8 @@ impl Knobs {
                 }
                 Field::Choice(select)
             }
-            Kind::Text => Field::Input(text.clone_as()),
-            Kind::Lines => Field::Lines(lines.clone_as()),
+            Kind::Text { .. } => Field::Input(text.clone_as()),
+            Kind::Lines { .. } => Field::Lines(lines.clone_as()),
         }
     }
 }
@@ -284,7 +284,7 @@ const fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Number { .. } => "number",
         Kind::Choice(_) => "choice",
-        Kind::Text => "text",
-        Kind::Lines => "lines",
+        Kind::Text { .. } => "text",
+        Kind::Lines { .. } => "lines",
     }
 }
