@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use protocol::{Framing, Offset, System};
+use protocol::{Offset, System};
 
 use crate::cause::{self, Boundary, Cause};
 use crate::experiment::{LengthUnit, MAX_BUFFER, MAX_DELAY_MS};
@@ -335,12 +335,11 @@ fn starts(experiment: &Experiment, lane: &Lane) -> Vec<Offset> {
 fn pace(experiment: &Experiment) -> u64 {
     let framing = &experiment.rules().framing;
     let longest = messages(experiment).map(Message::len).max().unwrap_or(0);
-    let (framed, header) = match framing {
-        Framing::None => (longest, 0),
-        Framing::FixedSize(fixed) => (fixed.size as usize, 0),
-        Framing::Delimiter(mark) => (longest.saturating_add(mark.delimiter.len()), 0),
-        // Their headers are sends of their own.
-        Framing::LengthPrefix(_) | Framing::ReadyAck(_) => (longest, HEADER),
+    let framed = framing.body_length(longest);
+    // A header is a send of its own.
+    let header = match framing.header(0) {
+        Ok(header) if header.is_empty() => 0,
+        _ => HEADER,
     };
     let room = experiment.buffer.max(1) as usize;
     let reads = framed.div_ceil(room).max(1) + header.div_ceil(room);

@@ -10,17 +10,18 @@
 
 use bytes::Bytes;
 use memchr::memmem;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Frame, FrameError};
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
 /// Longest delimiter, in bytes: each message is sent with one.
 pub const MAX_DELIMITER: usize = 256;
 
 /// Settings of the delimiter framing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Delimiter {
     /// What ends a message, as text: 1 to [`MAX_DELIMITER`] bytes.
     pub delimiter: String,
@@ -37,8 +38,18 @@ impl Default for Delimiter {
     }
 }
 
-impl Delimiter {
-    pub(super) fn validate(&self) -> Result<(), EncodeError> {
+impl Format for Delimiter {
+    type Decoder = DelimiterDecoder;
+
+    fn decoder(&self, start: Offset) -> DelimiterDecoder {
+        DelimiterDecoder {
+            delimiter: self.clone(),
+            buffer: Buffer::new(start),
+            searched: 0,
+        }
+    }
+
+    fn validate(&self) -> Result<(), EncodeError> {
         if self.delimiter.is_empty() {
             return Err(EncodeError::EmptyDelimiter);
         }
@@ -51,7 +62,7 @@ impl Delimiter {
         Ok(())
     }
 
-    pub(super) fn encode(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
+    fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
         self.validate()?;
         if message.len() > self.maximum as usize {
             return Err(EncodeError::TooLarge {
@@ -67,6 +78,14 @@ impl Delimiter {
             _ => Ok(framed.into()),
         }
     }
+
+    fn body_length(&self, length: usize) -> usize {
+        length.saturating_add(self.delimiter.len())
+    }
+
+    fn limit(&mut self, most: u32) {
+        self.maximum = self.maximum.min(most);
+    }
 }
 
 #[derive(Debug)]
@@ -75,16 +94,6 @@ pub(super) struct DelimiterDecoder {
     buffer: Buffer,
     /// Bytes at the front of the buffer that can't start a delimiter.
     searched: usize,
-}
-
-impl DelimiterDecoder {
-    pub(super) fn new(delimiter: Delimiter, start: Offset) -> Self {
-        Self {
-            delimiter,
-            buffer: Buffer::new(start),
-            searched: 0,
-        }
-    }
 }
 
 impl Decode for DelimiterDecoder {
@@ -155,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_delimiter_split_across_chunks_still_ends_the_message() {
-        let mut decoder = DelimiterDecoder::new(crlf(), Offset(0));
+        let mut decoder = crlf().decoder(Offset(0));
         decoder.handle_chunk(b"abc\r");
         assert_eq!(decoder.poll_frame(), Ok(None));
         decoder.handle_chunk(b"\n\r\n");
@@ -167,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_message_without_end_is_refused_at_the_maximum() {
-        let mut decoder = DelimiterDecoder::new(crlf(), Offset(0));
+        let mut decoder = crlf().decoder(Offset(0));
         decoder.handle_chunk(b"12345678\r\n");
         assert_eq!(decoder.poll_frame().unwrap().unwrap().body.len(), 8);
         decoder.handle_chunk(b"1234567890");
@@ -190,7 +199,7 @@ mod tests {
         assert_eq!(of(0).validate(), Err(EncodeError::EmptyDelimiter));
         assert_eq!(of(256).validate(), Ok(()));
         assert_eq!(
-            of(257).encode(b"a"),
+            of(257).body(b"a"),
             Err(EncodeError::Oversized {
                 size: 257,
                 maximum: 256
@@ -201,7 +210,7 @@ mod tests {
     #[test]
     fn a_message_with_the_delimiter_in_it_is_not_sent() {
         assert_eq!(
-            crlf().encode(b"a\r\nb"),
+            crlf().body(b"a\r\nb"),
             Err(EncodeError::ContainsDelimiter { at: 1 })
         );
         let doubled = Delimiter {
@@ -209,7 +218,7 @@ mod tests {
             maximum: 8,
         };
         assert_eq!(
-            doubled.encode(b"xa"),
+            doubled.body(b"xa"),
             Err(EncodeError::ContainsDelimiter { at: 1 })
         );
     }

@@ -10,14 +10,15 @@
 //! byte can't be sent.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Frame, FrameError};
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
 /// Settings of the fixed-size framing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct FixedSize {
     /// Size of every frame in bytes: 1 to [`DEFAULT_MAX_FRAME`].
     pub size: u32,
@@ -31,8 +32,17 @@ impl Default for FixedSize {
     }
 }
 
-impl FixedSize {
-    pub(super) fn validate(self) -> Result<(), EncodeError> {
+impl Format for FixedSize {
+    type Decoder = FixedSizeDecoder;
+
+    fn decoder(&self, start: Offset) -> FixedSizeDecoder {
+        FixedSizeDecoder {
+            fixed: *self,
+            buffer: Buffer::new(start),
+        }
+    }
+
+    fn validate(&self) -> Result<(), EncodeError> {
         if self.size == 0 {
             return Err(EncodeError::ZeroSize);
         }
@@ -46,7 +56,7 @@ impl FixedSize {
         Ok(())
     }
 
-    pub(super) fn encode(self, message: &[u8]) -> Result<Bytes, EncodeError> {
+    fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
         self.validate()?;
         if message.len() > self.size as usize {
             return Err(EncodeError::TooLarge {
@@ -61,21 +71,16 @@ impl FixedSize {
         frame.resize(self.size as usize, self.pad);
         Ok(frame.into())
     }
+
+    fn body_length(&self, _length: usize) -> usize {
+        self.size as usize
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct FixedSizeDecoder {
     fixed: FixedSize,
     buffer: Buffer,
-}
-
-impl FixedSizeDecoder {
-    pub(super) fn new(fixed: FixedSize, start: Offset) -> Self {
-        Self {
-            fixed,
-            buffer: Buffer::new(start),
-        }
-    }
 }
 
 impl Decode for FixedSizeDecoder {
@@ -124,8 +129,8 @@ mod tests {
     #[test]
     fn padding_is_put_on_and_taken_off() {
         let fixed = FixedSize { size: 4, pad: b'.' };
-        assert_eq!(&fixed.encode(b"ab").unwrap()[..], b"ab..");
-        let mut decoder = FixedSizeDecoder::new(fixed, Offset(0));
+        assert_eq!(&fixed.body(b"ab").unwrap()[..], b"ab..");
+        let mut decoder = fixed.decoder(Offset(0));
         decoder.handle_chunk(b"ab......c");
         let frame = decoder.poll_frame().unwrap().unwrap();
         assert_eq!((&frame.body[..], frame.trailer), (&b"ab"[..], 2));
@@ -144,20 +149,20 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let fixed = FixedSize { size: 4, pad: b'.' };
         assert_eq!(
-            fixed.encode(b"abcde"),
+            fixed.body(b"abcde"),
             Err(EncodeError::TooLarge {
                 length: 5,
                 maximum: 4
             })
         );
         assert_eq!(
-            fixed.encode(b"a."),
+            fixed.body(b"a."),
             Err(EncodeError::EndsInPadding { pad: b'.' })
         );
         // Before a frame of that size is made.
         let size = u32::MAX;
         assert_eq!(
-            FixedSize { size, pad: 0 }.encode(b"a"),
+            FixedSize { size, pad: 0 }.body(b"a"),
             Err(EncodeError::Oversized {
                 size: 4_294_967_295,
                 maximum: 1_048_576

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Frame, FrameError};
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
 /// Size of the length field in bytes.
@@ -83,7 +83,8 @@ impl Endian {
 }
 
 /// A length field's shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LengthPrefix {
     /// Size of the field.
     pub width: Width,
@@ -109,8 +110,18 @@ impl Default for LengthPrefix {
     }
 }
 
-impl LengthPrefix {
-    pub(super) fn header(self, length: usize) -> Result<Bytes, EncodeError> {
+impl Format for LengthPrefix {
+    type Decoder = LengthPrefixDecoder;
+
+    fn decoder(&self, start: Offset) -> LengthPrefixDecoder {
+        LengthPrefixDecoder {
+            prefix: *self,
+            buffer: Buffer::new(start),
+            body: None,
+        }
+    }
+
+    fn header(&self, length: usize) -> Result<Bytes, EncodeError> {
         let width = self.width.bytes();
         let overhead = if self.counts_header { width as u64 } else { 0 };
         let bits = 8 * self.width.bytes() - usize::from(self.signed);
@@ -127,6 +138,12 @@ impl LengthPrefix {
         Ok(field.into())
     }
 
+    fn limit(&mut self, most: u32) {
+        self.maximum = self.maximum.min(most);
+    }
+}
+
+impl LengthPrefix {
     /// The length a field says, header and sign as configured. `field` has the
     /// configured width.
     fn read(self, field: &[u8]) -> i128 {
@@ -184,16 +201,6 @@ pub(super) struct LengthPrefixDecoder {
     buffer: Buffer,
     /// Length of the body whose header has been read and checked.
     body: Option<usize>,
-}
-
-impl LengthPrefixDecoder {
-    pub(super) fn new(prefix: LengthPrefix, start: Offset) -> Self {
-        Self {
-            prefix,
-            buffer: Buffer::new(start),
-            body: None,
-        }
-    }
 }
 
 impl Decode for LengthPrefixDecoder {

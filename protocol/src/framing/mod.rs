@@ -1,7 +1,8 @@
 //! Framings: how a stream of bytes becomes messages again.
 //!
-//! One file a framing, one contract: [`Decode`]. A decoder takes chunks cut
-//! anywhere and yields frames or "need more"; it never blocks and never
+//! One file a framing, and one line of the table below. The file has the settings,
+//! how a message is encoded (`Format`), and a decoder ([`Decode`]), which takes
+//! chunks cut anywhere and yields frames or "need more"; it never blocks and never
 //! allocates for bytes that have not arrived.
 
 mod buffer;
@@ -18,7 +19,7 @@ mod settings;
 use std::ops::Range;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use delimiter::{Delimiter, MAX_DELIMITER};
 pub use error::{EncodeError, FrameError};
@@ -31,21 +32,155 @@ use crate::Offset;
 /// The largest message a framing accepts unless told otherwise: 1 MiB.
 pub const DEFAULT_MAX_FRAME: u32 = 1 << 20;
 
-/// How messages are marked off in a stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", from = "settings::Settings")]
-pub enum Framing {
-    /// Nothing marks them: each chunk is taken for a message.
-    #[default]
-    None,
+/// What a framing's file provides. Its settings implement this, `Default`, and
+/// serde's traits.
+trait Format {
+    /// Decodes a stream of such frames.
+    type Decoder: Decode
+    where
+        Self: Sized;
+
+    /// A decoder whose first byte stands at `start`.
+    fn decoder(&self, start: Offset) -> Self::Decoder
+    where
+        Self: Sized;
+
+    /// Refuses settings no frame could satisfy.
+    fn validate(&self) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    /// What is sent in front of a body of `length` bytes, in a call of its own.
+    fn header(&self, _length: usize) -> Result<Bytes, EncodeError> {
+        Ok(Bytes::new())
+    }
+
+    /// The message with what belongs behind it.
+    fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
+        Ok(Bytes::copy_from_slice(message))
+    }
+
+    /// Length of [`Format::body`] for a message of `length` bytes that can be sent.
+    fn body_length(&self, length: usize) -> usize {
+        length
+    }
+
+    /// Lowers the largest message accepted to `most` bytes, if there is such a setting.
+    fn limit(&mut self, _most: u32) {}
+
+    /// Whether the sender has to wait for [`READY`] between header and body.
+    fn waits_for_ready(&self) -> bool {
+        false
+    }
+}
+
+/// Defines the enum of framings and that of their decoders from the table.
+macro_rules! framings {
+    ($($(#[$doc:meta])* $framing:ident = $name:literal,)+) => {
+        /// How messages are marked off in a stream.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+        #[serde(tag = "kind")]
+        pub enum Framing {
+            /// Nothing marks them: each chunk is taken for a message.
+            #[default]
+            #[serde(rename = "none")]
+            None,
+            $($(#[$doc])* #[serde(rename = $name)] $framing($framing),)+
+        }
+
+        impl Framing {
+            /// The names of all framings, in the order they are shown.
+            pub const NAMES: [&'static str; 1 + [$($name),+].len()] = ["none", $($name),+];
+
+            /// All framings, each with its default settings.
+            pub fn all() -> [Self; Self::NAMES.len()] {
+                [Self::None, $(Self::$framing($framing::default())),+]
+            }
+
+            /// The name used in experiments and on the page.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    Self::None => "none",
+                    $(Self::$framing(_) => $name,)+
+                }
+            }
+
+            /// The same framing, which accepts messages of at most `most` bytes. The size
+            /// of a fixed-size frame is its own bound, and without framing there is none.
+            #[must_use]
+            pub fn with_at_most(mut self, most: u32) -> Self {
+                match &mut self {
+                    Self::None => {}
+                    $(Self::$framing(format) => format.limit(most),)+
+                }
+                self
+            }
+
+            fn format(&self) -> &dyn Format {
+                match self {
+                    Self::None => &none::Unframed {},
+                    $(Self::$framing(format) => format,)+
+                }
+            }
+
+            /// The framing called `name` with the settings of `object`; those left
+            /// out have their defaults.
+            fn read(name: &str, object: settings::Object) -> Result<Self, settings::Error> {
+                match name {
+                    "none" => object.read().map(|none::Unframed {}| Self::None),
+                    $($name => object.read().map(Self::$framing),)+
+                    _ => Err(settings::unknown(name)),
+                }
+            }
+        }
+
+        #[derive(Debug)]
+        enum Kind {
+            None(none::Chunks),
+            $($framing(<$framing as Format>::Decoder),)+
+        }
+
+        impl Kind {
+            fn new(framing: &Framing, start: Offset) -> Self {
+                match framing {
+                    Framing::None => Self::None(none::Unframed {}.decoder(start)),
+                    $(Framing::$framing(format) => Self::$framing(format.decoder(start)),)+
+                }
+            }
+
+            fn inner(&mut self) -> &mut dyn Decode {
+                match self {
+                    Self::None(decoder) => decoder,
+                    $(Self::$framing(decoder) => decoder,)+
+                }
+            }
+
+            fn is_mid_frame(&self) -> bool {
+                match self {
+                    Self::None(decoder) => decoder.is_mid_frame(),
+                    $(Self::$framing(decoder) => decoder.is_mid_frame(),)+
+                }
+            }
+
+            fn awaits_quiet(&self) -> bool {
+                match self {
+                    Self::None(decoder) => decoder.awaits_quiet(),
+                    $(Self::$framing(decoder) => decoder.awaits_quiet(),)+
+                }
+            }
+        }
+    };
+}
+
+framings! {
     /// Length in ASCII, an answer, then the bytes.
-    ReadyAck(ReadyAck),
+    ReadyAck = "ready-ack",
     /// A binary length in front.
-    LengthPrefix(LengthPrefix),
+    LengthPrefix = "length-prefix",
     /// A byte sequence behind.
-    Delimiter(Delimiter),
+    Delimiter = "delimiter",
     /// All the same size.
-    FixedSize(FixedSize),
+    FixedSize = "fixed-size",
 }
 
 /// One decoded message and where it stood in the stream.
@@ -117,95 +252,42 @@ pub struct Parts {
 }
 
 impl Framing {
+    /// The framing of that name, with its default settings.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all()
+            .into_iter()
+            .find(|framing| framing.name() == name)
+    }
+
     /// Cuts and marks `message` for sending.
     pub fn parts(&self, message: &[u8]) -> Result<Parts, EncodeError> {
-        Ok(match self {
-            Self::None => Parts {
-                header: Bytes::new(),
-                body: Bytes::copy_from_slice(message),
-            },
-            Self::ReadyAck(_) | Self::LengthPrefix(_) => Parts {
-                header: self.header(message.len())?,
-                body: Bytes::copy_from_slice(message),
-            },
-            Self::Delimiter(delimiter) => Parts {
-                header: Bytes::new(),
-                body: delimiter.encode(message)?,
-            },
-            Self::FixedSize(fixed) => Parts {
-                header: Bytes::new(),
-                body: fixed.encode(message)?,
-            },
+        let format = self.format();
+        Ok(Parts {
+            header: format.header(message.len())?,
+            body: format.body(message)?,
         })
     }
 
     /// The header that announces a body of `length` bytes; empty for framings
     /// without one. Does not see the body: a wrong length makes a wrong header.
     pub fn header(&self, length: usize) -> Result<Bytes, EncodeError> {
-        match self {
-            Self::ReadyAck(ready) => ready.header(length),
-            Self::LengthPrefix(prefix) => prefix.header(length),
-            Self::None | Self::Delimiter(_) | Self::FixedSize(_) => Ok(Bytes::new()),
-        }
+        self.format().header(length)
     }
 
-    /// The same framing, which accepts messages of at most `most` bytes. The size
-    /// of a fixed-size frame is its own bound, and without framing there is none.
-    #[must_use]
-    pub fn with_at_most(mut self, most: u32) -> Self {
-        match &mut self {
-            Self::ReadyAck(ReadyAck { maximum })
-            | Self::LengthPrefix(LengthPrefix { maximum, .. })
-            | Self::Delimiter(Delimiter { maximum, .. }) => *maximum = most.min(*maximum),
-            Self::None | Self::FixedSize(_) => {}
-        }
-        self
+    /// How many bytes [`Parts::body`] has for a message of `length` bytes that
+    /// can be sent.
+    pub fn body_length(&self, length: usize) -> usize {
+        self.format().body_length(length)
     }
 
     /// Whether the sender has to wait for [`READY`] between header and body.
-    pub const fn waits_for_ready(&self) -> bool {
-        matches!(self, Self::ReadyAck(_))
-    }
-
-    /// The names of all framings, in the order they are shown.
-    pub const NAMES: [&'static str; 5] = [
-        "none",
-        "ready-ack",
-        "length-prefix",
-        "delimiter",
-        "fixed-size",
-    ];
-
-    /// The framing of that name, with its default settings.
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "none" => Self::None,
-            "ready-ack" => Self::ReadyAck(ReadyAck::default()),
-            "length-prefix" => Self::LengthPrefix(LengthPrefix::default()),
-            "delimiter" => Self::Delimiter(Delimiter::default()),
-            "fixed-size" => Self::FixedSize(FixedSize::default()),
-            _ => return None,
-        })
-    }
-
-    /// The name used in experiments and on the page.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ReadyAck(_) => "ready-ack",
-            Self::LengthPrefix(_) => "length-prefix",
-            Self::Delimiter(_) => "delimiter",
-            Self::FixedSize(_) => "fixed-size",
-        }
+    pub fn waits_for_ready(&self) -> bool {
+        self.format().waits_for_ready()
     }
 
     /// Refuses settings no frame could satisfy, before anything runs with them.
     pub fn validate(&self) -> Result<(), EncodeError> {
-        match self {
-            Self::Delimiter(delimiter) => delimiter.validate(),
-            Self::FixedSize(fixed) => fixed.validate(),
-            Self::None | Self::ReadyAck(_) | Self::LengthPrefix(_) => Ok(()),
-        }
+        self.format().validate()
     }
 }
 
@@ -216,15 +298,6 @@ pub struct Decoder {
     failed: Option<FrameError>,
 }
 
-#[derive(Debug)]
-enum Kind {
-    None(none::Chunks),
-    ReadyAck(ready_ack::ReadyAckDecoder),
-    LengthPrefix(length_prefix::LengthPrefixDecoder),
-    Delimiter(delimiter::DelimiterDecoder),
-    FixedSize(fixed_size::FixedSizeDecoder),
-}
-
 impl Decoder {
     /// A decoder at offset 0 of a stream framed by `framing`.
     pub fn new(framing: &Framing) -> Self {
@@ -233,27 +306,9 @@ impl Decoder {
 
     /// A decoder whose first byte stands at `start`, for example behind a handshake.
     pub fn starting_at(framing: &Framing, start: Offset) -> Self {
-        let kind = match framing {
-            Framing::None => Kind::None(none::Chunks::new(start)),
-            Framing::ReadyAck(f) => Kind::ReadyAck(ready_ack::ReadyAckDecoder::new(*f, start)),
-            Framing::LengthPrefix(f) => {
-                Kind::LengthPrefix(length_prefix::LengthPrefixDecoder::new(*f, start))
-            }
-            Framing::Delimiter(f) => {
-                Kind::Delimiter(delimiter::DelimiterDecoder::new(f.clone(), start))
-            }
-            Framing::FixedSize(f) => Kind::FixedSize(fixed_size::FixedSizeDecoder::new(*f, start)),
-        };
-        Self { kind, failed: None }
-    }
-
-    fn inner(&mut self) -> &mut dyn Decode {
-        match &mut self.kind {
-            Kind::None(decoder) => decoder,
-            Kind::ReadyAck(decoder) => decoder,
-            Kind::LengthPrefix(decoder) => decoder,
-            Kind::Delimiter(decoder) => decoder,
-            Kind::FixedSize(decoder) => decoder,
+        Self {
+            kind: Kind::new(framing, start),
+            failed: None,
         }
     }
 }
@@ -261,7 +316,7 @@ impl Decoder {
 impl Decode for Decoder {
     fn handle_chunk(&mut self, chunk: &[u8]) {
         if self.failed.is_none() {
-            self.inner().handle_chunk(chunk);
+            self.kind.inner().handle_chunk(chunk);
         }
     }
 
@@ -269,7 +324,7 @@ impl Decode for Decoder {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let polled = self.inner().poll_frame();
+        let polled = self.kind.inner().poll_frame();
         if let Err(error) = &polled {
             self.failed = Some(error.clone());
         }
@@ -279,34 +334,25 @@ impl Decode for Decoder {
     fn handle_eof(&mut self) -> Result<(), FrameError> {
         match &self.failed {
             Some(error) => Err(error.clone()),
-            None => self.inner().handle_eof(),
+            None => self.kind.inner().handle_eof(),
         }
     }
 
     fn poll_reply(&mut self) -> Option<&'static [u8]> {
-        self.inner().poll_reply()
+        self.kind.inner().poll_reply()
     }
 
     fn is_mid_frame(&self) -> bool {
-        match &self.kind {
-            Kind::None(decoder) => decoder.is_mid_frame(),
-            Kind::ReadyAck(decoder) => decoder.is_mid_frame(),
-            Kind::LengthPrefix(decoder) => decoder.is_mid_frame(),
-            Kind::Delimiter(decoder) => decoder.is_mid_frame(),
-            Kind::FixedSize(decoder) => decoder.is_mid_frame(),
-        }
+        self.kind.is_mid_frame()
     }
 
     fn awaits_quiet(&self) -> bool {
-        match &self.kind {
-            Kind::ReadyAck(decoder) => self.failed.is_none() && decoder.awaits_quiet(),
-            _ => false,
-        }
+        self.failed.is_none() && self.kind.awaits_quiet()
     }
 
     fn handle_quiet(&mut self) {
         if self.failed.is_none() {
-            self.inner().handle_quiet();
+            self.kind.inner().handle_quiet();
         }
     }
 }

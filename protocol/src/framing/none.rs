@@ -4,23 +4,31 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use serde::Deserialize;
 
-use super::{Decode, Frame, FrameError};
+use super::{Decode, Format, Frame, FrameError};
 use crate::Offset;
+
+/// The settings: there are none.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unframed {}
+
+impl Format for Unframed {
+    type Decoder = Chunks;
+
+    fn decoder(&self, start: Offset) -> Chunks {
+        Chunks {
+            chunks: VecDeque::new(),
+            start,
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Chunks {
     chunks: VecDeque<Bytes>,
     start: Offset,
-}
-
-impl Chunks {
-    pub(super) fn new(start: Offset) -> Self {
-        Self {
-            chunks: VecDeque::new(),
-            start,
-        }
-    }
 }
 
 impl Decode for Chunks {
@@ -52,7 +60,7 @@ mod tests {
 
     #[test]
     fn every_chunk_comes_out_as_it_went_in() {
-        let mut decoder = Chunks::new(Offset(0));
+        let mut decoder = Unframed {}.decoder(Offset(0));
         decoder.handle_chunk(b"hello");
         decoder.handle_chunk(b"abc");
         let frames: Vec<_> = std::iter::from_fn(|| decoder.poll_frame().unwrap()).collect();

@@ -68,11 +68,14 @@ fn length_prefix() -> impl Strategy<Value = Framing> {
     )
 }
 
-/// Any framing that marks messages off (so: not `none`).
+/// Any framing that marks messages off (so: not `none`): each with its default
+/// settings, and some with others.
 fn framing() -> impl Strategy<Value = Framing> {
+    let mut marked = Framing::all().to_vec();
+    marked.retain(|framing| *framing != Framing::None);
     prop_oneof![
+        proptest::sample::select(marked),
         length_prefix(),
-        Just(Framing::ReadyAck(ReadyAck::default())),
         prop_oneof![Just("\n"), Just("\r\n"), Just("aa"), Just("--end--")].prop_map(|delimiter| {
             Framing::Delimiter(Delimiter {
                 delimiter: delimiter.to_owned(),
@@ -132,6 +135,28 @@ proptest! {
         let total: usize = input.iter().map(Vec::len).sum();
         prop_assert!(yielded <= total as u64);
         let _ = decoder.handle_eof();
+    }
+
+    #[test]
+    fn the_length_of_a_body_is_known_without_the_message(
+        framing in prop_oneof![framing(), Just(Framing::None)],
+        message in vec(any::<u8>(), 0..100),
+    ) {
+        if let Ok(parts) = framing.parts(&message) {
+            prop_assert_eq!(framing.body_length(message.len()), parts.body.len());
+        }
+    }
+
+    #[test]
+    fn a_framing_accepts_at_most_what_it_is_limited_to(
+        framing in framing(),
+        message in vec(any::<u8>(), 5..100),
+    ) {
+        let limited = framing.clone().with_at_most(4);
+        let sizes_itself = framing.body_length(0) == framing.body_length(1);
+        if !sizes_itself {
+            prop_assert!(limited.parts(&message).is_err());
+        }
     }
 
     #[test]

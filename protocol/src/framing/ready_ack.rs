@@ -12,10 +12,10 @@
 //! it with a line feed, which Python's `int()` accepts as well.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Frame, FrameError};
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
 /// What a server answers to a length.
@@ -25,7 +25,8 @@ pub const READY: &[u8] = b"ready";
 const MAX_LENGTH_FIELD: usize = 22;
 
 /// Settings of the ready-ack framing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ReadyAck {
     /// The largest body accepted, in bytes.
     pub maximum: u32,
@@ -39,8 +40,19 @@ impl Default for ReadyAck {
     }
 }
 
-impl ReadyAck {
-    pub(super) fn header(self, length: usize) -> Result<Bytes, EncodeError> {
+impl Format for ReadyAck {
+    type Decoder = ReadyAckDecoder;
+
+    fn decoder(&self, start: Offset) -> ReadyAckDecoder {
+        ReadyAckDecoder {
+            ready_ack: *self,
+            buffer: Buffer::new(start),
+            stage: Stage::Length,
+            owes_ready: false,
+        }
+    }
+
+    fn header(&self, length: usize) -> Result<Bytes, EncodeError> {
         if length > self.maximum as usize {
             return Err(EncodeError::TooLarge {
                 length,
@@ -48,6 +60,14 @@ impl ReadyAck {
             });
         }
         Ok(length.to_string().into())
+    }
+
+    fn limit(&mut self, most: u32) {
+        self.maximum = self.maximum.min(most);
+    }
+
+    fn waits_for_ready(&self) -> bool {
+        true
     }
 }
 
@@ -79,15 +99,6 @@ struct Length {
 }
 
 impl ReadyAckDecoder {
-    pub(super) fn new(ready_ack: ReadyAck, start: Offset) -> Self {
-        Self {
-            ready_ack,
-            buffer: Buffer::new(start),
-            stage: Stage::Length,
-            owes_ready: false,
-        }
-    }
-
     /// Reads the digits at the front of the buffer; `None`: none there yet.
     fn length(&self) -> Result<Option<Length>, FrameError> {
         let offset = self.buffer.start();

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use protocol::Framing;
 use protocol::System;
 use protocol::auth::Scheme;
-use protocol::framing::{Delimiter, FixedSize, Framing, LengthPrefix, ReadyAck};
 use serde_json::json;
 use toml::{Table, Value};
 use trace::knob::Knob;
@@ -74,16 +74,6 @@ fn full(framing: Framing) -> Lesson {
     }
 }
 
-fn framings() -> [Framing; 5] {
-    [
-        Framing::None,
-        Framing::ReadyAck(ReadyAck::default()),
-        Framing::LengthPrefix(LengthPrefix::default()),
-        Framing::Delimiter(Delimiter::default()),
-        Framing::FixedSize(FixedSize::default()),
-    ]
-}
-
 #[test]
 fn every_key_has_a_row() {
     let lesson = serde_json::to_value(full(Framing::None)).expect("JSON");
@@ -97,7 +87,7 @@ fn every_key_has_a_row() {
     check(WORDS, &keys(&lesson["en"]));
     check(EXPERIMENT, &keys(&lesson["experiment"]));
     check(CLIENT, &keys(&lesson["experiment"]["clients"][0]));
-    let framings = framings().into_iter().flat_map(|framing| {
+    let framings = Framing::all().into_iter().flat_map(|framing| {
         let lesson = serde_json::to_value(full(framing)).expect("JSON");
         keys(&lesson["experiment"]["framing"])
     });
@@ -137,11 +127,13 @@ fn with(heading: &str, key: &str, value: Option<Value>) -> Table {
         "`[predict]`" => table(&mut lesson, "predict"),
         EXPERIMENT => table(&mut lesson, "experiment"),
         FRAMING => {
-            let kind = match key {
-                "delimiter" => "delimiter",
-                "size" | "pad" => "fixed-size",
-                _ => "length-prefix",
-            };
+            // The first framing that has the setting.
+            let mut all = Framing::all().into_iter();
+            let found = all.find(|framing| {
+                let written = serde_json::to_value(framing).expect("JSON");
+                key != "kind" && written.get(key).is_some()
+            });
+            let kind = found.unwrap_or_default().name();
             let mut framing = Table::new();
             framing.insert("kind".to_owned(), kind.into());
             let experiment = table(&mut lesson, "experiment");

@@ -27,7 +27,7 @@ fn the_server_accepts_max_frame_in_every_framing() {
             Framing::ReadyAck(ReadyAck { maximum })
             | Framing::LengthPrefix(LengthPrefix { maximum, .. })
             | Framing::Delimiter(Delimiter { maximum, .. }) => Some(*maximum),
-            Framing::None | Framing::FixedSize(_) => None,
+            _ => None,
         }
     }
     for framing in ["ready-ack", "length-prefix", "delimiter"] {

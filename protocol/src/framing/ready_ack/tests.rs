@@ -1,7 +1,7 @@
 use super::*;
 
 fn decoder() -> ReadyAckDecoder {
-    ReadyAckDecoder::new(ReadyAck::default(), Offset(0))
+    ReadyAck::default().decoder(Offset(0))
 }
 
 fn check_refused(bytes: &[u8], expected: FrameError) {

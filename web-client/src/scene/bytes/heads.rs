@@ -113,12 +113,15 @@ impl Group<'_> {
                 let plan = self.shot.trace.plan.as_ref();
                 let auth = plan.is_some_and(|plan| plan.system == System::Auth);
                 let framing = match direction {
-                    Direction::FromAcceptor if auth => "stage.handshake",
-                    _ => framing_key(self.shot.trace.framing(direction).name()),
+                    Direction::FromAcceptor if auth => "stage.handshake".to_owned(),
+                    _ => {
+                        let framing = self.shot.trace.framing(direction);
+                        ["stage.framing-", framing.name()].concat()
+                    }
                 };
                 (
                     self.catalog.text("stage.messages"),
-                    self.catalog.text(framing),
+                    self.catalog.text(&framing),
                 )
             }
         }
@@ -283,15 +286,5 @@ impl Group<'_> {
 
     fn list_up(&self, sentences: &[Sentence]) -> Vec<String> {
         sentences.iter().map(|found| self.say(found)).collect()
-    }
-}
-
-fn framing_key(name: &str) -> &'static str {
-    match name {
-        "ready-ack" => "stage.framing-ready-ack",
-        "length-prefix" => "stage.framing-length-prefix",
-        "delimiter" => "stage.framing-delimiter",
-        "fixed-size" => "stage.framing-fixed-size",
-        _ => "stage.framing-none",
     }
 }
