@@ -22,6 +22,8 @@ mod markdown;
 mod metrics;
 #[path = "documents/trace_format.rs"]
 mod trace_format;
+#[path = "documents/trace_schema.rs"]
+mod trace_schema;
 
 use std::collections::BTreeSet;
 

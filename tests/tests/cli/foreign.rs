@@ -7,20 +7,7 @@ use super::call;
 
 /// Three parties; a connection whose two ends were watched, one of which only
 /// the acceptor was, and one of which there are only packets.
-const THREE: &str = r#"{"type":"run","version":5,"setup":{"opener-framing":{"kind":"delimiter"}}}
-{"type":"party","party":1,"name":"chat.py"}
-{"type":"party","party":2,"name":"alice"}
-{"type":"party","party":3,"name":"10.0.0.7"}
-{"type":"connection","connection":1,"transport":"tcp","opener":{"party":2,"observed":{"calls":true}},"acceptor":{"party":1,"observed":{"calls":true}}}
-{"type":"connection","connection":2,"transport":"tcp","opener":{"address":"192.0.2.5:5555"},"acceptor":{"party":1,"observed":{"calls":true}}}
-{"type":"connection","connection":3,"transport":"tcp","opener":{"party":3,"address":"10.0.0.7:6000"},"acceptor":{"party":1,"address":"127.0.0.1:7000"}}
-{"type":"event","at":1000,"party":2,"connection":1,"end":"opener","call":"send","asked":3,"bytes":"68690a"}
-{"type":"event","at":2000,"party":2,"connection":1,"end":"opener","call":"send","offset":3,"asked":4,"bytes":"796f750a"}
-{"type":"event","at":9000,"party":1,"connection":1,"end":"acceptor","call":"recv","asked":1024,"bytes":"68690a796f750a"}
-{"type":"event","at":12000,"party":1,"connection":2,"end":"acceptor","call":"recv","asked":1024,"bytes":"626f620a"}
-{"type":"event","at":14000,"party":3,"connection":3,"end":"opener","call":"segment","bytes":"7a7a0a","header":{"flags":24}}
-{"type":"ended","events":5,"why":"stopped"}
-"#;
+const THREE: &str = include_str!("../../traces/three-parties.jsonl");
 
 fn shown(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");

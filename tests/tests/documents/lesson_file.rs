@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use protocol::Framing;
-use protocol::System;
 use protocol::auth::Scheme;
+use protocol::{Framing, System};
 use serde_json::json;
 use toml::{Table, Value};
 use trace::knob::Knob;
@@ -26,7 +25,7 @@ fn page() -> Page {
 
 /// A lesson with every key. No field is left to a default: a new one has to be
 /// named here, and is then looked for in the page.
-fn full(framing: Framing) -> Lesson {
+pub(super) fn full(framing: Framing) -> Lesson {
     let words = Words {
         title: "t".to_owned(),
         question: "q".to_owned(),

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use protocol::Framing;
-use protocol::{Nanos, Offset, System};
+use protocol::{Framing, Nanos, Offset, System};
 use trace::link::{Capture, Ending, Line, Request, Send, VERSION};
 use trace::{
     Call, ClientId, Connection, ConnectionId, Counts, End, Endpoint, Event, Experiment, Flags,
@@ -21,11 +20,6 @@ fn experiment() -> Experiment {
     Experiment::new(System::TcpEcho, &["m"])
 }
 
-/// The fields of a line in which none is left out.
-fn fields(line: &Line) -> Vec<String> {
-    keys(&serde_json::to_value(line).expect("JSON"))
-}
-
 /// An event with every field. None is left to a default: a new one has to be
 /// named here, and is then looked for in the page.
 fn event() -> Event {
@@ -35,7 +29,7 @@ fn event() -> Event {
         party: PartyId(1),
         connection: ConnectionId(1),
         end: End::Acceptor,
-        call: Call::Recv,
+        call: Call::Refuse,
         offset: Offset(1),
         asked: 1,
         bytes: vec![1],
@@ -88,52 +82,79 @@ fn endpoint() -> Endpoint {
     }
 }
 
+/// A line of each kind in which no field is left out.
+pub(super) fn full_lines() -> Vec<Line> {
+    let lines = vec![
+        Line::Hello {
+            version: VERSION,
+            program: "p".to_owned(),
+            kernel: "k".to_owned(),
+        },
+        Line::Queued { run: 1, place: 1 },
+        Line::Run {
+            version: VERSION,
+            run: 1,
+            kernel: "k".to_owned(),
+            experiment: Some(experiment()),
+            setup: setup(),
+            capture: Capture::On,
+        },
+        Line::Party(Party {
+            party: PartyId(1),
+            name: "n".to_owned(),
+            process: Some(1),
+            command: vec!["c".to_owned()],
+        }),
+        Line::Connection(Connection {
+            connection: ConnectionId(1),
+            transport: Transport::Tcp,
+            opener: endpoint(),
+            acceptor: endpoint(),
+        }),
+        Line::Event(event()),
+        Line::Ended {
+            events: 1,
+            why: Ending::Finished,
+            missed: Some(1),
+            dropped: Some(1),
+        },
+        Line::Error {
+            message: "m".to_owned(),
+        },
+    ];
+    for line in &lines {
+        // A new kind has to be added above.
+        match line {
+            Line::Hello { .. }
+            | Line::Queued { .. }
+            | Line::Run { .. }
+            | Line::Party(_)
+            | Line::Connection(_)
+            | Line::Event(_)
+            | Line::Ended { .. }
+            | Line::Error { .. } => {}
+        }
+    }
+    lines
+}
+
 #[test]
 fn every_field_of_every_line_has_a_row() {
     let page = page();
-    let run = Line::Run {
-        version: VERSION,
-        run: 1,
-        kernel: "k".to_owned(),
-        experiment: Some(experiment()),
-        setup: setup(),
-        capture: Capture::On,
-    };
-    check_rows(&page, "`run`", 0, &fields(&run));
-    let party = Line::Party(Party {
-        party: PartyId(1),
-        name: "n".to_owned(),
-        process: Some(1),
-        command: vec!["c".to_owned()],
-    });
-    check_rows(&page, "`party`", 0, &fields(&party));
-    let connection = Line::Connection(Connection {
-        connection: ConnectionId(1),
-        transport: Transport::Tcp,
-        opener: endpoint(),
-        acceptor: endpoint(),
-    });
-    check_rows(&page, "`connection`", 0, &fields(&connection));
-    let ended = Line::Ended {
-        events: 1,
-        why: Ending::Finished,
-        missed: Some(1),
-        dropped: Some(1),
-    };
-    check_rows(&page, "`ended`", 0, &fields(&ended));
-    let hello = Line::Hello {
-        version: VERSION,
-        program: "p".to_owned(),
-        kernel: "k".to_owned(),
-    };
-    let error = Line::Error {
-        message: "m".to_owned(),
-    };
-    check_rows(&page, "The lab's WebSocket", 0, &fields(&hello));
-    let queued = Line::Queued { run: 1, place: 1 };
-    check_rows(&page, "The lab's WebSocket", 1, &fields(&queued));
-    check_rows(&page, "The lab's WebSocket", 2, &fields(&error));
-    check_rows(&page, "`event`", 0, &fields(&Line::Event(event())));
+    for line in full_lines() {
+        let (heading, table) = match line {
+            Line::Hello { .. } => ("The lab's WebSocket", 0),
+            Line::Queued { .. } => ("The lab's WebSocket", 1),
+            Line::Error { .. } => ("The lab's WebSocket", 2),
+            Line::Run { .. } => ("`run`", 0),
+            Line::Party(_) => ("`party`", 0),
+            Line::Connection(_) => ("`connection`", 0),
+            Line::Event(_) => ("`event`", 0),
+            Line::Ended { .. } => ("`ended`", 0),
+        };
+        let line = serde_json::to_value(line).expect("JSON");
+        check_rows(&page, heading, table, &keys(&line));
+    }
     let event = serde_json::to_value(event()).expect("JSON");
     check_rows(&page, "`socket`", 0, &keys(&event["socket"]));
     check_rows(&page, "`header`", 0, &keys(&event["header"]));
@@ -266,5 +287,5 @@ fn the_examples_are_lines_and_requests() {
             }
         }
     }
-    assert_eq!((lines, requests), (8, 4));
+    assert_eq!((lines, requests), (10, 4));
 }
