@@ -1,19 +1,13 @@
-//! What a process holds: descriptors, threads, sockets, memory, CPU time, as
-//! Linux tells it (proc(5)).
+//! What a process holds: descriptors, threads, sockets, memory.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::time::Duration;
 
-/// The length of one tick of CPU time. The kernel counts in 1/100 s for
-/// programs, whatever it counts in for itself (time(7), `USER_HZ`).
-const TICK: Duration = Duration::from_millis(10);
+use crate::proc::{self, Status};
+
 /// `st` of a listening socket in /proc/net/tcp.
 const LISTEN: &str = "0A";
-/// The field of /proc/PID/stat behind the name in which user time stands; time
-/// in the kernel is the next.
-const USER_TIME: usize = 11;
 
 /// One look at a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +24,11 @@ pub struct Census {
 impl Census {
     /// What process `pid` holds now; none if it is gone.
     pub fn of(pid: u32) -> Option<Self> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse().ok()
-        };
+        let Status { threads, resident } = Status::of(pid)?;
         Some(Self {
             descriptors: descriptors(pid)?,
-            threads: field("Threads:")?,
-            resident: field("VmRSS:")?,
+            threads,
+            resident,
         })
     }
 
@@ -68,29 +58,15 @@ impl fmt::Display for Census {
     }
 }
 
-/// The CPU time that process `pid` has taken so far, in steps of 10 ms.
-pub fn cpu_time(pid: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it is running");
-    let (_, fields) = stat.rsplit_once(')').expect("its name is in brackets");
-    let times = fields.split_whitespace().skip(USER_TIME).take(2);
-    let ticks: u32 = times
-        .map(|field| field.parse::<u32>().expect("a number of ticks"))
-        .sum();
-    TICK * ticks
-}
-
 fn descriptors(pid: u32) -> Option<BTreeMap<String, usize>> {
     // The descriptors first: a socket that is closed meanwhile is in no table,
     // and counts as one that has no name.
-    let mut targets = Vec::new();
-    for entry in fs::read_dir(format!("/proc/{pid}/fd")).ok()? {
-        if let Ok(target) = fs::read_link(entry.ok()?.path()) {
-            targets.push(target.to_string_lossy().into_owned());
-        }
-    }
+    let links = proc::descriptors(pid)?;
+    let targets: Vec<_> = links.iter().flat_map(fs::read_link).collect();
     let sockets = sockets(pid);
     let mut kinds = BTreeMap::new();
     for target in targets {
+        let target = target.to_string_lossy().into_owned();
         let kind = match target.split_once(":[") {
             Some(("socket", inode)) => {
                 let name = sockets.get(inode.trim_end_matches(']'));
@@ -115,20 +91,18 @@ fn sockets(pid: u32) -> BTreeMap<String, String> {
         ("packet", None, None, 8),
         ("unix", None, None, 6),
     ] {
-        let path = format!("/proc/{pid}/net/{table}");
-        let text = fs::read_to_string(path).unwrap_or_default();
-        for line in text.lines().skip(1) {
-            let fields: Vec<_> = line.split_whitespace().collect();
-            let Some(inode) = fields.get(inode) else {
+        for fields in proc::sockets(pid, table) {
+            let field = |index: usize| fields.get(index).map(String::as_str);
+            let Some(inode) = field(inode) else {
                 continue;
             };
-            let listens = state.is_some_and(|state| fields.get(state) == Some(&LISTEN));
-            let name = match address.and_then(|address| fields.get(address)) {
+            let listens = state.is_some_and(|state| field(state) == Some(LISTEN));
+            let name = match address.and_then(field) {
                 Some(address) if listens => format!("listening {address}"),
                 Some(address) if state.is_none() => format!("{table} {address}"),
                 _ => table.to_owned(),
             };
-            sockets.insert((*inode).to_owned(), name);
+            sockets.insert(inode.to_owned(), name);
         }
     }
     sockets
@@ -160,15 +134,5 @@ mod tests {
         let census = Census::of(id).expect("this program runs");
         assert_eq!(census.sockets(&format!("listening {listening}")), 0);
         assert_eq!(census.sockets(&format!("udp {bound}")), 0);
-    }
-
-    #[test]
-    fn cpu_time_grows_with_work() {
-        let before = cpu_time(std::process::id());
-        crate::eventually("10 ms of work", || {
-            let sum: u64 = (0..100_000).map(std::hint::black_box).sum();
-            std::hint::black_box(sum);
-            (cpu_time(std::process::id()) > before).then_some(())
-        });
     }
 }

@@ -14,6 +14,7 @@ pub mod http;
 mod lines;
 mod page;
 mod peer;
+pub mod proc;
 mod program;
 pub mod proxy;
 pub mod python;

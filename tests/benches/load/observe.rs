@@ -1,8 +1,9 @@
-//! What /proc tells about a process: proc_pid_status(5), proc_pid_fd(5),
-//! proc_pid_stat(5).
+//! What a process holds and takes while it is measured.
 
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tests::proc::{self, Status};
 
 /// A process at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,30 +17,19 @@ pub(crate) struct Observed {
 
 /// Looks at process `id`, which must be running.
 pub(crate) fn observe(id: u32) -> Observed {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it is running");
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let number = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-        number.unwrap_or_else(|| panic!("{name} is not in /proc/{id}/status"))
-    };
-    let descriptors = std::fs::read_dir(format!("/proc/{id}/fd")).expect("it is running");
+    let status = Status::of(id).expect("it is running");
+    let descriptors = proc::descriptors(id).expect("it is running");
     Observed {
-        resident: field("VmRSS:"),
-        descriptors: descriptors.count() as u64,
-        threads: field("Threads:"),
+        resident: status.resident as u64,
+        descriptors: descriptors.len() as u64,
+        threads: status.threads as u64,
     }
 }
 
 /// Processor time of a process so far, in seconds: its own, and the kernel's
-/// for it. Its children's is not in it.
-pub(crate) fn processor(id: u32) -> [f64; 2] {
-    /// USER_HZ, the same on all that Linux runs on but Alpha.
-    const TICKS: f64 = 100.0;
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("it is running");
-    // The name, in brackets, may hold anything.
-    let fields = stat.rsplit_once(')').expect("its name is in brackets").1;
-    let fields: Vec<_> = fields.split_whitespace().collect();
-    [11, 12].map(|field| fields[field].parse::<f64>().expect("a number") / TICKS)
+/// for it.
+fn processor(id: u32) -> [f64; 2] {
+    proc::cpu_times(id).map(|time| time.as_secs_f64())
 }
 
 /// Does `work`, which tells how many a second; adds how much processor time of

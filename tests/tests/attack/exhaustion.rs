@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use tests::{Census, census, websocket};
+use tests::{Census, proc, websocket};
 
 use super::bystander::Bystander;
 use super::client::{dial, hear, reset, say};
@@ -39,9 +39,9 @@ fn start(name: &'static str) -> Victim {
 
 /// How much of a core the program takes over `pause`.
 fn load(victim: &Victim, pause: Duration) -> f64 {
-    let (before, since) = (census::cpu_time(victim.program.id()), Instant::now());
+    let (before, since) = (proc::cpu_time(victim.program.id()), Instant::now());
     thread::sleep(pause);
-    let taken = census::cpu_time(victim.program.id()).saturating_sub(before);
+    let taken = proc::cpu_time(victim.program.id()).saturating_sub(before);
     taken.as_secs_f64() / since.elapsed().as_secs_f64()
 }
 

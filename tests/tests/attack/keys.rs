@@ -93,24 +93,33 @@ fn guess_together(victim: &Victim, rounds: usize) -> String {
         for stream in answered {
             check_refused(stream, b"");
         }
-        let said = |part: &str| {
-            let lines = victim.program.err.since(start);
-            lines.iter().filter(|line| line.contains(part)).count()
-        };
-        let wrong = || said("wrong answer to the challenge");
-        eventually("all are refused", || {
-            (wrong() + said("was not looked at") == count).then_some(())
-        });
-        // One more for each wait that was over meanwhile.
-        let waits = started.elapsed().as_millis() / FIRST_WAIT.as_millis();
-        let most = FREE + (waits + 1).ilog2();
-        assert!(wrong() <= most as usize, "{} of {count} looked at", wrong());
+        let wrong = looked_at(victim, start, started, count);
         assert!(challenged(door).is_none(), "a back-off");
         newcomer(door);
-        (given, judged) = (given + count, judged + wrong());
+        (given, judged) = (given + count, judged + wrong);
     }
     bystander.leave();
     format!("{given} wrong answers at once, {judged} of them looked at")
+}
+
+/// Waits until the program has refused `count` wrong answers, with a message
+/// each behind its line `start`: how many of them it looked at. It may look at
+/// those that are free, and at one more for each wait that has ended since
+/// `started`.
+fn looked_at(victim: &Victim, start: usize, started: Instant, count: usize) -> usize {
+    let said = |part: &str| {
+        let lines = victim.program.err.since(start);
+        lines.iter().filter(|line| line.contains(part)).count()
+    };
+    let wrong = || said("wrong answer to the challenge");
+    eventually("all are refused", || {
+        (wrong() + said("was not looked at") == count).then_some(())
+    });
+    let waits = started.elapsed().as_millis() / FIRST_WAIT.as_millis();
+    let most = FREE + (waits + 1).ilog2();
+    let wrong = wrong();
+    assert!(wrong <= most as usize, "{wrong} of {count} looked at");
+    wrong
 }
 
 #[test]
@@ -209,14 +218,10 @@ fn guess_bridged(victim: &Victim, attempts: usize) -> String {
             assert_eq!(end.0, opcode::CLOSE);
         }
         reset(stream);
-        let (mut stream, challenge) = bridged(door, NEWCOMER).expect("the bridge is open");
-        let answer = hmac_md5(KEY, &challenge.expect("others have a challenge"));
-        let said = [&answer[..], b"\x01\0\0\0a"].concat();
-        let said = websocket::frame(LAST | opcode::BINARY, &said);
-        stream.write_all(&said).expect("the bridge takes it");
-        let (_, reply) = websocket::read_frame(&mut stream).expect("others are served");
+        let (stream, challenge) = bridged(door, NEWCOMER).expect("the bridge is open");
+        let challenge = challenge.expect("others have a challenge");
+        let reply = prove(stream, &challenge).expect("others are served");
         assert_eq!(reply, b"A");
-        reset(stream);
         others += 1;
     }
     assert!(judged < attempts, "{judged} of {attempts} looked at");
@@ -233,6 +238,16 @@ fn bridged(door: &Door, source: Ipv4Addr) -> std::io::Result<(TcpStream, Option<
     let (code, payload) = websocket::read_frame(&mut stream)?;
     let challenge = (code == opcode::BINARY).then(|| payload.try_into().ok());
     Ok((stream, challenge.flatten()))
+}
+
+/// Answers a challenge through a bridge with the right key and sends `a`: the reply.
+fn prove(mut stream: TcpStream, challenge: &[u8; 32]) -> std::io::Result<Vec<u8>> {
+    let answer = hmac_md5(KEY, challenge);
+    let said = [&answer[..], b"\x01\0\0\0a"].concat();
+    stream.write_all(&websocket::frame(LAST | opcode::BINARY, &said))?;
+    let (_, reply) = websocket::read_frame(&mut stream)?;
+    reset(stream);
+    Ok(reply)
 }
 
 /// The same through a bridge.
@@ -257,28 +272,12 @@ fn guess_bridged_together(victim: &Victim, count: usize) -> String {
         assert_eq!(end.0, opcode::CLOSE);
         reset(stream);
     }
-    let said = |part: &str| {
-        let lines = victim.program.err.since(start);
-        lines.iter().filter(|line| line.contains(part)).count()
-    };
-    let wrong = || said("wrong answer to the challenge");
-    eventually("all are refused", || {
-        (wrong() + said("was not looked at") == given).then_some(())
-    });
-    let waits = started.elapsed().as_millis() / FIRST_WAIT.as_millis();
-    let most = FREE + (waits + 1).ilog2();
-    assert!(wrong() <= most as usize, "{} of {given} looked at", wrong());
-    let judged = wrong();
+    let judged = looked_at(victim, start, started, given);
     // The address that the bridge gave the attacker is forgiven: it serves
     // what knows the key.
     eventually("the back-off is over", || {
-        let (mut stream, challenge) = bridged(door, ATTACKER).ok()?;
-        let answer = hmac_md5(KEY, &challenge?);
-        let said = [&answer[..], b"\x01\0\0\0a"].concat();
-        let said = websocket::frame(LAST | opcode::BINARY, &said);
-        stream.write_all(&said).ok()?;
-        let (_, reply) = websocket::read_frame(&mut stream).ok()?;
-        reset(stream);
+        let (stream, challenge) = bridged(door, ATTACKER).ok()?;
+        let reply = prove(stream, &challenge?).ok()?;
         (reply == b"A").then_some(())
     });
     format!("{given} wrong answers at once, {judged} of them looked at")

@@ -1,13 +1,12 @@
 //! Echo servers that are made to answer each other: by a datagram that one of
 //! them believes to be from the other.
 
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tests::{PATIENCE, Program, Server, eventually, stickylab};
+use tests::{PATIENCE, Program, Server, eventually, proc, stickylab};
 
 use super::victim::Victim;
 use super::{ATTACKER, sized};
@@ -32,7 +31,7 @@ fn other(victim: &Victim, arguments: &[&str], seeds: usize) -> Program {
     let address = socket.local_addr().expect("bound").to_string();
     victim.program.signal(Signal::STOP);
     eventually("it stands still", || {
-        is_stopped(victim.program.id()).then_some(())
+        proc::is_stopped(victim.program.id()).then_some(())
     });
     for seed in 0..seeds {
         let text = format!("hello {seed}");
@@ -47,18 +46,6 @@ fn other(victim: &Victim, arguments: &[&str], seeds: usize) -> Program {
     other.out.wait_for("the other server", listening);
     victim.program.signal(Signal::CONT);
     other
-}
-
-/// Whether all threads of process `pid` are stopped (proc(5)): SIGSTOP returns
-/// before they are, and one that still runs would answer.
-fn is_stopped(pid: u32) -> bool {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
-    tasks.flatten().all(|task| {
-        let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-        // The state is the first field behind the name, which is in brackets.
-        let state = stat.rsplit(") ").next().unwrap_or_default();
-        state.starts_with('T')
-    })
 }
 
 /// How many datagrams a program has answered.

@@ -1,14 +1,13 @@
 //! Replies that nobody reads: many connections ask for the largest asset again
 //! and again, and take nothing.
 
-use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
-use tests::PATIENCE;
+use tests::{PATIENCE, proc};
 
 use super::bystander::Bystander;
 use super::client::reset;
@@ -49,14 +48,14 @@ fn held(server: SocketAddr) -> (usize, u64) {
     };
     let ours = format!("{}:{:04X}", written(*server.ip()), server.port());
     let attackers = written(ATTACKER);
-    let table = fs::read_to_string("/proc/net/tcp").expect("Linux has it");
     let (mut count, mut bytes) = (0, 0);
-    for line in table.lines().skip(1) {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        let [_, local, remote, _, queues, ..] = fields[..] else {
-            panic!("{line}");
+    let table = proc::sockets(std::process::id(), "tcp");
+    assert!(!table.is_empty(), "the server is in it");
+    for fields in table {
+        let [_, local, remote, _, queues, ..] = &fields[..] else {
+            panic!("{fields:?}");
         };
-        if local == ours && remote.starts_with(&attackers) {
+        if *local == ours && remote.starts_with(&attackers) {
             count += 1;
             let queue = queues.split(':').next().expect("the send queue");
             bytes += u64::from_str_radix(queue, 16).expect("hex");

@@ -1,5 +1,5 @@
 //! The archive as who downloads it finds it: unpacked into an empty folder, it
-//! serves its page, its manual pages open, and its completions load.
+//! serves its page, its manual pages open, and its completions are those of the program.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -26,6 +26,9 @@ const LISTENERS: [&str; 6] = [
     "--auth",
 ];
 
+/// The completions for bash, in the archive.
+const COMPLETIONS: &str = "share/bash-completion/completions/stickylab";
+
 /// Unpacks `archive`, whose files are below `name`, and tries all of it.
 pub(super) fn run(archive: &Path, name: &str) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
@@ -43,13 +46,13 @@ fn unpack(archive: &Path, folder: &Path) -> Result<()> {
 
 fn parts(tree: &Path) -> Result<()> {
     let program = format!("bin/stickylab{}", std::env::consts::EXE_SUFFIX);
-    let mut servers = start(&tree.join(program))?;
+    let mut servers = start(&tree.join(&program))?;
     let served = page(&mut servers);
     servers.kill()?;
     servers.wait()?;
     served?;
     manual(&tree.join("share/man/man1"))?;
-    completions(&tree.join("share/bash-completion/completions/stickylab"))
+    completions(&tree.join(program), &tree.join(COMPLETIONS))
 }
 
 /// `stickylab serve` on free ports, in a folder where nothing else is.
@@ -123,20 +126,15 @@ fn manual(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The completions for bash define one for `stickylab`.
-fn completions(script: &Path) -> Result<()> {
-    if process::find(&["bash"]).is_none() {
-        println!("xtask: not tried: the completions, since there is no bash");
-        return Ok(());
-    }
-    let mut bash = Command::new("bash");
-    bash.args([
-        "--norc",
-        "-c",
-        "source \"$1\" && complete -p stickylab",
-        "_",
-    ]);
-    let said = process::output(bash.arg(script))?;
-    ensure!(said.contains("_stickylab"), "bash completes with {said:?}");
+/// The completions for bash are those that the program prints; that they load is
+/// a test of the command line.
+fn completions(program: &Path, script: &Path) -> Result<()> {
+    let printed = process::output(Command::new(program).args(["completions", "bash"]))?;
+    let packed = fs::read_to_string(script)?;
+    ensure!(
+        packed.trim() == printed.trim(),
+        "{} is not what the program prints",
+        script.display()
+    );
     Ok(())
 }
