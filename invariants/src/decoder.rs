@@ -89,7 +89,7 @@ fn decode(framing: &Framing, cuts: &[&[u8]]) -> Outcome {
 }
 
 /// Takes out all frames. There are no more than bytes came: none is empty
-/// altogether, and a decoder that stands still ends.
+/// altogether, and a decoder that makes no progress yields none.
 fn drain(decoder: &mut Decoder, bytes: usize, frames: &mut Vec<Frame>) -> Result<(), FrameError> {
     // Bytes from before may be frames now that a length was answered.
     let most = frames.len() + bytes + 1;
@@ -278,10 +278,10 @@ fn number(prefix: LengthPrefix, field: &[u8]) -> i128 {
     }
 }
 
-/// Asking first: what counts is when the sender was silent. Between two
+/// ready-ack: a length ends where the sender pauses. Between two pauses
 /// silences the cuts change nothing.
 fn check_digits(framing: &Framing, stream: &[u8], sizes: &[u8], whole: &Outcome) {
-    // Nobody answers, so nothing ever comes of it.
+    // The length is never answered, so no frame follows.
     assert_eq!(whole.0, []);
     let (cut, glued) = (
         converse(framing, stream, sizes, true),
@@ -299,7 +299,7 @@ fn check_digits(framing: &Framing, stream: &[u8], sizes: &[u8], whole: &Outcome)
     }
 }
 
-/// The sender falls silent behind each chunk of an odd size; each such stretch
+/// The sender pauses behind each chunk of an odd size; each such stretch
 /// comes in the pieces of two bytes, or as one.
 fn converse(framing: &Framing, stream: &[u8], sizes: &[u8], cut: bool) -> Outcome {
     let mut decoder = Decoder::new(framing);

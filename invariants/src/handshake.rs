@@ -12,8 +12,8 @@ use crate::input::{Input, chunks};
 /// Block size of MD5 in bytes: HMAC fills shorter keys up with zeros (RFC 2104).
 const BLOCK: usize = 64;
 
-/// Who knows the key is accepted and nobody else, after exactly as many bytes
-/// as each side has to send; what is behind them is left alone.
+/// A peer is accepted exactly if it knows the key, after exactly as many bytes
+/// as each side has to send; bytes behind them are not consumed.
 pub fn check(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let theirs = input.bytes();
@@ -144,7 +144,7 @@ fn verdict(mut stage: Answer, stream: &[u8], sizes: &[u8]) -> Option<bool> {
 }
 
 /// Whether HMAC can't tell two keys apart. Longer ones are hashed; those
-/// differ, or somebody has found two texts of the same MD5.
+/// differ, unless two texts have the same MD5.
 fn same_key(one: &[u8], other: &[u8]) -> bool {
     let filled = |key: &[u8]| {
         let mut filled = key.to_vec();

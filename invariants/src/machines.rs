@@ -20,8 +20,8 @@ const NONCES: Nonces = Nonces {
     client: *b"fedcba9876543210fedcba9876543210",
 };
 
-/// Neither machine panics, stands still or accepts what it must not, whatever
-/// it is told; and two honest ones understand each other.
+/// Neither machine panics, stalls or accepts what it must not, whatever bytes it
+/// receives; and two that follow the protocol exchange every message.
 pub fn check(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let key = input.flag().then(|| input.bytes());
@@ -58,7 +58,7 @@ fn deadline(input: &mut Input<'_>) -> Option<Nanos> {
     input.flag().then(|| Nanos(input.number()))
 }
 
-/// A server alone with somebody who may say anything, and be late.
+/// A server whose peer sends arbitrary bytes at arbitrary times.
 fn check_server(rules: &Rules, deadlines: Deadlines, mut input: Input<'_>) {
     let mut server = Server::new(rules, NONCE).within(deadlines);
     let mut record = Record::default();
@@ -81,7 +81,7 @@ fn check_server(rules: &Rules, deadlines: Deadlines, mut input: Input<'_>) {
             2 => server.handle_timeout(now),
             _ => {
                 let mut chunk = input.bytes().to_vec();
-                // Nobody guesses the answer.
+                // Random bytes are never the right answer.
                 let asked = stream.is_empty() && chunk.first() == Some(&b'!');
                 if let (true, Some(key)) = (asked, &rules.key) {
                     chunk.splice(..1, answer(rules.scheme, key));
@@ -110,7 +110,7 @@ fn check_server(rules: &Rules, deadlines: Deadlines, mut input: Input<'_>) {
     }
 }
 
-/// What an honest client answers.
+/// The right answer to the challenge.
 fn answer(scheme: Scheme, key: &Key) -> Vec<u8> {
     match scheme {
         Scheme::HmacMd5 => key.answer(&NONCE).to_vec(),
@@ -213,7 +213,7 @@ impl Record {
     }
 }
 
-/// A client alone with somebody who may say anything.
+/// A client whose peer sends arbitrary bytes.
 fn check_client(rules: &Rules, messages: &[&[u8]], mut input: Input<'_>) {
     let mut client = Client::new(rules, NONCES.client);
     let (mut owed, mut heard, mut replied) = (0, 0, 0);

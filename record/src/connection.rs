@@ -52,9 +52,9 @@ impl From<protocol::Transport> for Transport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
-    /// Whoever connected (an active open, RFC 9293), or sent the first datagram.
+    /// The end that connected (an active open, RFC 9293), or sent the first datagram.
     Opener,
-    /// Whoever listened and accepted (a passive open).
+    /// The end that listened and accepted (a passive open).
     Acceptor,
 }
 

@@ -11,7 +11,7 @@ use crate::is_default;
 #[serde(transparent)]
 pub struct PartyId(pub u32);
 
-/// Somebody who makes calls: a process, or a part of one that owns its sockets.
+/// A source of calls: a process, or a part of one that owns its sockets.
 /// Where only packets were observed, the host that sent them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {

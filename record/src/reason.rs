@@ -10,7 +10,7 @@ use crate::Call;
 /// In front of a name in a catalog's key.
 const PREFIX: &str = "reason.";
 
-/// Why a server refused somebody, or why a run was cut off.
+/// Why a server refused a connection, or why a run was cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
@@ -77,7 +77,7 @@ impl Reason {
         }
     }
 
-    /// Whether it kept somebody from being let in at all.
+    /// Whether the connection was refused by admission control.
     pub const fn is_of_admission(self) -> bool {
         matches!(
             self,

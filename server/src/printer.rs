@@ -1,6 +1,6 @@
 //! Standard output and standard error of a server: lines wait in a bounded
-//! queue, and a thread of its own writes them. Whoever prints never waits for
-//! whoever reads: what finds no room is dropped, counted, and told in one line
+//! queue, and a thread of its own writes them. Printing never blocks: lines for
+//! which there is no room are dropped and counted, and one line says how many
 //! once there is room again.
 
 #[cfg(test)]
@@ -20,7 +20,7 @@ pub const CAPACITY: usize = 4 << 20;
 const SHARE: usize = 256 * 1024;
 /// Bytes given to one write(2), but for a line that is longer.
 const PIECE: usize = 64 * 1024;
-/// Whoever has taken nothing for so long is not waited for.
+/// A reader that has read nothing for this long is not waited for.
 const STUCK: Duration = Duration::from_secs(1);
 /// Pause where the descriptor does not block and takes nothing.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -104,7 +104,7 @@ impl Printer {
     }
 
     /// Whether a line of at least `length` bytes finds no room now. It counts as
-    /// dropped then: whoever asks need not make it.
+    /// dropped then, and need not be formatted.
     pub fn refuses(&self, length: usize) -> bool {
         let mut state = self.0.state();
         let waits = usize::try_from(state.queued - state.written).unwrap_or(usize::MAX);
@@ -146,7 +146,8 @@ impl Printer {
 }
 
 /// One connection's lines. It waits for the reader of its own lines, so that a
-/// reader who is merely slower than a sender loses nothing; nobody else waits.
+/// reader that is slower than a sender loses nothing; other connections do not
+/// wait.
 #[derive(Debug)]
 pub struct Share {
     printer: Printer,
@@ -170,8 +171,8 @@ impl Share {
         }
     }
 
-    /// Waits until its own lines are written, if many are waiting and somebody
-    /// reads them.
+    /// Waits until its own lines are written, if many are queued and the output
+    /// is being read.
     pub async fn room(&mut self) {
         if self.own < SHARE {
             return;

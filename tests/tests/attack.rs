@@ -61,9 +61,9 @@ use std::thread;
 
 /// Where attacks come from.
 const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-/// Somebody who is served all the while.
+/// A client that is served throughout the attack.
 const BYSTANDER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
-/// Somebody who comes while it goes on.
+/// A client that connects during the attack.
 const NEWCOMER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 
 /// The servers whose clients have connections.

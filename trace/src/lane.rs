@@ -14,7 +14,7 @@ use crate::boundary::Boundary;
 /// Which way bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
-    /// From whoever opened the connection to whoever accepted it.
+    /// From the end that opened the connection to the end that accepted it.
     FromOpener,
     /// The other way.
     FromAcceptor,

@@ -19,7 +19,7 @@ pub enum Group {
     Streams,
     /// Marking messages off.
     Framing,
-    /// Knowing whom one talks to.
+    /// Authentication of the peer.
     Trust,
 }
 

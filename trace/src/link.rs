@@ -118,7 +118,7 @@ pub enum Line {
         #[serde(default)]
         capture: Capture,
     },
-    /// Somebody whose events may follow.
+    /// A party whose events may follow.
     Party(Party),
     /// A connection that events may follow of.
     Connection(Connection),

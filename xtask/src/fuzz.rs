@@ -1,5 +1,5 @@
 //! `cargo xtask fuzz`: runs each fuzz target for a while and sums up. The
-//! fuzzer and the nightly toolchain it needs are nobody else's business: the
+//! fuzzer and the nightly toolchain are needed for this alone: the
 //! corpus it has found is part of the ordinary tests.
 
 use std::ffi::OsStr;

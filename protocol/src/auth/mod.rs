@@ -18,7 +18,7 @@ pub use hmac_md5::ANSWER_LEN;
 /// Size of a challenge in bytes, in either scheme: random bytes of the server.
 pub const CHALLENGE_LEN: usize = 32;
 
-/// The article's key. Everybody knows it.
+/// The article's key: public, and so no secret.
 pub const DEMO_KEY: &[u8] = b"wan yifei";
 
 /// How peers prove that they know the key.

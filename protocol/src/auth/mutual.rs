@@ -20,7 +20,7 @@
 //! is, too: neither side's proof serves the other side, so nothing can be
 //! reflected, not even between nonces that are equal. The text names scheme
 //! and version, so a proof means nothing elsewhere. The client proves first: a
-//! server gives no stranger a MAC of bytes the stranger chose.
+//! server computes no MAC of bytes that an unauthenticated peer chose.
 //!
 //! What it does not give: secrecy, or any protection of the bytes that follow.
 //! Nothing binds the handshake to its connection: who sits in the middle can
@@ -50,9 +50,9 @@ pub const ANSWER_LEN: usize = NONCE_LEN + PROOF_LEN;
 /// Who proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Whoever connected.
+    /// The peer that connected.
     Client,
-    /// Whoever accepted.
+    /// The peer that accepted.
     Server,
 }
 

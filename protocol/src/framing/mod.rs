@@ -222,22 +222,22 @@ pub trait Decode {
     /// The stream has ended; an error if it ended inside a frame.
     fn handle_eof(&mut self) -> Result<(), FrameError>;
 
-    /// Bytes the framing itself owes the sender, once.
+    /// The reply that the framing itself requires now, such as [`READY`]; given once.
     fn poll_reply(&mut self) -> Option<&'static [u8]> {
         None
     }
 
-    /// Whether the sender owes the rest of a frame.
+    /// Whether a frame has begun and its rest has not arrived.
     fn is_mid_frame(&self) -> bool {
         false
     }
 
-    /// Whether only the sender's silence can tell that a field has ended.
+    /// Whether only a pause of the sender can end the current field.
     fn awaits_quiet(&self) -> bool {
         false
     }
 
-    /// The sender has fallen silent (see [`Decode::awaits_quiet`]).
+    /// The sender has paused (see [`Decode::awaits_quiet`]).
     fn handle_quiet(&mut self) {}
 }
 

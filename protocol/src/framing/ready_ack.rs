@@ -223,7 +223,7 @@ impl Decode for ReadyAckDecoder {
         let start = self.buffer.start();
         match self.stage {
             Stage::Length if have == 0 => Ok(()),
-            // Digits nobody waited behind: a length without its body.
+            // The stream ended behind the digits: a length without its body.
             Stage::Length => {
                 let need = self.length()?.map_or(1, |length| length.value);
                 Err(FrameError::Truncated {

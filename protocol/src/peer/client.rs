@@ -61,7 +61,7 @@ pub struct Client {
     /// Messages waiting for the handshake or for the one before.
     waiting: VecDeque<Pending>,
     /// Lengths of the replies to what has been sent, oldest first. An empty
-    /// message is answered by nothing at all: nobody waits for that.
+    /// message has no reply, so there is nothing to wait for.
     owed: VecDeque<usize>,
     received: BytesMut,
     outputs: VecDeque<ClientOutput>,

@@ -52,7 +52,7 @@ impl Client {
             &mut console,
         ));
         match done {
-            // Whoever read the replies has read enough.
+            // EPIPE: the reader of standard output has closed it, as `head` does.
             Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             done => Ok(done?),
         }

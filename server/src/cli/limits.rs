@@ -11,7 +11,7 @@ use stickylab::net::Descriptors;
 use stickylab::net::admission::Limits;
 use stickylab::net::budget::Budget;
 
-/// A deadline that nobody can meet would be a server for nobody.
+/// The shortest deadline: with a shorter one no client could be served.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_hours(24);
 
@@ -60,7 +60,7 @@ impl Admission {
         Descriptors::new(budget.connections, budget.per_source.max(said))
     }
 
-    /// Says which flags promise more than there are descriptors for.
+    /// Warns of flags whose values exceed what the descriptors allow.
     pub(super) fn warn(self, budget: &Budget) {
         warn_of_connections(budget, "--max-connections", self.max_connections);
         warn_of_connections(budget, "--max-per-source", self.max_per_source);
@@ -68,14 +68,14 @@ impl Admission {
     }
 }
 
-/// Says so if `flag` promises more connections than there are descriptors for.
+/// Warns if `flag` allows more connections than there are descriptors for.
 pub(super) fn warn_of_connections(budget: &Budget, flag: &str, value: Option<usize>) {
     let most = budget.connections;
     let what = format!("at most {most} connections, of all listeners together");
     warn(flag, value, most, &what);
 }
 
-/// Says so if `flag` promises more runs than there are descriptors for.
+/// Warns if `flag` allows more runs than there are descriptors for.
 pub(super) fn warn_of_runs(budget: &Budget, flag: &str, value: Option<usize>) {
     let most = budget.runs;
     warn(flag, value, most, &format!("at most {most} runs at a time"));

@@ -109,7 +109,7 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Runs a server, whose lines wait for nobody.
+/// Runs a server; writing its lines never blocks it.
 fn serving(json: bool, log: Log, serve: impl FnOnce(Outputs) -> Result<()>) -> ExitCode {
     let outputs = match Outputs::new(json, log) {
         Ok(outputs) => outputs,

@@ -42,7 +42,7 @@ impl Outputs {
         })
     }
 
-    /// A panic, too, is told without waiting for whoever reads.
+    /// Prints panics through the queue as well, so that they do not block.
     pub(super) fn tell_panics(&self) {
         let err = self.err.clone();
         std::panic::set_hook(Box::new(move |panic| {

@@ -28,7 +28,7 @@ use super::server::{announce, bind, check_key};
 const PAGE_BACKLOG: u32 = 1024;
 /// Scrapes that may wait for accept.
 const METRICS_BACKLOG: u32 = 16;
-/// Whoever orders a shutdown wants to see it.
+/// The longest time that a shutdown may take.
 const LONGEST_DRAIN: Duration = Duration::from_hours(1);
 /// How long everything may take to end after the signal and the drain.
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -49,7 +49,7 @@ pub enum TrustError {
 }
 
 impl Trust {
-    /// Trusts the certificates in `pem` (RFC 7468), and nobody else.
+    /// Trusts the certificates in `pem` (RFC 7468), and no others.
     pub fn only(pem: &[u8]) -> Result<Self, TrustError> {
         use rustls::pki_types::CertificateDer;
         use rustls::pki_types::pem::PemObject as _;

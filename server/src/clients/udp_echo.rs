@@ -227,7 +227,7 @@ mod tests {
         };
         let both = async { tokio::join!(asking, answering) };
         let (mut asked, ()) = timeout(Duration::from_secs(10), both).await.unwrap();
-        // Who has replied once is not given up.
+        // An address that has replied once is kept.
         drop(server);
         let error = asked.ask(b"a").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);

@@ -49,7 +49,7 @@ fn is_any(proxies: &[Network], address: IpAddr) -> bool {
 pub(super) struct Client(pub(super) SocketAddr);
 
 impl Client {
-    /// Whoever is at the far end of the last hop that is trusted. A proxy
+    /// The peer of the last trusted hop. A proxy
     /// appends the address it saw, so only the end of the list is worth
     /// anything: what stands before it, the client may have written itself.
     /// Without a readable address the proxy counts as the client.

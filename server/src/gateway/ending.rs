@@ -41,7 +41,7 @@ const LINGER: Duration = Duration::from_secs(30);
 const QUIET: Duration = Duration::from_secs(2);
 /// The same for datagrams.
 const QUIET_DATAGRAMS: Duration = Duration::from_millis(200);
-/// Bytes a server may still send when nobody takes them any more.
+/// Bytes read and discarded from the server after its client has gone.
 const LEFT: usize = 64 * 1024 * 1024;
 
 /// Ends a session with `bridge`'s server.
@@ -95,7 +95,7 @@ pub(super) async fn end(
 
 /// The server has everything and gets the end of the stream; what it replies
 /// until its own is passed on. The answer to the close goes out only then:
-/// whoever has it knows that nothing is missing.
+/// a client that has it has received everything.
 async fn closed(mut pump: Pump, close: Option<&Close>) {
     // Fails on a dead connection only; what came before is still passed on.
     let _ = pump.socket.finish().await;
@@ -142,8 +142,8 @@ async fn finished(mut pump: Pump, code: u16, reason: String) {
     }
 }
 
-/// Ends the stream. What the server still sends has nobody to go to, but must
-/// be read: a close with unread bytes resets the connection, and the server
+/// Ends the stream. What the server still sends is discarded, but must be
+/// read: a close with unread bytes resets the connection, and the server
 /// might lose what it has not read yet.
 async fn leave(mut socket: Socket) {
     if socket.is_stream() && socket.finish().await.is_ok() {

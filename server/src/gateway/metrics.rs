@@ -129,7 +129,7 @@ struct Dropped {
     kind: &'static str,
 }
 
-/// Which listener refused somebody, and why (see [`Reason::name`](trace::Reason::name)).
+/// Which listener refused a connection, and why (see [`Reason::name`](trace::Reason::name)).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TurnedAway {
     listener: &'static str,

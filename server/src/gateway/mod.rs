@@ -217,7 +217,7 @@ async fn serve_state(listeners: Listeners, state: State, limits: Limits) {
 }
 
 /// Until the gateway was asked to end and the last session has ended or been
-/// given its time; then tells the sessions to end.
+/// given its time; then cancels the sessions.
 async fn drained(state: &State) {
     state.draining.cancelled().await;
     state.tracker.close();
@@ -330,7 +330,7 @@ fn operators(state: State) -> Router {
 /// Whether the program lives, and whether it takes new sessions.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 
-/// For whoever operates the program. Health checks are answered for whatever
+/// Health checks and metrics for operators. Health checks are answered for whatever
 /// host (see [`foreign_host`]); HAProxy asks with OPTIONS unless told otherwise.
 fn operation(state: State, with_metrics: bool) -> Router {
     let alive = || async { "alive\n" };

@@ -2,8 +2,8 @@
 //! a recv is a message out. It queues at most one piece of 64 KiB each way.
 //!
 //! One task drives both directions: a session is mostly one message bouncing,
-//! and two tasks would add a wake-up to each way of it. It reads no clock: what
-//! stands still is found by the keep-alive (see [`Pump::tick`]).
+//! and two tasks would add a wake-up to each way of it. It reads no clock: a
+//! stalled direction is found by the keep-alive (see [`Pump::tick`]).
 
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -92,7 +92,7 @@ impl Flow {
         }
     }
 
-    /// Whether something waited a whole tick in vain.
+    /// Whether something waited for a whole tick without progress.
     fn tick(&mut self, waiting: bool) -> bool {
         let waited = std::mem::replace(&mut self.waited, waiting);
         !std::mem::take(&mut self.moved) && waited && waiting
@@ -124,7 +124,7 @@ impl Pump {
 
     /// Moves what can be moved. Ready when there is nothing left to move, ever.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        // In turn, or one way would fill all buffers while the other rests. Up
+        // Alternately, or one direction would fill all buffers first. Up
         // first: it may find a ping to answer.
         let mut slice = TimeSlice::default();
         loop {

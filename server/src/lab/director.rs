@@ -18,10 +18,10 @@ use trace::{Call, ClientId, Connection, End, Event, Experiment, Reason, Setup, p
 use super::{COMMAND, Command, Limits, Room, client, kernel, wire};
 use crate::net::Meter;
 
-/// How often events are passed on. Nobody waits on their queue, so that the
-/// watched programs never make a system call to wake somebody.
+/// How often events are passed on. The queue is polled, so that the watched
+/// programs never make a system call to wake its reader.
 pub(super) const TICK: Duration = Duration::from_millis(2);
-/// How long a datagram server must at least be silent after its last client
+/// How long a datagram server must have sent nothing after its last client
 /// has left and nothing waits for it any more: it may be about to reply.
 const QUIET: Duration = Duration::from_millis(50);
 

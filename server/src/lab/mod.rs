@@ -176,7 +176,7 @@ impl Lab {
             .zip(ClientId::ALL)
             .map(|(plan, id)| client::Bound::new(transport, plan, id))
             .collect::<Result<_, _>>()?;
-        // All ports are taken and nobody has sent anything: the capture misses
+        // All ports are bound and nothing has been sent yet: the capture misses
         // nothing of this run and sees nothing of any other. Further
         // connections are kept out of it: lanes are about conversations.
         let addresses: Vec<_> = clients

@@ -123,12 +123,12 @@ pub struct Place {
 }
 
 impl Admission {
-    /// Nobody is there yet, and descriptors are no concern.
+    /// No places are taken yet, and descriptors are not bounded.
     pub fn new(limits: Limits) -> Arc<Self> {
         Self::within(limits, Descriptors::default())
     }
 
-    /// Nobody is there yet. Each place takes one of `descriptors`, too.
+    /// No places are taken yet. Each place takes one of `descriptors`, too.
     pub fn within(limits: Limits, descriptors: Descriptors) -> Arc<Self> {
         let quota = Quota::per_second(limits.rate).allow_burst(limits.burst);
         Arc::new(Self {

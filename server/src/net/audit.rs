@@ -1,5 +1,5 @@
-//! What servers decided about their connections, told to whoever wants to
-//! know. A server tells it through a handle, and does not know who listens.
+//! Reports servers' decisions about their connections to an [`Auditor`]. A server
+//! has a handle only, and does not know what receives them.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -48,7 +48,7 @@ impl Decision<'_> {
         })
     }
 
-    /// Where in the client's stream; 0 of somebody who was not let in.
+    /// Where in the client's stream; 0 of a connection that was not admitted.
     pub const fn offset(&self) -> Offset {
         match self {
             Self::Authenticated | Self::TurnedAway(_) | Self::LoopBroken => Offset(0),
@@ -57,18 +57,18 @@ impl Decision<'_> {
     }
 }
 
-/// Who is told. Called on the server's own task: it must not wait.
+/// Receives decisions. Called on the server's own task: it must not block.
 pub trait Auditor: Debug + Send + Sync {
     /// `system` has decided this about `peer`, and acts on it next.
     fn decided(&self, system: System, peer: SocketAddr, decision: Decision<'_>);
 }
 
-/// A server's handle to whoever is told; by default nobody is.
+/// A server's handle to an [`Auditor`]; by default there is none.
 #[derive(Clone, Debug, Default)]
 pub struct Audit(Option<Arc<dyn Auditor>>);
 
 impl Audit {
-    /// Tells `auditor`.
+    /// Reports to `auditor`.
     pub fn to(auditor: impl Auditor + 'static) -> Self {
         Self(Some(Arc::new(auditor)))
     }

@@ -119,8 +119,8 @@ mod tests {
         assert_eq!(descriptors.0.taken().by_source.len(), 2);
     }
 
-    /// Whoever reaches another listener from a proxy's own address, such as
-    /// whoever reads the metrics there, is not refused for the proxy's clients.
+    /// A connection to another listener from a proxy's own address, such as one
+    /// for the metrics, is not refused because of the proxy's clients.
     #[test]
     fn what_many_share_is_no_sources() {
         let descriptors = Descriptors::new(9, 1);

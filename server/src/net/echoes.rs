@@ -16,7 +16,7 @@
 //! are counted for each sender and content. After [`BUDGET`] of them in a row
 //! one is left unanswered, which ends the loop, however slow it is and however
 //! many echo servers or other mirrors it passes: a datagram that is dropped
-//! never comes back. The count begins anew then: whoever speaks again without
+//! never comes back. The count starts again then: a sender that sends without
 //! having been answered is no mirror.
 //!
 //! A datagram that differs from what was echoed to its sender counts for
@@ -44,7 +44,7 @@ const AGE: Nanos = Nanos::from_millis(30_000);
 /// most some 2 MiB, whatever comes.
 #[derive(Debug, Default)]
 pub struct Echoes {
-    /// Keyed at random, so that nobody can choose contents that collide.
+    /// Keyed at random, so that a sender cannot choose contents that collide.
     key: RandomState,
     recent: HashMap<u64, u16>,
     /// Those before `recent` was begun.

@@ -54,10 +54,10 @@ pub struct Options {
     pub limits: Limits,
     /// What all listeners of the process share.
     pub descriptors: Descriptors,
-    /// Who is told what was decided about them.
+    /// Receives the decisions about them.
     pub audit: Audit,
-    /// How long a client may take. With `read_delay` none counts: a server
-    /// that sleeps on purpose can't blame its clients.
+    /// How long a client may take. Not applied with a `read_delay`, because the
+    /// server itself causes the delay then.
     pub deadlines: Deadlines,
 }
 

@@ -30,7 +30,7 @@ const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 /// How often failing accepts are logged at most.
 const ACCEPT_ERROR_LOG: Duration = Duration::from_secs(1);
 
-/// How long a client may take nothing of a reply before it is gone.
+/// How long a client may read nothing of a reply before it is disconnected.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a stream server behaves.
@@ -50,11 +50,11 @@ pub struct StreamConfig {
     pub report: Report,
     /// How long a client may take.
     pub deadlines: Deadlines,
-    /// How long a client may take nothing of a reply.
+    /// How long a client may read nothing of a reply.
     pub patience: Option<Duration>,
-    /// Who is let in.
+    /// Admission control.
     pub admission: Arc<Admission>,
-    /// Who is told what was decided.
+    /// Receives the decisions.
     pub audit: Audit,
     /// Whether it is an experiment's own server: what it decides about clients
     /// is no news about the listeners, and is logged for debugging alone.

@@ -38,10 +38,10 @@ pub struct DatagramConfig {
     pub report: Report,
     /// How often one source is answered.
     pub admission: Arc<Admission>,
-    /// Whether echo loops are broken. Where nobody else can send, each
+    /// Whether echo loops are broken. Where no other program can send, each
     /// datagram gets its answer.
     pub breaks_loops: bool,
-    /// Who is told what was decided.
+    /// Receives the decisions.
     pub audit: Audit,
     /// Whether it is an experiment's own server: its refusals are not logged.
     pub private: bool,
@@ -120,9 +120,9 @@ async fn answer<D: Datagrams>(socket: &D, config: &DatagramConfig) {
     }
 }
 
-/// Whether an answer to `peer` could be answered again: whoever forges the
-/// address of a service, or of this server itself, wants two servers to talk
-/// to each other for ever (CVE-2024-2169). Services have the ports below 1024
+/// Whether an answer to `peer` could be answered again: with a forged source
+/// address of a service, or of this server itself, two servers would answer
+/// each other without end (CVE-2024-2169). Services have the ports below 1024
 /// (RFC 6335, system ports); the lab's own is named.
 fn is_service(peer: SocketAddr, own: Option<SocketAddr>) -> bool {
     peer.port() < 1024 || own.is_some_and(|own| own.port() == peer.port())

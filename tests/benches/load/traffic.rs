@@ -17,7 +17,7 @@ use crate::target::Target;
 const ROOM: usize = 256 * 1024;
 /// Bytes that a stream hands to the kernel at once.
 const SEND: usize = 64 * 1024;
-/// A stream or a trip that stands still for so long has failed.
+/// A stream or a round trip without progress for this long has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A runtime on the thread that asks for it.

@@ -54,7 +54,7 @@ pub(crate) fn to_the_end(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Somebody who keeps to the rules.
+/// A client that follows the protocol.
 pub(crate) struct Client {
     socket: Talk,
     name: &'static str,
@@ -192,7 +192,7 @@ impl Client {
     }
 }
 
-/// The next message; a ping is passed over, since whoever talks is there.
+/// The next message; pings are skipped.
 fn said(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     loop {
         let (opcode, payload) = websocket::read_frame(stream)?;

@@ -15,7 +15,7 @@ use super::{ATTACKER, STREAMS, each, sized};
 const DESCRIPTORS: u64 = 64;
 /// More connections than that.
 const CLIENTS: usize = 100;
-/// Of one core; whoever tries again and again without a pause takes all of it.
+/// Of one core; a loop that retries accept without a pause takes all of it.
 const SPIN: f64 = 0.5;
 
 /// A program that may have that many descriptors. (`ulimit -n 64`, told to it

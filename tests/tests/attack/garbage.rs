@@ -57,7 +57,7 @@ fn enter(victim: &Victim, random: &mut Random) -> Option<TcpStream> {
     let door = &victim.door;
     let mut stream = dial(ATTACKER, door.address).expect("it listens");
     let host = door.address.to_string();
-    // Half of them are rude from the first byte on.
+    // Half of them send garbage from the first byte on.
     if random.below(2) == 0 {
         return Some(stream);
     }

@@ -56,7 +56,7 @@ fn guess(victim: &Victim, attempts: usize) -> String {
     }
     let took = started.elapsed();
     if let Some(doublings) = judged.checked_sub(FREE) {
-        // Each wait was sat out before the next answer was looked at.
+        // Each back-off had passed before the next answer was looked at.
         let waits = FIRST_WAIT * (2_u32.pow(doublings) - 1);
         assert!(waits <= took, "{judged} judged in {took:?}");
     }
@@ -75,7 +75,7 @@ fn newcomer(door: &Door) {
 }
 
 /// As many challenges at once as one source may have, all answered wrong at
-/// the same time: no more are looked at than are forgiven.
+/// the same time: no more are looked at than have no back-off.
 fn guess_together(victim: &Victim, rounds: usize) -> String {
     let door = &victim.door;
     let bystander = Bystander::enter(door);
@@ -130,7 +130,7 @@ fn wrong_keys_cost_more_and_more_time_and_nobody_else_any() {
 
 #[test]
 fn wrong_keys_at_once_are_no_way_around_the_back_off() {
-    // Ends in a back-off that the test sits out: a short one in the small run.
+    // The test waits for the back-off at the end: a short one in the small run.
     let few: &[_] = if is_full() {
         &[]
     } else {
@@ -145,7 +145,7 @@ type Elsewhere = (&'static str, fn(&Door) -> Vec<u8>);
 /// An answer made of the challenge without the key.
 type Reflected = (&'static str, fn(&[u8; 32]) -> Vec<u8>);
 
-/// Answers that somebody gave, and parts of what the server says.
+/// Answers of other connections, and parts of what the server sends.
 fn impersonate(victim: &Victim, times: usize) -> String {
     let door = &victim.door;
     let attempts: [Elsewhere; 5] = [
@@ -180,8 +180,8 @@ fn impersonate(victim: &Victim, times: usize) -> String {
         for (what, answer) in attempts {
             thread::sleep(4 * PACE);
             let answer = answer(door);
-            // Who proves that it knows the key is forgiven; so none of these
-            // is refused for the back-off of the one before.
+            // A right answer clears the back-off; so none of these is refused
+            // because of the one before.
             victim.serves(ATTACKER);
             let (stream, _) = challenged(door).expect(what);
             check_refused(stream, &answer);

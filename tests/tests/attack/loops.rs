@@ -25,12 +25,12 @@ const MIRROR: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 77);
 
 /// Another udp-echo, which the datagrams that `make` sends to the victim
 /// seem to come from. No raw socket is needed: they are sent from the address
-/// before the other server has it, while the victim stands still.
+/// before the other server has it, while the victim is stopped (SIGSTOP).
 fn other(victim: &Victim, arguments: &[&str], seeds: usize) -> Program {
     let socket = UdpSocket::bind((MIRROR, 0)).expect("a free port");
     let address = socket.local_addr().expect("bound").to_string();
     victim.program.signal(Signal::STOP);
-    eventually("it stands still", || {
+    eventually("it is stopped", || {
         proc::is_stopped(victim.program.id()).then_some(())
     });
     for seed in 0..seeds {

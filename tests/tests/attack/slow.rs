@@ -81,7 +81,7 @@ const WAYS: [Way; 10] = [
         drip: SILENT,
         clients: 50,
     },
-    // Fewer: each is a failure to prove oneself, and the last wait is sat out.
+    // Fewer: each is a failed handshake, and the test waits for the last back-off.
     Way {
         what: "slow-loris in the digest",
         listener: "auth",

@@ -18,7 +18,7 @@ const PIECE: usize = 64 * 1024;
 /// What one session may take at most, in KiB: a message of the largest size,
 /// and as much again while it grows.
 const MOST: usize = 48 * 1024;
-/// Whoever writes no further for so long is held back.
+/// A writer without progress for this long is held back by the server.
 const STALL: Duration = Duration::from_secs(2);
 
 /// A session that is open, with nothing left to read.

@@ -102,7 +102,7 @@ fn streaming() -> Vec<u8> {
     ))
 }
 
-/// Writes `bytes` again and again; whoever is held back tries once more.
+/// Writes `bytes` repeatedly; a write that times out is tried again.
 fn pour(stream: &mut TcpStream, bytes: &[u8], phase: &Phase) {
     let patience = Some(Duration::from_millis(50));
     stream.set_write_timeout(patience).expect("an option");

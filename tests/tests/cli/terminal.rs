@@ -1,4 +1,4 @@
-//! On a terminal: a prompt for whoever types, colours for whoever looks.
+//! On a terminal: a prompt where input is typed, colours where output is shown.
 
 use tests::{Serve, Server, python, stickylab};
 

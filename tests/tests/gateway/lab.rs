@@ -1,4 +1,4 @@
-//! `/lab`: a page in Python, and one in Rust where it has to be rude.
+//! `/lab`: a client in Python, and one in Rust where it has to violate the protocol.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustix::process::Signal;
@@ -263,7 +263,7 @@ async fn two_clients_of_a_serial_server_take_turns() {
     while lines.last().is_some_and(|line| line["type"] != "ended") {
         let line = page.line().await;
         if line["call"] == "recv" && line["bytes"].is_string() && line["party"] != 0 {
-            // Whoever has its reply leaves; the first only then makes room.
+            // A client closes once it has its reply; only then is the next one served.
             told.push(line["party"].clone());
             page.say(&json!({"type": "close", "client": line["party"]}))
                 .await;

@@ -260,7 +260,7 @@ fn servers_and_clients_leave_the_protocol_to_protocol() {
 
 #[test]
 fn no_file_is_longer_than_one_can_read() {
-    // The house's soft limit is 400 lines; nothing may go far beyond.
+    // Files should have at most 400 lines; none may have more than 500.
     for folder in packages() {
         for path in files(folder, ".rs") {
             let lines = std::fs::read_to_string(&path).expect("a source file");

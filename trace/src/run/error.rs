@@ -103,7 +103,7 @@ pub enum TraceError {
         /// How many there are.
         found: usize,
     },
-    /// More events than whoever reads takes.
+    /// More events than the reader accepts.
     #[error("the trace has more than {most} events")]
     Events {
         /// How many are taken.

@@ -82,7 +82,7 @@ impl Apt {
             ("Acquire::Retries", "2".to_owned()),
             ("Acquire::http::Timeout", "20".to_owned()),
             ("Acquire::https::Timeout", "20".to_owned()),
-            // The folder belongs to whoever runs this, not to apt's own user.
+            // The folder belongs to the current user, not to apt's own user.
             ("APT::Sandbox::User", String::new()),
         ];
         let options = options

@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(order.counts(), (2, 5));
         let expected = [(a2, 1), (b2, 2), (c1, 3), (a3, 4), (a4, 5)];
         assert_eq!(places(&order), expected);
-        // Somebody gives up: the places move.
+        // A run is withdrawn: the places behind it change.
         order.leave(a2);
         let expected = [(a3, 1), (b2, 2), (c1, 3), (a4, 4)];
         assert_eq!(places(&order), expected);

@@ -92,7 +92,7 @@ impl Queue {
         }
     }
 
-    /// Starts what may start, and tells the others their places.
+    /// Starts the runs that may start, and sends the others their places.
     fn advance(&self, line: &mut Line) {
         while let Some(ticket) = line.order.poll_start() {
             if let Some(told) = line.told.remove(&ticket) {

@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(account.begin(after(100)), None);
         account.spend(after(100), Duration::from_millis(25));
         assert_eq!(account.begin(after(125)), Some(after(150)));
-        // Whoever has rested long has the same credit again, and no more.
+        // After a long rest the credit is full again, and not larger.
         account.spend(after(9_000), Duration::from_millis(60));
         assert_eq!(account.begin(after(9_010)), Some(after(9_020)));
     }

@@ -37,7 +37,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Sees to it that there is a whole room; `used` lies at its beginning then.
+    /// Grows the buffer to its full size if needed; `used` is at its beginning then.
     pub(super) fn whole(&mut self, used: Range<usize>) {
         if self.bytes.len() < PIECE + MARGIN {
             let mut room = borrow();

@@ -66,7 +66,7 @@ pub(in crate::gateway) fn upgrade(request: &mut Request) -> Result<Upgrade, Box<
 }
 
 impl Upgrade {
-    /// The subprotocols that the client offers, the one it likes best first
+    /// The subprotocols that the client offers, in its order of preference
     /// (RFC 6455, section 4.1).
     pub(in crate::gateway) fn offered(&self) -> Vec<&str> {
         words(self.offers.iter()).collect()

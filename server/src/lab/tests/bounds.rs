@@ -42,7 +42,7 @@ fn a_send_in_parts_has_a_longest_length() {
     assert_eq!(sent, b"x");
 }
 
-/// Whoever tells a client more than it can follow has to wait until it has.
+/// A sender of commands waits while a client has too many of them.
 #[test]
 fn commands_wait_for_room() {
     let lab = Lab::start(Experiment::new(System::TcpEcho, &[]), 0).unwrap();

@@ -38,7 +38,7 @@ struct Flow {
     ways: [Way; 2],
     /// The connection was reset.
     reset: bool,
-    /// A second connection has the client's port now: it is somebody else's.
+    /// A second connection uses the client's port now; it is not of this run.
     foreign: bool,
 }
 
@@ -74,7 +74,7 @@ impl Frames {
     }
 
     /// The event that an Ethernet frame is, sent `at`; none for packets of
-    /// somebody else.
+    /// other connections.
     pub fn read(&mut self, at: Nanos, frame: &[u8]) -> Result<Option<Event>, Unreadable> {
         let packet = LaxSlicedPacket::from_ethernet(frame).map_err(|_| Unreadable)?;
         let Some(LaxNetSlice::Ipv4(ip)) = &packet.net else {
@@ -109,7 +109,7 @@ impl Frames {
     }
 
     /// Whether nothing more is to come: of each connection that began both
-    /// sides have ended and know it of each other. Of datagrams nobody knows.
+    /// FINs are acknowledged, or it was reset. Datagrams have no end.
     pub fn are_over(&self) -> bool {
         self.flows.iter().all(Flow::is_over)
     }

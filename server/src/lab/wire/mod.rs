@@ -19,13 +19,13 @@ use crate::net::Sink;
 use crate::priority::Priority;
 pub use frames::{Frames, Unreadable};
 
-/// How often the ring is looked at. Nobody is woken for a packet: that would
+/// How often the ring is read. A packet wakes no thread: that would
 /// disturb the programs that are watched.
 const SCAN: Duration = Duration::from_millis(2);
 /// How long the last packets are waited for once all sockets are closed.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// A difference between two readings of the clocks that is no mere delay
-/// between them: somebody has set the time.
+/// between them: the wall clock was set.
 const STEP: Duration = Duration::from_micros(10);
 
 /// What of the wire may be kept of one run. What is more is counted as missed,

@@ -1,5 +1,5 @@
-//! How much a run may record, and how much memory runs may take for what waits:
-//! events for whoever asked for them, commands for the clients. Counted where
+//! How much a run may record, and how much memory runs may take for what is
+//! queued: events for their session, commands for the clients. Counted where
 //! events are made, so that nothing is held first.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -143,7 +143,7 @@ impl Meter {
         (over && own > backlog.reserve).then_some(Reason::Unread)
     }
 
-    /// Somebody has taken `event`: it does not wait any more.
+    /// `event` was taken from the queue.
     pub fn taken(&self, event: &Event) {
         self.release(size(event));
     }
@@ -157,7 +157,7 @@ impl Meter {
 }
 
 impl Drop for Meter {
-    /// What nobody took is gone.
+    /// Events that were not taken are dropped.
     fn drop(&mut self) {
         let waiting = *self.waiting.get_mut();
         self.release(waiting);
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(backlog.waiting(), 0);
     }
 
-    /// Commands take from the same memory, and end nobody's run by themselves.
+    /// Commands count against the same memory, and end no run by themselves.
     #[test]
     fn what_is_held_beside_events_counts_until_it_is_dropped() {
         let backlog = Backlog::new(10_000, 2_000);

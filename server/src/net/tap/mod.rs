@@ -4,7 +4,8 @@
 //! is no call yet. Calls that hand something over are stamped just before the
 //! attempt that succeeded, calls that take something just after (see
 //! [`trace::Event::at`]). Beside the calls the kernel is asked about the
-//! socket. Peers nobody registered leave no trace, and of them nothing is asked.
+//! socket. Calls about peers that were not registered are not recorded, and the
+//! kernel is not asked about them.
 
 mod datagrams;
 mod meter;
@@ -168,8 +169,8 @@ impl Source {
     }
 }
 
-/// Decisions about registered peers are events; that somebody proved itself
-/// is told by its calls.
+/// Decisions about registered peers are events; a completed handshake is none,
+/// because the calls show it.
 impl Auditor for Recorder {
     fn decided(&self, _: System, peer: SocketAddr, decision: Decision<'_>) {
         let (Some(reason), Some(origin)) = (decision.reason(), self.origin_of(peer)) else {

@@ -16,8 +16,8 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Counts what goes into `events` with `meter`. Whoever receives an event
-    /// tells the meter that it was [taken](Meter::taken).
+    /// Counts what goes into `events` with `meter`. The receiver of an event
+    /// reports it to the meter as [taken](Meter::taken).
     pub fn metered(events: UnboundedSender<Event>, meter: Arc<Meter>) -> Self {
         Self {
             events,
@@ -29,7 +29,7 @@ impl Sink {
     pub fn give(&self, event: Event) {
         match &self.meter {
             Some(meter) if !meter.admit(&event) => {}
-            // Whoever asked for the record may have had enough of it.
+            // Fails once the receiver is dropped.
             _ => drop(self.events.send(event)),
         }
     }

@@ -1,4 +1,4 @@
-//! What a server tells of its decisions, whoever listens.
+//! A server's decisions, as its auditor receives them.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -37,7 +37,7 @@ impl Book {
     }
 }
 
-/// The system refuses whoever sends `bytes` and then nothing more.
+/// The system refuses a client that sends `bytes` and then nothing more.
 async fn check(system: System, bytes: &[u8], expected: (Reason, u64)) {
     let book = Book::default();
     let options = Options {

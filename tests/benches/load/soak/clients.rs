@@ -1,6 +1,6 @@
-//! The clients of a soak: polite ones and rude ones, each again and again with
-//! a pause in between. What they can't do is counted too: the load must not
-//! silently be none.
+//! The clients of a soak: some follow the protocol and some violate it, each
+//! repeatedly with a pause in between. Failed attempts are counted too, so that
+//! a load of zero is noticed.
 
 use std::fmt;
 use std::io;
