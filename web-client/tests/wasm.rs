@@ -272,6 +272,10 @@ fn the_content_is_there_in_every_language() {
         for key in catalog::keys().chain(trace::explain::KEYS.iter().copied()) {
             assert!(texts.template(key).is_some(), "{key}");
         }
+        for framing in protocol::Framing::NAMES {
+            let key = ["stage.framing-", framing].concat();
+            assert!(texts.template(&key).is_some(), "{key}");
+        }
     }
     let kept = settings::read("language=zh theme=dark done=a", Language::default());
     assert_eq!(settings::write(&kept), "language=zh theme=dark done=a");
