@@ -55,6 +55,8 @@ struct State {
     /// Lines dropped since the last notice, and in all.
     untold: u64,
     dropped: u64,
+    /// The last write failed: a notice would be lost with the next one.
+    is_broken: bool,
     /// When bytes were written last, or began to wait.
     progress: Instant,
 }
@@ -85,6 +87,7 @@ impl Printer {
                 written: 0,
                 untold: 0,
                 dropped: 0,
+                is_broken: false,
                 progress: Instant::now(),
             }),
             filled: Condvar::new(),
@@ -207,8 +210,8 @@ impl Shared {
         let mut state = self.state();
         // In its place: in front of the first line for which there is room.
         let notice = match state.untold {
-            0 => String::new(),
-            untold => (self.notice)(untold) + "\n",
+            untold if untold > 0 && !state.is_broken => (self.notice)(untold) + "\n",
+            _ => String::new(),
         };
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let waits = usize::try_from(state.queued - state.written).unwrap_or(usize::MAX);
@@ -217,7 +220,9 @@ impl Shared {
             state.dropped += 1;
             return None;
         }
-        state.untold = 0;
+        if !notice.is_empty() {
+            state.untold = 0;
+        }
         if waits == 0 {
             state.progress = Instant::now();
         }
@@ -257,6 +262,7 @@ impl Shared {
         let mut state = self.state();
         state.written += piece.len() as u64;
         state.progress = Instant::now();
+        state.is_broken = !is_written;
         if !is_written {
             // Such as a pipe that nobody reads any more, or a full disk.
             let lines = piece.split_inclusive(|byte| *byte == b'\n').count() as u64;

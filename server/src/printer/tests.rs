@@ -113,6 +113,29 @@ fn what_finds_no_room_need_not_be_made() {
     assert_eq!(reader.read(), "1 dropped\n");
 }
 
+/// Takes nothing, such as a pipe that nobody reads any more.
+struct Broken;
+
+impl Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_line_that_a_broken_pipe_loses_counts_once() {
+    let printer = Printer::new("broken", Broken, CAPACITY, notice).unwrap();
+    for count in 1..=3 {
+        printer.print("lost");
+        printer.flush(PATIENCE);
+        assert_eq!(printer.dropped(), count);
+    }
+}
+
 #[test]
 fn a_flush_does_not_wait_for_somebody_who_does_not_read() {
     let (printer, reader) = gated(CAPACITY);
