@@ -37,11 +37,6 @@ impl Language {
         known.next().unwrap_or_default()
     }
 
-    /// Its place in the table, from 0.
-    pub const fn index(self) -> usize {
-        self.0
-    }
-
     /// Its tag (BCP 47), as in the `lang` attribute and the names of its files.
     pub fn tag(self) -> &'static str {
         LANGUAGES[self.0].tag

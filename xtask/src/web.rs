@@ -21,8 +21,9 @@ const WASM_LIMIT: usize = 260 * 1024;
 /// The files are named `stickylab.js` and `stickylab_bg.wasm`.
 const NAME: &str = "stickylab";
 
-/// The page's words and snippets, as web-client's build script packs them.
-const CONTENT: &str = "content.txt";
+/// What web-client's build script makes of `static/`: the page's texts and snippets,
+/// and its markup with the texts that are shown before its program runs.
+const PACKED: [&str; 2] = ["content.txt", "index.html"];
 
 /// Folders of `static/` that the page's program packs instead of serving them as they are.
 const COMPILED_IN: [&str; 3] = ["lessons", "text", "code"];
@@ -32,7 +33,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     wasm_target::ensure(workspace, Source::Any)?;
     // A target folder of its own: cargo would put the profile `page` where the page goes.
     let built = workspace.scratch("web")?;
-    let content = step("building the page (wasm, release)", || {
+    let packed = step("building the page (wasm, release)", || {
         let messages = process::output_shown(
             workspace
                 .cargo()
@@ -49,11 +50,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
                 .arg(&built)
                 .env("RUSTFLAGS", without_home()),
         )?;
-        content(&messages).context("web-client's build script left no content.txt")
+        packed(&messages).context("web-client has no build script")
     })?;
     let wasm = built.join(WASM).join("page").join("web_client.wasm");
     step("assembling the page", || {
-        assemble(workspace, &wasm, &content)
+        assemble(workspace, &wasm, &packed)
     })
 }
 
@@ -68,17 +69,17 @@ fn without_home() -> String {
     }
 }
 
-/// Where the page's words are: in the folder of web-client's build script.
-fn content(messages: &str) -> Option<PathBuf> {
+/// The folder that web-client's build script writes to.
+fn packed(messages: &str) -> Option<PathBuf> {
     messages.lines().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let ours = message["package_id"].as_str()?.contains("web-client");
         let folder = message["out_dir"].as_str().filter(|_| ours)?;
-        Some(Path::new(folder).join(CONTENT))
+        Some(PathBuf::from(folder))
     })
 }
 
-fn assemble(workspace: &Workspace, wasm: &Path, content: &Path) -> Result<()> {
+fn assemble(workspace: &Workspace, wasm: &Path, packed: &Path) -> Result<()> {
     let versions =
         fs::read_to_string(workspace.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
     lock::check_bindgen(&versions)?;
@@ -89,8 +90,11 @@ fn assemble(workspace: &Workspace, wasm: &Path, content: &Path) -> Result<()> {
         fs::remove_dir_all(&draft)?;
     }
     page::copy_tree(&workspace.root.join("static"), &draft, &COMPILED_IN)?;
-    fs::copy(content, draft.join(CONTENT))
-        .with_context(|| format!("cannot read {}", content.display()))?;
+    for name in PACKED {
+        let file = packed.join(name);
+        fs::copy(&file, draft.join(name))
+            .with_context(|| format!("cannot read {}", file.display()))?;
+    }
     bind(wasm, &draft)?;
     check_size(&draft.join(format!("{NAME}_bg.wasm")))?;
     page::publish(&draft, &page)

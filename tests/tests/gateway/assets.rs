@@ -42,6 +42,21 @@ fn every_asset_has_its_type() {
 }
 
 #[test]
+fn what_is_shown_before_the_program_runs_is_in_every_language() {
+    let page = get(serve().page, "/", &[]).text();
+    for (tag, loading) in [("en", "Loading…"), ("zh", "正在加载…")] {
+        let shown = format!("<span lang=\"{tag}\">{loading}</span>");
+        assert!(page.contains(&shown), "{shown}");
+    }
+    let needed = ["WebAssembly.</span>", "WebAssembly。</span>"];
+    for text in needed {
+        // With a program that fails, and without scripts.
+        assert_eq!(page.matches(text).count(), 2, "{text}");
+    }
+    assert!(!page.contains("data-every-language"));
+}
+
+#[test]
 fn text_and_wasm_travel_compressed_to_who_takes_that() {
     let serve = serve();
     for (path, _) in ASSETS {
