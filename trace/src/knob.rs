@@ -2,6 +2,7 @@
 //! them, `--set knob=value` and links turn them. `table.rs` has an entry for each.
 
 mod access;
+mod apply;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -29,8 +29,8 @@ impl Object {
 pub(super) fn unknown(name: &str) -> Error {
     let name: String = name.chars().take(40).collect();
     de::Error::custom(format_args!(
-        "no framing is called \"{name}\": there are {}",
-        Framing::NAMES.join(", ")
+        "no framing is called {name:?}, expected one of `{}`",
+        Framing::NAMES.join("`, `")
     ))
 }
 

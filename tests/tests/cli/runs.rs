@@ -276,6 +276,6 @@ fn a_file_that_is_no_lesson_is_named_with_where() {
     broken("buffer = 3", "bufer = 3", &["bufer"]);
     broken("buffer = 3", "buffer = ", &["line 15"]);
     broken("length-prefix", "telnet", &["telnet"]);
-    broken("[zh]", "[fr]", &["fr"]);
+    broken("title = \"我的\"", "titel = \"我的\"", &["titel"]);
     check_error(&["run", "/no/such/file.toml"], &["/no/such/file.toml"]);
 }

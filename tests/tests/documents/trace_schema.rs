@@ -313,8 +313,11 @@ fn experiment(path: &str, key: &str, value: &Value) -> Value {
 /// The bounds and the default that the schema gives a number or a word are those
 /// of the program. `with` makes an experiment with the value, or without it.
 fn check_described(name: &str, described: &Value, with: &dyn Fn(Option<&Value>) -> Value) -> bool {
-    let read = |value| serde_json::from_value::<Experiment>(with(value));
-    let runs = |value| read(Some(&value)).is_ok_and(|experiment| experiment.validate().is_ok());
+    let read_one = serde_json::from_value::<Experiment>;
+    let read = |value| read_one(with(value));
+    let runs = |value: &Value| {
+        read_one(with(Some(value))).is_ok_and(|experiment| experiment.validate().is_ok())
+    };
     if let Some(default) = described.get("default") {
         let (set, left_out) = (read(Some(default)), read(None));
         assert_eq!(set.expect(name), left_out.expect(name), "{name}");
@@ -329,7 +332,7 @@ fn check_described(name: &str, described: &Value, with: &dyn Fn(Option<&Value>) 
         (most, true),
         (most + 1, false),
     ] {
-        assert_eq!(runs(Value::from(value)), taken, "{name}: {value}");
+        assert_eq!(runs(&Value::from(value)), taken, "{name}: {value}");
     }
     true
 }

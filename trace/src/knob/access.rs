@@ -1,8 +1,6 @@
-//! How a knob's value is read from an experiment, set and validated.
+//! Where a knob's value stands in an experiment.
 
-use super::{Kind, Knob, KnobError};
-use crate::experiment::ExperimentError;
-use crate::{Client, Experiment, Message};
+use crate::{Client, Experiment};
 
 /// Which clients a client's knob sets. It shows the first of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,28 +13,6 @@ pub(super) enum Whose {
     Last,
     /// Each client.
     Each,
-}
-
-impl Whose {
-    fn shown(self, experiment: &Experiment) -> Option<&Client> {
-        match self {
-            Self::First | Self::Each => experiment.clients.first(),
-            Self::Second => experiment.clients.get(1),
-            Self::Last => experiment.clients.last(),
-        }
-    }
-
-    fn set(self, experiment: &mut Experiment) -> &mut [Client] {
-        let all = &mut experiment.clients[..];
-        let last = all.len().saturating_sub(1);
-        match self {
-            Self::First => all.get_mut(..1),
-            Self::Second => all.get_mut(1..2),
-            Self::Last => all.get_mut(last..),
-            Self::Each => Some(all),
-        }
-        .unwrap_or_default()
-    }
 }
 
 /// Where a knob's value is.
@@ -61,112 +37,4 @@ pub(super) enum Access {
     Key(Whose),
     /// A client's messages, one a line.
     Messages(Whose),
-}
-
-impl Access {
-    /// The value as text. A knob of a client that there is not shows the default.
-    pub(super) fn get(self, experiment: &Experiment) -> String {
-        let client = |whose: Whose| whose.shown(experiment);
-        match self {
-            Self::Number(get, _) => get(experiment).to_string(),
-            Self::ClientNumber(whose, get, _) => {
-                let number = client(whose).map_or_else(|| get(&Client::default()), get);
-                number.to_string()
-            }
-            Self::Word(get, _) => get(experiment).to_owned(),
-            Self::ClientWord(whose, get, _) => {
-                let word = client(whose).map_or_else(|| get(&Client::default()), get);
-                word.to_owned()
-            }
-            Self::Key(whose) => client(whose).map_or_else(String::new, |c| c.key.clone()),
-            Self::Messages(whose) => {
-                let messages = client(whose).map_or(&[][..], |c| &c.messages);
-                let texts: Vec<_> = messages.iter().map(|m| m.0.as_str()).collect();
-                texts.join("\n")
-            }
-        }
-    }
-
-    /// Sets the value of `knob`. A refused value changes nothing.
-    pub(super) fn set(
-        self,
-        knob: Knob,
-        experiment: &mut Experiment,
-        value: &str,
-    ) -> Result<(), KnobError> {
-        let kind = knob.kind();
-        let refuse = || KnobError::Value {
-            knob,
-            value: value.chars().take(40).collect(),
-            kind,
-        };
-        let number = || kind.number(value).ok_or_else(refuse);
-        let word = || kind.has_word(value).then_some(()).ok_or_else(refuse);
-        let clients = |experiment, whose: Whose| {
-            let clients = whose.set(experiment);
-            if clients.is_empty() {
-                return Err(KnobError::NoSecondClient(knob));
-            }
-            Ok(clients)
-        };
-        match self {
-            Self::Number(_, set) => set(experiment, number()?),
-            Self::ClientNumber(whose, _, set) => {
-                let number = number()?;
-                for client in clients(experiment, whose)? {
-                    set(client, number);
-                }
-            }
-            Self::Word(_, set) => {
-                word()?;
-                set(experiment, value).ok_or_else(refuse)?;
-            }
-            Self::ClientWord(whose, _, set) => {
-                word()?;
-                for client in clients(experiment, whose)? {
-                    set(client, value).ok_or_else(refuse)?;
-                }
-            }
-            Self::Key(whose) => {
-                for client in clients(experiment, whose)? {
-                    value.clone_into(&mut client.key);
-                }
-            }
-            Self::Messages(whose) => {
-                let Kind::Lines { most } = kind else {
-                    return Err(refuse());
-                };
-                if value.lines().count() > most {
-                    return Err(refuse());
-                }
-                // split, not lines(): an empty line is an empty message.
-                let line = |line: &str| Message(line.strip_suffix('\r').unwrap_or(line).to_owned());
-                for client in clients(experiment, whose)? {
-                    client.messages = value.split('\n').map(line).collect();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks the value against the bounds of `knob`, for all clients, whichever
-    /// of them the knob sets: a lesson file may set others.
-    pub(super) fn validate(
-        self,
-        knob: Knob,
-        experiment: &Experiment,
-    ) -> Result<(), ExperimentError> {
-        let Some((least, most)) = knob.kind().bounds() else {
-            return Ok(());
-        };
-        let check = |value: usize| ExperimentError::range(knob.name(), value, least, most);
-        let mut clients = experiment.clients.iter();
-        match self {
-            Self::Number(get, _) => check(get(experiment) as usize),
-            Self::ClientNumber(_, get, _) => clients.try_for_each(|c| check(get(c) as usize)),
-            Self::Key(_) => clients.try_for_each(|c| check(c.key.len())),
-            Self::Messages(_) => clients.try_for_each(|c| check(c.messages.len())),
-            Self::Word(..) | Self::ClientWord(..) => Ok(()),
-        }
-    }
 }
