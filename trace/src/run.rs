@@ -156,11 +156,12 @@ impl Trace {
     }
 
     /// Puts an event where its time belongs; events of the same time stay in
-    /// the order they came.
-    pub fn insert(&mut self, event: Event) {
+    /// the order they came. Returns its index.
+    pub fn insert(&mut self, event: Event) -> usize {
         let later = self.events.iter().rev().take_while(|e| e.at > event.at);
         let index = self.events.len() - later.count();
         self.events.insert(index, event);
+        index
     }
 
     /// The run is over. `missed` and `dropped` as in [`Line::Ended`].

@@ -139,8 +139,8 @@ pub struct State {
     place: Option<u32>,
     trace: Option<Trace>,
     analysis: Analysis,
-    /// Events came since the analysis was made.
-    stale: bool,
+    /// Where the first event stands that came since the analysis was made.
+    stale: Option<usize>,
     script: Option<Script>,
     nonces: fn() -> Nonces,
     /// The knob that was turned for the run asked for last, its value before,
@@ -196,8 +196,8 @@ impl State {
             wanted: false,
             place: None,
             trace: None,
-            analysis: Analysis { lanes: Vec::new() },
-            stale: false,
+            analysis: Analysis::default(),
+            stale: None,
             script: None,
             nonces: setup.nonces,
             proving: None,

@@ -4,7 +4,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 
 use crate::Offset;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Buffer {
     bytes: BytesMut,
     start: Offset,

@@ -88,7 +88,7 @@ impl Format for Delimiter {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DelimiterDecoder {
     delimiter: Delimiter,
     buffer: Buffer,

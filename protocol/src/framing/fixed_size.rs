@@ -77,7 +77,7 @@ impl Format for FixedSize {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct FixedSizeDecoder {
     fixed: FixedSize,
     buffer: Buffer,

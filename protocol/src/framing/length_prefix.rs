@@ -195,7 +195,7 @@ impl LengthPrefix {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct LengthPrefixDecoder {
     prefix: LengthPrefix,
     buffer: Buffer,

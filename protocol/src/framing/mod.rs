@@ -134,7 +134,7 @@ macro_rules! framings {
             }
         }
 
-        #[derive(Debug)]
+        #[derive(Clone, Debug)]
         enum Kind {
             None(none::Chunks),
             $($framing(<$framing as Format>::Decoder),)+
@@ -292,7 +292,7 @@ impl Framing {
 }
 
 /// A decoder of any framing. Once it has failed it stays failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decoder {
     kind: Kind,
     failed: Option<FrameError>,

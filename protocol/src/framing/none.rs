@@ -25,7 +25,7 @@ impl Format for Unframed {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Chunks {
     chunks: VecDeque<Bytes>,
     start: Offset,

@@ -81,7 +81,7 @@ enum Stage {
     },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ReadyAckDecoder {
     ready_ack: ReadyAck,
     buffer: Buffer,

@@ -9,30 +9,26 @@
 
 mod content;
 
-use bytes::Bytes;
-use protocol::Frame;
-use record::Transport;
-
 use self::content::{Contents, Index, hash};
-use super::transfers;
+use super::direction;
 use crate::cause;
 use crate::lane::{
     Carrier, Direction, Fate, Lane, MessageKind, MessageSpan, Packet, Span, Verdict,
 };
 use crate::{Call, Connection, ConnectionId, Endpoint, Event, Trace};
+use bytes::Bytes;
+use protocol::Frame;
 
-/// Both directions of all connections of datagrams.
-pub(super) fn lanes(trace: &Trace) -> Vec<Lane> {
-    let connections = trace.connections.iter();
-    let datagrams = connections.filter(|connection| connection.transport == Transport::Udp);
+/// Both directions of all connections of datagrams, each with the indices of
+/// its sends, recvs and packets.
+pub(super) fn lanes<'a>(
+    trace: &'a Trace,
+    datagrams: impl Iterator<Item = (&'a Connection, &'a [usize])>,
+) -> Vec<Lane> {
     let (mut up, mut down) = (Vec::new(), Vec::new());
     let mut sockets: Vec<&Endpoint> = Vec::new();
-    for Connection {
-        connection,
-        acceptor,
-        ..
-    } in datagrams
-    {
+    for (connection, events) in datagrams {
+        let acceptor = &connection.acceptor;
         // An acceptor has one socket for all its peers, each opener has its own.
         let same = |socket: &&Endpoint| {
             (socket.party, &socket.address) == (acceptor.party, &acceptor.address)
@@ -42,8 +38,9 @@ pub(super) fn lanes(trace: &Trace) -> Vec<Lane> {
             sockets.push(acceptor);
             up.push(Vec::new());
         }
-        up[socket].push(Way::new(trace, *connection, Direction::FromOpener));
-        down.push(Way::new(trace, *connection, Direction::FromAcceptor));
+        let way = |direction| Way::new(trace, connection.connection, direction, events);
+        up[socket].push(way(Direction::FromOpener));
+        down.push(way(Direction::FromAcceptor));
     }
     for ways in &mut up {
         read_socket(trace, ways, trace.dropped);
@@ -77,17 +74,18 @@ struct Received {
 }
 
 impl Way {
-    fn new(trace: &Trace, connection: ConnectionId, direction: Direction) -> Self {
+    fn new(trace: &Trace, connection: ConnectionId, way: Direction, events: &[usize]) -> Self {
         let mut this = Self {
-            lane: Lane::new(connection, direction),
+            lane: Lane::new(connection, way),
             packets: Vec::new(),
             recvs: Vec::new(),
             fates: Vec::new(),
         };
         let lane = &mut this.lane;
-        for (index, way, event) in transfers(trace, connection) {
+        for &index in events {
+            let event = &trace.events()[index];
             match event.call {
-                _ if way != direction => {}
+                _ if direction(event) != Some(way) => {}
                 Call::Send => {
                     let start = lane.end();
                     lane.bytes.extend_from_slice(&event.bytes);

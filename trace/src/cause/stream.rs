@@ -7,13 +7,27 @@ use super::{Boundary, Cause, Change};
 use crate::lane::{Lane, Span};
 use crate::{Event, Trace};
 
-/// All boundaries of `lane` that changed, by offset.
-pub(crate) fn stream(lane: &Lane, trace: &Trace) -> Vec<Boundary> {
-    let mut boundaries = Vec::new();
+/// Finds the boundaries of `lane` that changed, by offset; those at recvs with
+/// numbers below `from` stay as they are.
+pub(crate) fn stream(lane: &mut Lane, trace: &Trace, from: usize) {
+    let mut boundaries = std::mem::take(&mut lane.boundaries);
+    let before = lane.recvs[..from].last();
+    let settled = before.map_or(0, |recv| {
+        boundaries.partition_point(|boundary| boundary.event <= recv.event)
+    });
+    boundaries.truncate(settled);
+    find(lane, trace, from, &mut boundaries);
+    lane.boundaries = boundaries;
+}
+
+fn find(lane: &Lane, trace: &Trace, from: usize, boundaries: &mut Vec<Boundary>) {
     // Packets of the send that is being read in pieces: counted once for all.
     let mut split = None;
-    let mut sends = lane.sends.iter().filter(|send| !send.is_empty()).peekable();
-    for (number, recv) in lane.recvs.iter().enumerate() {
+    let read = lane.recvs[..from].last().map_or(Offset(0), |recv| recv.end);
+    let rest = lane.sends.partition_point(|send| send.end <= read);
+    let sends = lane.sends[rest..].iter();
+    let mut sends = sends.filter(|send| !send.is_empty()).peekable();
+    for (number, recv) in lane.recvs.iter().enumerate().skip(from) {
         let Some(event) = trace.events().get(recv.event) else {
             continue;
         };
@@ -51,7 +65,6 @@ pub(crate) fn stream(lane: &Lane, trace: &Trace) -> Vec<Boundary> {
             }
         }
     }
-    boundaries
 }
 
 /// A recv and what was observed around it.

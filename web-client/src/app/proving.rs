@@ -75,7 +75,7 @@ impl State {
         else {
             return;
         };
-        let analysis = Analysis { lanes: Vec::new() };
+        let analysis = Analysis::default();
         self.earlier = Some(Earlier {
             trace,
             analysis: std::mem::replace(&mut self.analysis, analysis),

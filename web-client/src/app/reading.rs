@@ -20,7 +20,7 @@ impl State {
     /// Whether `Frame` messages are needed: it plays, counts down to the next
     /// attempt, or has events to analyse.
     pub const fn wants_frames(&self) -> bool {
-        self.player.is_playing() || self.stale || matches!(self.link, Link::Gone { .. })
+        self.player.is_playing() || self.stale.is_some() || matches!(self.link, Link::Gone { .. })
     }
 
     /// All lessons, in the order of the list.

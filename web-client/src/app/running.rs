@@ -80,8 +80,8 @@ impl State {
     }
 
     pub(super) fn clear_stage(&mut self) {
-        self.analysis = Analysis { lanes: Vec::new() };
-        self.stale = false;
+        self.analysis = Analysis::default();
+        self.stale = None;
         self.complaint = None;
         self.selection = None;
         self.hover = None;
@@ -208,7 +208,7 @@ impl State {
                 if let Some(trace) = &mut self.trace {
                     trace.end(why, missed, dropped);
                     // What was lost is certain only now.
-                    self.stale = true;
+                    self.stale.get_or_insert(trace.events().len());
                 }
                 self.finish(Status::Done(why));
                 self.note_done(effects);
@@ -229,7 +229,7 @@ impl State {
         if let Some(script) = &mut self.script {
             script.handle_event(&event);
         }
-        let index = trace.events().partition_point(|e| e.at <= event.at);
+        let index = trace.insert(event);
         let shift = |target: &mut Option<Target>| {
             if let Some(Target::Event(selected)) = target
                 && *selected >= index
@@ -239,8 +239,7 @@ impl State {
         };
         shift(&mut self.selection);
         shift(&mut self.hover);
-        trace.insert(event);
-        self.stale = true;
+        self.stale = Some(self.stale.map_or(index, |stale| stale.min(index)));
         let events = trace.events().len();
         if self.aim != Aim::Stay {
             self.player.go(events, events);
@@ -261,11 +260,11 @@ impl State {
 
     /// Brings the analysis up to date; tells whether it was not.
     pub(super) fn refresh(&mut self) -> bool {
-        let stale = std::mem::take(&mut self.stale);
-        if let (true, Some(trace)) = (stale, &self.trace) {
-            self.analysis = Analysis::new(trace);
+        let stale = self.stale.take();
+        if let (Some(from), Some(trace)) = (stale, &self.trace) {
+            self.analysis.update(trace, from);
         }
-        stale
+        stale.is_some()
     }
 
     /// The run is over: puts the cursor where it is wanted.

@@ -4,7 +4,7 @@ use trace::cause::{Boundary, Cause, Change};
 use trace::lane::Direction;
 
 use super::*;
-use crate::comparison::{Outcome, Tally, Difference};
+use crate::comparison::{Difference, Outcome, Tally};
 use crate::language::Language;
 
 fn late() -> Proof {

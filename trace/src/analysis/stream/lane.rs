@@ -1,6 +1,5 @@
-//! The lanes of a stream: what the reader's framing makes of the bytes.
+//! One direction of a stream while its events are handled.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -9,10 +8,8 @@ use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key, Scheme};
 use protocol::framing::{Decode, READY};
 use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
-use super::{transfers, wire};
-use crate::cause;
 use crate::lane::{Direction, Failure, Lane, MessageKind, MessageSpan, Span, Verdict};
-use crate::{Call, ConnectionId, End, Event, Trace};
+use crate::{ConnectionId, Event, Trace};
 
 /// What the handshakes put in front of the frames, by scheme and direction.
 const ANSWER: &[(usize, MessageKind)] = &[(ANSWER_LEN, MessageKind::Answer { right: false })];
@@ -26,91 +23,70 @@ const CHALLENGE_AND_PROOF: &[(usize, MessageKind)] = &[
     (PROOF_LEN, MessageKind::Proof { right: false }),
 ];
 
-/// Both directions of one connection.
-pub(super) fn lanes(trace: &Trace, connection: ConnectionId) -> [Lane; 2] {
-    let mut up = StreamLane::from_opener(trace, connection);
-    let mut down = StreamLane::from_acceptor(trace, connection);
-    up.sends = trace.is_watched(connection, End::Opener);
-    down.sends = trace.is_watched(connection, End::Acceptor);
-    for (_, direction, event) in transfers(trace, connection) {
-        let lane = match direction {
-            Direction::FromOpener => &mut up,
-            Direction::FromAcceptor => &mut down,
-        };
-        lane.sends |= event.call == Call::Send;
-    }
-    let mut events = trace.events().iter();
-    let refused =
-        events.position(|event| event.connection == connection && event.call == Call::Refuse);
-    for (index, direction, event) in transfers(trace, connection) {
-        // Then the server reads on, and makes nothing of it.
-        up.refused |= refused.is_some_and(|refused| refused < index);
-        let (here, back) = match direction {
-            Direction::FromOpener => (&mut up, &mut down),
-            Direction::FromAcceptor => (&mut down, &mut up),
-        };
-        if event.call == Call::Recv {
-            here.handle_recv(index, event);
-        } else if event.call == Call::Send {
-            here.handle_send(index, event);
-            back.challenge = here.lane.bytes.first_chunk().copied();
-            if event.bytes == READY {
-                // The reader of the other direction took the length for complete.
-                back.handle_ready(index);
-            }
-        }
-    }
-    let mut lanes = [up.lane, down.lane];
-    for lane in &mut lanes {
-        wire::segments(lane, trace);
-        lane.boundaries = cause::stream(lane, trace);
-    }
-    lanes
-}
-
-/// A lane of a stream while its events are read.
-struct StreamLane {
-    lane: Lane,
-    /// Whether its sender's calls were watched.
-    sends: bool,
-    /// What a handshake puts in front of the frames, in order.
+/// A direction of a stream while its events are handled.
+#[derive(Clone, Debug)]
+pub(super) struct StreamLane {
+    pub(super) lane: Lane,
+    /// Whether its sender's calls were watched, or one was seen.
+    pub(super) has_sends: bool,
+    /// Whether a call that moved bytes was seen at either end.
+    pub(super) has_calls: bool,
+    /// The recv from which on the boundaries have to be found again.
+    pub(super) redo: usize,
+    pub(super) state: State,
+    /// What a handshake puts in front of the frames.
     handshake: &'static [(usize, MessageKind)],
     /// The key its reader has.
     key: Key,
     framing: Framing,
+    /// Bodies the sender means to send, where the experiment tells.
+    meant: Option<Vec<Vec<u8>>>,
+    /// Whether it answers lengths.
+    is_ready: bool,
+}
+
+/// What the next event is handled with; small, and copied for a checkpoint.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    /// What of the handshake has not come, in order.
+    handshake: &'static [(usize, MessageKind)],
     decoder: Option<Decoder>,
     received: Offset,
-    /// Bodies the sender means to send, where the experiment tells.
-    meant: Option<VecDeque<Vec<u8>>>,
-    ready: bool,
+    /// How many of the meant bodies have come.
+    arrived: usize,
     /// The first bytes that went the other way: in a handshake, what the
     /// reader of this one has challenged its writer with.
-    challenge: Option<[u8; CHALLENGE_LEN]>,
+    pub(super) challenge: Option<[u8; CHALLENGE_LEN]>,
     /// Whether its reader has refused it.
-    refused: bool,
+    pub(super) is_refused: bool,
 }
 
 impl StreamLane {
-    fn new(connection: ConnectionId, direction: Direction, framing: Framing) -> Self {
+    fn new(trace: &Trace, connection: ConnectionId, direction: Direction) -> Self {
+        let framing = trace.framing(direction);
         Self {
             lane: Lane::new(connection, direction),
-            sends: true,
+            has_sends: trace.is_watched(connection, direction.sender()),
+            has_calls: false,
+            redo: 0,
+            state: State::new(&[], &framing),
             handshake: &[],
             key: Key::new([]),
-            decoder: Some(Decoder::new(&framing)),
             framing,
-            received: Offset(0),
             meant: None,
-            ready: false,
-            challenge: None,
-            refused: false,
+            is_ready: false,
         }
     }
 
-    fn from_opener(trace: &Trace, connection: ConnectionId) -> Self {
-        let direction = Direction::FromOpener;
-        let framing = trace.framing(direction);
-        let mut this = Self::new(connection, direction, framing);
+    /// Nothing was handled yet. What was learnt of the whole stays.
+    pub(super) fn reset(&mut self) {
+        self.lane = Lane::new(self.lane.connection, self.lane.direction);
+        self.redo = 0;
+        self.state = State::new(self.handshake, &self.framing);
+    }
+
+    pub(super) fn from_opener(trace: &Trace, connection: ConnectionId) -> Self {
+        let mut this = Self::new(trace, connection, Direction::FromOpener);
         let Some((experiment, client)) = trace.planned(connection) else {
             return this;
         };
@@ -129,10 +105,9 @@ impl StreamLane {
         this
     }
 
-    fn from_acceptor(trace: &Trace, connection: ConnectionId) -> Self {
-        let direction = Direction::FromAcceptor;
-        let mut this = Self::new(connection, direction, trace.framing(direction));
-        this.ready = trace.framing(Direction::FromOpener).waits_for_ready();
+    pub(super) fn from_acceptor(trace: &Trace, connection: ConnectionId) -> Self {
+        let mut this = Self::new(trace, connection, Direction::FromAcceptor);
+        this.is_ready = trace.framing(Direction::FromOpener).waits_for_ready();
         let Some((experiment, client)) = trace.planned(connection) else {
             return this;
         };
@@ -150,11 +125,12 @@ impl StreamLane {
     fn begin_handshake(&mut self, key: Key, begins: &'static [(usize, MessageKind)]) {
         self.key = key;
         self.handshake = begins;
-        self.decoder = None;
+        self.state = State::new(begins, &self.framing);
     }
 
-    fn handle_send(&mut self, index: usize, event: &Event) {
+    pub(super) fn handle_send(&mut self, index: usize, event: &Event) {
         let start = self.lane.end();
+        self.disturb(start);
         self.lane.bytes.extend_from_slice(&event.bytes);
         self.lane.offer(start, event.asked as usize, event.len());
         self.lane.sends.push(Span {
@@ -165,47 +141,53 @@ impl StreamLane {
         });
     }
 
-    fn handle_recv(&mut self, index: usize, event: &Event) {
-        if event.is_empty() && self.refused {
+    pub(super) fn handle_recv(&mut self, index: usize, event: &Event) {
+        if event.is_empty() && self.state.is_refused {
             return;
         }
         if event.is_empty() {
-            let ended = self.decoder.as_mut().map_or(Ok(()), Decode::handle_eof);
+            let ended = self
+                .state
+                .decoder
+                .as_mut()
+                .map_or(Ok(()), Decode::handle_eof);
             self.note(index, ended.err());
             return;
         }
-        let start = self.received;
-        self.received += event.len();
-        if !self.sends {
+        let start = self.state.received;
+        self.state.received += event.len();
+        if !self.has_sends {
             // The sender was not watched: what was read is what is known.
             self.lane.bytes.extend_from_slice(&event.bytes);
         }
+        // The one before is not the last any more.
+        self.redo = self.redo.min(self.lane.recvs.len().saturating_sub(1));
         self.lane.recvs.push(Span {
             event: index,
             start,
-            end: self.received,
+            end: self.state.received,
             cut: 0,
         });
-        if self.refused {
+        if self.state.is_refused {
             return;
         }
         let mut rest = &event.bytes[..];
-        while let [(length, kind), further @ ..] = self.handshake {
+        while let [(length, kind), further @ ..] = self.state.handshake {
             let begin = self
                 .lane
                 .messages
                 .last()
                 .map_or(Offset(0), |m| m.range().end);
             let end = begin + *length;
-            if self.received < end {
+            if self.state.received < end {
                 return;
             }
             let used = usize::try_from(end.0.saturating_sub(start.0)).unwrap_or(usize::MAX);
             rest = event.bytes.get(used..).unwrap_or(&[]);
-            self.handshake = further;
+            self.state.handshake = further;
             self.finish_step(index, begin..end, *kind);
         }
-        if let (Some(decoder), false) = (&mut self.decoder, rest.is_empty()) {
+        if let (Some(decoder), false) = (&mut self.state.decoder, rest.is_empty()) {
             decoder.handle_chunk(rest);
             self.drain(index);
         }
@@ -224,9 +206,9 @@ impl StreamLane {
         };
         if kind.is_refuted() {
             // Behind it the reader decodes nothing any more.
-            self.handshake = &[];
-        } else if self.handshake.is_empty() {
-            self.decoder = Some(Decoder::starting_at(&self.framing, range.end));
+            self.state.handshake = &[];
+        } else if self.state.handshake.is_empty() {
+            self.state.decoder = Some(Decoder::starting_at(&self.framing, range.end));
         }
         self.lane.messages.push(MessageSpan {
             event: index,
@@ -243,7 +225,7 @@ impl StreamLane {
 
     /// Whether the reader's key gives this answer to the reader's challenge.
     fn answers(&self, answer: &[u8]) -> bool {
-        match (&self.challenge, answer.first_chunk()) {
+        match (&self.state.challenge, answer.first_chunk()) {
             (Some(challenge), Some(answer)) => self.key.verify(challenge, answer),
             _ => false,
         }
@@ -252,7 +234,7 @@ impl StreamLane {
     /// Whether the reader's key gives this proof over the nonces of both.
     fn proves(&self, proof: &[u8]) -> bool {
         let (Some(theirs), Some(own), Some(proof)) = (
-            self.challenge,
+            self.state.challenge,
             self.lane.bytes.first_chunk().copied(),
             proof.first_chunk(),
         ) else {
@@ -266,8 +248,8 @@ impl StreamLane {
             .verify_proof(role, &Nonces { server, client }, proof)
     }
 
-    fn handle_ready(&mut self, index: usize) {
-        if let Some(decoder) = &mut self.decoder {
+    pub(super) fn handle_ready(&mut self, index: usize) {
+        if let Some(decoder) = &mut self.state.decoder {
             decoder.handle_quiet();
             let last_recv = self.lane.recvs.last().map_or(index, |recv| recv.event);
             self.drain(last_recv);
@@ -276,7 +258,7 @@ impl StreamLane {
 
     /// Moves what the decoder has into the lane's messages.
     fn drain(&mut self, index: usize) {
-        let Some(decoder) = &mut self.decoder else {
+        let Some(decoder) = &mut self.state.decoder else {
             return;
         };
         let failed = loop {
@@ -286,17 +268,21 @@ impl StreamLane {
             }
             match polled {
                 Ok(Some(frame)) => {
-                    let verdict = match &mut self.meant {
+                    let verdict = match &self.meant {
                         // What a framing gives back is whole; without one a
                         // chunk is what the sends make of it.
                         None if self.framing != Framing::None => Verdict::Whole,
                         None => boundaries(&self.lane, &frame),
-                        Some(meant) => match meant.pop_front() {
-                            Some(body) if body == frame.body => Verdict::Whole,
-                            _ => Verdict::Wrong,
-                        },
+                        Some(meant) => {
+                            let next = meant.get(self.state.arrived);
+                            self.state.arrived += 1;
+                            match next {
+                                Some(body) if *body == frame.body => Verdict::Whole,
+                                _ => Verdict::Wrong,
+                            }
+                        }
                     };
-                    let kind = if self.ready && frame.body == READY {
+                    let kind = if self.is_ready && frame.body == READY {
                         MessageKind::Ready
                     } else {
                         MessageKind::Message
@@ -318,6 +304,35 @@ impl StreamLane {
     fn note(&mut self, event: usize, error: Option<FrameError>) {
         if let (None, Some(error)) = (&self.lane.failure, error) {
             self.lane.failure = Some(Failure { event, error });
+        }
+    }
+
+    /// Something changed at `offset` or behind: recvs that were there before,
+    /// and end there, have other boundaries.
+    pub(super) fn disturb(&mut self, offset: Offset) {
+        let reached = self.lane.recvs.partition_point(|recv| recv.end < offset);
+        self.redo = self.redo.min(reached);
+    }
+
+    /// How many bytes the decoder may hold of a frame that is not complete.
+    pub(super) fn pending(&self) -> u64 {
+        if self.state.is_refused || self.lane.failure.is_some() {
+            return 0;
+        }
+        let taken = self.lane.messages.last().map_or(0, |m| m.range().end.0);
+        self.state.received.0.saturating_sub(taken)
+    }
+}
+
+impl State {
+    fn new(handshake: &'static [(usize, MessageKind)], framing: &Framing) -> Self {
+        Self {
+            handshake,
+            decoder: handshake.is_empty().then(|| Decoder::new(framing)),
+            received: Offset(0),
+            arrived: 0,
+            challenge: None,
+            is_refused: false,
         }
     }
 }
