@@ -6,7 +6,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use protocol::{Nanos, System};
-use stickylab::lab::Frames;
+use record::Frames;
 use trace::link::{Capture, Ending};
 use trace::{Call, ClientId, Event, Experiment, Trace};
 
@@ -29,7 +29,8 @@ const fn at(port: u16) -> SocketAddrV4 {
 /// can be written, read and shown.
 pub fn check(bytes: &[u8]) {
     let mut input = Input::new(bytes);
-    let mut frames = Frames::new(SERVER, &CLIENTS);
+    let openers = CLIENTS.map(|(at, id)| (at, [id.opener(), id.acceptor()]));
+    let mut frames = Frames::new(SERVER, &openers);
     let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
     let client = experiment.clients[0].clone();
     experiment.clients.push(client);

@@ -2,12 +2,15 @@
 //! [`Event`].
 //!
 //! A fact is never derived and never altered; what was not observed is absent.
-//! What facts mean is the crate `trace`'s matter. There is no socket, clock or
+//! [`Calls`] and [`Frames`] make events of what was observed. What facts mean is
+//! the crate `trace`'s matter. There is no socket, clock or
 //! random source in here.
 
 mod call;
+mod calls;
 mod connection;
 mod event;
+mod frames;
 pub mod hex;
 mod packet;
 mod party;
@@ -15,8 +18,10 @@ mod reason;
 mod socket;
 
 pub use call::Call;
+pub use calls::{Calls, Timing};
 pub use connection::{Connection, ConnectionId, End, Endpoint, Observed, Transport};
 pub use event::{Event, Origin};
+pub use frames::{Frames, Unreadable};
 pub use packet::{Flags, Header};
 pub use party::{Party, PartyId};
 pub use reason::Reason;

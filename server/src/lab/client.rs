@@ -18,12 +18,11 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use trace::link::Send;
-use trace::{Call, Client as Plan, ClientId};
+use trace::{Call, Client as Plan, ClientId, Origin};
 
 use super::Room;
-use super::record::Record;
 use super::server::local_address;
-use crate::net::observe;
+use crate::net::{EndRecorder, Moment, observe};
 use crate::priority::Priority;
 
 /// Room for each recv, in bytes: any datagram fits.
@@ -51,7 +50,8 @@ pub(super) struct Setup {
     /// The server's listener, if it has one: to be asked how many wait there.
     pub(super) listener: Option<Arc<socket2::Socket>>,
     pub(super) connect_at: Instant,
-    pub(super) record: Record,
+    pub(super) id: ClientId,
+    pub(super) record: EndRecorder,
     pub(super) stop: CancellationToken,
 }
 
@@ -121,7 +121,7 @@ pub(super) struct Running {
 pub(super) fn start(setup: Setup, priority: Priority) -> io::Result<Running> {
     let (commands, orders) = unbounded_channel();
     let thread = thread::Builder::new()
-        .name(format!("lab-client{}", setup.record.client()))
+        .name(format!("lab-client{}", setup.id))
         .spawn(move || {
             priority.apply();
             let runtime = runtime::Builder::new_current_thread()
@@ -151,7 +151,11 @@ async fn live(mut setup: Setup, orders: UnboundedReceiver<Command>) -> io::Resul
             server: setup.server,
             listener: setup.listener.clone(),
             connect_at: setup.connect_at,
-            record: setup.record.of_connection(connection),
+            id: setup.id,
+            record: setup.record.other(Origin {
+                connection: setup.id.connection(connection),
+                ..setup.id.opener()
+            }),
             stop: setup.stop.clone(),
         });
     }
@@ -189,17 +193,16 @@ async fn hold(setup: Setup, mut released: watch::Receiver<()>) {
 
 /// Connects at once; none if nobody is there, which is in the record.
 async fn connect(setup: Setup, room: usize) -> io::Result<Option<Client>> {
-    let Setup {
-        mut record, server, ..
-    } = setup;
+    let Setup { record, server, .. } = setup;
     let socket = match setup.bound.transport {
         Transport::Tcp => {
             let socket = TcpSocket::from_std_stream(setup.bound.socket.into());
             let at = Instant::now();
             let connected = socket.connect(server).await;
-            let took = at.elapsed();
+            let moment = Moment::handing(at);
             let queue = observe::accept_queue(setup.listener.as_deref());
-            record.bare(Call::Connect, at, took, connected.as_ref().err(), queue);
+            let outcome = connected.as_ref().map(|_| ());
+            record.bare(Call::Connect, moment, outcome, queue);
             // Else the listener would outlive its server.
             drop(setup.listener);
             match connected {
@@ -215,6 +218,7 @@ async fn connect(setup: Setup, room: usize) -> io::Result<Option<Client>> {
     Ok(Some(Client {
         socket,
         record,
+        waiting: Instant::now(),
         room: vec![0; room],
         ended: false,
         stop: setup.stop,
@@ -229,7 +233,9 @@ enum Socket {
 
 struct Client {
     socket: Socket,
-    record: Record,
+    record: EndRecorder,
+    /// Since when it waits for something to read: its last call.
+    waiting: Instant,
     room: Vec<u8>,
     /// Whether the server's side has ended, or the connection is broken.
     ended: bool,
@@ -287,10 +293,11 @@ impl Client {
                     continue;
                 }
                 result => {
-                    let took = at.elapsed();
+                    let moment = Moment::handing(at);
                     let told = self.socket.after_send();
                     let result = result.as_ref().copied();
-                    self.record.send(at, took, rest, result, told);
+                    self.record.send(moment, rest, result, told);
+                    self.waiting = Instant::now();
                 }
             }
             match (result, &self.socket) {
@@ -337,15 +344,19 @@ impl Client {
         if self.ended {
             return;
         }
-        match self.socket.try_recv(&mut self.room) {
+        let received = self.socket.try_recv(&mut self.room);
+        let (moment, asked) = (Moment::taking(self.waiting), self.room.len());
+        match received {
             Ok((count, told)) => {
-                self.record.recv(&self.room, Ok(count), told);
+                let bytes = Ok(&self.room[..count]);
+                self.record.recv(moment, asked, bytes, told);
+                self.waiting = Instant::now();
                 self.ended = count == 0 && matches!(self.socket, Socket::Stream(_));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => {
                 let told = trace::Socket::default();
-                self.record.recv(&self.room, Err(&error), told);
+                self.record.recv(moment, asked, Err(&error), told);
                 self.ended = true;
             }
         }
@@ -359,9 +370,11 @@ impl Client {
         };
         let at = Instant::now();
         let result = SockRef::from(stream).shutdown(Shutdown::Write);
-        let (took, error) = (at.elapsed(), result.as_ref().err());
+        let moment = Moment::handing(at);
         let told = trace::Socket::default();
-        self.record.bare(Call::Shutdown, at, took, error, told);
+        let outcome = result.as_ref().copied();
+        self.record.bare(Call::Shutdown, moment, outcome, told);
+        self.waiting = Instant::now();
         while !self.ended {
             self.socket.readable().await;
             self.read();
@@ -376,8 +389,7 @@ impl Drop for Client {
             Socket::Stream(stream) => observe::before_close(stream),
             Socket::Datagrams(..) => trace::Socket::default(),
         };
-        let (at, took) = (Instant::now(), Duration::ZERO);
-        self.record.bare(Call::Close, at, took, None, told);
+        self.record.bare(Call::Close, Moment::now(), Ok(()), told);
     }
 }
 

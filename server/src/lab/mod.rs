@@ -9,7 +9,6 @@
 mod client;
 mod director;
 mod kernel;
-mod record;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -35,7 +34,6 @@ use trace::{
 use crate::net::{Backlog, BindError, Held, Meter, Recorder, Sink};
 use crate::priority::Priority;
 pub use kernel::kernel;
-pub use wire::{Frames, Unreadable};
 
 /// A run that is going on, or whose last lines wait to be taken.
 ///
@@ -189,7 +187,7 @@ impl Lab {
         let started = Instant::now();
         let (sink, events) = unbounded_channel();
         let meter = Arc::new(Meter::new(limits.events, limits.bytes, backlog));
-        let sink = Sink::metered(sink, Arc::clone(&meter));
+        let recorder = Recorder::new(started, Sink::metered(sink, Arc::clone(&meter)));
         let (commands, orders) = unbounded_channel();
         let (report, lines) = unbounded_channel();
         let stop = CancellationToken::new();
@@ -197,14 +195,13 @@ impl Lab {
         let guard = stop.clone().drop_guard();
         let (capture, wire, complaint) = match begun {
             Ok(begun) => {
-                let wire = begun.follow(started, limits.wire, sink.clone(), priority)?;
+                let wire = begun.follow(recorder.clone(), limits.wire, priority)?;
                 (Capture::On, Some(wire), None)
             }
             Err((capture, complaint)) => (capture, None, complaint),
         };
         #[cfg(test)]
         let breaker = wire.as_ref().map(wire::Wire::breaker);
-        let recorder = Recorder::new(started, sink.clone());
         let address = server.address;
         let mut connections = Vec::new();
         for (client, id) in clients.iter().zip(ClientId::ALL) {
@@ -237,7 +234,8 @@ impl Lab {
                 server: address.into(),
                 listener: listener.clone(),
                 connect_at: started + Duration::from_millis(plan.start_ms.into()),
-                record: record::Record::new(started, id, sink.clone()),
+                id,
+                record: recorder.end(id.opener()),
                 stop: stop.clone(),
             };
             running.push(client::start(setup, priority)?);

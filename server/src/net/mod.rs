@@ -24,7 +24,10 @@ pub use listener::{
     BindError, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
 };
 pub use observe::Observable;
-pub use tap::{Backlog, Held, Meter, Recorder, Sink, Tapped, TappedDatagrams, TappedListener};
+pub use tap::{
+    Backlog, EndRecorder, Held, Meter, Moment, Recorder, Sink, Tapped, TappedDatagrams,
+    TappedListener,
+};
 pub use time_slice::{TimeSlice, give_way};
 #[cfg(unix)]
 pub use unix::{SocketFile, UnixError, listen_unix};

@@ -8,12 +8,11 @@ use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use protocol::Offset;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
-use trace::{Call, Origin, Socket};
+use trace::{Origin, Socket};
 
-use super::{Outcome, Recorder, Timing, same_error};
+use super::{EndRecorder, Moment, Recorder};
 use crate::net::{Datagrams, observe};
 
 /// A server's datagram socket whose calls are recorded. Its own end is in no
@@ -22,8 +21,8 @@ use crate::net::{Datagrams, observe};
 pub struct TappedDatagrams {
     inner: UdpSocket,
     recorder: Recorder,
-    /// Bytes (received, sent) so far, on each connection.
-    passed: Mutex<HashMap<Origin, (Offset, Offset)>>,
+    /// What was recorded of each connection so far.
+    ends: Mutex<HashMap<Origin, EndRecorder>>,
 }
 
 impl TappedDatagrams {
@@ -33,34 +32,19 @@ impl TappedDatagrams {
         Self {
             inner,
             recorder,
-            passed: Mutex::default(),
+            ends: Mutex::default(),
         }
     }
 
-    fn record(
-        &self,
-        origin: Origin,
-        call: Call,
-        timing: &Timing,
-        asked: usize,
-        result: io::Result<&[u8]>,
-        socket: Socket,
-    ) {
-        let offset = {
-            let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-            let (received, sent) = passed.entry(origin).or_default();
-            let next = if call == Call::Recv { received } else { sent };
-            let offset = *next;
-            *next += result.as_ref().map_or(0, |bytes| bytes.len());
-            offset
-        };
-        let outcome = Outcome {
-            offset,
-            asked,
-            result,
-            socket,
-        };
-        self.recorder.source(origin).record(call, timing, outcome);
+    /// Records a call about the peer at `address`, if somebody registered it.
+    fn record(&self, address: SocketAddr, call: impl FnOnce(&mut EndRecorder)) {
+        if let Some(origin) = self.recorder.origin_of(address) {
+            let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            call(
+                ends.entry(origin)
+                    .or_insert_with(|| self.recorder.end(origin)),
+            );
+        }
     }
 }
 
@@ -71,11 +55,9 @@ impl Datagrams for TappedDatagrams {
         let receive = || observe::receive(&self.inner, buffer);
         // A server's error is about none of its clients in particular.
         let (count, peer, told) = self.inner.async_io(Interest::READABLE, receive).await?;
-        let timing = Timing::taking(since);
-        if let Some(origin) = self.recorder.origin_of(peer) {
-            let bytes = Ok(&buffer[..count]);
-            self.record(origin, Call::Recv, &timing, asked, bytes, told);
-        }
+        let moment = Moment::taking(since);
+        let bytes = Ok(&buffer[..count]);
+        self.record(peer, |end| end.recv(moment, asked, bytes, told));
         Ok((count, peer))
     }
 
@@ -87,15 +69,9 @@ impl Datagrams for TappedDatagrams {
             polled.map(|result| (attempt, result))
         })
         .await;
-        if let Some(origin) = self.recorder.origin_of(to) {
-            let timing = Timing::handing(attempt);
-            let sent = match &result {
-                Ok(count) => Ok(&bytes[..*count]),
-                Err(error) => Err(same_error(error)),
-            };
-            let told = Socket::default();
-            self.record(origin, Call::Send, &timing, bytes.len(), sent, told);
-        }
+        let moment = Moment::handing(attempt);
+        let sent = result.as_ref().copied();
+        self.record(to, |end| end.send(moment, bytes, sent, Socket::default()));
         result
     }
 

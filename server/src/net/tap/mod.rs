@@ -8,6 +8,7 @@
 //! kernel is not asked about them.
 
 mod datagrams;
+mod end;
 mod meter;
 mod sink;
 mod stream;
@@ -15,24 +16,25 @@ mod stream;
 mod tests;
 
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use protocol::{Nanos, Offset, System};
+use protocol::System;
 use tokio::net::UdpSocket;
 use trace::link::Line;
-use trace::{Call, Event, Origin, Socket};
+use trace::{Call, Event, Origin};
 
 use crate::net::{Auditor, Decision};
 
 pub use datagrams::TappedDatagrams;
+pub use end::{EndRecorder, Moment};
 pub use meter::{Backlog, Held, Meter};
 pub use sink::Sink;
 pub use stream::{Tapped, TappedListener};
 
-/// Takes down what tapped sockets report. Clones share one record.
+/// Takes down what is observed: calls of whoever makes them, packets, decisions.
+/// Clones share one record.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     inner: Arc<Inner>,
@@ -44,54 +46,6 @@ struct Inner {
     sink: Sink,
     /// What the server's calls about a peer at this address are recorded as.
     peers: Mutex<HashMap<SocketAddr, Origin>>,
-}
-
-/// What one call came to, before it is an event.
-struct Outcome<'a> {
-    offset: Offset,
-    asked: usize,
-    result: io::Result<&'a [u8]>,
-    /// What the kernel told beside it.
-    socket: Socket,
-}
-
-impl Outcome<'_> {
-    /// A call that transfers nothing.
-    fn bare(result: io::Result<()>, socket: Socket) -> Self {
-        Outcome {
-            offset: Offset(0),
-            asked: 0,
-            result: result.map(|()| &[][..]),
-            socket,
-        }
-    }
-}
-
-/// When a call was made, and how long its caller was in it or waited for it.
-struct Timing {
-    at: Instant,
-    took: std::time::Duration,
-}
-
-impl Timing {
-    /// A call that took something: its moment is when it returned.
-    fn taking(waiting_since: Instant) -> Self {
-        let at = Instant::now();
-        Self {
-            at,
-            took: at.saturating_duration_since(waiting_since),
-        }
-    }
-
-    /// A call that handed something over: its moment is before the attempt
-    /// that succeeded, and only that one took time: what passed before is the
-    /// time since the call before, so that calls in a row never overlap.
-    fn handing(attempt: Instant) -> Self {
-        Self {
-            at: attempt,
-            took: attempt.elapsed(),
-        }
-    }
 }
 
 impl Recorder {
@@ -133,39 +87,24 @@ impl Recorder {
         TappedDatagrams::new(socket, self.clone())
     }
 
-    fn source(&self, origin: Origin) -> Source {
-        Source {
-            recorder: self.clone(),
-            origin,
-        }
+    /// Records the calls at one end of a connection, from its first on.
+    pub fn end(&self, origin: Origin) -> EndRecorder {
+        EndRecorder::new(self.clone(), origin)
     }
-}
 
-/// Whose calls these are, and about what.
-#[derive(Debug)]
-struct Source {
-    recorder: Recorder,
-    origin: Origin,
-}
+    /// When times begin to count.
+    pub fn started(&self) -> Instant {
+        self.inner.started
+    }
 
-impl Source {
-    fn record(&self, call: Call, timing: &Timing, outcome: Outcome<'_>) {
-        let inner = &self.recorder.inner;
-        let (bytes, error) = match outcome.result {
-            Ok(bytes) => (bytes.to_vec(), None),
-            Err(error) => (Vec::new(), Some(error.to_string())),
-        };
-        let at = timing.at.saturating_duration_since(inner.started).into();
-        let event = Event {
-            took: Nanos::from(timing.took),
-            offset: outcome.offset,
-            asked: u32::try_from(outcome.asked).unwrap_or(u32::MAX),
-            bytes,
-            error,
-            socket: outcome.socket,
-            ..Event::new(at, self.origin, call)
-        };
-        self.recorder.give(event);
+    /// Records what was observed elsewhere, such as a packet.
+    pub fn record(&self, event: Event) {
+        if tracing::enabled!(target: "tap", tracing::Level::TRACE)
+            && let Ok(line) = serde_json::to_string(&Line::Event(event.clone()))
+        {
+            tracing::trace!(target: "tap", "{line}");
+        }
+        self.inner.sink.give(event);
     }
 }
 
@@ -177,29 +116,10 @@ impl Auditor for Recorder {
             return;
         };
         let at = self.inner.started.elapsed().into();
-        self.give(Event {
+        self.record(Event {
             offset: decision.offset(),
             reason: Some(reason),
             ..Event::new(at, origin, Call::Refuse)
         });
-    }
-}
-
-impl Recorder {
-    fn give(&self, event: Event) {
-        if tracing::enabled!(target: "tap", tracing::Level::TRACE)
-            && let Ok(line) = serde_json::to_string(&Line::Event(event.clone()))
-        {
-            tracing::trace!(target: "tap", "{line}");
-        }
-        self.inner.sink.give(event);
-    }
-}
-
-/// An error can't be cloned; this one says the same.
-fn same_error(error: &io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::new(error.kind(), error.to_string()),
     }
 }

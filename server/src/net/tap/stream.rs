@@ -8,11 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
-use protocol::Offset;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use trace::{Call, Socket};
 
-use super::{Outcome, Recorder, Source, Timing, same_error};
+use super::{EndRecorder, Moment, Recorder};
 use crate::net::{Listener, Observable, observe};
 
 /// A stream whose calls are recorded.
@@ -20,20 +19,16 @@ use crate::net::{Listener, Observable, observe};
 pub struct Tapped<S: Observable> {
     inner: S,
     /// None for a peer nobody registered.
-    source: Option<Source>,
-    received: Offset,
-    sent: Offset,
+    record: Option<EndRecorder>,
     /// A recv that waits, and the task it waits for.
     receiving: Option<(Instant, Waker)>,
 }
 
 impl<S: Observable> Tapped<S> {
-    pub(super) fn new(inner: S, source: Option<Source>) -> Self {
+    pub(super) fn new(inner: S, record: Option<EndRecorder>) -> Self {
         Self {
             inner,
-            source,
-            received: Offset(0),
-            sent: Offset(0),
+            record,
             receiving: None,
         }
     }
@@ -46,7 +41,7 @@ impl<S: AsyncRead + Observable + Unpin> AsyncRead for Tapped<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let Some(source) = &this.source else {
+        let Some(record) = &mut this.record else {
             return Pin::new(&mut this.inner).poll_read(context, buffer);
         };
         let asked = buffer.remaining();
@@ -61,17 +56,10 @@ impl<S: AsyncRead + Observable + Unpin> AsyncRead for Tapped<S> {
             this.receiving = Some((since, context.waker().clone()));
             return Poll::Pending;
         };
-        let timing = Timing::taking(since);
+        let moment = Moment::taking(since);
         this.receiving = None;
         let bytes = &buffer.filled()[filled..];
-        let outcome = Outcome {
-            offset: this.received,
-            asked,
-            result: result.as_ref().map(|()| bytes).map_err(same_error),
-            socket,
-        };
-        source.record(Call::Recv, &timing, outcome);
-        this.received += bytes.len();
+        record.recv(moment, asked, result.as_ref().map(|()| bytes), socket);
         Poll::Ready(result)
     }
 }
@@ -83,7 +71,7 @@ impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let Some(source) = &this.source else {
+        let Some(record) = &mut this.record else {
             return Pin::new(&mut this.inner).poll_write(context, bytes);
         };
         // A task that sends has given up the recv it was waiting in.
@@ -91,21 +79,9 @@ impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
         this.receiving.take_if(gave_up);
         let attempt = Instant::now();
         let result = ready!(Pin::new(&mut this.inner).poll_write(context, bytes));
-        let timing = Timing::handing(attempt);
+        let moment = Moment::handing(attempt);
         let socket = observe::after_send(&this.inner);
-        let outcome = Outcome {
-            offset: this.sent,
-            asked: bytes.len(),
-            result: match &result {
-                Ok(count) => Ok(&bytes[..*count]),
-                Err(error) => Err(same_error(error)),
-            },
-            socket,
-        };
-        source.record(Call::Send, &timing, outcome);
-        if let Ok(count) = result {
-            this.sent += count;
-        }
+        record.send(moment, bytes, result.as_ref().copied(), socket);
         Poll::Ready(result)
     }
 
@@ -117,10 +93,10 @@ impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
         let this = self.get_mut();
         let attempt = Instant::now();
         let result = ready!(Pin::new(&mut this.inner).poll_shutdown(context));
-        if let Some(source) = &this.source {
-            let outcome = result.as_ref().copied().map_err(same_error);
-            let outcome = Outcome::bare(outcome, Socket::default());
-            source.record(Call::Shutdown, &Timing::handing(attempt), outcome);
+        if let Some(record) = &this.record {
+            let moment = Moment::handing(attempt);
+            let outcome = result.as_ref().copied();
+            record.bare(Call::Shutdown, moment, outcome, Socket::default());
         }
         Poll::Ready(result)
     }
@@ -129,10 +105,9 @@ impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
 impl<S: Observable> Drop for Tapped<S> {
     /// The fields are dropped, and the socket closed, just after this.
     fn drop(&mut self) {
-        if let Some(source) = &self.source {
+        if let Some(record) = &self.record {
             let socket = observe::before_close(&self.inner);
-            let timing = Timing::handing(Instant::now());
-            source.record(Call::Close, &timing, Outcome::bare(Ok(()), socket));
+            record.bare(Call::Close, Moment::now(), Ok(()), socket);
         }
     }
 }
@@ -178,14 +153,14 @@ where
         .await;
         // An error of accept is about no client: the server itself logs it.
         let (stream, peer) = accepted?;
-        let timing = Timing::taking(since);
+        let moment = Moment::taking(since);
         *self.accepting() = None;
         let origin = self.recorder.origin_of(peer);
-        let source = origin.map(|origin| self.recorder.source(origin));
-        if let Some(source) = &source {
-            source.record(Call::Accept, &timing, Outcome::bare(Ok(()), socket));
+        let record = origin.map(|origin| self.recorder.end(origin));
+        if let Some(record) = &record {
+            record.bare(Call::Accept, moment, Ok(()), socket);
         }
-        Ok((Tapped::new(stream, source), peer))
+        Ok((Tapped::new(stream, record), peer))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use protocol::Nanos;
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -25,7 +27,7 @@ fn recorder() -> (Recorder, UnboundedReceiver<Event>) {
 
 /// What is done on `stream`, as calls of `origin`.
 fn tap<S: Observable>(recorder: &Recorder, stream: S, origin: Origin) -> Tapped<S> {
-    Tapped::new(stream, Some(recorder.source(origin)))
+    Tapped::new(stream, Some(recorder.end(origin)))
 }
 
 impl Observable for DuplexStream {

@@ -1,6 +1,7 @@
 //! Frames byte by byte.
 
 use super::*;
+use crate::{ConnectionId, End, PartyId};
 
 const SERVER: u16 = 8000;
 const CLIENT: u16 = 40_000;
@@ -13,11 +14,18 @@ const ACK: u8 = 0x10;
 
 fn frames() -> Frames {
     let address = |port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-    let clients = [(CLIENT, ClientId::FIRST), (40_001, ClientId::SECOND)];
-    Frames::new(
-        address(SERVER),
-        &clients.map(|(port, client)| (address(port), client)),
-    )
+    let openers = [(CLIENT, 1), (40_001, 2)];
+    let openers = openers.map(|(port, number)| (address(port), origins(number)));
+    Frames::new(address(SERVER), &openers)
+}
+
+/// Of what the opener of a connection sends, and its acceptor, party 0.
+fn origins(number: u32) -> [Origin; 2] {
+    [(End::Opener, number), (End::Acceptor, 0)].map(|(end, party)| Origin {
+        party: PartyId(party),
+        connection: ConnectionId(number),
+        end,
+    })
 }
 
 /// A SYN with the options that Linux sends: 127.0.0.1:40000 to :8000,
@@ -109,7 +117,7 @@ fn line(frames: &mut Frames, frame: &[u8]) -> String {
     format!(
         "{} {}+{} ack {} window {} {}",
         match event.party {
-            trace::SERVER => "server".to_owned(),
+            PartyId(0) => "server".to_owned(),
             client => format!("client{}", client.0),
         },
         event.offset,

@@ -1,8 +1,6 @@
 //! The wire of a run: a thread that captures its packets, from before the
 //! first SYN until after the last FIN, and makes events of them.
 
-mod frames;
-
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddrV4;
@@ -12,12 +10,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use kernel::{CaptureError, Filter};
 use protocol::{Nanos, Transport};
+use record::{Frames, Unreadable};
 use trace::link::Capture;
 use trace::{ClientId, Event, Reason};
 
-use crate::net::Sink;
+use crate::net::Recorder;
 use crate::priority::Priority;
-pub use frames::{Frames, Unreadable};
 
 /// How often the ring is read. A packet wakes no thread: that would
 /// disturb the programs that are watched.
@@ -91,19 +89,23 @@ pub(super) fn begin(
             (Capture::Failed, Some(message))
         }
     })?;
+    let origins = |client: ClientId| [client.opener(), client.acceptor()];
+    let flows = clients
+        .iter()
+        .map(|&(address, client)| (address, origins(client)));
+    let flows: Vec<_> = flows.collect();
     Ok(Begun {
         capture,
-        frames: Frames::new(server, clients),
+        frames: Frames::new(server, &flows),
     })
 }
 
 impl Begun {
-    /// Makes events of the packets. Times count from `started`.
+    /// Makes events of the packets.
     pub(super) fn follow(
         self,
-        started: Instant,
+        recorder: Recorder,
         budget: Budget,
-        sink: Sink,
         priority: Priority,
     ) -> io::Result<Wire> {
         let (going_on, end) = channel();
@@ -121,8 +123,8 @@ impl Begun {
                     breaker,
                     reading: Reading {
                         frames: self.frames,
-                        clock: Clock::new(started),
-                        sink,
+                        clock: Clock::new(recorder.started()),
+                        recorder,
                         left: budget,
                         seen: 0,
                         missed: 0,
@@ -147,7 +149,7 @@ impl Wire {
     }
 
     /// Waits for the last packets; all sockets of the run are closed. Gives
-    /// how many packets were missed. All others have been given to the sink.
+    /// how many packets were missed. All others have been recorded.
     pub(super) fn finish(self) -> io::Result<u32> {
         drop(self.going_on);
         let ended = |_| Err(io::Error::other("its thread ended badly"));
@@ -206,7 +208,7 @@ impl Follower {
 struct Reading {
     frames: Frames,
     clock: Clock,
-    sink: Sink,
+    recorder: Recorder,
     left: Budget,
     /// Frames that came.
     seen: u64,
@@ -231,7 +233,7 @@ impl Reading {
                 if let Some(header) = &mut event.header {
                     header.gso = frame.gso;
                 }
-                self.sink.give(event);
+                self.recorder.record(event);
             }
             Ok(None) => {}
             Ok(Some(event)) if self.left.packets == 0 => {
@@ -240,7 +242,7 @@ impl Reading {
                     let reason = Reason::Packets;
                     let cut = Event::new(event.at, event.origin(), reason.call());
                     let reason = Some(reason);
-                    self.sink.give(Event { reason, ..cut });
+                    self.recorder.record(Event { reason, ..cut });
                 }
             }
             Ok(Some(_)) | Err(Unreadable) => self.missed += 1,

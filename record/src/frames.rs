@@ -1,44 +1,47 @@
-//! Frames in, events out: gives each packet its place in its sender's stream.
-//! Knows no socket and no clock.
+//! Ethernet frames in, events out: gives each packet its place in its sender's
+//! stream.
 
 #[cfg(test)]
 mod tests;
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use core::net::{Ipv4Addr, SocketAddrV4};
 
 use etherparse::{
     LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TcpSlice, TransportSlice, UdpSlice,
 };
 use protocol::{Nanos, Offset};
-use trace::{Call, ClientId, Event, Flags, Header, Origin};
+
+use crate::{Call, Event, Flags, Header, Origin};
 
 /// Of an Ethernet header, in bytes.
 const LINK: usize = 14;
 /// Largest shift of a window (RFC 7323, 2.3).
 const MAX_SCALE: u8 = 14;
 
-/// What was seen of the wire between a server and its clients.
+/// What was seen of the wire between a server and those who connected to it, over
+/// IPv4.
 #[derive(Debug)]
 pub struct Frames {
     server: SocketAddrV4,
     flows: Vec<Flow>,
 }
 
-/// A frame that can't be read: cut off, no packet of the run's protocols, or
+/// A frame that can't be read: cut off, no TCP segment and no UDP datagram, or
 /// of a connection whose beginning was not seen.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// What went between the server and one client.
+/// What went between the server and one address.
 #[derive(Debug)]
 struct Flow {
-    client: ClientId,
+    /// Of what the opener sent, and of what the acceptor sent.
+    origins: [Origin; 2],
     address: SocketAddrV4,
-    /// From the client to the server, and back.
+    /// From the opener to the acceptor, and back.
     ways: [Way; 2],
     /// The connection was reset.
     reset: bool,
-    /// A second connection uses the client's port now; it is not of this run.
+    /// A second connection uses the opener's port now; it is not of this record.
     foreign: bool,
 }
 
@@ -58,10 +61,11 @@ struct Way {
 }
 
 impl Frames {
-    /// Of a server and its clients, by their addresses.
-    pub fn new(server: SocketAddrV4, clients: &[(SocketAddrV4, ClientId)]) -> Self {
-        let flow = |&(address, client)| Flow {
-            client,
+    /// Between `server` and the openers' addresses, each with the origins of what
+    /// the opener and what the acceptor of its connection sends.
+    pub fn new(server: SocketAddrV4, openers: &[(SocketAddrV4, [Origin; 2])]) -> Self {
+        let flow = |&(address, origins)| Flow {
+            origins,
             address,
             ways: Default::default(),
             reset: false,
@@ -69,7 +73,7 @@ impl Frames {
         };
         Self {
             server,
-            flows: clients.iter().map(flow).collect(),
+            flows: openers.iter().map(flow).collect(),
         }
     }
 
@@ -160,7 +164,7 @@ impl Frames {
             gso: None,
             raw: raw.to_vec(),
         };
-        let event = Event::new(at, flow.origin(way), Call::Segment);
+        let event = Event::new(at, flow.origins[way], Call::Segment);
         Ok(Some(Event {
             offset,
             bytes: payload.to_vec(),
@@ -187,7 +191,7 @@ impl Frames {
                 raw: raw.to_vec(),
                 ..Header::default()
             }),
-            ..Event::new(at, flow.origin(way), Call::Datagram)
+            ..Event::new(at, flow.origins[way], Call::Datagram)
         })
     }
 
@@ -195,25 +199,17 @@ impl Frames {
     fn flow(&mut self, ends: [Ipv4Addr; 2], ports: [u16; 2]) -> Option<(&mut Flow, usize)> {
         let from = SocketAddrV4::new(ends[0], ports[0]);
         let to = SocketAddrV4::new(ends[1], ports[1]);
-        let (client, way) = match (from == self.server, to == self.server) {
+        let (opener, way) = match (from == self.server, to == self.server) {
             (false, true) => (from, 0),
             (true, false) => (to, 1),
             _ => return None,
         };
-        let flow = self.flows.iter_mut().find(|flow| flow.address == client)?;
+        let flow = self.flows.iter_mut().find(|flow| flow.address == opener)?;
         Some((flow, way))
     }
 }
 
 impl Flow {
-    /// Who sent what goes this way.
-    fn origin(&self, way: usize) -> Origin {
-        match way {
-            0 => self.client.opener(),
-            _ => self.client.acceptor(),
-        }
-    }
-
     fn is_over(&self) -> bool {
         let begun = self.ways[0].first.is_some();
         !begun || self.reset || self.foreign || self.ways.iter().all(|way| way.finished)
