@@ -39,7 +39,7 @@ fn lessons() {
         writeln!(code, "    ({id:?}, include_str!({file:?})),").expect("a String takes everything");
     }
     code.push_str("];\nstatic TEXTS: &[&str] = &[\n");
-    for name in ["explain.en.toml", "en.toml"] {
+    for name in ["explain.en.toml", "stage.en.toml", "en.toml"] {
         let file = place.join("text").join(name);
         let file = file.to_str().expect("cargo's folders are UTF-8");
         writeln!(code, "    include_str!({file:?}),").expect("a String takes everything");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use protocol::{Nanos, Offset, System};
-use stickylab::lanes::{self, Width};
+use stickylab::terminal::{self, Width};
 use trace::cause::held_back;
 use trace::lane::{Direction, Lane};
 use trace::lesson::Count;
@@ -26,6 +26,7 @@ use web_client::{catalog, file};
 
 use crate::decoder;
 use crate::input::Input;
+use crate::insertion;
 use crate::written;
 
 /// Most steps of a trace that are explained and drawn: each is work for the
@@ -46,6 +47,7 @@ pub fn read(bytes: &[u8]) -> Trace {
 
 /// Everything that is made of a trace.
 pub(crate) fn check_trace(trace: &Trace) {
+    insertion::check(trace);
     let analysis = Analysis::new(trace);
     for lane in &analysis.lanes {
         check_lane(trace, lane);
@@ -61,7 +63,7 @@ pub(crate) fn check_trace(trace: &Trace) {
         }
     }
     check_blocks(&pcapng::write(trace, &analysis));
-    check_terminal(&lanes::draw(None, trace, &analysis, Width::new(100)));
+    check_terminal(&terminal::draw(None, trace, &analysis, Width::new(100)));
     if trace.ending().is_some() {
         check_page(trace);
     }
@@ -214,7 +216,13 @@ fn check_page(trace: &Trace) {
         state.update(Message::ViewChosen(view));
         for step in first.clone().chain([steps]) {
             state.update(Message::StepTo(step));
-            scene::stage(state.stage_model().as_ref(), view, state.axis(), catalog, 900.0);
+            scene::stage(
+                state.stage_model().as_ref(),
+                view,
+                state.axis(),
+                catalog,
+                900.0,
+            );
             scene::scrubber::draw(state.events(), step, 300.0, 30.0);
             state.proof();
         }

@@ -6,6 +6,7 @@
 //! those files damaged at random.
 
 mod input;
+mod insertion;
 
 pub mod analysis;
 pub mod decoder;

@@ -1,6 +1,7 @@
 //! The lessons this program carries, from `static/lessons`.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use trace::Lesson;
 use trace::text::Catalog;
@@ -31,7 +32,12 @@ pub fn parse(id: &str, text: &str) -> Result<Lesson, toml::de::Error> {
 }
 
 /// The English texts of explanations and counts.
-pub fn english() -> Catalog {
+pub fn english() -> &'static Catalog {
+    static ENGLISH: LazyLock<Catalog> = LazyLock::new(read_texts);
+    &ENGLISH
+}
+
+fn read_texts() -> Catalog {
     let texts = TEXTS.iter().flat_map(|file| {
         let texts: BTreeMap<String, String> =
             toml::from_str(file).expect("a test reads every text of the tree");

@@ -4,10 +4,10 @@
 pub mod clients;
 pub mod gateway;
 pub mod lab;
-pub mod lanes;
 pub mod lessons;
 pub mod net;
 pub mod printable;
 pub mod printer;
 pub mod priority;
 pub mod servers;
+pub mod terminal;

@@ -20,6 +20,7 @@ pub mod pcapng;
 mod plan;
 pub mod proof;
 mod role;
+pub mod rows;
 mod run;
 mod script;
 mod setup;

@@ -232,10 +232,16 @@ fn words_need_english_and_a_languages_tag() {
 fn knobs_are_called_as_the_page_calls_them() {
     for (name, lesson) in lessons() {
         for other in ["read delay", "serial", "length unit", "the buffer to"] {
-            assert!(!words(&lesson, "en").look.contains(other), "{name}: {other}");
+            assert!(
+                !words(&lesson, "en").look.contains(other),
+                "{name}: {other}"
+            );
         }
         for other in ["逐个服务", "分帧方式改", "分帧方式换", "把缓冲区"] {
-            assert!(!words(&lesson, "zh").look.contains(other), "{name}: {other}");
+            assert!(
+                !words(&lesson, "zh").look.contains(other),
+                "{name}: {other}"
+            );
         }
     }
 }

@@ -253,7 +253,13 @@ fn both_views_of_a_captured_run_are_painted() {
     let mut views = Vec::new();
     for view in [View::Bytes, View::Time] {
         state.update(Message::ViewChosen(view));
-        let list = scene::stage(state.stage_model().as_ref(), view, state.axis(), &texts, 800.0);
+        let list = scene::stage(
+            state.stage_model().as_ref(),
+            view,
+            state.axis(),
+            &texts,
+            800.0,
+        );
         painter.paint(&list, &palette);
         let (points, picture) = painted(&canvas);
         assert!(points > 1_000, "{view:?}: {points} points");

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use stickylab::lanes::{self, Width};
+use stickylab::terminal::{self, Width};
 use trace::link::Capture;
 use trace::{Analysis, Lesson, Trace, pcapng};
 
@@ -21,7 +21,7 @@ pub(super) fn print_lines(trace: &Trace) -> Result<()> {
 
 /// The lanes as text, with what the lesson says where it is known.
 pub(super) fn print_lanes(lesson: Option<&Lesson>, trace: &Trace) -> Result<()> {
-    let text = lanes::draw(lesson, trace, &Analysis::new(trace), width());
+    let text = terminal::draw(lesson, trace, &Analysis::new(trace), width());
     // Takes the colours out where standard output is no terminal.
     anstream::stdout().lock().write_all(text.as_bytes())?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::{Explanation, Facts};
 use crate::lane::{Direction, Fate, Lane};
+use crate::rows::Passage;
 use crate::text::Sentence;
 use crate::{Call, End, Event, Flags};
 
@@ -71,14 +72,11 @@ impl Facts<'_> {
     }
 
     fn payload(&self) -> Vec<Sentence> {
-        let place = self
-            .lane
-            .and_then(|lane| Some((lane, self.packet_number(lane)?)));
-        let Some((lane, number)) = place else {
+        let Some((lane, passage)) = self.passage() else {
             return vec![Sentence::new("explain.packet.unknown")];
         };
-        let packet = &lane.wire[number];
-        let mut rest = vec![self.carried(lane, number)];
+        let packet = &lane.wire[passage.packet];
+        let mut rest = vec![self.carried(lane, &passage)];
         if packet.resent {
             rest.push(Sentence::new("explain.packet.resent"));
         }
@@ -92,9 +90,8 @@ impl Facts<'_> {
                     .with("size", u64::from(size)),
             );
         }
-        let recvs = lane.recvs_in(packet.span.range());
-        let (first, last) = (recvs.start + 1, recvs.end);
-        rest.extend(match recvs.len() {
+        let (first, last) = (passage.recvs.start + 1, passage.recvs.end);
+        rest.extend(match passage.recvs.len() {
             0 if self.trace.ending().is_some() => Some(Sentence::new("explain.packet.unread")),
             0 => None,
             1 => Some(Sentence::new("explain.packet.read").with("first", first)),
@@ -108,8 +105,8 @@ impl Facts<'_> {
     }
 
     /// Whose bytes a segment carries.
-    fn carried(&self, lane: &Lane, number: usize) -> Sentence {
-        let sends = lane.sends_of_packet(number);
+    fn carried(&self, lane: &Lane, passage: &Passage) -> Sentence {
+        let sends = passage.sends.clone();
         let (first, last) = (sends.start + 1, sends.end);
         let touched = lane.sends[sends.clone()].iter();
         if touched.filter(|send| !send.is_empty()).count() > 1 {
@@ -118,7 +115,7 @@ impl Facts<'_> {
                 .with("last", last);
         }
         match lane.sends.get(sends.start).filter(|_| !sends.is_empty()) {
-            Some(send) if send.range() == lane.wire[number].span.range() => {
+            Some(send) if send.range() == lane.wire[passage.packet].span.range() => {
                 Sentence::new("explain.packet.whole").with("first", first)
             }
             Some(send) => self
@@ -132,19 +129,16 @@ impl Facts<'_> {
     pub(super) fn datagram(&self) -> Explanation {
         let mut explanation = self.plain("explain.packet.datagram");
         let rest = &mut explanation.rest;
-        let place = self
-            .lane
-            .and_then(|lane| Some((lane, self.packet_number(lane)?)));
-        let Some((lane, number)) = place else {
+        let Some((_, passage)) = self.passage() else {
             rest.push(Sentence::new("explain.packet.unknown"));
             return explanation;
         };
-        let first = lane.sends_of_packet(number).start + 1;
+        let first = passage.sends.start + 1;
         rest.push(Sentence::new("explain.packet.sendto").with("first", first));
-        rest.extend(match lane.wire[number].fate {
-            Fate::Read(event) => {
-                let place = lane.recvs.partition_point(|recv| recv.event < event);
-                Some(Sentence::new("explain.packet.recvfrom").with("first", place + 1))
+        rest.extend(match passage.fate {
+            Fate::Read(_) => {
+                let first = passage.recvs.start + 1;
+                Some(Sentence::new("explain.packet.recvfrom").with("first", first))
             }
             Fate::Dropped => Some(Sentence::new("explain.fate.datagram-dropped")),
             Fate::Unread => Some(Sentence::new("explain.fate.datagram-unread")),
@@ -156,11 +150,10 @@ impl Facts<'_> {
         explanation
     }
 
-    /// Position of this event in the lane's wire.
-    fn packet_number(&self, lane: &Lane) -> Option<usize> {
-        let packets = &lane.wire;
-        let number = packets.partition_point(|packet| packet.span.event < self.index);
-        (packets.get(number)?.span.event == self.index).then_some(number)
+    /// The calls that this packet came from and went to.
+    fn passage(&self) -> Option<(&Lane, Passage)> {
+        let lane = self.lane?;
+        Some((lane, Passage::of(lane, self.index)?))
     }
 
     /// How the bytes of a send went over the wire, if that was captured.

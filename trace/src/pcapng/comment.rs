@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::front;
 use crate::explain::end_name;
 use crate::lane::{Fate, Lane};
+use crate::rows::Passage;
 use crate::text::Value;
 use crate::{Analysis, Call, End, Trace};
 
@@ -12,82 +13,46 @@ use crate::{Analysis, Call, End, Trace};
 pub(super) fn packet(trace: &Trace, analysis: &Analysis, index: usize) -> Option<String> {
     let event = trace.events().get(index)?;
     let lane = analysis.lane_of(event)?;
-    let number = lane
-        .wire
-        .partition_point(|packet| packet.span.event < index);
-    let packet = lane
-        .wire
-        .get(number)
-        .filter(|packet| packet.span.event == index)?;
-    let sends = lane.sends_of_packet(number);
+    let passage = Passage::of(lane, index)?;
     if event.call == Call::Datagram {
-        return Some(datagram(trace, lane, sends.start, packet.fate));
+        return Some(datagram(trace, lane, &passage));
     }
-    let mut text = String::new();
-    if packet.resent {
-        text.push_str("retransmission; ");
-    }
-    text.push_str(&segment(trace, lane, sends, packet.span.range()));
-    Some(text)
+    let is_resent = lane.wire[passage.packet].resent;
+    let front = if is_resent { "retransmission; " } else { "" };
+    Some([front, &segment(trace, lane, &passage)].concat())
 }
 
-/// The comment of a segment that carries `range`, bytes of `sends`.
-pub(super) fn segment(
-    trace: &Trace,
-    lane: &Lane,
-    sends: Range<usize>,
-    range: Range<protocol::Offset>,
-) -> String {
-    let mut text = "bytes of ".to_owned();
-    calls(
-        &mut text,
-        "send()",
-        sends,
-        &name(trace, lane, lane.direction.sender()),
-    );
-    let recvs = lane.recvs_in(range);
-    if !recvs.is_empty() {
-        text.push_str("; read by ");
-        calls(
-            &mut text,
-            "recv()",
-            recvs,
-            &name(trace, lane, lane.direction.reader()),
-        );
+/// The comment of a segment.
+pub(super) fn segment(trace: &Trace, lane: &Lane, passage: &Passage) -> String {
+    let sender = name(trace, lane, lane.direction.sender());
+    let mut text = ["bytes of ", &calls("send()", &passage.sends, &sender)].concat();
+    if !passage.recvs.is_empty() {
+        let reader = name(trace, lane, lane.direction.reader());
+        text += "; read by ";
+        text += &calls("recv()", &passage.recvs, &reader);
     } else if trace.ending().is_some() {
-        text.push_str("; never read");
+        text += "; never read";
     }
     text
 }
 
-/// The comment of a datagram: the send with this number.
-pub(super) fn datagram(trace: &Trace, lane: &Lane, send: usize, fate: Fate) -> String {
-    let mut text = String::new();
-    calls(
-        &mut text,
-        "sendto()",
-        send..send + 1,
-        &name(trace, lane, lane.direction.sender()),
-    );
-    match fate {
-        Fate::Read(event) => {
-            let unsure = lane.unsure.binary_search(&event).is_ok();
-            text.push_str(if unsure {
+/// The comment of a datagram.
+pub(super) fn datagram(trace: &Trace, lane: &Lane, passage: &Passage) -> String {
+    let sender = name(trace, lane, lane.direction.sender());
+    let mut text = calls("sendto()", &passage.sends, &sender);
+    match passage.fate {
+        Fate::Read(_) => {
+            let reader = name(trace, lane, lane.direction.reader());
+            text += if passage.is_unsure {
                 "; perhaps read by "
             } else {
                 "; read by "
-            });
-            let recv = lane.recvs.partition_point(|recv| recv.event < event);
-            calls(
-                &mut text,
-                "recvfrom()",
-                recv..recv + 1,
-                &name(trace, lane, lane.direction.reader()),
-            );
+            };
+            text += &calls("recvfrom()", &passage.recvs, &reader);
         }
-        Fate::Dropped => text.push_str("; dropped: the receive buffer was full"),
-        Fate::Unread => text.push_str("; never read"),
-        Fate::Unknown if trace.ending().is_some() => text.push_str("; not seen at the reader"),
+        Fate::Dropped => text += "; dropped: the receive buffer was full",
+        Fate::Unread => text += "; never read",
+        Fate::Unknown if trace.ending().is_some() => text += "; not seen at the reader",
         Fate::Unknown => {}
     }
     text
@@ -104,18 +69,12 @@ fn name(trace: &Trace, lane: &Lane, end: End) -> String {
 }
 
 /// Such as `send() #2 to #3 of client 1`.
-fn calls(text: &mut String, call: &str, numbers: Range<usize>, whose: &str) {
-    text.push_str(call);
-    if numbers.is_empty() {
-        text.push_str(" not observed");
-        return;
+fn calls(call: &str, numbers: &Range<usize>, whose: &str) -> String {
+    let first = (numbers.start + 1).to_string();
+    let last = numbers.end.to_string();
+    match numbers.len() {
+        0 => [call, " not observed"].concat(),
+        1 => [call, " #", &first, " of ", whose].concat(),
+        _ => [call, " #", &first, " to #", &last, " of ", whose].concat(),
     }
-    text.push_str(" #");
-    text.push_str(&(numbers.start + 1).to_string());
-    if numbers.len() > 1 {
-        text.push_str(" to #");
-        text.push_str(&numbers.end.to_string());
-    }
-    text.push_str(" of ");
-    text.push_str(whose);
 }

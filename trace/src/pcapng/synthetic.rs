@@ -5,6 +5,7 @@
 use super::comment;
 use super::headers::{self, Endpoint, LARGEST_DATAGRAM, LARGEST_SEGMENT, Segment};
 use crate::lane::Lane;
+use crate::rows::Passage;
 use crate::{Analysis, Call, End, Event, Flags, Trace};
 use protocol::Offset;
 use record::Transport;
@@ -134,7 +135,11 @@ impl Connection {
                     let comment = number.map(|(lane, number)| {
                         let start = lane.sends[number].start + done;
                         let range = start..Offset(start.0) + payload.len();
-                        comment::segment(trace, lane, number..number + 1, range)
+                        let passage = Passage {
+                            sends: number..number + 1,
+                            ..Passage::of_stretch(lane, range)
+                        };
+                        comment::segment(trace, lane, &passage)
                     });
                     done += payload.len();
                     let flags = Flags(Flags::PSH.0 | Flags::ACK.0);
@@ -211,7 +216,8 @@ fn datagram<'a>(
     let comment = analysis.lane_of(event).and_then(|lane| {
         let send = lane.sends.binary_search_by_key(&index, |send| send.event);
         let send = send.ok()?;
-        Some(comment::datagram(trace, lane, send, lane.fate(send)))
+        let passage = Passage::of_datagram(lane, send, lane.fate(send));
+        Some(comment::datagram(trace, lane, &passage))
     });
     Made {
         at: event.at.0,

@@ -1,6 +1,8 @@
 //! What the stage is drawn from.
 
+use trace::lane::Lane;
 use trace::link::Capture;
+use trace::rows::Rows;
 use trace::{Analysis, Event, Trace};
 
 use super::{Target, Viewport};
@@ -26,6 +28,11 @@ pub struct StageModel<'a> {
 }
 
 impl<'a> StageModel<'a> {
+    /// The rows of a lane at the cursor.
+    pub const fn rows(&self, lane: &'a Lane) -> Rows<'a> {
+        Rows::new(self.trace, lane, self.step)
+    }
+
     /// Whether the event has happened at the cursor.
     pub const fn has_happened(&self, event: usize) -> bool {
         event < self.step

@@ -4,6 +4,7 @@
 use protocol::{Offset, Transport};
 use trace::itinerary::{Itinerary, Part};
 use trace::lane::{Direction, Lane, Span};
+use trace::rows::Hues;
 use trace::text::{Catalog, Sentence, Value};
 use trace::{Call, ConnectionId, Event, Trace};
 use web_sys::{Element, HtmlElement};
@@ -13,8 +14,7 @@ use super::wording;
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
-use crate::scene::Target;
-use crate::scene::bytes::Hues;
+use crate::scene::{HUES, Target};
 
 /// Most bytes shown as chips.
 const MOST: usize = 256;
@@ -152,7 +152,7 @@ impl Inspector {
             let offset = chunk.span.start + index;
             let part = lane.itinerary(offset).and_then(|way| way.message);
             let framing = matches!(part, Some((_, Part::Header | Part::Trailer)));
-            (byte, hues.at(offset), framing)
+            (byte, hues.at(offset) % usize::from(HUES), framing)
         });
         let shown = Shown {
             connection: lane.connection,

@@ -11,7 +11,7 @@ use web_sys::{Element, HtmlElement, MouseEvent};
 
 use super::header::click;
 use crate::app::{Message, State};
-use crate::comparison::{Earlier, Outcome, Difference};
+use crate::comparison::{Difference, Earlier, Outcome};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::scene::knob_value;
 

@@ -3,12 +3,13 @@
 
 use protocol::{Nanos, Transport};
 use trace::lane::{Fate, MessageKind, Verdict};
+use trace::rows::Hues;
 use trace::text::Value;
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call, ClientId, ConnectionId, Event, Trace};
 
 use super::wording;
-use crate::scene::bytes::Hues;
+use crate::scene::HUES;
 
 /// Most characters of a message in its row.
 const MOST: usize = 120;
@@ -55,7 +56,7 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
             own.push(Mark::Message {
                 number: index + 1,
                 text,
-                hue: hues.at(message.frame.body_range().start),
+                hue: hues.at(message.frame.body_range().start) % usize::from(HUES),
             });
             let flag = match (message.kind, message.verdict) {
                 (kind, _) if kind.is_refuted() => Some(("flag.denied", false)),

@@ -63,6 +63,7 @@ impl Figures {
                 continue;
             };
             let first = before.split_whitespace().next().unwrap_or_default();
+            let first = first.trim_end_matches(':');
             let ratio: f64 = ratio
                 .trim()
                 .parse()

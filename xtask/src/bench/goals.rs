@@ -20,6 +20,8 @@ pub(super) enum Bound {
     Below(f64),
     /// As [`NotLess`](Self::NotLess), where the figure is a ratio already.
     Ratio,
+    /// Such a ratio is at most so much.
+    RatioBelow(f64),
 }
 
 /// One goal.
@@ -41,7 +43,7 @@ const fn goal(what: &'static str, title: &'static str, other: &'static str, boun
     }
 }
 
-use Bound::{AtLeast, Below, NotLess, NotMore, Ratio};
+use Bound::{AtLeast, Below, NotLess, NotMore, Ratio, RatioBelow};
 
 const STREAM: &str = "64 KiB messages streamed";
 const PIPELINED: &str = "1 KiB messages pipelined";
@@ -113,6 +115,25 @@ pub(super) const DECODER: [Goal; 2] = [
     ),
 ];
 
+pub(super) const ANALYSIS: [Goal; 2] = [
+    goal(
+        "analysis-in-order",
+        "events in order",
+        ONE_ANALYSIS,
+        GROWING,
+    ),
+    goal(
+        "analysis-late",
+        "every fourth event late",
+        ONE_ANALYSIS,
+        GROWING,
+    ),
+];
+const ONE_ANALYSIS: &str = "one analysis of all";
+/// A hundred looks at a growing record may cost half an analysis more than one
+/// look at the end.
+const GROWING: Bound = RatioBelow(1.5);
+
 /// How a goal was met.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -144,6 +165,11 @@ impl Goal {
             Ratio => {
                 let ratio = median("ratio")?;
                 (self.not_behind(), format!("{ratio:.2} ×"), level(ratio))
+            }
+            RatioBelow(bound) => {
+                let ratio = median("ratio")?;
+                let wanted = format!("≤ {bound} × {}", self.other);
+                (wanted, format!("{ratio:.2} ×"), reached(ratio <= bound))
             }
             Below(bound) => {
                 let value = median("stickylab")?;
@@ -205,6 +231,18 @@ mod tests {
 
     #[test]
     fn a_goal_is_reached_or_missed() {
+        check(
+            RatioBelow(1.5),
+            1.5,
+            1.0,
+            "| title | ≤ 1.5 × x | 1.50 × | reached |",
+        );
+        check(
+            RatioBelow(1.5),
+            1.51,
+            1.0,
+            "| title | ≤ 1.5 × x | 1.51 × | **missed** |",
+        );
         check(
             AtLeast(2.0),
             10.0,

@@ -36,6 +36,8 @@ pub(crate) enum Group {
     Decoder,
     /// What watching costs
     Tap,
+    /// What it costs to look at a record while it grows
+    Analysis,
 }
 
 impl Group {
@@ -89,7 +91,7 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
         })?;
         figures.read(&lines, &workspace.root)?;
     }
-    for group in [Group::Decoder, Group::Tap] {
+    for group in [Group::Decoder, Group::Tap, Group::Analysis] {
         if groups.contains(&group) {
             let name = group.name();
             let text = step(&format!("measuring the {name}"), || {

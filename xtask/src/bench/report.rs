@@ -124,6 +124,7 @@ pub(super) fn sections(
         &goals::SERVERS,
         &goals::MEMORY,
         &goals::DECODER,
+        &goals::ANALYSIS,
     ]
     .into_iter()
     .flatten()
@@ -172,6 +173,14 @@ fn section(figures: &Figures, group: Group) -> String {
              all on one processor (`tests/benches/tap.rs`). The servers of `stickylab server`\n\
              are never watched.\n\n{}",
             block(figures, "tap"),
+        ),
+        Group::Analysis => format!(
+            "## Analysis\n\n100,000 events of a stream with its packets inserted one by one, the lanes brought\n\
+             up to date and asked for after each thousandth, beside one analysis of all of them\n\
+             (`tests/benches/analysis.rs`); once in order, once with every fourth told eight\n\
+             events late.\n\n{}\n{}",
+            block(figures, "analysis"),
+            table(figures, &goals::ANALYSIS),
         ),
     }
 }

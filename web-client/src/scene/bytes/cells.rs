@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use protocol::Offset;
 
-use super::row::{Chunk, Kind, Row};
-use super::{Group, within};
+use trace::rows::{Chunk, Layer, within};
+
+use super::Group;
+use super::row::Row;
 use crate::scene::list::Style;
 use crate::scene::{Align, DrawList, Font, Ink, Part, Rect, Shape, Target, text_width};
 
@@ -29,7 +31,7 @@ impl Group<'_> {
                 .push(self.outline(rect, empty, Some(Ink::Ground)));
             list.hit(rect.inset(-2.0), Target::Event(empty.event));
         }
-        if row.kind == Kind::Messages {
+        if row.layer == Layer::Messages {
             self.refused(row, list);
         }
         if let (Some(offset), false) = (self.selected(), self.layout.is_readable()) {
@@ -60,9 +62,9 @@ impl Group<'_> {
                     fill: Some(hue(Part::Fill)),
                     stroke: hue(Part::Stroke),
                     text: hue(Part::Text),
-                    hatched: stretch.header,
+                    hatched: stretch.is_header,
                     dashed: false,
-                    ghost: chunk.ghost,
+                    ghost: chunk.is_ahead,
                 };
                 self.cells(&stretch.range, row.y, style, list);
             }
@@ -81,7 +83,7 @@ impl Group<'_> {
             (Ink::Accent, 2.0)
         } else if self.shot.hover == target {
             (Ink::Accent, 1.0)
-        } else if chunk.lost {
+        } else if chunk.is_lost {
             (Ink::Bad, 1.5)
         } else {
             (Ink::Outline, 1.5)
@@ -96,8 +98,8 @@ impl Group<'_> {
             stroke: Some(stroke),
             line,
             radius: 6.0_f64.min(rect.width / 2.0),
-            dashed: chunk.ghost,
-            ghost: chunk.ghost,
+            dashed: chunk.is_ahead,
+            ghost: chunk.is_ahead,
         }
     }
 
@@ -110,7 +112,7 @@ impl Group<'_> {
             text: Ink::Bad,
             hatched: false,
             dashed: true,
-            ghost: chunk.ghost,
+            ghost: chunk.is_ahead,
         };
         self.cells(&range, row.y, style, list);
         if let Some(rect) = self.layout.span(&range, row.y, self.pitch.height) {
@@ -124,14 +126,14 @@ impl Group<'_> {
                 ink: Ink::Bad,
                 line: 1.5,
                 dashed: false,
-                ghost: chunk.ghost,
+                ghost: chunk.is_ahead,
             });
         }
     }
 
     /// The bytes that the decoder refused, on the row of the messages.
     fn refused(&self, row: &Row, list: &mut DrawList) {
-        let Some((range, event)) = self.refused_range() else {
+        let Some((range, event)) = self.rows.refused() else {
             return;
         };
         let Some(rect) = self.layout.span(&range, row.y, self.pitch.height) else {
@@ -164,20 +166,6 @@ impl Group<'_> {
         if self.layout.is_readable() {
             self.cells(&range, row.y, style, list);
         }
-    }
-
-    /// From where decoding failed to the last byte that was read, and the
-    /// event at which it failed.
-    pub(super) fn refused_range(&self) -> Option<(Range<Offset>, usize)> {
-        let failure = self.lane.failure.as_ref()?;
-        let decoded = self
-            .lane
-            .messages
-            .last()
-            .map_or(Offset(0), |m| m.range().end);
-        let start = failure.error.offset().max(decoded);
-        let read = self.lane.recvs.last().map_or(start, |recv| recv.end);
-        Some((start..read.max(start + 1), failure.event))
     }
 
     /// Bytes of one look: a cell each, or one box where they are too narrow.
@@ -242,7 +230,7 @@ impl Group<'_> {
             let x = (self.layout.x(chunk.range.start) - self.layout.left).max(0.0);
             if let Some((count, happened, index)) = columns.get_mut(x as usize) {
                 *count += 1;
-                *happened |= !chunk.ghost;
+                *happened |= !chunk.is_ahead;
                 let mut here = within(&self.stretches, &chunk.range);
                 *index = here.next().map_or(0, |stretch| stretch.index);
             }

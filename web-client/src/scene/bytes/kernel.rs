@@ -147,7 +147,7 @@ impl Group<'_> {
                 acknowledged = acknowledged.max(header.ack);
             }
         }
-        if self.is_datagrams() {
+        if self.rows.is_datagrams() {
             return self.held_datagrams();
         }
         let end = |event: usize, end: Offset| {

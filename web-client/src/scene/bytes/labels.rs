@@ -2,12 +2,12 @@
 //! that has no room is shortened, then abbreviated, then left out.
 
 use protocol::FrameError;
-use trace::Call;
 use trace::lane::{MessageKind, Verdict};
+use trace::rows::{Chunk, Layer};
 use trace::text::{Sentence, Value};
 
 use super::Group;
-use super::row::{Chunk, Kind, Row};
+use super::row::Row;
 use crate::scene::list::Style;
 use crate::scene::margins::PAD;
 use crate::scene::{DrawList, Font, Ink, text_width};
@@ -47,8 +47,8 @@ impl Label {
 impl Group<'_> {
     pub(super) fn labels(&self, row: &Row, list: &mut DrawList) {
         let edge = self.layout.width - PAD;
-        let refused = (row.kind == Kind::Messages)
-            .then(|| self.refused_range())
+        let refused = (row.layer == Layer::Messages)
+            .then(|| self.rows.refused())
             .flatten()
             .and_then(|(range, event)| {
                 let rect = self.layout.span(&range, 0.0, 0.0)?;
@@ -65,7 +65,7 @@ impl Group<'_> {
             if own.min(room) < text_width("#", Font::Small) {
                 continue;
             }
-            let label = self.label(row.kind, chunk);
+            let label = self.label(row.layer, chunk);
             // The last of many may reach further, but is not labelled alone.
             if text_width(&label.forms[1], Font::Small) <= own {
                 label.place(x, row.y - 10.0, room, list);
@@ -89,7 +89,7 @@ impl Group<'_> {
                 forms: [self.say(&sentence), ["#", &number].concat()],
                 ink: Ink::Bad,
                 elastic: false,
-                ghost: chunk.ghost,
+                ghost: chunk.is_ahead,
             };
             let wide = text_width(&label.forms[0], Font::Small);
             let x = self.layout.x(chunk.range.start).min(edge - wide);
@@ -100,7 +100,7 @@ impl Group<'_> {
         }
     }
 
-    fn label(&self, kind: Kind, chunk: &Chunk) -> Label {
+    fn label(&self, layer: Layer, chunk: &Chunk) -> Label {
         let number = chunk.index + 1;
         let event = self.shot.trace.events().get(chunk.event);
         let asked = event.map_or(0, |event| event.asked as usize);
@@ -109,30 +109,30 @@ impl Group<'_> {
                 .with("n", number)
                 .with("bytes", count(chunk))
         };
-        let (sentence, ink) = match kind {
-            Kind::Sends if asked > count(chunk) => {
+        let (sentence, ink) = match layer {
+            Layer::Sends if asked > count(chunk) => {
                 (sized("stage.send-short").with("asked", asked), Ink::Bad)
             }
-            Kind::Sends => (sized("stage.send-label"), Ink::Muted),
-            Kind::Recvs if chunk.cut > 0 => {
+            Layer::Sends => (sized("stage.send-label"), Ink::Muted),
+            Layer::Recvs if chunk.cut > 0 => {
                 (sized("stage.recv-cut").with("cut", chunk.cut), Ink::Bad)
             }
-            Kind::Recvs => (sized("stage.recv-label"), Ink::Muted),
-            Kind::Wire | Kind::NotCaptured => return self.packet_label(chunk),
-            Kind::Messages => return self.message_label(chunk),
+            Layer::Recvs => (sized("stage.recv-label"), Ink::Muted),
+            Layer::Packets => return self.packet_label(chunk),
+            Layer::Messages => return self.message_label(chunk),
         };
         Label {
             forms: [self.say(&sentence), ["#", &number.to_string()].concat()],
             ink,
             elastic: false,
-            ghost: chunk.ghost,
+            ghost: chunk.is_ahead,
         }
     }
 
     fn packet_label(&self, chunk: &Chunk) -> Label {
         let packet = &self.lane.wire[chunk.index];
         let number = (chunk.index + 1).to_string();
-        let key = match (self.is_datagrams(), chunk.lost, packet.segments) {
+        let key = match (self.rows.is_datagrams(), chunk.is_lost, packet.segments) {
             (true, true, _) => "stage.datagram-dropped",
             (true, false, _) => "stage.datagram-label",
             (false, _, 0 | 1) => "stage.segment-label",
@@ -148,9 +148,9 @@ impl Group<'_> {
         };
         Label {
             forms: [self.say(&sentence), short],
-            ink: if chunk.lost { Ink::Bad } else { Ink::Muted },
+            ink: if chunk.is_lost { Ink::Bad } else { Ink::Muted },
             elastic: false,
-            ghost: chunk.ghost,
+            ghost: chunk.is_ahead,
         }
     }
 
@@ -170,7 +170,7 @@ impl Group<'_> {
             forms: [[mark, " ", &what].concat(), mark.to_owned()],
             ink: if good { Ink::Muted } else { Ink::Bad },
             elastic: true,
-            ghost: chunk.ghost,
+            ghost: chunk.is_ahead,
         }
     }
 
@@ -229,9 +229,9 @@ impl Group<'_> {
                 ]
                 .concat(),
             };
-            let key = match row.kind {
-                Kind::Sends => "stage.send-label",
-                Kind::Wire => "stage.datagram-label",
+            let key = match row.layer {
+                Layer::Sends => "stage.send-label",
+                Layer::Packets => "stage.datagram-label",
                 _ => "stage.recv-label",
             };
             let sentence = Sentence::new(key)
@@ -241,7 +241,7 @@ impl Group<'_> {
                 forms: [self.say(&sentence), ["#", &numbers].concat()],
                 ink: Ink::Muted,
                 elastic: false,
-                ghost: here.iter().all(|empty| empty.ghost),
+                ghost: here.iter().all(|empty| empty.is_ahead),
             };
             let x = self.layout.x(first.range.start) - 3.0;
             let next = rest
@@ -253,26 +253,6 @@ impl Group<'_> {
             let x = x.min(edge - wide).max(free);
             free = x + label.place(x, y, next.unwrap_or(edge).min(edge) - x, list);
         }
-    }
-
-    /// Whether the lane carries datagrams.
-    pub(super) fn is_datagrams(&self) -> bool {
-        self.shot.trace.is_datagrams(self.lane.connection)
-    }
-
-    /// The room its reader gives each recv.
-    pub(super) fn asked(&self) -> Option<u32> {
-        let events = self.shot.trace.events();
-        let first = self.lane.recvs.first();
-        let event = first.and_then(|recv| events.get(recv.event));
-        let event = event.or_else(|| {
-            let mut reads = events.iter().filter(|event| event.call == Call::Recv);
-            reads.find(|event| {
-                event.connection == self.lane.connection
-                    && trace::direction(event) == Some(self.lane.direction)
-            })
-        });
-        event.map(|event| event.asked)
     }
 }
 

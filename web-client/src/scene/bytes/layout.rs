@@ -1,5 +1,8 @@
 //! Where things stand in the Bytes view.
 
+use std::ops::Range;
+
+use protocol::Offset;
 use trace::Analysis;
 
 use crate::scene::margins::{LEFT, NARROW, PAD};
@@ -79,6 +82,18 @@ impl Layout {
     pub(super) fn shows(&self, offset: protocol::Offset) -> bool {
         let x = self.x(offset);
         x >= self.left - 0.01 && x <= self.right() + 0.01
+    }
+
+    /// The offsets that are shown, and one more at each end.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "offsets are whole and not negative"
+    )]
+    pub(super) fn window(&self) -> Range<Offset> {
+        let end = self.first + self.area / self.cell;
+        let start = (self.first.floor() as u64).saturating_sub(1);
+        Offset(start)..Offset((end.ceil() as u64).saturating_add(1))
     }
 
     /// Whether single bytes are drawn.

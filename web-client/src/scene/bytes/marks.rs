@@ -2,9 +2,10 @@
 //! again, datagrams that never arrived.
 
 use trace::cause::Change;
+use trace::rows::Layer;
 
 use super::Group;
-use super::row::{Kind, Row};
+use super::row::Row;
 use crate::scene::{DrawList, Ink, Rect, Shape, Target};
 
 /// Radius of a boundary's mark.
@@ -25,13 +26,13 @@ impl Group<'_> {
                     line: 0.0,
                     radius: 1.0_f64.min(rect.width / 2.0),
                     dashed: false,
-                    ghost: chunk.ghost,
+                    ghost: chunk.is_ahead,
                 });
                 let hit = Rect::new(rect.x, y - 2.0, rect.width, 16.0);
                 list.hit(hit, Target::Event(chunk.event));
             }
         }
-        if row.kind == Kind::Recvs && !row.dense {
+        if row.layer == Layer::Recvs && !row.dense {
             self.boundaries(row, list);
         }
     }
@@ -39,7 +40,7 @@ impl Group<'_> {
     /// A line through what never arrived.
     fn losses_marked(&self, row: &Row, list: &mut DrawList) {
         let chunks = row.chunks.iter().chain(&row.empties);
-        for chunk in chunks.filter(|chunk| chunk.lost) {
+        for chunk in chunks.filter(|chunk| chunk.is_lost) {
             let rect = self.layout.span(&chunk.range, row.y, row.height);
             let (x0, x1) = rect.map_or_else(
                 || {
@@ -57,7 +58,7 @@ impl Group<'_> {
                     ink: Ink::Bad,
                     line: 1.5,
                     dashed: false,
-                    ghost: chunk.ghost,
+                    ghost: chunk.is_ahead,
                 });
             }
         }

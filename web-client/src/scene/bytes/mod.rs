@@ -11,24 +11,24 @@ mod layout;
 mod marks;
 mod note;
 mod row;
-mod stretch;
 #[cfg(test)]
 mod tests;
 
 use protocol::Offset;
 use trace::lane::{Direction, Lane, Span};
+use trace::rows::{Layer, Rows, Stretch, within};
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call};
 
 use super::list::Style;
 use super::margins::PAD;
 use super::ticks::round_step;
-use super::{Align, DrawList, Edge, Font, Ink, Part, Shape, StageModel, Target, knob_value, text_width};
+use super::{
+    Align, DrawList, Edge, Font, Ink, Part, Shape, StageModel, Target, knob_value, text_width,
+};
 use layout::{Layout, Pitch};
 pub(super) use note::capture_key;
-use row::{Kind, Row};
-pub use stretch::Hues;
-use stretch::{Stretch, within};
+use row::Row;
 
 /// Height of the axis with its name.
 const AXIS: f64 = 40.0;
@@ -56,7 +56,7 @@ pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64) -> DrawList {
         ..DrawList::default()
     };
     let rows = runs.iter().flat_map(|run| &run.groups);
-    let pitch = Pitch::new(rows.map(|(_, kinds)| kinds.len()).sum(), layout.narrow);
+    let pitch = Pitch::new(rows.map(|(_, layers)| layers.len()).sum(), layout.narrow);
     let mut y = 0.0;
     for run in &runs {
         // Only the last of them answers to the pointer.
@@ -75,7 +75,7 @@ struct Run<'a> {
     title: Option<String>,
     /// Whether the cursor moves through it.
     has_cursor: bool,
-    groups: Vec<(&'a Lane, Vec<Kind>)>,
+    groups: Vec<(&'a Lane, Vec<Layer>)>,
 }
 
 /// The run on the stage; above it the one it is compared with, if there is
@@ -86,7 +86,7 @@ fn runs<'a>(shot: &StageModel<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
         let lanes = shot.analysis.lanes.iter();
         let lanes = lanes.filter(|lane| only.is_none_or(|only| lane.direction == only));
         Run {
-            groups: lanes.map(|lane| (lane, row::kinds(lane, &shot))).collect(),
+            groups: lanes.map(|lane| (lane, shot.rows(lane).layers())).collect(),
             has_cursor: only.is_none(),
             shot,
             title,
@@ -144,7 +144,7 @@ impl Run<'_> {
             list.text((PAD, y + 18.0), title, style, layout.width - 2.0 * PAD);
             y += TITLE;
         }
-        for (index, (lane, kinds)) in self.groups.iter().enumerate() {
+        for (index, (lane, layers)) in self.groups.iter().enumerate() {
             if index > 0 {
                 y += BETWEEN;
                 list.shapes.push(rule(y, layout.width));
@@ -152,13 +152,14 @@ impl Run<'_> {
             y += pitch.above;
             let group = Group {
                 lane,
-                stretches: stretch::stretches(lane, &shot.trace.framing(lane.direction)),
+                rows: shot.rows(lane),
+                stretches: shot.rows(lane).stretches(),
                 shot,
                 catalog,
                 layout,
                 pitch,
             };
-            let bottom = group.draw(kinds, y, list);
+            let bottom = group.draw(layers, y, list);
             if let Some((_, offset)) = mark.filter(|(at, _)| std::ptr::eq(*at, *lane))
                 && layout.shows(offset)
             {
@@ -179,6 +180,7 @@ pub fn narrowest(analysis: &Analysis, width: f64) -> f64 {
 /// A lane while it is drawn.
 struct Group<'a> {
     lane: &'a Lane,
+    rows: Rows<'a>,
     stretches: Vec<Stretch>,
     shot: &'a StageModel<'a>,
     catalog: &'a Catalog,
@@ -188,27 +190,27 @@ struct Group<'a> {
 
 impl Group<'_> {
     /// Draws the rows from `top` on; gives the lower edge of the last one.
-    fn draw(&self, kinds: &[Kind], top: f64, list: &mut DrawList) -> f64 {
+    fn draw(&self, layers: &[Layer], top: f64, list: &mut DrawList) -> f64 {
         let mut rows: Vec<Row> = Vec::new();
         let mut y = top;
-        for &kind in kinds {
+        for &layer in layers {
             if let Some(above) = rows.last() {
-                y = Self::below(above) + self.space(above, kind);
+                y = Self::below(above) + self.space(above, layer);
             }
-            rows.push(Row::new(kind, self, y));
+            rows.push(Row::new(layer, self, y));
         }
-        let boxes = rows.iter().filter(|row| row.kind != Kind::NotCaptured);
+        let boxes = rows.iter().filter(|row| !row.is_note);
         let boxes: Vec<_> = boxes.collect();
         for pair in boxes.windows(2) {
             self.ribbons(pair[0], pair[1], list);
         }
         for pair in rows.windows(2) {
-            if pair[1].kind == Kind::Recvs {
+            if pair[1].layer == Layer::Recvs {
                 self.under_way(Self::below(&pair[0]), list);
             }
         }
         for row in &rows {
-            if row.kind == Kind::NotCaptured {
+            if row.is_note {
                 self.draw_note(row, list);
                 continue;
             }
@@ -232,15 +234,16 @@ impl Group<'_> {
 
     /// From there to the next row's boxes: room for what stands above them,
     /// and for ribbons that can be followed.
-    fn space(&self, above: &Row, kind: Kind) -> f64 {
-        let needed = match kind {
-            Kind::NotCaptured => return 8.0,
-            Kind::Recvs => kernel::HEIGHT + LABELS_ABOVE + self.pitch.head,
+    fn space(&self, above: &Row, layer: Layer) -> f64 {
+        let needed = match layer {
+            Layer::Packets if !self.rows.is_captured() => return 8.0,
+            Layer::Recvs => kernel::HEIGHT + LABELS_ABOVE + self.pitch.head,
             _ => LABELS_ABOVE + self.pitch.head,
         };
-        let wanted = match above.kind {
-            Kind::NotCaptured => 0.0,
-            _ => self.pitch.gap - (Self::below(above) - above.y - above.height),
+        let wanted = if above.is_note {
+            0.0
+        } else {
+            self.pitch.gap - (Self::below(above) - above.y - above.height)
         };
         wanted.max(needed)
     }
@@ -258,7 +261,7 @@ impl Group<'_> {
         };
         // Stretches too narrow to be told apart are painted as one.
         let mut pending: Option<(f64, f64, usize)> = None;
-        for chunk in lower.chunks.iter().filter(|chunk| !chunk.ghost) {
+        for chunk in lower.chunks.iter().filter(|chunk| !chunk.is_ahead) {
             for stretch in within(&self.stretches, &chunk.range) {
                 let Some(rect) = self.layout.span(&stretch.range, 0.0, 0.0) else {
                     continue;

@@ -114,7 +114,7 @@ fn labels_and_counts_say_what_happened_so_far() {
         "✗ “helloabc”",
         "✓ “粘包!”",
         "4 of 5 sends",
-        "2 of 3 recv()",
+        "2 of 3 recvs",
         "1 glued",
         "e7",
         "h",

@@ -6,10 +6,12 @@ use trace::lane::Lane;
 use trace::text::{Sentence, grouped};
 use trace::{Call, ClientId, ConnectionId, End, Event, PartyId};
 
-use super::{DENSE, TimeRow, Seen, Sheet, kinds_share};
+use super::{DENSE, Seen, Sheet, TimeRow, kinds_share};
 use crate::bins::{EventKind, bin};
 use crate::scene::list::Style;
-use crate::scene::{DrawList, Font, Ink, Part, Rect, Shape, StageModel, Target, scrubber, text_width};
+use crate::scene::{
+    DrawList, Font, Ink, Part, Rect, Shape, StageModel, Target, scrubber, text_width,
+};
 
 impl Sheet<'_> {
     pub(super) fn calls(&self, row: &TimeRow, party: PartyId, list: &mut DrawList) {
@@ -201,7 +203,10 @@ impl Sheet<'_> {
     pub(super) fn columns(&self, row: &TimeRow, calls: &[Seen<'_>], list: &mut DrawList) {
         let left = self.scale.left;
         let place = |&(index, event, _): &Seen<'_>| {
-            (self.scale.moment(self.model, index) - left, EventKind::of(event))
+            (
+                self.scale.moment(self.model, index) - left,
+                EventKind::of(event),
+            )
         };
         let bins = bin(calls.iter().map(place), self.scale.area as usize);
         let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1);

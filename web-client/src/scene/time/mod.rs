@@ -264,7 +264,9 @@ impl Sheet<'_> {
         let queue = |row: &TimeRow| {
             matches!(
                 row.kind,
-                TimeRowKind::SendQueue(_) | TimeRowKind::ReceiveQueue(_) | TimeRowKind::AcceptQueue(_)
+                TimeRowKind::SendQueue(_)
+                    | TimeRowKind::ReceiveQueue(_)
+                    | TimeRowKind::AcceptQueue(_)
             )
         };
         let between = if self.model.has_whole_wire() {

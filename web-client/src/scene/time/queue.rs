@@ -8,7 +8,7 @@ use trace::lane::{Direction, Fate, Lane};
 use trace::text::{Sentence, Value};
 use trace::{Call, ConnectionId, End, Event, Flags, PartyId};
 
-use super::{TimeRow, Sheet};
+use super::{Sheet, TimeRow};
 use crate::scene::{DrawList, Ink, Part, Rect, Shape};
 
 /// Radius of the dot that marks a number of the kernel.

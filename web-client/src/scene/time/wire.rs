@@ -6,7 +6,7 @@ use trace::lane::{Fate, Lane, Packet};
 use trace::text::grouped;
 use trace::{Call, ConnectionId, End, Event, Flags};
 
-use super::{DENSE, TimeRow, Seen, Sheet};
+use super::{DENSE, Seen, Sheet, TimeRow};
 use crate::scene::{DrawList, Ink, Part, Rect, Shape, Target};
 
 impl Sheet<'_> {

@@ -1,67 +1,15 @@
-//! What crossed the wire between send() and recv(): a row of its own where it
-//! was captured, and else what is known without.
+//! What is known of the wire beside its row: why there is none, what got lost.
 
 use std::fmt::Write as _;
 
-use trace::lane::{Fate, Lane};
+use trace::lane::Lane;
 use trace::link::Capture;
 use trace::{Call, Counts, Trace};
 
-use super::{Cell, NAMES, Row, count};
+use super::{NAMES, count};
 
 /// What the README says to do.
 const SETCAP: &str = "sudo setcap cap_net_raw+ep target/release/stickylab";
-
-/// Every captured packet with payload. One that was sent again adds no box:
-/// its bytes had crossed before.
-pub(super) fn row(trace: &Trace, lane: &Lane) -> Row {
-    let mut row = Row::new("wire", lane);
-    for packet in lane.wire.iter().filter(|packet| !packet.resent) {
-        row.carry(lane, packet.span);
-    }
-    let (one, many) = if trace.is_datagrams(lane.connection) {
-        ("datagram", "datagrams")
-    } else {
-        ("segment", "segments")
-    };
-    let resent = lane.wire.iter().filter(|packet| packet.resent).count();
-    row.counts = count(lane.wire.len(), one, many);
-    if resent > 0 {
-        let _ = write!(row.counts, ", {resent} of them sent again");
-    }
-    let larger = lane.wire.iter().filter(|packet| packet.segments > 1);
-    let larger = larger.count();
-    if larger > 0 {
-        let _ = write!(row.counts, ", {larger} GSO");
-    }
-    row
-}
-
-/// Marks in the recvs' row the datagrams that the reader's kernel dropped, and
-/// counts those that no recv took; captured or not.
-pub(super) fn fates(lane: &Lane, row: &mut Row) {
-    let (mut dropped, mut unread, mut unknown) = (0, 0, 0);
-    for (number, send) in lane.sends.iter().enumerate() {
-        match lane.fate(number) {
-            Fate::Read(_) => {}
-            Fate::Dropped => {
-                dropped += 1;
-                row.fill(send.range(), Cell::Gone);
-            }
-            Fate::Unread => unread += 1,
-            Fate::Unknown => unknown += 1,
-        }
-    }
-    for (amount, word) in [
-        (dropped, "dropped"),
-        (unread, "unread"),
-        (unknown, "lost or unread"),
-    ] {
-        if amount > 0 {
-            let _ = write!(row.counts, ", {amount} {word}");
-        }
-    }
-}
 
 /// In place of the row: why there is none, and the kernel's own counts if it
 /// was asked.

@@ -5,7 +5,7 @@ mod kernel_facts;
 
 use protocol::{Nanos, Offset, System};
 use trace::cause::{Boundary, Cause, Change};
-use trace::lane::{Fate, Packet};
+use trace::lane::{Fate, Packet, Span};
 use trace::link::{Capture, Ending};
 use trace::{Analysis, Call, ClientId, Counts, Event, Experiment, Socket, Trace};
 
@@ -26,6 +26,7 @@ fn trace(experiment: Experiment, calls: &[(bool, Call, &[u8])]) -> Trace {
             ..Event::new(Nanos(index as u64), actor, call)
         });
     }
+    trace.end(Ending::Finished, None, None);
     trace
 }
 
@@ -106,7 +107,7 @@ fn boundaries_line_up_or_do_not() {
 wire       not captured
 send()     │hello│e7b298│a␠ b│  3 sends
 recv()     │hello e7b298│a␠│    2 recvs, 1 B unread
-messages   │hello e7b298│a␠│    2 messages, 1 glued, 1 cut
+messages   │hello e7b298│a␠│    2 messages, 1 glued, 1 split
            offset 0",
     );
 }
@@ -133,7 +134,7 @@ messages   │0123│456
            offset 7
            f│  1 send
            f│  2 recvs
-           f│  2 messages, 2 cut
+           f│  2 messages, 2 split
            offset 15",
     );
 }
@@ -151,8 +152,8 @@ fn what_a_datagram_loses_is_crossed_out() {
         "client 1 → server
 wire       not captured
 send()     │01234567 89│  2 sends, 1 empty
-recv()     │01234567│××│  1 recv, 1 lost or unread
-messages   │01234567│     1 message, 1 cut
+recv()     │01234567│××│  1 recv, 1 cut off, 1 lost or unread
+messages   │01234567│     1 message
            offset 0",
     );
 }
@@ -173,7 +174,7 @@ fn binary_parts_are_hex_and_refusals_are_told() {
 wire       not captured
 send()     │03000000│abc│GET␠│  3 sends
 recv()     │03000000 abc GET␠│  1 recv
-messages   │03000000 abc│       1 message
+messages   │03000000 abc│       1 message, refused
            offset 0
 refused    A length of 542,393,671 at offset 7: more than the 1,048,576 bytes allowed.",
     );
@@ -208,7 +209,7 @@ fn what_crossed_the_wire_stands_between_send_and_recv() {
         60,
         "client 1 → server
 send()     │he llo│abc│  2 sends
-wire       │he│llo abc│  3 segments, 1 of them sent again, 1 GSO
+wire       │he│llo abc│  3 segments, 1 GSO, 1 sent again
 recv()     │he llo abc│  1 recv
 messages   │he llo abc│  1 message, 1 glued
            offset 0",
@@ -290,6 +291,11 @@ messages   │hello abc│  1 message, 1 glued
     );
 }
 
+fn reasons(trace: &Trace, analysis: &Analysis) -> Vec<String> {
+    let rows = Rows::at_the_end(trace, &analysis.lanes[0]);
+    rows.reasons().iter().map(sentence).collect()
+}
+
 #[test]
 fn each_cause_is_said_once_with_the_range_of_its_amounts() {
     let trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
@@ -318,13 +324,13 @@ fn each_cause_is_said_once_with_the_range_of_its_amounts() {
         lane.unsure = vec![2];
     });
     check_text(
-        &why::reasons(&analysis.lanes[0]).join("\n"),
+        &reasons(&trace, &analysis).join("\n"),
         "2 boundaries vanished: the reader was late, 3 to 8 B waited, 2 to 5 packets in one recv().
-1 boundary appeared: the buffer of 5 B was smaller than what was there.
+1 boundary appeared: the buffer was smaller than what was there, room for 5 B.
 1 boundary vanished: the sender's kernel put several sends into one segment (Nagle is on).
 1 boundary vanished: the sender's kernel put several sends into one segment (Nagle is off: they waited in its send queue).
-2 boundaries appeared: the sender's kernel put one send into 2 to 4 segments.
-1 boundary vanished: 6 B waited together in the receive queue; in how many segments they came was not captured.
+2 boundaries appeared: the sender's kernel put one send into several segments, 2 to 4 of them.
+1 boundary vanished: they waited together in the receive queue (in how many segments they came was not captured), 6 B waited.
 1 boundary appeared: the rest had not arrived when recv() was called.
 1 datagram cut: longer than the reader's buffer.
 1 boundary vanished: what was observed does not tell why.

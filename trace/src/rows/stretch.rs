@@ -3,24 +3,31 @@
 use std::ops::Range;
 
 use protocol::{Framing, Offset};
-use trace::Trace;
-use trace::lane::{Lane, MessageKind};
 
-use crate::scene::HUES;
+use super::Rows;
+use crate::Trace;
+use crate::lane::{Lane, MessageKind};
 
-/// Bytes of one hue in a row.
+/// Bytes that belong together: of one message, or of one send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
-    pub(super) range: Range<Offset>,
-    /// Which message or send it is, for the hue.
-    pub(super) index: usize,
-    /// Header of a frame: hatched.
-    pub(super) header: bool,
+pub struct Stretch {
+    /// Where they stand.
+    pub range: Range<Offset>,
+    /// Which message or send they are of, counted over both: a hue of its own.
+    pub index: usize,
+    /// They mark a message off and are none of it: header or trailer.
+    pub is_header: bool,
 }
 
-/// The stretches of a lane in order, without gaps: by message where a framing
-/// marks them, by send where nothing does.
-pub(super) fn stretches(lane: &Lane, framing: &Framing) -> Vec<Stretch> {
+impl Rows<'_> {
+    /// The stretches of the lane in order, without gaps: by message where a
+    /// framing marks them, by send where nothing does.
+    pub fn stretches(&self) -> Vec<Stretch> {
+        stretches(self.lane, &self.trace.framing(self.lane.direction))
+    }
+}
+
+fn stretches(lane: &Lane, framing: &Framing) -> Vec<Stretch> {
     let framed = *framing != Framing::None;
     let mut all = Vec::new();
     let mut at = Offset(0);
@@ -32,7 +39,7 @@ pub(super) fn stretches(lane: &Lane, framing: &Framing) -> Vec<Stretch> {
         }
         let body = frame.body_range();
         let header = message.kind == MessageKind::Message && frame.header > 0;
-        for (range, header) in [
+        for (range, is_header) in [
             (frame.start..body.start, header),
             (body, false),
             (
@@ -44,7 +51,7 @@ pub(super) fn stretches(lane: &Lane, framing: &Framing) -> Vec<Stretch> {
                 all.push(Stretch {
                     range,
                     index,
-                    header,
+                    is_header,
                 });
             }
         }
@@ -56,7 +63,7 @@ pub(super) fn stretches(lane: &Lane, framing: &Framing) -> Vec<Stretch> {
     all
 }
 
-/// The hue of every byte of a lane, as the stage shows it.
+/// Which stretch every byte of a lane is in, looked up many times.
 #[derive(Clone, Debug)]
 pub struct Hues(Vec<Stretch>);
 
@@ -66,12 +73,13 @@ impl Hues {
         Self(stretches(lane, &trace.framing(lane.direction)))
     }
 
-    /// The hue of the byte at `offset`, from 0 to [`HUES`] − 1.
+    /// The number of the stretch of the byte at `offset`, counted as in
+    /// [`Stretch::index`].
     pub fn at(&self, offset: Offset) -> usize {
         let before = self
             .0
             .partition_point(|stretch| stretch.range.end <= offset);
-        self.0.get(before).map_or(0, |stretch| stretch.index) % usize::from(HUES)
+        self.0.get(before).map_or(0, |stretch| stretch.index)
     }
 }
 
@@ -84,16 +92,13 @@ fn by_send(lane: &Lane, range: Range<Offset>, all: &mut Vec<Stretch>) {
         all.push(Stretch {
             range: unit.start.max(range.start)..unit.end.min(range.end),
             index,
-            header: false,
+            is_header: false,
         });
     }
 }
 
 /// The stretches that have bytes in `range`, cut to it.
-pub(super) fn within<'a>(
-    all: &'a [Stretch],
-    range: &Range<Offset>,
-) -> impl Iterator<Item = Stretch> + 'a {
+pub fn within<'a>(all: &'a [Stretch], range: &Range<Offset>) -> impl Iterator<Item = Stretch> + 'a {
     let range = range.clone();
     let from = all.partition_point(|stretch| stretch.range.end <= range.start);
     let rest = all[from..].iter();
@@ -105,34 +110,4 @@ pub(super) fn within<'a>(
         range: stretch.range.start.max(range.start)..stretch.range.end.min(range.end),
         ..stretch.clone()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use protocol::System;
-    use trace::link::Capture;
-    use trace::{Analysis, Call, Trace};
-
-    use super::*;
-    use crate::sample;
-
-    #[test]
-    fn behind_the_last_message_hues_go_on_by_send() {
-        let mut experiment = trace::Experiment::new(System::LengthPrefix, &["a"]);
-        experiment.clients[0].messages.clear();
-        let mut trace = Trace::new(experiment, String::new(), Capture::Unknown);
-        for event in sample::events(&[
-            ("c1", Call::Send, b"\x01\0\0\0"),
-            ("c1", Call::Send, b"a"),
-            ("c1", Call::Send, b"\xff\xff\xff\xff"),
-            ("c1", Call::Send, b"rest"),
-            ("s1", Call::Recv, b"\x01\0\0\0a\xff\xff\xff\xffrest"),
-        ]) {
-            trace.insert(event);
-        }
-        let analysis = Analysis::new(&trace);
-        let hues = Hues::new(&analysis.lanes[0], &trace);
-        let found: Vec<_> = (0..13).map(|offset| hues.at(Offset(offset))).collect();
-        assert_eq!(found, [0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
-    }
 }

@@ -45,7 +45,7 @@ fn what_the_kernel_told_and_the_answer_stand_below() {
     }
     let analysis = Analysis::new(&trace);
     check_text(
-        &crate::lanes::kernel_facts::tables(&trace, &analysis),
+        &crate::terminal::kernel_facts::tables(&trace, &analysis),
         "
 client 1 in the kernel
 connect    connect() took 50.0 µs, then 1 in the accept queue; accept() had it 9.00 ms after connect() began, before that 1 in the queue

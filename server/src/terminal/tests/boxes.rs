@@ -22,7 +22,7 @@ messages   │#1 1 B│#2 499 B
            offset 0
            │#2 100 B│  2 sends
            │           2 recvs, 100 B unread
-           │           2 messages, 2 cut
+           │           2 messages, 2 split
            offset 500",
     );
 }
@@ -68,7 +68,7 @@ fn boxes_are_bounded_too() {
     let drawn = 9 * BLOCKS;
     let expected = [
         "messages     0 messages".to_owned(),
-        format!("recv()       0 recvs, {} B unread", 9 * 200),
+        "recv()       0 recvs, 1,800 B unread".to_owned(),
         "send()       200 sends".to_owned(),
         format!("             {} B more are not drawn", 9 * 200 - drawn),
         format!("           offset {}", drawn - 9),

@@ -10,11 +10,10 @@
 
 mod boxes;
 mod bytes;
+mod kernel_facts;
 mod refused;
 #[cfg(test)]
 mod tests;
-mod kernel_facts;
-mod why;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -24,9 +23,10 @@ use std::ops::Range;
 use anstyle::{AnsiColor, Style};
 use protocol::Offset;
 use trace::explain::{end_name, refusal};
-use trace::lane::{Direction, Lane, MessageKind, Span, Verdict};
+use trace::lane::{Direction, Fate, Lane};
 use trace::link::Capture;
-use trace::text::{Time, Value};
+use trace::rows::{Layer, Reason, Rows, within};
+use trace::text::{Sentence, Time, Value};
 use trace::{Analysis, ConnectionId, End, Lesson, Trace};
 
 use crate::lessons;
@@ -156,20 +156,31 @@ fn draw_lane(text: &mut String, trace: &Trace, lane: &Lane, width: Width) {
     let from = name(trace, lane.connection, lane.direction.sender());
     let to = name(trace, lane.connection, lane.direction.reader());
     let _ = writeln!(text, "{BOLD}{from} → {to}{BOLD:#}");
-    let mut rows = vec![sends(lane), recvs(trace, lane), messages(lane)];
-    if trace.capture == Capture::On {
-        rows.insert(1, wire::row(trace, lane));
-    } else {
+    if trace.capture != Capture::On {
         text.push_str(&wire::not_captured(trace, lane));
     }
+    let layers = Layer::ALL.into_iter();
+    let layers = layers.filter(|&layer| layer != Layer::Packets || trace.capture == Capture::On);
+    let rows: Vec<_> = layers.map(|layer| row(trace, lane, layer)).collect();
     let drawn = bytes::draw(lane, &rows, width.bytes());
     *text += &drawn.unwrap_or_else(|| boxes::draw(lane, &rows, width.bytes()));
     if let Some(failure) = &lane.failure {
         let reason = lessons::english().render(&refusal(&failure.error));
         let _ = writeln!(text, "{BAD}refused{BAD:#}    {reason}");
     }
-    for reason in why::reasons(lane) {
-        let _ = writeln!(text, "{:NAMES$}{reason}", "why");
+    for reason in Rows::at_the_end(trace, lane).reasons() {
+        let _ = writeln!(text, "{:NAMES$}{}", "why", sentence(&reason));
+    }
+}
+
+/// A reason as one sentence.
+fn sentence(reason: &Reason) -> String {
+    let why: Vec<_> = reason.why.iter().map(english).collect();
+    let what = english(&reason.what);
+    if why.is_empty() {
+        format!("{what}.")
+    } else {
+        format!("{what}: {}.", why.join(", "))
     }
 }
 
@@ -187,102 +198,67 @@ impl Row {
         }
     }
 
-    fn fill(&mut self, range: Range<Offset>, cell: Cell) {
+    /// Where a box starts and ends.
+    fn mark(&mut self, range: &Range<Offset>) {
         self.edges.extend([range.start.0, range.end.0]);
+    }
+
+    fn paint(&mut self, range: Range<Offset>, cell: Cell) {
         let end = index(range.end).min(self.cells.len());
         if let Some(cells) = self.cells.get_mut(index(range.start)..end) {
             cells.fill(cell);
         }
     }
+}
 
-    /// A box whose bytes have the hues of the sends they are from, or of what
-    /// else is known of them.
-    fn carry(&mut self, lane: &Lane, span: Span) {
-        for (hue, unit) in lane.units_in(span.range()) {
-            let part = unit.start.max(span.start)..unit.end.min(span.end);
-            let cells = self.cells.get_mut(index(part.start)..index(part.end));
-            if let Some(cells) = cells {
-                cells.fill(Cell::Byte { hue, header: false });
+/// A row and its boxes; each byte has the hue of what it belongs to.
+fn row(trace: &Trace, lane: &Lane, layer: Layer) -> Row {
+    let rows = Rows::at_the_end(trace, lane);
+    let mut row = Row::new(
+        match layer {
+            Layer::Sends => "send()",
+            Layer::Packets => "wire",
+            Layer::Recvs => "recv()",
+            Layer::Messages => "messages",
+        },
+        lane,
+    );
+    let stretches = rows.stretches();
+    // One that was sent again adds no box: its bytes had crossed before.
+    let chunks = rows.all_chunks(layer).into_iter();
+    for chunk in chunks.filter(|chunk| !chunk.is_resent) {
+        for stretch in within(&stretches, &chunk.range) {
+            let byte = Cell::Byte {
+                hue: stretch.index,
+                header: stretch.is_header,
+            };
+            row.paint(stretch.range, byte);
+        }
+        row.mark(&chunk.range);
+        if chunk.cut > 0 {
+            let gone = chunk.range.end..chunk.whole().end;
+            row.mark(&gone);
+            row.paint(gone, Cell::Gone);
+        }
+    }
+    if layer == Layer::Recvs {
+        for (number, send) in lane.sends.iter().enumerate() {
+            if lane.fate(number) == Fate::Dropped {
+                row.mark(&send.range());
+                row.paint(send.range(), Cell::Gone);
             }
         }
-        self.edges.extend([span.start.0, span.end.0]);
     }
-}
-
-fn sends(lane: &Lane) -> Row {
-    let mut row = Row::new("send()", lane);
-    for (hue, send) in lane.sends.iter().enumerate() {
-        row.fill(send.range(), Cell::Byte { hue, header: false });
-    }
-    let empty = lane.sends.iter().filter(|send| send.is_empty()).count();
-    row.counts = count(lane.sends.len(), "send", "sends");
-    if empty > 0 {
-        let _ = write!(row.counts, ", {empty} empty");
-    }
+    let counts = rows.counts(layer);
+    let parts = std::iter::once(&counts.total).chain(&counts.notes);
+    let parts = parts.chain(&counts.findings).map(english);
+    row.counts = parts.collect::<Vec<_>>().join(", ");
     row
 }
 
-fn recvs(trace: &Trace, lane: &Lane) -> Row {
-    let mut row = Row::new("recv()", lane);
-    for recv in &lane.recvs {
-        row.carry(lane, *recv);
-        if recv.cut > 0 {
-            row.fill(recv.end..recv.end + recv.cut, Cell::Gone);
-        }
-    }
-    row.counts = count(lane.recvs.len(), "recv", "recvs");
-    if trace.is_datagrams(lane.connection) {
-        wire::fates(lane, &mut row);
-        return row;
-    }
-    let read: usize = lane.recvs.iter().map(Span::len).sum();
-    if let Some(left @ 1..) = lane.bytes.len().checked_sub(read) {
-        let _ = write!(row.counts, ", {left} B unread");
-    }
-    row
-}
-
-fn messages(lane: &Lane) -> Row {
-    let mut row = Row::new("messages", lane);
-    let mut glued = 0;
-    let mut parts = 0;
-    let mut wrong = 0;
-    for (hue, message) in lane.messages.iter().enumerate() {
-        let byte = |header| Cell::Byte { hue, header };
-        let body = message.frame.body_range();
-        row.fill(message.range(), byte(true));
-        if let Some(cells) = row.cells.get_mut(index(body.start)..index(body.end)) {
-            cells.fill(byte(false));
-        }
-        match message.verdict {
-            Verdict::Whole => {}
-            Verdict::Glued(_) => glued += 1,
-            Verdict::Part | Verdict::Cut(_) => parts += 1,
-            Verdict::Wrong => wrong += 1,
-        }
-    }
-    let of = |kind| lane.messages.iter().filter(move |m| m.kind == kind).count();
-    let handshake = lane.messages.iter().map(|message| match message.kind {
-        MessageKind::Answer { right: true } => "right answer, ",
-        MessageKind::Answer { right: false } => "wrong answer, ",
-        MessageKind::Challenge => "challenge, ",
-        MessageKind::Nonce => "nonce, ",
-        MessageKind::Proof { right: true } => "right proof, ",
-        MessageKind::Proof { right: false } => "wrong proof, ",
-        MessageKind::Message | MessageKind::Ready => "",
-    });
-    let handshake: String = handshake.take(2).collect();
-    let amount = match of(MessageKind::Ready) {
-        0 => count(of(MessageKind::Message), "message", "messages"),
-        ready => format!("ready ×{ready}"),
-    };
-    row.counts = handshake + &amount;
-    for (amount, word) in [(glued, "glued"), (parts, "cut"), (wrong, "wrong")] {
-        if amount > 0 {
-            let _ = write!(row.counts, ", {amount} {word}");
-        }
-    }
-    row
+/// A sentence as the command line says it.
+fn english(sentence: &Sentence) -> String {
+    lessons::english().render(sentence)
 }
 
 /// Where a box of any row starts or ends.

@@ -1,0 +1,195 @@
+//! What a row counts up to.
+
+use super::{Layer, Rows};
+use crate::lane::{Direction, Fate, MessageKind, Packet, Span, Verdict};
+use crate::text::{Sentence, Value};
+
+/// What a row counts up to, at the cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// How many there are, or how many of all.
+    pub total: Sentence,
+    /// Those that have happened.
+    pub happened: usize,
+    /// All of them.
+    pub all: usize,
+    /// What else is to be known.
+    pub notes: Vec<Sentence>,
+    /// What is wrong with them.
+    pub findings: Vec<Sentence>,
+}
+
+impl Rows<'_> {
+    /// What a row counts up to.
+    pub fn counts(&self, layer: Layer) -> Counts {
+        match layer {
+            Layer::Sends => {
+                let sends = self.lane.sends.iter();
+                let empty = sends.clone().filter(|send| send.is_empty());
+                Counts {
+                    notes: some(
+                        "stage.empty-count",
+                        self.happened(empty.map(|send| send.event)),
+                    ),
+                    ..self.of(
+                        "stage.sends",
+                        "stage.sends-of",
+                        sends.map(|send| send.event),
+                    )
+                }
+            }
+            Layer::Packets => self.packet_counts(),
+            Layer::Recvs => {
+                let recvs = self.lane.recvs.iter().map(|recv| recv.event);
+                Counts {
+                    findings: self.losses(),
+                    ..self.of("stage.recvs", "stage.recvs-of", recvs)
+                }
+            }
+            Layer::Messages => self.message_counts(),
+        }
+    }
+
+    /// So many, or so many of all.
+    fn of(
+        &self,
+        all_key: &'static str,
+        some_key: &'static str,
+        events: impl ExactSizeIterator<Item = usize>,
+    ) -> Counts {
+        let all = events.len();
+        let happened = self.happened(events);
+        let key = if happened == all { all_key } else { some_key };
+        Counts {
+            total: Sentence::new(key).with("n", happened).with("all", all),
+            happened,
+            all,
+            notes: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    fn happened(&self, events: impl Iterator<Item = usize>) -> usize {
+        events.filter(|&event| self.has_happened(event)).count()
+    }
+
+    fn packet_counts(&self) -> Counts {
+        let (all, some_of) = if self.is_datagrams() {
+            ("stage.datagram-count", "stage.datagram-count-of")
+        } else {
+            ("stage.segment-count", "stage.segment-count-of")
+        };
+        let event = |packet: &Packet| packet.span.event;
+        let packets = self.lane.wire.iter();
+        let resent = packets.clone().filter(|packet| packet.resent);
+        let merged = packets.clone().filter(|packet| packet.segments > 1);
+        Counts {
+            notes: some("stage.gso", self.happened(merged.map(event))),
+            findings: some("stage.resent", self.happened(resent.map(event))),
+            ..self.of(all, some_of, packets.map(event))
+        }
+    }
+
+    /// What the capture missed of all rows.
+    pub fn missed(&self) -> Option<Sentence> {
+        match self.trace.missed {
+            Some(0) => None,
+            None if self.trace.ending().is_none() => None,
+            None => Some(Sentence::new("stage.capture-broke")),
+            Some(missed) => Some(Sentence::new("stage.missed").with("n", missed as usize)),
+        }
+    }
+
+    /// What was cut off or dropped; once all is over, what was never read.
+    fn losses(&self) -> Vec<Sentence> {
+        let cut = self.lane.recvs.iter().filter(|recv| recv.cut > 0);
+        let mut found = some("stage.cut", self.happened(cut.map(|recv| recv.event)));
+        if self.is_datagrams() {
+            found.extend(self.datagram_losses());
+        } else if self.is_over() {
+            let read: usize = self.lane.recvs.iter().map(Span::len).sum();
+            let unread = self.lane.bytes.len().saturating_sub(read);
+            found.extend(some("stage.bytes-unread", unread));
+        }
+        found
+    }
+
+    /// Datagrams that no recv took: dropped ones as soon as their packet is
+    /// seen, the others once all is over. The acceptor's own count of what it
+    /// dropped is taken where it is of one connection alone.
+    fn datagram_losses(&self) -> Vec<Sentence> {
+        if !self.is_over() {
+            let dropped = self.lane.wire.iter();
+            let dropped = dropped.filter(|packet| packet.fate == Fate::Dropped);
+            return some(
+                "stage.dropped",
+                self.happened(dropped.map(|packet| packet.span.event)),
+            );
+        }
+        let of = |fate| {
+            let fates = (0..self.lane.sends.len()).map(|send| self.lane.fate(send));
+            fates.filter(|&other| other == fate).count()
+        };
+        let is_alone = self.trace.connections.len() == 1;
+        let is_counted = is_alone && self.lane.direction == Direction::FromOpener;
+        let counted = self.trace.dropped.filter(|_| is_counted).unwrap_or(0);
+        let seen = of(Fate::Dropped);
+        let dropped = seen.max(counted as usize);
+        let unknown = of(Fate::Unknown).saturating_sub(dropped - seen);
+        let mut found = some("stage.dropped", dropped);
+        found.extend(some("stage.datagrams-unread", of(Fate::Unread)));
+        found.extend(some("stage.datagrams-unknown", unknown));
+        found
+    }
+
+    fn message_counts(&self) -> Counts {
+        let [mut glued, mut split, mut wrong, mut ready, mut total] = [0_usize; 5];
+        let mut notes = Vec::new();
+        let messages = self.lane.messages.iter();
+        for message in messages.filter(|message| self.has_happened(message.event)) {
+            total += usize::from(message.kind == MessageKind::Message);
+            ready += usize::from(message.kind == MessageKind::Ready);
+            let note = match message.kind {
+                MessageKind::Message | MessageKind::Ready => None,
+                MessageKind::Challenge => Some("stage.challenge"),
+                MessageKind::Answer { right: true } => Some("stage.right-answer"),
+                MessageKind::Answer { right: false } => Some("stage.wrong-answer"),
+                MessageKind::Nonce => Some("stage.nonce"),
+                MessageKind::Proof { right: true } => Some("stage.right-proof"),
+                MessageKind::Proof { right: false } => Some("stage.wrong-proof"),
+            };
+            notes.extend(note.map(Sentence::new));
+            match message.verdict {
+                _ if message.kind.is_refuted() => wrong += 1,
+                Verdict::Wrong => wrong += 1,
+                Verdict::Glued(_) => glued += 1,
+                Verdict::Part => split += 1,
+                Verdict::Whole | Verdict::Cut(_) => {}
+            }
+        }
+        let failure = self.lane.failure.iter().map(|failure| failure.event);
+        let found = [
+            some("stage.glued", glued),
+            some("stage.split", split),
+            some("stage.wrong", wrong),
+            some("stage.refused-count", self.happened(failure)),
+        ];
+        let (key, n) = match ready {
+            0 => ("stage.message-count", total),
+            ready => ("stage.ready-count", ready),
+        };
+        Counts {
+            total: Sentence::new(key).with("n", n),
+            happened: n,
+            all: n,
+            notes,
+            findings: found.concat(),
+        }
+    }
+}
+
+/// A sentence about `n`, unless there are none.
+fn some(key: &'static str, n: usize) -> Vec<Sentence> {
+    let sentence = || Sentence::new(key).with("n", Value::Count(n as u64));
+    (n > 0).then(sentence).into_iter().collect()
+}

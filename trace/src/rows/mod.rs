@@ -1,0 +1,265 @@
+//! What a direction of a connection shows, at a cursor: a row for each layer
+//! (sends, packets, recvs, messages) over the same stream offsets, what it
+//! counts up to, and why boundaries changed. Terminal, page and pcapng comments
+//! draw these rows; what they say is in words without a language
+//! ([`Sentence`](crate::text::Sentence)).
+
+mod count;
+mod passage;
+mod reason;
+mod stretch;
+
+use std::ops::Range;
+
+use protocol::{Framing, Offset};
+
+pub use count::Counts;
+pub use passage::Passage;
+pub use reason::Reason;
+pub use stretch::{Hues, Stretch, within};
+
+use crate::cause::Change;
+use crate::lane::{Direction, Fate, Lane, MessageKind, MessageSpan, Span, Verdict};
+use crate::link::Capture;
+use crate::{Call, Trace};
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// What the sender's calls handed over.
+    Sends,
+    /// What was captured between the two.
+    Packets,
+    /// What the reader's calls took.
+    Recvs,
+    /// What the reader makes of it.
+    Messages,
+}
+
+impl Layer {
+    protocol::all_variants! {
+        /// All of them, from above.
+        Sends, Packets, Recvs, Messages
+    }
+}
+
+/// A box of a row: a call's bytes, a packet's or a message's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Index of its event.
+    pub event: usize,
+    /// Position among its kind, from 0.
+    pub index: usize,
+    /// Its bytes, as offsets in the sender's stream.
+    pub range: Range<Offset>,
+    /// Bytes behind it that were cut off.
+    pub cut: usize,
+    /// A datagram that never arrived.
+    pub is_lost: bool,
+    /// A packet whose bytes had all been on the wire before.
+    pub is_resent: bool,
+    /// It has not happened at the cursor.
+    pub is_ahead: bool,
+}
+
+impl Chunk {
+    /// Whether it has bytes, or had.
+    pub fn has_bytes(&self) -> bool {
+        self.range.start < self.range.end || self.cut > 0
+    }
+
+    /// Its offsets with what was cut off.
+    pub fn whole(&self) -> Range<Offset> {
+        self.range.start..self.range.end + self.cut
+    }
+}
+
+/// One direction of a connection, seen when `step` events have happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    trace: &'a Trace,
+    lane: &'a Lane,
+    step: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of a lane of `trace` behind its first `step` events.
+    pub const fn new(trace: &'a Trace, lane: &'a Lane, step: usize) -> Self {
+        Self { trace, lane, step }
+    }
+
+    /// Those of the whole trace.
+    pub fn at_the_end(trace: &'a Trace, lane: &'a Lane) -> Self {
+        Self::new(trace, lane, trace.events().len())
+    }
+
+    /// Whether datagrams keep the boundaries of what was sent.
+    pub fn is_datagrams(&self) -> bool {
+        self.trace.is_datagrams(self.lane.connection)
+    }
+
+    /// Whether packets were captured; else their row says why not.
+    pub fn is_captured(&self) -> bool {
+        self.trace.capture == Capture::On
+    }
+
+    fn has_happened(&self, event: usize) -> bool {
+        event < self.step
+    }
+
+    /// Whether the run is over at the cursor.
+    fn is_over(&self) -> bool {
+        self.trace.ending().is_some() && self.step == self.trace.events().len()
+    }
+
+    /// The rows that say something of their own. Messages do where a framing
+    /// finds them, where a handshake is among them, and where chunks are taken
+    /// for messages that were none.
+    pub fn layers(&self) -> Vec<Layer> {
+        let lane = self.lane;
+        let mut layers = vec![Layer::Sends, Layer::Packets, Layer::Recvs];
+        let is_telling = |message: &MessageSpan| {
+            message.kind != MessageKind::Message || message.verdict != Verdict::Whole
+        };
+        let has_messages = match lane.direction {
+            Direction::FromOpener => {
+                self.trace.framing(lane.direction) != Framing::None || !lane.messages.is_empty()
+            }
+            Direction::FromAcceptor => lane.messages.iter().any(is_telling),
+        };
+        if has_messages && !self.is_datagrams() {
+            layers.push(Layer::Messages);
+        }
+        layers
+    }
+
+    /// The boxes of a row that lie in `window` or touch it, empty ones too, in
+    /// the order in which they came. Of a long stream it costs what is in the
+    /// window, but for packets, which may come in any order.
+    pub fn chunks(&self, layer: Layer, window: &Range<Offset>) -> Vec<Chunk> {
+        let mut chunks = match layer {
+            Layer::Sends => self.calls(&self.lane.sends, window),
+            Layer::Packets => self.packets(window),
+            Layer::Recvs => self.calls(&self.lane.recvs, window),
+            Layer::Messages => {
+                let messages = &self.lane.messages;
+                let numbers = self.within(messages, window, MessageSpan::range);
+                let chunk = |index: usize| {
+                    self.chunk(messages[index].event, index, messages[index].range())
+                };
+                numbers.map(chunk).collect()
+            }
+        };
+        if self.is_datagrams() && matches!(layer, Layer::Sends | Layer::Packets) {
+            mark_lost(&mut chunks, self.lane);
+        }
+        chunks
+    }
+
+    /// All boxes of a row.
+    pub fn all_chunks(&self, layer: Layer) -> Vec<Chunk> {
+        self.chunks(layer, &(Offset(0)..Offset(u64::MAX)))
+    }
+
+    fn chunk(&self, event: usize, index: usize, range: Range<Offset>) -> Chunk {
+        Chunk {
+            event,
+            index,
+            range,
+            cut: 0,
+            is_lost: false,
+            is_resent: false,
+            is_ahead: !self.has_happened(event),
+        }
+    }
+
+    fn calls(&self, spans: &[Span], window: &Range<Offset>) -> Vec<Chunk> {
+        let numbers = self.within(spans, window, Span::range);
+        let chunk = |index: usize| Chunk {
+            cut: spans[index].cut,
+            ..self.chunk(spans[index].event, index, spans[index].range())
+        };
+        numbers.map(chunk).collect()
+    }
+
+    fn packets(&self, window: &Range<Offset>) -> Vec<Chunk> {
+        let mut seen = Offset(0);
+        let packets = self
+            .lane
+            .wire
+            .iter()
+            .enumerate()
+            .filter_map(|(index, packet)| {
+                let mut range = packet.span.range();
+                if !packet.resent && !self.is_datagrams() {
+                    // What went before is shown where it went first.
+                    range.start = range.start.max(seen.min(range.end));
+                    seen = seen.max(range.end);
+                }
+                touches(&range, window).then(|| Chunk {
+                    is_lost: packet.fate == Fate::Dropped,
+                    is_resent: packet.resent,
+                    ..self.chunk(packet.span.event, index, range)
+                })
+            });
+        packets.collect()
+    }
+
+    /// The numbers of those that touch `window`. A stream's lie by offset;
+    /// datagrams may have been read in another order than they were sent.
+    fn within<T>(
+        &self,
+        all: &[T],
+        window: &Range<Offset>,
+        range: impl Fn(&T) -> Range<Offset>,
+    ) -> Range<usize> {
+        if self.is_datagrams() {
+            return 0..all.len();
+        }
+        let from = all.partition_point(|one| range(one).end < window.start);
+        let to = all.partition_point(|one| range(one).start <= window.end);
+        from..to.max(from)
+    }
+
+    /// From where decoding failed to the last byte that was read, and the
+    /// event at which it failed.
+    pub fn refused(&self) -> Option<(Range<Offset>, usize)> {
+        let failure = self.lane.failure.as_ref()?;
+        let decoded = self.lane.messages.last();
+        let decoded = decoded.map_or(Offset(0), |message| message.range().end);
+        let start = failure.error.offset().max(decoded);
+        let read = self.lane.recvs.last().map_or(start, |recv| recv.end);
+        Some((start..read.max(start + 1), failure.event))
+    }
+
+    /// The room that the reader gives each recv, in bytes, as far as it was
+    /// observed.
+    pub fn room(&self) -> Option<u32> {
+        let events = self.trace.events();
+        let first = self.lane.recvs.first();
+        let event = first.and_then(|recv| events.get(recv.event));
+        let event = event.or_else(|| {
+            let mut reads = events.iter().filter(|event| event.call == Call::Recv);
+            reads.find(|event| {
+                event.connection == self.lane.connection
+                    && crate::direction(event) == Some(self.lane.direction)
+            })
+        });
+        Some(event?.asked)
+    }
+}
+
+fn touches(range: &Range<Offset>, window: &Range<Offset>) -> bool {
+    range.end >= window.start && range.start <= window.end
+}
+
+/// A datagram that was lost is marked on the wire; where it was not seen
+/// there, where it was sent.
+fn mark_lost(chunks: &mut [Chunk], lane: &Lane) {
+    for boundary in lane.boundaries.iter().filter(|b| b.change == Change::Lost) {
+        let found = chunks.binary_search_by_key(&boundary.event, |chunk| chunk.event);
+        if let Ok(chunk) = found {
+            chunks[chunk].is_lost = true;
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Literal traces in, rows out.
+
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod dsl;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use dsl::trace;
+use protocol::{Offset, System};
+use trace::rows::{Hues, Layer, Passage, Rows};
+use trace::text::{Catalog, Sentence};
+use trace::{Analysis, Trace};
+
+const FRAMES: &str = r"c1 send \x01\x00\x00\x00
+    c1 send a
+    c1 send \xff\xff\xff\xff
+    c1 send rest
+    s1 recv 64 \x01\x00\x00\x00a\xff\xff\xff\xffrest
+    c1 send
+    running";
+
+fn catalog(language: &str) -> Catalog {
+    let path = format!(
+        "{}/../static/text/stage.{language}.toml",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let texts: BTreeMap<String, String> =
+        toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    Catalog::new(texts)
+}
+
+fn said(sentences: &[Sentence]) -> String {
+    let catalog = catalog("en");
+    let said = sentences.iter().map(|sentence| catalog.render(sentence));
+    said.collect::<Vec<_>>().join(", ")
+}
+
+fn counts(trace: &Trace, lane: usize, layer: Layer, step: usize) -> String {
+    let analysis = Analysis::new(trace);
+    let counts = Rows::new(trace, &analysis.lanes[lane], step).counts(layer);
+    said(&[vec![counts.total], counts.notes, counts.findings].concat())
+}
+
+#[test]
+fn behind_the_last_message_stretches_go_on_by_send() {
+    let trace = trace(System::LengthPrefix, &["messages=a"], FRAMES);
+    let analysis = Analysis::new(&trace);
+    let hues = Hues::new(&analysis.lanes[0], &trace);
+    let found: Vec<_> = (0..13).map(|offset| hues.at(Offset(offset))).collect();
+    assert_eq!(found, [0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+    let stretches = Rows::at_the_end(&trace, &analysis.lanes[0]).stretches();
+    let headers: Vec<_> = stretches.iter().map(|stretch| stretch.is_header).collect();
+    assert_eq!(headers, [true, false, false, false]);
+}
+
+#[test]
+fn a_row_counts_what_has_happened() {
+    let trace = trace(System::LengthPrefix, &["messages=a"], FRAMES);
+    let check = |layer, step, expected| assert_eq!(counts(&trace, 0, layer, step), expected);
+    check(Layer::Sends, 2, "2 of 5 sends");
+    check(Layer::Sends, 6, "5 sends, 1 empty");
+    check(Layer::Packets, 6, "0 segments");
+    check(Layer::Recvs, 4, "0 of 1 recvs");
+    check(Layer::Recvs, 5, "1 recv");
+    check(Layer::Messages, 4, "0 messages");
+    check(Layer::Messages, 5, "1 message, refused");
+}
+
+#[test]
+fn what_a_run_leaves_behind_is_told_when_it_is_over() {
+    let stream = trace(System::TcpEcho, &[], "c1 send abc\n s1 recv 2 ab");
+    assert_eq!(counts(&stream, 0, Layer::Recvs, 1), "0 of 1 recvs");
+    assert_eq!(counts(&stream, 0, Layer::Recvs, 2), "1 recv, 1 B unread");
+    let datagrams =
+        "c1 send abc\n c1 send d\n c1 send e\n s1 recv 2 ab | length=3\n ended dropped=1";
+    let datagrams = trace(System::UdpEcho, &[], datagrams);
+    let expected = "1 recv, 1 cut off, 1 dropped, 1 lost or unread";
+    assert_eq!(counts(&datagrams, 0, Layer::Recvs, 4), expected);
+}
+
+#[test]
+fn boxes_are_those_in_the_window() {
+    let script = "c1 send abc\n c1 send\n c1 send de\n c1 send fgh\n s1 recv 8 abcdefgh";
+    let trace = trace(System::TcpEcho, &[], script);
+    let analysis = Analysis::new(&trace);
+    let rows = Rows::new(&trace, &analysis.lanes[0], 3);
+    let check = |window: std::ops::Range<u64>, expected: &[usize]| {
+        let window = Offset(window.start)..Offset(window.end);
+        let chunks = rows.chunks(Layer::Sends, &window);
+        let found: Vec<_> = chunks.iter().map(|chunk| chunk.index).collect();
+        assert_eq!(found, expected, "{window:?}");
+        assert!(
+            chunks
+                .iter()
+                .all(|chunk| chunk.is_ahead == (chunk.event >= 3))
+        );
+    };
+    check(0..1, &[0]);
+    check(1..2, &[0]);
+    check(3..4, &[0, 1, 2]);
+    check(6..9, &[3]);
+    check(0..u64::MAX, &[0, 1, 2, 3]);
+}
+
+#[test]
+fn a_packet_passes_from_sends_to_recvs() {
+    let script = "c1 send abc\n c1 send de\n c1 segment 0 PSH,ACK abcd\n c1 segment 4 PSH,ACK e
+        s1 recv 2 ab\n s1 recv 9 cde";
+    let trace = trace(System::TcpEcho, &[], script);
+    let analysis = Analysis::new(&trace);
+    let lane = &analysis.lanes[0];
+    let passage = |event| Passage::of(lane, event).map(|found| (found.sends, found.recvs));
+    assert_eq!(passage(2), Some((0..2, 0..2)));
+    assert_eq!(passage(3), Some((1..2, 1..2)));
+    assert_eq!(passage(0), None);
+}
+
+#[test]
+fn reasons_are_in_both_languages() {
+    let script = "c1 send abc\n c1 send de\n s1 recv 9 abcde | waiting=5";
+    let trace = trace(System::TcpEcho, &[], script);
+    let analysis = Analysis::new(&trace);
+    let reasons = Rows::at_the_end(&trace, &analysis.lanes[0]).reasons();
+    let [reason] = &reasons[..] else {
+        panic!("{reasons:?}");
+    };
+    assert_eq!(
+        said(std::slice::from_ref(&reason.what)),
+        "1 boundary vanished"
+    );
+    let why = "they waited together in the receive queue (in how many segments they came was \
+               not captured), 5 B waited";
+    assert_eq!(said(&reason.why), why);
+    let chinese = catalog("zh");
+    for sentence in std::iter::once(&reason.what).chain(&reason.why) {
+        assert!(!chinese.render(sentence).contains("why."));
+    }
+}
