@@ -39,8 +39,9 @@ fn said(sentences: &[Sentence]) -> String {
 
 fn counts(trace: &Trace, lane: usize, layer: Layer, step: usize) -> String {
     let analysis = Analysis::new(trace);
-    let counts = Rows::new(trace, &analysis.lanes[lane], step).counts(layer);
-    said(&[vec![counts.total], counts.notes, counts.findings].concat())
+    let rows = Rows::new(trace, &analysis.lanes[lane], step);
+    let counts = rows.counts(layer);
+    said(&[vec![counts.total], rows.notes(layer), counts.findings].concat())
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn a_row_counts_what_has_happened() {
     let check = |layer, step, expected| assert_eq!(counts(&trace, 0, layer, step), expected);
     check(Layer::Sends, 2, "2 of 5 sends");
     check(Layer::Sends, 6, "5 sends, 1 empty");
-    check(Layer::Packets, 6, "0 segments");
+    check(Layer::Packets, 6, "not observed");
     check(Layer::Recvs, 4, "0 of 1 recvs");
     check(Layer::Recvs, 5, "1 recv");
     check(Layer::Messages, 4, "0 messages");

@@ -24,7 +24,6 @@ use anstyle::{AnsiColor, Style};
 use protocol::Offset;
 use trace::explain::{end_name, refusal};
 use trace::lane::{Direction, Fate, Lane};
-use trace::link::Capture;
 use trace::rows::{Layer, Reason, Rows, within};
 use trace::text::{Sentence, Time, Value};
 use trace::{Analysis, ConnectionId, End, Lesson, Trace};
@@ -156,11 +155,12 @@ fn draw_lane(text: &mut String, trace: &Trace, lane: &Lane, width: Width) {
     let from = name(trace, lane.connection, lane.direction.sender());
     let to = name(trace, lane.connection, lane.direction.reader());
     let _ = writeln!(text, "{BOLD}{from} → {to}{BOLD:#}");
-    if trace.capture != Capture::On {
+    let is_captured = Rows::at_the_end(trace, lane).is_captured();
+    if !is_captured {
         text.push_str(&wire::not_captured(trace, lane));
     }
     let layers = Layer::ALL.into_iter();
-    let layers = layers.filter(|&layer| layer != Layer::Packets || trace.capture == Capture::On);
+    let layers = layers.filter(|&layer| layer != Layer::Packets || is_captured);
     let rows: Vec<_> = layers.map(|layer| row(trace, lane, layer)).collect();
     let drawn = bytes::draw(lane, &rows, width.bytes());
     *text += &drawn.unwrap_or_else(|| boxes::draw(lane, &rows, width.bytes()));
@@ -250,7 +250,8 @@ fn row(trace: &Trace, lane: &Lane, layer: Layer) -> Row {
         }
     }
     let counts = rows.counts(layer);
-    let parts = std::iter::once(&counts.total).chain(&counts.notes);
+    let notes = rows.notes(layer);
+    let parts = std::iter::once(&counts.total).chain(&notes);
     let parts = parts.chain(&counts.findings).map(english);
     row.counts = parts.collect::<Vec<_>>().join(", ");
     row

@@ -13,8 +13,6 @@ pub struct Counts {
     pub happened: usize,
     /// All of them.
     pub all: usize,
-    /// What else is to be known.
-    pub notes: Vec<Sentence>,
     /// What is wrong with them.
     pub findings: Vec<Sentence>,
 }
@@ -22,21 +20,18 @@ pub struct Counts {
 impl Rows<'_> {
     /// What a row counts up to.
     pub fn counts(&self, layer: Layer) -> Counts {
+        if !self.is_observed(layer) {
+            return Counts {
+                total: Sentence::new("stage.not-observed"),
+                happened: 0,
+                all: 0,
+                findings: Vec::new(),
+            };
+        }
         match layer {
             Layer::Sends => {
-                let sends = self.lane.sends.iter();
-                let empty = sends.clone().filter(|send| send.is_empty());
-                Counts {
-                    notes: some(
-                        "stage.empty-count",
-                        self.happened(empty.map(|send| send.event)),
-                    ),
-                    ..self.of(
-                        "stage.sends",
-                        "stage.sends-of",
-                        sends.map(|send| send.event),
-                    )
-                }
+                let sends = self.lane.sends.iter().map(|send| send.event);
+                self.of("stage.sends", "stage.sends-of", sends)
             }
             Layer::Packets => self.packet_counts(),
             Layer::Recvs => {
@@ -47,6 +42,33 @@ impl Rows<'_> {
                 }
             }
             Layer::Messages => self.message_counts(),
+        }
+    }
+
+    /// What else is to be known of a row.
+    pub fn notes(&self, layer: Layer) -> Vec<Sentence> {
+        let lane = self.lane;
+        match layer {
+            Layer::Sends => {
+                let empty = lane.sends.iter().filter(|send| send.is_empty());
+                some(
+                    "stage.empty-count",
+                    self.happened(empty.map(|send| send.event)),
+                )
+            }
+            Layer::Packets => {
+                let merged = lane.wire.iter().filter(|packet| packet.segments > 1);
+                some(
+                    "stage.gso",
+                    self.happened(merged.map(|packet| packet.span.event)),
+                )
+            }
+            Layer::Recvs => Vec::new(),
+            Layer::Messages => {
+                let messages = lane.messages.iter();
+                let happened = messages.filter(|message| self.has_happened(message.event));
+                happened.filter_map(|message| step(message.kind)).collect()
+            }
         }
     }
 
@@ -64,7 +86,6 @@ impl Rows<'_> {
             total: Sentence::new(key).with("n", happened).with("all", all),
             happened,
             all,
-            notes: Vec::new(),
             findings: Vec::new(),
         }
     }
@@ -82,9 +103,7 @@ impl Rows<'_> {
         let event = |packet: &Packet| packet.span.event;
         let packets = self.lane.wire.iter();
         let resent = packets.clone().filter(|packet| packet.resent);
-        let merged = packets.clone().filter(|packet| packet.segments > 1);
         Counts {
-            notes: some("stage.gso", self.happened(merged.map(event))),
             findings: some("stage.resent", self.happened(resent.map(event))),
             ..self.of(all, some_of, packets.map(event))
         }
@@ -144,21 +163,10 @@ impl Rows<'_> {
 
     fn message_counts(&self) -> Counts {
         let [mut glued, mut split, mut wrong, mut ready, mut total] = [0_usize; 5];
-        let mut notes = Vec::new();
         let messages = self.lane.messages.iter();
         for message in messages.filter(|message| self.has_happened(message.event)) {
             total += usize::from(message.kind == MessageKind::Message);
             ready += usize::from(message.kind == MessageKind::Ready);
-            let note = match message.kind {
-                MessageKind::Message | MessageKind::Ready => None,
-                MessageKind::Challenge => Some("stage.challenge"),
-                MessageKind::Answer { right: true } => Some("stage.right-answer"),
-                MessageKind::Answer { right: false } => Some("stage.wrong-answer"),
-                MessageKind::Nonce => Some("stage.nonce"),
-                MessageKind::Proof { right: true } => Some("stage.right-proof"),
-                MessageKind::Proof { right: false } => Some("stage.wrong-proof"),
-            };
-            notes.extend(note.map(Sentence::new));
             match message.verdict {
                 _ if message.kind.is_refuted() => wrong += 1,
                 Verdict::Wrong => wrong += 1,
@@ -182,10 +190,23 @@ impl Rows<'_> {
             total: Sentence::new(key).with("n", n),
             happened: n,
             all: n,
-            notes,
             findings: found.concat(),
         }
     }
+}
+
+/// What a step of a handshake was.
+fn step(kind: MessageKind) -> Option<Sentence> {
+    let key = match kind {
+        MessageKind::Message | MessageKind::Ready => return None,
+        MessageKind::Challenge => "stage.challenge",
+        MessageKind::Answer { right: true } => "stage.right-answer",
+        MessageKind::Answer { right: false } => "stage.wrong-answer",
+        MessageKind::Nonce => "stage.nonce",
+        MessageKind::Proof { right: true } => "stage.right-proof",
+        MessageKind::Proof { right: false } => "stage.wrong-proof",
+    };
+    Some(Sentence::new(key))
 }
 
 /// A sentence about `n`, unless there are none.

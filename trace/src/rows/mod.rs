@@ -100,7 +100,21 @@ impl<'a> Rows<'a> {
 
     /// Whether packets were captured; else their row says why not.
     pub fn is_captured(&self) -> bool {
-        self.trace.capture == Capture::On
+        self.trace.capture == Capture::On || !self.lane.wire.is_empty()
+    }
+
+    /// Whether what a row is about was observed at all. Of calls that nobody
+    /// watched there is no number, not even 0.
+    pub fn is_observed(&self, layer: Layer) -> bool {
+        let Lane { sends, recvs, .. } = self.lane;
+        let watched = |end| self.trace.is_watched(self.lane.connection, end);
+        match layer {
+            Layer::Sends => !sends.is_empty() || watched(self.lane.direction.sender()),
+            Layer::Packets => self.is_captured(),
+            Layer::Recvs | Layer::Messages => {
+                !recvs.is_empty() || watched(self.lane.direction.reader())
+            }
+        }
     }
 
     fn has_happened(&self, event: usize) -> bool {

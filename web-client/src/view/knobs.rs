@@ -268,6 +268,9 @@ fn listeners(
 
 /// The lesson's knobs that mean something, and those turned otherwise.
 fn wanted(state: &State) -> Vec<Knob> {
+    if state.is_unplanned() {
+        return Vec::new();
+    }
     let (lesson, experiment) = (state.lesson(), state.experiment());
     let turned = |knob: Knob, than: &Experiment| knob.get(experiment) != knob.get(than);
     let listed = lesson.knobs.iter().copied();

@@ -79,14 +79,18 @@ impl Task {
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
         if let Some(opened) = state.opened() {
-            let key = if opened.rerun {
-                "file.rerun"
-            } else {
-                "file.shown"
-            };
             let kernel = state
                 .trace()
                 .map_or_else(String::new, |t| wording::kernel(&t.kernel));
+            let key = if opened.rerun {
+                "file.rerun"
+            } else if state.is_unplanned() {
+                "file.record"
+            } else if kernel.is_empty() {
+                "file.shown-unknown"
+            } else {
+                "file.shown"
+            };
             let about = Sentence::new(key).with("kernel", kernel);
             dom::set_text(&self.title, &opened.name);
             dom::set_text(&self.question, &catalog.render(&about));

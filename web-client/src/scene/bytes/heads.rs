@@ -132,7 +132,9 @@ impl Group<'_> {
     fn counts(&self, layer: Layer) -> Counts {
         let found = self.rows.counts(layer);
         let all = grouped(found.all as u64);
-        let brief = if found.happened == found.all {
+        let brief = if !self.rows.is_observed(layer) {
+            "–".to_owned()
+        } else if found.happened == found.all {
             all
         } else {
             [&grouped(found.happened as u64), " / ", &all].concat()
