@@ -9,6 +9,7 @@ use std::fs;
 
 use dsl::trace;
 use protocol::{Offset, System};
+use trace::link::Capture;
 use trace::rows::{Hues, Layer, Passage, Rows};
 use trace::text::{Catalog, Sentence};
 use trace::{Analysis, Trace};
@@ -79,6 +80,19 @@ fn what_a_run_leaves_behind_is_told_when_it_is_over() {
     let datagrams = trace(System::UdpEcho, &[], datagrams);
     let expected = "1 recv, 1 cut off, 1 dropped, 1 lost or unread";
     assert_eq!(counts(&datagrams, 0, Layer::Recvs, 4), expected);
+}
+
+#[test]
+fn a_capture_breaks_off_only_where_there_was_one() {
+    let mut trace = trace(System::TcpEcho, &[], "c1 segment 0 PSH,ACK abc");
+    let said_of = |trace: &Trace| {
+        let analysis = Analysis::new(trace);
+        let missed = Rows::at_the_end(trace, &analysis.lanes[0]).missed();
+        said(missed.as_slice())
+    };
+    assert_eq!(said_of(&trace), "capture broke off");
+    trace.capture = Capture::Unknown;
+    assert_eq!(said_of(&trace), "");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Layer, Rows};
 use crate::lane::{Direction, Fate, MessageKind, Packet, Span, Verdict};
+use crate::link::Capture;
 use crate::text::{Sentence, Value};
 
 /// What a row counts up to, at the cursor.
@@ -113,7 +114,7 @@ impl Rows<'_> {
     pub fn missed(&self) -> Option<Sentence> {
         match self.trace.missed {
             Some(0) => None,
-            None if self.trace.ending().is_none() => None,
+            None if self.trace.ending().is_none() || self.trace.capture != Capture::On => None,
             None => Some(Sentence::new("stage.capture-broke")),
             Some(missed) => Some(Sentence::new("stage.missed").with("n", missed as usize)),
         }
