@@ -6,6 +6,9 @@ pub enum Priority {
     /// As the program was started with.
     #[default]
     Normal,
+    /// Behind what moves a few bytes now and then: connections whose peers never
+    /// let them wait.
+    Bulk,
     /// Behind everything that moves bytes: work whose amount a peer chooses.
     Work,
     /// Behind that work, too: the programs of an experiment, which may wait by
@@ -19,6 +22,7 @@ impl Priority {
     const fn increment(self) -> i32 {
         match self {
             Self::Normal => 0,
+            Self::Bulk => 3,
             Self::Work => 5,
             Self::Experiment => 10,
         }
@@ -63,7 +67,12 @@ mod tests {
     #[test]
     fn a_thread_gives_way_and_no_other_does() {
         let before = nice();
-        let levels = [Priority::Normal, Priority::Work, Priority::Experiment];
+        let levels = [
+            Priority::Normal,
+            Priority::Bulk,
+            Priority::Work,
+            Priority::Experiment,
+        ];
         let nices = levels.map(|priority| {
             let lowered = thread::spawn(move || {
                 priority.apply();
@@ -71,7 +80,7 @@ mod tests {
             });
             lowered.join().unwrap()
         });
-        assert_eq!(nices, [before, (before + 5).min(19), (before + 10).min(19)]);
+        assert_eq!(nices, [0, 3, 5, 10].map(|more| (before + more).min(19)));
         assert_eq!(nice(), before);
     }
 }

@@ -159,6 +159,7 @@ where
         .enable_all()
         .build()
         .context("cannot start")?;
+    stickylab::net::bulk::start();
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
         let signalled = signalled().context("cannot listen for signals")?;

@@ -17,6 +17,7 @@ use super::reply::Open;
 use super::text::{Encoding, Held};
 use super::websocket::{Limits, MAX_FRAMES, Upgrade, WebSocket, code, upgrade};
 use super::{Bridge, State, ending, origin};
+use crate::net::bulk;
 
 /// Subprotocols (RFC 6455, section 1.9) that a bridge takes: bytes as they are,
 /// and text where they are UTF-8. The names are those that websockify's clients
@@ -74,11 +75,11 @@ pub(super) async fn open(
     let place = place(&request);
     let (response, opened) = upgrade.accept(limits, subprotocol);
     let tracker = state.tracker.clone();
-    tracker.spawn(async move {
+    tracker.spawn(bulk::apart(async move {
         let Some(web) = opened.await else { return };
         session(web, encoding, &state.bridges[index], client, &state).await;
         drop(place);
-    });
+    }));
     response
 }
 

@@ -5,6 +5,7 @@ pub mod address;
 pub mod admission;
 pub mod audit;
 pub mod budget;
+pub mod bulk;
 pub mod descriptors;
 pub mod echoes;
 pub mod listener;

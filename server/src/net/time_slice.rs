@@ -2,6 +2,7 @@
 //! always ready would move bytes for as long as its peers send, and all the
 //! tasks behind it, and the sockets that became ready meanwhile, would wait.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Context;
@@ -10,16 +11,26 @@ use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 
 /// How long a task may run before the others run.
-const LONGEST: Duration = Duration::from_micros(500);
+const LONGEST: Duration = Duration::from_micros(100);
 /// Steps that are taken before the clock is read for the first time: most slices
 /// are no longer than a message and its reply.
-const FREE: u32 = 4;
+const FREE: u32 = 2;
 
 /// The time that a task runs without a pause.
 #[derive(Debug, Default)]
 pub struct TimeSlice {
     steps: u32,
     since: Option<Instant>,
+}
+
+thread_local! {
+    static USED_UP: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many slices were used up on this thread: whoever polls a task sees by it
+/// whether the task would have gone on.
+pub(super) fn used_up() -> u64 {
+    USED_UP.get()
 }
 
 impl TimeSlice {
@@ -30,6 +41,9 @@ impl TimeSlice {
         let over = self.since.is_some_and(|since| since.elapsed() >= LONGEST);
         if self.since.is_none() && self.steps >= FREE {
             self.since = Some(Instant::now());
+        }
+        if over {
+            USED_UP.set(USED_UP.get() + 1);
         }
         over
     }
@@ -69,7 +83,6 @@ pub fn give_way(cx: &mut Context<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::task::Poll;

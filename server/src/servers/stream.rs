@@ -17,7 +17,7 @@ use tracing::{debug, error, info, warn};
 
 use super::{Options, Report};
 use crate::net::admission::{Admission, Place};
-use crate::net::{Audit, Decision, Listener, TimeSlice};
+use crate::net::{Audit, Decision, Listener, TimeSlice, bulk};
 
 /// How long and how far a refused client is still read, so that closing with
 /// unread bytes does not reset the connection under a reply in flight
@@ -129,7 +129,13 @@ async fn accept_clients<L: Listener>(
         match accepted {
             Ok((stream, peer)) => match config.admission.admit(peer, config.rules.key.is_some()) {
                 Ok(place) => {
-                    clients.spawn(serve_client(stream, peer, place, Arc::clone(config)));
+                    let serving = serve_client(stream, peer, place, Arc::clone(config));
+                    // A run's server has a thread of its own, and stays on it.
+                    if config.private {
+                        clients.spawn(serving);
+                    } else {
+                        clients.spawn(bulk::apart(serving));
+                    }
                 }
                 // Closed at once.
                 Err(refusal) => {

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::LazyLock;
+use std::sync::{Barrier, LazyLock};
 use std::thread;
 
 use tests::websocket::{self, LAST, opcode};
@@ -34,6 +34,7 @@ static SINK: LazyLock<SocketAddr> = LazyLock::new(|| {
 /// Streams over the bridge to the sink until the phase is over.
 fn stream(door: &Door, phase: &Phase) {
     let host = door.address.to_string();
+    let all_open = Barrier::new(SESSIONS);
     thread::scope(|scope| {
         for _ in 0..SESSIONS {
             scope.spawn(|| {
@@ -41,6 +42,8 @@ fn stream(door: &Door, phase: &Phase) {
                 websocket::open(&mut stream, &host, "/bridge/sink").expect("an upgrade");
                 let frame = websocket::frame(LAST | opcode::BINARY, &[7; MESSAGE]);
                 let frames = frame.repeat(AT_ONCE);
+                // Opening them is not what is measured here; the storm does that.
+                all_open.wait();
                 phase.begin();
                 while !phase.is_over() {
                     stream.write_all(&frames).expect("it is taken");
