@@ -18,6 +18,9 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Tells what the page shows at one moment.
 const SEE: &str = include_str!("see.js");
 
+/// Steps through a run, forth and back.
+const WALK: &str = include_str!("walk.js");
+
 /// Keeps what is written on the stage's canvas since it was last cleared.
 const WATCH_STAGE: &str = r"
     window.painted = [];
@@ -252,6 +255,24 @@ impl Page {
         let seen = self.until(&format!("step {step}"), at).await;
         assert_eq!(seen.step(), step);
         seen
+    }
+
+    /// Steps by keys through a run of `events` events, forth and back, at the pace of
+    /// the page's frames. Rows, texts and stage have to be the same both ways; what
+    /// was explained at each step is returned, from step 0.
+    pub async fn walk(&self, events: usize) -> Vec<String> {
+        let patience = PATIENCE.as_millis();
+        let script = format!(
+            "const see = () => {{ {SEE} }};
+            const walk = async (events, patience) => {{ {WALK} }};
+            return walk({events}, {patience});"
+        );
+        let walked = self.script(&script).await;
+        let different = walked["different"].as_array().expect("a list");
+        assert!(different.is_empty(), "{different:#?}");
+        let explained = walked["explained"].as_array().expect("a list");
+        let explained = explained.iter().map(|text| text.as_str().expect("a text"));
+        explained.map(str::to_owned).collect()
     }
 
     /// Runs a script's body in the page; a promise is waited for.

@@ -24,10 +24,11 @@ return {
     outcome: shown("proof-result") ? text("proof-result") : "",
     dropped: shown("note-dropped") ? text("note-dropped") : "",
     missed: shown("note-missed") ? text("note-missed") : "",
-    capture: shown("note-capture") ? by("note-capture").innerText : "",
+    get capture() { return shown("note-capture") ? by("note-capture").innerText : ""; },
     knobs: [...document.querySelectorAll("[data-knob]")].map(knob => knob.textContent).join("\n"),
     stage: (window.painted ?? []).join("\n"),
-    visible: document.body.innerText,
+    // Laid out only where it is read.
+    get visible() { return document.body.innerText; },
     rows: [...document.querySelectorAll("#events [data-step]")].map(row => ({
         step: Number(row.dataset.step),
         actor: Number(row.dataset.party) ? `client${row.dataset.party}` : "server",

@@ -6,7 +6,6 @@ use tests::events::{Event, hex};
 use tests::hmac::{KEY, proof};
 use tests::workspace::lessons;
 use tests::{Lines, Page, Row, Seen, Serve, eventually, python};
-use thirtyfour::Key;
 
 /// The server's own record of the run that began when its log had `start`
 /// lines, by time.
@@ -117,43 +116,11 @@ fn check_adds_up(lesson: &str, rows: &[Row]) {
 
 /// Steps to the end and back; each step looks the same from both sides.
 async fn check_steps(lesson: &str, page: &Page, events: usize) {
-    let mut forth = vec![page.until_step(0).await];
-    let mut drawn = vec![page.drawn().await];
-    for step in 1..=events {
-        page.press(Key::Right).await;
-        forth.push(page.until_step(step).await);
-        drawn.push(page.drawn().await);
-    }
-    page.press(Key::Right).await;
-    assert_eq!(
-        page.see().await.step(),
-        events,
-        "{lesson}: the end is the end"
-    );
-    for step in (0..events).rev() {
-        page.press(Key::Left).await;
-        let back = page.until_step(step).await;
-        let there = &forth[step];
-        assert_eq!(back.rows, there.rows, "{lesson}: step {step}");
-        for name in ["explain", "inspector", "counter"] {
-            assert_eq!(back.text(name), there.text(name), "{lesson}: step {step}");
-        }
-        assert!(
-            page.drawn().await == drawn[step],
-            "{lesson}: the stage at step {step}"
-        );
-    }
-    page.press(Key::End).await;
-    let last = page.until_step(events).await;
-    assert_eq!(last.rows, forth[events].rows);
-    page.press(Key::Home).await;
-    assert_eq!(page.until_step(0).await.rows, forth[0].rows);
-    let explained = forth.iter().map(|seen| seen.text("explain").trim());
-    assert!(explained.clone().all(|text| !text.is_empty()), "{lesson}");
-    let mut different: Vec<_> = explained.collect();
-    different.dedup();
+    let mut explained = page.walk(events).await;
+    assert!(explained.iter().all(|text| !text.is_empty()), "{lesson}");
+    explained.dedup();
     assert!(
-        different.len() > 1,
+        explained.len() > 1,
         "{lesson}: each step says what happened"
     );
 }
