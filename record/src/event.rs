@@ -141,6 +141,14 @@ impl Event {
         self.offset + self.bytes.len()
     }
 
+    /// Bytes that a recv took although they were not in the receive queue when
+    /// it was measured just before: they came in between. 0 where nothing was
+    /// measured.
+    pub fn came_since(&self) -> u32 {
+        let waiting = self.socket.waiting.map_or(usize::MAX, |n| n as usize);
+        u32::try_from(self.len().saturating_sub(waiting)).unwrap_or(u32::MAX)
+    }
+
     /// Whether this is a recv that found the end of the stream.
     pub fn is_eof(&self) -> bool {
         self.call == Call::Recv && self.bytes.is_empty() && self.error.is_none()

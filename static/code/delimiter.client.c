@@ -1,13 +1,13 @@
 if (connect(fd, server, len) < 0) // @connect
     return -1;
 for (size_t i = 0; i < count; i++) {
-    // There is no escaping: it would come out as two.
-    if (strstr(messages[i], MARK))
-        return -1;
-    size_t n = strlen(messages[i]);
+    size_t n = strlen(messages[i]), all = n + MARK_LEN;
     memcpy(buf, messages[i], n);
     memcpy(buf + n, MARK, MARK_LEN);
-    if (send_all(fd, buf, n + MARK_LEN) < 0) // @send
+    // Not escaped: an earlier mark would make two of it.
+    if (memmem(buf, all, MARK, MARK_LEN) != buf + n)
+        return -1;
+    if (send_all(fd, buf, all) < 0) // @send
         return -1;
 }
 shutdown(fd, SHUT_WR); // @shutdown

@@ -1,10 +1,10 @@
 let mut stream = TcpStream::connect(server)?; // @connect
 for message in messages {
-    // There is no escaping: it would come out as two.
-    if find(message.as_bytes(), DELIMITER).is_some() {
+    let framed = [message.as_bytes(), DELIMITER].concat();
+    // Not escaped: an earlier mark would make two of it.
+    if find(&framed, DELIMITER) != Some(message.len()) {
         return Err("the mark is in the message".into());
     }
-    let framed = [message.as_bytes(), DELIMITER].concat();
     stream.write_all(&framed)?; // @send
 }
 stream.shutdown(Shutdown::Write)?; // @shutdown

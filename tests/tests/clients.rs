@@ -5,6 +5,8 @@
 mod auth;
 #[path = "clients/bridge.rs"]
 mod bridge;
+#[path = "clients/code_panel.rs"]
+mod code_panel;
 #[path = "clients/framed.rs"]
 mod framed;
 #[path = "clients/mutual.rs"]

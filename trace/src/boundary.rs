@@ -43,6 +43,9 @@ pub enum Cause {
         packets: usize,
         /// Bytes in the receive queue just before, if the kernel was asked.
         waiting: Option<u32>,
+        /// Bytes that the recv took beyond those: they came after the queue
+        /// was measured. 0 if the kernel was not asked.
+        since: u32,
     },
     /// The recv filled its buffer, and more waited.
     BufferSmall {

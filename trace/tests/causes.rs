@@ -40,8 +40,8 @@ fn apart_on_the_wire_and_together_at_the_reader() {
         &[],
         script,
         &[
-            "1 Vanished ReaderLate { packets: 3, waiting: Some(3) } @6",
-            "2 Vanished ReaderLate { packets: 3, waiting: Some(3) } @6",
+            "1 Vanished ReaderLate { packets: 3, waiting: Some(3), since: 0 } @6",
+            "2 Vanished ReaderLate { packets: 3, waiting: Some(3), since: 0 } @6",
         ],
     );
     check_explained(
@@ -144,8 +144,8 @@ fn a_full_buffer_cuts_what_waits() {
              s1 recv 2 ab | waiting=3",
         ),
         2,
-        "recv(2) of server returned 2 bytes. It is 2 of the 3 bytes of send() #1: a piece, not \
-         the message. The buffer was smaller than what waited: room for 2, and 3 bytes in the \
+        "recv(2) of server returned 2 bytes. It is 2 of the 3 bytes that send() #1 was given: a \
+         piece, not the message. The buffer was smaller than what waited: room for 2, and 3 bytes in the \
          queue. The run is over.",
     );
 }
@@ -172,7 +172,7 @@ fn without_a_capture_only_the_queue_can_tell() {
         "c1 send ab
          c1 send cd
          s1 recv 1024 abcd | waiting=4",
-        &["2 Vanished ReaderLate { packets: 0, waiting: Some(4) } @2"],
+        &["2 Vanished ReaderLate { packets: 0, waiting: Some(4), since: 0 } @2"],
     );
     check(
         System::TcpEcho,

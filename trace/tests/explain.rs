@@ -90,8 +90,8 @@ fn explanations_say_what_happened_in_this_run() {
     check_explained(
         &trace,
         7,
-        "recv(2) of server returned 2 bytes. It is 2 of the 4 bytes of send() #3: a piece, \
-         not the message. The buffer was full; 2 more bytes have to wait for the next recv(). \
+        "recv(2) of server returned 2 bytes. It is 2 of the 4 bytes that send() #3 was \
+         given: a piece, not the message. The buffer was full; 2 more bytes have to wait for the next recv(). \
          It ends inside a character: 粘 is 3 bytes.",
     );
     check_explained(
@@ -270,8 +270,18 @@ fn a_piece_of_what_was_offered_is_no_message() {
     assert_eq!(verdicts(script), [part, part, part, whole]);
     let run = trace(System::TcpEcho, &[], script);
     for (step, part) in [
-        (2, "It is 3 of the 5 bytes of send() #1: a piece"),
-        (5, "It is 1 of the 5 bytes of send() #2: a piece"),
+        (
+            2,
+            "It is 3 of the 5 bytes that send() #1 was given: a piece",
+        ),
+        (
+            5,
+            "It is 1 of the 2 bytes that send() #2 was given: a piece",
+        ),
+        (
+            6,
+            "It is all that send() #3 was given, 1 byte, and that was the rest of 5",
+        ),
         (8, "It is exactly send() #4"),
     ] {
         let text = explained(&run, step);

@@ -141,7 +141,7 @@ fn packets_are_explained_by_what_they_carry() {
         (
             2,
             server,
-            "SYN,ACK, 0 bytes. It grants the connection, whether or not anybody has called accept().",
+            "SYN,ACK, 0 bytes. It grants the connection, and no program has to call accept() for that: the kernel of server answers while its accept queue has room.",
         ),
         (
             3,
@@ -181,7 +181,7 @@ fn packets_are_explained_by_what_they_carry() {
         (
             15,
             server,
-            "RST,ACK, 0 bytes. It throws the connection away, with whatever was not read yet. The run is over.",
+            "RST,ACK, 0 bytes. It ends the connection at once: what is still on its way, or not sent yet, is lost. Under Linux client 1 can read what its receive queue holds already; then recv() fails with ECONNRESET. The run is over.",
         ),
     ] {
         check_explained(&trace, step, &format!("{head}{rest}"));

@@ -302,6 +302,12 @@ fn each_cause_is_said_once_with_the_range_of_its_amounts() {
     let late = |packets, waiting| Cause::ReaderLate {
         packets,
         waiting: Some(waiting),
+        since: 0,
+    };
+    let found = Cause::ReaderLate {
+        packets: 3,
+        waiting: Some(10),
+        since: 2,
     };
     let small = Cause::BufferSmall {
         asked: 5,
@@ -312,6 +318,7 @@ fn each_cause_is_said_once_with_the_range_of_its_amounts() {
             boundary(1, Change::Vanished, late(2, 3)),
             boundary(2, Change::Appeared, small),
             boundary(3, Change::Vanished, late(5, 8)),
+            boundary(3, Change::Vanished, found),
             boundary(4, Change::Vanished, Cause::Merged { nagle: true }),
             boundary(5, Change::Vanished, Cause::Merged { nagle: false }),
             boundary(6, Change::Appeared, Cause::Split { packets: 2 }),
@@ -327,6 +334,7 @@ fn each_cause_is_said_once_with_the_range_of_its_amounts() {
         &reasons(&trace, &analysis).join("\n"),
         "2 boundaries vanished: the reader was late, 3 to 8 B waited, 2 to 5 packets in one recv().
 1 boundary appeared: the buffer was smaller than what was there, room for 5 B.
+1 boundary vanished: they came apart and recv() found them together, 10 B waited, 2 B came after the queue was measured, 3 packets in one recv().
 1 boundary vanished: the sender's kernel put several sends into one segment (Nagle is on).
 1 boundary vanished: the sender's kernel put several sends into one segment (Nagle is off: they waited in its send queue).
 2 boundaries appeared: the sender's kernel put one send into several segments, 2 to 4 of them.

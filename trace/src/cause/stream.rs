@@ -110,11 +110,13 @@ impl Reader<'_> {
             Wire::Apart => Cause::ReaderLate {
                 packets: self.packets,
                 waiting,
+                since: self.event.came_since(),
             },
             Wire::Unseen if waiting.is_some_and(|n| n as usize >= self.recv.len()) => {
                 Cause::ReaderLate {
                     packets: 0,
                     waiting,
+                    since: 0,
                 }
             }
             Wire::Unseen => Cause::Unknown,

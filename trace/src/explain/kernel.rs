@@ -12,17 +12,22 @@ impl Facts<'_> {
     /// a cause says is not said twice.
     pub(super) fn queued(&self, lane: &Lane, span: &Span) -> Vec<Sentence> {
         let mut sentences = Vec::new();
-        let told = |boundary: &crate::cause::Boundary| {
-            matches!(
-                boundary.cause,
-                Cause::ReaderLate { .. } | Cause::BufferSmall { .. }
-            )
+        let told = |boundary: &crate::cause::Boundary| match boundary.cause {
+            Cause::ReaderLate { .. } => true,
+            Cause::BufferSmall { asked, waiting } => waiting.is_none_or(|n| n > asked),
+            _ => false,
         };
         if self.changed(lane).any(told) {
             return sentences;
         }
         if let Some(waiting) = self.event.socket.waiting {
-            sentences.push(Sentence::new("explain.recv.waiting").with("n", u64::from(waiting)));
+            let since = self.event.came_since();
+            let key = match since {
+                0 => "explain.recv.waiting",
+                _ => "explain.recv.waiting-since",
+            };
+            let told = Sentence::new(key).with("n", u64::from(waiting));
+            sentences.push(told.with("since", u64::from(since)));
         }
         let packets = lane.packets_in(&span.range());
         if packets > 0 {

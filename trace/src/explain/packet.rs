@@ -14,7 +14,11 @@ impl Facts<'_> {
             .with("flags", flags.names());
         let mut rest = Vec::new();
         if flags.has(Flags::RST) {
-            rest.push(self.say("explain.packet.reset"));
+            rest.push(self.say(if self.answers_syn() {
+                "explain.packet.refused"
+            } else {
+                "explain.packet.reset"
+            }));
         } else if flags.has(Flags::SYN) {
             rest.push(self.say(if flags.has(Flags::ACK) {
                 "explain.packet.syn-ack"
@@ -65,6 +69,21 @@ impl Facts<'_> {
                 && !event.flags().has(Flags::SYN)
         };
         self.event.end == End::Opener && !before.iter().any(earlier)
+    }
+
+    /// Whether the other end has asked for a connection that its peer never
+    /// granted.
+    fn answers_syn(&self) -> bool {
+        let before = &self.trace.events()[..self.index];
+        let syn = |end: End| {
+            let mut before = before.iter();
+            before.any(|event| {
+                event.connection == self.event.connection
+                    && event.end == end
+                    && event.flags().has(Flags::SYN)
+            })
+        };
+        syn(self.event.end.other()) && !syn(self.event.end)
     }
 
     fn direction(&self) -> Option<Direction> {

@@ -67,12 +67,12 @@ impl Facts<'_> {
                 .with("last", last);
         }
         // Of a send that the kernel took in parts, all that was offered counts.
-        let all = match lane.offers_in(&span.range()) {
+        let offered = match lane.offers_in(&span.range()) {
             [offer] => offer.end.0.saturating_sub(offer.start.0),
             _ => 0,
         };
         match lane.sends.get(sends.start) {
-            Some(send) if send.range() == span.range() && all == send.len() as u64 => {
+            Some(send) if send.range() == span.range() && offered == send.len() as u64 => {
                 let key = if bare {
                     "explain.chunk.exact"
                 } else {
@@ -80,10 +80,22 @@ impl Facts<'_> {
                 };
                 Sentence::new(key).with("first", first)
             }
-            Some(send) => Sentence::new("explain.chunk.part")
-                .with("n", span.len())
-                .with("all", all.max(send.len() as u64))
-                .with("first", first),
+            Some(send) => {
+                let given = self.trace.events().get(send.event);
+                let given = given.map_or(0, |event| event.asked as usize);
+                let given = given.max(send.len());
+                // All that this send was given, and that was only the rest of
+                // what an earlier one had offered.
+                let (key, all) = if given == span.len() {
+                    ("explain.chunk.rest", offered.max(given as u64))
+                } else {
+                    ("explain.chunk.part", given as u64)
+                };
+                Sentence::new(key)
+                    .with("n", span.len())
+                    .with("all", all)
+                    .with("first", first)
+            }
             None => Sentence::new("explain.chunk.unknown"),
         }
     }

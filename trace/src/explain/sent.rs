@@ -69,10 +69,12 @@ impl Facts<'_> {
         } else if lane.recvs[recvs.start].range() == span.range() {
             Sentence::new("explain.fate.alone").with("first", first)
         } else {
-            let others = lane.sends_in(lane.recvs[recvs.start].range()).len() - 1;
+            let together = lane.sends_in(lane.recvs[recvs.start].range());
+            let together = lane.sends[together].iter();
+            let together = together.filter(|send| !send.is_empty()).count();
             Sentence::new("explain.fate.together")
                 .with("first", first)
-                .with("n", others)
+                .with("n", together.saturating_sub(1))
         })
     }
 

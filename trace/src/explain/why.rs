@@ -35,17 +35,24 @@ pub fn why(cause: Cause) -> Option<Sentence> {
         Cause::ReaderLate {
             packets: 0,
             waiting,
+            ..
         } => Sentence::new("cause.waited-together").with("n", count(waiting)),
         Cause::ReaderLate {
             packets,
             waiting: None,
+            ..
         } => Sentence::new("cause.reader-late").with("n", packets),
         Cause::ReaderLate {
             packets,
             waiting: Some(waiting),
-        } => Sentence::new("cause.reader-late.waiting")
-            .with("n", packets)
-            .with("waiting", u64::from(waiting)),
+            since,
+        } => Sentence::new(match since {
+            0 => "cause.reader-late.waiting",
+            _ => "cause.reader-late.since",
+        })
+        .with("n", packets)
+        .with("waiting", u64::from(waiting))
+        .with("since", u64::from(since)),
         Cause::BufferSmall {
             asked,
             waiting: Some(waiting),

@@ -55,6 +55,7 @@ impl Rows<'_> {
 fn why(cause: Cause) -> Sentence {
     Sentence::new(match cause {
         Cause::ReaderLate { packets: 0, .. } => "why.waited-together",
+        Cause::ReaderLate { since: 1.., .. } => "why.found-together",
         Cause::ReaderLate { .. } => "why.reader-late",
         Cause::BufferSmall { .. } => "why.buffer-small",
         Cause::Merged { nagle: true } => "why.merged.nagle",
@@ -75,9 +76,13 @@ fn amounts(boundaries: &[&Boundary]) -> Vec<Sentence> {
         _ => None,
     });
     let waiting = causes().filter_map(|cause| match cause {
-        Cause::ReaderLate { waiting, .. } | Cause::BufferSmall { waiting, .. } => {
-            waiting.map(u64::from)
-        }
+        Cause::ReaderLate { waiting, .. } => waiting.map(u64::from),
+        // Where no more waited than there was room for, the rest came later.
+        Cause::BufferSmall { asked, waiting } => waiting.filter(|&n| n > asked).map(u64::from),
+        _ => None,
+    });
+    let since = causes().filter_map(|cause| match cause {
+        Cause::ReaderLate { since: n @ 1.., .. } => Some(u64::from(n)),
         _ => None,
     });
     let packets = causes().filter_map(|cause| match cause {
@@ -91,6 +96,7 @@ fn amounts(boundaries: &[&Boundary]) -> Vec<Sentence> {
     let told = [
         range(room, "why.room", "why.room-range"),
         range(waiting, "why.waited", "why.waited-range"),
+        range(since, "why.since", "why.since-range"),
         range(packets, "why.packets", "why.packets-range"),
         range(pieces, "why.pieces", "why.pieces-range"),
     ];

@@ -1,0 +1,234 @@
+//! Literal traces in, sentences about why out, in both languages: what is said
+//! is what was observed, and nothing is said of what was not.
+
+#![allow(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod dsl;
+
+use dsl::{explained_in, trace};
+use protocol::System;
+use trace::rows::Rows;
+use trace::{Analysis, Trace};
+
+/// What the explanation of a step says, and what it must not say.
+fn check(run: &Trace, step: usize, [english, chinese]: [&str; 2], not: &[&str]) {
+    for (language, part) in [("en", english), ("zh", chinese)] {
+        let text = explained_in(language, run, step);
+        assert!(text.contains(part), "step {step}: {text}");
+        for wrong in not {
+            assert!(!text.contains(wrong), "step {step}: {wrong}: {text}");
+        }
+    }
+}
+
+/// The reasons that stand below the rows of the first lane.
+fn reasons(run: &Trace) -> Vec<String> {
+    let analysis = Analysis::new(run);
+    let rows = Rows::at_the_end(run, &analysis.lanes[0]);
+    let keys = rows.reasons().into_iter().map(|reason| {
+        let why: Vec<_> = reason.why.iter().map(|why| why.key).collect();
+        format!("{}: {}", reason.what.key, why.join(" "))
+    });
+    keys.collect()
+}
+
+#[test]
+fn bytes_that_came_after_the_queue_was_measured_are_not_said_to_have_waited() {
+    let run = include_str!("../../tests/traces/late-bytes.jsonl");
+    let run = Trace::parse(run).unwrap();
+    check(
+        &run,
+        21,
+        [
+            "recv(1024) of server returned 12 bytes. It holds bytes of 3 sends, #2 to #4, in one \
+             piece. They were apart on the wire, in 3 segments: 10 bytes waited when the queue \
+             was measured just before recv(), and 2 more came until recv() took them all.",
+            "它们在线路上是分开的 3 个段：就在 recv() 之前查看队列时有 10 字节在等，到 recv() 取走时又来了 2 字节。",
+        ],
+        &["was late", "来晚了"],
+    );
+    assert_eq!(
+        reasons(&run),
+        ["why.vanished: why.found-together why.waited why.since why.packets"]
+    );
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 send hello
+         c1 segment 0 PSH,ACK hello
+         s1 recv 1024 hello | waiting=2",
+    );
+    check(
+        &run,
+        3,
+        [
+            "Just before, 2 bytes waited in the receive queue; the other 3 came between that and recv().",
+            "接收队列里有 2 字节在等；另外 3 字节是在那之后、recv() 之前到的。",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_full_buffer_is_not_said_to_have_been_smaller_than_a_shorter_queue() {
+    let run = trace(
+        System::TcpEcho,
+        &["buffer=4"],
+        "c1 send hello
+         c1 segment 0 PSH,ACK hello
+         s1 recv 4 hell | waiting=2",
+    );
+    check(
+        &run,
+        3,
+        [
+            "Just before, 2 bytes waited in the receive queue; the other 2 came",
+            "另外 2 字节是在那之后、recv() 之前到的。",
+        ],
+        &["2 bytes in the queue"],
+    );
+    assert_eq!(reasons(&run), ["why.appeared: why.buffer-small why.room"]);
+}
+
+#[test]
+fn a_send_has_the_bytes_that_it_was_given() {
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 send 0123 | asked=10
+         c1 send 456 | asked=6
+         s1 recv 5 01234
+         s1 recv 1 5
+         c1 send 789
+         s1 recv 1 6
+         s1 recv 9 789",
+    );
+    check(
+        &run,
+        4,
+        [
+            "It is 1 of the 6 bytes that send() #2 was given: a piece, not the message.",
+            "send() #2 交出的是 6 字节，这是其中的 1 字节：只是一段，不是整条消息。",
+        ],
+        &["of the 10 bytes"],
+    );
+    check(
+        &run,
+        7,
+        [
+            "It is all that send() #3 was given, 3 bytes, and that was the rest of 10 that the \
+             kernel took in parts: a piece, not the message.",
+            "send() #3 交出的 3 字节全在这里，而那只是内核分几次收下的 10 字节中剩下的部分",
+        ],
+        &["exactly send()"],
+    );
+}
+
+#[test]
+fn an_empty_send_has_no_bytes_that_came_together_with_others() {
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 send ab
+         c1 send
+         c1 send cd
+         s1 recv 1024 abcd",
+    );
+    check(
+        &run,
+        1,
+        [
+            "together with bytes of 1 other send.",
+            "它和另外 1 次 send 的字节一起",
+        ],
+        &["2 other", "另外 2"],
+    );
+}
+
+#[test]
+fn bytes_in_the_send_queue_are_no_part_of_the_last_send() {
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 send 0123456789 | unacked=30 unsent=30",
+    );
+    check(
+        &run,
+        1,
+        [
+            "The kernel has taken 30 bytes and not sent them yet.",
+            "内核已经收下、但还没有发出去的有 30 字节。",
+        ],
+        &["其中 30"],
+    );
+}
+
+#[test]
+fn a_reset_leaves_what_the_receive_queue_holds() {
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 segment 0 SYN
+         s1 segment 0 SYN,ACK
+         c1 segment 0 ACK
+         c1 send hi
+         c1 segment 0 PSH,ACK hi
+         c1 segment 2 RST,ACK
+         s1 recv 1024 hi",
+    );
+    check(
+        &run,
+        6,
+        [
+            "It ends the connection at once: what is still on its way, or not sent yet, is lost. \
+             Under Linux server can read what its receive queue holds already; then recv() fails \
+             with ECONNRESET.",
+            "在 Linux 上，服务端仍能读完接收队列里已有的字节，之后 recv() 以 ECONNRESET 失败。",
+        ],
+        &["not read", "没有读"],
+    );
+    check(
+        &run,
+        2,
+        [
+            "no program has to call accept() for that: the kernel of server answers while its \
+             accept queue has room.",
+            "用不着有程序调用 accept()：只要 accept 队列还有位置，服务端的内核就会应答。",
+        ],
+        &["whether or not", "不管有没有"],
+    );
+    let refused = trace(
+        System::TcpEcho,
+        &[],
+        "c1 segment 0 SYN
+         s1 segment 0 RST,ACK",
+    );
+    check(
+        &refused,
+        2,
+        [
+            "It refuses the connection: connect() of client 1 fails with ECONNREFUSED.",
+            "它拒绝建立连接：客户端 1 的 connect() 以 ECONNREFUSED 失败。",
+        ],
+        &["recv()"],
+    );
+}
+
+#[test]
+fn a_datagram_that_came_whole_says_nothing_of_how_often_it_comes() {
+    let run = trace(
+        System::UdpEcho,
+        &[],
+        "c1 send hi
+         s1 recv 1024 hi",
+    );
+    check(
+        &run,
+        2,
+        [
+            "It is whole, and nothing else came with it: datagrams keep their boundaries.",
+            "它是完整的，也没有混入别的：数据报保留边界。",
+        ],
+        &["one recvfrom()", "对一次"],
+    );
+}
