@@ -2,6 +2,7 @@
 //! there is none, one page that says so. `STICKYLAB_PAGE` names another
 //! folder. Embeds the lessons too, for the command line.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -21,7 +22,7 @@ fn main() {
     page();
 }
 
-/// Writes `LESSONS` and `TEXTS`, with the texts of the files in `static`.
+/// Writes `LESSONS` and `LANGUAGES`, with the texts of the files in `static` and `text`.
 fn lessons() {
     let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     let place = Path::new(&package).join("..").join("static");
@@ -38,15 +39,49 @@ fn lessons() {
         let file = file.to_str().expect("cargo's folders are UTF-8");
         writeln!(code, "    ({id:?}, include_str!({file:?})),").expect("a String takes everything");
     }
-    code.push_str("];\nstatic TEXTS: &[&str] = &[\n");
-    for name in ["explain.en.toml", "stage.en.toml", "en.toml"] {
-        let file = place.join("text").join(name);
-        let file = file.to_str().expect("cargo's folders are UTF-8");
-        writeln!(code, "    include_str!({file:?}),").expect("a String takes everything");
+    code.push_str("];\nstatic LANGUAGES: &[(&str, &[&str])] = &[\n");
+    for (tag, files) in languages(&[place.join("text"), Path::new(&package).join("text")]) {
+        writeln!(code, "    ({tag:?}, &[").expect("a String takes everything");
+        for file in files {
+            let file = file.to_str().expect("cargo's folders are UTF-8");
+            writeln!(code, "        include_str!({file:?}),").expect("a String takes everything");
+        }
+        code.push_str("    ]),\n");
     }
     code.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("lessons.rs"), code).expect("OUT_DIR can be written");
+}
+
+/// The languages' tags, English first, and the files of each: `<tag>.toml` and
+/// `*.<tag>.toml`. A language is one that has a `<tag>.toml` in each of `folders`.
+fn languages(folders: &[PathBuf]) -> Vec<(String, Vec<PathBuf>)> {
+    let mut languages: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for folder in folders {
+        println!("cargo::rerun-if-changed={}", folder.display());
+        for entry in fs::read_dir(folder).expect("the texts are part of the tree") {
+            let file = entry.expect("a folder can be listed").path();
+            let name = file.file_name().and_then(|name| name.to_str());
+            let name = name.expect("a text's file name is UTF-8");
+            let tag = name.strip_suffix(".toml").expect("texts are TOML");
+            let tag = tag.rsplit('.').next().unwrap_or(tag);
+            languages.entry(tag.to_owned()).or_default().push(file);
+        }
+    }
+    // The list of the page's languages.
+    languages.remove("languages");
+    let is_spoken = |tag: &str| {
+        folders
+            .iter()
+            .all(|f| f.join(format!("{tag}.toml")).is_file())
+    };
+    languages.retain(|tag, files| {
+        files.sort();
+        is_spoken(tag)
+    });
+    let mut languages: Vec<_> = languages.into_iter().collect();
+    languages.sort_by_key(|(tag, _)| tag != "en");
+    languages
 }
 
 fn page() {

@@ -13,11 +13,17 @@
 --
 --   tshark -X lua_script:stickylab.lua -d tcp.port==PORT,stickylab.auth -r run.pcapng
 --
+-- Where a length is not 4 bytes, signed, little-endian, that is told as well:
+--
+--   -o stickylab.auth.width:2 -o stickylab.auth.endian:big
+--   -o stickylab.auth.signed:FALSE -o stickylab.auth.counts_header:TRUE
+--
+-- A file that the lab writes has all this in its first comment.
+--
 -- Of the two ports the one decoded for is the server's. TCP's preference
 -- "Allow subdissector to reassemble TCP streams" has to be on, as it is unless
 -- somebody turned it off.
 
-local HEADER = 4 -- bytes: a signed length, little-endian
 local CHALLENGE = 32 -- bytes
 local ANSWER = 16 -- bytes
 local NONCE = 32 -- bytes
@@ -68,7 +74,7 @@ end
 
 -- One of the lab's systems as a protocol. `towards_server` and
 -- `towards_client` are given a Reader over the bytes of one direction.
-local function system(name, title, port, towards_server, towards_client)
+local function system(name, title, port, towards_server, towards_client, has_prefix)
   local id = "stickylab." .. name
   local protocol = Proto(id, "Sticky Packet Lab, " .. title)
   local fields = {
@@ -76,7 +82,7 @@ local function system(name, title, port, towards_server, towards_client)
     answer = ProtoField.bytes(id .. ".answer", "Answer"),
     nonce = ProtoField.bytes(id .. ".nonce", "Nonce of the client"),
     proof = ProtoField.bytes(id .. ".proof", "Proof"),
-    length = ProtoField.int32(id .. ".length", "Length"),
+    length = ProtoField.int64(id .. ".length", "Length"),
     digits = ProtoField.string(id .. ".digits", "Digits of a length"),
     ready = ProtoField.string(id .. ".ready", "Ready"),
     body = ProtoField.bytes(id .. ".body", "Body"),
@@ -87,6 +93,7 @@ local function system(name, title, port, towards_server, towards_client)
   local group, severity = expert.group.MALFORMED, expert.severity.ERROR
   local mistakes = {
     negative = ProtoExpert.new(id .. ".negative", "The length is negative", group, severity),
+    shorter = ProtoExpert.new(id .. ".shorter", "The length is less than its own field", group, severity),
     too_large = ProtoExpert.new(id .. ".too_large", "The length is larger than allowed", group, severity),
     no_digit = ProtoExpert.new(id .. ".no_digit", "A length is digits", group, severity),
     early = ProtoExpert.new(id .. ".early", "Bytes before the length was answered", group, severity),
@@ -96,6 +103,15 @@ local function system(name, title, port, towards_server, towards_client)
   protocol.experts = mistakes
   protocol.prefs.ports = Pref.range("TCP ports", port, "Ports of servers", 65535)
   protocol.prefs.maximum = Pref.uint("Largest length", 1048576, "What announces more is marked as an error")
+
+  if has_prefix then
+    local widths = { { 1, "1", 1 }, { 2, "2", 2 }, { 3, "4", 4 }, { 4, "8", 8 } }
+    protocol.prefs.width = Pref.enum("Bytes of a length", 4, "Size of the length field", widths, false)
+    local orders = { { 1, "little", 0 }, { 2, "big", 1 } }
+    protocol.prefs.endian = Pref.enum("Byte order of a length", 0, "Which byte comes first", orders, false)
+    protocol.prefs.signed = Pref.bool("Signed lengths", true, "Whether a length is in two's complement")
+    protocol.prefs.counts_header = Pref.bool("Lengths count themselves", false, "Whether a length includes its own field")
+  end
 
   local memory = Memory.new()
   function protocol.init()
@@ -119,8 +135,9 @@ local function system(name, title, port, towards_server, towards_client)
       protocol = protocol,
       fields = fields,
       mistakes = mistakes,
-      -- A length is a signed 32-bit number in every field of this file.
+      -- No captured frame is longer, and sums with it stay exact.
       maximum = math.min(protocol.prefs.maximum, 0x7fffffff),
+      prefs = protocol.prefs,
       said = {},
     }
     local state = memory:state(packet)
@@ -226,22 +243,58 @@ local function reply(reader)
   end
 end
 
--- length-prefix: 4 bytes of length, then the body; again and again.
+-- The number in a length field. Of 8 bytes it is a floating point number, exact
+-- where it is no larger than allowed.
+local function number(field, prefs)
+  local width = field:len()
+  local half = math.min(width, 4)
+  local is_big = prefs.endian == 1
+  local low = is_big and field(width - half, half):uint() or field(0, half):le_uint()
+  local value, range = low, 2 ^ (8 * width)
+  if width == 8 then
+    local high = is_big and field(0, 4):uint() or field(4, 4):le_uint()
+    value = high * 4294967296.0 + low
+  end
+  if prefs.signed and value >= range / 2 then
+    value = value - range
+  end
+  return value
+end
+
+-- A number for a field: the nearest there is.
+local function int64(value)
+  local rest = value % 4294967296.0
+  local high = math.floor((value - rest) / 4294967296.0)
+  if high > 0x7fffffff then
+    return Int64.max()
+  end
+  return Int64.new(math.floor(rest), high % 4294967296.0)
+end
+
+-- A number without a fraction, however large.
+local function whole(value)
+  return string.format("%.0f", value)
+end
+
+-- length-prefix: a length, then the body; again and again.
 local function frames(reader, state)
   if is_refused(reader, state) then
     return
   end
-  while left(reader) > 0 and has(reader, HEADER) do
-    local header = peek(reader, HEADER)
-    local length = header:le_int()
-    local mistake = length < 0 and "negative" or length > reader.maximum and "too_large"
-    if not mistake and not has(reader, HEADER + length) then
+  local header = reader.prefs.width
+  local own = reader.prefs.counts_header and header or 0
+  while left(reader) > 0 and has(reader, header) do
+    local field = peek(reader, header)
+    local value = number(field, reader.prefs)
+    local mistake = value < 0 and "negative" or value < own and "shorter" or value - own > reader.maximum and "too_large"
+    local length = mistake and 0 or math.floor(value) - own
+    if not mistake and not has(reader, header + length) then
       return
     end
-    local words = mistake and "Length of " .. length or "Frame of " .. bytes(length)
-    local size = mistake and left(reader) or HEADER + length
+    local words = mistake and "Length of " .. whole(value) or "Frame of " .. bytes(length)
+    local size = mistake and left(reader) or header + length
     local tree = shown(reader):add(peek(reader, size), words)
-    tree:add_le(reader.fields.length, take(reader, HEADER))
+    tree:add(reader.fields.length, take(reader, header), int64(value))
     say(reader, words)
     if mistake then
       return refuse(reader, state, mistake, tree)
@@ -250,7 +303,7 @@ local function frames(reader, state)
   end
 end
 
-system("length-prefix", "length in front", "8001", frames, reply)
+system("length-prefix", "length in front", "8001", frames, reply, true)
 
 -- auth: 32 random bytes from the server, 16 bytes HMAC-MD5 of them from the
 -- client; then frames to the server, and replies without any framing.
@@ -278,7 +331,7 @@ local function challenge(reader, state)
   reply(reader)
 end
 
-system("auth", "client authentication", "8080", answer, challenge)
+system("auth", "client authentication", "8080", answer, challenge, true)
 
 -- mutual: 32 random bytes from the server; 32 of the client and its HMAC-SHA256
 -- over both; the server's, over the same; then as auth. It has no port of its
@@ -316,7 +369,7 @@ local function server_proof(reader, state)
   reply(reader)
 end
 
-system("mutual", "mutual authentication", "", client_proof, server_proof)
+system("mutual", "mutual authentication", "", client_proof, server_proof, true)
 
 -- What is wrong with the bytes that came as a length, if anything.
 local function wrong_length(field, maximum)
@@ -370,7 +423,7 @@ local function ready(reader, state)
   end
   local length = tonumber(state.digits:match("%d+"))
   shown(reader):add(reader.fields.ready, take(reader, #READY))
-  shown(reader):add(reader.fields.length, length):set_generated()
+  shown(reader):add(reader.fields.length, int64(length)):set_generated()
   say(reader, "Ready for " .. bytes(length))
   state.digits = nil
   -- A body of no bytes is complete already.

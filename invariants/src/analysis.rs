@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use protocol::{Nanos, Offset, System};
-use stickylab::terminal::{self, Width};
+use stickylab::lessons;
+use stickylab::terminal::{self, Screen};
 use trace::cause::held_back;
 use trace::lane::{Direction, Lane};
 use trace::lesson::Count;
@@ -63,7 +64,11 @@ pub(crate) fn check_trace(trace: &Trace) {
         }
     }
     check_blocks(&pcapng::write(trace, &analysis));
-    check_terminal(&terminal::draw(None, trace, &analysis, Width::new(100)));
+    for language in lessons::Language::all() {
+        let is_utf8 = language != lessons::Language::ENGLISH;
+        let screen = Screen::new(100, language, is_utf8);
+        check_terminal(&terminal::draw(trace, &analysis, screen));
+    }
     if trace.ending().is_some() {
         check_page(trace);
     }

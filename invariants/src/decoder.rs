@@ -64,6 +64,7 @@ pub(crate) fn framing(input: &mut Input<'_>) -> Framing {
             *fixed = FixedSize {
                 size: maximum,
                 pad: input.byte(),
+                maximum: input.small(),
             }
         }
         // Framing::None, and a framing whose settings nobody varies here.
@@ -237,7 +238,7 @@ fn next(
                 None => Err(truncated(0, rest.len() + delimiter.len())),
             }
         }
-        Framing::FixedSize(FixedSize { size, pad }) => {
+        Framing::FixedSize(FixedSize { size, pad, maximum }) => {
             let size = *size as usize;
             let whole = rest.get(..size).filter(|whole| !whole.is_empty());
             let mut message = whole.ok_or(truncated(0, size))?;
@@ -245,6 +246,9 @@ fn next(
                 && last == pad
             {
                 message = shorter;
+            }
+            if message.len() > *maximum as usize {
+                return Err(too_large(message.len() as i128, *maximum));
             }
             Ok(Some(frame(0, message, size - message.len())))
         }

@@ -1,4 +1,9 @@
-//! Bytes from a peer as one line of text that no terminal obeys.
+//! Bytes from a peer, and text from a file, as text that no terminal obeys.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
 
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
@@ -33,10 +38,60 @@ pub fn plain_or_escaped(bytes: &[u8]) -> String {
     }
 }
 
+/// `text` with each of its lines as it is where it is harmless, else escaped.
+pub fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').collect();
+    let lines = lines.iter().map(|line| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        plain_or_escaped(line.as_bytes())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// `value` as one line of JSON that no terminal obeys: what [`is_obeyed`] in its
+/// texts is escaped as `\u202e` is.
+///
+/// # Errors
+/// Those of the value's own [`Serialize`].
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    let mut line = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, Harmless);
+    value.serialize(&mut serializer)?;
+    String::from_utf8(line).map_err(serde::ser::Error::custom)
+}
+
+/// Writes JSON without whitespace, and texts in ASCII where a terminal would obey.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_obeyed) {
+            CompactFormatter.write_string_fragment(writer, &rest[..at])?;
+            let mut behind = rest[at..].chars();
+            if let Some(character) = behind.next() {
+                let mut units = [0; 2];
+                for unit in character.encode_utf16(&mut units) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+            rest = behind.as_str();
+        }
+        CompactFormatter.write_string_fragment(writer, rest)
+    }
+}
+
 /// Whether a terminal does something else than show it: control characters,
 /// line separators, and the marks that reorder text (Unicode's UAX 9).
-fn is_obeyed(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+pub(crate) fn is_obeyed(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 fn escape_bytes(line: &mut String, bytes: &[u8]) {
@@ -66,6 +121,8 @@ mod tests {
         check(b"\x1b[31mred\x7f", r"\x1B[31mred\x7F");
         check("\u{9b}2J \u{202e}".as_bytes(), r"\xC2\x9B2J \xE2\x80\xAE");
         check(br"C:\x", r"C:\\x");
+        let marks = "\u{200e}\u{200f}\u{61c}";
+        check(marks.as_bytes(), r"\xE2\x80\x8E\xE2\x80\x8F\xD8\x9C");
     }
 
     #[test]
@@ -73,5 +130,19 @@ mod tests {
         assert_eq!(plain_or_escaped(br"C:\x"), r"C:\x");
         assert_eq!(plain_or_escaped(b"C:\\x\n"), r"C:\\x\n");
         assert_eq!(plain_or_escaped(b""), "");
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(lines("a\r\nb\\"), "a\nb\\");
+        assert_eq!(lines("a\x1b[2J\n\\"), "a\\x1B[2J\n\\");
+    }
+
+    #[test]
+    fn json_is_what_it_was_without_what_a_terminal_obeys() {
+        let text = "a\u{9b}2J\u{202e}\u{61c}\x7f\x1b\"粘";
+        let line = json(&text).unwrap();
+        assert_eq!(line, "\"a\\u009b2J\\u202e\\u061c\\u007f\\u001b\\\"粘\"");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
     }
 }

@@ -13,6 +13,8 @@ use crate::{Lines, eventually, workspace};
 pub fn stickylab(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).env_remove("RUST_LOG");
+    // Whatever the language and terminal of whoever runs the tests.
+    command.env("LC_ALL", "C.UTF-8").env_remove("COLUMNS");
     command
 }
 
@@ -36,7 +38,7 @@ pub fn limited(limits: &str, command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("ulimit {limits} && exec \"$0\" \"$@\"")]);
     shell.arg(command.get_program()).args(command.get_args());
-    shell.env_remove("RUST_LOG");
+    shell.env_remove("RUST_LOG").env("LC_ALL", "C.UTF-8");
     shell
 }
 

@@ -22,8 +22,12 @@ mod runs;
 mod show;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/streams.rs"]
+mod streams;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/told.rs"]
+mod told;
 
 use tests::{Finished, run, stickylab};
 

@@ -6,6 +6,7 @@ mod apply;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::fmt;
 use std::str::FromStr;
@@ -70,12 +71,13 @@ fn names() -> String {
 }
 
 impl Kind {
-    /// The number that `value` writes, if it is within the bounds.
+    /// The number that `value` writes, with or without a unit, if it is within the
+    /// bounds.
     fn number(self, value: &str) -> Option<u32> {
-        let Self::Number { least, most, .. } = self else {
+        let Self::Number { least, most, unit } = self else {
             return None;
         };
-        let number = value.trim().parse().ok();
+        let number = text::number(value, unit);
         number.filter(|number| (least..=most).contains(number))
     }
 
@@ -161,10 +163,25 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Applies `knob=value`, as the command line and links write it. `\n` in the
-/// value starts a new line.
-pub fn apply(experiment: &mut Experiment, setting: &str) -> Result<(), KnobError> {
-    let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-    let knob: Knob = name.trim().parse()?;
-    knob.set(experiment, &value.replace("\\n", "\n"))
+/// Applies all of `settings`, each `knob=value`, as the command line writes them,
+/// in their order, but the system first: it resets others. Gives the knobs.
+///
+/// # Errors
+/// The first name that is no knob, or the first value that a knob does not take.
+pub fn apply<Setting: AsRef<str>>(
+    experiment: &mut Experiment,
+    settings: &[Setting],
+) -> Result<Vec<Knob>, KnobError> {
+    let mut knobs = Vec::new();
+    for setting in settings {
+        let setting = setting.as_ref();
+        let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+        let knob: Knob = name.trim().parse()?;
+        knobs.push((knob, value));
+    }
+    knobs.sort_by_key(|(knob, _)| *knob != Knob::System);
+    for (knob, value) in &knobs {
+        knob.set(experiment, value)?;
+    }
+    Ok(knobs.into_iter().map(|(knob, _)| knob).collect())
 }

@@ -1,13 +1,13 @@
 //! A lesson: an experiment, a question about it, and what to look for.
 
-use std::collections::BTreeMap;
-
 use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
 use crate::knob::Knob;
 use crate::lane::{Direction, MessageKind, Verdict};
 use crate::{Analysis, Call, End, Experiment, Trace};
+
+pub use crate::told::{Count, Predict, Reference, Translations, Words};
 
 /// Where a lesson stands in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,108 +40,10 @@ impl Group {
     }
 }
 
-/// A lesson's words in one language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Words {
-    /// Short; shown in the list.
-    pub title: String,
-    /// What the learner is asked.
-    pub question: String,
-    /// What to look for once it has run.
-    pub look: String,
-}
-
-/// A lesson's words by language. A lesson file has them in English at least.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<Tag, Words>")]
-pub struct Translations(BTreeMap<Tag, Words>);
-
-/// A language's tag (BCP 47), such as `en` or `pt-BR`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-struct Tag(String);
-
-impl Translations {
-    /// The words in the language of this tag.
-    pub fn get(&self, tag: &str) -> Option<&Words> {
-        let mut words = self.0.iter();
-        let found = words.find(|(known, _)| known.0 == tag);
-        found.map(|(_, words)| words)
-    }
-
-    /// Each language's tag and words, by tag.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Words)> {
-        self.0.iter().map(|(tag, words)| (tag.0.as_str(), words))
-    }
-}
-
-impl TryFrom<BTreeMap<Tag, Words>> for Translations {
-    type Error = &'static str;
-    fn try_from(words: BTreeMap<Tag, Words>) -> Result<Self, Self::Error> {
-        let words = Self(words);
-        match words.get("en") {
-            Some(_) => Ok(words),
-            None => Err("missing field `en`"),
-        }
-    }
-}
-
-impl TryFrom<String> for Tag {
-    type Error = String;
-    fn try_from(tag: String) -> Result<Self, String> {
-        let mut subtags = tag.split('-');
-        let language = subtags.next().unwrap_or_default();
-        let is_language = language.len() == 2 || language.len() == 3;
-        let is_language = is_language && language.bytes().all(|byte| byte.is_ascii_lowercase());
-        let are_subtags = subtags.all(|subtag| {
-            let is_alphanumeric = subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            (1..=8).contains(&subtag.len()) && is_alphanumeric
-        });
-        if is_language && are_subtags {
-            Ok(Self(tag))
-        } else {
-            Err(format!("unknown field `{tag}`, which is no language's tag"))
-        }
-    }
-}
-
-/// Something countable in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Count {
-    /// recv calls of the server that returned bytes or an empty datagram.
-    ServerRecvs,
-    /// recv calls of the clients that returned bytes or an empty datagram.
-    ClientRecvs,
-    /// Bytes that reached the server's program.
-    ServerBytes,
-    /// Messages the server decoded that are what the client meant.
-    GoodMessages,
-    /// Clients that got a reply.
-    Replied,
-    /// send calls of the clients that handed something over, empty ones too.
-    ClientSends,
-    /// Replies a client waited for longer than [`LATE`].
-    LateReplies,
-    /// Connections that the server refused.
-    Refusals,
-}
-
 /// What counts as a late reply: far longer than a round trip on loopback,
 /// half of the least time by which a kernel delays an acknowledgment (40 ms
 /// on Linux, `TCP_DELACK_MIN`).
 pub const LATE: Nanos = Nanos::from_millis(20);
-
-/// A guess the learner commits to before the run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Predict {
-    /// What is guessed.
-    pub count: Count,
-    /// Guesses to choose from; any other number can be typed.
-    pub choices: Vec<u64>,
-}
 
 /// A lesson as its file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

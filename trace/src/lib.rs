@@ -25,6 +25,7 @@ mod run;
 mod script;
 mod setup;
 pub mod text;
+mod told;
 mod validation;
 
 pub use analysis::{Analysis, direction};

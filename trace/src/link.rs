@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use record::{Connection, Event, Party};
 
+use crate::told::Reference;
 use crate::{ClientId, Experiment, Setup};
 
 /// Version of the lines; a reader refuses a newer one. Version 1 had no
@@ -111,6 +112,9 @@ pub enum Line {
         /// What was planned, if anything was: a run of the lab.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         experiment: Option<Experiment>,
+        /// Which lesson it is of, if it is of one; lines to the page do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lesson: Option<Box<Reference>>,
         /// What is known of the connections, where nothing was planned.
         #[serde(default, skip_serializing_if = "is_default")]
         setup: Setup,
@@ -177,6 +181,7 @@ impl Line {
                     run: run.run,
                     kernel: run.kernel,
                     experiment: run.experiment,
+                    lesson: run.lesson,
                     setup: run.setup,
                     capture: run.capture,
                 }
@@ -251,6 +256,8 @@ struct Run {
     kernel: String,
     #[serde(default)]
     experiment: Option<Experiment>,
+    #[serde(default)]
+    lesson: Option<Box<Reference>>,
     #[serde(default)]
     setup: Setup,
     #[serde(default)]

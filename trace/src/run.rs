@@ -4,11 +4,12 @@
 use std::collections::HashSet;
 
 use protocol::Framing;
-use record::{Connection, ConnectionId, End, Event, Party, PartyId, Transport};
+use record::{Call, Connection, ConnectionId, End, Event, Party, PartyId, Reason, Transport};
 use serde::Deserialize;
 
 use crate::lane::Direction;
 use crate::link::{Capture, Ending, Line, VERSION};
+use crate::told::Reference;
 use crate::{Client, Experiment, Setup, plan};
 
 mod earlier;
@@ -31,6 +32,8 @@ pub const MAX_CONNECTIONS: usize = 65_536;
 pub struct Trace {
     /// What was meant to happen, if that was planned: an experiment.
     pub plan: Option<Experiment>,
+    /// Which lesson it is of, if anybody said.
+    pub lesson: Option<Reference>,
     /// What is known of the connections; of an experiment, the plan tells.
     pub setup: Setup,
     /// Kernel name and release it ran on; empty if nobody said.
@@ -65,6 +68,7 @@ impl Trace {
     pub fn without_plan(setup: Setup, kernel: String, capture: Capture) -> Self {
         Self {
             plan: None,
+            lesson: None,
             setup,
             kernel,
             capture,
@@ -181,6 +185,19 @@ impl Trace {
         self.ending
     }
 
+    /// Whether calls were made that are not among the events, because the run was cut
+    /// off: of what the events lack nothing follows then.
+    pub fn lacks_calls(&self) -> bool {
+        let cuts = self.events.iter().filter(|event| event.call == Call::Cut);
+        let mut reasons = cuts.filter_map(|event| event.reason).peekable();
+        match reasons.peek() {
+            None => self.ending == Some(Ending::Limit),
+            Some(_) => {
+                reasons.any(|why| matches!(why, Reason::Calls | Reason::Bytes | Reason::Unread))
+            }
+        }
+    }
+
     /// The trace as lines, the events by time.
     pub fn lines(&self) -> impl Iterator<Item = Line> {
         let first = Line::Run {
@@ -188,6 +205,7 @@ impl Trace {
             run: 0,
             kernel: self.kernel.clone(),
             experiment: self.plan.clone(),
+            lesson: self.lesson.clone().map(Box::new),
             setup: self.setup.clone(),
             capture: self.capture,
         };
@@ -261,20 +279,23 @@ impl Trace {
                     Line::Run {
                         kernel,
                         experiment,
+                        lesson,
                         setup,
                         capture,
                         ..
                     },
                     None,
                 ) => {
-                    trace = Some(match experiment {
+                    let mut begun = match experiment {
                         Some(experiment) => {
                             let valid = experiment.validate();
                             valid.map_err(|error| TraceError::Experiment { line, error })?;
                             Self::new(experiment, kernel, capture)
                         }
                         None => Self::without_plan(setup, kernel, capture),
-                    });
+                    };
+                    begun.lesson = lesson.map(|lesson| *lesson);
+                    trace = Some(begun);
                 }
                 (Line::Party(party), Some(trace)) if trace.ending.is_none() => {
                     if !named.0.insert(party.party) || trace.parties.len() >= MAX_PARTIES {

@@ -166,7 +166,13 @@ fn patience(experiment: &Experiment) -> Nanos {
         .flat_map(|c| &c.messages)
         .map(crate::Message::len)
         .sum();
-    let reads = 2 * messages as u64 + bytes as u64 / u64::from(experiment.buffer.max(1)) + 2;
+    let reads = match experiment.transport() {
+        // A recv takes a datagram, however little of it there is room for.
+        Transport::Udp => messages as u64 + 2,
+        Transport::Tcp => {
+            2 * messages as u64 + bytes as u64 / u64::from(experiment.buffer.max(1)) + 2
+        }
+    };
     base + Nanos::from_millis(stays + reads * u64::from(experiment.read_delay_ms))
 }
 

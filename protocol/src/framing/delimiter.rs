@@ -190,6 +190,28 @@ mod tests {
         );
     }
 
+    /// Whatever part of the delimiter has come with it.
+    #[test]
+    fn a_message_one_byte_above_the_maximum_is_refused() {
+        for chunks in [
+            ["123456789\r\n", ""],
+            ["123456789\r", "\n"],
+            ["123456789", "\r\n"],
+        ] {
+            let mut decoder = crlf().decoder(Offset(0));
+            let polled = chunks.map(|chunk| {
+                decoder.handle_chunk(chunk.as_bytes());
+                decoder.poll_frame()
+            });
+            let refused = Err(FrameError::TooLarge {
+                offset: Offset(0),
+                length: 9,
+                maximum: 8,
+            });
+            assert!(polled.contains(&refused), "{chunks:?}: {polled:?}");
+        }
+    }
+
     #[test]
     fn a_delimiter_has_a_length() {
         let of = |length| Delimiter {

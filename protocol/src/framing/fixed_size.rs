@@ -24,11 +24,17 @@ pub struct FixedSize {
     pub size: u32,
     /// What fills a frame up behind its message.
     pub pad: u8,
+    /// The largest message accepted, in bytes, padding not counted.
+    pub maximum: u32,
 }
 
 impl Default for FixedSize {
     fn default() -> Self {
-        Self { size: 8, pad: b' ' }
+        Self {
+            size: 8,
+            pad: b' ',
+            maximum: DEFAULT_MAX_FRAME,
+        }
     }
 }
 
@@ -58,10 +64,11 @@ impl Format for FixedSize {
 
     fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
         self.validate()?;
-        if message.len() > self.size as usize {
+        let maximum = self.size.min(self.maximum);
+        if message.len() > maximum as usize {
             return Err(EncodeError::TooLarge {
                 length: message.len(),
-                maximum: u64::from(self.size),
+                maximum: u64::from(maximum),
             });
         }
         if message.last() == Some(&self.pad) {
@@ -74,6 +81,10 @@ impl Format for FixedSize {
 
     fn body_length(&self, _length: usize) -> usize {
         self.size as usize
+    }
+
+    fn limit(&mut self, most: u32) {
+        self.maximum = self.maximum.min(most);
     }
 }
 
@@ -94,10 +105,19 @@ impl Decode for FixedSizeDecoder {
             return Ok(None);
         }
         let start = self.buffer.start();
-        let mut body = self.buffer.take(size);
-        let message = body.iter().rposition(|&byte| byte != self.fixed.pad);
-        body.truncate(message.map_or(0, |last| last + 1));
-        let trailer = size - body.len();
+        let mut message = self.buffer[..size].iter();
+        let message = message.rposition(|&byte| byte != self.fixed.pad);
+        let length = message.map_or(0, |last| last + 1);
+        if length > self.fixed.maximum as usize {
+            return Err(FrameError::TooLarge {
+                offset: start,
+                length: length as i128,
+                maximum: self.fixed.maximum,
+            });
+        }
+        let body = self.buffer.take(length);
+        let trailer = size - length;
+        self.buffer.skip(trailer);
         Ok(Some(Frame {
             start,
             header: 0,
@@ -126,11 +146,19 @@ impl Decode for FixedSizeDecoder {
 mod tests {
     use super::*;
 
+    fn fixed(size: u32, pad: u8) -> FixedSize {
+        FixedSize {
+            size,
+            pad,
+            ..FixedSize::default()
+        }
+    }
+
     #[test]
     fn padding_is_put_on_and_taken_off() {
-        let fixed = FixedSize { size: 4, pad: b'.' };
-        assert_eq!(&fixed.body(b"ab").unwrap()[..], b"ab..");
-        let mut decoder = fixed.decoder(Offset(0));
+        let format = fixed(4, b'.');
+        assert_eq!(&format.body(b"ab").unwrap()[..], b"ab..");
+        let mut decoder = format.decoder(Offset(0));
         decoder.handle_chunk(b"ab......c");
         let frame = decoder.poll_frame().unwrap().unwrap();
         assert_eq!((&frame.body[..], frame.trailer), (&b"ab"[..], 2));
@@ -147,28 +175,56 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let fixed = FixedSize { size: 4, pad: b'.' };
+        let format = fixed(4, b'.');
         assert_eq!(
-            fixed.body(b"abcde"),
+            format.body(b"abcde"),
             Err(EncodeError::TooLarge {
                 length: 5,
                 maximum: 4
             })
         );
         assert_eq!(
-            fixed.body(b"a."),
+            format.body(b"a."),
             Err(EncodeError::EndsInPadding { pad: b'.' })
         );
         // Before a frame of that size is made.
         let size = u32::MAX;
         assert_eq!(
-            FixedSize { size, pad: 0 }.body(b"a"),
+            fixed(size, 0).body(b"a"),
             Err(EncodeError::Oversized {
                 size: 4_294_967_295,
                 maximum: 1_048_576
             })
         );
         let size = DEFAULT_MAX_FRAME;
-        assert_eq!(FixedSize { size, pad: 0 }.validate(), Ok(()));
+        assert_eq!(fixed(size, 0).validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_message_above_the_maximum_is_refused_when_its_frame_is_complete() {
+        let format = FixedSize {
+            maximum: 2,
+            ..fixed(4, b'.')
+        };
+        assert_eq!(
+            format.body(b"abc"),
+            Err(EncodeError::TooLarge {
+                length: 3,
+                maximum: 2
+            })
+        );
+        let mut decoder = format.decoder(Offset(0));
+        decoder.handle_chunk(b"ab..a.c");
+        assert_eq!(&decoder.poll_frame().unwrap().unwrap().body[..], b"ab");
+        assert_eq!(decoder.poll_frame(), Ok(None));
+        decoder.handle_chunk(b".");
+        assert_eq!(
+            decoder.poll_frame(),
+            Err(FrameError::TooLarge {
+                offset: Offset(4),
+                length: 3,
+                maximum: 2
+            })
+        );
     }
 }

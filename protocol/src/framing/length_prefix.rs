@@ -93,6 +93,7 @@ pub struct LengthPrefix {
     /// Two's complement, as `struct 'i'`, or unsigned.
     pub signed: bool,
     /// Whether the length includes the field itself.
+    #[serde(rename = "counts-header", alias = "counts_header")]
     pub counts_header: bool,
     /// The largest body accepted, in bytes.
     pub maximum: u32,

@@ -105,8 +105,8 @@ macro_rules! framings {
                 }
             }
 
-            /// The same framing, which accepts messages of at most `most` bytes. The size
-            /// of a fixed-size frame is its own bound, and without framing there is none.
+            /// The same framing, which accepts messages of at most `most` bytes. Without
+            /// framing there is no such bound.
             #[must_use]
             pub fn with_at_most(mut self, most: u32) -> Self {
                 match &mut self {

@@ -82,8 +82,9 @@ fn framing() -> impl Strategy<Value = Framing> {
                 ..Delimiter::default()
             })
         }),
-        (1_u32..200, any::<u8>())
-            .prop_map(|(size, pad)| Framing::FixedSize(FixedSize { size, pad })),
+        (1_u32..200, any::<u8>(), 0_u32..200).prop_map(|(size, pad, maximum)| {
+            Framing::FixedSize(FixedSize { size, pad, maximum })
+        }),
     ]
 }
 

@@ -173,7 +173,11 @@ mod tests {
                 delimiter: "||".to_owned(),
                 maximum: 5,
             }),
-            Framing::FixedSize(FixedSize { size: 3, pad: 0 }),
+            Framing::FixedSize(FixedSize {
+                size: 3,
+                pad: 0,
+                maximum: 2,
+            }),
         ] {
             let json = serde_json::to_string(&framing).unwrap();
             assert_eq!(serde_json::from_str::<Framing>(&json).unwrap(), framing);
@@ -184,6 +188,24 @@ mod tests {
             ..LengthPrefix::default()
         };
         assert_eq!(short.ok(), Some(Framing::LengthPrefix(expected)));
+    }
+
+    /// The key was spelled with an underscore once, in lesson files and records.
+    #[test]
+    fn counts_header_is_read_in_both_spellings_and_written_as_the_others_are() {
+        let expected = Framing::LengthPrefix(LengthPrefix {
+            counts_header: true,
+            ..LengthPrefix::default()
+        });
+        for key in ["counts-header", "counts_header"] {
+            let json = format!(r#"{{"kind":"length-prefix","{key}":true}}"#);
+            let read: Framing = serde_json::from_str(&json).unwrap();
+            assert_eq!(read, expected, "{key}");
+        }
+        let json = serde_json::to_string(&expected).unwrap();
+        assert!(json.contains(r#""counts-header":true"#), "{json}");
+        let both = r#"{"kind":"length-prefix","counts-header":true,"counts_header":true}"#;
+        assert!(serde_json::from_str::<Framing>(both).is_err());
     }
 
     #[test]

@@ -42,10 +42,10 @@ pub enum ClientError {
         unanswered: usize,
     },
     /// The server sent what this protocol has no place for.
-    #[error("the server sent {count} bytes that answer nothing")]
+    #[error("the server sent {} bytes that answer nothing", bytes.len())]
     Unexpected {
-        /// How many.
-        count: usize,
+        /// Which bytes.
+        bytes: Bytes,
     },
     /// Something else than `ready` in answer to a length.
     #[error("the server answered a length with {0:?}, not \"ready\"")]
@@ -291,13 +291,38 @@ impl Client {
 
     fn reply(&mut self, chunk: &[u8]) -> Result<(), ClientError> {
         self.take_replies(chunk);
-        match self.received.len() {
-            count if count > 0 && self.owed.is_empty() => {
-                self.received.clear();
-                Err(ClientError::Unexpected { count })
-            }
-            _ => Ok(()),
+        if self.received.is_empty() || !self.owed.is_empty() {
+            return Ok(());
         }
+        let bytes = self.received.split().freeze();
+        Err(ClientError::Unexpected { bytes })
+    }
+
+    /// What has come of a reply that is not complete; its rest is still owed.
+    pub fn partial_reply(&self) -> &[u8] {
+        match self.stage {
+            Stage::Frames if !self.owed.is_empty() => &self.received,
+            _ => &[],
+        }
+    }
+
+    /// Takes the first `count` bytes of [`Client::partial_reply`]. The reply that
+    /// completes it has the others.
+    pub fn take_partial_reply(&mut self, count: usize) -> Bytes {
+        let count = count.min(self.partial_reply().len());
+        if let Some(owed) = self.owed.front_mut() {
+            *owed -= count;
+        }
+        self.received.split_to(count).freeze()
+    }
+
+    /// Waits no longer for the rest of the oldest reply; how many bytes were missing.
+    pub fn give_up_reply(&mut self) -> usize {
+        let missing = self.owed.pop_front().unwrap_or(0);
+        let missing = missing.saturating_sub(self.received.len());
+        self.received.clear();
+        self.advance();
+        missing
     }
 
     /// Passes on the replies that are complete with `chunk`; what is behind

@@ -414,7 +414,9 @@ fn a_client_tells_what_is_wrong_with_its_server() {
     client.handle_message(b"hi").unwrap();
     assert_eq!(
         client.handle_chunk(b"HI!"),
-        Err(ClientError::Unexpected { count: 1 })
+        Err(ClientError::Unexpected {
+            bytes: Bytes::from_static(b"!")
+        })
     );
     let mut client = Client::new(&rules(System::Auth), CLIENT_NONCE);
     assert!(!client.can_send());

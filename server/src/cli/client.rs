@@ -10,6 +10,8 @@ use protocol::auth::Scheme;
 use stickylab::clients::{self, BridgeUrl, Console, Endpoint, Failure, Trust};
 use stickylab::net::Address;
 
+use super::output::Closed;
+
 /// One system's client: a prompt on a terminal, one message a line from a pipe.
 #[derive(Debug, Args)]
 pub(super) struct Client {
@@ -53,7 +55,9 @@ impl Client {
         ));
         match done {
             // EPIPE: the reader of standard output has closed it, as `head` does.
-            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Err(Closed.into())
+            }
             done => Ok(done?),
         }
     }

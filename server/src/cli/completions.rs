@@ -1,10 +1,10 @@
 //! `stickylab completions`: a shell's completion script on standard output.
 
-use std::io::Write as _;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Command};
 use clap_complete::Shell;
+
+use super::output;
 
 /// Prints a script that completes this program's command line.
 #[derive(Debug, Args)]
@@ -19,7 +19,6 @@ impl Completions {
         let name = command.get_name().to_owned();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
-        let mut out = std::io::stdout().lock();
-        out.write_all(&script).context("cannot print the script")
+        output::print(&script)
     }
 }

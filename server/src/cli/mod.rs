@@ -4,17 +4,21 @@
 mod address;
 mod client;
 mod completions;
+mod input;
 mod lessons;
 mod limits;
 mod manual;
 mod output;
 mod outputs;
+mod packets;
 mod page_address;
 mod run;
+mod screen;
 mod serve;
 mod server;
 mod show;
 mod size;
+mod suggestion;
 
 use std::future::Future;
 use std::io::IsTerminal as _;
@@ -25,6 +29,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use protocol::System;
 use protocol::auth::{Key, Scheme};
+use stickylab::printable;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -71,7 +76,7 @@ enum Command {
     /// Prints a saved run as `run` does
     Show(show::Show),
     /// Lists the lessons that can be run
-    Lessons,
+    Lessons(lessons::Lessons),
     /// Prints a shell's completion script
     Completions(completions::Completions),
     /// Writes the manual pages into a folder
@@ -101,7 +106,7 @@ pub(crate) fn run() -> ExitCode {
             ended(run.run(), |line| eprintln!("{line}"))
         }
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
-        Command::Lessons => ended(lessons::list(), |line| eprintln!("{line}")),
+        Command::Lessons(lessons) => ended(lessons.list(), |line| eprintln!("{line}")),
         Command::Completions(shell) => ended(shell.print(Cli::command()), |line| {
             eprintln!("{line}");
         }),
@@ -122,12 +127,15 @@ fn serving(json: bool, log: Log, serve: impl FnOnce(Outputs) -> Result<()>) -> E
     code
 }
 
-/// An error is one line.
+/// An error is one line, in which no terminal finds something to obey.
 fn ended(done: Result<()>, print: impl FnOnce(&str)) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads on, as `head` does.
+        Err(error) if error.is::<output::Closed>() => ExitCode::from(output::Closed::CODE),
         Err(error) => {
-            print(&format!("stickylab: {error:#}"));
+            // It may have words of a file in it.
+            print(&printable::lines(&format!("stickylab: {error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -1,19 +1,29 @@
 //! `stickylab run`: one experiment without a browser.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use stickylab::lab::Lab;
-use stickylab::lessons;
-use trace::knob::{self, Knob};
+use stickylab::{lessons, printable};
+use trace::knob::{self, Knob, KnobError};
+use trace::lesson::Reference;
 use trace::link::{Capture, Ending, Line, Request};
-use trace::{Lesson, Script, Trace};
+use trace::{Call, Experiment, Lesson, Script, Trace};
 
-use super::output::{self, Packets};
+use super::input::{self, Kind};
+use super::output;
+use super::packets::{self, Input, Packets};
+use super::screen::Spoken;
+use super::suggestion::closest;
 
-/// Largest lesson file read, in bytes.
-const MAX_FILE: u64 = 1024 * 1024;
+/// A lesson.
+const LESSON: Kind = Kind {
+    none: "no lesson",
+    most: 1024 * 1024,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = knobs())]
@@ -27,8 +37,10 @@ pub(super) struct Run {
     #[arg(long)]
     json: bool,
     /// Writes the packets to FILE too, for Wireshark
-    #[arg(long, value_name = "FILE", value_parser = output::pcapng_path)]
+    #[arg(long, value_name = "FILE", value_parser = packets::path)]
     pcapng: Option<PathBuf>,
+    #[command(flatten)]
+    spoken: Spoken,
 }
 
 /// Every knob and what it takes.
@@ -43,54 +55,114 @@ fn knobs() -> String {
 
 impl Run {
     pub(super) fn run(self) -> Result<()> {
-        let mut lesson = find(&self.lesson)?;
-        for setting in &self.settings {
-            knob::apply(&mut lesson.experiment, setting)?;
-        }
+        let (mut lesson, reference) = find(&self.lesson)?;
+        set(&mut lesson.experiment, &self.settings)?;
         let packets = self
             .pcapng
-            .map(|path| Packets::open(path, Path::new(&self.lesson)));
+            .map(|path| Packets::open(path, Input::File(Path::new(&self.lesson))));
         let packets = packets.transpose()?;
-        let trace = observe(&lesson)?;
+        check_descriptors(&lesson.experiment)?;
+        let trace = observe(&lesson, reference)?;
         if let Some(packets) = packets {
             packets.write(&trace)?;
         }
         if self.json {
             output::print_lines(&trace)?;
         } else {
-            output::print_lanes(Some(&lesson), &trace)?;
+            output::print_lanes(&trace, self.spoken.screen())?;
         }
         match trace.ending() {
-            Some(Ending::Finished) => Ok(()),
+            Some(Ending::Finished) => check_sent(&trace),
             Some(Ending::TimedOut) => bail!("the run took too long and was ended"),
-            Some(Ending::Limit) => bail!("the run had more events or bytes than a run may"),
+            Some(Ending::Limit) => output::check_complete(&trace),
             Some(Ending::Stopped) | None => bail!("the run was stopped"),
         }
     }
 }
 
-fn find(name: &str) -> Result<Lesson> {
-    let path = Path::new(name);
-    if path.extension().is_some_and(|ending| ending == "toml") {
-        let size = std::fs::metadata(path).with_context(|| format!("cannot read {name}"))?;
-        if size.len() > MAX_FILE {
-            bail!(
-                "{name} is {} bytes long: a lesson has at most {MAX_FILE}",
-                size.len()
+/// An error if the process may not have as many descriptors as the run needs. A
+/// runtime without them panics.
+fn check_descriptors(experiment: &Experiment) -> Result<()> {
+    /// Of the server, the capture and the runtimes.
+    const RUN: usize = 16;
+    /// Of a client beside its connections.
+    const CLIENT: usize = 6;
+    let clients = experiment.clients.iter();
+    let connections = clients.map(|client| CLIENT + 2 * usize::from(client.connections));
+    let needed = RUN + connections.sum::<usize>();
+    let null = if cfg!(windows) { "NUL" } else { "/dev/null" };
+    let opened: io::Result<Vec<_>> = (0..needed).map(|_| File::open(null)).collect();
+    let opened = opened.with_context(|| format!("a run needs {needed} open files (ulimit -n)"))?;
+    drop(opened);
+    Ok(())
+}
+
+/// An error if the kernel refused to send a datagram: that is never the peer's doing.
+fn check_sent(trace: &Trace) -> Result<()> {
+    let failed = trace.events().iter().filter(|event| {
+        let is_send = event.call == Call::Send && event.error.is_some();
+        is_send && trace.is_datagrams(event.connection)
+    });
+    match failed.count() {
+        0 => Ok(()),
+        count => bail!("datagrams that could not be sent: {count}"),
+    }
+}
+
+/// Applies the settings, and says which of them change nothing.
+fn set(experiment: &mut Experiment, settings: &[String]) -> Result<()> {
+    let knobs = knob::apply(experiment, settings).map_err(|error| match &error {
+        KnobError::Unknown(name) => match closest(name, Knob::ALL.map(Knob::name)) {
+            Some(close) => anyhow!("{error}; did you mean {close}?"),
+            None => error.into(),
+        },
+        _ => error.into(),
+    })?;
+    experiment.validate()?;
+    for knob in knobs {
+        if !knob.applies(experiment) {
+            let framing = experiment.rules().framing;
+            eprintln!(
+                "stickylab: {knob} changes nothing here: the system is {}, with framing {}",
+                experiment.system,
+                framing.name()
             );
         }
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        let id = path.file_stem().unwrap_or_default().to_string_lossy();
-        return lessons::parse(&id, &text).with_context(|| format!("{name} is no lesson"));
     }
-    let mut lessons = lessons::all().into_iter();
-    lessons.find(|lesson| lesson.id == name).with_context(|| {
-        format!("no lesson is called {name:?}: see `stickylab lessons`, or name a .toml file")
-    })
+    Ok(())
+}
+
+/// The lesson called `name`, or in the file of that name, and what the record says
+/// of it.
+fn find(name: &str) -> Result<(Lesson, Reference)> {
+    let path = Path::new(name);
+    if path.extension().is_some_and(|ending| ending == "toml") {
+        let text = input::read_file(path, LESSON)?;
+        let id = path.file_stem().unwrap_or_default().to_string_lossy();
+        let lesson = lessons::parse(&id, &text).with_context(|| format!("{name} is no lesson"))?;
+        let reference = Reference {
+            id: lesson.id.clone(),
+            predict: lesson.predict.clone(),
+            words: Some(lesson.words.clone()),
+        };
+        return Ok((lesson, reference));
+    }
+    let lessons = lessons::all();
+    if let Some(lesson) = lessons.iter().find(|lesson| lesson.id == name) {
+        let reference = Reference {
+            id: lesson.id.clone(),
+            predict: None,
+            words: None,
+        };
+        return Ok((lesson.clone(), reference));
+    }
+    let close = closest(name, lessons.iter().map(|lesson| lesson.id.as_str()));
+    let close = close.map_or_else(String::new, |close| format!(" did you mean {close}?"));
+    bail!("no lesson is called {name:?}:{close} see `stickylab lessons`, or name a .toml file")
 }
 
 /// Runs the experiment on private sockets, playing its clients.
-fn observe(lesson: &Lesson) -> Result<Trace> {
+fn observe(lesson: &Lesson, reference: Reference) -> Result<Trace> {
     let mut lab = Lab::start(lesson.experiment.clone(), 0)?;
     let mut script = Script::new(&lesson.experiment, rand::random());
     let mut trace = Trace::new(
@@ -98,6 +170,7 @@ fn observe(lesson: &Lesson) -> Result<Trace> {
         stickylab::lab::kernel(),
         Capture::Unknown,
     );
+    trace.lesson = Some(reference);
     loop {
         while let Some(command) = script.poll_command() {
             match command {
@@ -119,7 +192,9 @@ fn observe(lesson: &Lesson) -> Result<Trace> {
                 dropped,
                 ..
             }) => trace.end(why, missed, dropped),
-            Some(Line::Error { message }) => eprintln!("stickylab: {message}"),
+            Some(Line::Error { message }) => {
+                eprintln!("stickylab: {}", printable::lines(&message));
+            }
             Some(Line::Run { capture, .. }) => trace.capture = capture,
             Some(Line::Party(party)) => trace.add_party(party),
             Some(Line::Connection(connection)) => trace.add_connection(connection),

@@ -11,7 +11,7 @@ use protocol::peer::Rules;
 use super::stream::{self, Hangup};
 use super::{Console, Endpoint, Failure, MAX_MESSAGE};
 
-/// Sends each line and prints each reply; empty lines are skipped.
+/// Sends each line and prints each reply; an empty line typed at the prompt is skipped.
 pub async fn run(
     endpoint: &Endpoint,
     key: Key,

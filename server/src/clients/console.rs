@@ -69,6 +69,12 @@ impl Console {
         self.out.flush()
     }
 
+    /// Prints a part of a reply, at once; the next reply ends its line.
+    pub fn part(&mut self, bytes: &[u8]) -> io::Result<()> {
+        write!(self.out, "{}", printable::plain_or_escaped(bytes))?;
+        self.out.flush()
+    }
+
     /// Tells the user something that is no reply.
     pub fn note(&self, text: &str) {
         // Behind an unanswered prompt a note starts on a line of its own.

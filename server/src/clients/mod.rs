@@ -109,6 +109,9 @@ pub enum Failure {
     /// So many messages could not be sent or had no reply; stderr said which.
     #[error("messages that did not get through: {0}")]
     Lost(usize),
+    /// So many replies were shorter or longer than their messages.
+    #[error("replies that were not as long as their messages: {0}")]
+    Misfits(usize),
     /// Standard output is closed: nobody reads the replies.
     #[error("standard output: {0}")]
     Output(io::Error),

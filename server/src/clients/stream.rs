@@ -5,11 +5,11 @@ use std::io;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
-use protocol::peer::{Client, ClientOutput, Rules};
-use protocol::{System, Transport};
+use protocol::peer::{Client, ClientError, ClientOutput, Reply, Rules};
+use protocol::{Framing, System, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::tunnel::Tunnel;
 use super::{Console, Endpoint, Failure};
@@ -18,6 +18,10 @@ use crate::printable;
 
 /// How long a server that says nothing may take to show that it refuses.
 const GRACE: Duration = Duration::from_millis(200);
+/// How long a reply may pause before what has come of it is printed.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long a reply that has begun may pause before its rest is given up.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the server may take to finish after the client's last byte.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Room for one recv, in bytes.
@@ -89,7 +93,13 @@ struct Conversation<'a, R, W> {
     heard: bool,
     /// Lines that no message could be made of.
     skipped: usize,
+    /// Replies that were shorter or longer than their messages.
+    misfits: usize,
+    /// A part of a reply is on the screen, and when it came.
+    begun: Option<Instant>,
     hangup: Hangup,
+    /// Whether the server replies to messages.
+    replies: bool,
     console: &'a mut Console,
 }
 
@@ -98,6 +108,8 @@ enum Happened {
     Sent(io::Result<usize>),
     Received(io::Result<usize>),
     Line(Option<Vec<u8>>),
+    /// The reply that has begun did not go on.
+    Paused,
 }
 
 impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
@@ -116,7 +128,10 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
             broken: None,
             heard: false,
             skipped: 0,
+            misfits: 0,
+            begun: None,
             hangup,
+            replies: rules.reply != Reply::None,
             console,
         }
     }
@@ -126,6 +141,14 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
         loop {
             self.drain()?;
             let idle = self.machine.is_idle() && self.unsent.is_empty();
+            // A person need not wait for the rest of a reply.
+            let asks = idle || self.begun.is_some() && self.console.is_interactive();
+            let pauses = self.begun.is_some() || !self.machine.partial_reply().is_empty();
+            let pause = if self.begun.is_some() {
+                PATIENCE
+            } else {
+                PAUSE
+            };
             let sends = !self.unsent.is_empty() && self.broken.is_none();
             // Reading goes on while sending: an echo of much is sent while
             // much is still to come, and neither side may wait for the other.
@@ -133,18 +156,27 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
                 biased;
                 result = self.reading.read(&mut buffer) => Happened::Received(result),
                 result = self.writing.write(&self.unsent), if sends => Happened::Sent(result),
-                line = self.console.line(), if idle => Happened::Line(line),
+                line = self.console.line(), if asks => Happened::Line(line),
+                () = sleep(pause), if pauses => Happened::Paused,
             };
             match happened {
                 Happened::Sent(Ok(count)) => self.unsent.advance(count),
                 // What the server said before it left is still to be read.
                 Happened::Sent(Err(error)) => self.broken = Some(error),
-                Happened::Received(Ok(count)) if count > 0 => {
-                    self.machine.handle_chunk(&buffer[..count])?;
-                }
+                Happened::Received(Ok(count)) if count > 0 => self.receive(&buffer[..count])?,
                 Happened::Received(ended) => return self.closed(ended.err()).await,
-                Happened::Line(Some(line)) => self.take(&line),
-                Happened::Line(None) => return self.finish(&mut buffer).await,
+                Happened::Line(Some(line)) => {
+                    self.give_up()?;
+                    self.take(&line);
+                }
+                Happened::Line(None) => {
+                    self.give_up()?;
+                    return self.finish(&mut buffer).await;
+                }
+                Happened::Paused if self.begun.is_some() => self.give_up()?,
+                Happened::Paused => {
+                    self.print_part(false)?;
+                }
             }
         }
     }
@@ -156,6 +188,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
                 Some(ClientOutput::Send(bytes)) => self.unsent = bytes,
                 Some(ClientOutput::Reply(reply)) => {
                     self.heard = true;
+                    self.begun = None;
                     self.console.reply(&reply).map_err(Failure::Output)?;
                 }
                 None => break,
@@ -164,9 +197,64 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
         Ok(())
     }
 
-    /// A stream carries no empty message; one too long is the user's to mend.
+    /// Takes what the server sent. What answers nothing is printed, too; where the
+    /// server replies at all it is no reason to leave.
+    fn receive(&mut self, chunk: &[u8]) -> Result<(), Failure> {
+        let Err(error) = self.machine.handle_chunk(chunk) else {
+            return Ok(());
+        };
+        let ClientError::Unexpected { bytes } = &error else {
+            return Err(error.into());
+        };
+        self.drain()?;
+        self.console.reply(bytes).map_err(Failure::Output)?;
+        if !self.replies {
+            return Err(error.into());
+        }
+        self.note_misfit(&format!("{} bytes more than were sent", bytes.len()));
+        Ok(())
+    }
+
+    /// Prints what has come of a reply, but for a character that is not whole unless
+    /// `all` is to be printed.
+    fn print_part(&mut self, all: bool) -> Result<(), Failure> {
+        let part = self.machine.partial_reply();
+        let count = match std::str::from_utf8(part) {
+            Err(error) if !all && error.error_len().is_none() => error.valid_up_to(),
+            _ => part.len(),
+        };
+        let part = self.machine.take_partial_reply(count);
+        self.begun.get_or_insert_with(Instant::now);
+        self.heard = true;
+        self.console.part(&part).map_err(Failure::Output)
+    }
+
+    /// Waits no longer for the rest of a reply that has begun.
+    fn give_up(&mut self) -> Result<(), Failure> {
+        if self.begun.is_none() && self.machine.partial_reply().is_empty() {
+            return Ok(());
+        }
+        self.print_part(true)?;
+        self.begun = None;
+        self.console.reply(b"").map_err(Failure::Output)?;
+        let missing = self.machine.give_up_reply();
+        self.note_misfit(&format!("{missing} bytes fewer than were sent"));
+        Ok(())
+    }
+
+    /// A reply is not as long as its message. In the end the number of them is said.
+    fn note_misfit(&mut self, what: &str) {
+        self.misfits += 1;
+        if self.console.is_interactive() {
+            self.console.note(what);
+        }
+    }
+
+    /// At the prompt an empty line is no message, and without framing there is none.
+    /// One too long is the user's to mend.
     fn take(&mut self, line: &[u8]) {
-        if line.is_empty() {
+        let is_none = self.console.is_interactive() || *self.machine.framing() == Framing::None;
+        if line.is_empty() && is_none {
             return;
         }
         if let Err(error) = self.machine.handle_message(line) {
@@ -180,6 +268,10 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
         let failure = error.or(self.broken.take()).map(Failure::of_connection);
         if let Some(failure @ Failure::ClosedByBridge(_)) = failure {
             return Err(failure);
+        }
+        if self.begun.is_some() || !self.machine.partial_reply().is_empty() {
+            self.print_part(true)?;
+            self.console.reply(b"").map_err(Failure::Output)?;
         }
         self.machine.handle_eof()?;
         if let Some(failure) = failure {
@@ -205,7 +297,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
         if self.hangup == Hangup::Refusal && !self.heard {
             // Before the client has closed, only a refusal ends the stream.
             match timeout(GRACE, self.reading.read(buffer)).await {
-                Ok(Ok(count)) if count > 0 => self.machine.handle_chunk(&buffer[..count])?,
+                Ok(Ok(count)) if count > 0 => self.receive(&buffer[..count])?,
                 Ok(ended) => return self.closed(ended.err()).await,
                 Err(_) => {}
             }
@@ -214,7 +306,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
             return self.closed(Some(error)).await;
         }
         match timeout(FAREWELL, self.reading.read(buffer)).await {
-            Ok(Ok(count)) if count > 0 => self.machine.handle_chunk(&buffer[..count])?,
+            Ok(Ok(count)) if count > 0 => self.receive(&buffer[..count])?,
             Ok(Err(error)) => return Err(Failure::of_connection(error)),
             Ok(Ok(_)) | Err(_) => {}
         }
@@ -222,9 +314,10 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
     }
 
     const fn verdict(&self) -> Result<(), Failure> {
-        match self.skipped {
-            0 => Ok(()),
-            count => Err(Failure::Lost(count)),
+        match (self.skipped, self.misfits) {
+            (0, 0) => Ok(()),
+            (0, count) => Err(Failure::Misfits(count)),
+            (count, _) => Err(Failure::Lost(count)),
         }
     }
 }

@@ -102,6 +102,39 @@ async fn every_client_with_its_own_server() {
     check(System::Auth, KEY, b"", "", "").await;
 }
 
+/// Framed, an empty line of a pipe is an empty message.
+#[tokio::test]
+async fn an_empty_message_is_sent_where_a_framing_marks_it_off() {
+    let zero: &[u8] = &[0; 4];
+    let sent = [b"\x01\0\0\0a", zero, b"\x01\0\0\0b"].concat();
+    let (_, ended) = against(System::LengthPrefix, b"a\n\nb\n", async |mut stream| {
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, sent);
+    })
+    .await;
+    ended.unwrap();
+}
+
+/// Another server than ours.
+#[tokio::test]
+async fn a_reply_of_another_length_is_printed_as_it_comes() {
+    for (reply, expected) in [("hi", "hi\n"), ("HELLO!", "HELLO\n!\n"), ("粘", "粘\n")] {
+        let (out, ended) = against(System::TcpEcho, b"hello\n", async |mut stream| {
+            let mut buffer = [0; 16];
+            assert_eq!(stream.read(&mut buffer).await.unwrap(), 5);
+            stream.write_all(reply.as_bytes()).await.unwrap();
+            // The client has not left when it has printed.
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            stream.shutdown().await.unwrap();
+            let _ = stream.read(&mut buffer).await;
+        })
+        .await;
+        assert_eq!(out, expected);
+        assert!(ended.is_err(), "{reply}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_is_an_error() {
     check(

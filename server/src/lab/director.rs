@@ -86,6 +86,7 @@ impl Director {
             run: self.run,
             kernel: kernel(),
             experiment: Some(self.experiment.clone()),
+            lesson: None,
             setup: Setup::default(),
             capture: self.capture,
         });

@@ -122,10 +122,23 @@ pub enum LabError {
     Experiment(#[from] ExperimentError),
     /// The private server has no address.
     #[error("the private server: {0}")]
-    Bind(#[from] BindError),
+    Bind(BindError),
     /// The system has no thread or socket left.
     #[error("the run could not be set up: {0}")]
-    Setup(#[from] io::Error),
+    Setup(io::Error),
+}
+
+// Not as their sources, which would be said twice.
+impl From<BindError> for LabError {
+    fn from(error: BindError) -> Self {
+        Self::Bind(error)
+    }
+}
+
+impl From<io::Error> for LabError {
+    fn from(error: io::Error) -> Self {
+        Self::Setup(error)
+    }
 }
 
 /// What a run is told while it goes on.

@@ -108,7 +108,7 @@ fn json(system: System, peer: SocketAddr, body: &[u8]) -> String {
         bytes: trace::hex::encode(shown),
         length: Some(body.len()).filter(|length| *length > SHOWN),
     };
-    serde_json::to_string(&message).expect("text, numbers and names are JSON")
+    printable::json(&message).expect("text, numbers and names are JSON")
 }
 
 /// What is printed of a message; no character is cut in two.

@@ -1,6 +1,7 @@
 //! Serving connections: accept, and carry bytes between each one and its
 //! [`protocol::peer::Server`]. Knows no system by name.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -176,7 +177,15 @@ async fn serve_client<S>(
     debug!("{system}: {peer} connected");
     match converse(&mut stream, peer, &mut place, &config).await {
         Ok(()) => debug!("{system}: {peer} left"),
-        Err(End::Broken(error)) => debug!("{system}: {peer}: {error}"),
+        Err(End::Broken(error, Loss::None)) => debug!("{system}: {peer}: {error}"),
+        Err(End::Broken(error, loss)) => {
+            let line = format!("{}: {peer} broke off: {error}; {loss}", config.name());
+            if config.private {
+                debug!("{line}");
+            } else {
+                warn!("{line}");
+            }
+        }
         Err(End::Refused(refusal)) => {
             let offset = refusal.offset();
             let decision = Decision::Refused(&refusal);
@@ -199,15 +208,42 @@ async fn serve_client<S>(
 
 /// Why a conversation ended before the client had finished it.
 enum End {
-    /// The socket failed: the client is gone.
-    Broken(io::Error),
+    /// The socket failed, or the client read nothing for too long: what that cut off.
+    Broken(io::Error, Loss),
     /// The machine will have no more of it.
     Refused(Refusal),
 }
 
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        Self::Broken(error)
+/// What the end of a connection cut off.
+enum Loss {
+    /// Nothing: it was between two messages.
+    None,
+    /// What the client was sending.
+    Unfinished(Refusal),
+    /// The rest of a reply, in bytes: not given to the kernel.
+    Unsent(usize),
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("nothing was cut off"),
+            Self::Unfinished(refusal) => refusal.fmt(f),
+            Self::Unsent(bytes) => write!(f, "{bytes} bytes of a reply were not sent"),
+        }
+    }
+}
+
+impl Loss {
+    /// What `machine` was in the middle of when its socket failed.
+    fn of(machine: &mut Server) -> Self {
+        machine.handle_eof();
+        let mut outputs = std::iter::from_fn(|| machine.poll_output());
+        let refusal = outputs.find_map(|output| match output {
+            ServerOutput::Refuse(refusal) => Some(refusal),
+            _ => None,
+        });
+        refusal.map_or(Self::None, Self::Unfinished)
     }
 }
 
@@ -278,27 +314,34 @@ where
                 }
             }
         };
-        match received? {
-            0 => machine.handle_eof(),
-            count => machine.handle_chunk(&buffer[..count], now()),
+        match received {
+            Ok(0) => machine.handle_eof(),
+            Ok(count) => machine.handle_chunk(&buffer[..count], now()),
+            Err(error) => return Err(End::Broken(error, Loss::of(&mut machine))),
         }
     }
 }
 
 /// Sends all of `bytes` to a client that takes some of them now and then.
-async fn send<S>(stream: &mut S, mut bytes: &[u8], patience: Option<Duration>) -> io::Result<()>
+async fn send<S>(stream: &mut S, mut bytes: &[u8], patience: Option<Duration>) -> Result<(), End>
 where
     S: AsyncWrite + Unpin,
 {
     while !bytes.is_empty() {
         let writing = stream.write(bytes);
         let written = match patience {
-            None => writing.await?,
-            Some(patience) => timeout(patience, writing).await??,
+            None => writing.await,
+            Some(patience) => timeout(patience, writing).await.unwrap_or_else(|_| {
+                let seconds = patience.as_secs();
+                let error = format!("it has read nothing for {seconds} s");
+                Err(io::Error::new(io::ErrorKind::TimedOut, error))
+            }),
         };
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
+        let written = match written {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            written => written,
+        };
+        let written = written.map_err(|error| End::Broken(error, Loss::Unsent(bytes.len())))?;
         bytes = &bytes[written..];
     }
     Ok(())

@@ -11,13 +11,18 @@ use std::ops::Range;
 
 use anstyle::Style;
 use trace::lane::Lane;
+use trace::text::Sentence;
 
-use super::{BAD, BLOCKS, Cell, DIM, HUES, NAMES, Row, edges};
+use super::glyph::{BOUNDARY, GONE};
+use super::row::{Cell, Place, Row, edges};
+use super::screen::{Screen, padded};
+use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
 
-/// `rows` of a lane, `columns` of them at a time; what is left after many
-/// lines is counted.
-pub(super) fn draw(lane: &Lane, rows: &[Row], columns: usize) -> String {
-    let edges: Vec<u64> = edges(rows).into_iter().collect();
+/// `rows` of a lane, as many columns of them at a time as there are; what is left
+/// after many lines is counted.
+pub(super) fn draw(lane: &Lane, rows: &[Row], screen: Screen) -> String {
+    let columns = bytes_columns(screen);
+    let edges: Vec<Place> = edges(rows).into_iter().collect();
     let rows: Vec<_> = rows.iter().map(|row| (row, boxes(row, &edges))).collect();
     let widths = widths(&rows, edges.len().saturating_sub(1));
     let (mut text, mut start) = (String::new(), 0);
@@ -26,17 +31,18 @@ pub(super) fn draw(lane: &Lane, rows: &[Row], columns: usize) -> String {
         for (row, boxes) in &rows {
             draw_row(&mut text, row, boxes, &edges, &widths, start..stop);
         }
-        let offset = edges.get(start).copied().unwrap_or(0);
-        let _ = writeln!(text, "{DIM}{:NAMES$}offset {offset}{DIM:#}", "");
+        let (offset, _) = edges.get(start).copied().unwrap_or_default();
+        text += &offset_line(screen, offset);
         start = stop;
         if start >= widths.len() {
             return text;
         }
     }
-    let left = lane.end().0.saturating_sub(edges[start]);
-    let _ = writeln!(text, "{DIM}{:NAMES$}  {left} B more are not drawn", "");
+    let left = lane.end().0.saturating_sub(edges[start].0);
+    let left = screen.say(&Sentence::new("terminal.not-drawn").with("n", left));
+    let _ = writeln!(text, "{DIM}{:NAMES$}  {left}", "");
     for (row, _) in &rows {
-        let _ = writeln!(text, "{:NAMES$}  {}", row.name, row.counts);
+        let _ = writeln!(text, "{}  {}", padded(&row.name, NAMES), row.counts);
     }
     let _ = write!(text, "{DIM:#}");
     text
@@ -52,23 +58,26 @@ struct Piece {
 }
 
 /// The boxes of a row; what it has no box for is left out.
-fn boxes(row: &Row, edges: &[u64]) -> Vec<Piece> {
-    let own: Vec<u64> = row.edges.iter().copied().collect();
+fn boxes(row: &Row, edges: &[Place]) -> Vec<Piece> {
+    let own: Vec<Place> = row.edges.iter().copied().collect();
     let place = |edge| edges.partition_point(|&other| other < edge);
     let mut boxes = Vec::new();
     let mut number = 0;
     for two in own.windows(2) {
-        let cell = usize::try_from(two[0])
+        let size = two[1].0 - two[0].0;
+        let cell = usize::try_from(two[0].0)
             .ok()
             .and_then(|at| row.cells.get(at));
-        let (label, hue) = match cell {
-            None | Some(Cell::Absent) => continue,
-            Some(Cell::Gone) => (None, 0),
-            Some(Cell::Byte { hue, .. }) => {
-                number += 1;
-                (Some(format!("#{number} {} B", two[1] - two[0])), *hue)
-            }
+        let (is_gone, hue) = match (row.empties.get(&two[0]), cell) {
+            (Some(gone), _) => (*gone, 0),
+            (None, Some(Cell::Gone)) if size > 0 => (true, 0),
+            (None, Some(Cell::Byte { hue, .. })) if size > 0 => (false, *hue),
+            _ => continue,
         };
+        let label = (!is_gone).then(|| {
+            number += 1;
+            format!("#{number} {size} B")
+        });
         boxes.push(Piece {
             stretches: place(two[0])..place(two[1]),
             label,
@@ -117,14 +126,14 @@ fn draw_row(
     text: &mut String,
     row: &Row,
     boxes: &[Piece],
-    edges: &[u64],
+    edges: &[Place],
     widths: &[usize],
     range: Range<usize>,
 ) {
-    let name = if range.start == 0 { row.name } else { "" };
-    let _ = write!(text, "{name:NAMES$}");
+    let name = if range.start == 0 { &row.name } else { "" };
+    *text += &padded(name, NAMES);
     let border = |at: usize| match edges.get(at) {
-        Some(edge) if row.edges.contains(edge) => '│',
+        Some(edge) if row.edges.contains(edge) => BOUNDARY,
         _ => ' ',
     };
     let mut at = range.start;
@@ -141,7 +150,7 @@ fn draw_row(
         let end = piece.stretches.end.min(range.end);
         let room = columns(&widths[at..end]);
         let (style, content) = match &piece.label {
-            None => (BAD, "×".repeat(room)),
+            None => (BAD, GONE.to_string().repeat(room)),
             Some(label) if label.len() > room => (Style::new(), "…".to_owned()),
             Some(label) => (HUES[piece.hue % HUES.len()].on_default(), label.clone()),
         };

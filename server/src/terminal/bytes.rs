@@ -8,20 +8,24 @@ use std::ops::Range;
 use anstyle::Style;
 use trace::lane::Lane;
 
-use super::{BAD, BLOCKS, Cell, DIM, HUES, NAMES, Row, edges, index};
+use super::glyph::{BOUNDARY, GONE, Glyph, NOTHING, glyphs};
+use super::row::{Cell, Place, Row, edges};
+use super::screen::{Screen, padded};
+use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
 
-/// `rows` of a lane, `columns` of them at a time; none if that takes too many
-/// lines.
-pub(super) fn draw(lane: &Lane, rows: &[Row], columns: usize) -> Option<String> {
-    let (glyphs, edges) = (glyphs(lane), edges(rows));
+/// `rows` of a lane, as many columns of them at a time as there are; none if that
+/// takes too many lines.
+pub(super) fn draw(lane: &Lane, rows: &[Row], screen: Screen) -> Option<String> {
+    let edges = edges(rows);
+    let glyphs = glyphs(lane, &edges, screen);
+    let columns = bytes_columns(screen);
     let (mut text, mut start) = (String::new(), 0);
     for _ in 0..BLOCKS {
         let stop = fit(&glyphs, &edges, start, columns);
         for row in rows {
             draw_row(&mut text, &glyphs, row, &edges, start..stop);
         }
-        let offset = format!("offset {start}");
-        let _ = writeln!(text, "{DIM}{:NAMES$}{offset}{DIM:#}", "");
+        text += &offset_line(screen, start as u64);
         start = stop;
         if start >= glyphs.len() {
             return Some(text);
@@ -30,18 +34,24 @@ pub(super) fn draw(lane: &Lane, rows: &[Row], columns: usize) -> Option<String> 
     None
 }
 
-/// A byte as it is shown in every row of its lane.
-struct Glyph {
-    text: String,
-    columns: usize,
+/// The places at an offset where a box of any row begins or ends.
+fn places(edges: &BTreeSet<Place>, offset: usize) -> impl Iterator<Item = Place> {
+    let offset = offset as u64;
+    edges.range((offset, 0)..(offset + 1, 0)).copied()
+}
+
+/// Columns between the byte before `offset` and the one behind it: boundaries, and
+/// what has no bytes between two of them.
+fn between(edges: &BTreeSet<Place>, offset: usize) -> usize {
+    (2 * places(edges, offset).count()).saturating_sub(1)
 }
 
 /// How far a row gets in `columns`; at least one byte further.
-fn fit(glyphs: &[Glyph], edges: &BTreeSet<u64>, start: usize, columns: usize) -> usize {
-    let mut used = 1;
+fn fit(glyphs: &[Glyph], edges: &BTreeSet<Place>, start: usize, columns: usize) -> usize {
+    let mut used = between(edges, start).max(1);
     let mut stop = start;
     for (index, glyph) in glyphs.iter().enumerate().skip(start) {
-        used += glyph.columns + usize::from(edges.contains(&(index as u64 + 1)));
+        used += glyph.columns + between(edges, index + 1);
         if used > columns && stop > start {
             break;
         }
@@ -54,14 +64,11 @@ fn draw_row(
     text: &mut String,
     glyphs: &[Glyph],
     row: &Row,
-    edges: &BTreeSet<u64>,
+    edges: &BTreeSet<Place>,
     range: Range<usize>,
 ) {
-    let name = if range.start == 0 { row.name } else { "" };
-    let _ = write!(text, "{name:NAMES$}");
-    if range.is_empty() {
-        text.push('│');
-    }
+    let name = if range.start == 0 { &row.name } else { "" };
+    *text += &padded(name, NAMES);
     let mut style = Style::new();
     let mut switch = |text: &mut String, to: Style| {
         if style != to {
@@ -70,15 +77,31 @@ fn draw_row(
         }
     };
     for index in range.start..=range.end {
-        let offset = index as u64;
         let last = index == range.end;
-        if edges.contains(&offset) && (!last || index == glyphs.len()) && !range.is_empty() {
-            switch(text, Style::new());
-            text.push(if row.edges.contains(&offset) {
-                '│'
-            } else {
-                ' '
-            });
+        // Behind the last byte of a line they stand on the next one.
+        if !last || index == glyphs.len() {
+            for (number, place) in places(edges, index).enumerate() {
+                if number > 0 {
+                    let before = (place.0, place.1 - 1);
+                    let gone = row.empties.get(&before);
+                    switch(
+                        text,
+                        if gone == Some(&true) {
+                            BAD
+                        } else {
+                            Style::new()
+                        },
+                    );
+                    text.push(match gone {
+                        None => ' ',
+                        Some(true) => GONE,
+                        Some(false) => NOTHING,
+                    });
+                }
+                switch(text, Style::new());
+                let is_edge = row.edges.contains(&place);
+                text.push(if is_edge { BOUNDARY } else { ' ' });
+            }
         }
         let Some(glyph) = glyphs.get(index).filter(|_| !last) else {
             continue;
@@ -87,7 +110,7 @@ fn draw_row(
             Cell::Absent => text.extend(std::iter::repeat_n(' ', glyph.columns)),
             Cell::Gone => {
                 switch(text, BAD);
-                text.extend(std::iter::repeat_n('×', glyph.columns));
+                text.extend(std::iter::repeat_n(GONE, glyph.columns));
             }
             Cell::Byte { hue, header } => {
                 let hue = HUES[hue % HUES.len()].on_default();
@@ -101,36 +124,4 @@ fn draw_row(
         let _ = write!(text, "  {DIM}{}{DIM:#}", row.counts);
     }
     text.push('\n');
-}
-
-/// The lane's bytes in one or two columns each: itself, or in hex. What is no
-/// text by its nature (challenge, answer, binary length) is all in hex.
-fn glyphs(lane: &Lane) -> Vec<Glyph> {
-    let mut binary = vec![false; lane.bytes.len()];
-    for message in &lane.messages {
-        let start = message.range().start;
-        let range = if message.kind.is_of_the_handshake() {
-            message.range()
-        } else {
-            start..message.frame.body_range().start
-        };
-        let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
-        if !digits(lane.slice(range.clone()))
-            && let Some(bytes) = binary.get_mut(index(range.start)..index(range.end))
-        {
-            bytes.fill(true);
-        }
-    }
-    let glyphs = lane.bytes.iter().zip(binary).map(|(&byte, binary)| {
-        let text = match byte {
-            b'!'..=b'~' if !binary => char::from(byte).to_string(),
-            b' ' if !binary => "␠".to_owned(),
-            _ => format!("{byte:02x}"),
-        };
-        Glyph {
-            columns: text.chars().count(),
-            text,
-        }
-    });
-    glyphs.collect()
 }

@@ -1,15 +1,15 @@
 //! What the kernel told of each client's connection beside the calls, in a few
 //! lines: the waits and the fullest queues.
 
-use std::fmt::Write as _;
-
+use anstyle::Style;
+use protocol::Nanos;
+use trace::explain::end_name;
 use trace::lane::{Direction, Lane};
-use trace::text::Time;
+use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Event, Trace};
 
-use protocol::Nanos;
-
-use super::{BOLD, NAMES, name};
+use super::screen::Screen;
+use super::{BOLD, name};
 
 /// Replies that took no longer are not worth a number.
 const PROMPT: Nanos = Nanos::from_millis(1);
@@ -17,7 +17,7 @@ const PROMPT: Nanos = Nanos::from_millis(1);
 const LISTED: usize = 12;
 
 /// A table for each client; none where nothing was told.
-pub(super) fn tables(trace: &Trace, analysis: &Analysis) -> String {
+pub(super) fn tables(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
     let mut text = String::new();
     for lane in &analysis.lanes {
         if lane.direction == Direction::FromAcceptor {
@@ -26,19 +26,25 @@ pub(super) fn tables(trace: &Trace, analysis: &Analysis) -> String {
         let id = lane.connection;
         let back = analysis.lane(id, Direction::FromAcceptor);
         let rows = [
-            ("connect", connect(trace, id)),
-            ("send queue", send_queue(trace, id)),
-            ("recv queue", receive_queue(trace, id)),
-            ("replies", back.and_then(|lane| replies(trace, lane))),
+            ("terminal.connect", connect(trace, id)),
+            ("terminal.send-queue", send_queue(trace, id)),
+            ("terminal.recv-queue", receive_queue(trace, id)),
+            (
+                "terminal.replies",
+                back.and_then(|lane| replies(trace, lane)),
+            ),
         ];
         if rows.iter().all(|(_, told)| told.is_none()) {
             continue;
         }
-        let opener = name(trace, id, End::Opener);
-        let _ = writeln!(text, "\n{BOLD}{opener} in the kernel{BOLD:#}");
+        let opener = name(trace, id, End::Opener, screen);
+        let title = Sentence::new("terminal.kernel").with("who", opener);
+        text.push('\n');
+        text += &screen.paragraph(BOLD, &screen.say(&title));
         for (name, told) in rows {
             if let Some(told) = told {
-                let _ = writeln!(text, "{name:NAMES$}{told}");
+                let told: String = told.iter().map(|part| screen.say(part)).collect();
+                text += &screen.named(Style::new(), &screen.text(name), &told);
             }
         }
     }
@@ -58,57 +64,57 @@ fn calls(
 }
 
 /// How long connect and accept took, and who waited in front of the latter.
-fn connect(trace: &Trace, id: ConnectionId) -> Option<String> {
+fn connect(trace: &Trace, id: ConnectionId) -> Option<Vec<Sentence>> {
     let connect = calls(trace, id, End::Opener, Call::Connect).next()?;
-    let mut told = format!("connect() took {}", Time(connect.took));
-    if let Some(waiting) = connect.socket.accept_queue {
-        let _ = write!(told, ", then {waiting} in the accept queue");
-    }
+    let time = |time| Time(time).to_string();
+    let took = Sentence::new("terminal.connect-took").with("time", time(connect.took));
+    let mut told = vec![took];
+    let queue = |key, waiting: u32| Sentence::new(key).with("n", u64::from(waiting));
+    let waiting = connect.socket.accept_queue;
+    told.extend(waiting.map(|waiting| queue("terminal.connect-queue", waiting)));
     match calls(trace, id, End::Acceptor, Call::Accept).next() {
         Some(accept) => {
-            let wait = accept.at.0.saturating_sub(connect.at.0);
-            let wait = Time(Nanos(wait));
-            let _ = write!(told, "; accept() had it {wait} after connect() began");
-            if let Some(waiting) = accept.socket.accept_queue {
-                let _ = write!(told, ", before that {waiting} in the queue");
-            }
+            let wait = Nanos(accept.at.0.saturating_sub(connect.at.0));
+            told.push(Sentence::new("terminal.connect-accepted").with("time", time(wait)));
+            let waiting = accept.socket.accept_queue;
+            told.extend(waiting.map(|waiting| queue("terminal.connect-queued", waiting)));
         }
-        None => told.push_str("; never accepted"),
+        None => told.push(Sentence::new("terminal.connect-never")),
     }
     Some(told)
 }
 
 /// The fullest send queue of the client, after its sends.
-fn send_queue(trace: &Trace, id: ConnectionId) -> Option<String> {
+fn send_queue(trace: &Trace, id: ConnectionId) -> Option<Vec<Sentence>> {
     let sends = || calls(trace, id, End::Opener, Call::Send);
     let unacked = sends().filter_map(|send| send.socket.unacked).max()?;
     let unsent = sends().filter_map(|send| send.socket.unsent).max();
     if unacked == 0 {
-        return Some("empty after each send()".to_owned());
+        return Some(vec![Sentence::new("terminal.send-queue-empty")]);
     }
-    let mut told = format!("up to {unacked} B after a send()");
-    if let Some(unsent @ 1..) = unsent {
-        let _ = write!(told, ", up to {unsent} B not even sent");
-    }
+    let bytes = |key, count: u32| Sentence::new(key).with("n", u64::from(count));
+    let mut told = vec![bytes("terminal.send-queue-unacked", unacked)];
+    let unsent = unsent.filter(|unsent| *unsent > 0);
+    told.extend(unsent.map(|unsent| bytes("terminal.send-queue-unsent", unsent)));
     Some(told)
 }
 
 /// The fullest receive queue of the server, before its recvs. What datagram
 /// sockets tell is the length of one datagram and no queue's.
-fn receive_queue(trace: &Trace, id: ConnectionId) -> Option<String> {
+fn receive_queue(trace: &Trace, id: ConnectionId) -> Option<Vec<Sentence>> {
     if trace.is_datagrams(id) {
         return None;
     }
     let recvs = calls(trace, id, End::Acceptor, Call::Recv);
     let waiting = recvs.filter_map(|recv| recv.socket.waiting).max()?;
-    Some(format!(
-        "up to {waiting} B before a recv() of the {}",
-        name(trace, id, End::Acceptor)
-    ))
+    let told = Sentence::new("terminal.recv-queue-waiting")
+        .with("n", u64::from(waiting))
+        .with("who", end_name(trace, id, End::Acceptor));
+    Some(vec![told])
 }
 
 /// The replies that the client waited for.
-fn replies(trace: &Trace, lane: &Lane) -> Option<String> {
+fn replies(trace: &Trace, lane: &Lane) -> Option<Vec<Sentence>> {
     let waits = lane.recvs.iter().enumerate().filter_map(|(number, recv)| {
         let took = trace.events().get(recv.event)?.took;
         (took > PROMPT).then(|| format!("#{} {}", number + 1, Time(took)))
@@ -117,17 +123,17 @@ fn replies(trace: &Trace, lane: &Lane) -> Option<String> {
     if lane.recvs.is_empty() {
         return None;
     }
-    let mut told = format!(
-        "{} of {} recv() calls waited longer than 1 ms",
-        waits.len(),
-        lane.recvs.len()
-    );
+    let counted = Sentence::new("terminal.replies-late")
+        .with("n", waits.len())
+        .with("all", lane.recvs.len());
+    let mut told = vec![counted];
     let listed = &waits[..waits.len().min(LISTED)];
     if !listed.is_empty() {
-        let _ = write!(told, ": {}", listed.join(", "));
+        told.push(Sentence::new("terminal.replies-listed").with("list", listed.join(", ")));
     }
     if waits.len() > listed.len() {
-        let _ = write!(told, ", and {} more", waits.len() - listed.len());
+        let more = waits.len() - listed.len();
+        told.push(Sentence::new("terminal.replies-more").with("n", more));
     }
     Some(told)
 }

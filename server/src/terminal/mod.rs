@@ -2,37 +2,39 @@
 //! offsets, so that boundaries line up or don't.
 //!
 //! ```text
-//! send()    │hello│abc│e7b298e58c85!│ok│bye│  5 sends
-//! wire      │hello│abc│e7b298e58c85!│ok bye│  4 segments
-//! recv()    │hello abc e7b298e58c85!│ok bye│  2 recvs
-//! messages  │hello abc e7b298e58c85!│ok bye│  2 messages, 2 glued
+//! send()     │hello│abc│粘包!│ok│bye│  5 sends
+//! wire       │hello│abc│粘包!│ok bye│  4 segments
+//! recv()     │hello abc 粘包!│ok bye│  2 recvs
+//! messages   │hello abc 粘包!│ok bye│  2 messages, 2 glued
 //! ```
 
 mod boxes;
 mod bytes;
+mod failed;
+mod glyph;
 mod kernel_facts;
 mod refused;
+mod row;
+mod screen;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
-use protocol::Offset;
 use trace::explain::{end_name, refusal};
-use trace::lane::{Direction, Fate, Lane};
-use trace::rows::{Layer, Reason, Rows, within};
+use trace::lane::{Direction, Lane};
+use trace::link::Ending;
+use trace::rows::{Layer, Reason, Rows};
 use trace::text::{Sentence, Time, Value};
-use trace::{Analysis, ConnectionId, End, Lesson, Trace};
+use trace::{Analysis, Call, ConnectionId, End, Trace};
 
-use crate::lessons;
+use glyph::{GONE, HEX, NOTHING, SPACE};
+use row::Row;
+pub use screen::Screen;
 
-/// Columns a row may have.
-#[derive(Clone, Copy, Debug)]
-pub struct Width(usize);
+use crate::printable;
 
 /// Columns of the names in front of a row.
 const NAMES: usize = 11;
@@ -54,220 +56,206 @@ const HUES: [AnsiColor; 6] = [
     AnsiColor::Cyan,
 ];
 
-impl Width {
-    /// At least as wide as a row with a few bytes.
-    pub fn new(columns: usize) -> Self {
-        Self(columns.clamp(60, 1_000))
-    }
-
-    const fn bytes(self) -> usize {
-        self.0 - NAMES - COUNTS
-    }
-}
-
 /// The whole run as text, with ANSI styles; with the words of its lesson and
 /// the answer to its question, where they are known.
-pub fn draw(lesson: Option<&Lesson>, trace: &Trace, analysis: &Analysis, width: Width) -> String {
+pub fn draw(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
     let mut text = String::new();
-    let words = lesson.and_then(|lesson| lesson.words.get(lessons::LANGUAGE));
-    if let Some(words) = words {
-        let _ = writeln!(text, "{BOLD}{}{BOLD:#}", words.title);
-        let _ = writeln!(text, "{}", words.question);
+    let lesson = trace.lesson.as_ref();
+    let told = lesson.and_then(|lesson| screen.language().told(lesson));
+    if let Some((words, _)) = &told {
+        text += &screen.paragraph(BOLD, &printable::lines(&words.title));
+        text += &screen.paragraph(Style::new(), &printable::lines(&words.question));
     }
-    let _ = match &trace.plan {
-        Some(plan) => write!(
-            text,
-            "{DIM}{} · buffer {} B · read delay {} ms · framing {}",
-            plan.system,
-            plan.buffer,
-            plan.read_delay_ms,
-            plan.rules().framing.name(),
-        ),
-        None => write!(
-            text,
-            "{DIM}{}, {} · framing {} →, ← {}",
-            count(trace.parties.len(), "party", "parties"),
-            count(trace.connections.len(), "connection", "connections"),
-            trace.framing(Direction::FromOpener).name(),
-            trace.framing(Direction::FromAcceptor).name(),
-        ),
-    };
-    if let Some(last) = trace.events().last() {
-        let calls = trace.events().iter().filter(|e| e.call.is_call());
-        let _ = write!(text, " · {} calls in {}", calls.count(), Time(last.at));
-    }
-    let _ = writeln!(text, " · {}{DIM:#}", printable(&trace.kernel));
+    text += &screen.paragraph(DIM, &summary(trace, screen));
+    let mut legend = Legend::default();
     for lane in &analysis.lanes {
-        let _ = writeln!(text);
-        draw_lane(&mut text, trace, lane, width);
+        text.push('\n');
+        draw_lane(&mut text, &mut legend, trace, lane, screen);
     }
-    text += &wire::losses(trace);
-    text += &refused::refused(trace);
-    text += &kernel_facts::tables(trace, analysis);
-    if let Some(lesson) = lesson {
-        let _ = writeln!(text);
-        if let Some(predict) = &lesson.predict {
-            let noun = lessons::english().text(predict.count.key());
-            let answer = predict.count.of(trace, analysis);
-            let _ = writeln!(text, "{BOLD}{noun}: {answer}{BOLD:#}");
+    text += &legend.text(screen);
+    text += &wire::losses(trace, screen);
+    text += &failed::failed(trace, screen);
+    text += &refused::refused(trace, screen);
+    text += &ended(trace, screen);
+    text += &kernel_facts::tables(trace, analysis, screen);
+    if let Some((words, predict)) = &told {
+        text.push('\n');
+        if let Some(predict) = predict {
+            let noun = screen.text(predict.count.key());
+            let answer = Sentence::new("terminal.answer")
+                .with("noun", noun)
+                .with("answer", predict.count.of(trace, analysis));
+            text += &screen.paragraph(BOLD, &screen.say(&answer));
         }
-    }
-    if let Some(words) = words {
-        let _ = writeln!(text, "{}", words.look);
+        text += &screen.paragraph(Style::new(), &printable::lines(&words.look));
     }
     text
 }
 
+/// What ran, in one line.
+fn summary(trace: &Trace, screen: Screen) -> String {
+    let what = if let Some(plan) = &trace.plan {
+        Sentence::new("terminal.plan")
+            .with("system", plan.system.name().to_owned())
+            .with("buffer", plan.buffer.to_string())
+            .with("delay", plan.read_delay_ms.to_string())
+            .with("framing", plan.rules().framing.name().to_owned())
+    } else {
+        let framing = |direction| trace.framing(direction).name().to_owned();
+        Sentence::new("terminal.record")
+            .with("parties", trace.parties.len())
+            .with("connections", trace.connections.len())
+            .with("from-opener", framing(Direction::FromOpener))
+            .with("from-acceptor", framing(Direction::FromAcceptor))
+    };
+    let mut parts = vec![screen.say(&what)];
+    if let Some(last) = trace.events().last() {
+        let calls = trace.events().iter().filter(|e| e.call.is_call());
+        let calls = Sentence::new("terminal.calls")
+            .with("n", calls.count())
+            .with("time", Time(last.at).to_string());
+        parts.push(screen.say(&calls));
+    }
+    parts.push(printable(&trace.kernel));
+    parts.join(" · ")
+}
+
+/// How the run ended, if it did not end by itself: what came later is missing.
+fn ended(trace: &Trace, screen: Screen) -> String {
+    let cuts = trace.events().iter().filter(|e| e.call == Call::Cut);
+    let mut keys: Vec<_> = cuts.filter_map(|e| Some(e.reason?.key())).collect();
+    if keys.is_empty() {
+        keys.extend(match trace.ending() {
+            Some(Ending::Stopped) => Some("explain.ended.stopped"),
+            Some(Ending::TimedOut) => Some("explain.ended.timed-out"),
+            Some(Ending::Limit) => Some("explain.ended.limit"),
+            Some(Ending::Finished) | None => None,
+        });
+    }
+    let line = |key| {
+        let sentence = screen.say(&Sentence::new(key));
+        format!(
+            "\n{}",
+            screen.named(BAD, &screen.text("terminal.ended"), &sentence)
+        )
+    };
+    keys.into_iter().map(line).collect()
+}
+
 /// What whoever is at an end of a connection is called.
-fn name(trace: &Trace, connection: ConnectionId, end: End) -> String {
+fn name(trace: &Trace, connection: ConnectionId, end: End, screen: Screen) -> String {
     match end_name(trace, connection, end) {
         Value::Text(name) => printable(&name),
-        Value::Word(key) => lessons::english().text(key),
+        Value::Word(key) => screen.text(key),
         Value::Count(number) => number.to_string(),
     }
 }
 
 /// What a trace file says, as text that no terminal obeys.
 fn printable(text: &str) -> String {
-    crate::printable::plain_or_escaped(text.as_bytes())
+    printable::plain_or_escaped(text.as_bytes())
 }
 
-/// One byte of a row.
-#[derive(Clone, Copy)]
-enum Cell {
-    /// Carried, with the hue of the send or message it is in.
-    Byte { hue: usize, header: bool },
-    /// Of a datagram the reader had no room for.
-    Gone,
-    /// Not in this layer.
-    Absent,
+/// Columns for a row's bytes.
+const fn bytes_columns(screen: Screen) -> usize {
+    screen.columns() - NAMES - COUNTS
 }
 
-struct Row {
-    name: &'static str,
-    cells: Vec<Cell>,
-    /// Offsets where a box of this row starts or ends.
-    edges: BTreeSet<u64>,
-    counts: String,
+/// Below rows: the offset at which they begin.
+fn offset_line(screen: Screen, offset: u64) -> String {
+    let offset = Sentence::new("terminal.offset").with("at", offset.to_string());
+    format!("{DIM}{:NAMES$}{}{DIM:#}\n", "", screen.say(&offset))
 }
 
-fn draw_lane(text: &mut String, trace: &Trace, lane: &Lane, width: Width) {
-    let from = name(trace, lane.connection, lane.direction.sender());
-    let to = name(trace, lane.connection, lane.direction.reader());
+/// What the signs mean that were drawn.
+#[derive(Default)]
+struct Legend {
+    signs: [bool; 4],
+}
+
+impl Legend {
+    const SIGNS: [(char, &str); 4] = [
+        (HEX, "terminal.legend-hex"),
+        (SPACE, "terminal.legend-space"),
+        (NOTHING, "terminal.legend-empty"),
+        (GONE, "terminal.legend-gone"),
+    ];
+
+    /// Looks for signs in drawn rows.
+    fn see(&mut self, rows: &str) {
+        for (seen, (sign, _)) in self.signs.iter_mut().zip(Self::SIGNS) {
+            *seen |= rows.contains(sign);
+        }
+    }
+
+    fn text(&self, screen: Screen) -> String {
+        let signs = self.signs.iter().zip(Self::SIGNS);
+        let seen = signs.filter(|(seen, _)| **seen);
+        let texts: Vec<_> = seen.map(|(_, (_, key))| screen.text(key)).collect();
+        if texts.is_empty() {
+            return String::new();
+        }
+        let name = screen.text("terminal.legend");
+        format!("\n{}", screen.named(DIM, &name, &texts.join(" · ")))
+    }
+}
+
+fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane, screen: Screen) {
+    let from = name(trace, lane.connection, lane.direction.sender(), screen);
+    let to = name(trace, lane.connection, lane.direction.reader(), screen);
     let _ = writeln!(text, "{BOLD}{from} → {to}{BOLD:#}");
     let is_captured = Rows::at_the_end(trace, lane).is_captured();
     if !is_captured {
-        text.push_str(&wire::not_captured(trace, lane));
+        text.push_str(&wire::not_captured(trace, lane, screen));
     }
     let layers = Layer::ALL.into_iter();
     let layers = layers.filter(|&layer| layer != Layer::Packets || is_captured);
-    let rows: Vec<_> = layers.map(|layer| row(trace, lane, layer)).collect();
-    let drawn = bytes::draw(lane, &rows, width.bytes());
-    *text += &drawn.unwrap_or_else(|| boxes::draw(lane, &rows, width.bytes()));
+    let layers: Vec<_> = layers.collect();
+    let mut rows = row::rows(trace, lane, &layers);
+    for (row, &layer) in rows.iter_mut().zip(&layers) {
+        label(row, trace, lane, layer, screen);
+    }
+    let drawn = bytes::draw(lane, &rows, screen);
+    let drawn = drawn.unwrap_or_else(|| boxes::draw(lane, &rows, screen));
+    legend.see(&drawn);
+    *text += &drawn;
     if let Some(failure) = &lane.failure {
-        let reason = lessons::english().render(&refusal(&failure.error));
-        let _ = writeln!(text, "{BAD}refused{BAD:#}    {reason}");
+        let reason = screen.say(&refusal(&failure.error));
+        *text += &screen.named(BAD, &screen.text("terminal.refused"), &reason);
     }
     for reason in Rows::at_the_end(trace, lane).reasons() {
-        let _ = writeln!(text, "{:NAMES$}{}", "why", sentence(&reason));
+        let why = screen.text("terminal.why");
+        *text += &screen.named(Style::new(), &why, &sentence(&reason, screen));
     }
+}
+
+/// A row's name and counts.
+fn label(row: &mut Row, trace: &Trace, lane: &Lane, layer: Layer, screen: Screen) {
+    row.name = match layer {
+        Layer::Sends => "send()".to_owned(),
+        Layer::Packets => screen.text("terminal.wire"),
+        Layer::Recvs => "recv()".to_owned(),
+        Layer::Messages => screen.text("terminal.messages"),
+    };
+    let rows = Rows::at_the_end(trace, lane);
+    let counts = rows.counts(layer);
+    let notes = rows.notes(layer);
+    let failed = failed::count(trace, lane, layer);
+    let parts = std::iter::once(&counts.total).chain(&notes);
+    let parts = parts.chain(&counts.findings).chain(&failed);
+    let parts: Vec<_> = parts.map(|part| screen.say(part)).collect();
+    row.counts = parts.join(", ");
 }
 
 /// A reason as one sentence.
-fn sentence(reason: &Reason) -> String {
-    let why: Vec<_> = reason.why.iter().map(english).collect();
-    let what = english(&reason.what);
-    if why.is_empty() {
-        format!("{what}.")
+fn sentence(reason: &Reason, screen: Screen) -> String {
+    let why: Vec<_> = reason.why.iter().map(|part| screen.say(part)).collect();
+    let what = screen.say(&reason.what);
+    let key = if why.is_empty() {
+        "terminal.why-plain"
     } else {
-        format!("{what}: {}.", why.join(", "))
-    }
-}
-
-fn index(offset: Offset) -> usize {
-    usize::try_from(offset.0).unwrap_or(usize::MAX)
-}
-
-impl Row {
-    fn new(name: &'static str, lane: &Lane) -> Self {
-        Self {
-            name,
-            cells: vec![Cell::Absent; lane.bytes.len()],
-            edges: BTreeSet::new(),
-            counts: String::new(),
-        }
-    }
-
-    /// Where a box starts and ends.
-    fn mark(&mut self, range: &Range<Offset>) {
-        self.edges.extend([range.start.0, range.end.0]);
-    }
-
-    fn paint(&mut self, range: Range<Offset>, cell: Cell) {
-        let end = index(range.end).min(self.cells.len());
-        if let Some(cells) = self.cells.get_mut(index(range.start)..end) {
-            cells.fill(cell);
-        }
-    }
-}
-
-/// A row and its boxes; each byte has the hue of what it belongs to.
-fn row(trace: &Trace, lane: &Lane, layer: Layer) -> Row {
-    let rows = Rows::at_the_end(trace, lane);
-    let mut row = Row::new(
-        match layer {
-            Layer::Sends => "send()",
-            Layer::Packets => "wire",
-            Layer::Recvs => "recv()",
-            Layer::Messages => "messages",
-        },
-        lane,
-    );
-    let stretches = rows.stretches();
-    // One that was sent again adds no box: its bytes had crossed before.
-    let chunks = rows.all_chunks(layer).into_iter();
-    for chunk in chunks.filter(|chunk| !chunk.is_resent) {
-        for stretch in within(&stretches, &chunk.range) {
-            let byte = Cell::Byte {
-                hue: stretch.index,
-                header: stretch.is_header,
-            };
-            row.paint(stretch.range, byte);
-        }
-        row.mark(&chunk.range);
-        if chunk.cut > 0 {
-            let gone = chunk.range.end..chunk.whole().end;
-            row.mark(&gone);
-            row.paint(gone, Cell::Gone);
-        }
-    }
-    if layer == Layer::Recvs {
-        for (number, send) in lane.sends.iter().enumerate() {
-            if lane.fate(number) == Fate::Dropped {
-                row.mark(&send.range());
-                row.paint(send.range(), Cell::Gone);
-            }
-        }
-    }
-    let counts = rows.counts(layer);
-    let notes = rows.notes(layer);
-    let parts = std::iter::once(&counts.total).chain(&notes);
-    let parts = parts.chain(&counts.findings).map(english);
-    row.counts = parts.collect::<Vec<_>>().join(", ");
-    row
-}
-
-/// A sentence as the command line says it.
-fn english(sentence: &Sentence) -> String {
-    lessons::english().render(sentence)
-}
-
-/// Where a box of any row starts or ends.
-fn edges(rows: &[Row]) -> BTreeSet<u64> {
-    rows.iter().flat_map(|row| &row.edges).copied().collect()
-}
-
-fn count(number: usize, one: &str, many: &str) -> String {
-    let word = if number == 1 { one } else { many };
-    format!("{number} {word}")
+        "terminal.why-because"
+    };
+    let sentence = Sentence::new(key).with("what", what);
+    screen.say(&sentence.with("why", why.join(&screen.text("terminal.between-parts"))))
 }

@@ -1,38 +1,40 @@
 //! Whom the server refused, how often and why.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use trace::text::{Sentence, Time};
 use trace::{Call, End, Trace};
 
-use super::{BAD, NAMES, name};
-use crate::lessons;
+use super::screen::Screen;
+use super::{BAD, name};
 
 /// One line for each opener and reason; none where nobody was refused.
-pub(super) fn refused(trace: &Trace) -> String {
+pub(super) fn refused(trace: &Trace, screen: Screen) -> String {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for event in trace.events() {
         if let (Call::Refuse, Some(reason)) = (event.call, event.reason) {
             let times = groups
-                .entry((name(trace, event.connection, End::Opener), reason))
+                .entry((name(trace, event.connection, End::Opener, screen), reason))
                 .or_default();
             times.push(event.at);
         }
     }
     let mut text = String::new();
     for ((client, reason), times) in groups {
-        let why = lessons::english().render(&Sentence::new(reason.key()));
-        let first = Time(times[0]);
-        let when = match times.len() {
-            1 => format!("at {first}"),
-            count => format!("{count} times from {first} on"),
+        let key = match times.len() {
+            1 => "terminal.refused-once",
+            _ => "terminal.refused-often",
         };
-        let _ = writeln!(
-            text,
-            "\n{BAD}{:NAMES$}{BAD:#}{client} {when}: {reason}. {why}",
-            "refused",
-        );
+        let line = Sentence::new(key)
+            .with("who", client)
+            .with("n", times.len())
+            .with("time", Time(times[0]).to_string())
+            .with("reason", reason.to_string());
+        let mut line = screen.say(&line);
+        line += &screen.text("terminal.between-sentences");
+        line += &screen.say(&Sentence::new(reason.key()));
+        text.push('\n');
+        text += &screen.named(BAD, &screen.text("terminal.refused"), &line);
     }
     text
 }
@@ -44,13 +46,15 @@ mod tests {
     use trace::{ClientId, Event, Experiment, Reason};
 
     use super::*;
+    use crate::lessons::Language;
 
     #[test]
     fn refusals_are_counted_by_client_and_reason() {
         let mut experiment = Experiment::new(System::Auth, &["hi"]);
         experiment.clients.push(experiment.clients[0].clone());
         let mut trace = Trace::new(experiment, String::new(), Capture::Unknown);
-        assert_eq!(refused(&trace), "");
+        let screen = Screen::new(200, Language::ENGLISH, true);
+        assert_eq!(refused(&trace, screen), "");
         let who = [
             (5, ClientId::SECOND, Reason::WrongAnswer),
             (2, ClientId::FIRST, Reason::SourceFull),
@@ -62,7 +66,7 @@ mod tests {
                 ..Event::new(Nanos::from_millis(at), client.acceptor(), Call::Refuse)
             });
         }
-        let plain = anstream::adapter::strip_str(&refused(&trace)).to_string();
+        let plain = anstream::adapter::strip_str(&refused(&trace, screen)).to_string();
         let lines: Vec<_> = plain.lines().filter(|line| !line.is_empty()).collect();
         assert_eq!(
             lines,

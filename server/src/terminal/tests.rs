@@ -2,6 +2,9 @@
 
 mod boxes;
 mod kernel_facts;
+mod told;
+
+use std::ops::Range;
 
 use protocol::{Nanos, Offset, System};
 use trace::cause::{Boundary, Cause, Change};
@@ -43,9 +46,20 @@ fn check(experiment: Experiment, columns: usize, calls: &[(bool, Call, &[u8])], 
 fn check_lanes(trace: &Trace, analysis: &Analysis, columns: usize, expected: &str) {
     let mut text = String::new();
     for lane in &analysis.lanes {
-        draw_lane(&mut text, trace, lane, Width(NAMES + COUNTS + columns));
+        draw_lane(
+            &mut text,
+            &mut Legend::default(),
+            trace,
+            lane,
+            screen(columns),
+        );
     }
     check_text(&text, expected);
+}
+
+/// With so many columns for the bytes.
+fn screen(columns: usize) -> Screen {
+    Screen::narrow(NAMES + COUNTS + columns)
 }
 
 fn check_text(text: &str, expected: &str) {
@@ -105,9 +119,9 @@ fn boundaries_line_up_or_do_not() {
         ],
         "client 1 → server
 wire       not captured
-send()     │hello│e7b298│a␠ b│  3 sends
-recv()     │hello e7b298│a␠│    2 recvs, 1 B unread
-messages   │hello e7b298│a␠│    2 messages, 1 glued, 1 split
+send()     │hello│粘│a␠ b│  3 sends
+recv()     │hello 粘│a␠│    2 recvs, 1 B unread
+messages   │hello 粘│a␠│    2 messages, 1 glued, 1 split
            offset 0",
     );
 }
@@ -151,9 +165,9 @@ fn what_a_datagram_loses_is_crossed_out() {
         ],
         "client 1 → server
 wire       not captured
-send()     │01234567 89│  2 sends, 1 empty
-recv()     │01234567│××│  1 recv, 1 cut off, 1 lost or unread
-messages   │01234567│     1 message
+send()     │01234567 89│∅│  2 sends, 1 empty
+recv()     │01234567│××│    1 recv, 1 cut off, 1 lost or unread
+messages   │01234567│       1 message
            offset 0",
     );
 }
@@ -172,9 +186,9 @@ fn binary_parts_are_hex_and_refusals_are_told() {
         ],
         "client 1 → server
 wire       not captured
-send()     │03000000│abc│GET␠│  3 sends
-recv()     │03000000 abc GET␠│  1 recv
-messages   │03000000 abc│       1 message, refused
+send()     │\\03\\00\\00\\00│abc│GET␠│  3 sends
+recv()     │\\03\\00\\00\\00 abc GET␠│  1 recv
+messages   │\\03\\00\\00\\00 abc│       1 message, refused
            offset 0
 refused    A length of 542,393,671 at offset 7: more than the 1,048,576 bytes allowed.",
     );
@@ -246,15 +260,16 @@ messages   │hello│      1 message
 why        1 datagram lost: the reader's receive buffer was full.",
     );
     check_text(
-        &wire::losses(&trace),
+        &wire::losses(&trace, screen(60)),
         "
-lost       1 datagram dropped by the server's kernel, by its own count: the receive buffer was full
+lost       1 datagram dropped by the server's kernel, by its own count: the receive buffer was
+           full
 
 capture    the capture missed 3 packets: what is on the wire may be more",
     );
     trace.end(Ending::Finished, None, None);
     check_text(
-        &wire::losses(&trace),
+        &wire::losses(&trace, screen(60)),
         "
 capture    it broke off: what is on the wire may be more",
     );
@@ -282,7 +297,8 @@ fn without_a_capture_the_lane_says_why_and_what_was_counted() {
         &with_lane(&trace, |_| {}),
         60,
         "client 1 → server
-wire       not captured: needs CAP_NET_RAW (sudo setcap cap_net_raw+ep target/release/stickylab)
+wire       not captured: needs CAP_NET_RAW (sudo setcap cap_net_raw+ep
+           target/release/stickylab)
            only counted (TCP_INFO): 5 segments out, 2 with data, 1 sent again
 send()     │hello│abc│  2 sends
 recv()     │hello abc│  1 recv
@@ -293,7 +309,11 @@ messages   │hello abc│  1 message, 1 glued
 
 fn reasons(trace: &Trace, analysis: &Analysis) -> Vec<String> {
     let rows = Rows::at_the_end(trace, &analysis.lanes[0]);
-    rows.reasons().iter().map(sentence).collect()
+    let reasons = rows.reasons();
+    reasons
+        .iter()
+        .map(|reason| sentence(reason, screen(60)))
+        .collect()
 }
 
 #[test]
@@ -350,7 +370,7 @@ fn each_cause_is_said_once_with_the_range_of_its_amounts() {
 fn a_trace_without_a_lesson_has_no_title_and_no_control_characters() {
     let mut trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
     trace.kernel = "\x1b]0;title\x07".to_owned();
-    let text = draw(None, &trace, &Analysis::new(&trace), Width::new(80));
+    let text = draw(&trace, &Analysis::new(&trace), screen(200));
     let plain = anstream::adapter::strip_str(&text).to_string();
     assert!(
         plain

@@ -1,35 +1,34 @@
 //! What is known of the wire beside its row: why there is none, what got lost.
 
-use std::fmt::Write as _;
-
+use anstyle::Style;
 use trace::lane::Lane;
 use trace::link::Capture;
+use trace::text::Sentence;
 use trace::{Call, Counts, Trace};
 
-use super::{NAMES, count};
+use super::screen::Screen;
 
 /// What the README says to do.
 const SETCAP: &str = "sudo setcap cap_net_raw+ep target/release/stickylab";
 
 /// In place of the row: why there is none, and the kernel's own counts if it
 /// was asked.
-pub(super) fn not_captured(trace: &Trace, lane: &Lane) -> String {
-    let why = match trace.capture {
-        Capture::On | Capture::Unknown => String::new(),
-        Capture::NeedsCapNetRaw => format!(": needs CAP_NET_RAW ({SETCAP})"),
-        Capture::Unsupported => ": this system has no packet sockets".to_owned(),
-        Capture::Failed => ": the capture could not be started".to_owned(),
-    };
-    let mut text = format!("{:NAMES$}not captured{why}\n", "wire");
+pub(super) fn not_captured(trace: &Trace, lane: &Lane, screen: Screen) -> String {
+    let why = Sentence::new(match trace.capture {
+        Capture::On | Capture::Unknown => "terminal.not-captured",
+        Capture::NeedsCapNetRaw => "terminal.needs-cap-net-raw",
+        Capture::Unsupported => "terminal.no-packet-sockets",
+        Capture::Failed => "terminal.capture-failed",
+    });
+    let why = why.with("command", SETCAP.to_owned());
+    let wire = screen.text("terminal.wire");
+    let mut text = screen.named(Style::new(), &wire, &screen.say(&why));
     if let Some(counts) = counts(trace, lane) {
-        let _ = writeln!(
-            text,
-            "{:NAMES$}only counted (TCP_INFO): {} out, {} with data, {} sent again",
-            "",
-            count(counts.segments_out as usize, "segment", "segments"),
-            counts.data_out,
-            counts.retransmitted,
-        );
+        let counted = Sentence::new("terminal.counted")
+            .with("out", counts.segments_out as usize)
+            .with("data", counts.data_out as usize)
+            .with("again", counts.retransmitted as usize);
+        text += &screen.named(Style::new(), "", &screen.say(&counted));
     }
     text
 }
@@ -44,34 +43,21 @@ fn counts(trace: &Trace, lane: &Lane) -> Option<Counts> {
 }
 
 /// What got lost: for the reader, and for whoever watched.
-pub(super) fn losses(trace: &Trace) -> String {
+pub(super) fn losses(trace: &Trace, screen: Screen) -> String {
+    let line = |name, sentence: &Sentence| {
+        let named = screen.named(Style::new(), &screen.text(name), &screen.say(sentence));
+        format!("\n{named}")
+    };
     let mut text = String::new();
     if let Some(dropped) = trace.dropped.filter(|dropped| *dropped > 0) {
-        let _ = writeln!(
-            text,
-            "\n{:NAMES$}{} dropped by the server's kernel, by its own count: the receive buffer was full",
-            "lost",
-            count(dropped as usize, "datagram", "datagrams"),
-        );
+        let dropped = Sentence::new("terminal.lost-datagrams").with("n", dropped as usize);
+        text += &line("terminal.lost", &dropped);
     }
-    match trace.missed {
-        Some(0) => {}
-        Some(missed) => {
-            let _ = writeln!(
-                text,
-                "\n{:NAMES$}the capture missed {}: what is on the wire may be more",
-                "capture",
-                count(missed as usize, "packet", "packets"),
-            );
-        }
-        None if trace.capture == Capture::On => {
-            let _ = writeln!(
-                text,
-                "\n{:NAMES$}it broke off: what is on the wire may be more",
-                "capture"
-            );
-        }
-        None => {}
-    }
+    let missed = match trace.missed {
+        Some(0) => None,
+        Some(missed) => Some(Sentence::new("terminal.capture-missed").with("n", missed as usize)),
+        None => (trace.capture == Capture::On).then(|| Sentence::new("terminal.capture-broke")),
+    };
+    text.extend(missed.map(|missed| line("terminal.capture", &missed)));
     text
 }

@@ -39,7 +39,7 @@ fn a_record_of_three_parties_is_drawn_without_a_plan() {
         not_observed, 4,
         "two senders, a reader, its messages: {text}"
     );
-    assert!(text.contains("│zz0a│  1 segment"), "{text}");
+    assert!(text.contains("│zz\\0a│  1 segment"), "{text}");
     for word in ["wrong", "client 1", "server", "0 sends", "unread"] {
         assert!(!text.contains(word), "{word}: {text}");
     }

@@ -190,10 +190,17 @@ fn set_may_be_given_again() {
 fn a_knob_or_lesson_that_is_none_is_named() {
     check_error(
         &["run", "five-send"],
-        &["\"five-send\"", "stickylab lessons"],
+        &[
+            "\"five-send\"",
+            "did you mean five-sends?",
+            "stickylab lessons",
+        ],
     );
     let set = |setting| ["run", "five-sends", "--set", setting];
-    check_error(&set("bufer=5"), &["\"bufer\"", "buffer", "read-delay"]);
+    check_error(
+        &set("bufer=5"),
+        &["\"bufer\"", "did you mean buffer?", "read-delay"],
+    );
     check_error(&set("buffer=0"), &["buffer", "\"0\"", "1 to 1048576"]);
     check_error(&set("buffer=five"), &["buffer", "\"five\""]);
     check_error(&set("nagle=yes"), &["nagle", "\"yes\"", "on"]);
@@ -222,7 +229,7 @@ fn a_file_for_packets_that_can_not_be_written_is_named_before_the_run() {
 }
 
 /// A lesson of one's own, run from its file.
-const OWN: &str = r#"
+pub(super) const OWN: &str = r#"
 group = "streams"
 order = 1
 knobs = ["buffer"]
@@ -241,7 +248,7 @@ buffer = 3
 messages = ["hello", "粘"]
 "#;
 
-fn file(text: &str) -> tempfile::NamedTempFile {
+pub(super) fn file(text: &str) -> tempfile::NamedTempFile {
     let file = tempfile::Builder::new().suffix(".toml").tempfile();
     let file = file.expect("a file");
     std::fs::write(file.path(), text).expect("room for it");

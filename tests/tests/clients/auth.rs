@@ -19,6 +19,8 @@ fn the_answer_is_16_bytes_and_frames_follow_in_turn() {
         server.expect(b"\x05\0\0\0hello");
         assert!(server.is_silent(), "the reply is awaited");
         server.send(b"HELLO");
+        // An empty message has no reply.
+        server.expect(b"\0\0\0\0");
         server.expect(b"\x03\0\0\0\xe7\xb2\x98");
         server.send(b"\xe7\xb2\x98");
     };

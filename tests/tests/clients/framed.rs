@@ -8,6 +8,7 @@ fn ready_ack_sends_the_length_in_bytes_alone_and_waits() {
     let serve = |server: &mut Stream| {
         for (length, body) in [
             (&b"5"[..], &b"hello"[..]),
+            (b"0", b""),
             (b"6", b"\xe7\xb2\x98\xe5\x8c\x85"),
         ] {
             assert_eq!(server.receive(), length);
@@ -67,6 +68,7 @@ fn ready_ack_names_a_server_that_leaves_instead_of_ready() {
 fn length_prefix_sends_four_bytes_of_length_least_first() {
     let serve = |server: &mut Stream| {
         server.expect(b"\x05\0\0\0hello");
+        server.expect(b"\0\0\0\0");
         server.expect(b"\x06\0\0\0\xe7\xb2\x98\xe5\x8c\x85");
         server.expect(b"\x01\0\0\0\xff");
         server.expect(b"\x2c\x01\0\0");
@@ -79,8 +81,9 @@ fn length_prefix_sends_four_bytes_of_length_least_first() {
 }
 
 #[test]
-fn length_prefix_sends_nothing_for_empty_lines() {
-    check("length-prefix", b"\n\n\r\n", |_| {}, &[]);
+fn length_prefix_sends_an_empty_message_for_each_empty_line() {
+    let serve = |server: &mut Stream| server.expect(&[0; 12]);
+    check("length-prefix", b"\n\n\r\n", serve, &[]);
 }
 
 #[test]

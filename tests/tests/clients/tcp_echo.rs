@@ -107,5 +107,6 @@ fn a_reply_that_is_too_long_is_an_error() {
         server.send(b"HI!");
         server.rest();
     };
-    check_fails("tcp-echo", b"hi\n", serve, "1 bytes that answer nothing");
+    let reason = "replies that were not as long as their messages: 1";
+    check_fails("tcp-echo", b"hi\n", serve, reason);
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use protocol::{Framing, Nanos, Offset, System};
+use serde_json::json;
+use trace::lesson::{Count, Predict, Reference, Words};
 use trace::link::{Capture, Ending, Line, Request, Send, VERSION};
 use trace::{
     Call, ClientId, Connection, ConnectionId, Counts, End, Endpoint, Event, Experiment, Flags,
@@ -82,6 +84,22 @@ fn endpoint() -> Endpoint {
     }
 }
 
+fn lesson() -> Reference {
+    let words = Words {
+        title: "t".to_owned(),
+        question: "q".to_owned(),
+        look: "l".to_owned(),
+    };
+    Reference {
+        id: "l".to_owned(),
+        predict: Some(Predict {
+            count: Count::ServerRecvs,
+            choices: vec![1],
+        }),
+        words: serde_json::from_value(json!({ "en": words })).ok(),
+    }
+}
+
 /// A line of each kind in which no field is left out.
 pub(super) fn full_lines() -> Vec<Line> {
     let lines = vec![
@@ -96,6 +114,7 @@ pub(super) fn full_lines() -> Vec<Line> {
             run: 1,
             kernel: "k".to_owned(),
             experiment: Some(experiment()),
+            lesson: Some(Box::new(lesson())),
             setup: setup(),
             capture: Capture::On,
         },

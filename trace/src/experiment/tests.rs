@@ -42,6 +42,7 @@ fn what_is_too_much_is_refused_by_name() {
             e.framing = Some(Framing::FixedSize(protocol::framing::FixedSize {
                 size: 10_001,
                 pad: 0,
+                ..Default::default()
             }));
         },
         "pieces in all is 10001: it can be 0 to 10000",
@@ -70,7 +71,13 @@ fn what_is_too_much_is_refused_by_name() {
         },
         "message 1: the message contains the delimiter at byte 2",
     );
-    let fixed = |size| Framing::FixedSize(protocol::framing::FixedSize { size, pad: 0 });
+    let fixed = |size| {
+        Framing::FixedSize(protocol::framing::FixedSize {
+            size,
+            pad: 0,
+            ..Default::default()
+        })
+    };
     check_refused(
         |e| e.framing = Some(fixed(u32::MAX)),
         "framing: a frame or delimiter of 4294967295 bytes is more than the 1048576",

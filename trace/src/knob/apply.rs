@@ -1,9 +1,9 @@
 //! How a knob's value is read from an experiment, set and validated.
 
 use super::access::{Access, Whose};
-use super::{Kind, Knob, KnobError};
+use super::{Kind, Knob, KnobError, text};
 use crate::experiment::ExperimentError;
-use crate::{Client, Experiment, Message};
+use crate::{Client, Experiment};
 
 impl Whose {
     fn shown(self, experiment: &Experiment) -> Option<&Client> {
@@ -43,11 +43,7 @@ impl Access {
                 word.to_owned()
             }
             Self::Key(whose) => client(whose).map_or_else(String::new, |c| c.key.clone()),
-            Self::Messages(whose) => {
-                let messages = client(whose).map_or(&[][..], |c| &c.messages);
-                let texts: Vec<_> = messages.iter().map(|m| m.0.as_str()).collect();
-                texts.join("\n")
-            }
+            Self::Messages(whose) => text::lines(client(whose).map_or(&[][..], |c| &c.messages)),
         }
     }
 
@@ -100,13 +96,12 @@ impl Access {
                 let Kind::Lines { most } = kind else {
                     return Err(refuse());
                 };
-                if value.lines().count() > most {
+                let messages = text::messages(value);
+                if messages.len() > most {
                     return Err(refuse());
                 }
-                // split, not lines(): an empty line is an empty message.
-                let line = |line: &str| Message(line.strip_suffix('\r').unwrap_or(line).to_owned());
                 for client in clients(experiment, whose)? {
-                    client.messages = value.split('\n').map(line).collect();
+                    client.messages.clone_from(&messages);
                 }
             }
         }

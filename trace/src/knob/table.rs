@@ -186,7 +186,7 @@ knobs! {
     /// Largest message the server accepts, in bytes.
     MaxFrame = "max-frame" {
         kind: number(0, protocol::framing::DEFAULT_MAX_FRAME, "B"),
-        applies: stream,
+        applies: |e| stream(e) && e.rules().framing != Framing::None,
         access: Access::Number(|e| e.max_frame, |e, bytes| e.max_frame = bytes),
     }
     /// How `auth` has the key proved.

@@ -1,5 +1,5 @@
 use protocol::auth::Scheme;
-use protocol::framing::{Delimiter, LengthPrefix, ReadyAck};
+use protocol::framing::{Delimiter, FixedSize, LengthPrefix, ReadyAck};
 use protocol::{Framing, System};
 
 use super::*;
@@ -26,17 +26,16 @@ fn the_server_accepts_max_frame_in_every_framing() {
         match framing {
             Framing::ReadyAck(ReadyAck { maximum })
             | Framing::LengthPrefix(LengthPrefix { maximum, .. })
-            | Framing::Delimiter(Delimiter { maximum, .. }) => Some(*maximum),
-            _ => None,
+            | Framing::Delimiter(Delimiter { maximum, .. })
+            | Framing::FixedSize(FixedSize { maximum, .. }) => Some(*maximum),
+            Framing::None => None,
         }
     }
-    for framing in ["ready-ack", "length-prefix", "delimiter"] {
+    for framing in ["ready-ack", "length-prefix", "delimiter", "fixed-size"] {
         let framing = format!("framing={framing}");
-        for settings in [[&framing, "max-frame=3"], ["max-frame=3", &framing]] {
+        for settings in [[framing.as_str(), "max-frame=3"], ["max-frame=3", &framing]] {
             let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
-            for setting in settings {
-                apply(&mut experiment, setting).unwrap();
-            }
+            apply(&mut experiment, &settings).unwrap();
             assert_eq!(
                 maximum(&experiment.rules().framing),
                 Some(3),
@@ -52,25 +51,24 @@ fn the_server_accepts_max_frame_in_every_framing() {
 #[test]
 fn the_last_client_answers_otherwise() {
     let mut experiment = Experiment::new(System::Auth, &["hello"]);
-    for setting in ["scheme=mutual-sha256", "answer=reflected", "clients=2"] {
-        apply(&mut experiment, setting).unwrap();
-    }
+    let settings = ["scheme=mutual-sha256", "answer=reflected", "clients=2"];
+    apply(&mut experiment, &settings).unwrap();
     let answers = experiment.clients.iter().map(|client| client.answer);
     assert_eq!(
         answers.collect::<Vec<_>>(),
         [Answer::Own, Answer::Reflected]
     );
     assert_eq!(experiment.rules().scheme, Scheme::MutualSha256);
-    apply(&mut experiment, "answer=replayed").unwrap();
+    apply(&mut experiment, &["answer=replayed"]).unwrap();
     assert_eq!(experiment.validate(), Ok(()));
-    apply(&mut experiment, "clients=1").unwrap();
+    apply(&mut experiment, &["clients=1"]).unwrap();
     assert_eq!(Knob::Answer.get(&experiment), "own");
 }
 
 fn check_refused(setting: &str, part: &str) {
     let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
     let before = experiment.clone();
-    let error = apply(&mut experiment, setting).unwrap_err().to_string();
+    let error = apply(&mut experiment, &[setting]).unwrap_err().to_string();
     assert!(error.contains(part), "{error}");
     assert_eq!(experiment, before, "a refused knob changes nothing");
 }
@@ -93,9 +91,8 @@ fn wrong_settings_say_what_would_be_right() {
 #[test]
 fn a_second_client_does_what_the_first_says_and_not_how() {
     let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
-    for setting in ["connections=24", "piece=1", "gap=7", "clients=2"] {
-        apply(&mut experiment, setting).unwrap();
-    }
+    let settings = ["connections=24", "piece=1", "gap=7", "clients=2"];
+    apply(&mut experiment, &settings).unwrap();
     let [first, second] = &experiment.clients[..] else {
         panic!("two clients");
     };
@@ -107,8 +104,54 @@ fn a_second_client_does_what_the_first_says_and_not_how() {
 #[test]
 fn settings_as_on_the_command_line() {
     let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
-    apply(&mut experiment, r"messages=a\nb").unwrap();
-    apply(&mut experiment, "framing=delimiter").unwrap();
+    let settings = [
+        r"messages=a\nb",
+        "framing=delimiter",
+        "buffer=4K",
+        "gap=5ms",
+        "max-frame=1MiB",
+    ];
+    apply(&mut experiment, &settings).unwrap();
     assert_eq!(experiment.clients[0].messages.len(), 2);
     assert_eq!(experiment.rules().framing.name(), "delimiter");
+    assert_eq!((experiment.buffer, experiment.max_frame), (4_096, 1 << 20));
+    assert_eq!(experiment.clients[0].gap_us, 5_000);
+}
+
+/// A system resets the framing of the lesson, not the one that is set beside it.
+#[test]
+fn the_system_is_set_first() {
+    for settings in [
+        ["framing=delimiter", "system=length-prefix"],
+        ["system=length-prefix", "framing=delimiter"],
+    ] {
+        let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
+        let knobs = apply(&mut experiment, &settings).unwrap();
+        assert_eq!(knobs, [Knob::System, Knob::Framing]);
+        assert_eq!(experiment.system, System::LengthPrefix);
+        assert_eq!(experiment.rules().framing.name(), "delimiter");
+    }
+}
+
+#[test]
+fn a_knob_applies_where_it_changes_something() {
+    let applies = |knob: Knob, system, settings: &[&str]| {
+        let mut experiment = Experiment::new(system, &["hello"]);
+        apply(&mut experiment, settings).unwrap();
+        knob.applies(&experiment)
+    };
+    assert!(!applies(Knob::Nagle, System::UdpEcho, &[]));
+    assert!(applies(Knob::Nagle, System::TcpEcho, &[]));
+    assert!(!applies(Knob::Key, System::TcpEcho, &[]));
+    assert!(!applies(Knob::MaxFrame, System::TcpEcho, &[]));
+    assert!(applies(
+        Knob::MaxFrame,
+        System::TcpEcho,
+        &["framing=delimiter"]
+    ));
+    assert!(!applies(
+        Knob::Answer,
+        System::Auth,
+        &["scheme=hmac-md5", "system=tcp-echo"]
+    ));
 }

@@ -6,6 +6,8 @@ mod comment;
 mod headers;
 mod synthetic;
 
+use protocol::auth::Scheme;
+use protocol::framing::{DEFAULT_MAX_FRAME, LengthPrefix};
 use protocol::{Framing, System};
 
 use self::block::{Block, COMMENT};
@@ -123,20 +125,60 @@ fn dissect(text: &mut String, trace: &Trace, real: bool) {
     let port = port.to_string();
     text.push_str(" The server's port is ");
     text.push_str(&port);
-    let system = trace.plan.as_ref().map(|plan| plan.system);
-    let protocol = match trace.framing(Direction::FromOpener) {
-        _ if system == Some(System::Auth) => "stickylab.auth",
-        Framing::ReadyAck(_) => "stickylab.ready-ack",
-        Framing::LengthPrefix(_) => "stickylab.length-prefix",
-        _ => {
-            text.push('.');
-            return;
-        }
+    let Some((protocol, preferences)) = dissector(trace) else {
+        text.push('.');
+        return;
     };
     text.push_str("; with stickylab.lua its messages are taken apart by: -d tcp.port==");
     text.push_str(&port);
     text.push(',');
     text.push_str(protocol);
+    for (preference, value) in preferences {
+        for part in [" -o ", protocol, ".", preference, ":", &value] {
+            text.push_str(part);
+        }
+    }
+}
+
+/// The dissector's protocol, and those of its preferences that are not the default.
+fn dissector(trace: &Trace) -> Option<(&'static str, Vec<(&'static str, String)>)> {
+    let handshake = trace
+        .plan
+        .as_ref()
+        .filter(|plan| plan.system == System::Auth);
+    let framing = trace.framing(Direction::FromOpener);
+    let protocol = match (handshake.map(|plan| plan.scheme), &framing) {
+        (Some(Scheme::HmacMd5), Framing::LengthPrefix(_)) => "stickylab.auth",
+        (Some(Scheme::MutualSha256), Framing::LengthPrefix(_)) => "stickylab.mutual",
+        (None, Framing::ReadyAck(_)) => "stickylab.ready-ack",
+        (None, Framing::LengthPrefix(_)) => "stickylab.length-prefix",
+        _ => return None,
+    };
+    let mut preferences = Vec::new();
+    let maximum = match framing {
+        Framing::LengthPrefix(prefix) => {
+            let usual = LengthPrefix::default();
+            if prefix.width != usual.width {
+                preferences.push(("width", prefix.width.bytes().to_string()));
+            }
+            if prefix.endian != usual.endian {
+                preferences.push(("endian", "big".to_owned()));
+            }
+            if prefix.signed != usual.signed {
+                preferences.push(("signed", "FALSE".to_owned()));
+            }
+            if prefix.counts_header != usual.counts_header {
+                preferences.push(("counts_header", "TRUE".to_owned()));
+            }
+            prefix.maximum
+        }
+        Framing::ReadyAck(ready) => ready.maximum,
+        _ => DEFAULT_MAX_FRAME,
+    };
+    if maximum != DEFAULT_MAX_FRAME {
+        preferences.push(("maximum", maximum.to_string()));
+    }
+    Some((protocol, preferences))
 }
 
 /// The server's port, from a packet's own headers: Ethernet's 14 bytes, IPv4
@@ -296,5 +338,41 @@ mod tests {
         let text = written(&trace);
         assert!(text.contains("HEADERhi\u{1}\0"), "{text:?}");
         assert!(text.contains("bytes of send() #1 of client 1"), "{text:?}");
+    }
+
+    #[test]
+    fn the_advice_for_the_dissector_follows_the_framing() {
+        let advice = |system, framing: Option<&str>, scheme| {
+            let mut experiment = Experiment::new(system, &["hi"]);
+            experiment.framing = framing.map(|json| serde_json::from_str(json).unwrap());
+            experiment.scheme = scheme;
+            let trace = Trace::new(experiment, String::new(), Capture::On);
+            let (protocol, preferences) = dissector(&trace)?;
+            let told = preferences.iter();
+            let told = told.map(|(name, value)| format!(" {name}:{value}"));
+            Some(protocol.to_owned() + &told.collect::<String>())
+        };
+        let article = Scheme::HmacMd5;
+        let check = |system, framing, scheme, expected: Option<&str>| {
+            assert_eq!(advice(system, framing, scheme).as_deref(), expected);
+        };
+        let prefix = System::LengthPrefix;
+        check(prefix, None, article, Some("stickylab.length-prefix"));
+        let wide = r#"{"kind":"length-prefix","width":2,"endian":"big","signed":false}"#;
+        let told = "stickylab.length-prefix width:2 endian:big signed:FALSE";
+        check(prefix, Some(wide), article, Some(told));
+        let counts = r#"{"kind":"length-prefix","counts-header":true,"maximum":9}"#;
+        let told = "stickylab.auth counts_header:TRUE maximum:9";
+        check(System::Auth, Some(counts), article, Some(told));
+        check(
+            System::Auth,
+            None,
+            Scheme::MutualSha256,
+            Some("stickylab.mutual"),
+        );
+        check(System::ReadyAck, None, article, Some("stickylab.ready-ack"));
+        let lines = r#"{"kind":"delimiter"}"#;
+        check(System::Auth, Some(lines), article, None);
+        check(System::TcpEcho, None, article, None);
     }
 }

@@ -129,7 +129,12 @@ impl Rows<'_> {
         } else if self.is_over() {
             let read: usize = self.lane.recvs.iter().map(Span::len).sum();
             let unread = self.lane.bytes.len().saturating_sub(read);
-            found.extend(some("stage.bytes-unread", unread));
+            let key = if self.trace.lacks_calls() {
+                "stage.bytes-unknown"
+            } else {
+                "stage.bytes-unread"
+            };
+            found.extend(some(key, unread));
         }
         found
     }
@@ -155,9 +160,13 @@ impl Rows<'_> {
         let counted = self.trace.dropped.filter(|_| is_counted).unwrap_or(0);
         let seen = of(Fate::Dropped);
         let dropped = seen.max(counted as usize);
-        let unknown = of(Fate::Unknown).saturating_sub(dropped - seen);
+        let mut unknown = of(Fate::Unknown).saturating_sub(dropped - seen);
+        let mut unread = of(Fate::Unread);
+        if self.trace.lacks_calls() {
+            unknown += std::mem::take(&mut unread);
+        }
         let mut found = some("stage.dropped", dropped);
-        found.extend(some("stage.datagrams-unread", of(Fate::Unread)));
+        found.extend(some("stage.datagrams-unread", unread));
         found.extend(some("stage.datagrams-unknown", unknown));
         found
     }

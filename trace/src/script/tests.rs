@@ -23,9 +23,7 @@ fn event(client: ClientId, call: Call, bytes: &[u8]) -> Event {
 /// The commands after each of `received`, as text: sends as `gap:bytes`.
 fn check(system: System, settings: &[&str], received: &[&[u8]], expected: &str) {
     let mut experiment = Experiment::new(system, &["hi", "粘"]);
-    for setting in settings {
-        knob::apply(&mut experiment, setting).unwrap();
-    }
+    knob::apply(&mut experiment, settings).unwrap();
     experiment.validate().unwrap();
     let mut script = Script::new(&experiment, NONCES);
     let mut text = describe(&mut script);
@@ -204,9 +202,8 @@ fn a_mutual_client_sends_no_message_before_the_servers_proof() {
 /// second is told to send after each, in the same text as above.
 fn second(settings: &[&str], observes: &[(ClientId, Call, &[u8])]) -> String {
     let mut experiment = Experiment::new(System::Auth, &["a"]);
-    for setting in ["clients=2"].iter().chain(settings) {
-        knob::apply(&mut experiment, setting).unwrap();
-    }
+    knob::apply(&mut experiment, &["clients=2"]).unwrap();
+    knob::apply(&mut experiment, settings).unwrap();
     experiment.validate().unwrap();
     let mut script = Script::new(&experiment, NONCES);
     while script.poll_command().is_some() {}

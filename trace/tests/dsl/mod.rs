@@ -144,9 +144,7 @@ fn event(line: &str, at: Nanos, offsets: &mut BTreeMap<(Origin, Call), Offset>) 
 
 pub fn trace(system: System, settings: &[&str], script: &str) -> Trace {
     let mut experiment = Experiment::new(system, &["hello"]);
-    for setting in settings {
-        knob::apply(&mut experiment, setting).unwrap();
-    }
+    knob::apply(&mut experiment, settings).unwrap();
     let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
     let mut offsets = BTreeMap::new();
     let (mut over, mut missed, mut dropped) = (true, None, None);

@@ -1,6 +1,7 @@
 //! Opens trace files and saves runs.
 
-use trace::{Analysis, Experiment};
+use trace::lesson::Reference;
+use trace::{Analysis, Experiment, Trace};
 
 use super::{Effect, Format, State, Status};
 use crate::file::{self, FileError};
@@ -18,6 +19,8 @@ pub struct Opened {
     pub experiment: Experiment,
     /// Its experiment was run anew since: what is on the stage is not the file.
     pub rerun: bool,
+    /// Whether it is a run of the lesson that is open.
+    pub is_of_lesson: bool,
 }
 
 impl State {
@@ -46,10 +49,15 @@ impl State {
         if let Some(plan) = &trace.plan {
             self.experiment = plan.clone();
         }
+        let lesson = self.lesson_of(&trace);
+        if let Some(lesson) = lesson {
+            self.lesson = lesson;
+        }
         self.opened = Some(Opened {
             name,
             experiment: self.experiment.clone(),
             rerun: false,
+            is_of_lesson: lesson.is_some(),
         });
         self.check();
         self.status = trace.ending().map_or(Status::Interrupted, Status::Done);
@@ -57,6 +65,31 @@ impl State {
         let events = trace.events().len();
         self.trace = Some(trace);
         self.player.go(events, events);
+    }
+
+    /// The lesson that a file's run is of: the one it names, else one with the same
+    /// plan.
+    fn lesson_of(&self, trace: &Trace) -> Option<usize> {
+        let plan = trace.plan.as_ref()?;
+        let named = |id: &str| self.lessons.iter().position(|lesson| lesson.id == id);
+        if let Some(lesson) = &trace.lesson {
+            return named(&lesson.id);
+        }
+        let mut lessons = self.lessons.iter();
+        lessons.position(|lesson| lesson.experiment == *plan)
+    }
+
+    /// What a run's record says of the lesson it is of.
+    pub(super) fn reference(&self) -> Option<Reference> {
+        let is_of_lesson = self
+            .opened
+            .as_ref()
+            .is_none_or(|opened| opened.is_of_lesson);
+        is_of_lesson.then(|| Reference {
+            id: self.lesson().id.clone(),
+            predict: None,
+            words: None,
+        })
     }
 
     /// Whether the run can be saved: its end has been received.

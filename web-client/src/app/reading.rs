@@ -5,7 +5,7 @@ use trace::{Analysis, Event, Experiment, Lesson, Trace};
 use super::{Aim, CodeLanguage, Judged, Link, Mistake, Opened, Role, State, Status};
 use crate::comparison::Earlier;
 use crate::file::FileError;
-use crate::hash;
+use crate::hash::{self, Place};
 use crate::language::Language;
 use crate::player::Player;
 use crate::scene::{Axis, StageModel, Target, View, Viewport};
@@ -251,7 +251,8 @@ impl State {
     }
 
     /// What belongs behind `#` now. With a file open it names no step: the
-    /// steps of its run are not those of a run of the lesson.
+    /// steps of its run are not those of a run of the lesson. It is empty if the
+    /// file's run is of no lesson, or of one whose knobs do not lead to it.
     pub fn hash(&self) -> String {
         let step = match (&self.status, &self.trace) {
             _ if self.opened.is_some() => None,
@@ -262,6 +263,14 @@ impl State {
             },
             _ => None,
         };
-        hash::write(self.lesson(), &self.experiment, step)
+        let hash = hash::write(self.lesson(), &self.experiment, step);
+        if let Some(opened) = &self.opened {
+            let mut reached = self.lesson().experiment.clone();
+            Place::parse(&hash).apply(&mut reached);
+            if !opened.is_of_lesson || reached != self.experiment {
+                return String::new();
+            }
+        }
+        hash
     }
 }

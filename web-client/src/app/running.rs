@@ -172,7 +172,9 @@ impl State {
                     opened.rerun = true;
                 }
                 self.script = Some(Script::new(&experiment, (self.nonces)()));
-                self.trace = Some(Trace::new(experiment, kernel, capture));
+                let mut trace = Trace::new(experiment, kernel, capture);
+                trace.lesson = self.reference();
+                self.trace = Some(trace);
                 self.status = Status::Running;
                 self.play_script(effects);
             }

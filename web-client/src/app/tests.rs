@@ -50,6 +50,7 @@ fn begun(run: u32, experiment: &Experiment) -> Message {
         run,
         kernel: "Linux 6.18".to_owned(),
         experiment: Some(experiment.clone()),
+        lesson: None,
         setup: trace::Setup::default(),
         capture: Capture::Unknown,
     })

@@ -61,7 +61,7 @@ fn boxes_are_bounded_too() {
     let trace = trace(experiment, &calls);
     let mut text = String::new();
     let lane = &Analysis::new(&trace).lanes[0];
-    draw_lane(&mut text, &trace, lane, Width(NAMES + COUNTS + 9));
+    draw_lane(&mut text, &mut Legend::default(), &trace, lane, screen(9));
     let plain = anstream::adapter::strip_str(&text).to_string();
     let last: Vec<_> = plain.lines().rev().take(5).map(str::trim_end).collect();
     // One box a line.
@@ -70,7 +70,7 @@ fn boxes_are_bounded_too() {
         "messages     0 messages".to_owned(),
         "recv()       0 recvs, 1,800 B unread".to_owned(),
         "send()       200 sends".to_owned(),
-        format!("             {} B more are not drawn", 9 * 200 - drawn),
+        "             1,584 B more are not drawn".to_owned(),
         format!("           offset {}", drawn - 9),
     ];
     assert_eq!(last, expected, "{plain}");

@@ -45,7 +45,7 @@ fn what_the_kernel_told_and_the_answer_stand_below() {
     }
     let analysis = Analysis::new(&trace);
     check_text(
-        &crate::terminal::kernel_facts::tables(&trace, &analysis),
+        &crate::terminal::kernel_facts::tables(&trace, &analysis, screen(200)),
         "
 client 1 in the kernel
 connect    connect() took 50.0 µs, then 1 in the accept queue; accept() had it 9.00 ms after connect() began, before that 1 in the queue
@@ -53,13 +53,16 @@ send queue up to 4 B after a send(), up to 2 B not even sent
 recv queue up to 4 B before a recv() of the server
 replies    2 of 3 recv() calls waited longer than 1 ms: #1 10.0 ms, #3 43.0 ms",
     );
-    let lessons = crate::lessons::all();
-    let lesson = lessons.iter().find(|lesson| lesson.id == "nagle-for-real");
-    let lesson = lesson.unwrap();
-    let text = draw(Some(lesson), &trace, &analysis, Width::new(80));
+    trace.lesson = Some(trace::lesson::Reference {
+        id: "nagle-for-real".to_owned(),
+        predict: None,
+        words: None,
+    });
+    let text = draw(&trace, &analysis, screen(80));
     let plain = anstream::adapter::strip_str(&text).to_string();
     let answer = "\nreplies that took longer than 20 ms: 1\n";
     assert!(plain.contains(answer), "{plain}");
-    let text = draw(None, &trace, &analysis, Width::new(80));
+    trace.lesson = None;
+    let text = draw(&trace, &analysis, screen(80));
     assert!(!text.contains("replies that took"), "{text}");
 }

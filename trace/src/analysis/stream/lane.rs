@@ -90,7 +90,8 @@ impl StreamLane {
         let Some((experiment, client)) = trace.planned(connection) else {
             return this;
         };
-        if this.framing != Framing::None {
+        // Of a plan without messages nobody said what was meant.
+        if this.framing != Framing::None && !client.messages.is_empty() {
             let texts = client.messages.iter().map(|m| m.text().into_bytes());
             this.meant = Some(texts.collect());
         }

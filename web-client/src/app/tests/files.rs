@@ -2,6 +2,7 @@
 
 use super::*;
 use trace::TraceError;
+use trace::lesson::Reference;
 
 use crate::file::{self, FileError};
 
@@ -40,9 +41,7 @@ fn a_file_comes_on_the_stage_with_its_knobs() {
     assert_eq!((state.step(), state.guess()), (16, None));
     assert_eq!(state.opened().unwrap().name, "run.jsonl");
     assert_eq!(state.judged(), None);
-    let hash =
-        "lesson=five-sends&buffer=77&messages=hello%0Aabc%0A%E7%B2%98%E5%8C%85%21%0Aok%0Abye";
-    assert_eq!(state.hash(), hash, "the knobs, but no step of the lesson");
+    assert_eq!(state.hash(), "", "no link leads to it");
     assert!(!state.is_done("five-sends"));
 
     state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
@@ -61,6 +60,38 @@ fn a_file_comes_on_the_stage_with_its_knobs() {
     state.update(Message::LessonChosen("five-sends".to_owned()));
     assert_eq!(state.opened(), None);
     assert_eq!(state.experiment().buffer, 1024);
+}
+
+/// The link of a file leads to its lesson with its knobs, or there is none.
+#[test]
+fn a_file_has_a_link_where_the_link_leads_to_its_experiment() {
+    let check = |change: fn(&mut Trace), lesson: &str, expected: &str| {
+        let mut trace = sample::five_sends();
+        trace.plan = Some(lessons()[1].experiment.clone());
+        trace.plan.as_mut().unwrap().buffer = 77;
+        trace.lesson = Some(Reference {
+            id: "five-sends".to_owned(),
+            predict: None,
+            words: None,
+        });
+        change(&mut trace);
+        let mut state = online("#lesson=udp", false);
+        state.update(read(&text(&trace)));
+        assert_eq!(state.lesson().id, lesson);
+        assert_eq!(state.hash(), expected);
+        assert_eq!(state.opened().unwrap().is_of_lesson, lesson != "udp");
+    };
+    check(|_| {}, "five-sends", "lesson=five-sends&buffer=77");
+    let framed = |trace: &mut Trace| trace.plan.as_mut().unwrap().echo = Some(true);
+    check(framed, "five-sends", "");
+    let unknown = |trace: &mut Trace| trace.lesson.as_mut().unwrap().id = "mine".to_owned();
+    check(unknown, "udp", "");
+    check(|trace| trace.lesson = None, "udp", "");
+    let earlier = |trace: &mut Trace| {
+        trace.lesson = None;
+        trace.plan.as_mut().unwrap().buffer = 1024;
+    };
+    check(earlier, "five-sends", "lesson=five-sends");
 }
 
 #[test]

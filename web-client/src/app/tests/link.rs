@@ -229,6 +229,7 @@ fn what_became_of_a_datagram_follows_the_count_that_comes_with_the_end() {
     state.update(Message::Line(Line::Run {
         version: VERSION,
         experiment: None,
+        lesson: None,
         setup: trace::Setup::default(),
         run: 1,
         kernel: "Linux 6.18".to_owned(),
