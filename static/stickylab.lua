@@ -250,15 +250,25 @@ local function number(field, prefs)
   local half = math.min(width, 4)
   local is_big = prefs.endian == 1
   local low = is_big and field(width - half, half):uint() or field(0, half):le_uint()
-  local value, range = low, 2 ^ (8 * width)
-  if width == 8 then
-    local high = is_big and field(0, 4):uint() or field(4, 4):le_uint()
-    value = high * 4294967296.0 + low
+  if width < 8 then
+    local range = 2 ^ (8 * width)
+    return prefs.signed and low >= range / 2 and low - range or low
   end
-  if prefs.signed and value >= range / 2 then
-    value = value - range
+  local high = is_big and field(0, 4):uint() or field(4, 4):le_uint()
+  if prefs.signed and high >= 0x80000000 then
+    high = high - 4294967296.0
   end
-  return value
+  return high * 4294967296.0 + low
+end
+
+-- The same number in digits, all of them exact.
+local function digits(field, prefs)
+  if field:len() < 8 then
+    return string.format("%.0f", number(field, prefs))
+  elseif prefs.signed then
+    return tostring(prefs.endian == 1 and field:int64() or field:le_int64())
+  end
+  return tostring(prefs.endian == 1 and field:uint64() or field:le_uint64())
 end
 
 -- A number for a field: the nearest there is.
@@ -269,11 +279,6 @@ local function int64(value)
     return Int64.max()
   end
   return Int64.new(math.floor(rest), high % 4294967296.0)
-end
-
--- A number without a fraction, however large.
-local function whole(value)
-  return string.format("%.0f", value)
 end
 
 -- length-prefix: a length, then the body; again and again.
@@ -291,7 +296,7 @@ local function frames(reader, state)
     if not mistake and not has(reader, header + length) then
       return
     end
-    local words = mistake and "Length of " .. whole(value) or "Frame of " .. bytes(length)
+    local words = mistake and "Length of " .. digits(field, reader.prefs) or "Frame of " .. bytes(length)
     local size = mistake and left(reader) or header + length
     local tree = shown(reader):add(peek(reader, size), words)
     tree:add(reader.fields.length, take(reader, header), int64(value))

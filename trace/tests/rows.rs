@@ -153,3 +153,27 @@ fn reasons_are_in_both_languages() {
         assert!(!chinese.render(sentence).contains("why."));
     }
 }
+
+/// Of what the record lacks, because the run was cut off, nothing follows.
+#[test]
+fn beyond_the_record_nothing_is_unread() {
+    let mut trace = trace(System::TcpEcho, &[], "c1 send hello\ns1 recv 64 he");
+    assert_eq!(counts(&trace, 0, Layer::Recvs, 2), "1 recv, 3 B unread");
+    trace.end(trace::link::Ending::Limit, None, None);
+    assert!(trace.lacks_calls());
+    assert_eq!(
+        counts(&trace, 0, Layer::Recvs, 2),
+        "1 recv, 3 B beyond the record"
+    );
+}
+
+/// A plan may leave the messages out: then nobody said what was meant.
+#[test]
+fn without_expected_messages_none_is_wrong() {
+    let script = r"c1 send \x02\x00\x00\x00hi
+        s1 recv 64 \x02\x00\x00\x00hi";
+    let mut trace = trace(System::LengthPrefix, &["messages=ho"], script);
+    assert_eq!(counts(&trace, 0, Layer::Messages, 2), "1 message, 1 wrong");
+    trace.plan.as_mut().unwrap().clients[0].messages.clear();
+    assert_eq!(counts(&trace, 0, Layer::Messages, 2), "1 message");
+}

@@ -369,3 +369,19 @@ where
     // However it ends, the connection is closed next.
     let _ = tokio::time::timeout(LINGER, drained).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_is_left_with_what_was_not_sent() {
+        let (mut ours, _theirs) = tokio::io::duplex(8);
+        let sent = send(&mut ours, &[b'x'; 20], Some(Duration::from_millis(20))).await;
+        let Err(End::Broken(error, loss)) = sent else {
+            panic!("it waits no longer");
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(loss.to_string(), "12 bytes of a reply were not sent");
+    }
+}

@@ -342,3 +342,42 @@ fn length_prefix_serves_many_at_once() {
     };
     assert_eq!(conversation.messages("length-prefix"), ["slow"]);
 }
+
+/// Whether the client ends its stream inside a frame or resets the connection, one
+/// line at the default level says what was cut off; between two frames there is none.
+#[test]
+fn what_the_end_of_a_connection_cuts_off_is_logged() {
+    let check = |sent: &[u8], resets: bool, part: Option<&str>| {
+        let server = Server::start("length-prefix", &[]);
+        let mut client = server.connect();
+        client.send(sent);
+        server
+            .program
+            .out
+            .wait_for("a message", |line| line.ends_with(" a"));
+        if resets {
+            client.reset();
+        } else {
+            client.finish();
+            client.rest();
+        }
+        let logs = |part: &str| {
+            server
+                .program
+                .err
+                .wait_for(part, |line| line.contains(part))
+        };
+        if let Some(part) = part {
+            logs(part);
+        }
+        let finished = server.stop();
+        let warned = finished.err.iter().filter(|line| line.contains(" WARN "));
+        assert_eq!(warned.count(), usize::from(part.is_some()), "{finished:?}");
+    };
+    let cut = b"\x01\0\0\0a\x05\0\0\0he";
+    let inside = "stream ended inside the frame at offset 9: 2 of 5 bytes";
+    check(cut, false, Some(inside));
+    check(cut, true, Some(inside));
+    check(b"\x01\0\0\0a", false, None);
+    check(b"\x01\0\0\0a", true, None);
+}

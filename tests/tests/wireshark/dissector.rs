@@ -16,11 +16,27 @@ fn frame(body: &[u8]) -> Vec<u8> {
 /// What the dissector says of each packet that it has something to say of,
 /// and its errors. In two passes, as Wireshark reads a file, and in one.
 fn said(connection: &Connection, system: &str, port: u16) -> Vec<String> {
+    said_with(connection, system, port, &[])
+}
+
+/// The same with some of the dissector's preferences.
+fn said_with(
+    connection: &Connection,
+    system: &str,
+    port: u16,
+    preferences: &[&str],
+) -> Vec<String> {
     let file = connection.file();
     let loaded = with_dissector(system, port);
     let mut arguments: Vec<_> = loaded.iter().map(String::as_str).collect();
     let filter = format!("stickylab.{system}");
     arguments.extend(["-Y", &filter]);
+    let preferences = preferences.iter();
+    let preferences = preferences.map(|preference| format!("stickylab.{system}.{preference}"));
+    let preferences: Vec<_> = preferences.collect();
+    for preference in &preferences {
+        arguments.extend(["-o", preference]);
+    }
     let read = |more: &[&str]| {
         let arguments = [&arguments[..], more].concat();
         let names = ["_ws.col.Info", "_ws.expert.message"];
@@ -81,6 +97,40 @@ fn two_frames_cut_at_every_byte_are_the_same_two() {
         "length-prefix",
         &["Frame of 5 bytes", "Frame of 3 bytes"],
     );
+}
+
+/// The length field's settings are preferences.
+#[test]
+fn a_length_field_may_be_of_another_shape() {
+    let check = |bytes: &[u8], preferences: &[&str], expected: &str| {
+        let connection = Connection::new().client(bytes);
+        let said = said_with(&connection, "length-prefix", SERVER, preferences);
+        assert_eq!(said.join(", "), expected, "{preferences:?}");
+    };
+    let hello = "Frame of 5 bytes";
+    check(b"\x05hello", &["width:1"], hello);
+    check(b"\0\x05hello", &["width:2", "endian:big"], hello);
+    check(b"\x05\0hello", &["width:2"], hello);
+    check(b"\0\0\0\x05hello", &["endian:big"], hello);
+    check(b"\x05\0\0\0\0\0\0\0hello", &["width:8"], hello);
+    check(
+        b"\0\0\0\0\0\0\0\x05hello",
+        &["width:8", "endian:big"],
+        hello,
+    );
+    check(b"\x07\0hello", &["width:2", "counts_header:TRUE"], hello);
+    let long = [&b"\xc8"[..], &[b'x'; 200]].concat();
+    check(&long, &["width:1", "signed:FALSE"], "Frame of 200 bytes");
+    let negative = "Length of -56, Refused !The length is negative";
+    check(&long, &["width:1"], negative);
+    let shorter = "Length of 1, Refused !The length is less than its own field";
+    check(b"\x01\0x", &["width:2", "counts_header:TRUE"], shorter);
+    let unsigned = "Length of 4294967295, Refused !The length is larger than allowed";
+    check(b"\xff\xff\xff\xff", &["signed:FALSE"], unsigned);
+    let negative = "Length of -1, Refused !The length is negative";
+    check(&[0xff; 8], &["width:8"], negative);
+    let large = "Length of 18446744073709551615, Refused !The length is larger than allowed";
+    check(&[0xff; 8], &["width:8", "signed:FALSE"], large);
 }
 
 #[test]

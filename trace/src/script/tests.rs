@@ -76,6 +76,21 @@ fn pieces_are_sent_a_gap_apart() {
     );
 }
 
+/// A datagram is read by one recv, however little room that gives.
+#[test]
+fn a_small_buffer_does_not_make_a_client_wait_longer_for_datagrams() {
+    let patience = |settings: &[&str]| {
+        check(
+            System::UdpEcho,
+            settings,
+            &[],
+            "0:hi 0:\\xe7\\xb2\\x98 close 540",
+        );
+    };
+    patience(&["read-delay=10"]);
+    patience(&["read-delay=10", "buffer=1"]);
+}
+
 #[test]
 fn what_happens_on_further_connections_is_none_of_the_script() {
     let experiment = Experiment::new(System::TcpEcho, &["hi"]);
