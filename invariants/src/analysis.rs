@@ -399,11 +399,17 @@ fn told(input: &mut Input<'_>) -> Option<u32> {
 }
 
 fn socket(input: &mut Input<'_>) -> Socket {
+    let (waiting, unacked) = (told(input), told(input));
+    let (unsent, accept_queue) = (told(input), told(input));
+    let waits = unsent.is_some_and(|unsent| unsent > 0);
     Socket {
-        waiting: told(input),
-        unacked: told(input),
-        unsent: told(input),
-        accept_queue: told(input),
+        waiting,
+        unacked,
+        unsent,
+        mss: waits.then(|| told(input)).flatten(),
+        window: waits.then(|| told(input)).flatten(),
+        accept_queue,
+        listen_drops: accept_queue.and_then(|_| told(input)),
         length: told(input),
         dropped: told(input),
         counts: input.flag().then(|| Counts {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 
-use crate::{AsSocket, CaptureError, Counts, Datagram, Filter, Frame, Memory, Statistics};
+use crate::{AsSocket, CaptureError, Counts, Datagram, Filter, Frame, Memory, Sending, Statistics};
 
 /// Nothing is known here.
 pub fn receive_queue(_: &impl AsSocket) -> Option<u32> {
@@ -22,6 +22,11 @@ pub fn unsent(_: &impl AsSocket) -> Option<u32> {
 
 /// Nothing is known here.
 pub fn counts(_: &impl AsSocket) -> Option<Counts> {
+    None
+}
+
+/// Nothing is known here.
+pub fn sending(_: &impl AsSocket) -> Option<Sending> {
     None
 }
 

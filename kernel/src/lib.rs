@@ -51,6 +51,18 @@ pub struct Counts {
     pub retransmitted: u32,
 }
 
+/// What bounds the next segment of one end of a TCP connection (TCP_INFO, tcp(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// Largest payload of a segment now, in bytes (`tcpi_snd_mss`).
+    pub mss: u32,
+    /// The receiver's window, in bytes from the first one that is not acknowledged
+    /// (`tcpi_snd_wnd`, since Linux 5.4).
+    pub window: u32,
+    /// Bytes in the send queue that were not sent yet (`tcpi_notsent_bytes`).
+    pub unsent: u32,
+}
+
 /// A socket's receive memory (SO_MEMINFO, `linux/sock_diag.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {

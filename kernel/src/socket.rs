@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use crate::{AsSocket, Counts, Datagram, Memory, sys};
+use crate::{AsSocket, Counts, Datagram, Memory, Sending, sys};
 
 /// Bytes in the receive queue (SIOCINQ, tcp(7)); of a datagram socket the
 /// length of the next datagram alone (udp(7)).
@@ -35,13 +35,24 @@ pub fn counts(socket: &impl AsSocket) -> Option<Counts> {
     })
 }
 
+/// What bounds the next segment of a connection.
+pub fn sending(socket: &impl AsSocket) -> Option<Sending> {
+    let info = tcp_info(socket)?;
+    Some(Sending {
+        mss: info.at(16)?,
+        window: info.at(228)?,
+        unsent: info.at(144)?,
+    })
+}
+
 /// Connections that wait for accept(2) on a listening socket; of any other
 /// socket the answer is something else (`tcpi_unacked`).
 pub fn accept_queue(socket: &impl AsSocket) -> Option<u32> {
     tcp_info(socket)?.at(24)
 }
 
-/// A socket's receive memory.
+/// A socket's receive memory; of a listening socket the drops are the requests
+/// for a connection that found its accept queue full.
 pub fn memory(socket: &impl AsSocket) -> Option<Memory> {
     let info = Numbers::ask(socket, libc::SOL_SOCKET, SO_MEMINFO)?;
     // SK_MEMINFO_RMEM_ALLOC and SK_MEMINFO_DROPS.
@@ -207,6 +218,33 @@ mod tests {
         let waits = || receive_queue(&server).unwrap() + send_queue(&client).unwrap();
         until(u32::try_from(taken).unwrap(), waits);
         assert!(unsent(&client) > Some(0));
+        let told = sending(&client).unwrap();
+        assert_eq!(Some(told.unsent), unsent(&client));
+        let in_flight = send_queue(&client).unwrap() - told.unsent;
+        assert!(told.window >= in_flight, "{told:?}");
+        // Less than a segment has room: that is why the rest waits.
+        assert!(told.window - in_flight < told.mss, "{told:?}");
+    }
+
+    #[test]
+    fn a_listener_counts_what_its_full_queue_dropped() {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.unwrap();
+        let any = std::net::SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+        socket.bind(&any.into()).unwrap();
+        socket.listen(0).unwrap();
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr().unwrap();
+        let _first = TcpStream::connect(address).unwrap();
+        until(Some(1), || accept_queue(&listener));
+        let dropped = || memory(&listener).map(|memory| memory.dropped);
+        assert_eq!(dropped(), Some(0));
+        let second = std::thread::spawn(move || TcpStream::connect(address));
+        until(Some(1), dropped);
+        listener.accept().unwrap();
+        // Its SYN is sent again after a second.
+        second.join().unwrap().unwrap();
+        assert_eq!(dropped(), Some(1));
     }
 
     #[test]
@@ -245,6 +283,7 @@ mod tests {
         assert_eq!(counts(&file), None);
         assert_eq!(accept_queue(&file), None);
         assert_eq!(memory(&file), None);
+        assert_eq!(sending(&file), None);
         assert!(count_drops(&file).is_err());
         assert!(receive(&file, &mut [0; 4]).is_err());
     }

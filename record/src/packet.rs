@@ -1,5 +1,7 @@
 //! What a packet's headers say.
 
+use core::ops::Range;
+
 use protocol::Offset;
 use serde::{Deserialize, Serialize};
 
@@ -69,4 +71,113 @@ pub struct Header {
     /// packet is these and then the event's bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
     pub raw: Vec<u8>,
+}
+
+impl Header {
+    /// The TCP header of a captured segment over IPv4 and Ethernet.
+    fn tcp(&self) -> Option<&[u8]> {
+        const LINK: usize = 14;
+        let ip = self.raw.get(LINK..)?;
+        ip.get(usize::from(ip.first()? & 0x0f) * 4..)
+    }
+
+    /// The options of a captured segment (RFC 9293, 3.1); none where its raw
+    /// headers are not known.
+    fn options(&self) -> Option<&[u8]> {
+        let tcp = self.tcp()?;
+        tcp.get(20..usize::from(tcp.get(12)? >> 4) * 4)
+    }
+
+    /// Length of a captured segment's options, in bytes; 0 where its raw headers
+    /// are not known.
+    pub fn options_len(&self) -> usize {
+        self.options().map_or(0, <[u8]>::len)
+    }
+
+    /// Bytes that the sender of this segment got a second time and discarded
+    /// (D-SACK, RFC 2883: the first block of the SACK option, if it lies before
+    /// the acknowledgment), as offsets of the other direction's stream. One that
+    /// begins before the stream is none.
+    pub fn discarded(&self) -> Option<Range<Offset>> {
+        let acknowledged = u32::from_be_bytes(*self.tcp()?.get(8..)?.first_chunk()?);
+        let mut options = self.options()?;
+        loop {
+            options = match options {
+                // SACK (RFC 2018).
+                [5, length, blocks @ ..] if *length >= 10 => {
+                    let before = |edge: &[u8]| {
+                        let edge = u32::from_be_bytes(*edge.first_chunk()?);
+                        let distance = u64::from(acknowledged.wrapping_sub(edge));
+                        self.ack.0.checked_sub(distance).map(Offset)
+                    };
+                    let (start, end) = (before(blocks)?, before(blocks.get(4..)?)?);
+                    return (start < end).then_some(start..end);
+                }
+                [0, ..] => return None,
+                [1, rest @ ..] => rest,
+                [_, length, ..] if *length >= 2 => options.get(usize::from(*length)..)?,
+                _ => return None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A header whose acknowledgment is 4,000 and 5,000 on the wire, with these
+    /// options.
+    fn header(options: &[u8]) -> Header {
+        let mut raw = vec![0; 14 + 20 + 20];
+        raw[14] = 0x45;
+        raw[14 + 20 + 8..][..4].copy_from_slice(&5_000_u32.to_be_bytes());
+        raw[14 + 20 + 12] = u8::try_from((20 + options.len()) / 4 * 16).unwrap();
+        raw.extend_from_slice(options);
+        Header {
+            ack: Offset(4_000),
+            raw,
+            ..Header::default()
+        }
+    }
+
+    /// SACK with one block, as numbers on the wire, behind two NOPs.
+    fn sack(start: u32, end: u32) -> Vec<u8> {
+        let edges = [start.to_be_bytes(), end.to_be_bytes()].concat();
+        [&[1, 1, 5, 10][..], &edges].concat()
+    }
+
+    #[test]
+    fn a_block_in_front_of_the_acknowledgment_names_discarded_bytes() {
+        let timestamps = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2];
+        let told = header(&[&timestamps[..], &sack(4_152, 5_000)].concat());
+        assert_eq!(told.discarded(), Some(Offset(3_152)..Offset(4_000)));
+        assert_eq!(told.options_len(), 24);
+        assert_eq!(header(&timestamps).discarded(), None);
+        // Behind the acknowledgment it is what has come out of order.
+        assert_eq!(header(&sack(5_100, 5_200)).discarded(), None);
+        assert_eq!(header(&sack(5_000, 5_000)).discarded(), None);
+        // Before the first byte of the stream.
+        assert_eq!(header(&sack(900, 1_100)).discarded(), None);
+    }
+
+    #[test]
+    fn options_that_make_no_sense_say_nothing() {
+        for options in [
+            &[][..],
+            &[5, 10, 0, 0],
+            &[5, 2, 0, 0],
+            &[8, 0, 0, 0],
+            &[8, 200, 0, 0],
+            &[0, 5, 10, 0],
+            &[1, 1, 1, 5],
+        ] {
+            assert_eq!(header(options).discarded(), None, "{options:?}");
+        }
+        assert_eq!(Header::default().discarded(), None);
+        assert_eq!(Header::default().options_len(), 0);
+        let mut short = header(&sack(4_152, 5_000));
+        short.raw.truncate(40);
+        assert_eq!((short.discarded(), short.options_len()), (None, 0));
+    }
 }

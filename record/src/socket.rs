@@ -17,10 +17,25 @@ pub struct Socket {
     /// The part of `unacked` that has not even been sent (SIOCOUTQNSD).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsent: Option<u32>,
+    /// Largest payload of the segments that the sender makes now, in bytes
+    /// (TCP_INFO, `tcpi_snd_mss`). Linux bounds it by half of the receiver's
+    /// largest window. Asked after a send that left bytes unsent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mss: Option<u32>,
+    /// The receiver's window as the sender knows it, in bytes from the first
+    /// one that is not acknowledged (TCP_INFO, `tcpi_snd_wnd`). Asked with
+    /// `mss`, and told only if the send queue has not changed meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<u32>,
     /// Connections that waited for accept: just after a connect, just before
     /// an accept (TCP_INFO of the listening socket, `tcpi_unacked`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept_queue: Option<u32>,
+    /// Requests for a connection that the listening socket had dropped by then,
+    /// as it does while its accept queue is full (SO_MEMINFO,
+    /// `SK_MEMINFO_DROPS`). Asked with `accept_queue`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen_drops: Option<u32>,
     /// Real length of the datagram that a recv took, its cut part included
     /// (MSG_TRUNC, recv(2)).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tests::events::{Event, Trace, ranges};
-use tests::{run, stickylab};
+use tests::{run, stickylab, workspace};
 
 /// Runs `command` to a good end and reads its trace.
 fn trace(command: Command) -> Trace {
@@ -141,4 +141,60 @@ fn what_leaves_the_kernel_may_be_larger_than_a_segment() {
     let close = trace.calls("client1", "close", 1)[0];
     let counted = &close.socket["counts"]["data-out"];
     assert_eq!(Some(cut.sum()), counted.as_u64());
+}
+
+/// What `run --json` prints of a lesson file of the tests.
+fn lesson(name: &str, settings: &[&str]) -> trace::Trace {
+    let path = workspace::root().join("tests/lessons").join(name);
+    let mut command = stickylab(&["run", "--json"]);
+    command.arg(path);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    let finished = run(command, b"");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    trace::Trace::parse(&finished.out.join("\n")).expect("a trace")
+}
+
+/// The keys of the sentences that explain a step.
+fn sentences(run: &trace::Trace, event: usize) -> Vec<&'static str> {
+    let explanation = trace::explain(run, &trace::Analysis::new(run), event + 1);
+    explanation.rest.iter().map(|said| said.key).collect()
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW"]
+fn a_full_window_is_not_blamed_on_nagle() {
+    for nagle in ["nagle=on", "nagle=off"] {
+        let run = lesson("window-not-nagle.toml", &[nagle]);
+        let said = (0..run.events().len()).flat_map(|event| sentences(&run, event));
+        let said: Vec<_> = said.collect();
+        for key in ["explain.send.window", "cause.merged.window"] {
+            assert!(said.contains(&key), "{nagle}: {key}: {said:?}");
+        }
+        for key in ["explain.send.nagle", "cause.merged.nagle"] {
+            assert!(!said.contains(&key), "{nagle}: {key}: {said:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW"]
+fn a_syn_that_the_full_queue_dropped_did_not_wait_in_it() {
+    let run = lesson("syn-dropped.toml", &[]);
+    let client = trace::ClientId::SECOND;
+    let find = |call| {
+        let mut events = run.events().iter();
+        events.position(|event| event.call == call && event.connection == client.connection(0))
+    };
+    let connect = find(trace::Call::Connect).expect("it connects");
+    let said = sentences(&run, connect);
+    for key in ["explain.connect.syn-again", "explain.connect.drops"] {
+        assert!(said.contains(&key), "{key}: {said:?}");
+    }
+    let took = run.events()[connect].took;
+    assert!(took >= protocol::Nanos::from_millis(900), "{took:?}");
+    let accept = find(trace::Call::Accept).expect("it is accepted");
+    let said = sentences(&run, accept);
+    assert!(!said.contains(&"explain.accept.waited"), "{said:?}");
 }

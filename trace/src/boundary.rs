@@ -31,6 +31,24 @@ pub enum Change {
     Lost,
 }
 
+/// What bytes in a send queue waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Nagle's algorithm (RFC 896): they were less than a segment, and earlier
+    /// bytes were not acknowledged.
+    Nagle,
+    /// The receiver's window had no room for the next segment.
+    Window {
+        /// Bytes for which it had room.
+        room: u64,
+    },
+    /// What was observed does not tell.
+    Unknown {
+        /// Nagle's algorithm is known to be off (TCP_NODELAY).
+        nodelay: bool,
+    },
+}
+
 /// Why a boundary changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -54,12 +72,11 @@ pub enum Cause {
         /// Bytes in the receive queue just before, if the kernel was asked.
         waiting: Option<u32>,
     },
-    /// The sender's kernel put several sends into one segment: Nagle's
-    /// algorithm (RFC 896) held the later ones back, or, where it was off,
-    /// they waited in the send queue and left together.
+    /// The sender's kernel put several sends into one segment: the earlier one
+    /// waited in the send queue until the later one was there.
     Merged {
-        /// Whether Nagle's algorithm was on.
-        nagle: bool,
+        /// What it waited for.
+        hold: Hold,
     },
     /// The sender's kernel put one send into several segments.
     Split {

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use protocol::{Offset, System};
 
-use crate::cause::{self, Boundary, Cause};
+use crate::cause::{self, Boundary, Cause, Hold};
 use crate::experiment::{LengthUnit, MAX_BUFFER, MAX_DELAY_MS};
 use crate::knob::Knob;
 use crate::lane::{Direction, Lane, Span};
@@ -70,7 +70,8 @@ fn treats(knob: Knob, cause: Cause) -> bool {
     match cause {
         Cause::ReaderLate { .. } => matches!(knob, Knob::Gap | Knob::ReadDelay | Knob::Serial),
         Cause::BufferSmall { .. } | Cause::DatagramCut { .. } => knob == Knob::Buffer,
-        Cause::Merged { .. } => matches!(knob, Knob::Nagle | Knob::Gap),
+        Cause::Merged { hold: Hold::Nagle } => matches!(knob, Knob::Nagle | Knob::Gap),
+        Cause::Merged { .. } => knob == Knob::Gap,
         Cause::NotYetThere => knob == Knob::ReadDelay,
         Cause::DatagramDropped => {
             matches!(knob, Knob::ReceiveBuffer | Knob::ReadDelay | Knob::Gap)
@@ -177,8 +178,8 @@ impl<'a> Sender<'a> {
                 let need = need.max(asked as usize + 1);
                 sure(more(Knob::Buffer, need, asked)?)
             }
-            Cause::Merged { nagle: true } => sure(off(Knob::Nagle)),
-            Cause::Merged { nagle: false } => sure(self.apart(boundary.offset)?),
+            Cause::Merged { hold: Hold::Nagle } => sure(off(Knob::Nagle)),
+            Cause::Merged { .. } => sure(self.apart(boundary.offset)?),
             Cause::NotYetThere => {
                 let short = experiment.read_delay_ms < WAIT && !self.is_blocked();
                 sure(short.then(|| turned(Knob::ReadDelay, WAIT as usize))?)

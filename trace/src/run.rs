@@ -153,7 +153,8 @@ impl Trace {
     pub fn nagle(&self, connection: ConnectionId, end: End) -> Option<bool> {
         match (&self.plan, end) {
             (Some(plan), End::Opener) => Some(plan.client_of(connection)?.nagle),
-            (Some(_), End::Acceptor) => None,
+            // The lab's servers turn it off on every connection.
+            (Some(_), End::Acceptor) => Some(false),
             (None, End::Opener) => self.setup.opener_nagle,
             (None, End::Acceptor) => self.setup.acceptor_nagle,
         }

@@ -63,19 +63,33 @@ fn one_segment_of_two_sends_was_merged_by_the_sender() {
         System::LengthPrefix,
         &["nagle=on", "framing=none"],
         script,
-        &["2 Vanished Merged { nagle: true } @3"],
+        &["2 Vanished Merged { hold: Unknown { nodelay: false } } @3"],
     );
     check(
         System::TcpEcho,
         &[],
         script,
-        &["2 Vanished Merged { nagle: false } @3"],
+        &["2 Vanished Merged { hold: Unknown { nodelay: true } } @3"],
+    );
+    let held = "c1 send x | unacked=1 unsent=0
+         c1 segment 0 PSH,ACK x
+         c1 send ab | unacked=3 unsent=2 send-mss=32741 send-window=65483
+         c1 send cd | unacked=5 unsent=4 send-mss=32741 send-window=65483
+         s1 recv 1024 x | waiting=1
+         s1 segment 0 ACK | ack=1
+         c1 segment 1 PSH,ACK abcd
+         s1 recv 1024 abcd | waiting=4";
+    check(
+        System::TcpEcho,
+        &["nagle=on"],
+        held,
+        &["3 Vanished Merged { hold: Nagle } @7"],
     );
     check_explained(
-        &trace(System::TcpEcho, &["nagle=on"], script),
-        4,
+        &trace(System::TcpEcho, &["nagle=on"], held),
+        8,
         "recv(1024) of server returned 4 bytes. Just before, 4 bytes waited in the receive \
-         queue. Its bytes had come in 1 segment. It holds bytes of 2 sends, #1 to #2, in one \
+         queue. Its bytes had come in 1 segment. It holds bytes of 2 sends, #2 to #3, in one \
          piece. The sender's kernel put them into one segment: Nagle's algorithm held them back. \
          The run is over.",
     );
@@ -101,7 +115,7 @@ fn both_directions_have_causes_and_the_server_never_uses_nagle() {
          s1 send CD
          s1 segment 0 PSH,ACK ABCD
          c1 recv 1024 ABCD",
-        &["2 Vanished Merged { nagle: false } @3"],
+        &["2 Vanished Merged { hold: Unknown { nodelay: true } } @3"],
     );
 }
 

@@ -62,10 +62,19 @@ fn events(steps: &[Step], watched: [bool; 2], has_packets: bool) -> Vec<Event> {
             event.offset = Offset(offset as u64);
             event.bytes = bytes.to_vec();
             event.asked = u32::try_from(bytes.len() + step.size % 2).unwrap();
+            let begins = step.what == 9 && step.size % 2 == 0;
             event.header = call.is_packet().then(|| Header {
-                flags: Flags::ACK,
+                flags: if begins { Flags::SYN } else { Flags::ACK },
+                ack: Offset(step.size as u64),
+                window: step.what.into(),
+                mss: begins.then_some(9),
                 ..Header::default()
             });
+            if call == Call::Send {
+                let unsent = u32::from(step.what);
+                event.socket.unsent = Some(unsent);
+                event.socket.unacked = Some(unsent + 3);
+            }
             event
         };
         let way = &mut sent[step.connection as usize][usize::from(step.end == End::Acceptor)];

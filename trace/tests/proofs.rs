@@ -90,7 +90,7 @@ fn no_gap_parts_a_header_from_its_body() {
     // Two messages are in it as well: the surer knob goes first.
     let settings = [TWO, "read-delay=30"];
     check(system, &settings, together, Some("gap=90000"));
-    let merged = r"c1 send \x05\x00\x00\x00
+    let merged = r"c1 send \x05\x00\x00\x00 | unacked=5 unsent=4 send-mss=99 send-window=999
          c1 send hello
          c1 segment 0 PSH,ACK \x05\x00\x00\x00hello
          s1 recv 1024 \x05\x00\x00\x00hello";
@@ -102,7 +102,7 @@ fn no_gap_parts_a_header_from_its_body() {
 fn what_nagle_held_back_is_proved_where_no_boundary_changed() {
     let script = r"c1 send \x05\x00\x00\x00 | unacked=4 unsent=0
          c1 segment 0 PSH,ACK \x05\x00\x00\x00
-         c1 send hello | unacked=9 unsent=5
+         c1 send hello | unacked=9 unsent=5 send-mss=99 send-window=999
          s1 recv 1024 \x05\x00\x00\x00 | waiting=4
          s1 segment 0 ACK | ack=4
          c1 segment 4 PSH,ACK hello
@@ -119,7 +119,14 @@ fn what_nagle_held_back_is_proved_where_no_boundary_changed() {
     let analysis = Analysis::new(&run);
     assert_eq!(remaining(&run, &analysis, trace::knob::Knob::Nagle), 1);
     // More than a segment is not Nagle's doing, and nothing in flight neither.
-    for told in ["unacked=9000 unsent=5000", "unacked=5 unsent=5"] {
+    // What the window has no room for waits without Nagle, and where neither
+    // the kernel was asked nor the wire captured nobody knows.
+    for told in [
+        "unacked=9000 unsent=5000 send-mss=1448 send-window=9999",
+        "unacked=5 unsent=5 send-mss=1448 send-window=9999",
+        "unacked=9 unsent=5 send-mss=1448 send-window=8",
+        "unacked=9 unsent=5",
+    ] {
         let script = format!("c1 send hello | {told}");
         check(system, &["nagle=on"], &script, None);
     }
@@ -129,11 +136,12 @@ fn what_nagle_held_back_is_proved_where_no_boundary_changed() {
 fn the_earliest_sure_proof_is_the_run_s() {
     let script = format!(
         "{LATE}
-         c1 send x | unacked=2 unsent=1"
+         c1 send x | unacked=2 unsent=1 send-mss=99 send-window=999"
     );
     let settings = [TWO, "nagle=on"];
     check(System::TcpEcho, &settings, &script, Some("gap=20000"));
-    let script = format!("c1 send | unacked=2 unsent=1\n{LATE}");
+    let told = "unacked=2 unsent=1 send-mss=99 send-window=999";
+    let script = format!("c1 send | {told}\n{LATE}");
     check(System::TcpEcho, &settings, &script, Some("nagle=off"));
 }
 
@@ -258,6 +266,8 @@ fn long_runs_are_judged_in_one_walk() {
             socket: Socket {
                 unacked: Some(9_001),
                 unsent: Some(9_000),
+                mss: Some(1_448),
+                window: Some(65_535),
                 waiting: Some(2),
                 ..Socket::default()
             },

@@ -5,21 +5,10 @@
 
 mod dsl;
 
-use dsl::{explained_in, trace};
+use dsl::{check_says as check, trace};
 use protocol::System;
 use trace::rows::Rows;
 use trace::{Analysis, Trace};
-
-/// What the explanation of a step says, and what it must not say.
-fn check(run: &Trace, step: usize, [english, chinese]: [&str; 2], not: &[&str]) {
-    for (language, part) in [("en", english), ("zh", chinese)] {
-        let text = explained_in(language, run, step);
-        assert!(text.contains(part), "step {step}: {text}");
-        for wrong in not {
-            assert!(!text.contains(wrong), "step {step}: {wrong}: {text}");
-        }
-    }
-}
 
 /// The reasons that stand below the rows of the first lane.
 fn reasons(run: &Trace) -> Vec<String> {

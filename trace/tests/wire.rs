@@ -166,7 +166,7 @@ fn packets_are_explained_by_what_they_carry() {
         (
             9,
             client,
-            "PSH,ACK, 4 bytes. It carries bytes of send() #1 to #2: the sender's kernel merged them. All its bytes had been on the wire before: it is a retransmission. Its bytes came out of recv() #1 to #2.",
+            "PSH,ACK, 4 bytes. It carries bytes of send() #1 to #2: the sender's kernel merged them. All its bytes had been on the wire before: it is a retransmission. The kernel of server had these bytes already and discarded this copy: no recv() took it.",
         ),
         (
             13,
@@ -236,7 +236,7 @@ fn what_the_kernel_told_beside_a_call_is_said() {
         "c1 connect | accept-queue=1
          s1 accept | accept-queue=2
          c1 send a
-         c1 send bc | unacked=3 unsent=2
+         c1 send bc | unacked=3 unsent=2 send-mss=32741 send-window=65483
          c1 send defg | unacked=7 unsent=7 asked=9
          s1 recv 9 abcdefg | waiting=7
          s1 close | segments=7",

@@ -44,9 +44,17 @@ pub fn after_send(stream: &impl Observable) -> Socket {
     // In this order: what is sent in between is not both sent and unsent.
     let unacked = stream.socket().and_then(kernel::send_queue);
     let unsent = stream.socket().and_then(kernel::unsent);
+    let waits = unsent.is_some_and(|unsent| unsent > 0);
+    let sending = stream.socket().filter(|_| waits).and_then(kernel::sending);
+    // Of the same moment, or not at all.
+    let sending = sending.filter(|sending| {
+        Some(sending.unsent) == unsent && stream.socket().and_then(kernel::send_queue) == unacked
+    });
     Socket {
         unacked,
         unsent,
+        mss: sending.map(|sending| sending.mss),
+        window: sending.map(|sending| sending.window),
         ..Socket::default()
     }
 }
@@ -70,6 +78,7 @@ pub fn before_close(stream: &impl Observable) -> Socket {
 pub fn accept_queue(listener: Option<&impl AsSocket>) -> Socket {
     Socket {
         accept_queue: listener.and_then(kernel::accept_queue),
+        listen_drops: listener.and_then(kernel::memory).map(|m| m.dropped),
         ..Socket::default()
     }
 }

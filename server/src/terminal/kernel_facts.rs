@@ -6,7 +6,7 @@ use protocol::Nanos;
 use trace::explain::end_name;
 use trace::lane::{Direction, Lane};
 use trace::text::{Sentence, Time};
-use trace::{Analysis, Call, ConnectionId, End, Event, Trace};
+use trace::{Analysis, Call, ConnectionId, End, Event, Flags, Trace};
 
 use super::screen::Screen;
 use super::{BOLD, name};
@@ -69,6 +69,10 @@ fn connect(trace: &Trace, id: ConnectionId) -> Option<Vec<Sentence>> {
     let time = |time| Time(time).to_string();
     let took = Sentence::new("terminal.connect-took").with("time", time(connect.took));
     let mut told = vec![took];
+    let syns = calls(trace, id, End::Opener, Call::Segment);
+    if let again @ 2.. = syns.filter(|syn| syn.flags().has(Flags::SYN)).count() {
+        told.push(Sentence::new("terminal.connect-syns").with("n", again));
+    }
     let queue = |key, waiting: u32| Sentence::new(key).with("n", u64::from(waiting));
     let waiting = connect.socket.accept_queue;
     told.extend(waiting.map(|waiting| queue("terminal.connect-queue", waiting)));

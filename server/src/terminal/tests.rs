@@ -7,7 +7,7 @@ mod told;
 use std::ops::Range;
 
 use protocol::{Nanos, Offset, System};
-use trace::cause::{Boundary, Cause, Change};
+use trace::cause::{Boundary, Cause, Change, Hold};
 use trace::lane::{Fate, Packet, Span};
 use trace::link::{Capture, Ending};
 use trace::{Analysis, Call, ClientId, Counts, Event, Experiment, Socket, Trace};
@@ -333,14 +333,21 @@ fn each_cause_is_said_once_with_the_range_of_its_amounts() {
         asked: 5,
         waiting: None,
     };
+    let unknown = Cause::Merged {
+        hold: Hold::Unknown { nodelay: true },
+    };
+    let window = Cause::Merged {
+        hold: Hold::Window { room: 304 },
+    };
     let analysis = with_lane(&trace, |lane| {
         lane.boundaries = vec![
             boundary(1, Change::Vanished, late(2, 3)),
             boundary(2, Change::Appeared, small),
             boundary(3, Change::Vanished, late(5, 8)),
             boundary(3, Change::Vanished, found),
-            boundary(4, Change::Vanished, Cause::Merged { nagle: true }),
-            boundary(5, Change::Vanished, Cause::Merged { nagle: false }),
+            boundary(4, Change::Vanished, Cause::Merged { hold: Hold::Nagle }),
+            boundary(5, Change::Vanished, unknown),
+            boundary(5, Change::Vanished, window),
             boundary(6, Change::Appeared, Cause::Split { packets: 2 }),
             boundary(6, Change::Appeared, Cause::Split { packets: 4 }),
             boundary(7, Change::Vanished, late(0, 6)),
@@ -355,8 +362,9 @@ fn each_cause_is_said_once_with_the_range_of_its_amounts() {
         "2 boundaries vanished: the reader was late, 3 to 8 B waited, 2 to 5 packets in one recv().
 1 boundary appeared: the buffer was smaller than what was there, room for 5 B.
 1 boundary vanished: they came apart and recv() found them together, 10 B waited, 2 B came after the queue was measured, 3 packets in one recv().
-1 boundary vanished: the sender's kernel put several sends into one segment (Nagle is on).
+1 boundary vanished: the sender's kernel put several sends into one segment (Nagle held them back).
 1 boundary vanished: the sender's kernel put several sends into one segment (Nagle is off: they waited in its send queue).
+1 boundary vanished: the sender's kernel put several sends into one segment (the receiver's window was full, whatever Nagle does), window for 304 B more.
 2 boundaries appeared: the sender's kernel put one send into several segments, 2 to 4 of them.
 1 boundary vanished: they waited together in the receive queue (in how many segments they came was not captured), 6 B waited.
 1 boundary appeared: the rest had not arrived when recv() was called.

@@ -41,7 +41,10 @@ fn event() -> Event {
             waiting: Some(1),
             unacked: Some(1),
             unsent: Some(1),
+            mss: Some(1),
+            window: Some(1),
             accept_queue: Some(1),
+            listen_drops: Some(1),
             length: Some(1),
             dropped: Some(1),
             counts: Some(Counts {

@@ -5,8 +5,8 @@ mod datagrams;
 mod held;
 mod stream;
 
-pub use crate::boundary::{Boundary, Cause, Change};
+pub use crate::boundary::{Boundary, Cause, Change, Hold};
 pub(crate) use datagrams::datagrams;
-pub(crate) use held::all as all_held_back;
 pub use held::held_back;
+pub(crate) use held::{all_held_back, held};
 pub(crate) use stream::stream;

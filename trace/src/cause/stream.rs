@@ -3,7 +3,8 @@
 
 use protocol::Offset;
 
-use super::{Boundary, Cause, Change};
+use super::held::Holds;
+use super::{Boundary, Cause, Change, Hold};
 use crate::lane::{Lane, Span};
 use crate::{Event, Trace};
 
@@ -23,6 +24,7 @@ pub(crate) fn stream(lane: &mut Lane, trace: &Trace, from: usize) {
 fn find(lane: &Lane, trace: &Trace, from: usize, boundaries: &mut Vec<Boundary>) {
     // Packets of the send that is being read in pieces: counted once for all.
     let mut split = None;
+    let holds = Holds::new(trace);
     let read = lane.recvs[..from].last().map_or(Offset(0), |recv| recv.end);
     let rest = lane.sends.partition_point(|send| send.end <= read);
     let sends = lane.sends[rest..].iter();
@@ -33,7 +35,7 @@ fn find(lane: &Lane, trace: &Trace, from: usize, boundaries: &mut Vec<Boundary>)
         };
         let reader = Reader {
             lane,
-            trace,
+            holds: &holds,
             recv,
             event,
             packets: lane.packets_in(&recv.range()),
@@ -56,11 +58,11 @@ fn find(lane: &Lane, trace: &Trace, from: usize, boundaries: &mut Vec<Boundary>)
                 }
                 break;
             }
-            let end = send.end;
+            let (end, earlier) = (send.end, send.event);
             sends.next();
             // Behind the last send there is nothing it could be a boundary to.
             if end < recv.end && sends.peek().is_some() {
-                let cause = reader.vanished(end);
+                let cause = reader.vanished(end, earlier);
                 boundaries.push(changed(end, Change::Vanished, cause));
             }
         }
@@ -70,7 +72,7 @@ fn find(lane: &Lane, trace: &Trace, from: usize, boundaries: &mut Vec<Boundary>)
 /// A recv and what was observed around it.
 struct Reader<'a> {
     lane: &'a Lane,
-    trace: &'a Trace,
+    holds: &'a Holds<'a>,
     recv: &'a Span,
     event: &'a Event,
     /// Packets that carried its bytes; 0 if none was captured.
@@ -100,12 +102,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Why two sends came out as one piece.
-    fn vanished(&self, offset: Offset) -> Cause {
+    /// Why two sends came out as one piece, the earlier of which has this event
+    /// index.
+    fn vanished(&self, offset: Offset, earlier: usize) -> Cause {
         let waiting = self.event.socket.waiting;
         match self.wire(offset) {
             Wire::Together => Cause::Merged {
-                nagle: self.nagle(),
+                hold: self.hold(earlier),
             },
             Wire::Apart => Cause::ReaderLate {
                 packets: self.packets,
@@ -148,12 +151,10 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the sender's kernel may hold small segments back. The lab's
-    /// server turns that off on every connection.
-    fn nagle(&self) -> bool {
-        let known = self
-            .trace
-            .nagle(self.lane.connection, self.lane.direction.sender());
-        known == Some(true)
+    /// What the bytes of a send waited for before they left with others.
+    fn hold(&self, send: usize) -> Hold {
+        let nodelay = self.holds.nodelay(send);
+        let held = self.holds.at(send).map(|(_, hold)| hold);
+        held.unwrap_or(Hold::Unknown { nodelay })
     }
 }

@@ -1,7 +1,7 @@
 //! What the kernel told beside a call, in words.
 
 use super::Facts;
-use crate::cause::{Cause, held_back};
+use crate::cause::{Cause, Hold, held};
 use crate::lane::{Lane, Span};
 use crate::link::Capture;
 use crate::text::Sentence;
@@ -38,15 +38,17 @@ impl Facts<'_> {
 
     /// Bytes that the kernel took and has not sent, and what it waits for.
     pub(super) fn held_back(&self, span: &Span) -> Option<Sentence> {
-        let unsent = self.event.socket.unsent.filter(|&unsent| unsent > 0)?;
+        let (unsent, hold) = held(self.trace, self.index)?;
         let sent = span.end.0.saturating_sub(u64::from(unsent));
-        let key = match held_back(self.trace, self.index) {
-            Some(_) => "explain.send.nagle",
-            None => "explain.send.unsent",
+        let (key, room) = match hold {
+            Hold::Nagle => ("explain.send.nagle", 0),
+            Hold::Window { room } => ("explain.send.window", room),
+            Hold::Unknown { .. } => ("explain.send.unsent", 0),
         };
         Some(
             Sentence::new(key)
                 .with("n", u64::from(unsent))
+                .with("room", room)
                 .with("offset", sent),
         )
     }

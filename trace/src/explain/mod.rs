@@ -2,6 +2,8 @@
 //! what the call did or which packet it was, the rest what became of its bytes
 //! and why.
 
+mod copies;
+mod handshake;
 mod kernel;
 mod keys;
 mod packet;
@@ -11,19 +13,16 @@ mod role;
 mod sent;
 mod why;
 
-use protocol::{Framing, Nanos};
+use protocol::Framing;
 
 use crate::lane::{Direction, Lane, Span};
 use crate::link::Ending;
-use crate::text::{Sentence, Time, Value};
+use crate::text::{Sentence, Value};
 use crate::{Analysis, Call, ClientId, ConnectionId, End, Event, PartyId, SERVER, Trace};
 
 pub use keys::KEYS;
 pub use refusal::refusal;
 pub use why::why;
-
-/// Below this a wait is not worth a sentence.
-const NOTABLE: Nanos = Nanos::from_millis(5);
 
 /// What to say about one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,48 +154,6 @@ impl Facts<'_> {
     /// An empty recv on a stream; an empty datagram is not the end of anything.
     fn is_end(&self) -> bool {
         self.event.is_eof() && !self.is_udp()
-    }
-
-    fn connect(&self) -> Explanation {
-        let mut explanation = self.plain("explain.connect");
-        let later = &self.trace.events()[self.index..];
-        let accept = later
-            .iter()
-            .find(|e| e.call == Call::Accept && e.connection == self.event.connection);
-        explanation.rest.push(match accept {
-            Some(accept) => Sentence::new("explain.connect.accepted")
-                .with("time", Time(accept.at - self.event.at).to_string()),
-            None => Sentence::new("explain.connect.never-accepted"),
-        });
-        explanation.rest.extend(self.accept_queue());
-        explanation
-    }
-
-    fn accept(&self) -> Explanation {
-        let mut explanation = self.plain("explain.accept");
-        let before = &self.trace.events()[..self.index];
-        let connect = before
-            .iter()
-            .rfind(|e| e.call == Call::Connect && e.connection == self.event.connection);
-        let waited = connect.map_or(Nanos(0), |connect| self.event.at - connect.at);
-        let sent = before
-            .iter()
-            .filter(|e| e.call == Call::Send && e.end == End::Opener)
-            .filter(|e| e.connection == self.event.connection);
-        let sent: usize = sent.map(Event::len).sum();
-        if waited >= NOTABLE {
-            explanation.rest.push(
-                self.say("explain.accept.waited")
-                    .with("time", Time(waited).to_string()),
-            );
-        }
-        if sent > 0 {
-            explanation
-                .rest
-                .push(self.say("explain.accept.early-bytes").with("n", sent));
-        }
-        explanation.rest.extend(self.accept_queue());
-        explanation
     }
 
     fn eof(&self) -> Explanation {

@@ -25,6 +25,7 @@ impl Facts<'_> {
             } else {
                 "explain.packet.syn"
             }));
+            rest.extend(self.syn_again());
         } else if self.event.is_empty() && !flags.has(Flags::FIN) {
             rest.push(self.pure_ack());
         }
@@ -109,17 +110,7 @@ impl Facts<'_> {
                     .with("size", u64::from(size)),
             );
         }
-        let (first, last) = (passage.recvs.start + 1, passage.recvs.end);
-        rest.extend(match passage.recvs.len() {
-            0 if self.trace.ending().is_some() => Some(Sentence::new("explain.packet.unread")),
-            0 => None,
-            1 => Some(Sentence::new("explain.packet.read").with("first", first)),
-            _ => Some(
-                Sentence::new("explain.packet.read-many")
-                    .with("first", first)
-                    .with("last", last),
-            ),
-        });
+        rest.extend(self.taken(lane, &passage));
         rest
     }
 

@@ -1,7 +1,7 @@
 //! Why boundaries are not where the sender put them: one sentence a cause.
 
 use super::Facts;
-use crate::cause::{Boundary, Cause};
+use crate::cause::{Boundary, Cause, Hold};
 use crate::lane::Lane;
 use crate::text::Sentence;
 
@@ -59,8 +59,12 @@ pub fn why(cause: Cause) -> Option<Sentence> {
         } if waiting > asked => Sentence::new("cause.buffer-small")
             .with("n", u64::from(waiting))
             .with("asked", u64::from(asked)),
-        Cause::Merged { nagle: true } => Sentence::new("cause.merged.nagle"),
-        Cause::Merged { nagle: false } => Sentence::new("cause.merged"),
+        Cause::Merged { hold } => match hold {
+            Hold::Nagle => Sentence::new("cause.merged.nagle"),
+            Hold::Window { room } => Sentence::new("cause.merged.window").with("room", room),
+            Hold::Unknown { nodelay: true } => Sentence::new("cause.merged"),
+            Hold::Unknown { nodelay: false } => Sentence::new("cause.merged.unknown"),
+        },
         Cause::Split { packets } => Sentence::new("cause.split").with("n", packets),
         Cause::NotYetThere => Sentence::new("cause.not-yet-there"),
         Cause::Unknown => Sentence::new("cause.unknown"),

@@ -19,16 +19,25 @@ pub(super) fn packet(trace: &Trace, analysis: &Analysis, index: usize) -> Option
     }
     let is_resent = lane.wire[passage.packet].resent;
     let front = if is_resent { "retransmission; " } else { "" };
-    Some([front, &segment(trace, lane, &passage)].concat())
+    let read = if is_resent {
+        "; the same bytes were read by "
+    } else {
+        "; read by "
+    };
+    Some([front, &stretch(trace, lane, &passage, read)].concat())
 }
 
 /// The comment of a segment.
 pub(super) fn segment(trace: &Trace, lane: &Lane, passage: &Passage) -> String {
+    stretch(trace, lane, passage, "; read by ")
+}
+
+fn stretch(trace: &Trace, lane: &Lane, passage: &Passage, read: &str) -> String {
     let sender = name(trace, lane, lane.direction.sender());
     let mut text = ["bytes of ", &calls("send()", &passage.sends, &sender)].concat();
     if !passage.recvs.is_empty() {
         let reader = name(trace, lane, lane.direction.reader());
-        text += "; read by ";
+        text += read;
         text += &calls("recv()", &passage.recvs, &reader);
     } else if trace.ending().is_some() {
         text += "; never read";

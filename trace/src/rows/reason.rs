@@ -2,7 +2,7 @@
 //! and kind of cause.
 
 use super::Rows;
-use crate::cause::{Boundary, Cause, Change};
+use crate::cause::{Boundary, Cause, Change, Hold};
 use crate::text::{Sentence, Value};
 
 /// What happened to some boundaries or datagrams, and why.
@@ -58,8 +58,12 @@ fn why(cause: Cause) -> Sentence {
         Cause::ReaderLate { since: 1.., .. } => "why.found-together",
         Cause::ReaderLate { .. } => "why.reader-late",
         Cause::BufferSmall { .. } => "why.buffer-small",
-        Cause::Merged { nagle: true } => "why.merged.nagle",
-        Cause::Merged { nagle: false } => "why.merged",
+        Cause::Merged { hold } => match hold {
+            Hold::Nagle => "why.merged.nagle",
+            Hold::Window { .. } => "why.merged.window",
+            Hold::Unknown { nodelay: true } => "why.merged",
+            Hold::Unknown { nodelay: false } => "why.merged.unknown",
+        },
         Cause::Split { .. } => "why.split",
         Cause::NotYetThere => "why.not-yet-there",
         Cause::DatagramCut { .. } => "why.datagram-cut",
@@ -93,8 +97,15 @@ fn amounts(boundaries: &[&Boundary]) -> Vec<Sentence> {
         Cause::Split { packets } => Some(packets as u64),
         _ => None,
     });
+    let window = causes().filter_map(|cause| match cause {
+        Cause::Merged {
+            hold: Hold::Window { room },
+        } => Some(room),
+        _ => None,
+    });
     let told = [
         range(room, "why.room", "why.room-range"),
+        range(window, "why.window", "why.window-range"),
         range(waiting, "why.waited", "why.waited-range"),
         range(since, "why.since", "why.since-range"),
         range(packets, "why.packets", "why.packets-range"),

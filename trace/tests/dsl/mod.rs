@@ -61,6 +61,21 @@ fn number(value: &str) -> u32 {
     value.parse().unwrap()
 }
 
+/// Captured headers of a segment that acknowledges `ack` and tells that the
+/// bytes from `start` to `end` were discarded.
+fn duplicate_sack(ack: Offset, start: u32, end: u32) -> Vec<u8> {
+    const FIRST: u32 = 4_000_000_000;
+    let mut raw = vec![0; 14 + 20 + 20];
+    raw[14] = 0x45;
+    let ack = FIRST + u32::try_from(ack.0).unwrap();
+    raw[14 + 20 + 8..][..4].copy_from_slice(&ack.to_be_bytes());
+    raw[14 + 20 + 12] = 8 << 4;
+    raw.extend([1, 1, 5, 10]);
+    raw.extend((FIRST + start).to_be_bytes());
+    raw.extend((FIRST + end).to_be_bytes());
+    raw
+}
+
 /// What stands behind the ` | `.
 fn told(event: &mut Event, name: &str, value: &str) {
     let socket = &mut event.socket;
@@ -69,6 +84,14 @@ fn told(event: &mut Event, name: &str, value: &str) {
         "waiting" => socket.waiting = Some(number(value)),
         "unacked" => socket.unacked = Some(number(value)),
         "unsent" => socket.unsent = Some(number(value)),
+        "send-mss" => socket.mss = Some(number(value)),
+        "send-window" => socket.window = Some(number(value)),
+        "listen-drops" => socket.listen_drops = Some(number(value)),
+        "took" => event.took = Nanos::from_millis(number(value).into()),
+        "discarded" => {
+            let (start, end) = value.split_once("..").unwrap();
+            header.raw = duplicate_sack(header.ack, number(start), number(end));
+        }
         "accept-queue" => socket.accept_queue = Some(number(value)),
         "length" => socket.length = Some(number(value)),
         "dropped" => socket.dropped = Some(number(value)),
@@ -216,6 +239,17 @@ pub fn explained(trace: &Trace, step: usize) -> String {
 
 pub fn check_explained(trace: &Trace, step: usize, expected: &str) {
     assert_eq!(explained(trace, step), expected, "step {step}");
+}
+
+/// What the explanation of a step says, and what it must not say.
+pub fn check_says(run: &Trace, step: usize, [english, chinese]: [&str; 2], not: &[&str]) {
+    for (language, part) in [("en", english), ("zh", chinese)] {
+        let text = explained_in(language, run, step);
+        assert!(text.contains(part), "step {step}: {text}");
+        for wrong in not {
+            assert!(!text.contains(wrong), "step {step}: {wrong}: {text}");
+        }
+    }
 }
 
 /// Chinese text has full-width punctuation and one word for one thing.
