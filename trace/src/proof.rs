@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use protocol::{Offset, System};
+use protocol::{Framing, Offset, System};
 
 use crate::cause::{self, Boundary, Cause, Hold};
 use crate::experiment::{LengthUnit, MAX_BUFFER, MAX_DELAY_MS};
@@ -65,7 +65,7 @@ pub fn remaining(trace: &Trace, analysis: &Analysis, knob: Knob) -> usize {
     count.count() + held
 }
 
-/// Whether a proof of `cause` may turn `knob`.
+/// Whether turning `knob` may take a `cause` away, if no proof of it is offered either.
 fn treats(knob: Knob, cause: Cause) -> bool {
     match cause {
         Cause::ReaderLate { .. } => matches!(knob, Knob::Gap | Knob::ReadDelay | Knob::Serial),
@@ -80,27 +80,18 @@ fn treats(knob: Knob, cause: Cause) -> bool {
     }
 }
 
-/// The earliest proof, of one event or of all. A knob that may leave some of
-/// it is taken only if there is no better one.
+/// The earliest proof, of one event or of all.
 fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Proof> {
     // Without a plan there is no knob to turn.
     let experiment = trace.plan.as_ref()?;
     let wanted = |event: usize| only.is_none_or(|only| only == event);
-    let mut found: Option<((bool, usize), Proof)> = None;
+    let mut found: Option<(usize, Proof)> = None;
     for lane in &analysis.lanes {
         let sender = Sender::new(trace, experiment, lane);
         for boundary in lane.boundaries.iter().filter(|b| wanted(b.event)) {
-            let beaten = |doubtful| {
-                let place = (doubtful, boundary.event);
-                found.as_ref().is_some_and(|(other, _)| *other <= place)
-            };
-            if beaten(false) {
-                continue;
-            }
-            if let Some((doubtful, proof)) = sender.proof(boundary)
-                && !beaten(doubtful)
-            {
-                found = Some(((doubtful, boundary.event), proof));
+            let is_earlier = found.as_ref().is_none_or(|(at, _)| boundary.event < *at);
+            if is_earlier && let Some(proof) = sender.proof(boundary) {
+                found = Some((boundary.event, proof));
             }
         }
     }
@@ -109,7 +100,7 @@ fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Proof
         None => cause::all_held_back(trace).next(),
     };
     match (held, found) {
-        (Some(event), found) if found.as_ref().is_none_or(|(at, _)| (false, event) < *at) => {
+        (Some(event), found) if found.as_ref().is_none_or(|(at, _)| event < *at) => {
             Some(off(Knob::Nagle))
         }
         (_, found) => found.map(|(_, proof)| proof),
@@ -153,21 +144,19 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// The proof of a boundary, and whether it may leave some of it.
-    fn proof(&self, boundary: &Boundary) -> Option<(bool, Proof)> {
+    /// The proof of a boundary.
+    fn proof(&self, boundary: &Boundary) -> Option<Proof> {
         let experiment = self.experiment;
-        let sure = |proof| Some((false, proof));
         match boundary.cause {
             // Sends that follow each other at once come out together anyway.
             Cause::ReaderLate { .. } if self.waited_for_its_turn(boundary.offset) => {
                 let parted = self.is_start(boundary.offset) && self.keeps_up();
-                sure(parted.then(|| off(Knob::Serial))?)
+                parted.then(|| off(Knob::Serial))
             }
-            Cause::ReaderLate { .. } => {
-                let apart = self.apart(boundary.offset).map(|proof| (false, proof));
-                let sleeps = self.lane.direction == Direction::FromOpener && !self.is_blocked();
-                apart.or_else(|| Some((true, sooner(experiment).filter(|_| sleeps)?)))
-            }
+            Cause::Merged { hold: Hold::Nagle } => Some(off(Knob::Nagle)),
+            // A reader that does not sleep may be late all the same: measured on
+            // loopback, that parted nothing.
+            Cause::ReaderLate { .. } | Cause::Merged { .. } => self.apart(boundary.offset),
             Cause::BufferSmall { asked, waiting } => {
                 // The client's own buffer has no knob.
                 if asked != experiment.buffer || !self.in_one_piece(boundary.offset) {
@@ -176,28 +165,22 @@ impl<'a> Sender<'a> {
                 let sent = total(experiment, |message| message.len().saturating_add(FRAME));
                 let need = sent.max(waiting.unwrap_or(0) as usize);
                 let need = need.max(asked as usize + 1);
-                sure(more(Knob::Buffer, need, asked)?)
+                more(Knob::Buffer, need, asked)
             }
-            Cause::Merged { hold: Hold::Nagle } => sure(off(Knob::Nagle)),
-            Cause::Merged { .. } => sure(self.apart(boundary.offset)?),
             Cause::NotYetThere => {
                 let short = experiment.read_delay_ms < WAIT && !self.is_blocked();
-                sure(short.then(|| turned(Knob::ReadDelay, WAIT as usize))?)
+                short.then(|| turned(Knob::ReadDelay, WAIT as usize))
             }
             Cause::DatagramCut { bytes } => {
                 let longest = messages(experiment).map(Message::len).max().unwrap_or(0);
                 let need = longest.max((experiment.buffer as usize).saturating_add(bytes));
-                sure(more(Knob::Buffer, need, experiment.buffer)?)
+                more(Knob::Buffer, need, experiment.buffer)
             }
             Cause::DatagramDropped => {
                 let need = total(experiment, |message| message.len().saturating_add(CHARGE));
                 let set = Some(experiment.receive_buffer).filter(|&size| size > 0);
                 let larger = set.and_then(|size| more(Knob::ReceiveBuffer, need, size));
-                sure(
-                    larger
-                        .or_else(|| sooner(experiment))
-                        .or_else(|| self.gap())?,
-                )
+                larger.or_else(|| sooner(experiment)).or_else(|| self.gap())
             }
             // What cuts a send is the sender's queue, the reader's window and
             // the reader's pace together: no one knob.
@@ -298,8 +281,12 @@ impl<'a> Sender<'a> {
 /// messages but the first. The server's replies part where their messages do.
 fn starts(experiment: &Experiment, lane: &Lane) -> Vec<Offset> {
     if lane.direction == Direction::FromAcceptor {
-        // One reply a send; what waited for a serial server comes at once.
-        let at_once = experiment.is_serial() && experiment.clients.len() > 1;
+        // One reply a send; what waited for a serial server comes at once, and so do
+        // the replies to a message that takes several recvs, where no framing joins them.
+        let longest = messages(experiment).map(Message::len).max().unwrap_or(0);
+        let in_parts =
+            experiment.rules().framing == Framing::None && longest > experiment.buffer as usize;
+        let at_once = in_parts || experiment.is_serial() && experiment.clients.len() > 1;
         let sends = lane
             .sends
             .iter()
