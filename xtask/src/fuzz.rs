@@ -15,7 +15,7 @@ use crate::step::{seconds, step};
 use crate::workspace::Workspace;
 
 /// Versions known to work together with the flags below.
-const CARGO_FUZZ: &str = "0.13";
+const CARGO_FUZZ: &str = "0.13.2";
 const TOOLCHAIN: &str = "nightly";
 /// Most memory a target may take, in MiB.
 const MEMORY: u32 = 2048;
