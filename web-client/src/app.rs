@@ -12,20 +12,21 @@ mod running;
 mod tests;
 
 use trace::knob::{Knob, KnobError};
-use trace::link::Ending;
-use trace::proof::Proof;
 use trace::{Analysis, End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
-pub use files::Opened;
+pub use crate::runs::{Opened, Status};
 pub use keyboard::key;
 pub use message::{CodeLanguage, Effect, Format, Message, Role};
 
-use crate::comparison::Earlier;
 use crate::file::FileError;
 use crate::hash::Place;
 use crate::player::Player;
+use crate::runs::{About, Runs};
 use crate::scene::{Axis, Target, View, Viewport};
 use crate::settings::Settings;
+
+/// The lesson of the first visit.
+const OPENING: &str = "five-sends";
 
 /// What the page is given when it opens.
 #[derive(Clone, Debug)]
@@ -64,23 +65,6 @@ pub enum Link {
         /// The program's own version.
         program: String,
     },
-}
-
-/// How far the run is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Status {
-    /// Nothing has been run yet with this lesson.
-    Idle,
-    /// Asked for, but the gateway has not begun (or is not there yet).
-    Starting,
-    /// Going on.
-    Running,
-    /// Over.
-    Done(Ending),
-    /// The connection to the gateway was lost during the run; the events so far are kept.
-    Interrupted,
-    /// The gateway refused it; its reason, in English.
-    Failed(String),
 }
 
 /// Why the experiment can't be run as its knobs stand.
@@ -143,10 +127,14 @@ pub struct State {
     stale: Option<usize>,
     script: Option<Script>,
     nonces: fn() -> Nonces,
-    /// The knob that was turned for the run asked for last, its value before,
-    /// and all knobs before.
-    proving: Option<(Proof, String, Experiment)>,
-    earlier: Option<Earlier>,
+    /// What belongs to the run on the stage beside its trace.
+    about: About,
+    /// All other runs of this visit.
+    runs: Runs,
+    /// The run asked for last is to be compared with the one on the stage.
+    proving: bool,
+    /// Number of the run that the one on the stage is compared with.
+    compared: Option<u32>,
 
     opened: Option<Opened>,
     /// The file that could not be opened last, and why.
@@ -200,8 +188,10 @@ impl State {
             stale: None,
             script: None,
             nonces: setup.nonces,
-            proving: None,
-            earlier: None,
+            about: About::default(),
+            runs: Runs::default(),
+            proving: false,
+            compared: None,
             opened: None,
             refused_file: None,
             dragging: false,
@@ -225,8 +215,10 @@ impl State {
         let mut effects = vec![Effect::Connect];
         let place = Place::parse(&setup.hash);
         if !state.go_to(&place, &mut effects) {
-            state.choose(0, &mut effects);
-            state.want(Aim::Play, &mut effects);
+            state.choose(state.first_lesson(), &mut effects);
+            if state.lesson().predict.is_none() {
+                state.want(Aim::Play, &mut effects);
+            }
         }
         state.keep_hash(&mut effects);
         (state, effects)
@@ -264,18 +256,23 @@ impl State {
             }
             Message::KnobSet(knob, value) => self.set_knob(knob, value),
             Message::KnobsReset => {
-                self.earlier = None;
+                self.compared = None;
                 self.experiment = self.origin().clone();
                 self.check();
             }
-            Message::Prove(proof) => return self.prove(proof, effects),
+            Message::Prove(proof) => return self.prove(&proof, effects),
             Message::CloseComparison => return self.close_comparison(),
+            Message::ShowRun(number) => return self.show_run(number, effects),
+            Message::Compare(number) => return self.compare(number),
             Message::FileRead { name, text } => self.open_file(&name, text, effects),
             Message::Download(format) => return self.download(format, effects),
             Message::Dragging(dragging) => {
                 return std::mem::replace(&mut self.dragging, dragging) != dragging;
             }
             Message::Guess(guess) => {
+                if !self.can_guess() {
+                    return false;
+                }
                 self.guess = Some(guess);
                 self.want(Aim::Play, effects);
             }
@@ -307,21 +304,30 @@ impl State {
         };
     }
 
+    /// What opens where no lesson is named: the one that shows what the page is
+    /// about, until it was done; then the first that was not.
+    fn first_lesson(&self) -> usize {
+        let at = |wanted: &dyn Fn(&Lesson) -> bool| self.lessons.iter().position(wanted);
+        let opening = at(&|lesson| lesson.id == OPENING && !self.is_done(&lesson.id));
+        let undone = || at(&|lesson| !self.is_done(&lesson.id));
+        opening.or_else(undone).unwrap_or_default()
+    }
+
     /// Knobs as the lesson has them, nothing run, nothing selected.
     fn choose(&mut self, index: usize, effects: &mut Vec<Effect>) {
         self.stop(effects);
+        self.shelve();
         self.opened = None;
         self.refused_file = None;
         self.lesson = index;
         self.experiment = self.lesson().experiment.clone();
         self.check();
         self.forget_run();
-        self.guess = None;
         self.status = Status::Idle;
     }
 
     fn set_knob(&mut self, knob: Knob, value: String) {
-        self.earlier = None;
+        self.compared = None;
         let set = knob.set(&mut self.experiment, &value);
         self.check();
         self.refused = set.err().map(|error| (knob, value, error));

@@ -1,26 +1,10 @@
-//! Two runs that differ in one knob, and what the difference changed.
+//! Two runs, and what the difference between them changed.
 
 use protocol::Nanos;
 use trace::cause::Change;
 use trace::lane::Direction;
 use trace::lesson::LATE;
-use trace::proof::Proof;
-use trace::{Analysis, Experiment, Trace};
-
-/// The run that the one on the stage is compared with.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Earlier {
-    /// What was observed.
-    pub trace: Trace,
-    /// What follows from it.
-    pub analysis: Analysis,
-    /// The one knob that was turned since, and to what.
-    pub proof: Proof,
-    /// The knob's value before.
-    pub was: String,
-    /// All knobs before: what they go back to.
-    pub knobs: Experiment,
-}
+use trace::{Analysis, Trace};
 
 /// What the server's programs got of what the clients sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The page's program. `app`, `player`, `scene`, `comparison`, `bins`, `hash`,
+//! The page's program. `app`, `player`, `scene`, `comparison`, `runs`, `bins`, `hash`,
 //! `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `socket`,
 //! `frame_clock` and `page` touch the browser.
 
@@ -14,6 +14,7 @@ pub mod language;
 pub mod page;
 pub mod paint;
 pub mod player;
+pub mod runs;
 #[cfg(test)]
 mod sample;
 pub mod scene;

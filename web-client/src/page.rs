@@ -220,7 +220,8 @@ fn is_typing(event: &KeyboardEvent) -> bool {
     target.is_some_and(|target| {
         let matches = |selector| target.closest(selector).ok().flatten().is_some();
         match key.as_str() {
-            "Enter" | " " if matches("button, summary, a") => true,
+            // What can't be pressed any more leaves its keys to the page.
+            "Enter" | " " if matches("button:not([aria-disabled=true]), summary, a") => true,
             " " | "?" if matches("input[type=range]") => false,
             _ => matches("input, select, textarea, dialog[open]"),
         }

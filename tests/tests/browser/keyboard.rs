@@ -105,24 +105,31 @@ async fn escape_clears_the_selection() {
 async fn keys_do_nothing_to_the_cursor_while_one_types() {
     let serve = super::serve();
     let page = Page::start().await;
-    // It asks for a guess: there is a field.
     page.open_lesson(&serve, "five-sends").await;
     page.press_with_shift(Key::Right).await;
     let before = page.until_step(10).await;
-    page.click("#other").await;
+    page.click("[data-knob=buffer]").await;
     for key in [Key::Left, Key::Right, Key::Home, Key::End] {
         page.press(key).await;
     }
     page.press(" ?").await;
     page.press("7").await;
-    let typed = page
-        .script("return document.getElementById('other').value")
-        .await;
-    assert_eq!(typed, "7");
+    let typed = page.script("return document.activeElement.value").await;
+    assert_eq!(typed, "10247");
     let seen = page.see().await;
     assert_eq!(seen.step(), before.step());
     assert!(!seen.is("help") && !seen.is("playing"));
+    // Another experiment, of which one can guess: there is a field.
     page.script("document.activeElement.blur()").await;
+    page.until("another buffer", |seen| {
+        seen.text("knobs").contains("10247")
+    })
+    .await;
+    page.click("#other").await;
+    page.press("7").await;
+    page.script("document.activeElement.blur()").await;
+    page.until("a run begins", |seen| seen.is("running") || seen.is("over"))
+        .await;
     page.until("the guess is judged by a run", |seen| seen.is("over"))
         .await;
 }

@@ -1,27 +1,13 @@
 //! Opens trace files and saves runs.
 
 use trace::lesson::Reference;
-use trace::{Analysis, Experiment, Trace};
+use trace::{Analysis, Trace};
 
-use super::{Effect, Format, State, Status};
+use super::{Effect, Format, Opened, State, Status};
 use crate::file::{self, FileError};
 
 /// Most characters of a file's name that are kept.
 const LONGEST_NAME: usize = 80;
-
-/// A trace file that was opened. It stays what the page is about until a
-/// lesson is chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// The file's name.
-    pub name: String,
-    /// What it ran: what its knobs go back to.
-    pub experiment: Experiment,
-    /// Its experiment was run anew since: what is on the stage is not the file.
-    pub rerun: bool,
-    /// Whether it is a run of the lesson that is open.
-    pub is_of_lesson: bool,
-}
 
 impl State {
     /// Puts the file's run on the stage in place of what is there; a file that
@@ -42,9 +28,9 @@ impl State {
             }
         };
         self.stop(effects);
+        self.shelve();
         self.forget_run();
         self.refused_file = None;
-        self.guess = None;
         // Without a plan there is nothing to run; the knobs stay as they are.
         if let Some(plan) = &trace.plan {
             self.experiment = plan.clone();
@@ -64,6 +50,7 @@ impl State {
         self.analysis = Analysis::new(&trace);
         let events = trace.events().len();
         self.trace = Some(trace);
+        self.about.number = self.runs.next();
         self.player.go(events, events);
     }
 

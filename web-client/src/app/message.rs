@@ -43,8 +43,12 @@ pub enum Message {
     Stop,
     /// Run again what is on the stage, with this one knob turned, and compare.
     Prove(Proof),
-    /// Show only the later of the two runs that are compared.
+    /// Show only the earlier of the two runs that are compared.
     CloseComparison,
+    /// Show the run with this number.
+    ShowRun(u32),
+    /// Compare the run on the stage with the one that has this number.
+    Compare(u32),
 
     /// Files are dragged over the page, or no longer.
     Dragging(bool),

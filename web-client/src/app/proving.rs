@@ -1,87 +1,160 @@
 //! "Prove it": the run on the stage again with one knob turned, to compare the
-//! two.
+//! two; and all other runs of the visit.
 
-use trace::Analysis;
+use trace::Experiment;
 use trace::knob::Knob;
 use trace::proof::{Proof, proof_at, proof_of_run};
 
 use super::{Aim, Effect, State, Status};
-use crate::comparison::{Earlier, Outcome, Tally};
+use crate::comparison::{Outcome, Tally};
+use crate::runs::{About, Run, turned, turned_between};
 
 impl State {
-    /// The knob that would take away what happened at the event in focus; if
-    /// no knob would, the first of the run that does. None while the run goes
-    /// on, and while two are compared.
+    /// The knob that would take away what happened at the event in focus. Where
+    /// nothing did, and nothing is selected, the first of the run that a knob
+    /// would take away, if the lesson asks for a guess: then the run is about it.
+    /// None while the run goes on, and while two are compared.
     pub fn proof(&self) -> Option<Proof> {
-        let (Status::Done(_), Some(trace), None) = (&self.status, &self.trace, &self.earlier)
+        let (Status::Done(_), Some(trace), None) = (&self.status, &self.trace, self.compared)
         else {
             return None;
         };
         let focus = self.focus();
         let here = focus.and_then(|(index, _)| proof_at(trace, &self.analysis, index));
-        here.or_else(|| proof_of_run(trace, &self.analysis))
+        let is_about_it =
+            self.selection.is_none() && (self.opened.is_some() || self.lesson().predict.is_some());
+        here.or_else(|| {
+            is_about_it
+                .then(|| proof_of_run(trace, &self.analysis))
+                .flatten()
+        })
     }
 
     /// What became of the two runs, once the later one is over.
     pub fn outcome(&self) -> Option<Outcome> {
         let (Status::Done(_), Some(trace), Some(earlier)) =
-            (&self.status, &self.trace, &self.earlier)
+            (&self.status, &self.trace, self.earlier())
         else {
             return None;
         };
+        let turned = turned_between(&earlier.trace, trace);
         Some(Outcome {
             before: Tally::of(&earlier.trace, &earlier.analysis),
             now: Tally::of(trace, &self.analysis),
-            is_waiting: earlier.proof.knob == Knob::Nagle,
+            is_waiting: turned.iter().any(|turned| turned.knob == Knob::Nagle),
         })
     }
 
     /// Runs the plan of the run on the stage again with one knob turned. Knobs
     /// that were changed since the run are not used: two runs that differ in
     /// several knobs prove nothing about one of them.
-    pub(super) fn prove(&mut self, proof: Proof, effects: &mut Vec<Effect>) -> bool {
+    pub(super) fn prove(&mut self, proof: &Proof, effects: &mut Vec<Effect>) -> bool {
         let (Status::Done(_), Some(trace)) = (&self.status, &self.trace) else {
             return false;
         };
         let Some(mut experiment) = trace.plan.clone() else {
             return false;
         };
-        let was = proof.knob.get(&experiment);
         let turned = proof.knob.set(&mut experiment, &proof.value);
         if turned.is_err() || experiment.validate().is_err() {
             return false;
         }
-        let knobs = std::mem::replace(&mut self.experiment, experiment);
+        self.experiment = experiment;
         self.check();
         self.want(Aim::Last, effects);
-        self.proving = Some((proof, was, knobs));
+        self.proving = true;
         true
     }
 
-    /// The later run alone, the knobs as they were before the proof.
+    /// The earlier run alone, as it was left.
     pub(super) fn close_comparison(&mut self) -> bool {
-        let Some(earlier) = self.earlier.take() else {
+        let Some(earlier) = self.compared.take() else {
             return false;
         };
-        self.experiment = earlier.knobs;
-        self.check();
+        self.put_on_stage(earlier);
         true
     }
 
-    /// The run that was asked for begins: what is on the stage is kept, if the
-    /// new one is to be compared with it.
-    pub(super) fn keep_earlier(&mut self) {
-        let (Some((proof, was, knobs)), Some(trace)) = (self.proving.take(), self.trace.take())
-        else {
+    /// The run with this number instead of the one on the stage.
+    pub(super) fn show_run(&mut self, number: u32, effects: &mut Vec<Effect>) -> bool {
+        if self.runs.get(number).is_none() {
+            return false;
+        }
+        self.stop(effects);
+        self.put_on_stage(number);
+        true
+    }
+
+    /// The run with this number above the one on the stage.
+    pub(super) fn compare(&mut self, number: u32) -> bool {
+        let is_over = matches!(self.status, Status::Done(_) | Status::Interrupted);
+        let is_there = is_over && self.trace.is_some() && self.runs.get(number).is_some();
+        if is_there {
+            self.compared = Some(number);
+        }
+        is_there
+    }
+
+    /// The run that was asked for begins: what is on the stage is kept.
+    pub(super) fn begin_on_stage(&mut self, experiment: &Experiment) {
+        let before = self.about.clone();
+        let is_same = self.trace.as_ref().is_some_and(|trace| {
+            let plan = trace.plan.as_ref();
+            plan.is_some_and(|plan| turned(plan, experiment).is_empty())
+        });
+        let is_proof = std::mem::take(&mut self.proving) && self.shelve();
+        self.compared = is_proof.then_some(before.number);
+        // A guess is about an experiment, however often that is run.
+        let again = before.guess.filter(|_| is_same);
+        self.about = About {
+            number: self.runs.next(),
+            guess: self.guess.take().or(again).filter(|_| !is_proof),
+            is_seen: false,
+        };
+    }
+
+    /// Keeps what is on the stage among the other runs, if there is a run on it.
+    /// Tells whether there was.
+    pub(super) fn shelve(&mut self) -> bool {
+        self.refresh();
+        let Some(trace) = self.trace.take() else {
+            return false;
+        };
+        let status = match trace.ending() {
+            Some(ending) => Status::Done(ending),
+            None => Status::Interrupted,
+        };
+        let is_run = self.about.number > 0;
+        if is_run {
+            self.runs.keep(Run {
+                about: std::mem::take(&mut self.about),
+                lesson: self.lesson,
+                opened: self.opened.clone(),
+                trace,
+                analysis: std::mem::take(&mut self.analysis),
+                status,
+                step: self.player.step(),
+            });
+        }
+        is_run
+    }
+
+    fn put_on_stage(&mut self, number: u32) {
+        // Taken first: the oldest may have to go for the one on the stage.
+        let Some(run) = self.runs.take(number) else {
             return;
         };
-        let analysis = Analysis::default();
-        self.earlier = Some(Earlier {
-            trace,
-            analysis: std::mem::replace(&mut self.analysis, analysis),
-            proof,
-            was,
-            knobs,
-        });
+        self.shelve();
+        self.forget_run();
+        self.lesson = run.lesson;
+        self.opened = run.opened;
+        let planned = run.trace.plan.clone();
+        self.experiment = planned.unwrap_or_else(|| self.origin().clone());
+        self.check();
+        self.about = run.about;
+        self.status = run.status;
+        self.player.go(run.step, run.trace.events().len());
+        self.trace = Some(run.trace);
+        self.analysis = run.analysis;
     }
 }

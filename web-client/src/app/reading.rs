@@ -3,13 +3,13 @@
 use trace::{Analysis, Event, Experiment, Lesson, Trace};
 
 use super::{Aim, CodeLanguage, Judged, Link, Mistake, Opened, Role, State, Status};
-use crate::comparison::Earlier;
 use crate::file::FileError;
 use crate::hash::{self, Place};
 use crate::language::Language;
 use crate::player::Player;
+use crate::runs::{About, Run};
 use crate::scene::{Axis, StageModel, Target, View, Viewport};
-use crate::settings::Theme;
+use crate::settings::{Settings, Theme};
 
 impl State {
     /// Counts up whenever something that can be seen changed.
@@ -31,6 +31,11 @@ impl State {
     /// The lesson that is open.
     pub fn lesson(&self) -> &Lesson {
         &self.lessons[self.lesson]
+    }
+
+    /// Where the lesson stands in the list, from 0.
+    pub const fn lesson_index(&self) -> usize {
+        self.lesson
     }
 
     /// The experiment as the knobs stand.
@@ -180,23 +185,54 @@ impl State {
         })
     }
 
-    /// The guess made for this lesson.
-    pub const fn guess(&self) -> Option<u64> {
-        self.guess
+    /// What was guessed of the run on the stage, or of the one that begins.
+    pub fn guess(&self) -> Option<u64> {
+        self.guess.or(self.about.guess)
     }
 
-    /// The guess and what happened, once the run is over; none for the run that
-    /// proves a cause, because the guess was made for the run before.
+    /// Whether the lesson asks for a guess and it is still one: nothing of this
+    /// experiment was drawn yet.
+    pub fn can_guess(&self) -> bool {
+        self.lesson().predict.is_some()
+            && self.opened.is_none()
+            && self.can_run()
+            && (self.trace.is_none() || self.is_changed())
+    }
+
+    /// The guess and what happened, once the run was stepped or played to its end;
+    /// none while two runs are compared.
     pub fn judged(&self) -> Option<Judged> {
-        let (Status::Done(_), Some(trace), None) = (&self.status, &self.trace, &self.earlier)
-        else {
+        let (Some(trace), None) = (&self.trace, self.compared) else {
             return None;
         };
+        if !self.about.is_seen || self.opened.is_some() {
+            return None;
+        }
         let count = self.lesson().predict.as_ref()?.count;
         Some(Judged {
-            guess: self.guess?,
+            guess: self.about.guess?,
             actual: count.of(trace, &self.analysis),
         })
+    }
+
+    /// Whether the run on the stage was stepped or played to its end.
+    pub const fn is_seen(&self) -> bool {
+        self.about.is_seen
+    }
+
+    /// The lesson behind this one in the list.
+    pub fn next_lesson(&self) -> Option<&Lesson> {
+        self.lessons.get(self.lesson + 1)
+    }
+
+    /// What belongs to the run on the stage beside its trace.
+    pub const fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The other runs of this visit, by their numbers.
+    pub fn runs(&self) -> &[Run] {
+        self.runs.all()
     }
 
     /// Whether the help is open.
@@ -224,14 +260,25 @@ impl State {
         self.settings.theme
     }
 
+    /// Whether nobody has seen the end of a lesson with this browser yet: then the
+    /// page says what it is.
+    pub const fn is_first_visit(&self) -> bool {
+        self.settings.done.is_empty()
+    }
+
+    /// What is kept for the next visit.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Whether the lesson was run and seen to its end.
     pub fn is_done(&self, lesson: &str) -> bool {
         self.settings.done.iter().any(|done| done == lesson)
     }
 
     /// The run that the one on the stage is compared with.
-    pub const fn earlier(&self) -> Option<&Earlier> {
-        self.earlier.as_ref()
+    pub fn earlier(&self) -> Option<&Run> {
+        self.runs.get(self.compared?)
     }
 
     /// The trace file that was opened, until a lesson is.

@@ -4,6 +4,7 @@ use trace::link::{Ending, Line, Request, VERSION};
 use trace::{Analysis, Event, Script, Trace};
 
 use super::{Aim, Effect, Link, State, Status};
+use crate::runs::About;
 use crate::scene::Target;
 
 /// Wait before the first attempt to reconnect, in milliseconds; doubles.
@@ -25,8 +26,8 @@ impl State {
         self.status = Status::Starting;
         self.wanted = true;
         self.ours = false;
-        self.earlier = None;
-        self.proving = None;
+        self.compared = None;
+        self.proving = false;
         self.refused_file = None;
         self.begin(effects);
     }
@@ -73,9 +74,11 @@ impl State {
     pub(super) fn forget_run(&mut self) {
         self.ours = false;
         self.trace = None;
+        self.about = About::default();
+        self.guess = None;
         self.script = None;
-        self.proving = None;
-        self.earlier = None;
+        self.proving = false;
+        self.compared = None;
         self.clear_stage();
     }
 
@@ -166,7 +169,7 @@ impl State {
                     return false;
                 };
                 self.place = None;
-                self.keep_earlier();
+                self.begin_on_stage(&experiment);
                 self.clear_stage();
                 if let Some(opened) = &mut self.opened {
                     opened.rerun = true;
@@ -289,8 +292,11 @@ impl State {
     /// A lesson is done when its run is over and its last step was shown. The
     /// run of an opened file does not count.
     pub(super) fn note_done(&mut self, effects: &mut Vec<Effect>) {
-        let over = self.status == Status::Done(Ending::Finished);
-        if !over || self.step() < self.events().len() || self.opened.is_some() {
+        if self.step() < self.events().len() {
+            return;
+        }
+        self.about.is_seen |= matches!(self.status, Status::Done(_));
+        if self.status != Status::Done(Ending::Finished) || self.opened.is_some() {
             return;
         }
         let id = &self.lessons[self.lesson].id;

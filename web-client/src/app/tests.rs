@@ -22,14 +22,18 @@ fn lessons() -> Vec<Lesson> {
     vec![sample::lesson("udp", System::UdpEcho, &["hi"]), guess]
 }
 
-fn open(hash: &str, reduced_motion: bool) -> (State, Vec<Effect>) {
-    State::open(Setup {
+fn setup(hash: &str, reduced_motion: bool) -> Setup {
+    Setup {
         lessons: lessons(),
         settings: Settings::default(),
         hash: hash.to_owned(),
         reduced_motion,
         nonces: sample::nonces,
-    })
+    }
+}
+
+fn open(hash: &str, reduced_motion: bool) -> (State, Vec<Effect>) {
+    State::open(setup(hash, reduced_motion))
 }
 
 fn heard(line: Line) -> Message {
@@ -95,7 +99,9 @@ fn events() -> Vec<Event> {
     sample::five_sends().events().to_vec()
 }
 
+/// With the gateway there; at the lesson about UDP where `hash` is empty.
 fn online(hash: &str, reduced_motion: bool) -> State {
+    let hash = if hash.is_empty() { "#lesson=udp" } else { hash };
     let (mut state, _) = open(hash, reduced_motion);
     state.update(Message::LinkUp);
     state.update(hello());

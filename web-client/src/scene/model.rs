@@ -6,7 +6,7 @@ use trace::rows::Rows;
 use trace::{Analysis, Event, Trace};
 
 use super::{Target, Viewport};
-use crate::comparison::Earlier;
+use crate::runs::Run;
 
 /// What a scene is drawn from.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub struct StageModel<'a> {
     /// What the pointer is over.
     pub hover: Option<Target>,
     /// The run it is compared with.
-    pub earlier: Option<&'a Earlier>,
+    pub earlier: Option<&'a Run>,
 }
 
 impl<'a> StageModel<'a> {

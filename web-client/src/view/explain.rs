@@ -1,32 +1,52 @@
 //! What happened at this step, whether the guess was right, what to look for.
 
+use trace::rows::Rows;
 use trace::text::{Catalog, Sentence};
+use trace::{Analysis, Trace};
 use web_sys::{Element, HtmlElement};
 
-use crate::app::{State, Status};
+use crate::app::{Message, State, Status};
 use crate::catalog;
-use crate::dom::{self, Missing};
+use crate::dom::{self, Dispatch, Listener, Missing};
 
 pub(super) struct Explain {
     head: Element,
     rest: Element,
     guess: HtmlElement,
+    guess_verdict: Element,
+    guess_why: Element,
     look: HtmlElement,
     look_text: Element,
+    /// Announced when they change, but not many times a second.
+    live: [Element; 3],
+    next: HtmlElement,
+    _next: Listener,
 }
 
 impl Explain {
-    pub(super) fn bind() -> Result<Self, Missing> {
+    pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
+        let next: HtmlElement = dom::find("next")?;
+        let choose = |id: &str| Some(Message::LessonChosen(id.to_owned()));
         Ok(Self {
+            _next: dom::on_click(&next, "data-next", dispatch, choose),
+            next,
             head: dom::find("explain-head")?,
             rest: dom::find("explain-rest")?,
             guess: dom::find("guess")?,
+            guess_verdict: dom::find("guess-verdict")?,
+            guess_why: dom::find("guess-why")?,
             look: dom::find("look")?,
             look_text: dom::find("look-text")?,
+            live: [dom::find("explain")?, dom::find("step")?, dom::find("at")?],
         })
     }
 
     pub(super) fn show(&self, state: &State, catalog: &Catalog) {
+        let is_playing = state.player().is_playing();
+        let live = if is_playing { "off" } else { "polite" };
+        for element in &self.live {
+            dom::set(element, "aria-live", live);
+        }
         let (head, rest) = state.trace().map_or_else(
             || {
                 let waiting = match state.status() {
@@ -54,15 +74,42 @@ impl Explain {
                 .with("guess", judged.guess)
                 .with("actual", judged.actual)
                 .with("what", predict.count.key());
+            let why = state
+                .trace()
+                .and_then(|t| why(t, state.analysis(), catalog));
             dom::set_bool(&self.guess, "data-right", right);
-            dom::set_text(&self.guess, &catalog.render(&verdict));
+            dom::set_text(&self.guess_verdict, &catalog.render(&verdict));
+            dom::set_text(&self.guess_why, &why.unwrap_or_default());
         }
         let over = matches!(state.status(), Status::Done(_) | Status::Interrupted);
         let look = catalog::lesson_text(catalog, state.lesson(), "look");
         let ours = state.opened().is_none() && state.earlier().is_none();
         dom::set_shown(&self.look, over && ours && !look.is_empty());
         dom::set_text(&self.look_text, &look);
+        let next = state.next_lesson().filter(|_| ours && state.is_seen());
+        dom::set_shown(&self.next, next.is_some());
+        if let Some(next) = next {
+            let title = catalog::lesson_text(catalog, next, "title");
+            let text = Sentence::new("lesson.next").with("title", title);
+            dom::set(&self.next, "data-next", &next.id);
+            dom::set_text(&self.next, &catalog.render(&text));
+        }
     }
+}
+
+/// Why the reader's boundaries are not the sender's, as the terminal has it: the
+/// first reason of the run.
+fn why(trace: &Trace, analysis: &Analysis, catalog: &Catalog) -> Option<String> {
+    let mut lanes = analysis.lanes.iter();
+    let reason = lanes.find_map(|lane| {
+        let reasons = Rows::at_the_end(trace, lane).reasons();
+        reasons.into_iter().find(|reason| !reason.why.is_empty())
+    })?;
+    let why: Vec<_> = reason.why.iter().map(|why| catalog.render(why)).collect();
+    let sentence = Sentence::new("guess.why")
+        .with("what", catalog.render(&reason.what))
+        .with("why", why.join(&catalog.text("guess.why.and")));
+    Some(catalog.render(&sentence))
 }
 
 /// An actor's name may stand first: "client 1 called connect()."

@@ -13,6 +13,7 @@ mod notes;
 mod pointer;
 mod proof;
 mod rows;
+mod runs;
 mod stage;
 mod task;
 mod transport;
@@ -35,6 +36,7 @@ pub struct Views {
     transport: transport::Transport,
     explain: explain::Explain,
     proof: proof::Proof,
+    runs: runs::Runs,
     notes: notes::Notes,
     files: files::Files,
     events: events::Events,
@@ -53,8 +55,9 @@ impl Views {
             knobs: knobs::Knobs::bind(dispatch)?,
             stage: stage::Stage::bind(dispatch)?,
             transport: transport::Transport::bind(dispatch)?,
-            explain: explain::Explain::bind()?,
+            explain: explain::Explain::bind(dispatch)?,
             proof: proof::Proof::bind(dispatch)?,
+            runs: runs::Runs::bind(dispatch)?,
             notes: notes::Notes::bind()?,
             files: files::Files::bind(dispatch)?,
             events: events::Events::bind(dispatch)?,
@@ -82,6 +85,7 @@ impl Views {
         self.transport.show(state, catalog);
         self.explain.show(state, catalog);
         self.proof.show(state, catalog);
+        self.runs.show(state, catalog);
         self.notes.show(state, catalog);
         self.files.show(state, catalog);
         self.events.show(state, catalog);

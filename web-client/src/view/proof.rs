@@ -11,8 +11,9 @@ use web_sys::{Element, HtmlElement, MouseEvent};
 
 use super::header::click;
 use crate::app::{Message, State};
-use crate::comparison::{Difference, Earlier, Outcome};
+use crate::comparison::{Difference, Outcome, Tally};
 use crate::dom::{self, Dispatch, Listener, Missing};
+use crate::runs::{Turned, turned_between};
 use crate::scene::knob_value;
 
 pub(super) struct Proof {
@@ -64,10 +65,12 @@ impl Proof {
                 .with("value", value);
             dom::set_text(&self.prove, &catalog.render(&offer));
         }
-        let result = match (state.earlier(), state.outcome()) {
-            (Some(earlier), Some(outcome)) => {
+        let result = match (state.earlier(), state.trace(), state.outcome()) {
+            (Some(earlier), Some(trace), Some(outcome)) => {
                 let gap = state.language().between_sentences();
-                let said = sentences(earlier, outcome, catalog);
+                let turned = turned_between(&earlier.trace, trace);
+                let numbers = (earlier.about.number, state.about().number);
+                let said = sentences(numbers, &turned, outcome, catalog);
                 let said: Vec<_> = said.iter().map(|s| catalog.render(s)).collect();
                 said.join(gap)
             }
@@ -83,26 +86,37 @@ impl Proof {
     }
 }
 
-fn knob_name(knob: Knob, catalog: &Catalog) -> String {
+pub(super) fn knob_name(knob: Knob, catalog: &Catalog) -> String {
     catalog.text(&["knob.", knob.name()].concat())
 }
 
 /// Both runs in numbers, and the difference that was observed.
-fn sentences(earlier: &Earlier, outcome: Outcome, catalog: &Catalog) -> Vec<Sentence> {
-    let knob = earlier.proof.knob;
+fn sentences(
+    numbers: (u32, u32),
+    turned: &[Turned],
+    outcome: Outcome,
+    catalog: &Catalog,
+) -> Vec<Sentence> {
     let (before, now) = (outcome.before, outcome.now);
-    let mut said = Vec::new();
-    for (key, tally, value) in [
-        ("prove.before", before, &earlier.was),
-        ("prove.now", now, &earlier.proof.value),
-    ] {
-        let run = Sentence::new(key)
-            .with("knob", knob_name(knob, catalog))
-            .with("value", knob_value(knob, value, catalog))
+    let calls = |sentence: Sentence, tally: Tally| {
+        sentence
             .with("sends", tally.sends)
-            .with("recvs", tally.recvs);
-        said.push(run);
-    }
+            .with("recvs", tally.recvs)
+    };
+    let mut said = if let [turned] = turned {
+        let run = |key, value| {
+            Sentence::new(key)
+                .with("knob", knob_name(turned.knob, catalog))
+                .with("value", knob_value(turned.knob, value, catalog))
+        };
+        vec![
+            calls(run("prove.before", &turned.was), before),
+            calls(run("prove.now", &turned.is), now),
+        ]
+    } else {
+        let run = |number: u32| Sentence::new("compare.run").with("number", u64::from(number));
+        vec![calls(run(numbers.0), before), calls(run(numbers.1), now)]
+    };
     for (key, before, now) in [
         ("prove.moved", before.moved, now.moved),
         ("prove.lost", before.lost, now.lost),
@@ -118,12 +132,18 @@ fn sentences(earlier: &Earlier, outcome: Outcome, catalog: &Catalog) -> Vec<Sent
             .with("now", Time(now).to_string());
         said.push(waited);
     }
-    said.push(Sentence::new(match outcome.difference() {
-        Difference::Fewer => "prove.fewer",
-        Difference::More => "prove.more",
-        Difference::Sooner => "prove.sooner",
-        Difference::Later => "prove.later",
-        Difference::Same => "prove.same",
-    }));
+    // Of two runs that differ in several knobs no one is the reason.
+    if let [_] = turned {
+        let is_loss = before.lost != now.lost;
+        said.push(Sentence::new(match outcome.difference() {
+            Difference::Fewer if is_loss => "prove.fewer.lost",
+            Difference::Fewer => "prove.fewer.moved",
+            Difference::More if is_loss => "prove.more.lost",
+            Difference::More => "prove.more.moved",
+            Difference::Sooner => "prove.sooner",
+            Difference::Later => "prove.later",
+            Difference::Same => "prove.same",
+        }));
+    }
     said
 }

@@ -13,6 +13,7 @@ use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 
 pub(super) struct Task {
+    intro: HtmlElement,
     title: Element,
     question: Element,
     predict: HtmlElement,
@@ -61,6 +62,7 @@ impl Task {
             click(&stop, dispatch, Message::Stop),
         ];
         Ok(Self {
+            intro: dom::find("intro")?,
             title: dom::find("title")?,
             question: dom::find("question")?,
             predict: dom::find("predict")?,
@@ -78,6 +80,8 @@ impl Task {
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
+        let is_first = state.is_first_visit() && state.opened().is_none();
+        dom::set_shown(&self.intro, is_first);
         if let Some(opened) = state.opened() {
             let kernel = state
                 .trace()
@@ -110,9 +114,13 @@ impl Task {
             self.lesson.clone_from(&state.lesson().id);
             self.other.set_value("");
         }
+        // Not disabled: the one that has the focus keeps it.
+        let is_late = !state.can_guess();
         for (button, choice) in self.buttons.iter().zip(&self.choices) {
             dom::set_bool(button, "aria-pressed", state.guess() == Some(*choice));
+            dom::set_bool(button, "aria-disabled", is_late);
         }
+        self.other.set_read_only(is_late);
         let other = state.guess().filter(|guess| !choices.contains(guess));
         if let Some(label) = self.other.parent_element() {
             dom::set_bool(&label, "data-chosen", other.is_some());
@@ -124,8 +132,17 @@ impl Task {
         }
 
         let going_on = matches!(state.status(), Status::Starting | Status::Running);
+        // The focus stays on the button, whichever of the two it is.
+        let active = dom::document().active_element();
+        let run: &Element = &self.run;
+        let stop: &Element = &self.stop;
+        let had_focus = active.is_some_and(|active| active == *run || active == *stop);
         dom::set_shown(&self.run, !going_on);
         dom::set_shown(&self.stop, going_on);
+        if had_focus {
+            let shown: &HtmlElement = if going_on { &self.stop } else { &self.run };
+            let _ = shown.focus();
+        }
         self.run.set_disabled(!state.can_run());
         let text = if state.trace().is_none() {
             "run"

@@ -4,6 +4,8 @@ use trace::cause::{Boundary, Cause, Change};
 use trace::lane::Direction;
 
 use super::*;
+use trace::proof::Proof;
+
 use crate::comparison::{Difference, Outcome, Tally};
 use crate::language::Language;
 
@@ -27,23 +29,18 @@ fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
     let (trace, analysis) = (state.trace().unwrap().clone(), state.analysis().clone());
     // What was typed since the run would be a second difference.
     state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
-    let knobs = state.experiment().clone();
     assert_eq!(asked(&state.update(Message::Prove(late()))), ["run 2"]);
     let turned = (state.experiment().read_delay_ms, state.experiment().buffer);
     assert_eq!(turned, (0, 1024));
-    assert_eq!(state.earlier(), None, "nothing to compare with yet");
+    assert!(state.earlier().is_none(), "nothing to compare with yet");
     assert_eq!(state.trace(), Some(&trace), "the run before stays");
 
     let now = &events()[..8];
     play(&mut state, 2, now);
-    let expected = Earlier {
-        trace,
-        analysis,
-        proof: late(),
-        was: "200".to_owned(),
-        knobs: knobs.clone(),
-    };
-    assert_eq!(state.earlier(), Some(&expected));
+    let earlier = state.earlier().unwrap();
+    assert_eq!((&earlier.trace, &earlier.analysis), (&trace, &analysis));
+    assert_eq!(earlier.about.number, 1);
+    assert_eq!(state.about().number, 2);
     assert_eq!(state.events(), now);
     assert_eq!(state.step(), 8, "at its end");
     assert!(!state.player().is_playing());
@@ -64,9 +61,17 @@ fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
 
     let later = state.trace().cloned();
     state.update(Message::CloseComparison);
-    assert_eq!(state.experiment(), &knobs, "as they were before the proof");
-    assert_eq!(state.trace(), later.as_ref(), "the later run stays");
-    assert!(state.is_changed());
+    assert_eq!(state.trace(), Some(&trace), "the run before is back");
+    assert_eq!(state.analysis(), &analysis);
+    assert_eq!(state.experiment().read_delay_ms, 200, "with its knobs");
+    assert!(!state.is_changed());
+    let numbers: Vec<_> = state.runs().iter().map(|run| run.about.number).collect();
+    assert_eq!(numbers, [2], "the later one is kept");
+    state.update(Message::Compare(2));
+    assert_eq!(state.earlier().unwrap().trace, later.clone().unwrap());
+    state.update(Message::ShowRun(2));
+    assert!(state.earlier().is_none());
+    assert_eq!(state.trace(), later.as_ref());
 }
 
 #[test]
@@ -139,7 +144,7 @@ fn check_closed_by(message: Message) {
     assert!(state.earlier().is_some(), "looking about does not end it");
     let revision = state.revision();
     state.update(message.clone());
-    assert_eq!(state.earlier(), None, "{message:?}");
+    assert!(state.earlier().is_none(), "{message:?}");
     assert_eq!(state.outcome(), None, "{message:?}");
     assert!(state.revision() > revision, "{message:?}");
 }
@@ -148,7 +153,6 @@ fn check_closed_by(message: Message) {
 fn a_comparison_ends_with_another_run_lesson_or_knob() {
     check_closed_by(Message::CloseComparison);
     check_closed_by(Message::Run);
-    check_closed_by(Message::Guess(3));
     check_closed_by(Message::LessonChosen("udp".to_owned()));
     check_closed_by(Message::KnobSet(Knob::Buffer, "7".to_owned()));
     check_closed_by(Message::KnobsReset);
@@ -187,19 +191,91 @@ fn a_proof_that_is_refused_or_stopped_compares_nothing() {
     }));
     assert_eq!(asked(&state.update(Message::Run)), ["run 3"]);
     play(&mut state, 3, &events());
-    assert_eq!(state.earlier(), None, "that run was no proof");
+    assert!(state.earlier().is_none(), "that run was no proof");
 }
 
 #[test]
-fn nobody_guessed_the_run_of_a_proof() {
+fn nobody_guessed_the_run_of_a_proof_and_the_guess_of_the_run_before_stays() {
     let mut state = online("#lesson=five-sends&read-delay=200", true);
-    state.update(Message::Guess(3));
+    state.update(Message::Guess(5));
     play(&mut state, 1, &events());
-    assert!(state.judged().is_some());
+    let judged = Some(Judged {
+        guess: 5,
+        actual: 3,
+    });
+    assert_eq!(state.judged(), judged);
     state.update(Message::Prove(late()));
-    play(&mut state, 2, &events());
-    assert_eq!(state.judged(), None);
+    play(&mut state, 2, &events()[..8]);
+    assert_eq!((state.judged(), state.guess()), (None, None));
     assert!(state.outcome().is_some());
+    state.update(Message::CloseComparison);
+    assert_eq!(state.judged(), judged, "it was wrong and stays wrong");
+    state.update(Message::ShowRun(2));
+    assert_eq!(state.judged(), None);
+    // The same experiment again is guessed already.
+    state.update(Message::ShowRun(1));
+    state.update(Message::Run);
+    play(&mut state, 3, &events());
+    assert_eq!(state.judged(), judged);
+    state.update(Message::KnobSet(Knob::Buffer, "7".to_owned()));
+    state.update(Message::Run);
+    play(&mut state, 4, &events());
+    assert_eq!((state.judged(), state.guess()), (None, None));
+}
+
+#[test]
+fn a_guess_is_made_before_anything_is_drawn_and_judged_at_the_end() {
+    let mut state = online("#lesson=five-sends", false);
+    assert!(state.can_guess());
+    state.update(Message::Guess(5));
+    assert!(!state.can_guess());
+    play(&mut state, 1, &events());
+    assert_eq!((state.guess(), state.judged()), (Some(5), None), "it plays");
+    assert_eq!(asked(&state.update(Message::Guess(3))), [""; 0]);
+    state.update(Message::Last);
+    assert_eq!(state.judged().map(|judged| judged.actual), Some(3));
+    state.update(Message::First);
+    assert!(state.judged().is_some(), "it was seen");
+    assert!(!state.can_guess(), "everybody sees what happened");
+    state.update(Message::KnobSet(Knob::Buffer, "7".to_owned()));
+    assert!(state.can_guess(), "another experiment");
+    assert_eq!(asked(&state.update(Message::Guess(3))), ["run 2"]);
+}
+
+#[test]
+fn the_runs_of_a_visit_are_kept_with_their_lessons_and_files() {
+    let mut state = online("", true);
+    play(&mut state, 1, &events()[..4]);
+    state.update(Message::LessonChosen("five-sends".to_owned()));
+    state.update(Message::Guess(3));
+    play(&mut state, 2, &events());
+    state.update(Message::StepTo(5));
+    let numbers = |state: &State| -> Vec<_> {
+        let runs = state.runs().iter();
+        runs.map(|run| (run.about.number, run.lesson)).collect()
+    };
+    assert_eq!(numbers(&state), [(1, 0)]);
+    state.update(Message::ShowRun(1));
+    assert_eq!(numbers(&state), [(2, 1)]);
+    assert_eq!(
+        (state.lesson().id.as_str(), state.events().len()),
+        ("udp", 4)
+    );
+    state.update(Message::ShowRun(2));
+    assert_eq!(
+        (state.lesson().id.as_str(), state.step()),
+        ("five-sends", 5)
+    );
+    state.update(Message::Compare(1));
+    assert_eq!(state.earlier().map(|run| run.about.number), Some(1));
+    for nothing in [
+        Message::ShowRun(7),
+        Message::Compare(2),
+        Message::Compare(7),
+    ] {
+        state.update(nothing);
+        assert_eq!(state.earlier().map(|run| run.about.number), Some(1));
+    }
 }
 
 #[test]

@@ -3,8 +3,27 @@
 use super::*;
 
 #[test]
-fn the_first_lesson_runs_as_soon_as_the_gateway_is_there() {
+fn a_first_visit_opens_the_lesson_about_streams_and_waits_for_a_guess() {
     let (mut state, effects) = open("", false);
+    let hash = Effect::SetHash("lesson=five-sends".to_owned());
+    assert_eq!(effects, [Effect::Connect, hash]);
+    state.update(Message::LinkUp);
+    assert_eq!(asked(&state.update(hello())), [""; 0]);
+    assert_eq!((state.status(), state.can_guess()), (&Status::Idle, true));
+    assert!(state.is_first_visit());
+    state.update(Message::Guess(3));
+    play(&mut state, 1, &events());
+    state.update(Message::Last);
+    assert!(!state.is_first_visit());
+    // On a later visit it is the first lesson that is not done.
+    let mut setup = setup("", false);
+    setup.settings = state.settings().clone();
+    assert_eq!(State::open(setup).0.lesson().id, "udp");
+}
+
+#[test]
+fn a_lesson_without_a_guess_runs_as_soon_as_the_gateway_is_there() {
+    let (mut state, effects) = open("lesson=udp", false);
     let hash = Effect::SetHash("lesson=udp".to_owned());
     assert_eq!(effects, [Effect::Connect, hash]);
     assert_eq!(state.status(), &Status::Starting);
@@ -132,7 +151,7 @@ fn a_run_that_goes_on_is_not_started_twice_and_can_be_stopped() {
 
 #[test]
 fn a_lost_gateway_is_tried_again_ever_more_slowly() {
-    let (mut state, _) = open("", true);
+    let (mut state, _) = open("lesson=udp", true);
     let mut waits = Vec::new();
     for _ in 0..6 {
         state.update(Message::LinkDown);

@@ -38,7 +38,7 @@ fn an_address_leads_to_a_step_of_a_run_with_these_knobs() {
     ));
     assert_eq!(asked(&effects), ["run 2"]);
     let other = online("#lesson=none-such", false);
-    assert_eq!(other.lesson().id, "udp");
+    assert_eq!(other.lesson().id, "five-sends");
 }
 
 #[test]

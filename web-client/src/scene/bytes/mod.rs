@@ -26,6 +26,7 @@ use super::ticks::round_step;
 use super::{
     Align, DrawList, Edge, Font, Ink, Part, Shape, StageModel, Target, knob_value, text_width,
 };
+use crate::runs::{Turned, turned_between};
 use layout::{Layout, Pitch};
 pub(super) use note::capture_key;
 use row::Row;
@@ -95,11 +96,21 @@ fn runs<'a>(shot: &StageModel<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
     let Some(earlier) = shot.earlier else {
         return vec![run(*shot, None, None)];
     };
-    let knob = earlier.proof.knob;
-    let title = |key, value: &str| {
-        let sentence = Sentence::new(key)
-            .with("knob", catalog.text(&["knob.", knob.name()].concat()))
-            .with("value", knob_value(knob, value, catalog));
+    let turned = turned_between(&earlier.trace, shot.trace);
+    let title = |key: &'static str, value: fn(&Turned) -> &str| {
+        let sentence = match &turned[..] {
+            [turned] => Sentence::new(key)
+                .with(
+                    "knob",
+                    catalog.text(&["knob.", turned.knob.name()].concat()),
+                )
+                .with("value", knob_value(turned.knob, value(turned), catalog)),
+            // The list of runs tells what differs.
+            _ => Sentence::new(match key {
+                "stage.before" => "stage.other",
+                _ => "stage.shown",
+            }),
+        };
         Some(catalog.render(&sentence))
     };
     let before = StageModel {
@@ -110,15 +121,13 @@ fn runs<'a>(shot: &StageModel<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
         hover: None,
         ..*shot
     };
-    let now = shot.trace.plan.as_ref().map(|plan| knob.get(plan));
-    let now = now.unwrap_or_default();
     vec![
         run(
             before,
-            title("stage.before", &earlier.was),
+            title("stage.before", |turned| &turned.was),
             Some(Direction::FromOpener),
         ),
-        run(*shot, title("stage.now", &now), None),
+        run(*shot, title("stage.now", |turned| &turned.is), None),
     ]
 }
 

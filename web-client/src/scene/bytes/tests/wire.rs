@@ -2,13 +2,11 @@
 
 use trace::Counts;
 use trace::cause::{Boundary, Cause, Change};
-use trace::knob::Knob;
 use trace::lane::Fate;
 use trace::link::Ending;
-use trace::proof::Proof;
 
 use super::*;
-use crate::comparison::Earlier;
+use crate::runs::{About, Run, Status};
 
 #[test]
 fn packets_stand_at_their_offsets_between_sends_and_recvs() {
@@ -239,18 +237,18 @@ fn boundaries_that_changed_answer_for_their_recv() {
 
 #[test]
 fn two_runs_are_compared_at_the_same_offsets() {
-    let before = sample::wired(&sample::five_sends());
+    let mut before = sample::wired(&sample::five_sends());
+    before.plan.as_mut().unwrap().read_delay_ms = 30;
     let mut now = sample::five_sends();
     now.plan.as_mut().unwrap().read_delay_ms = 0;
-    let earlier = Earlier {
+    let earlier = Run {
+        about: About::default(),
+        lesson: 0,
+        opened: None,
         analysis: Analysis::new(&before),
         trace: before,
-        proof: Proof {
-            knob: Knob::ReadDelay,
-            value: "0".to_owned(),
-        },
-        was: "30".to_owned(),
-        knobs: now.plan.clone().unwrap(),
+        status: Status::Interrupted,
+        step: 0,
     };
     let analysis = Analysis::new(&now);
     for width in [360.0, 640.0, 1100.0, 1600.0] {
