@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -27,6 +28,9 @@ const ARGUMENTS: [&str; 11] = [
     // Proxies in the tests have certificates that nobody signed.
     "--ignore-certificate-errors",
 ];
+
+/// How long one script may take.
+const SCRIPT: Duration = Duration::from_mins(5);
 
 /// A desktop's window.
 pub const DESKTOP: (u32, u32) = (1440, 900);
@@ -88,6 +92,9 @@ impl Browser {
         let session = session.unwrap_or_else(|error| {
             panic!("no browser: {error}\n{}", process.out.all().join("\n"));
         });
+        // A script may step through a whole run on a busy machine.
+        let patient = session.set_script_timeout(SCRIPT).await;
+        patient.expect("a time limit");
         Self {
             session: Some(session),
             chromedriver,

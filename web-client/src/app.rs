@@ -1,6 +1,7 @@
 //! The page's state and how it changes: messages in, effects out. It knows no
 //! browser; what the browser has to do is returned as an [`Effect`].
 
+mod address;
 mod files;
 mod keyboard;
 mod message;
@@ -16,10 +17,10 @@ use trace::{Analysis, End, Experiment, ExperimentError, Lesson, Nonces, Script, 
 
 pub use crate::runs::{Opened, Status};
 pub use keyboard::key;
-pub use message::{CodeLanguage, Effect, Format, Message, Role};
+pub use message::{CodeLanguage, Copied, Effect, Format, Message, Role};
 
 use crate::file::FileError;
-use crate::hash::Place;
+use crate::hash::{Fault, Place};
 use crate::player::Player;
 use crate::runs::{About, Runs};
 use crate::scene::{Axis, Target, View, Viewport};
@@ -157,6 +158,14 @@ pub struct State {
     reduced_motion: bool,
     /// What was last put behind `#`.
     hash: String,
+    /// What of the address could not be followed.
+    faults: Vec<Fault>,
+    /// The place whose run is being unpacked.
+    unpacking: Option<Place>,
+    /// The run of this number came in an address, packed like this.
+    linked: Option<(u32, String)>,
+    /// What became of the link that was copied last.
+    copied: Option<Copied>,
     revision: u64,
 }
 
@@ -210,6 +219,10 @@ impl State {
             settings: setup.settings,
             reduced_motion: setup.reduced_motion,
             hash: String::new(),
+            faults: Vec::new(),
+            unpacking: None,
+            linked: None,
+            copied: None,
             revision: 0,
         };
         let mut effects = vec![Effect::Connect];
@@ -218,6 +231,9 @@ impl State {
             state.choose(state.first_lesson(), &mut effects);
             if state.lesson().predict.is_none() {
                 state.want(Aim::Play, &mut effects);
+            }
+            if !place.lesson.is_empty() {
+                state.faults = vec![Fault::Lesson(place.lesson)];
             }
         }
         state.keep_hash(&mut effects);
@@ -266,6 +282,9 @@ impl State {
             Message::Compare(number) => return self.compare(number),
             Message::FileRead { name, text } => self.open_file(&name, text, effects),
             Message::Download(format) => return self.download(format, effects),
+            Message::CopyLink => return self.copy_link(effects),
+            Message::LinkCopied(copied) => self.copied = Some(copied),
+            Message::Unpacked(run) => return self.open_linked(run, effects),
             Message::Dragging(dragging) => {
                 return std::mem::replace(&mut self.dragging, dragging) != dragging;
             }
@@ -317,6 +336,7 @@ impl State {
     fn choose(&mut self, index: usize, effects: &mut Vec<Effect>) {
         self.stop(effects);
         self.shelve();
+        self.faults.clear();
         self.opened = None;
         self.refused_file = None;
         self.lesson = index;

@@ -1,8 +1,11 @@
 //! Elements of `static/index.html` by id, clones of its templates, listeners
 //! that unregister when dropped. Makes no markup of its own.
 
+use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{
     AddEventListenerOptions, Blob, Document, Element, EventTarget, HtmlAnchorElement, HtmlElement,
@@ -12,7 +15,7 @@ use web_sys::{
 use crate::app::Message;
 
 /// Hands a message to the page.
-pub type Dispatch = std::rc::Rc<dyn Fn(Message)>;
+pub type Dispatch = Rc<dyn Fn(Message)>;
 
 /// The markup lacks what the program binds to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,6 +211,39 @@ pub fn on_click(
             dispatch(message);
         }
     })
+}
+
+/// Calls `done` when `promise` is settled: with its value, or with none.
+pub fn settled(promise: &Promise, done: impl FnOnce(Option<JsValue>) + 'static) {
+    // One of the two is called, once.
+    let done = Rc::new(Cell::new(Some(done)));
+    let failed = done.clone();
+    let kept = Closure::once_into_js(move |value: JsValue| {
+        if let Some(done) = done.take() {
+            done(Some(value));
+        }
+    });
+    let refused = Closure::once_into_js(move |_: JsValue| {
+        if let Some(done) = failed.take() {
+            done(None);
+        }
+    });
+    if let Ok(then) = js_sys::Reflect::get(promise, &"then".into()) {
+        let then: &js_sys::Function = then.unchecked_ref();
+        let _ = then.call2(promise, &kept, &refused);
+    }
+}
+
+/// Copies `text`, and tells whether it was: only pages over HTTPS or on this
+/// machine may (Clipboard API).
+pub fn copy(text: &str, done: impl FnOnce(bool) + 'static) {
+    let clipboard = window().navigator().clipboard();
+    if clipboard.is_undefined() {
+        return done(false);
+    }
+    settled(&clipboard.write_text(text), move |copied| {
+        done(copied.is_some());
+    });
 }
 
 /// How long a file that is given to the user stays in memory, in milliseconds:

@@ -1,5 +1,5 @@
 //! The page's program. `app`, `player`, `scene`, `comparison`, `runs`, `bins`, `hash`,
-//! `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `socket`,
+//! `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `packing`, `socket`,
 //! `frame_clock` and `page` touch the browser.
 
 pub mod app;
@@ -11,6 +11,7 @@ pub mod file;
 pub mod frame_clock;
 pub mod hash;
 pub mod language;
+pub mod packing;
 pub mod page;
 pub mod paint;
 pub mod player;

@@ -9,11 +9,12 @@ use trace::text::Catalog;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent};
 
-use crate::app::{self, Effect, Link, Message, Setup, State};
+use crate::app::{self, Copied, Effect, Link, Message, Setup, State};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, listen, window};
 use crate::frame_clock::FrameClock;
 use crate::language::Language;
+use crate::packing;
 use crate::settings;
 use crate::socket::Socket;
 use crate::view::Views;
@@ -161,7 +162,13 @@ impl Inner {
                         socket.send(request);
                     }
                 }
-                Effect::SetHash(hash) => set_hash(&hash),
+                Effect::SetHash(hash) => set_hash(&hash, false),
+                Effect::PushHash(hash) => set_hash(&hash, true),
+                Effect::CopyLink { hash, run } => copy_link(hash, &run, self.dispatch.clone()),
+                Effect::Unpack(run) => {
+                    let dispatch = self.dispatch.clone();
+                    packing::unpack(&run, move |run| dispatch(Message::Unpacked(run)));
+                }
                 Effect::SaveSettings(settings) => store(&settings::write(&settings)),
                 // It fails when the browser is out of memory; there is nothing to fall back on.
                 Effect::SaveFile { name, bytes } => drop(dom::save(&name, &bytes)),
@@ -265,10 +272,38 @@ fn store(line: &str) {
     }
 }
 
-fn set_hash(hash: &str) {
+fn set_hash(hash: &str, is_new_entry: bool) {
     if let Ok(history) = window().history() {
         let url = ["#", hash].concat();
         // Browsers limit how often it may change; a later change is accepted.
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
+        let _ = if is_new_entry {
+            history.push_state_with_url(&JsValue::NULL, "", Some(&url))
+        } else {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+        };
     }
+}
+
+/// Copies the page's address with `hash` behind it, and `run` if that fits.
+fn copy_link(hash: String, run: &[u8], dispatch: Dispatch) {
+    packing::pack(run, move |packed| {
+        let mut link = window().location().href().unwrap_or_default();
+        link.truncate(link.find('#').unwrap_or(link.len()));
+        link.push('#');
+        link += &hash;
+        let packed = packed.filter(|packed| hash.len() + packed.len() <= packing::MOST);
+        let copied = if packed.is_some() {
+            Copied::WithRun
+        } else {
+            Copied::WithoutRun
+        };
+        if let Some(packed) = packed {
+            link += "&run=";
+            link += &packed;
+        }
+        dom::copy(&link, move |is_copied| {
+            let copied = if is_copied { copied } else { Copied::Refused };
+            dispatch(Message::LinkCopied(copied));
+        });
+    });
 }

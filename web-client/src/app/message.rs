@@ -61,6 +61,12 @@ pub enum Message {
     },
     /// Keep the run that is on the stage as a file.
     Download(Format),
+    /// Copy a link to the run that is on the stage.
+    CopyLink,
+    /// It was copied, or could not be.
+    LinkCopied(Copied),
+    /// The run in the address was unpacked; none where it is none.
+    Unpacked(Option<Vec<u8>>),
 
     /// Step by so many events, backwards if negative; stops playing.
     StepBy(isize),
@@ -122,6 +128,19 @@ pub enum Effect {
     SendToGateway(Request),
     /// Put this behind `#` in the address, replacing the history's entry.
     SetHash(String),
+    /// The same as a new entry of the history, so that the browser goes back to
+    /// the one before.
+    PushHash(String),
+    /// Copy the page's address with this behind `#`, and the run, packed, if that
+    /// fits; answer with `LinkCopied`.
+    CopyLink {
+        /// What stands behind `#`.
+        hash: String,
+        /// The run.
+        run: Vec<u8>,
+    },
+    /// Unpack this run; answer with `Unpacked`.
+    Unpack(String),
     /// Remember this for the next visit.
     SaveSettings(Settings),
     /// Give this to the user as a file.
@@ -131,6 +150,17 @@ pub enum Effect {
         /// What is in it.
         bytes: Vec<u8>,
     },
+}
+
+/// What became of a link that was to be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// The run is in it.
+    WithRun,
+    /// The run is too large; the link runs the experiment anew.
+    WithoutRun,
+    /// The browser does not allow it.
+    Refused,
 }
 
 /// A file a run can be kept in.

@@ -1,7 +1,6 @@
-//! The cursor, the view, the selection and the address.
+//! The cursor, the view and the selection.
 
 use super::{Aim, Effect, Message, State, Status};
-use crate::hash::{Place, Stop};
 use crate::scene::{self, Axis, Target, View};
 use crate::settings::Theme;
 
@@ -81,7 +80,7 @@ impl State {
         true
     }
 
-    fn select(&mut self, target: Target) -> bool {
+    pub(super) fn select(&mut self, target: Target) -> bool {
         let exists = match target {
             Target::Event(index) => index < self.events().len(),
             Target::Byte {
@@ -108,78 +107,6 @@ impl State {
             (View::Bytes, _) => scene::bytes::narrowest(&self.analysis, self.width),
             (View::Time, Axis::Time) => 1e-5,
             (View::Time, Axis::Step) => 4.0 / self.events().len().max(4) as f64,
-        }
-    }
-
-    /// Goes where the address says; `false` if it names no lesson.
-    pub(super) fn go_to(&mut self, place: &Place, effects: &mut Vec<Effect>) -> bool {
-        let mut lessons = self.lessons.iter();
-        let Some(index) = lessons.position(|lesson| lesson.id == place.lesson) else {
-            return false;
-        };
-        let mut experiment = self.lessons[index].experiment.clone();
-        place.apply(&mut experiment);
-        let same = index == self.lesson
-            && experiment == self.experiment
-            && !self.is_changed()
-            && self.opened.is_none();
-        if let (true, Some(_), Some(stop)) = (same, &self.trace, place.step) {
-            let events = self.events().len();
-            match self.status {
-                Status::Running => self.aim = stop.aim(),
-                _ => self.player.go(stop.step(events), events),
-            }
-            self.note_done(effects);
-            return true;
-        }
-        self.choose(index, effects);
-        self.experiment = experiment;
-        self.check();
-        match place.step {
-            Some(stop) => self.want(stop.aim(), effects),
-            None if self.lesson().predict.is_none() => self.want(Aim::Play, effects),
-            None => {}
-        }
-        true
-    }
-
-    pub(super) fn handle_hash(&mut self, hash: &str, effects: &mut Vec<Effect>) -> bool {
-        let hash = hash.trim_start_matches('#');
-        if hash == self.hash || hash == self.hash() {
-            return false;
-        }
-        let gone = self.go_to(&Place::parse(hash), effects);
-        // The address no longer holds what was written to it last.
-        hash.clone_into(&mut self.hash);
-        gone
-    }
-
-    /// Keeps the address current, but not while it changes many times a
-    /// second: browsers limit that.
-    pub(super) fn keep_hash(&mut self, effects: &mut Vec<Effect>) {
-        if self.player.is_playing() {
-            return;
-        }
-        let hash = self.hash();
-        if hash != self.hash {
-            self.hash.clone_from(&hash);
-            effects.push(Effect::SetHash(hash));
-        }
-    }
-}
-
-impl Stop {
-    const fn aim(self) -> Aim {
-        match self {
-            Self::Step(number) => Aim::Step(number),
-            Self::Last => Aim::Last,
-        }
-    }
-
-    const fn step(self, events: usize) -> usize {
-        match self {
-            Self::Step(number) => number,
-            Self::Last => events,
         }
     }
 }

@@ -139,7 +139,7 @@ impl State {
         is_run
     }
 
-    fn put_on_stage(&mut self, number: u32) {
+    pub(super) fn put_on_stage(&mut self, number: u32) {
         // Taken first: the oldest may have to go for the one on the stage.
         let Some(run) = self.runs.take(number) else {
             return;

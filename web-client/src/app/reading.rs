@@ -2,9 +2,9 @@
 
 use trace::{Analysis, Event, Experiment, Lesson, Trace};
 
-use super::{Aim, CodeLanguage, Judged, Link, Mistake, Opened, Role, State, Status};
+use super::{Aim, CodeLanguage, Copied, Judged, Link, Mistake, Opened, Role, State, Status};
 use crate::file::FileError;
-use crate::hash::{self, Place};
+use crate::hash::{self, Fault, Look, Place};
 use crate::language::Language;
 use crate::player::Player;
 use crate::runs::{About, Run};
@@ -310,14 +310,36 @@ impl State {
             },
             _ => None,
         };
-        let hash = hash::write(self.lesson(), &self.experiment, step);
+        let look = Look {
+            view: self.view,
+            axis: self.axis,
+            viewport: self.viewport,
+            // Of a run that is still going on, events change their places.
+            selection: self.selection.filter(|_| self.can_download()),
+        };
+        let mut hash = hash::write(self.lesson(), &self.experiment, step, &look);
         if let Some(opened) = &self.opened {
             let mut reached = self.lesson().experiment.clone();
-            Place::parse(&hash).apply(&mut reached);
+            let _ = Place::parse(&hash).apply(&mut reached);
             if !opened.is_of_lesson || reached != self.experiment {
-                return String::new();
+                hash.clear();
             }
         }
+        let linked = self.linked.as_ref();
+        if let Some((_, run)) = linked.filter(|(number, _)| *number == self.about.number) {
+            hash += "&run=";
+            hash += run;
+        }
         hash
+    }
+
+    /// What of the address could not be followed.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// What became of the link to the run on the stage that was copied last.
+    pub const fn copied(&self) -> Option<Copied> {
+        self.copied
     }
 }

@@ -79,6 +79,7 @@ impl State {
         self.script = None;
         self.proving = false;
         self.compared = None;
+        self.unpacking = None;
         self.clear_stage();
     }
 
@@ -86,6 +87,7 @@ impl State {
         self.analysis = Analysis::default();
         self.stale = None;
         self.complaint = None;
+        self.copied = None;
         self.selection = None;
         self.hover = None;
         self.viewport = crate::scene::Viewport::default();

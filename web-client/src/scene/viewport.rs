@@ -19,6 +19,20 @@ impl Default for Viewport {
 }
 
 impl Viewport {
+    /// From `start` to `end` of the whole; none where that is no part of it.
+    pub fn of(start: f64, end: f64) -> Option<Self> {
+        let is_part = start >= 0.0 && end <= 1.0 && end - start >= 1e-6;
+        is_part.then_some(Self {
+            start,
+            across: end - start,
+        })
+    }
+
+    /// From where to where.
+    pub fn range(self) -> std::ops::Range<f64> {
+        self.start..self.start + self.across
+    }
+
     /// Where it starts.
     pub const fn start(self) -> f64 {
         self.start

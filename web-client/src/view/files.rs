@@ -10,13 +10,15 @@ use web_sys::{
     DragEvent, Element, Event, File, FileReader, HtmlElement, HtmlInputElement, MouseEvent,
 };
 
-use crate::app::{Format, Message, State};
+use crate::app::{Copied, Format, Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::file::{FileError, MAX_BYTES};
 
 pub(super) struct Files {
     hint: HtmlElement,
     downloads: Vec<Element>,
+    copy: Element,
+    copied: Element,
     _listeners: Vec<Listener>,
 }
 
@@ -32,6 +34,7 @@ impl Files {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
         let open: Element = dom::find("file-open")?;
         let input: HtmlInputElement = dom::find("file")?;
+        let copy: HtmlElement = dom::find("copy-link")?;
         let group: Element = dom::find("files")?;
         let reader = Reader {
             dispatch: dispatch.clone(),
@@ -47,6 +50,7 @@ impl Files {
         let (chosen, chosen_reader) = (input.clone(), reader.clone());
         let mut listeners = vec![
             dom::on_click(&group, "data-download", dispatch, download),
+            super::header::click(&copy, dispatch, Message::CopyLink),
             dom::listen(&open, "click", move |_: MouseEvent| clicked.click()),
             dom::listen(&input, "change", move |_: Event| {
                 if let Some(file) = chosen.files().and_then(|files| files.get(0)) {
@@ -69,12 +73,22 @@ impl Files {
         Ok(Self {
             hint: dom::find("drop")?,
             downloads: dom::all("[data-download]"),
+            copy: copy.into(),
+            copied: dom::find("copied")?,
             _listeners: listeners,
         })
     }
 
     pub(super) fn show(&self, state: &State, catalog: &Catalog) {
         dom::set_shown(&self.hint, state.is_dragging());
+        dom::set_bool(&self.copy, "aria-disabled", !state.can_download());
+        let copied = state.copied().map(|copied| match copied {
+            Copied::WithRun => "link.copied",
+            Copied::WithoutRun => "link.copied-without-run",
+            Copied::Refused => "link.refused",
+        });
+        let copied = copied.map_or_else(String::new, |key| catalog.text(key));
+        dom::set_text(&self.copied, &copied);
         let captured = state.trace().is_some_and(|t| t.capture == Capture::On);
         for button in &self.downloads {
             // A disabled button would lose the focus.

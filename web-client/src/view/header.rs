@@ -217,7 +217,7 @@ fn no_trace(error: &TraceError, catalog: &Catalog) -> String {
     catalog.render(&sentence)
 }
 
-fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
+pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
     let named = |key, knob: Knob| {
         let name = catalog.text(&["knob.", knob.name()].concat());
         Sentence::new(key).with("knob", name)

@@ -5,8 +5,10 @@ use trace::link::Capture;
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
 
-use crate::app::{State, Status};
+use super::header::describe;
+use crate::app::{Mistake, State, Status};
 use crate::dom::{self, Missing};
+use crate::hash::Fault;
 
 pub(super) struct Notes {
     capture: HtmlElement,
@@ -14,6 +16,7 @@ pub(super) struct Notes {
     command: HtmlElement,
     missed: HtmlElement,
     dropped: HtmlElement,
+    link: HtmlElement,
 }
 
 impl Notes {
@@ -24,10 +27,20 @@ impl Notes {
             command: dom::find("note-command")?,
             missed: dom::find("note-missed")?,
             dropped: dom::find("note-dropped")?,
+            link: dom::find("note-link")?,
         })
     }
 
     pub(super) fn show(&self, state: &State, catalog: &Catalog) {
+        let faults = state
+            .faults()
+            .iter()
+            .map(|fault| fault_text(fault, catalog));
+        let faults: Vec<_> = faults.collect();
+        dom::set_shown(&self.link, !faults.is_empty());
+        let gap = state.language().between_sentences();
+        dom::set_text(&self.link, &faults.join(gap));
+
         let over = matches!(state.status(), Status::Done(_));
         let trace = state.trace();
         let capture = trace.map_or(Capture::On, |trace| trace.capture);
@@ -63,4 +76,19 @@ impl Notes {
             dom::set_text(element, &text);
         }
     }
+}
+
+/// What of the address could not be followed.
+fn fault_text(fault: &Fault, catalog: &Catalog) -> String {
+    let sentence = match fault {
+        Fault::Lesson(name) => Sentence::new("link.no-lesson").with("name", name.clone()),
+        Fault::Unknown(name) => Sentence::new("link.no-knob").with("name", name.clone()),
+        Fault::Knob(knob, value, error) => {
+            let mistake = Mistake::Knob(*knob, value.clone(), error.clone());
+            Sentence::new("link.bad-knob").with("reason", describe(&mistake, catalog))
+        }
+        Fault::NewRun => Sentence::new("link.new-run"),
+        Fault::Run => Sentence::new("link.no-run"),
+    };
+    catalog.render(&sentence)
 }

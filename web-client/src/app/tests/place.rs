@@ -52,3 +52,75 @@ fn the_address_rests_while_it_plays() {
     let effects = state.update(Message::PlayPause);
     assert_eq!(effects, [Effect::SetHash("lesson=udp&step=1".to_owned())]);
 }
+
+#[test]
+fn another_lesson_is_another_entry_and_going_back_shows_the_run_that_was() {
+    let mut state = online("#lesson=five-sends&step=6", true);
+    play(&mut state, 1, &events());
+    state.update(Message::ViewChosen(View::Time));
+    let hash = state.hash();
+    assert_eq!(hash, "lesson=five-sends&step=6&view=time");
+    let effects = state.update(Message::LessonChosen("udp".to_owned()));
+    let entry = Effect::PushHash("lesson=udp&view=time".to_owned());
+    assert_eq!(effects.last(), Some(&entry));
+    play(&mut state, 2, &events()[..4]);
+    assert!(state.hash().starts_with("lesson=udp&step="));
+    let effects = state.update(Message::HashChanged(hash.clone()));
+    assert_eq!(asked(&effects), [""; 0], "no new run");
+    assert_eq!((state.about().number, state.step()), (1, 6));
+    assert_eq!(state.hash(), hash);
+    assert_eq!(state.faults(), []);
+}
+
+#[test]
+fn what_an_address_names_wrongly_is_told() {
+    let state = online("#lesson=none-such", false);
+    assert_eq!(state.faults(), [Fault::Lesson("none-such".to_owned())]);
+    let mut state = online("#lesson=five-sends&step=7&colour=red", true);
+    let faults = [Fault::Unknown("colour".to_owned()), Fault::NewRun];
+    assert_eq!(state.faults(), faults);
+    state.update(Message::LessonChosen("udp".to_owned()));
+    assert_eq!(state.faults(), []);
+    state.update(Message::HashChanged("#lesson=nowhere".to_owned()));
+    assert_eq!(state.faults(), [Fault::Lesson("nowhere".to_owned())]);
+    assert_eq!(state.lesson().id, "udp");
+}
+
+#[test]
+fn a_link_carries_its_run_and_opens_without_a_gateway() {
+    let mut state = online("#lesson=five-sends&step=3", true);
+    assert_eq!(state.update(Message::CopyLink), [], "nothing to copy yet");
+    play(&mut state, 1, &events());
+    state.update(Message::Select(Target::Event(2)));
+    let effects = state.update(Message::CopyLink);
+    let [Effect::CopyLink { hash, run }] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(hash, "lesson=five-sends&step=3&select=event-2");
+    state.update(Message::LinkCopied(Copied::WithRun));
+    assert_eq!(state.copied(), Some(Copied::WithRun));
+
+    let link = [hash, "&run=packed"].concat();
+    let (mut other, effects) = open(&link, true);
+    let unpack = Effect::Unpack("packed".to_owned());
+    assert_eq!(effects, [Effect::Connect, unpack], "the address stays");
+    other.update(Message::LinkDown);
+    other.update(Message::Unpacked(Some(run.clone())));
+    assert_eq!(other.trace(), state.trace());
+    assert_eq!((other.step(), other.selection()), (3, state.selection()));
+    assert_eq!(other.hash(), link);
+    assert_eq!(other.faults(), []);
+    // What is run later is not what the link had.
+    other.update(Message::LinkUp);
+    other.update(hello());
+    other.update(Message::Run);
+    play(&mut other, 1, &events());
+    assert!(!other.hash().contains("run="));
+
+    for nothing in [None, Some(b"nonsense".to_vec()), Some(vec![0xff])] {
+        let (mut other, _) = open(&link, true);
+        other.update(Message::Unpacked(nothing));
+        assert_eq!(other.faults(), [Fault::Run]);
+        assert!(other.can_run());
+    }
+}

@@ -1,0 +1,165 @@
+//! The address: where it leads, what it keeps, and links to runs.
+
+use trace::Analysis;
+
+use super::{Aim, Effect, State, Status};
+use crate::file;
+use crate::hash::{self, Fault, Place, Stop};
+
+impl State {
+    /// Goes where the address says; `false` if it names no lesson.
+    pub(super) fn go_to(&mut self, place: &Place, effects: &mut Vec<Effect>) -> bool {
+        let mut lessons = self.lessons.iter();
+        let Some(index) = lessons.position(|lesson| lesson.id == place.lesson) else {
+            return false;
+        };
+        let mut experiment = self.lessons[index].experiment.clone();
+        let mut faults = place.apply(&mut experiment);
+        let same = index == self.lesson
+            && experiment == self.experiment
+            && !self.is_changed()
+            && self.opened.is_none();
+        if let (true, Some(_), Some(stop)) = (same, &self.trace, place.step) {
+            let events = self.events().len();
+            match self.status {
+                Status::Running => self.aim = stop.aim(),
+                _ => self.player.go(stop.step(events), events),
+            }
+            self.look_at(place);
+            self.note_done(effects);
+            return true;
+        }
+        self.choose(index, effects);
+        let kept = self.runs.all().iter().rev().find(|run| {
+            run.lesson == index
+                && run.opened.is_none()
+                && run.trace.plan.as_ref() == Some(&experiment)
+        });
+        let kept = kept.map(|run| run.about.number);
+        self.experiment = experiment;
+        self.check();
+        if let Some(run) = place.run.clone() {
+            self.unpacking = Some(place.clone());
+            effects.push(Effect::Unpack(run));
+        } else if let (Some(number), Some(stop)) = (kept, place.step) {
+            // Going back shows the run that was.
+            self.put_on_stage(number);
+            let events = self.events().len();
+            self.player.go(stop.step(events), events);
+        } else {
+            match place.step {
+                Some(stop) => self.want(stop.aim(), effects),
+                None if self.lesson().predict.is_none() => self.want(Aim::Play, effects),
+                None => {}
+            }
+            if matches!(place.step, Some(Stop::Step(1..))) {
+                faults.push(Fault::NewRun);
+            }
+        }
+        self.look_at(place);
+        self.faults = faults;
+        true
+    }
+
+    /// The stage as the address has it. A selection belongs to a run: it is taken
+    /// over only where that is on the stage.
+    fn look_at(&mut self, place: &Place) {
+        self.view = place.look.view;
+        self.axis = place.look.axis;
+        self.viewport = place.look.viewport;
+        if let Some(target) = place.look.selection {
+            self.select(target);
+        }
+    }
+
+    pub(super) fn handle_hash(&mut self, hash: &str, effects: &mut Vec<Effect>) -> bool {
+        let hash = hash.trim_start_matches('#');
+        if hash == self.hash || hash == self.hash() {
+            return false;
+        }
+        let place = Place::parse(hash);
+        let gone = self.go_to(&place, effects);
+        if !gone && !place.lesson.is_empty() {
+            self.faults = vec![Fault::Lesson(place.lesson)];
+        }
+        // The address no longer holds what was written to it last.
+        hash.clone_into(&mut self.hash);
+        true
+    }
+
+    /// Keeps the address current, but not while it changes many times a second:
+    /// browsers limit that. Another lesson is another entry of the history.
+    pub(super) fn keep_hash(&mut self, effects: &mut Vec<Effect>) {
+        // What is being unpacked is still in the address.
+        if self.player.is_playing() || self.unpacking.is_some() {
+            return;
+        }
+        let hash = self.hash();
+        if hash == self.hash {
+            return;
+        }
+        let before = hash::lesson(&self.hash);
+        let is_other = !before.is_empty() && before != self.lesson().id;
+        self.hash.clone_from(&hash);
+        effects.push(if is_other {
+            Effect::PushHash(hash)
+        } else {
+            Effect::SetHash(hash)
+        });
+    }
+
+    /// Asks for a link to the run on the stage, with the run in it if that fits.
+    pub(super) fn copy_link(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let (true, Some(trace)) = (self.can_download(), &self.trace) else {
+            return false;
+        };
+        let run = file::write(trace);
+        let hash = self.hash();
+        let hash = hash.split("&run=").next().unwrap_or_default().to_owned();
+        effects.push(Effect::CopyLink { hash, run });
+        false
+    }
+
+    /// The run of the address is unpacked: it goes onto the stage, without a gateway.
+    pub(super) fn open_linked(&mut self, run: Option<Vec<u8>>, effects: &mut Vec<Effect>) -> bool {
+        let Some(place) = self.unpacking.take() else {
+            return false;
+        };
+        let text = run.and_then(|run| String::from_utf8(run).ok());
+        let Some(trace) = text.and_then(|text| file::parse(&text).ok()) else {
+            self.faults.push(Fault::Run);
+            return true;
+        };
+        if let Some(plan) = &trace.plan {
+            self.experiment = plan.clone();
+            self.check();
+        }
+        self.status = trace.ending().map_or(Status::Interrupted, Status::Done);
+        self.analysis = Analysis::new(&trace);
+        let events = trace.events().len();
+        self.trace = Some(trace);
+        self.about.number = self.runs.next();
+        self.linked = place.run.clone().map(|run| (self.about.number, run));
+        let stop = place.step.unwrap_or(Stop::Last);
+        self.player.go(stop.step(events), events);
+        self.look_at(&place);
+        self.note_done(effects);
+        true
+    }
+}
+
+impl Stop {
+    const fn aim(self) -> Aim {
+        match self {
+            Self::Step(number) => Aim::Step(number),
+            Self::Last => Aim::Last,
+        }
+    }
+
+    const fn step(self, events: usize) -> usize {
+        match self {
+            Self::Step(number) => number,
+            Self::Last => events,
+        }
+    }
+}
