@@ -14,6 +14,8 @@ mod lessons;
 mod looks;
 #[path = "browser/narrow.rs"]
 mod narrow;
+#[path = "browser/newcomer.rs"]
+mod newcomer;
 #[path = "browser/path.rs"]
 mod path;
 #[path = "browser/pictures.rs"]
