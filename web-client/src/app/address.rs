@@ -6,9 +6,19 @@ use super::{Aim, Effect, State, Status};
 use crate::file;
 use crate::hash::{self, Fault, Place, Stop};
 
+/// What the run of a link is called where that is of no lesson.
+const LINK: &str = "link";
+
 impl State {
-    /// Goes where the address says; `false` if it names no lesson.
+    /// Goes where the address says; `false` if it names no lesson. A run that is of
+    /// no lesson opens as a file does.
     pub(super) fn go_to(&mut self, place: &Place, effects: &mut Vec<Effect>) -> bool {
+        if let (true, Some(run)) = (place.lesson.is_empty(), &place.run) {
+            self.choose(self.first_lesson(), effects);
+            self.unpacking = Some(place.clone());
+            effects.push(Effect::Unpack(run.clone()));
+            return true;
+        }
         let mut lessons = self.lessons.iter();
         let Some(index) = lessons.position(|lesson| lesson.id == place.lesson) else {
             return false;
@@ -126,10 +136,16 @@ impl State {
             return false;
         };
         let text = run.and_then(|run| String::from_utf8(run).ok());
-        let Some(trace) = text.and_then(|text| file::parse(&text).ok()) else {
+        let Some(trace) = text.as_ref().and_then(|text| file::parse(text).ok()) else {
             self.faults.push(Fault::Run);
             return true;
         };
+        if let (true, Some(text)) = (place.lesson.is_empty(), text) {
+            self.open_file(LINK, Ok(text), effects);
+            self.linked = place.run.clone().map(|run| (self.about.number, run));
+            self.look_at(&place);
+            return true;
+        }
         if let Some(plan) = &trace.plan {
             self.experiment = plan.clone();
             self.check();

@@ -117,6 +117,18 @@ fn a_link_carries_its_run_and_opens_without_a_gateway() {
     play(&mut other, 1, &events());
     assert!(!other.hash().contains("run="));
 
+    // A run of no lesson opens as a file does.
+    let (mut file, _) = open("#run=packed", true);
+    file.update(Message::Unpacked(Some(run.clone())));
+    assert_eq!(file.events(), state.events());
+    assert_eq!(
+        file.opened().map(|opened| opened.name.as_str()),
+        Some("link")
+    );
+    assert_eq!(file.hash().matches("run=packed").count(), 1);
+    let (again, _) = open(&file.hash(), true);
+    assert!(again.unpacking.is_some());
+
     for nothing in [None, Some(b"nonsense".to_vec()), Some(vec![0xff])] {
         let (mut other, _) = open(&link, true);
         other.update(Message::Unpacked(nothing));
