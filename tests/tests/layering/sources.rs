@@ -107,6 +107,7 @@ fn the_cores_have_no_clock_no_socket_and_no_file() {
 fn touches_the_browser(path: &str) -> bool {
     let files = [
         "lib.rs",
+        "packing.rs",
         "page.rs",
         "dom.rs",
         "paint.rs",
