@@ -23,17 +23,19 @@ pub fn check(bytes: &[u8]) {
     };
     let place = Place::parse(text);
     let mut experiment = lesson.experiment.clone();
-    place.apply(&mut experiment);
+    let _ = place.apply(&mut experiment);
     request::check_experiment(&experiment);
     let step = match place.step {
         Some(Stop::Step(step)) => Some(step),
         Some(Stop::Last) | None => None,
     };
-    let written = Place::parse(&hash::write(lesson, &experiment, step));
+    let written = Place::parse(&hash::write(lesson, &experiment, step, &place.look));
     assert_eq!(written.lesson, lesson.id);
     assert_eq!(written.step, step.map(Stop::Step));
     let mut reached = lesson.experiment.clone();
-    written.apply(&mut reached);
+    assert_eq!(written.apply(&mut reached), []);
+    assert_eq!(written.look, place.look);
+    assert_eq!(written.unknown, [""; 0]);
     for knob in Knob::ALL {
         let value = knob.get(&experiment);
         // At the end of a line it belongs to the line's end.
