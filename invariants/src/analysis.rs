@@ -228,7 +228,7 @@ fn check_page(trace: &Trace) {
                 catalog,
                 900.0,
             );
-            scene::scrubber::draw(state.events(), step, 300.0, 30.0);
+            scene::scrubber::draw(state.index(), step, 300.0, 30.0);
             state.proof();
         }
     }

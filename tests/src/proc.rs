@@ -8,9 +8,10 @@ use std::time::Duration;
 /// The length of one tick of CPU time. The kernel counts in 1/100 s for
 /// programs, whatever it counts in for itself (time(7), `USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
-/// The fields of `stat` behind the name: the state, and the time in user mode,
-/// behind which stands the time in the kernel.
+/// The fields of `stat` behind the name: the state, the parent, and the time in
+/// user mode, behind which stands the time in the kernel.
 const STATE: usize = 0;
+const PARENT: usize = 1;
 const USER_TIME: usize = 11;
 
 /// Some lines of /proc/PID/status.
@@ -71,6 +72,35 @@ pub fn is_stopped(pid: u32) -> bool {
     })
 }
 
+/// The processes that process `pid` has started, and those that they have.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").expect("processes can be listed");
+    let numbers = entries.flatten().map(|entry| entry.file_name());
+    let all = numbers.filter_map(|name| {
+        let child: u32 = name.to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(format!("/proc/{child}/stat")).ok()?;
+        let parent: u32 = behind_the_name(&stat).get(PARENT)?.parse().ok()?;
+        Some((child, parent))
+    });
+    let all: Vec<_> = all.collect();
+    let mut found = vec![pid];
+    let mut at = 0;
+    while let Some(&parent) = found.get(at) {
+        let children = all.iter().filter(|(_, other)| *other == parent);
+        found.extend(children.map(|(child, _)| child));
+        at += 1;
+    }
+    found.split_off(1)
+}
+
+/// Whether process `pid` was started with this argument.
+pub fn has_argument(pid: u32, argument: &str) -> bool {
+    let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    // A program that names its process itself may put blanks between them.
+    let mut words = command.split(|byte| matches!(byte, 0 | b' '));
+    words.any(|word| word == argument.as_bytes())
+}
+
 /// The fields of a `stat` file behind the name, which is in brackets and may
 /// hold anything.
 fn behind_the_name(stat: &str) -> Vec<&str> {
@@ -105,6 +135,18 @@ mod tests {
     fn a_name_may_hold_brackets_and_blanks() {
         let fields = behind_the_name("7 (a) S (b) T 1 2");
         assert_eq!(fields[STATE], "T");
+    }
+
+    #[test]
+    fn what_a_program_started_is_found_with_its_arguments() {
+        let mut child = std::process::Command::new("sleep");
+        let mut child = child.arg("60").spawn().expect("sleep");
+        let found = descendants(std::process::id());
+        let is_there = found.contains(&child.id()) && has_argument(child.id(), "60");
+        child.kill().expect("it is running");
+        child.wait().expect("it has ended");
+        assert!(is_there, "{found:?}");
+        assert!(!has_argument(std::process::id(), "60"));
     }
 
     #[test]

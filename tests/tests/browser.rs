@@ -8,8 +8,12 @@ mod files;
 mod gone;
 #[path = "browser/keyboard.rs"]
 mod keyboard;
+#[path = "browser/layout.rs"]
+mod layout;
 #[path = "browser/lessons.rs"]
 mod lessons;
+#[path = "browser/long.rs"]
+mod long;
 #[path = "browser/looks.rs"]
 mod looks;
 #[path = "browser/narrow.rs"]

@@ -2,7 +2,9 @@
 //! browser; what the browser has to do is returned as an [`Effect`].
 
 mod address;
+mod derived;
 mod files;
+mod following;
 mod keyboard;
 mod message;
 mod navigation;
@@ -13,9 +15,10 @@ mod running;
 mod tests;
 
 use trace::knob::{Knob, KnobError};
-use trace::{Analysis, End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
+use trace::{End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
 pub use crate::runs::{Opened, Status};
+use derived::Derived;
 pub use keyboard::key;
 pub use message::{CodeLanguage, Copied, Effect, Format, Message, Role};
 
@@ -123,8 +126,8 @@ pub struct State {
     /// Where the run asked for last waits in the gateway's queue, from 1.
     place: Option<u32>,
     trace: Option<Trace>,
-    analysis: Analysis,
-    /// Where the first event stands that came since the analysis was made.
+    derived: Derived,
+    /// Where the first event stands that came since it was derived.
     stale: Option<usize>,
     script: Option<Script>,
     nonces: fn() -> Nonces,
@@ -145,7 +148,8 @@ pub struct State {
     player: Player,
     aim: Aim,
     view: View,
-    axis: Axis,
+    /// The axis that was chosen, if one was.
+    axis: Option<Axis>,
     viewport: Viewport,
     width: f64,
     selection: Option<Target>,
@@ -193,7 +197,7 @@ impl State {
             wanted: false,
             place: None,
             trace: None,
-            analysis: Analysis::default(),
+            derived: Derived::default(),
             stale: None,
             script: None,
             nonces: setup.nonces,
@@ -207,7 +211,7 @@ impl State {
             player: Player::default(),
             aim: Aim::Play,
             view: View::default(),
-            axis: Axis::default(),
+            axis: None,
             viewport: Viewport::default(),
             width: 960.0,
             selection: None,
@@ -249,6 +253,7 @@ impl State {
         }
         if self.step() != before {
             self.follow();
+            self.keep_in_sight();
         }
         self.keep_hash(&mut effects);
         effects

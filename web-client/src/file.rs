@@ -19,6 +19,15 @@ pub enum FileError {
     Trace(TraceError),
 }
 
+/// A file's content as text; what is no UTF-8 in it is replaced.
+///
+/// The browser's own conversion would make it a text of the page's script first,
+/// which takes longer and as much memory again.
+pub fn text(content: Vec<u8>) -> String {
+    String::from_utf8(content)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 /// Reads what [`write()`] gives, by the rules of [`Trace::parse`].
 pub fn parse(text: &str) -> Result<Trace, FileError> {
     Trace::parse_within(text, MAX_EVENTS).map_err(FileError::Trace)

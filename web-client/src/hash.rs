@@ -35,8 +35,8 @@ pub struct Place {
 pub struct Look {
     /// The view.
     pub view: View,
-    /// What x means in the Time view.
-    pub axis: Axis,
+    /// What x means in the Time view, if that was chosen.
+    pub axis: Option<Axis>,
     /// Which part is shown.
     pub viewport: Viewport,
     /// What is selected.
@@ -79,7 +79,8 @@ impl Place {
                 "step" if value == "last" => place.step = Some(Stop::Last),
                 "step" => place.step = value.parse().ok().map(Stop::Step),
                 "view" if value == "time" => place.look.view = View::Time,
-                "axis" if value == "step" => place.look.axis = Axis::Step,
+                "axis" if value == "step" => place.look.axis = Some(Axis::Step),
+                "axis" if value == "time" => place.look.axis = Some(Axis::Time),
                 "zoom" => place.look.viewport = viewport(&value).unwrap_or_default(),
                 "select" => place.look.selection = target(&value),
                 "run" => place.run = Some(value),
@@ -181,8 +182,10 @@ pub fn write(lesson: &Lesson, experiment: &Experiment, step: Option<usize>, look
     if look.view == View::Time {
         hash += "&view=time";
     }
-    if look.axis == Axis::Step {
-        hash += "&axis=step";
+    match look.axis {
+        Some(Axis::Step) => hash += "&axis=step",
+        Some(Axis::Time) => hash += "&axis=time",
+        None => {}
     }
     if !look.viewport.is_fit() {
         let Range { start, end } = look.viewport.range();
@@ -347,7 +350,7 @@ mod tests {
         check(Look::default(), "");
         let look = Look {
             view: View::Time,
-            axis: Axis::Step,
+            axis: Some(Axis::Step),
             viewport: Viewport::of(0.25, 0.5).unwrap(),
             selection: Some(Target::Event(7)),
         };

@@ -138,6 +138,10 @@ impl Page {
 
 impl Inner {
     fn is_dirty(&self) -> bool {
+        self.is_changed() || self.views.are_scrolled()
+    }
+
+    fn is_changed(&self) -> bool {
         self.shown != Some(self.state.revision()) || self.views.are_dirty()
     }
 
@@ -177,7 +181,10 @@ impl Inner {
     }
 
     fn show(&mut self) {
-        if !self.is_dirty() {
+        if self.views.are_scrolled() {
+            self.views.look(&self.state, &self.catalog);
+        }
+        if !self.is_changed() {
             return;
         }
         self.shown = Some(self.state.revision());

@@ -17,7 +17,9 @@ const TILE: u32 = 6;
 pub struct Palette {
     colours: Vec<(Ink, String)>,
     hatches: RefCell<Vec<(Ink, CanvasPattern)>>,
+    /// Of what has not happened yet, and of texts about it.
     ghost_alpha: f64,
+    ghost_text_alpha: f64,
     sans: String,
     mono: String,
 }
@@ -42,6 +44,7 @@ impl Palette {
             colours,
             hatches: RefCell::default(),
             ghost_alpha: alpha(&value("--ghost-alpha")),
+            ghost_text_alpha: alpha(&value("--ghost-text-alpha")),
             sans: value("--sans"),
             mono: value("--mono"),
         }
@@ -104,7 +107,7 @@ pub struct Painter {
     align: Option<Align>,
     line: f64,
     dashed: bool,
-    ghost: bool,
+    alpha: f64,
 }
 
 impl Painter {
@@ -121,7 +124,7 @@ impl Painter {
             align: None,
             line: 0.0,
             dashed: false,
-            ghost: false,
+            alpha: 1.0,
         })
     }
 
@@ -158,7 +161,7 @@ impl Painter {
         self.align = None;
         self.line = 1.0;
         self.dashed = false;
-        self.ghost = false;
+        self.alpha = 1.0;
     }
 
     /// After a change of theme nothing that is set counts any more.
@@ -214,7 +217,12 @@ impl Painter {
                 max_width,
                 ghost,
             } => {
-                self.set_ghost(*ghost, palette);
+                let alpha = if *ghost {
+                    palette.ghost_text_alpha
+                } else {
+                    1.0
+                };
+                self.set_alpha(alpha);
                 self.set_fill(*ink, palette);
                 self.set_font(*font, *align, palette);
                 let _ = self
@@ -359,9 +367,13 @@ impl Painter {
     }
 
     fn set_ghost(&mut self, ghost: bool, palette: &Palette) {
-        if self.ghost != ghost {
-            self.ghost = ghost;
-            let alpha = if ghost { palette.ghost_alpha } else { 1.0 };
+        self.set_alpha(if ghost { palette.ghost_alpha } else { 1.0 });
+    }
+
+    #[expect(clippy::float_cmp, reason = "the same number as was set")]
+    fn set_alpha(&mut self, alpha: f64) {
+        if self.alpha != alpha {
+            self.alpha = alpha;
             self.context.set_global_alpha(alpha);
         }
     }

@@ -8,12 +8,13 @@ use trace::lesson::{Group, Translations};
 use trace::link::{Capture, Ending};
 use trace::text::Catalog;
 use trace::{
-    Call, ClientId, ConnectionId, End, Event, Experiment, Flags, Header, Lesson, Nonces, Origin,
-    Trace,
+    Analysis, Call, ClientId, ConnectionId, End, Event, Experiment, Flags, Header, Lesson, Nonces,
+    Origin, Trace,
 };
 
 use crate::catalog;
 use crate::language::Language;
+use crate::scene::Index;
 
 /// A lesson without a guess.
 pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
@@ -223,6 +224,11 @@ pub(crate) fn wired(trace: &Trace) -> Trace {
     }
     wired.end(Ending::Finished, Some(0), None);
     wired
+}
+
+/// What is looked up of a run, for as long as the tests go on.
+pub(crate) fn index(trace: &Trace, analysis: &Analysis) -> &'static Index {
+    Box::leak(Box::new(Index::new(trace, analysis)))
 }
 
 /// A packet without payload, `after` ns behind `call`.

@@ -29,13 +29,13 @@ fn events(trace: &Trace) -> Vec<Told> {
 }
 
 /// Lines of a run of `arguments`, as the command line saves them.
-fn saved(arguments: &[&str]) -> Vec<String> {
+pub(super) fn saved(arguments: &[&str]) -> Vec<String> {
     let finished = tests::run(stickylab(&[&["run", "--json"], arguments].concat()), b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
     finished.out
 }
 
-fn text(lines: &[String]) -> String {
+pub(super) fn text(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line, "\n"]).collect()
 }
 
@@ -54,12 +54,12 @@ async fn drop_file(page: &Page, name: &str, content: &str) {
     assert_eq!(page.script(&script).await, json!([false, false]));
 }
 
-async fn drop_text(page: &Page, name: &str, text: &str) {
+pub(super) async fn drop_text(page: &Page, name: &str, text: &str) {
     drop_file(page, name, &json!(text).to_string()).await;
 }
 
 /// Waits until the file of this name is on the stage.
-async fn until_opened(page: &Page, name: &str) -> Seen {
+pub(super) async fn until_opened(page: &Page, name: &str) -> Seen {
     page.until("the file is opened", |seen| {
         seen.text("title") == name && !seen.rows.is_empty()
     })

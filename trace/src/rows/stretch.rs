@@ -64,7 +64,7 @@ fn stretches(lane: &Lane, framing: &Framing) -> Vec<Stretch> {
 }
 
 /// Which stretch every byte of a lane is in, looked up many times.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hues(Vec<Stretch>);
 
 impl Hues {
@@ -80,6 +80,11 @@ impl Hues {
             .0
             .partition_point(|stretch| stretch.range.end <= offset);
         self.0.get(before).map_or(0, |stretch| stretch.index)
+    }
+
+    /// The stretches that have bytes in `range`, cut to it.
+    pub fn within(&self, range: &Range<Offset>) -> impl Iterator<Item = Stretch> + '_ {
+        within(&self.0, range)
     }
 }
 

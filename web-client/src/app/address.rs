@@ -1,7 +1,6 @@
 //! The address: where it leads, what it keeps, and links to runs.
 
-use trace::Analysis;
-
+use super::derived::Derived;
 use super::{Aim, Effect, State, Status};
 use crate::file;
 use crate::hash::{self, Fault, Place, Stop};
@@ -151,7 +150,7 @@ impl State {
             self.check();
         }
         self.status = trace.ending().map_or(Status::Interrupted, Status::Done);
-        self.analysis = Analysis::new(&trace);
+        self.derived = Derived::new(&trace);
         let events = trace.events().len();
         self.trace = Some(trace);
         self.about.number = self.runs.next();

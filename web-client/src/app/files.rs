@@ -1,8 +1,9 @@
 //! Opens trace files and saves runs.
 
+use trace::Trace;
 use trace::lesson::Reference;
-use trace::{Analysis, Trace};
 
+use super::derived::Derived;
 use super::{Effect, Format, Opened, State, Status};
 use crate::file::{self, FileError};
 
@@ -47,7 +48,7 @@ impl State {
         });
         self.check();
         self.status = trace.ending().map_or(Status::Interrupted, Status::Done);
-        self.analysis = Analysis::new(&trace);
+        self.derived = Derived::new(&trace);
         let events = trace.events().len();
         self.trace = Some(trace);
         self.about.number = self.runs.next();
@@ -90,7 +91,7 @@ impl State {
         };
         let bytes = match format {
             Format::Trace => file::write(trace),
-            Format::Pcapng => trace::pcapng::write(trace, &self.analysis),
+            Format::Pcapng => trace::pcapng::write(trace, &self.derived.analysis),
         };
         let name = match &self.opened {
             // The name of the opened file without its ending.

@@ -26,11 +26,11 @@ pub fn key(key: &str, shift: bool, typing: bool) -> Option<Message> {
         ("Escape", _) => Message::Escape,
         ("+" | "=", _) => Message::Zoom {
             factor: ZOOM,
-            at: 0.5,
+            at: None,
         },
         ("-" | "_", _) => Message::Zoom {
             factor: 1.0 / ZOOM,
-            at: 0.5,
+            at: None,
         },
         ("0", _) => Message::Fit,
         ("b" | "B", _) => Message::ViewChosen(View::Bytes),

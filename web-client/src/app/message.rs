@@ -95,13 +95,18 @@ pub enum Message {
     Zoom {
         /// How many times larger.
         factor: f64,
-        /// What stays in place: 0 the left end of what is shown, 1 the right.
-        at: f64,
+        /// What stays in place: 0 the left end of what is shown, 1 the right;
+        /// the cursor if nothing is said.
+        at: Option<f64>,
     },
     /// Move what is shown by this part of it, to the right if positive.
     Pan(f64),
+    /// The cursor was dragged to this x of the stage, in CSS pixels.
+    Drag(f64),
     /// Show everything.
     Fit,
+    /// A panel was scrolled: it may have something else to show.
+    Scrolled,
 
     /// Show the texts in this language.
     LanguageChosen(Language),

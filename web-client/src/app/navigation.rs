@@ -14,6 +14,10 @@ impl State {
             Message::First => self.player.go(0, events),
             Message::Last => self.player.go(events, events),
             Message::PlayPause => self.player.play_pause(events),
+            Message::Drag(x) => match self.step_at(x) {
+                Some(step) => self.player.go(step, events),
+                None => return false,
+            },
             _ => return self.show(message, effects),
         }
         // The end of a run does not move a cursor that the user has moved.
@@ -37,7 +41,7 @@ impl State {
                 }
                 self.view = view;
             }
-            Message::AxisChosen(axis) => self.axis = axis,
+            Message::AxisChosen(axis) => self.axis = Some(axis),
             Message::Select(target) => return self.select(target),
             Message::Escape if self.help => self.help = false,
             Message::Escape if self.refused_file.is_some() => self.refused_file = None,
@@ -52,9 +56,7 @@ impl State {
                 self.width = width;
                 return changed;
             }
-            Message::Zoom { factor, at } => {
-                self.viewport = self.viewport.zoom(factor, at, self.narrowest());
-            }
+            Message::Zoom { factor, at } => self.zoom(factor, at),
             Message::Pan(by) => self.viewport = self.viewport.pan(by),
             Message::Fit => self.viewport = scene::Viewport::default(),
             Message::Help => self.help = !self.help,
@@ -88,7 +90,7 @@ impl State {
                 direction,
                 offset,
             } => {
-                let lane = self.analysis.lane(connection, direction);
+                let lane = self.derived.analysis.lane(connection, direction);
                 lane.is_some_and(|lane| offset < lane.end())
             }
         };
@@ -102,9 +104,9 @@ impl State {
     /// The smallest part of the stage that fills it without cells larger than
     /// they need to be.
     #[expect(clippy::cast_precision_loss, reason = "a share, not a count")]
-    fn narrowest(&self) -> f64 {
-        match (self.view, self.axis) {
-            (View::Bytes, _) => scene::bytes::narrowest(&self.analysis, self.width),
+    pub(super) fn narrowest(&self) -> f64 {
+        match (self.view, self.axis()) {
+            (View::Bytes, _) => scene::bytes::narrowest(&self.derived.analysis, self.width),
             (View::Time, Axis::Time) => 1e-5,
             (View::Time, Axis::Step) => 4.0 / self.events().len().max(4) as f64,
         }

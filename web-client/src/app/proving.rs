@@ -3,8 +3,9 @@
 
 use trace::Experiment;
 use trace::knob::Knob;
-use trace::proof::{Proof, proof_at, proof_of_run};
+use trace::proof::{Proof, proof_at};
 
+use super::derived::Derived;
 use super::{Aim, Effect, State, Status};
 use crate::comparison::{Outcome, Tally};
 use crate::runs::{About, Run, turned, turned_between};
@@ -20,12 +21,12 @@ impl State {
             return None;
         };
         let focus = self.focus();
-        let here = focus.and_then(|(index, _)| proof_at(trace, &self.analysis, index));
+        let here = focus.and_then(|(index, _)| proof_at(trace, &self.derived.analysis, index));
         let is_about_it =
             self.selection.is_none() && (self.opened.is_some() || self.lesson().predict.is_some());
         here.or_else(|| {
             is_about_it
-                .then(|| proof_of_run(trace, &self.analysis))
+                .then(|| self.derived.proof_of_run(trace).cloned())
                 .flatten()
         })
     }
@@ -40,7 +41,7 @@ impl State {
         let turned = turned_between(&earlier.trace, trace);
         Some(Outcome {
             before: Tally::of(&earlier.trace, &earlier.analysis),
-            now: Tally::of(trace, &self.analysis),
+            now: Tally::of(trace, &self.derived.analysis),
             is_waiting: turned.iter().any(|turned| turned.knob == Knob::Nagle),
         })
     }
@@ -131,7 +132,7 @@ impl State {
                 lesson: self.lesson,
                 opened: self.opened.clone(),
                 trace,
-                analysis: std::mem::take(&mut self.analysis),
+                analysis: std::mem::take(&mut self.derived).analysis,
                 status,
                 step: self.player.step(),
             });
@@ -154,7 +155,7 @@ impl State {
         self.about = run.about;
         self.status = run.status;
         self.player.go(run.step, run.trace.events().len());
+        self.derived = Derived::of(&run.trace, run.analysis);
         self.trace = Some(run.trace);
-        self.analysis = run.analysis;
     }
 }

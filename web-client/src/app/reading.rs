@@ -8,7 +8,7 @@ use crate::hash::{self, Fault, Look, Place};
 use crate::language::Language;
 use crate::player::Player;
 use crate::runs::{About, Run};
-use crate::scene::{Axis, StageModel, Target, View, Viewport};
+use crate::scene::{self, Axis, Index, StageModel, Target, View, Viewport};
 use crate::settings::{Settings, Theme};
 
 impl State {
@@ -115,7 +115,13 @@ impl State {
     /// What follows from it; empty without a trace. Up to date after the next
     /// `Frame` while events are coming, always once the run is over.
     pub const fn analysis(&self) -> &Analysis {
-        &self.analysis
+        &self.derived.analysis
+    }
+
+    /// What is looked up of the trace and its analysis; as up to date as the
+    /// analysis.
+    pub const fn index(&self) -> &Index {
+        &self.derived.index
     }
 
     /// All events by time; none without a trace.
@@ -152,9 +158,11 @@ impl State {
         self.view
     }
 
-    /// What x means in the Time view.
-    pub const fn axis(&self) -> Axis {
-        self.axis
+    /// What x means in the Time view: as it was chosen, else what shows more of
+    /// the run.
+    pub fn axis(&self) -> Axis {
+        let better = || Some(scene::better_axis(&self.stage_model()?, self.width));
+        self.axis.or_else(better).unwrap_or_default()
     }
 
     /// Which part of the stage is shown.
@@ -177,6 +185,7 @@ impl State {
         Some(StageModel {
             trace: self.trace()?,
             analysis: self.analysis(),
+            index: self.index(),
             step: self.step(),
             viewport: self.viewport(),
             selection: self.selection(),
@@ -211,7 +220,7 @@ impl State {
         let count = self.lesson().predict.as_ref()?.count;
         Some(Judged {
             guess: self.about.guess?,
-            actual: count.of(trace, &self.analysis),
+            actual: count.of(trace, &self.derived.analysis),
         })
     }
 

@@ -1,8 +1,9 @@
 //! The connection to the gateway, and the run that it carries.
 
 use trace::link::{Ending, Line, Request, VERSION};
-use trace::{Analysis, Event, Script, Trace};
+use trace::{Event, Script, Trace};
 
+use super::derived::Derived;
 use super::{Aim, Effect, Link, State, Status};
 use crate::runs::About;
 use crate::scene::Target;
@@ -84,7 +85,7 @@ impl State {
     }
 
     pub(super) fn clear_stage(&mut self) {
-        self.analysis = Analysis::default();
+        self.derived = Derived::default();
         self.stale = None;
         self.complaint = None;
         self.copied = None;
@@ -269,7 +270,7 @@ impl State {
     pub(super) fn refresh(&mut self) -> bool {
         let stale = self.stale.take();
         if let (Some(from), Some(trace)) = (stale, &self.trace) {
-            self.analysis.update(trace, from);
+            self.derived.update(trace, from);
         }
         stale.is_some()
     }

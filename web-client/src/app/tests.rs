@@ -1,5 +1,6 @@
 mod compare;
 mod files;
+mod following;
 mod lessons;
 mod link;
 mod place;
@@ -8,7 +9,7 @@ use protocol::System;
 use trace::knob::Knob;
 use trace::lesson::{Count, Predict};
 use trace::link::{Capture, Ending, Line, Request, VERSION};
-use trace::{Call, Event, Experiment, Lesson};
+use trace::{Analysis, Call, Event, Experiment, Lesson};
 
 use super::*;
 use crate::{sample, scene};

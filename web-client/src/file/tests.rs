@@ -47,3 +47,9 @@ fn a_file_with_too_many_events_is_refused() {
     let refused = Err(FileError::Trace(TraceError::Events { most: MAX_EVENTS }));
     assert_eq!(parse(&text(&long)), refused);
 }
+
+#[test]
+fn what_is_no_utf_8_is_replaced() {
+    assert_eq!(super::text("粘包".as_bytes().to_vec()), "粘包");
+    assert_eq!(super::text(b"a\xffb".to_vec()), "a\u{fffd}b");
+}

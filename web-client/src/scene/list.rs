@@ -16,6 +16,12 @@ pub struct DrawList {
     pub shapes: Vec<Shape>,
     /// What can be pointed at; of several at a point the last counts.
     pub hits: Vec<Hit>,
+    /// From which x to which the stretch is drawn that is zoomed and moved.
+    pub area: (f64, f64),
+    /// Where the cursor can be taken hold of.
+    pub handle: Option<Rect>,
+    /// From which y to which what the cursor is about is drawn.
+    pub focus: Option<(f64, f64)>,
 }
 
 impl DrawList {
@@ -24,6 +30,12 @@ impl DrawList {
         let mut hits = self.hits.iter().rev();
         hits.find(|hit| hit.rect.contains(x, y))
             .map(|hit| hit.target)
+    }
+
+    /// Where x lies in the stretch that is drawn: 0 at its left end, 1 at its right.
+    pub fn share(&self, x: f64) -> f64 {
+        let (left, right) = self.area;
+        (x - left) / (right - left).max(1.0)
     }
 
     /// Adds a line of text, shortened to `room`; nothing if nothing of it fits.
@@ -57,10 +69,48 @@ impl DrawList {
         });
     }
 
+    /// Adds a column one pixel wide that stands on `base`. Neighbours of one look
+    /// are one shape.
+    pub(super) fn column(&mut self, x: f64, base: f64, height: f64, ink: Ink, ghost: bool) {
+        let y = base - height;
+        let edges = [(x, y), (x + 1.0, y)];
+        if let Some(Shape::Area {
+            points,
+            base: other,
+            ink: same,
+            ghost: haunts,
+        }) = self.shapes.last_mut()
+            && (*same, *haunts) == (ink, ghost)
+            && (*other - base).abs() < 1e-6
+            && let Some(last) = points.last_mut()
+            && (last.0 - x).abs() < 1e-6
+        {
+            if (last.1 - y).abs() < 0.5 {
+                last.0 = x + 1.0;
+            } else {
+                points.extend(edges);
+            }
+            return;
+        }
+        self.shapes.push(Shape::Area {
+            points: edges.to_vec(),
+            base,
+            ink,
+            ghost,
+        });
+    }
+
     /// Adds the cursor: a vertical line that leaves out the texts so far, and
     /// its head.
     pub(super) fn cursor(&mut self, x: f64, top: f64, bottom: f64) {
         const WIDTH: f64 = 2.0;
+        const HEAD: f64 = 5.0;
+        self.handle = Some(Rect::new(
+            x - HEAD,
+            top - HEAD,
+            2.0 * HEAD,
+            bottom - top + HEAD,
+        ));
         let boxes = self.shapes.iter().filter_map(Shape::text_box);
         let crossed = boxes.filter(|text| text.x < x + WIDTH && x - WIDTH < text.right());
         let crossed: Vec<_> = crossed.map(|text| (text.y, text.bottom())).collect();
@@ -82,7 +132,7 @@ impl DrawList {
         self.shapes.push(Shape::Circle {
             x,
             y: top,
-            radius: 5.0,
+            radius: HEAD,
             fill: Ink::Accent,
             stroke: None,
         });

@@ -1,11 +1,11 @@
 //! What the stage is drawn from.
 
 use trace::lane::Lane;
-use trace::link::Capture;
 use trace::rows::Rows;
 use trace::{Analysis, Event, Trace};
 
-use super::{Target, Viewport};
+use super::index::has_whole_wire;
+use super::{Index, Target, Viewport};
 use crate::runs::Run;
 
 /// What a scene is drawn from.
@@ -15,6 +15,8 @@ pub struct StageModel<'a> {
     pub trace: &'a Trace,
     /// What follows from it.
     pub analysis: &'a Analysis,
+    /// What is looked up of both.
+    pub index: &'a Index,
     /// How many events have happened.
     pub step: usize,
     /// Which part is shown.
@@ -41,8 +43,7 @@ impl<'a> StageModel<'a> {
     /// Whether all packets were captured; during a run, whether none is known to
     /// be missing.
     pub fn has_whole_wire(&self) -> bool {
-        let trace = self.trace;
-        trace.capture == Capture::On && (trace.ending().is_none() || trace.missed == Some(0))
+        has_whole_wire(self.trace)
     }
 
     /// Index and event the cursor stands behind.

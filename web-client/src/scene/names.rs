@@ -1,7 +1,7 @@
 //! Names of parties on the stage.
 
 use trace::text::{Catalog, Value};
-use trace::{ClientId, ConnectionId, End, PartyId, SERVER, explain};
+use trace::{Call, ClientId, ConnectionId, End, PartyId, Reason, SERVER, explain};
 
 use super::StageModel;
 
@@ -60,6 +60,11 @@ impl StageModel<'_> {
             None => word(catalog, explain::end_name(self.trace, connection, end)),
         }
     }
+}
+
+/// What was decided, and why, in a few words.
+pub fn decision(call: Call, reason: Reason, catalog: &Catalog) -> [String; 2] {
+    [call.name(), reason.name()].map(|name| catalog.text(&["decision.", name].concat()))
 }
 
 fn word(catalog: &Catalog, value: Value) -> String {

@@ -1,21 +1,22 @@
 //! The scrubber: one tick an event, and the cursor. Its x is the step, so that
 //! every event can be reached, however close in time it is to the next.
 
-use trace::Event;
-
-use super::{DrawList, Ink, Part, Rect, Shape};
+use super::density::BinsKey;
+use super::{DrawList, Index, Ink, Part, Rect, Shape};
 use crate::bins::{EventKind, bin};
 
 /// Room left and right of the track, for half the knob.
 const EDGE: f64 = 10.0;
 /// Radius of the knob.
 const KNOB: f64 = 7.0;
+/// Height of the tallest tick.
+const TALL: f64 = 14.0;
 /// Ticks closer than this are drawn as columns.
 const CLOSEST: f64 = 3.0;
 
-/// Draws it in `width` by `height` CSS pixels, of a run's events with the cursor
-/// at `step`.
-pub fn draw(events: &[Event], step: usize, width: f64, height: f64) -> DrawList {
+/// Draws it in `width` by `height` CSS pixels, with the cursor at `step`.
+pub fn draw(index: &Index, step: usize, width: f64, height: f64) -> DrawList {
+    let events = index.kinds();
     let mut list = DrawList {
         width,
         height,
@@ -31,19 +32,18 @@ pub fn draw(events: &[Event], step: usize, width: f64, height: f64) -> DrawList 
     };
     list.shapes.push(bar(passed, Ink::Accent, false));
     if track.width / events.len().max(1) as f64 >= CLOSEST {
-        for (index, event) in events.iter().enumerate() {
-            let kind = EventKind::of(event);
+        for (index, &kind) in events.iter().enumerate() {
             let tall = match kind {
                 EventKind::Bare => 5.0,
                 EventKind::Other | EventKind::Packet => 8.0,
-                _ => 14.0,
+                _ => TALL,
             };
             let x = x_of(index + 1, width, events.len());
             let rect = Rect::new(x - 1.0, middle - tall / 2.0, 2.0, tall);
             list.shapes.push(bar(rect, ink(kind), index >= step));
         }
     } else {
-        columns(events, step, track, &mut list);
+        columns(index, step, track, &mut list);
     }
     list.shapes.push(Shape::Circle {
         x: done,
@@ -55,16 +55,20 @@ pub fn draw(events: &[Event], step: usize, width: f64, height: f64) -> DrawList 
     list
 }
 
-fn columns(events: &[Event], step: usize, track: Rect, list: &mut DrawList) {
+fn columns(index: &Index, step: usize, track: Rect, list: &mut DrawList) {
+    let events = index.kinds();
     let place = |index: usize| x_of(index + 1, list.width, events.len()) - track.x;
-    let kinds = events.iter().enumerate();
-    let kinds = kinds.map(|(index, event)| (place(index), EventKind::of(event)));
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a width in pixels"
     )]
-    let bins = bin(kinds, track.width as usize + 1);
+    let bins = index.bins.get(BinsKey::All(track.width), || {
+        let kinds = events.iter().enumerate();
+        let kinds = kinds.map(|(index, &kind)| (place(index), kind));
+        Some(bin(kinds, track.width as usize + 1))
+    });
+    let bins = bins.as_deref().unwrap_or_default();
     let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1);
     let middle = track.y + track.height / 2.0;
     let cursor = x_of(step, list.width, events.len());
@@ -72,10 +76,9 @@ fn columns(events: &[Event], step: usize, track: Rect, list: &mut DrawList) {
         let Some(kind) = bin.kinds.foremost() else {
             continue;
         };
-        let tall = 4.0 + 10.0 * f64::from(bin.count) / f64::from(most);
+        let tall = 4.0 + (TALL - 4.0) * f64::from(bin.count) / f64::from(most);
         let x = track.x + column as f64;
-        let rect = Rect::new(x, middle - tall / 2.0, 1.0, tall);
-        list.shapes.push(bar(rect, ink(kind), x > cursor));
+        list.column(x, middle + TALL / 2.0, tall, ink(kind), x > cursor);
     }
 }
 

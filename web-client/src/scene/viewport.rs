@@ -8,6 +8,9 @@ pub struct Viewport {
     across: f64,
 }
 
+/// The part at each edge of what is shown that the cursor does not stay in.
+const MARGIN: f64 = 0.06;
+
 impl Default for Viewport {
     /// Everything.
     fn default() -> Self {
@@ -72,6 +75,23 @@ impl Viewport {
         .held()
     }
 
+    /// Moved so that what stands at `share` of the whole is in sight and not at
+    /// the very edge; as it is, if that holds already.
+    #[must_use]
+    pub fn follow(self, share: f64) -> Self {
+        let at = (share - self.start) / self.across;
+        if !at.is_finite() || (MARGIN..=1.0 - MARGIN).contains(&at) {
+            return self;
+        }
+        // There is more to come where the cursor is going.
+        let to = if at > 0.5 { 0.25 } else { 0.75 };
+        Self {
+            start: share - to * self.across,
+            ..self
+        }
+        .held()
+    }
+
     fn held(self) -> Self {
         Self {
             start: self.start.min(1.0 - self.across).max(0.0),
@@ -92,6 +112,22 @@ mod tests {
         let moved = zoomed.pan(1.0);
         assert!((moved.start() - 0.625).abs() < 1e-12);
         assert_eq!(zoomed.zoom(0.01, 0.5, 0.01), Viewport::default());
+    }
+
+    #[test]
+    fn it_follows_what_leaves_it() {
+        let quarter = Viewport::default().zoom(4.0, 0.5, 0.01);
+        assert_eq!(quarter.follow(0.5), quarter);
+        let check = |share: f64, start: f64| {
+            let moved = quarter.follow(share);
+            assert!((moved.start() - start).abs() < 1e-9, "{share}: {moved:?}");
+            assert_eq!(moved.across().to_bits(), quarter.across().to_bits());
+        };
+        check(0.625, 0.5625);
+        check(0.38, 0.1925);
+        check(1.0, 0.75);
+        check(0.0, 0.0);
+        assert_eq!(Viewport::default().follow(0.99), Viewport::default());
     }
 
     proptest! {

@@ -1,5 +1,11 @@
-//! The events table: the trace itself, the canvas' accessible mirror. Rows are
-//! built once; a step changes only the rows it passes.
+//! The events table: the trace itself, the canvas' accessible mirror. Of a long
+//! trace only the rows in sight are elements; a step changes only the rows it
+//! passes.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
 
 use protocol::Nanos;
 use trace::text::Catalog;
@@ -12,22 +18,36 @@ use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
 
 pub(super) struct Events {
-    body: Element,
+    table: Element,
+    body: HtmlElement,
     scroll: HtmlElement,
     empty: HtmlElement,
     row: Template,
     message: Template,
     flag: Template,
-    rows: Vec<EventRow>,
+    /// The rows that are elements, from this event on.
+    first: usize,
+    rows: VecDeque<EventRow>,
     step: usize,
     /// Another row is current than the one last brought into sight.
     moved: bool,
     built: Option<Built>,
-    _listeners: [Listener; 1],
+    /// The panel was scrolled since the rows were laid out.
+    scrolled: Rc<Cell<bool>>,
+    /// Where the panel was scrolled to, and its height, in CSS pixels.
+    sight: (f64, f64),
+    _listeners: [Listener; 2],
 }
 
-/// From here on rows out of sight are not laid out.
+/// With more events only the rows in sight are elements, each as high as
+/// [`ROW`] says, so that the place of every row is known without them.
 const MANY: usize = 300;
+/// Height of a row of many, in CSS pixels, as in the style sheet.
+const ROW: f64 = 24.0;
+/// How much more one has that shows messages.
+const MESSAGES: f64 = 22.0;
+/// Rows above and below those in sight that are elements, too.
+const SPARE: usize = 8;
 /// The heading stays at the panel's top edge; its height in CSS pixels.
 const HEADING: f64 = 26.0;
 
@@ -85,76 +105,179 @@ fn identity(event: &Event) -> Identity {
 
 impl Events {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
-        let body: Element = dom::find("events")?;
+        let body: HtmlElement = dom::find("events")?;
+        let scroll: HtmlElement = dom::find("events-scroll")?;
         let step = |step: &str| step.parse().ok().map(Message::StepTo);
+        let scrolled = Rc::new(Cell::new(false));
+        let (flag, woken) = (scrolled.clone(), dispatch.clone());
         Ok(Self {
-            _listeners: [dom::on_click(&body, "data-step", dispatch, step)],
+            _listeners: [
+                dom::on_click(&body, "data-step", dispatch, step),
+                dom::listen(&scroll, "scroll", move |_: web_sys::Event| {
+                    flag.set(true);
+                    woken(Message::Scrolled);
+                }),
+            ],
+            table: dom::within(&scroll, "table")?,
             body,
-            scroll: dom::find("events-scroll")?,
+            scroll,
             empty: dom::find("events-empty")?,
             row: Template::find("event-row")?,
             message: Template::find("message-badge")?,
             flag: Template::find("flag")?,
-            rows: Vec::new(),
+            first: 0,
+            rows: VecDeque::new(),
             step: 0,
             moved: false,
             built: None,
+            scrolled,
+            sight: (0.0, 0.0),
         })
+    }
+
+    /// Whether other rows have come into sight.
+    pub(super) fn is_scrolled(&self) -> bool {
+        self.scrolled.get()
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
         dom::set_shown(&self.empty, state.events().is_empty());
         dom::set_shown(&self.scroll, !state.events().is_empty());
         let built = Built::of(state);
-        if self.built.as_ref() != Some(&built) {
+        let is_new = self.built.as_ref() != Some(&built);
+        if is_new {
             if self.built.as_ref().map(|b| b.language) != Some(built.language) {
-                self.truncate(0);
+                self.keep(0..0);
             }
             self.built = Some(built);
-            match state.trace() {
-                Some(trace) => self.build(trace, state, catalog),
-                None => self.truncate(0),
-            }
+            dom::set_bool(&self.table, "data-many", is_many(state));
+            // The heading is a row, too.
+            let count = state.events().len() + 1;
+            dom::set(&self.table, "aria-rowcount", &count.to_string());
         }
-        self.mark(state.step());
+        let moved = self.mark(state.step());
+        self.moved |= moved;
+        if moved && is_many(state) {
+            self.follow(state);
+        }
+        self.lay(state, catalog, is_new);
     }
 
-    /// Keeps the rows that are as they should be and builds the others.
-    fn build(&mut self, trace: &Trace, state: &State, catalog: &Catalog) {
-        let mut marks = marks(trace, state.analysis());
-        for (index, event) in trace.events().iter().enumerate() {
-            let marks = std::mem::take(&mut marks[index]);
-            let event_id = identity(event);
-            match self.rows.get_mut(index) {
-                Some(row) if row.event == event_id && row.marks == marks => {}
-                Some(row) if row.event == event_id => {
-                    row.marks = marks;
-                    let (element, marks) = (row.element.clone(), row.marks.clone());
-                    self.fill_marks(&element, &marks, catalog);
-                }
-                _ => {
-                    self.truncate(index);
-                    let element = self.build_row(index, event, trace, catalog);
-                    self.fill_marks(&element, &marks, catalog);
-                    let _ = self.body.append_child(&element);
-                    self.rows.push(EventRow {
-                        element,
-                        event: event_id,
-                        marks,
-                    });
-                }
-            }
+    /// Brings the rows up to date with where the panel is scrolled to.
+    pub(super) fn look(&mut self, state: &State, catalog: &Catalog) {
+        self.scrolled.set(false);
+        self.measure();
+        if is_many(state) {
+            self.lay(state, catalog, false);
         }
-        self.truncate(trace.events().len());
-        // Rows out of sight are then not laid out, and their heights are estimates.
-        dom::set_bool(&self.body, "data-many", self.rows.len() > MANY);
     }
 
-    fn truncate(&mut self, length: usize) {
-        for row in self.rows.drain(length.min(self.rows.len())..) {
+    fn measure(&mut self) {
+        let height = self.scroll.client_height();
+        self.sight = (self.scroll.scroll_top().into(), height.into());
+    }
+
+    /// Makes elements of the rows in sight; those that are kept are compared
+    /// with their events if these may be `new`.
+    fn lay(&mut self, state: &State, catalog: &Catalog, new: bool) {
+        let Some(trace) = state.trace() else {
+            self.keep(0..0);
+            return;
+        };
+        let events = trace.events().len();
+        let range = if is_many(state) {
+            let (top, height) = self.sight;
+            let first = row_at(state, top - HEADING);
+            let last = row_at(state, top + height) + 1;
+            first.saturating_sub(SPARE)..(last + SPARE).min(events)
+        } else {
+            0..events
+        };
+        self.keep(range.clone());
+        if new {
+            self.compare(state, trace, catalog);
+        }
+        while self.first > range.start {
+            self.first -= 1;
+            let row = self.build(self.first, trace, state, catalog);
+            let before = self.rows.front().map(|row| row.element.clone());
+            let before = before.as_ref().map(AsRef::as_ref);
+            let _ = self.body.insert_before(&row.element, before);
+            self.rows.push_front(row);
+        }
+        while self.first + self.rows.len() < range.end {
+            let row = self.build(self.first + self.rows.len(), trace, state, catalog);
+            let _ = self.body.append_child(&row.element);
+            self.rows.push_back(row);
+        }
+        let style = self.body.style();
+        for (side, height) in [
+            ("padding-top", top_of(state, range.start)),
+            (
+                "padding-bottom",
+                top_of(state, events) - top_of(state, range.end),
+            ),
+        ] {
+            let height = if is_many(state) { height } else { 0.0 };
+            let _ = style.set_property(side, &format!("{height}px"));
+        }
+    }
+
+    /// Removes the rows of all other events.
+    fn keep(&mut self, range: Range<usize>) {
+        while self.first < range.start
+            && let Some(row) = self.rows.pop_front()
+        {
+            row.element.remove();
+            self.first += 1;
+        }
+        while self.first + self.rows.len() > range.end
+            && let Some(row) = self.rows.pop_back()
+        {
             row.element.remove();
         }
-        self.step = self.step.min(length);
+        if self.rows.is_empty() {
+            self.first = range.start;
+        }
+    }
+
+    /// Builds those rows anew that are not as they should be.
+    fn compare(&mut self, state: &State, trace: &Trace, catalog: &Catalog) {
+        for at in 0..self.rows.len() {
+            let index = self.first + at;
+            let row = &self.rows[at];
+            if row.event != identity(&trace.events()[index]) {
+                let row = self.build(index, trace, state, catalog);
+                let old = &self.rows[at].element;
+                let _ = old.replace_with_with_node_1(&row.element);
+                self.rows[at] = row;
+                continue;
+            }
+            let marks = marks(trace, state.analysis(), state.index(), index);
+            if row.marks != marks {
+                self.fill_marks(&row.element, &marks, catalog);
+                self.rows[at].marks = marks;
+            }
+        }
+    }
+
+    /// The row of an event.
+    fn build(&self, index: usize, trace: &Trace, state: &State, catalog: &Catalog) -> EventRow {
+        let event = &trace.events()[index];
+        let element = self.build_row(index, event, trace, catalog);
+        let marks = marks(trace, state.analysis(), state.index(), index);
+        self.fill_marks(&element, &marks, catalog);
+        if index < self.step {
+            dom::set(&element, "data-when", "past");
+        }
+        if index + 1 == self.step {
+            dom::set(&element, "aria-current", "step");
+        }
+        EventRow {
+            element,
+            event: identity(event),
+            marks,
+        }
     }
 
     fn build_row(
@@ -167,6 +290,7 @@ impl Events {
         let row: HtmlElement = self.row.clone_as();
         let step = (index + 1).to_string();
         dom::set(&row, "data-step", &step);
+        dom::set(&row, "aria-rowindex", &(index + 2).to_string());
         dom::set(&row, "data-party", &event.party.0.to_string());
         dom::set(&row, "data-connection", &event.connection.0.to_string());
         dom::set(&row, "data-end", event.end.name());
@@ -224,37 +348,69 @@ impl Events {
         }
     }
 
-    /// The rows up to `step` have happened, the last of them just now.
-    fn mark(&mut self, step: usize) {
-        let step = step.min(self.rows.len());
+    /// The rows up to `step` have happened, the last of them just now; tells
+    /// whether that is another one.
+    fn mark(&mut self, step: usize) -> bool {
         let before = std::mem::replace(&mut self.step, step);
-        for row in &self.rows[before.min(step)..before.max(step)] {
-            let when = if step > before { "past" } else { "future" };
-            dom::set(&row.element, "data-when", when);
+        if before == step {
+            return false;
         }
-        let row = |step: usize| step.checked_sub(1).and_then(|i| self.rows.get(i));
-        if before != step
-            && let Some(row) = row(before)
-        {
-            let _ = row.element.remove_attribute("aria-current");
+        let passed = before.min(step)..before.max(step);
+        for (index, row) in (self.first..).zip(&self.rows) {
+            if passed.contains(&index) {
+                let when = if step > before { "past" } else { "future" };
+                dom::set(&row.element, "data-when", when);
+            }
+            if index + 1 == before {
+                let _ = row.element.remove_attribute("aria-current");
+            } else if index + 1 == step {
+                dom::set(&row.element, "aria-current", "step");
+            }
         }
-        if let Some(row) = row(step)
-            && !row.element.has_attribute("aria-current")
-        {
-            dom::set(&row.element, "data-when", "past");
-            dom::set(&row.element, "aria-current", "step");
-            self.moved = true;
-        } else if step == 0 && before != 0 {
-            self.moved = true;
-        }
+        true
+    }
+
+    /// Brings the current one of many rows into sight.
+    fn follow(&mut self, state: &State) {
+        let (top, height) = self.sight;
+        let to = match self.step.checked_sub(1) {
+            None => 0.0,
+            Some(at) => {
+                let (above, below) = (top_of(state, at), top_of(state, at + 1));
+                // The heading hides what is above it.
+                let lowest = below + HEADING + 4.0 - height;
+                if above < top {
+                    above
+                } else if lowest > top {
+                    lowest
+                } else {
+                    return;
+                }
+            }
+        };
+        self.sight.0 = to;
     }
 
     /// Brings the current row into sight: scrolls the panel, never the page.
-    pub(super) fn scroll(&mut self) {
-        if !std::mem::take(&mut self.moved) {
+    pub(super) fn scroll(&mut self, state: &State, catalog: &Catalog) {
+        let moved = std::mem::take(&mut self.moved);
+        if is_many(state) {
+            let wanted = self.sight;
+            #[expect(clippy::cast_possible_truncation, reason = "pixels of a panel")]
+            if moved && (f64::from(self.scroll.scroll_top()) - wanted.0).abs() >= 1.0 {
+                self.scroll.set_scroll_top(wanted.0.round() as i32);
+            }
+            self.measure();
+            if self.sight != wanted {
+                self.lay(state, catalog, false);
+            }
             return;
         }
-        let Some(row) = self.step.checked_sub(1).and_then(|at| self.rows.get(at)) else {
+        if !moved {
+            return;
+        }
+        let current = self.step.checked_sub(1).and_then(|at| self.rows.get(at));
+        let Some(row) = current else {
             self.scroll.set_scroll_top(0);
             return;
         };
@@ -276,4 +432,30 @@ impl Events {
         let by = by.round() as i32;
         self.scroll.set_scroll_top(self.scroll.scroll_top() + by);
     }
+}
+
+fn is_many(state: &State) -> bool {
+    state.events().len() > MANY
+}
+
+/// Upper edge of a row of many, below the heading.
+#[expect(clippy::cast_precision_loss, reason = "pixels")]
+fn top_of(state: &State, index: usize) -> f64 {
+    let messages = state.index().messages();
+    let higher = messages.partition_point(|&event| event < index);
+    ROW * index as f64 + MESSAGES * higher as f64
+}
+
+/// The one of many rows at a height below the heading.
+fn row_at(state: &State, y: f64) -> usize {
+    let (mut from, mut to) = (0, state.events().len());
+    while to - from > 1 {
+        let middle = usize::midpoint(from, to);
+        if top_of(state, middle) <= y {
+            from = middle;
+        } else {
+            to = middle;
+        }
+    }
+    from
 }

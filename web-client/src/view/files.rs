@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use trace::link::Capture;
 use trace::text::Catalog;
+use wasm_bindgen::JsValue;
 use web_sys::{
     DragEvent, Element, Event, File, FileReader, HtmlElement, HtmlInputElement, MouseEvent,
 };
 
 use crate::app::{Copied, Format, Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
-use crate::file::{FileError, MAX_BYTES};
+use crate::file::{self, FileError, MAX_BYTES};
 
 pub(super) struct Files {
     hint: HtmlElement,
@@ -151,10 +152,11 @@ impl Reader {
         let failed = say.clone();
         let done = dom::listen(&reader, "loadend", move |_: Event| {
             // None for a folder, or a file that was deleted.
-            let text = read.result().ok().and_then(|text| text.as_string());
-            say(text.ok_or(FileError::Unreadable));
+            let content = read.result().ok().filter(JsValue::is_object);
+            let content = content.map(|buffer| js_sys::Uint8Array::new(&buffer).to_vec());
+            say(content.ok_or(FileError::Unreadable).map(file::text));
         });
-        if reader.read_as_text(file).is_err() {
+        if reader.read_as_array_buffer(file).is_err() {
             return failed(Err(FileError::Unreadable));
         }
         // The listener of the file before is dropped first: its result is not wanted.

@@ -4,9 +4,8 @@
 use protocol::{Offset, Transport};
 use trace::itinerary::{Itinerary, Part};
 use trace::lane::{Direction, Lane, Span};
-use trace::rows::Hues;
 use trace::text::{Catalog, Sentence, Value};
-use trace::{Call, ConnectionId, Event, Trace};
+use trace::{Call, ConnectionId, Event};
 use web_sys::{Element, HtmlElement};
 
 use super::rows::{call, chunk_name, transport};
@@ -111,7 +110,7 @@ impl Inspector {
         dom::set_text(&self.title, &catalog.render(&title));
 
         let bytes = chunk.lane.slice(chunk.span.range());
-        self.build(trace, &chunk, bytes, state.language(), catalog);
+        self.build(state, &chunk, bytes, catalog);
         let hidden = bytes.len().saturating_sub(MOST);
         let gone = chunk.span.cut;
         let mut more = headers;
@@ -137,29 +136,23 @@ impl Inspector {
         self.show_byte(&chunk, transport(trace, chunk.lane.connection), catalog);
     }
 
-    fn build(
-        &mut self,
-        trace: &Trace,
-        chunk: &Chunk<'_>,
-        bytes: &[u8],
-        language: Language,
-        catalog: &Catalog,
-    ) {
+    fn build(&mut self, state: &State, chunk: &Chunk<'_>, bytes: &[u8], catalog: &Catalog) {
         let lane = chunk.lane;
-        let hues = Hues::new(lane, trace);
+        let hues = state.index().hues(lane.connection, lane.direction);
         let shown = bytes.iter().take(MOST).enumerate();
         let chips = shown.map(|(index, &byte)| {
             let offset = chunk.span.start + index;
             let part = lane.itinerary(offset).and_then(|way| way.message);
             let framing = matches!(part, Some((_, Part::Header | Part::Trailer)));
-            (byte, hues.at(offset) % usize::from(HUES), framing)
+            let hue = hues.map_or(0, |hues| hues.at(offset));
+            (byte, hue % usize::from(HUES), framing)
         });
         let shown = Shown {
             connection: lane.connection,
             direction: lane.direction,
             start: chunk.span.start,
             chips: chips.collect(),
-            language,
+            language: state.language(),
         };
         if self.shown.as_ref() == Some(&shown) {
             return;
@@ -273,14 +266,16 @@ fn chunk(state: &State) -> Option<Chunk<'_>> {
     }
     let (event_index, event) = state.focus()?;
     let lane = analysis.lane_of(event)?;
-    let at = |span: &Span| span.event == event_index;
     let (key, index, span) = if event.call.is_packet() {
-        let index = lane.wire.iter().position(|packet| at(&packet.span))?;
+        let packets = &lane.wire;
+        let index = packets.binary_search_by_key(&event_index, |packet| packet.span.event);
+        let index = index.ok()?;
         let key = packet_key(transport(state.trace()?, lane.connection));
         (key, index, lane.wire[index].span)
     } else {
         let (key, spans) = spans(lane, event);
-        let index = spans.iter().position(at)?;
+        let index = spans.binary_search_by_key(&event_index, |span| span.event);
+        let index = index.ok()?;
         (key, index, spans[index])
     };
     Some(Chunk {

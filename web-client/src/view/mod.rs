@@ -67,9 +67,19 @@ impl Views {
         })
     }
 
-    /// Whether something has to be shown though the state is the same.
+    /// Whether everything has to be shown though the state is the same.
     pub fn are_dirty(&self) -> bool {
         self.stage.is_dirty()
+    }
+
+    /// Whether a panel was scrolled to where it has nothing to show yet.
+    pub fn are_scrolled(&self) -> bool {
+        self.events.is_scrolled()
+    }
+
+    /// Shows what has come into sight by scrolling.
+    pub fn look(&mut self, state: &State, catalog: &Catalog) {
+        self.events.look(state, catalog);
     }
 
     /// Brings the elements up to date.
@@ -96,7 +106,7 @@ impl Views {
         // reading costs a layout of the whole page.
         self.stage.measure();
         self.transport.measure();
-        self.events.scroll();
+        self.events.scroll(state, catalog);
         self.code.scroll();
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Pointer {
     place: Cell<(f64, f64)>,
     down: RefCell<Vec<Press>>,
     dragged: Cell<bool>,
+    /// The cursor is held.
+    holds: Cell<bool>,
     over: Cell<Option<Target>>,
 }
 
@@ -52,13 +54,11 @@ impl Pointer {
         }
     }
 
-    /// A pointer that is down moved: one pans, two zoom.
-    fn drag(&self, event: &PointerEvent, width: f64, dispatch: &Dispatch) {
+    /// A pointer that is down moved: one pans or drags the cursor, two zoom.
+    fn drag(&self, event: &PointerEvent, list: &DrawList) -> Option<Message> {
         let now = press(event);
         let mut down = self.down.borrow_mut();
-        let Some(index) = down.iter().position(|press| press.id == now.id) else {
-            return;
-        };
+        let index = down.iter().position(|press| press.id == now.id)?;
         let before = down[index];
         if let [one, two] = down[..] {
             let other = if index == 0 { two } else { one };
@@ -67,21 +67,20 @@ impl Pointer {
             let (from, to) = (far(before), far(now));
             down[index] = now;
             self.dragged.set(true);
-            drop(down);
-            let at = f64::midpoint(now.x, other.x) / width;
-            dispatch(Message::Zoom {
+            return Some(Message::Zoom {
                 factor: to / from,
-                at,
+                at: Some(list.share(f64::midpoint(now.x, other.x))),
             });
-            return;
         }
         if !self.dragged.get() && (now.x - before.x).abs() < STILL {
-            return;
+            return None;
         }
         self.dragged.set(true);
         down[index] = now;
-        drop(down);
-        dispatch(Message::Pan((before.x - now.x) / width));
+        if self.holds.get() {
+            return Some(Message::Drag(now.x));
+        }
+        Some(Message::Pan(list.share(before.x) - list.share(now.x)))
     }
 }
 
@@ -100,17 +99,22 @@ pub(super) fn listeners(
     pointer: &Rc<Pointer>,
     dispatch: &Dispatch,
 ) -> Vec<Listener> {
-    let width = {
-        let canvas = canvas.clone();
-        move || f64::from(canvas.client_width()).max(1.0)
-    };
     let hit = {
         let list = list.clone();
         move |press: Press| list.borrow().target_at(press.x, press.y)
     };
 
+    let handle = {
+        let list = list.clone();
+        move |press: Press| {
+            let handle = list.borrow().handle;
+            handle.is_some_and(|handle| handle.contains(press.x, press.y))
+        }
+    };
+
     let down = {
         let (pointer, stage, canvas) = (pointer.clone(), stage.clone(), canvas.clone());
+        let handle = handle.clone();
         move |event: PointerEvent| {
             if event.button() != 0 {
                 return;
@@ -118,6 +122,7 @@ pub(super) fn listeners(
             let mut down = pointer.down.borrow_mut();
             if down.is_empty() {
                 pointer.dragged.set(false);
+                pointer.holds.set(handle(press(&event)));
             }
             down.push(press(&event));
             dom::set_bool(&stage, "data-pan", true);
@@ -126,19 +131,20 @@ pub(super) fn listeners(
         }
     };
     let moved = {
-        let (pointer, dispatch, hit, width) = (
-            pointer.clone(),
-            dispatch.clone(),
-            hit.clone(),
-            width.clone(),
-        );
+        let (pointer, dispatch, hit) = (pointer.clone(), dispatch.clone(), hit.clone());
+        let (stage, list) = (stage.clone(), list.clone());
         move |event: PointerEvent| {
             let now = press(&event);
             pointer.place.set((now.x, now.y));
             if pointer.down.borrow().is_empty() {
+                dom::set_bool(&stage, "data-handle", handle(now));
                 pointer.point(hit(now), &dispatch);
-            } else {
-                pointer.drag(&event, width(), &dispatch);
+                return;
+            }
+            // What it asks for may paint the stage anew.
+            let message = pointer.drag(&event, &list.borrow());
+            if let Some(message) = message {
+                dispatch(message);
             }
         }
     };
@@ -162,16 +168,20 @@ pub(super) fn listeners(
         move |_: PointerEvent| pointer.point(None, &dispatch)
     };
     let wheel = {
-        let (dispatch, width) = (dispatch.clone(), width);
+        let (dispatch, list) = (dispatch.clone(), list.clone());
         move |event: WheelEvent| {
-            let at = f64::from(event.offset_x()) / width();
+            let (left, right) = list.borrow().area;
+            let at = list.borrow().share(event.offset_x().into());
             if event.ctrl_key() || event.meta_key() {
                 event.prevent_default();
                 let factor = js_sys::Math::exp(-event.delta_y() * WHEEL);
-                dispatch(Message::Zoom { factor, at });
+                dispatch(Message::Zoom {
+                    factor,
+                    at: Some(at),
+                });
             } else if event.delta_x().abs() > event.delta_y().abs() {
                 event.prevent_default();
-                dispatch(Message::Pan(event.delta_x() / width()));
+                dispatch(Message::Pan(event.delta_x() / (right - left).max(1.0)));
             }
         }
     };

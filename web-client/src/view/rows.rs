@@ -2,14 +2,13 @@
 //! bytes turned out to be. No element in here.
 
 use protocol::{Nanos, Transport};
-use trace::lane::{Fate, MessageKind, Verdict};
-use trace::rows::Hues;
+use trace::lane::{Fate, Lane, MessageKind, Verdict};
 use trace::text::Value;
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call, ClientId, ConnectionId, Event, Trace};
 
 use super::wording;
-use crate::scene::HUES;
+use crate::scene::{self, HUES, Index};
 
 /// Most characters of a message in its row.
 const MOST: usize = 120;
@@ -37,93 +36,103 @@ pub(super) enum Mark {
     },
 }
 
-/// The marks of each event, by its index.
-pub(super) fn marks(trace: &Trace, analysis: &Analysis) -> Vec<Vec<Mark>> {
-    let mut marks = vec![Vec::new(); trace.events().len()];
-    for lane in &analysis.lanes {
-        let datagrams = trace.is_datagrams(lane.connection);
-        let hues = Hues::new(lane, trace);
-        for (index, message) in lane.messages.iter().enumerate() {
-            let body = &message.frame.body;
-            let text = if message.kind.is_of_the_handshake() {
-                wording::hex(body, MOST_BINARY)
-            } else {
-                wording::text(body, MOST)
-            };
-            let Some(own) = marks.get_mut(message.event) else {
-                continue;
-            };
-            own.push(Mark::Message {
-                number: index + 1,
-                text,
-                hue: hues.at(message.frame.body_range().start) % usize::from(HUES),
-            });
-            let flag = match (message.kind, message.verdict) {
-                (kind, _) if kind.is_refuted() => Some(("flag.denied", false)),
-                (MessageKind::Answer { .. } | MessageKind::Proof { .. }, _) => {
-                    Some(("flag.accepted", true))
-                }
-                (_, Verdict::Glued(_)) => Some(("flag.glued", false)),
-                (_, Verdict::Part) => Some(("flag.split", false)),
-                (_, Verdict::Cut(_)) => Some(("flag.cut", false)),
-                (_, Verdict::Wrong) => Some(("flag.wrong", false)),
-                (_, Verdict::Whole) => None,
-            };
-            if let Some((key, good)) = flag {
-                own.push(Mark::Flag { key, good });
-            }
-        }
-        if let Some(failure) = &lane.failure {
-            flag(&mut marks, failure.event, "flag.refused");
-        }
-        for packet in &lane.wire {
-            if packet.resent {
-                flag(&mut marks, packet.span.event, "flag.again");
-            } else if packet.fate == Fate::Dropped {
-                flag(&mut marks, packet.span.event, "flag.dropped");
-            }
-        }
-        for &recv in &lane.unsure {
-            flag(&mut marks, recv, "flag.unsure");
-        }
-        // Until the run is over it may still be read.
-        if trace.ending().is_some() {
-            for send in &lane.sends {
-                let read = if datagrams {
-                    lane.recvs.iter().any(|recv| recv.start == send.start)
-                } else {
-                    send.is_empty() || !lane.recvs_in(send.range()).is_empty()
-                };
-                if !read {
-                    flag(&mut marks, send.event, "flag.unread");
-                }
-            }
-        }
+/// The marks of an event.
+pub(super) fn marks(trace: &Trace, analysis: &Analysis, index: &Index, at: usize) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    let Some(event) = trace.events().get(at) else {
+        return marks;
+    };
+    if let Some(lane) = analysis.lane_of(event) {
+        lane_marks(trace, lane, index, at, &mut marks);
     }
-    for (index, event) in trace.events().iter().enumerate() {
-        if event.error.is_some() {
-            flag(&mut marks, index, "flag.failed");
-        } else if event.call == Call::Refuse {
-            flag(&mut marks, index, "flag.refused");
-        } else if event.call == Call::Cut {
-            flag(&mut marks, index, "flag.cut-off");
-        } else if event.call == Call::Send && event.len() < event.asked as usize {
-            flag(&mut marks, index, "flag.partial");
-        } else if event.is_eof() && !trace.is_datagrams(event.connection) {
-            marks[index].push(Mark::Flag {
-                key: "flag.eof",
-                good: true,
-            });
-        }
+    if event.error.is_some() {
+        marks.push(bad("flag.failed"));
+    } else if event.call == Call::Refuse {
+        marks.push(bad("flag.refused"));
+    } else if event.call == Call::Cut {
+        marks.push(bad("flag.cut-off"));
+    } else if event.call == Call::Send && event.len() < event.asked as usize {
+        marks.push(bad("flag.partial"));
+    } else if event.is_eof() && !trace.is_datagrams(event.connection) {
+        marks.push(Mark::Flag {
+            key: "flag.eof",
+            good: true,
+        });
     }
     marks
 }
 
-fn flag(marks: &mut [Vec<Mark>], event: usize, key: &'static str) {
-    // An analysis may be older than its trace, never newer.
-    if let Some(own) = marks.get_mut(event) {
-        own.push(Mark::Flag { key, good: false });
+/// Those that its lane tells.
+fn lane_marks(trace: &Trace, lane: &Lane, index: &Index, at: usize, marks: &mut Vec<Mark>) {
+    let hues = index.hues(lane.connection, lane.direction);
+    let messages = &lane.messages;
+    let first = messages.partition_point(|message| message.event < at);
+    let own = messages.iter().enumerate().skip(first);
+    for (number, message) in own.take_while(|(_, message)| message.event == at) {
+        let body = &message.frame.body;
+        let text = if message.kind.is_of_the_handshake() {
+            wording::hex(body, MOST_BINARY)
+        } else {
+            wording::text(body, MOST)
+        };
+        let hue = hues.map_or(0, |hues| hues.at(message.frame.body_range().start));
+        marks.push(Mark::Message {
+            number: number + 1,
+            text,
+            hue: hue % usize::from(HUES),
+        });
+        let flag = match (message.kind, message.verdict) {
+            (kind, _) if kind.is_refuted() => Some(("flag.denied", false)),
+            (MessageKind::Answer { .. } | MessageKind::Proof { .. }, _) => {
+                Some(("flag.accepted", true))
+            }
+            (_, Verdict::Glued(_)) => Some(("flag.glued", false)),
+            (_, Verdict::Part) => Some(("flag.split", false)),
+            (_, Verdict::Cut(_)) => Some(("flag.cut", false)),
+            (_, Verdict::Wrong) => Some(("flag.wrong", false)),
+            (_, Verdict::Whole) => None,
+        };
+        if let Some((key, good)) = flag {
+            marks.push(Mark::Flag { key, good });
+        }
     }
+    if lane
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.event == at)
+    {
+        marks.push(bad("flag.refused"));
+    }
+    let packet = lane
+        .wire
+        .binary_search_by_key(&at, |packet| packet.span.event);
+    if let Ok(packet) = packet {
+        if lane.wire[packet].resent {
+            marks.push(bad("flag.again"));
+        } else if lane.wire[packet].fate == Fate::Dropped {
+            marks.push(bad("flag.dropped"));
+        }
+    }
+    if lane.unsure.binary_search(&at).is_ok() {
+        marks.push(bad("flag.unsure"));
+    }
+    let send = lane.sends.binary_search_by_key(&at, |send| send.event);
+    // Until the run is over it may still be read.
+    if let (Ok(number), Some(_)) = (send, trace.ending()) {
+        let send = &lane.sends[number];
+        let read = if trace.is_datagrams(lane.connection) {
+            matches!(lane.fate(number), Fate::Read(_))
+        } else {
+            send.is_empty() || !lane.recvs_in(send.range()).is_empty()
+        };
+        if !read {
+            marks.push(bad("flag.unread"));
+        }
+    }
+}
+
+const fn bad(key: &'static str) -> Mark {
+    Mark::Flag { key, good: false }
 }
 
 /// What the caller is called.
@@ -166,7 +175,7 @@ fn bare_call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
         return packet(event, catalog);
     }
     if let Some(reason) = event.reason {
-        return [event.call.name(), " · ", reason.name()].concat();
+        return scene::decision(event.call, reason, catalog).join(" · ");
     }
     let name = match (event.call, transport) {
         (Call::Send, Transport::Udp) => "sendto",
@@ -259,12 +268,14 @@ mod tests {
             panic!("no events");
         };
         let said = |event: &Event| call(event, &trace, &catalog);
-        assert_eq!(said(refusal), "refuse · source-full");
-        assert_eq!(said(cut), "cut · time");
-        let marks = marks(&trace, &Analysis::new(&trace));
-        let flag = |key| vec![Mark::Flag { key, good: false }];
-        let expected = [flag("flag.refused"), flag("flag.cut-off")];
-        assert!(marks.ends_with(&expected), "{marks:?}");
+        assert_eq!(said(refusal), "refused · its source had all its places");
+        assert_eq!(said(cut), "cut off · the run took too long");
+        let analysis = Analysis::new(&trace);
+        let index = Index::new(&trace, &analysis);
+        let last = trace.events().len() - 1;
+        let marks = |at| marks(&trace, &analysis, &index, at);
+        assert_eq!(marks(last - 1), [bad("flag.refused")]);
+        assert_eq!(marks(last), [bad("flag.cut-off")]);
     }
 
     #[test]

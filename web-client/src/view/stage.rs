@@ -34,6 +34,10 @@ pub(super) struct Stage {
     list: Rc<RefCell<DrawList>>,
     pointer: Rc<Pointer>,
     width: f64,
+    /// Where the stage is scrolled to, and how much of its height is in sight.
+    sight: (f64, f64),
+    /// The step whose rows were brought into sight last.
+    followed: Option<usize>,
     observer: ResizeObserver,
     _resized: Closure<dyn FnMut()>,
     _listeners: Vec<Listener>,
@@ -102,6 +106,8 @@ impl Stage {
             list,
             pointer,
             width: 0.0,
+            sight: (0.0, 0.0),
+            followed: None,
             observer,
             _resized: resized,
             _listeners: listeners,
@@ -145,6 +151,8 @@ impl Stage {
     /// Reads the stage's width and puts the tip beside the pointer.
     pub(super) fn measure(&mut self) {
         self.width = f64::from(self.frame.client_width());
+        let height = self.frame.client_height();
+        self.sight = (self.frame.scroll_top().into(), height.into());
         if self.tip.hidden() {
             return;
         }
@@ -153,7 +161,7 @@ impl Stage {
         let x = (x + 12.0).min(room).max(4.0);
         let below = y + 18.0;
         let height = f64::from(self.tip.offset_height());
-        let y = if below + height > f64::from(self.frame.client_height()) {
+        let y = if below + height > self.sight.0 + self.sight.1 {
             (y - height - 8.0).max(0.0)
         } else {
             below
@@ -181,6 +189,9 @@ impl Stage {
                 self.width,
             );
             self.painter.paint(&list, &self.palette);
+            if self.followed.replace(state.step()) != Some(state.step()) {
+                self.follow(&list);
+            }
             self.list.replace(list);
             if state.hover().is_some() {
                 // What is under the pointer may have changed although it did not move.
@@ -189,6 +200,25 @@ impl Stage {
             }
         }
         (&self.palette, is_new)
+    }
+
+    /// Scrolls a stage that is higher than its room to what the cursor is about.
+    #[expect(clippy::cast_possible_truncation, reason = "pixels of the stage")]
+    fn follow(&self, list: &DrawList) {
+        let Some((from, to)) = list.focus else {
+            return;
+        };
+        let (top, height) = self.sight;
+        // What does not fit is shown from its upper edge.
+        let wanted = if from < top || to - from > height {
+            from
+        } else if to > top + height {
+            to - height
+        } else {
+            return;
+        };
+        let wanted = wanted.min(list.height - height).max(0.0);
+        self.frame.set_scroll_top(wanted.round() as i32);
     }
 }
 

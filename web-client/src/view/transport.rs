@@ -120,7 +120,7 @@ impl Transport {
         if is_new {
             self.painter.forget_styles();
         }
-        let list = scrubber::draw(state.events(), state.step(), self.width, HEIGHT);
+        let list = scrubber::draw(state.index(), state.step(), self.width, HEIGHT);
         self.painter.paint(&list, palette);
     }
 }

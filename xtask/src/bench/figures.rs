@@ -94,13 +94,19 @@ impl Figure {
             .unwrap_or(f64::NAN)
     }
 
+    /// What its rounds are counted in.
+    pub(super) fn unit(&self) -> &str {
+        &self.unit
+    }
+
     /// Median with unit, and the lowest and highest round.
     pub(super) fn shown(&self) -> String {
         let median = shown(self.median());
         let [low, .., high] = self.rounds[..] else {
             return format!("{median} {}", self.unit);
         };
-        format!("{median} {} ({}–{})", self.unit, shown(low), shown(high))
+        let unit = if self.unit.is_empty() { "" } else { " " }.to_owned() + &self.unit;
+        format!("{median}{unit} ({}–{})", shown(low), shown(high))
     }
 }
 

@@ -134,6 +134,34 @@ const ONE_ANALYSIS: &str = "one analysis of all";
 /// look at the end.
 const GROWING: Bound = RatioBelow(1.5);
 
+const OPEN: &str = "100,000 events: opening a file";
+const BYTES: &str = "100,000 events: a step, Bytes view, median";
+const TIME: &str = "100,000 events: a step, Time view, median";
+const STEPS: &str = "100,000 events: a step, Time view by steps, median";
+const SLOW_BYTES: &str = "100,000 events: a step, Bytes view, 95th percentile";
+const SLOW_TIME: &str = "100,000 events: a step, Time view, 95th percentile";
+const SLOW_STEPS: &str = "100,000 events: a step, Time view by steps, 95th percentile";
+const SCROLL: &str = "100,000 events: a scroll of the table, median";
+const RENDERER: &str = "100,000 events: memory of the renderer";
+const FEW_BYTES: &str = "2,000 events: a step, Bytes view, median";
+const FEW_TIME: &str = "2,000 events: a step, Time view, median";
+const FEW_STEPS: &str = "2,000 events: a step, Time view by steps, median";
+
+pub(super) const PAGE: [Goal; 12] = [
+    goal("open-100k", OPEN, "", Below(2_000.0)),
+    goal("step-bytes-100k", BYTES, "", Below(16.0)),
+    goal("step-bytes-p95-100k", SLOW_BYTES, "", Below(50.0)),
+    goal("step-time-100k", TIME, "", Below(16.0)),
+    goal("step-time-p95-100k", SLOW_TIME, "", Below(50.0)),
+    goal("step-steps-100k", STEPS, "", Below(16.0)),
+    goal("step-steps-p95-100k", SLOW_STEPS, "", Below(50.0)),
+    goal("scroll-100k", SCROLL, "", Below(16.0)),
+    goal("memory-100k", RENDERER, "", Below(400.0)),
+    goal("step-bytes-2k", FEW_BYTES, "", Below(12.0)),
+    goal("step-time-2k", FEW_TIME, "", Below(12.0)),
+    goal("step-steps-2k", FEW_STEPS, "", Below(12.0)),
+];
+
 /// How a goal was met.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -172,10 +200,11 @@ impl Goal {
                 (wanted, format!("{ratio:.2} ×"), reached(ratio <= bound))
             }
             Below(bound) => {
-                let value = median("stickylab")?;
+                let figure = figures.find(self.what, "stickylab")?;
+                let (value, unit) = (figure.median(), figure.unit());
                 (
-                    format!("≤ {bound} KiB"),
-                    format!("{} KiB", shown(value)),
+                    format!("≤ {bound} {unit}"),
+                    format!("{} {unit}", shown(value)),
                     reached(value <= bound),
                 )
             }

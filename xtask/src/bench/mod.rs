@@ -17,7 +17,7 @@ use clap::ValueEnum;
 
 use crate::step::step;
 use crate::workspace::Workspace;
-use crate::{process, web};
+use crate::{process, setup, web};
 use figures::Figures;
 
 /// Fewer rounds are not written down.
@@ -38,6 +38,8 @@ pub(crate) enum Group {
     Tap,
     /// What it costs to look at a record while it grows
     Analysis,
+    /// What long records cost the page, in a browser
+    Page,
 }
 
 impl Group {
@@ -106,9 +108,19 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
         }
     }
 
+    let path = workspace.root.join("BENCHMARKS.md");
+    if groups.contains(&Group::Page) {
+        measure_page(workspace, &mut figures)?;
+        let page = report::page(&figures, &machine);
+        println!("\n{page}");
+        report::write_page(&path, &page)?;
+        if *groups == [Group::Page] {
+            println!("xtask: written to {}", path.display());
+            return Ok(());
+        }
+    }
     let sections = report::sections(&figures, groups, &machine, &peers, effort);
     println!("\n{sections}");
-    let path = workspace.root.join("BENCHMARKS.md");
     if only.is_empty() && effort.rounds >= LEAST_ROUNDS {
         report::write(&path, &sections)?;
         println!("xtask: written to {}", path.display());
@@ -119,6 +131,21 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
         );
     }
     Ok(())
+}
+
+fn measure_page(workspace: &Workspace, figures: &mut Figures) -> Result<()> {
+    let browser = setup::browser::ensure()?;
+    let lines = step("measuring the page in a browser", || {
+        process::output_shown(
+            workspace
+                .cargo()
+                .args(["bench", "--quiet", "--package=tests", "--bench=page"])
+                .env("STICKYLAB_BIN", workspace.stickylab("release"))
+                .env("CHROME", &browser.chrome)
+                .env("CHROMEDRIVER", &browser.driver),
+        )
+    })?;
+    figures.read(&lines, &workspace.root)
 }
 
 fn shown(path: &Path) -> String {

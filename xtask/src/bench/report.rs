@@ -11,8 +11,12 @@ use super::machine::{Machine, today};
 use super::peers::Peers;
 use super::{Effort, Group};
 
+/// The page's section, which is written whenever the page is measured.
+const PAGE: &str = "## Page";
 /// The soak's section, which only the soak writes.
 pub(crate) const SOAK: &str = "## Soak";
+/// Sections that are written each by itself: the last ones, in this order.
+const APART: [&str; 2] = [PAGE, SOAK];
 
 /// A table: its rows by figure, its columns by subject.
 struct Table {
@@ -130,11 +134,49 @@ pub(super) fn sections(
     .flatten()
     .collect();
     text += &verdict(figures, &all);
-    for group in groups {
+    for group in groups.iter().filter(|group| **group != Group::Page) {
         text += "\n";
         text += &section(figures, *group);
     }
     text
+}
+
+/// The page's section.
+pub(super) fn page(figures: &Figures, machine: &Machine) -> String {
+    let what = [
+        ("open", "from the choice of the file to the painted stage"),
+        ("block", "the longest time without a frame meanwhile"),
+        ("step-bytes", "a step in the Bytes view, median"),
+        ("step-bytes-p95", "the same, 95th percentile"),
+        ("step-time", "a step in the Time view, median"),
+        ("step-time-p95", "the same, 95th percentile"),
+        ("step-steps", "a step in the Time view by steps, median"),
+        ("step-steps-p95", "the same, 95th percentile"),
+        ("scroll", "a scroll of the table of events, median"),
+        ("scroll-p95", "the same, 95th percentile"),
+        ("memory", "resident memory of the renderer, all this done"),
+        ("elements", "elements of the document"),
+    ];
+    let mut table = "| | 2,000 events | 100,000 events |\n|---|---|---|\n".to_owned();
+    for (what, title) in what {
+        let figure = |size| {
+            let figure = figures.find(&format!("{what}-{size}"), "stickylab");
+            figure.map_or_else(|| "–".to_owned(), Figure::shown)
+        };
+        let _ = writeln!(table, "| {title} | {} | {} |", figure("2k"), figure("100k"));
+    }
+    format!(
+        "{PAGE}\n\nWritten by `cargo xtask bench page` on {}. Trace files of 2,000 and of 100,000 events\n\
+         (one connection, its calls, packets and queues) in a headless Chromium of 1440 × 900\n\
+         pixels without a GPU, driven by WebDriver; medians of five rounds, each in a fresh\n\
+         browser, lowest and highest in brackets (`tests/benches/page`). A step or a scroll is\n\
+         the work of the page's main thread for it: handling the key, and the frame behind it up\n\
+         to the end of its painting. {}; load average over the minute before: {}.\n\n{table}\n{}",
+        today(),
+        machine.line(),
+        machine.load(),
+        self::table(figures, &goals::PAGE),
+    )
 }
 
 /// How many goals are reached, and which are not.
@@ -174,6 +216,8 @@ fn section(figures: &Figures, group: Group) -> String {
              are never watched.\n\n{}",
             block(figures, "tap"),
         ),
+        // Written by itself.
+        Group::Page => String::new(),
         Group::Analysis => format!(
             "## Analysis\n\n100,000 events of a stream with its packets inserted one by one, the lanes brought\n\
              up to date and asked for after each thousandth, beside one analysis of all of them\n\
@@ -321,24 +365,67 @@ fn block(figures: &Figures, name: &str) -> String {
     text.map_or_else(String::new, |(_, text)| format!("```\n{text}\n```\n"))
 }
 
-/// Writes everything but the soak's section, which stays as it is.
+/// Writes everything but the sections that are written by themselves; they
+/// stay as they are.
 pub(super) fn write(path: &Path, sections: &str) -> Result<()> {
     let old = std::fs::read_to_string(path).unwrap_or_default();
-    let soak = old.find(SOAK).map(|start| &old[start..]);
-    save(path, &with_soak(sections, soak.unwrap_or_default()))
+    save(
+        path,
+        &joined(sections, APART.map(|heading| section_of(&old, heading))),
+    )
+}
+
+/// Writes the page's section; the others stay as they are.
+pub(super) fn write_page(path: &Path, page: &str) -> Result<()> {
+    write_apart(path, PAGE, page)
 }
 
 /// Writes the soak's section; the others stay as they are.
 pub(crate) fn write_soak(path: &Path, soak: &str) -> Result<()> {
-    let old = std::fs::read_to_string(path).unwrap_or_else(|_| "# Benchmarks\n".to_owned());
-    let others = old.find(SOAK).map_or(&old[..], |start| &old[..start]);
-    save(path, &with_soak(others, soak))
+    write_apart(path, SOAK, soak)
 }
 
-/// The soak's section is the last.
-fn with_soak(others: &str, soak: &str) -> String {
-    let text = format!("{}\n\n{soak}", others.trim_end());
-    format!("{}\n", text.trim_end())
+fn write_apart(path: &Path, heading: &str, text: &str) -> Result<()> {
+    let old = std::fs::read_to_string(path).unwrap_or_else(|_| "# Benchmarks\n".to_owned());
+    save(path, &with_section(&old, heading, text))
+}
+
+/// The file `old` with another section of this heading.
+fn with_section(old: &str, heading: &str, text: &str) -> String {
+    let starts = APART.iter().filter_map(|heading| start_of(old, heading));
+    let others = &old[..starts.min().unwrap_or(old.len())];
+    let section = |other| {
+        if other == heading {
+            text
+        } else {
+            section_of(old, other)
+        }
+    };
+    joined(others, APART.map(section))
+}
+
+fn joined(others: &str, sections: [&str; APART.len()]) -> String {
+    let mut text = others.trim_end().to_owned();
+    for section in sections.map(str::trim).iter().filter(|s| !s.is_empty()) {
+        text += "\n\n";
+        text += section;
+    }
+    text + "\n"
+}
+
+fn start_of(text: &str, heading: &str) -> Option<usize> {
+    let heading = format!("\n{heading}\n");
+    text.find(&heading).map(|at| at + 1)
+}
+
+/// The section with this heading; empty if there is none.
+fn section_of<'a>(text: &'a str, heading: &str) -> &'a str {
+    let Some(start) = start_of(text, heading) else {
+        return "";
+    };
+    let section = &text[start..];
+    let end = section[heading.len()..].find("\n## ");
+    &section[..end.map_or(section.len(), |end| heading.len() + end)]
 }
 
 fn save(path: &Path, text: &str) -> Result<()> {
@@ -350,10 +437,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_soak_and_the_rest_are_written_apart() {
-        let first = with_soak("# Benchmarks\n\n## Bridges\n\na\n", "");
-        assert_eq!(first, "# Benchmarks\n\n## Bridges\n\na\n");
-        let both = with_soak(&first, "## Soak\n\nb\n");
-        assert_eq!(both, "# Benchmarks\n\n## Bridges\n\na\n\n## Soak\n\nb\n");
+    fn sections_are_written_apart_and_in_their_order() {
+        let first = "# Benchmarks\n\n## Bridges\n\na\n";
+        let soak = with_section(first, SOAK, "## Soak\n\nb\n");
+        assert_eq!(soak, "# Benchmarks\n\n## Bridges\n\na\n\n## Soak\n\nb\n");
+        let both = with_section(&soak, PAGE, "## Page\n\nc");
+        let expected = "# Benchmarks\n\n## Bridges\n\na\n\n## Page\n\nc\n\n## Soak\n\nb\n";
+        assert_eq!(both, expected);
+        assert_eq!(with_section(&both, SOAK, "## Soak\n\nb"), expected);
+        let kept = APART.map(|heading| section_of(&both, heading));
+        assert_eq!(joined(first, kept), expected);
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use protocol::Offset;
 
-use trace::rows::{Chunk, Layer, within};
+use trace::rows::{Chunk, Layer};
 
 use super::Group;
 use super::row::Row;
@@ -50,7 +50,7 @@ impl Group<'_> {
             let outline = Rect::new(rect.x + gap, rect.y, rect.width - 2.0 * gap, rect.height);
             list.shapes.push(self.outline(outline, chunk, None));
             let mut painted = f64::NEG_INFINITY;
-            for stretch in within(&self.stretches, &chunk.range) {
+            for stretch in self.hues.within(&chunk.range) {
                 // Several in one pixel can't be told apart.
                 let right = self.layout.x(stretch.range.end);
                 if right < painted + 1.0 {
@@ -62,6 +62,7 @@ impl Group<'_> {
                     fill: Some(hue(Part::Fill)),
                     stroke: hue(Part::Stroke),
                     text: hue(Part::Text),
+                    line: 1.0,
                     hatched: stretch.is_header,
                     dashed: false,
                     ghost: chunk.is_ahead,
@@ -110,6 +111,7 @@ impl Group<'_> {
             fill: None,
             stroke: Ink::Bad,
             text: Ink::Bad,
+            line: 1.0,
             hatched: false,
             dashed: true,
             ghost: chunk.is_ahead,
@@ -159,6 +161,7 @@ impl Group<'_> {
             fill: None,
             stroke: Ink::Bad,
             text: Ink::Bad,
+            line: 1.0,
             hatched: false,
             dashed: false,
             ghost,
@@ -194,11 +197,7 @@ impl Group<'_> {
                 let chosen = self.selected() == Some(at);
                 let accented = Cell {
                     stroke: if chosen { Ink::Accent } else { style.stroke },
-                    fill: if chosen {
-                        Some(Ink::AccentSoft)
-                    } else {
-                        style.fill
-                    },
+                    line: if chosen { 2.5 } else { style.line },
                     ..style
                 };
                 accented.draw(rect, list);
@@ -219,43 +218,18 @@ impl Group<'_> {
     }
 
     /// One column a pixel, as high as it has chunks.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "columns lie within the area"
-    )]
     fn density(&self, row: &Row, list: &mut DrawList) {
-        let mut columns = vec![(0_u32, false, 0_usize); self.layout.area as usize + 1];
-        for chunk in &row.chunks {
-            let x = (self.layout.x(chunk.range.start) - self.layout.left).max(0.0);
-            if let Some((count, happened, index)) = columns.get_mut(x as usize) {
-                *count += 1;
-                *happened |= !chunk.is_ahead;
-                let mut here = within(&self.stretches, &chunk.range);
-                *index = here.next().map_or(0, |stretch| stretch.index);
-            }
-        }
-        let most = columns
-            .iter()
-            .map(|column| column.0)
-            .max()
-            .unwrap_or(1)
-            .max(1);
-        for (x, &(count, happened, index)) in columns.iter().enumerate() {
-            if count == 0 {
-                continue;
-            }
-            let height = self.pitch.height * (0.25 + 0.75 * f64::from(count) / f64::from(most));
-            let x = (self.layout.left + x as f64).min(self.layout.right() - 1.0);
-            list.shapes.push(Shape::Rect {
-                rect: Rect::new(x, row.y + self.pitch.height - height, 1.0, height),
-                fill: Some(Ink::hue(index, Part::Stroke)),
-                stroke: None,
-                line: 0.0,
-                radius: 0.0,
-                dashed: false,
-                ghost: !happened,
-            });
+        let counts = row.columns().iter().map(|column| column.count);
+        let most = counts.max().unwrap_or(1).max(1);
+        let base = row.y + self.pitch.height;
+        for column in row.columns() {
+            let share = f64::from(column.count) / f64::from(most);
+            let height = self.pitch.height * (0.25 + 0.75 * share);
+            let ink = column
+                .hue
+                .map_or(Ink::Outline, |hue| Ink::hue(hue, Part::Stroke));
+            let ghost = !self.shot.has_happened(column.first);
+            list.column(column.x, base, height, ink, ghost);
         }
     }
 }
@@ -266,6 +240,8 @@ struct Cell {
     fill: Option<Ink>,
     stroke: Ink,
     text: Ink,
+    /// Width of the edge.
+    line: f64,
     hatched: bool,
     dashed: bool,
     ghost: bool,
@@ -278,7 +254,7 @@ impl Cell {
             rect,
             fill: if edged { self.fill } else { Some(self.stroke) },
             stroke: edged.then_some(self.stroke),
-            line: 1.0,
+            line: self.line,
             radius: if edged {
                 3.0_f64.min(rect.width / 3.0)
             } else {

@@ -5,9 +5,8 @@
 use std::ops::Range;
 
 use protocol::Offset;
-use trace::lane::Fate;
+use trace::lane::{Fate, Span};
 use trace::text::{Sentence, Value};
-use trace::{Call, Flags};
 
 use super::Group;
 use crate::scene::list::Style;
@@ -133,42 +132,29 @@ impl Group<'_> {
             // All sockets are closed, and their queues gone.
             return Vec::new();
         }
-        let mut acknowledged = Offset(0);
-        for event in events.get(..shot.step).unwrap_or(events) {
-            if event.connection != self.lane.connection || event.end != reader {
-                continue;
-            }
-            if event.call == Call::Close {
-                return Vec::new();
-            }
-            if let Some(header) = &event.header
-                && header.flags.has(Flags::ACK)
-            {
-                acknowledged = acknowledged.max(header.ack);
-            }
+        let known = shot.index.connection(self.lane.connection);
+        if known.is_closed(reader, shot.step) {
+            return Vec::new();
         }
+        let acknowledged = known.acknowledged(reader, shot.step);
         if self.rows.is_datagrams() {
             return self.held_datagrams();
         }
-        let end = |event: usize, end: Offset| {
-            if shot.has_happened(event) {
-                end
-            } else {
-                Offset(0)
-            }
-        };
         let lane = self.lane;
-        let zero = Offset(0);
-        let sent = lane.sends.iter().map(|send| end(send.event, send.end));
-        let sent = sent.max().unwrap_or(zero);
-        let read = lane.recvs.iter().map(|recv| end(recv.event, recv.end));
-        let read = read.max().unwrap_or(zero).min(sent);
+        // Calls come by offset.
+        let end = |spans: &[Span]| {
+            let happened = spans.partition_point(|span| shot.has_happened(span.event));
+            let last = happened.checked_sub(1).map(|last| spans[last].end);
+            last.unwrap_or_default()
+        };
+        let sent = end(&lane.sends);
+        let read = end(&lane.recvs).min(sent);
         if !shot.has_whole_wire() {
             return filled([(read..sent, Place::Kernel)]);
         }
-        let left = lane.wire.iter();
-        let left = left.map(|packet| end(packet.span.event, packet.span.end));
-        let left = left.max().unwrap_or(zero);
+        let left = lane.wire.iter().map(|packet| &packet.span);
+        let left = left.take_while(|span| shot.has_happened(span.event));
+        let left = left.map(|span| span.end).max().unwrap_or_default();
         let acknowledged = acknowledged.max(read).min(sent);
         let left = left.max(acknowledged).min(sent);
         filled([

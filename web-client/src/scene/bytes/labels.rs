@@ -54,8 +54,7 @@ impl Group<'_> {
                 let rect = self.layout.span(&range, 0.0, 0.0)?;
                 Some((rect.x, event))
             });
-        let chunks = if row.dense { &[][..] } else { &row.chunks };
-        let mut chunks = chunks.iter().peekable();
+        let mut chunks = row.chunks.iter().peekable();
         while let Some(chunk) = chunks.next() {
             let x = self.layout.x(chunk.range.start).max(self.layout.left) + 2.0;
             let next = chunks.peek().map(|next| self.layout.x(next.range.start));
@@ -75,7 +74,10 @@ impl Group<'_> {
             let label = self.refusal(event);
             label.place(x + 2.0, row.y - 10.0, edge - x - 2.0, list);
         }
-        self.empty_labels(row, edge, list);
+        // Of many without bytes not all are kept, and so none is numbered.
+        if !row.dense {
+            self.empty_labels(row, edge, list);
+        }
         self.again_labels(row, edge, list);
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use protocol::Offset;
 use trace::Analysis;
 
+use crate::scene::density::Window;
 use crate::scene::margins::{LEFT, NARROW, PAD};
 use crate::scene::{Rect, Viewport};
 
@@ -94,6 +95,16 @@ impl Layout {
         let end = self.first + self.area / self.cell;
         let start = (self.first.floor() as u64).saturating_sub(1);
         Offset(start)..Offset((end.ceil() as u64).saturating_add(1))
+    }
+
+    /// What is drawn, and where.
+    pub(super) fn drawn(&self) -> Window {
+        Window {
+            first: self.first,
+            across: self.area / self.cell,
+            left: self.left,
+            area: self.area,
+        }
     }
 
     /// Whether single bytes are drawn.

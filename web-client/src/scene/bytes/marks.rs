@@ -67,7 +67,11 @@ impl Group<'_> {
     /// Hollow where a sender's boundary vanished, full where one appeared.
     fn boundaries(&self, row: &Row, list: &mut DrawList) {
         let mut free = f64::NEG_INFINITY;
-        for boundary in &self.lane.boundaries {
+        let window = self.layout.window();
+        let all = &self.lane.boundaries;
+        let from = all.partition_point(|boundary| boundary.offset < window.start);
+        let in_sight = all[from..].iter();
+        for boundary in in_sight.take_while(|boundary| boundary.offset <= window.end) {
             let fill = match boundary.change {
                 Change::Vanished => Ink::Ground,
                 Change::Appeared => Ink::Bad,

@@ -16,7 +16,7 @@ mod tests;
 
 use protocol::Offset;
 use trace::lane::{Direction, Lane, Span};
-use trace::rows::{Layer, Rows, Stretch, within};
+use trace::rows::{Hues, Layer, Rows};
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call};
 
@@ -24,7 +24,8 @@ use super::list::Style;
 use super::margins::PAD;
 use super::ticks::round_step;
 use super::{
-    Align, DrawList, Edge, Font, Ink, Part, Shape, StageModel, Target, knob_value, text_width,
+    Align, DrawList, Edge, Font, Index, Ink, Part, Shape, StageModel, Target, knob_value,
+    text_width,
 };
 use crate::runs::{Turned, turned_between};
 use layout::{Layout, Pitch};
@@ -35,6 +36,8 @@ use row::Row;
 const AXIS: f64 = 40.0;
 /// Ribbons narrower than this are joined with their neighbours.
 const NARROWEST: f64 = 2.0;
+/// Columns further apart are not joined by a ribbon.
+const GAP: f64 = 4.0;
 /// Least distance between two numbers of the axis.
 const TICKS: f64 = 60.0;
 /// Below a group that ends in a row with labels below its boxes.
@@ -49,11 +52,13 @@ const TITLE: f64 = 24.0;
 
 /// Draws it, `width` CSS pixels wide.
 pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64) -> DrawList {
-    let runs = runs(shot, catalog);
-    let analyses: Vec<_> = runs.iter().map(|run| run.shot.analysis).collect();
-    let layout = Layout::new(&analyses, shot.viewport, width);
+    let earlier = shot.earlier;
+    let index = earlier.map(|earlier| Index::new(&earlier.trace, &earlier.analysis));
+    let runs = runs(shot, index.as_ref(), catalog);
+    let layout = self::layout(shot, width);
     let mut list = DrawList {
         width,
+        area: (layout.left, layout.right()),
         ..DrawList::default()
     };
     let rows = runs.iter().flat_map(|run| &run.groups);
@@ -82,7 +87,7 @@ struct Run<'a> {
 /// The run on the stage; above it the one it is compared with, if there is
 /// one: all of it has happened, and only what went to the server is shown,
 /// for that is what a turned knob changes.
-fn runs<'a>(shot: &StageModel<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
+fn runs<'a>(shot: &StageModel<'a>, earlier: Option<&'a Index>, catalog: &Catalog) -> Vec<Run<'a>> {
     let run = |shot: StageModel<'a>, title, only: Option<Direction>| {
         let lanes = shot.analysis.lanes.iter();
         let lanes = lanes.filter(|lane| only.is_none_or(|only| lane.direction == only));
@@ -93,7 +98,7 @@ fn runs<'a>(shot: &StageModel<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
             title,
         }
     };
-    let Some(earlier) = shot.earlier else {
+    let (Some(earlier), Some(index)) = (shot.earlier, earlier) else {
         return vec![run(*shot, None, None)];
     };
     let turned = turned_between(&earlier.trace, shot.trace);
@@ -116,6 +121,7 @@ fn runs<'a>(shot: &StageModel<'a>, catalog: &Catalog) -> Vec<Run<'a>> {
     let before = StageModel {
         trace: &earlier.trace,
         analysis: &earlier.analysis,
+        index,
         step: earlier.trace.events().len(),
         selection: None,
         hover: None,
@@ -159,21 +165,25 @@ impl Run<'_> {
                 list.shapes.push(rule(y, layout.width));
             }
             y += pitch.above;
+            let Some(hues) = shot.index.hues(lane.connection, lane.direction) else {
+                continue;
+            };
             let group = Group {
                 lane,
                 rows: shot.rows(lane),
-                stretches: shot.rows(lane).stretches(),
+                hues,
                 shot,
                 catalog,
                 layout,
                 pitch,
             };
             let bottom = group.draw(layers, y, list);
-            if let Some((_, offset)) = mark.filter(|(at, _)| std::ptr::eq(*at, *lane))
-                && layout.shows(offset)
-            {
+            if let Some((_, offset)) = mark.filter(|(at, _)| std::ptr::eq(*at, *lane)) {
                 let top = if layout.narrow { 44.0 } else { 30.0 };
-                list.cursor(layout.x(offset), y - top, bottom + 8.0);
+                list.focus = Some((y - pitch.above, bottom + 8.0));
+                if layout.shows(offset) {
+                    list.cursor(layout.x(offset), y - top, bottom + 8.0);
+                }
             }
             y = bottom;
         }
@@ -186,11 +196,51 @@ pub fn narrowest(analysis: &Analysis, width: f64) -> f64 {
     layout::narrowest(analysis, width)
 }
 
+/// Where the cursor stands in the longest stream, 0 to 1; none before any bytes.
+pub(super) fn share(shot: &StageModel<'_>) -> Option<f64> {
+    let (_, offset) = cursor(shot)?;
+    Some(offset.0 as f64 / layout(shot, 0.0).total)
+}
+
+/// The step at which the cursor stands nearest to x, in its own lane; of
+/// several the one nearest to the step at which it stands now.
+pub(super) fn step_at(shot: &StageModel<'_>, width: f64, x: f64) -> Option<usize> {
+    let (lane, _) = cursor(shot)?;
+    let layout = layout(shot, width);
+    let wanted = layout.first + (x - layout.left) / layout.cell;
+    let mut best: Option<(f64, usize, usize)> = None;
+    let mut look = |span: &Span| {
+        let far = (span.end.0 as f64 - wanted).abs();
+        let steps = (span.event + 1).abs_diff(shot.step);
+        let nearer = |&(other, others, _): &(f64, usize, usize)| {
+            far < other || far <= other && steps < others
+        };
+        if best.as_ref().is_none_or(nearer) {
+            best = Some((far, steps, span.event + 1));
+        }
+    };
+    for spans in [&lane.sends, &lane.recvs] {
+        // Of calls, which are by offset, the nearest ones are enough.
+        let at = spans.partition_point(|span| (span.end.0 as f64) < wanted);
+        let near = at.saturating_sub(1)..(at + 2).min(spans.len());
+        spans[near].iter().for_each(&mut look);
+    }
+    lane.wire.iter().for_each(|packet| look(&packet.span));
+    best.map(|(.., step)| step)
+}
+
+/// The layout with the run it is compared with, if there is one.
+fn layout(shot: &StageModel<'_>, width: f64) -> Layout {
+    let earlier = shot.earlier.map(|earlier| &earlier.analysis);
+    let analyses: Vec<_> = earlier.into_iter().chain([shot.analysis]).collect();
+    Layout::new(&analyses, shot.viewport, width)
+}
+
 /// A lane while it is drawn.
 struct Group<'a> {
     lane: &'a Lane,
     rows: Rows<'a>,
-    stretches: Vec<Stretch>,
+    hues: &'a Hues,
     shot: &'a StageModel<'a>,
     catalog: &'a Catalog,
     layout: Layout,
@@ -268,10 +318,13 @@ impl Group<'_> {
                 ghost: false,
             });
         };
+        if lower.dense {
+            return self.dense_ribbons(upper, lower, list);
+        }
         // Stretches too narrow to be told apart are painted as one.
         let mut pending: Option<(f64, f64, usize)> = None;
         for chunk in lower.chunks.iter().filter(|chunk| !chunk.is_ahead) {
-            for stretch in within(&self.stretches, &chunk.range) {
+            for stretch in self.hues.within(&chunk.range) {
                 let Some(rect) = self.layout.span(&stretch.range, 0.0, 0.0) else {
                     continue;
                 };
@@ -292,6 +345,48 @@ impl Group<'_> {
         }
         if let Some((x0, x1, index)) = pending {
             ribbon(x0, x1, index);
+        }
+    }
+
+    /// The same where only the density of the lower row is drawn: from each of
+    /// its columns to the next.
+    fn dense_ribbons(&self, upper: &Row, lower: &Row, list: &mut DrawList) {
+        let mut joined: Option<(f64, f64, Ink)> = None;
+        let mut ribbon = |(x0, x1, ink): (f64, f64, Ink)| {
+            let edge = |y| Edge { x0, x1, y };
+            list.shapes.push(Shape::Ribbon {
+                top: edge(upper.y + upper.height),
+                bottom: edge(lower.y),
+                ink,
+                ghost: false,
+            });
+        };
+        let happened = lower.columns().iter();
+        let happened = happened.filter(|column| self.shot.has_happened(column.first));
+        for column in happened {
+            let ink = column
+                .hue
+                .map_or(Ink::Faint, |hue| Ink::hue(hue, Part::Ribbon));
+            let next = (column.x, column.x + 1.0, ink);
+            match &mut joined {
+                Some((x0, x1, own))
+                    if column.x - *x1 < GAP && (*own == ink || *x1 - *x0 < NARROWEST) =>
+                {
+                    *x1 = column.x + 1.0;
+                }
+                Some(before) => {
+                    // It goes on to where the next one begins.
+                    if column.x - before.1 < GAP {
+                        before.1 = column.x;
+                    }
+                    ribbon(*before);
+                    *before = next;
+                }
+                None => joined = Some(next),
+            }
+        }
+        if let Some(last) = joined {
+            ribbon(last);
         }
     }
 

@@ -15,6 +15,7 @@ fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageModel
     StageModel {
         trace,
         analysis,
+        index: sample::index(trace, analysis),
         step,
         viewport: Viewport::default(),
         selection: None,

@@ -2,25 +2,34 @@
 //! client in a half of it, so that calls that wait at the same time don't lie
 //! over each other.
 
+use std::rc::Rc;
+
 use trace::lane::Lane;
 use trace::text::{Sentence, grouped};
 use trace::{Call, ClientId, ConnectionId, End, Event, PartyId};
 
 use super::{DENSE, Seen, Sheet, TimeRow, kinds_share};
-use crate::bins::{EventKind, bin};
+use crate::bins::{Bin, bin};
+use crate::scene::density::BinsKey;
+use crate::scene::index::Track;
 use crate::scene::list::Style;
 use crate::scene::{
-    DrawList, Font, Ink, Part, Rect, Shape, StageModel, Target, scrubber, text_width,
+    DrawList, Font, Ink, Part, Rect, Shape, StageModel, Target, decision, scrubber, text_width,
 };
 
 impl Sheet<'_> {
     pub(super) fn calls(&self, row: &TimeRow, party: PartyId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
-        let own = |event: &Event| event.party == party && !event.call.is_packet();
-        let calls = self.seen(&own);
-        if calls.len() as f64 * DENSE > self.scale.area {
-            self.columns(row, &calls, list);
+        let own = self.model.index.party(party);
+        let key = BinsKey::Party {
+            party,
+            by_step: self.scale.by_step,
+            window: self.scale.window(),
+        };
+        if let Some(bins) = self.bins(key, own).as_deref() {
+            self.columns(row, bins, list);
         } else {
+            let calls = self.seen(own);
             // Conversations over what is merely held, decisions over all: a
             // wait of one would hide the other.
             for layer in 0..3 {
@@ -31,33 +40,67 @@ impl Sheet<'_> {
                     self.call(row, call, list);
                 }
             }
-            self.event_labels(row, &calls, &call_label, list);
+            self.event_labels(row, &calls, &|event| self.call_label(event), list);
         }
-        let called = |event: &Event| own(event) && event.call.is_call();
-        let count = self.count(&called, ["stage.event-count", "stage.event-count-of"]);
+        let count = self.count(own, ["stage.event-count", "stage.event-count-of"]);
         let detail = self.catalog.text("stage.calls");
         let name = self.model.party_name(self.catalog, party);
         self.head(row, &name, &detail, &count, list);
     }
 
-    /// The events of a row that are in sight.
-    pub(super) fn seen(&self, own: &dyn Fn(&Event) -> bool) -> Vec<Seen<'_>> {
-        let events = self.model.trace.events().iter().enumerate();
-        events
-            .filter(|(_, event)| own(event))
-            .filter_map(|(index, event)| Some((index, event, self.scale.event(self.model, index)?)))
+    /// A row's events by pixel, if there are so many in sight that only their
+    /// density can be drawn.
+    pub(super) fn bins(&self, key: BinsKey, own: &Track) -> Rc<Option<Vec<Bin>>> {
+        let index = self.model.index;
+        index.bins.get(key, || {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a width in pixels"
+            )]
+            let (most, columns) = ((self.scale.area / DENSE) as usize, self.scale.area as usize);
+            if own.events.len() <= most || self.in_sight(own).count() <= most {
+                return None;
+            }
+            let place = |&at: &usize| {
+                let x = self.scale.moment(self.model, at) - self.scale.left;
+                Some((x, *index.kinds().get(at)?))
+            };
+            Some(bin(own.events.iter().filter_map(place), columns))
+        })
+    }
+
+    fn call_label(&self, event: &Event) -> [String; 2] {
+        if let Some(reason) = event.reason {
+            let [what, why] = decision(event.call, reason, self.catalog);
+            return [[&what, " · ", &why].concat(), what];
+        }
+        let name = event.call.name();
+        let bytes = [&grouped(event.len() as u64), " B"].concat();
+        let long = match event.call {
+            Call::Send | Call::Recv => [name, " · ", &bytes].concat(),
+            _ => name.to_owned(),
+        };
+        [long, name.to_owned()]
+    }
+
+    /// The events of a row that are in sight, and the edges of their boxes.
+    fn in_sight(&self, own: &Track) -> impl Iterator<Item = (usize, (f64, f64))> {
+        let events = own.events.iter();
+        events.filter_map(|&index| Some((index, self.scale.event(self.model, index)?)))
+    }
+
+    /// The same with the events themselves.
+    pub(super) fn seen(&self, own: &Track) -> Vec<Seen<'_>> {
+        let events = self.model.trace.events();
+        let seen = self.in_sight(own);
+        seen.filter_map(|(index, edges)| Some((index, events.get(index)?, edges)))
             .collect()
     }
 
-    /// How many of a row's events there are, or so many of all.
-    pub(super) fn count(&self, own: &dyn Fn(&Event) -> bool, keys: [&'static str; 2]) -> String {
-        let (mut all, mut happened) = (0_usize, 0_usize);
-        for (index, event) in self.model.trace.events().iter().enumerate() {
-            if own(event) {
-                all += 1;
-                happened += usize::from(self.model.has_happened(index));
-            }
-        }
+    /// How many of a row's calls or packets there are, or so many of all.
+    pub(super) fn count(&self, own: &Track, keys: [&'static str; 2]) -> String {
+        let (all, happened) = (own.len(), own.happened(self.model.step));
         let key = keys[usize::from(happened != all)];
         let sentence = Sentence::new(key).with("n", happened).with("all", all);
         let count = self.catalog.render(&sentence);
@@ -195,24 +238,14 @@ impl Sheet<'_> {
     }
 
     /// One column a pixel, as high as it has calls.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a width in pixels"
-    )]
-    pub(super) fn columns(&self, row: &TimeRow, calls: &[Seen<'_>], list: &mut DrawList) {
+    pub(super) fn columns(&self, row: &TimeRow, bins: &[Bin], list: &mut DrawList) {
         let left = self.scale.left;
-        let place = |&(index, event, _): &Seen<'_>| {
-            (
-                self.scale.moment(self.model, index) - left,
-                EventKind::of(event),
-            )
-        };
-        let bins = bin(calls.iter().map(place), self.scale.area as usize);
         let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1);
         let cursor = self.scale.cursor(self.model).unwrap_or_else(|| {
-            let before = calls.first().is_some_and(|(at, ..)| self.model.step <= *at);
-            if before { left } else { self.scale.right() }
+            // Left or right of what is in sight.
+            let current = self.model.current();
+            let x = current.map_or(left, |(at, _)| self.scale.moment(self.model, at));
+            x.max(left).min(self.scale.right())
         });
         for (column, bin) in bins.iter().enumerate() {
             let Some(kind) = bin.kinds.foremost() else {
@@ -220,15 +253,8 @@ impl Sheet<'_> {
             };
             let height = row.height * (0.25 + 0.75 * f64::from(bin.count) / f64::from(most));
             let x = left + column as f64;
-            list.shapes.push(Shape::Rect {
-                rect: Rect::new(x, row.y + row.height - height, 1.0, height),
-                fill: Some(scrubber::ink(kind)),
-                stroke: None,
-                line: 0.0,
-                radius: 0.0,
-                dashed: false,
-                ghost: x > cursor,
-            });
+            let base = row.y + row.height;
+            list.column(x, base, height, scrubber::ink(kind), x > cursor);
         }
     }
 }
@@ -241,17 +267,4 @@ fn layer(model: &StageModel<'_>, event: &Event) -> u8 {
         let planned = model.trace.plan.is_some();
         u8::from(!planned || ClientId::of(event.connection).1 == 0)
     }
-}
-
-fn call_label(event: &Event) -> [String; 2] {
-    let name = event.call.name();
-    if let Some(reason) = event.reason {
-        return [[name, " · ", reason.name()].concat(), name.to_owned()];
-    }
-    let bytes = [&grouped(event.len() as u64), " B"].concat();
-    let long = match event.call {
-        Call::Send | Call::Recv => [name, " · ", &bytes].concat(),
-        _ => name.to_owned(),
-    };
-    [long, name.to_owned()]
 }

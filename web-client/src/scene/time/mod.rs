@@ -13,12 +13,12 @@ mod wire;
 use trace::lane::{Direction, Lane};
 use trace::link::Capture;
 use trace::text::Catalog;
-use trace::{Call, ConnectionId, End, Event, PartyId};
+use trace::{ConnectionId, End, Event, PartyId};
 
 use super::bytes::capture_key;
 use super::list::Style;
 use super::margins::PAD;
-use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, StageModel, text_width};
+use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, StageModel, Viewport, text_width};
 use scale::Scale;
 
 /// Above the first row: the cursor's head and the row's labels.
@@ -104,8 +104,10 @@ pub fn draw(model: &StageModel<'_>, catalog: &Catalog, by_step: bool, width: f64
     let mut list = DrawList {
         width,
         height: bottom + AXIS + LINE * legend.len() as f64,
+        area: (sheet.scale.left, sheet.scale.right()),
         ..DrawList::default()
     };
+    sheet.scale.shade(TOP - 8.0, bottom + 8.0, &mut list);
     for lane in &model.analysis.lanes {
         sheet.ribbons(lane, &mut list);
     }
@@ -113,6 +115,7 @@ pub fn draw(model: &StageModel<'_>, catalog: &Catalog, by_step: bool, width: f64
         sheet.row(row, &mut list);
     }
     sheet.cursor(bottom, &mut list);
+    list.focus = sheet.focus();
     sheet.scale.axis(catalog, bottom + 20.0, &mut list);
     let small = Style::new(Font::Small, Ink::Muted);
     for (index, line) in legend.iter().enumerate() {
@@ -120,6 +123,46 @@ pub fn draw(model: &StageModel<'_>, catalog: &Catalog, by_step: bool, width: f64
         list.text((PAD, y), line, small, width - 2.0 * PAD);
     }
     list
+}
+
+/// Where the cursor stands on the whole axis, 0 to 1.
+pub(super) fn share(model: &StageModel<'_>, by_step: bool) -> f64 {
+    Scale::new(model, by_step, 0.0).share(model)
+}
+
+/// The step at which the cursor stands at x.
+pub(super) fn step_at(model: &StageModel<'_>, by_step: bool, width: f64, x: f64) -> usize {
+    Scale::new(model, by_step, width).step_at(model, x)
+}
+
+/// Closer than this, in pixels, calls of a row can't be told apart.
+const APART: f64 = 5.0;
+/// The part of the calls that can be told apart where real time is worth it.
+const LEGIBLE: f64 = 0.25;
+
+/// Whether enough of the calls can be told apart in real time on a stage of
+/// `width`.
+pub(super) fn is_legible(model: &StageModel<'_>, width: f64) -> bool {
+    let whole = StageModel {
+        viewport: Viewport::default(),
+        ..*model
+    };
+    *model.index.legible.get(width, || {
+        let scale = Scale::new(&whole, false, width);
+        let (mut legible, mut all) = (0_usize, 0_usize);
+        for track in model.index.parties() {
+            let edges = track.events.iter();
+            let edges = edges.filter_map(|&event| Some(scale.event(&whole, event)?.0));
+            let edges: Vec<_> = edges.collect();
+            let apart = |pair: Option<&[f64]>| pair.is_none_or(|two| two[1] - two[0] >= APART);
+            for at in 0..edges.len() {
+                let before = at.checked_sub(1).and_then(|before| edges.get(before..=at));
+                legible += usize::from(apart(before) && apart(edges.get(at..at + 2)));
+            }
+            all += edges.len();
+        }
+        legible as f64 >= all as f64 * LEGIBLE
+    })
 }
 
 /// Whether two conversations of a party lie in the two halves of its row.
@@ -132,9 +175,8 @@ fn kinds_share(model: &StageModel<'_>, party: PartyId) -> bool {
 /// The rows from top to bottom: between the two ends of a connection what lies
 /// between them. A party whose row is not beside them has another one.
 fn kinds(model: &StageModel<'_>) -> Vec<TimeRowKind> {
-    let events = model.trace.events();
     let conversations = model.conversations();
-    let queued = conversations.len() > 1 && events.iter().any(|e| e.socket.accept_queue.is_some());
+    let queued = conversations.len() > 1 && model.index.has_accept_queue();
     let mut kinds: Vec<TimeRowKind> = Vec::new();
     for id in conversations {
         let row = |end| match model.trace.party_at(id, end) {
@@ -166,12 +208,10 @@ fn kinds(model: &StageModel<'_>) -> Vec<TimeRowKind> {
 /// datagram socket's queue is the length of the next datagram alone.
 fn between(model: &StageModel<'_>, id: ConnectionId) -> Vec<TimeRowKind> {
     let lane = |direction| model.analysis.lane(id, direction).is_some();
-    let asked = |told: fn(&Event) -> bool| {
-        let mut events = model.trace.events().iter();
-        !model.trace.is_datagrams(id) && events.any(|event| event.connection == id && told(event))
-    };
-    let sends = asked(|e| e.call == Call::Send && e.socket.unacked.is_some());
-    let recvs = asked(|e| e.end == End::Acceptor && e.socket.waiting.is_some());
+    let known = model.index.connection(id);
+    let is_stream = !model.trace.is_datagrams(id);
+    let sends = is_stream && known.has_send_queue;
+    let recvs = is_stream && known.has_receive_queue;
     let up = TimeRowKind::UnderWay(id, Direction::FromOpener);
     let wire = match model.trace.capture {
         Capture::On => TimeRowKind::Wire(id),
@@ -193,6 +233,7 @@ fn between(model: &StageModel<'_>, id: ConnectionId) -> Vec<TimeRowKind> {
 
 impl Sheet<'_> {
     fn row(&self, row: &TimeRow, list: &mut DrawList) {
+        let index = self.model.index;
         let bytes = "stage.queue-now";
         let text = |key| self.catalog.text(key);
         let several = self.model.conversations().len() > 1;
@@ -217,23 +258,23 @@ impl Sheet<'_> {
                 if let Some(lane) = self.model.analysis.lane(id, direction) {
                     let (name, detail) = self.lane_names(lane);
                     let names = (name.as_str(), detail.as_str());
-                    self.levels(row, names, bytes, &self.under_way(lane), list);
+                    self.levels(row, names, bytes, index.under_way(id, direction), list);
                 }
             }
             TimeRowKind::SendQueue(id) => {
                 let (name, whose) = (text("stage.send-queue"), whose(id, End::Opener));
-                let changes = self.send_queue(id);
-                self.levels(row, (&name, &whose), bytes, &changes, list);
+                let changes = index.connection(id).send_queue();
+                self.levels(row, (&name, &whose), bytes, changes, list);
             }
             TimeRowKind::ReceiveQueue(id) => {
                 let (name, whose) = (text("stage.receive-queue"), whose(id, End::Acceptor));
-                let changes = self.receive_queue(id);
-                self.levels(row, (&name, &whose), bytes, &changes, list);
+                let changes = index.connection(id).receive_queue();
+                self.levels(row, (&name, &whose), bytes, changes, list);
             }
             TimeRowKind::AcceptQueue(party) => {
                 let name = text("stage.accept-queue");
                 let whose = self.model.party_name(self.catalog, party);
-                let changes = self.accept_queue(party);
+                let changes = index.accept_queue(self.model.trace, party);
                 let key = "stage.connections-now";
                 self.levels(row, (&name, &whose), key, &changes, list);
             }
@@ -283,8 +324,13 @@ impl Sheet<'_> {
         } else {
             &[]
         };
+        let waits: &[&str] = if self.scale.is_shortened() {
+            &["stage.legend-waits"]
+        } else {
+            &[]
+        };
         let mut lines: Vec<String> = Vec::new();
-        for text in keys.iter().map(|key| self.catalog.text(key)) {
+        for text in keys.iter().chain(waits).map(|key| self.catalog.text(key)) {
             let room = self.scale.width - 2.0 * PAD;
             let joined = lines.last().map(|last| [last, " · ", &text].concat());
             match joined.filter(|joined| text_width(joined, Font::Small) <= room) {
@@ -395,6 +441,18 @@ impl Sheet<'_> {
             return;
         };
         list.cursor(x, 8.0, bottom + 8.0);
+    }
+
+    /// The row of the current event, with its labels.
+    fn focus(&self) -> Option<(f64, f64)> {
+        let (_, event) = self.model.current()?;
+        let row = if event.call.is_packet() {
+            let wire = TimeRowKind::Wire(event.connection);
+            self.rows.iter().find(|row| row.kind == wire)
+        } else {
+            self.row_of(event.connection, event.end)
+        };
+        row.map(|row| (row.y - TOP, row.y + row.height + 8.0))
     }
 
     fn track(row: &TimeRow, scale: &Scale, list: &mut DrawList) {

@@ -1,12 +1,13 @@
 //! Where an event stands on the x axis.
 
 use trace::text::{Catalog, grouped};
-use trace::{Call, Event};
 
+use crate::scene::density::Window;
+use crate::scene::index::{Change, Wait};
 use crate::scene::list::Style;
 use crate::scene::margins::{LEFT, NARROW, PAD};
 use crate::scene::ticks::round_step;
-use crate::scene::{Align, DrawList, Font, Ink, StageModel, text_width};
+use crate::scene::{Align, DrawList, Font, Ink, Rect, Shape, StageModel, text_width};
 
 /// Names of rows are longer where they name one of two clients.
 const LEFT_OF_TWO: f64 = 164.0;
@@ -15,17 +16,29 @@ const RIGHT: f64 = 120.0;
 const LEAST: f64 = 3.0;
 
 /// x as time in nanoseconds, or as steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scale {
     pub(super) width: f64,
     pub(super) left: f64,
     pub(super) area: f64,
     pub(super) narrow: bool,
-    by_step: bool,
+    pub(super) by_step: bool,
     /// What stands at the left edge.
     first: f64,
     /// What fits between the edges.
     across: f64,
+    /// All of the axis.
+    whole: f64,
+    /// Where times stand on an axis whose waits are shortened, ascending; none
+    /// where no wait is.
+    knots: Vec<Knot>,
+}
+
+/// A time in nanoseconds, and its place on the axis. Between two it is linear.
+#[derive(Clone, Copy, Debug)]
+struct Knot {
+    time: f64,
+    place: f64,
 }
 
 impl Scale {
@@ -38,24 +51,39 @@ impl Scale {
             let left = if two { LEFT_OF_TWO } else { LEFT };
             (PAD + left, PAD + RIGHT)
         };
-        let events = model.trace.events();
-        let whole = if by_step {
-            events.len() as f64
+        let area = (width - left - right).max(40.0);
+        let knots = if by_step {
+            Vec::new()
         } else {
-            events
-                .iter()
-                .map(|event| times(event).1)
-                .fold(0.0, f64::max)
+            knots(model.index.waits(), model.index.end(), area)
+        };
+        let whole = if by_step {
+            model.trace.events().len() as f64
+        } else {
+            let last = knots.last();
+            last.map_or(model.index.end(), |knot| knot.place)
         }
         .max(1.0);
         Self {
             width,
             left,
-            area: (width - left - right).max(40.0),
+            area,
             narrow,
             by_step,
             first: whole * model.viewport.start(),
             across: whole * model.viewport.across(),
+            whole,
+            knots,
+        }
+    }
+
+    /// What is drawn, and where.
+    pub(super) fn window(&self) -> Window {
+        Window {
+            first: self.first,
+            across: self.across,
+            left: self.left,
+            area: self.area,
         }
     }
 
@@ -73,7 +101,17 @@ impl Scale {
     }
 
     fn x(&self, value: f64) -> f64 {
-        self.left + (value - self.first) / self.across * self.area
+        self.left + (self.place(value) - self.first) / self.across * self.area
+    }
+
+    /// Where a time, or a step, stands on the axis.
+    fn place(&self, value: f64) -> f64 {
+        between(&self.knots, value, |knot| (knot.time, knot.place))
+    }
+
+    /// The time, or the step, that stands there.
+    fn value(&self, place: f64) -> f64 {
+        between(&self.knots, place, |knot| (knot.place, knot.time))
     }
 
     /// Left and right edge of an event's box, cut to the area; none outside.
@@ -82,8 +120,8 @@ impl Scale {
             let at = index as f64;
             (self.x(at + 0.15), self.x(at + 0.85))
         } else {
-            let (from, to) = times(model.trace.events().get(index)?);
-            (self.x(from), self.x(to))
+            let times = model.index.times().get(index)?;
+            (self.x(times.from), self.x(times.to))
         };
         if x1 < self.left - 0.01 || x0 > self.right() + 0.01 {
             return None;
@@ -103,39 +141,125 @@ impl Scale {
         if self.by_step {
             return self.x(index as f64 + 0.5);
         }
-        let event = model.trace.events().get(index);
-        self.x(event.map_or(0.0, |event| event.at.0 as f64))
+        let times = model.index.times().get(index);
+        self.x(times.map_or(0.0, |times| times.at))
     }
 
-    /// Where a moment between events stands, in nanoseconds since the start.
-    pub(super) fn at(&self, model: &StageModel<'_>, at: f64) -> f64 {
+    /// Where a queue's level changed: may lie outside the area.
+    pub(super) fn change(&self, model: &StageModel<'_>, change: &Change) -> f64 {
         if !self.by_step {
-            return self.x(at);
+            return self.x(change.at);
         }
-        let events = model.trace.events();
-        self.x(events.partition_point(|event| event.at.0 as f64 <= at) as f64)
+        if !change.is_after {
+            return self.x(change.event as f64 + 0.5);
+        }
+        // Behind the events until then: the call's own, and few others.
+        let later = model.index.times().iter().skip(change.event + 1);
+        let until = later.take_while(|times| times.at <= change.at).count();
+        self.x((change.event + 1 + until) as f64)
+    }
+
+    /// What the cursor stands at.
+    fn current(&self, model: &StageModel<'_>) -> f64 {
+        if self.by_step {
+            model.step as f64
+        } else {
+            model.current().map_or(0.0, |(_, event)| event.at.0 as f64)
+        }
+    }
+
+    /// Where the cursor stands on the whole axis, 0 to 1.
+    pub(super) fn share(&self, model: &StageModel<'_>) -> f64 {
+        self.place(self.current(model)) / self.whole
+    }
+
+    /// The step at which the cursor stands at x.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the number of events"
+    )]
+    pub(super) fn step_at(&self, model: &StageModel<'_>, x: f64) -> usize {
+        let value = self.value(self.first + (x - self.left) / self.area * self.across);
+        let events = model.index.times();
+        if self.by_step {
+            return value.round().clamp(0.0, events.len() as f64) as usize;
+        }
+        // Nearer to the event before or to the one behind.
+        let behind = events.partition_point(|times| times.at <= value);
+        let next = events.get(behind).map(|times| times.at - value);
+        let before = behind.checked_sub(1).map(|at| value - events[at].at);
+        match (before, next) {
+            (Some(before), Some(next)) if next < before => behind + 1,
+            _ => behind,
+        }
     }
 
     /// Where the cursor stands; none outside the area.
     pub(super) fn cursor(&self, model: &StageModel<'_>) -> Option<f64> {
-        let x = if self.by_step {
-            self.x(model.step as f64)
-        } else {
-            let at = model.current().map_or(0.0, |(_, event)| event.at.0 as f64);
-            self.x(at)
-        };
+        let x = self.x(self.current(model));
         (x >= self.left - 0.01 && x <= self.right() + 0.01).then_some(x)
+    }
+
+    /// Hatches the waits that were shortened, from `top` to `bottom`.
+    pub(super) fn shade(&self, top: f64, bottom: f64, list: &mut DrawList) {
+        for pair in self.knots.windows(2).filter(|pair| is_wait(pair)) {
+            if let Some((left, right)) = self.seen(pair) {
+                list.shapes.push(Shape::Hatch {
+                    rect: Rect::new(left, top, right - left, bottom - top),
+                    ink: Ink::Faint,
+                    ghost: false,
+                });
+            }
+        }
+    }
+
+    /// The edges of a part of the axis, as far as they are in sight.
+    fn seen(&self, pair: &[Knot]) -> Option<(f64, f64)> {
+        let left = self.x(pair[0].time).max(self.left);
+        let right = self.x(pair[1].time).min(self.right());
+        (right > left).then_some((left, right))
     }
 
     /// Ticks, numbers and the axis' name.
     pub(super) fn axis(&self, catalog: &Catalog, y: f64, list: &mut DrawList) {
+        let mut free = 0.0;
+        for pair in self.parts().windows(2) {
+            let [from, to] = [pair[0], pair[1]];
+            if is_wait(pair) {
+                self.wait(pair, y, &mut free, list);
+            } else {
+                self.ticks(from, to, y, &mut free, list);
+            }
+        }
+        let name = catalog.text(if self.by_step {
+            "stage.axis-step"
+        } else {
+            "stage.axis-time"
+        });
+        let style = Style::new(Font::Small, Ink::Muted).align(Align::End);
+        let room = self.width - 2.0 * PAD;
+        list.text((self.width - PAD, y + 15.0), &name, style, room);
+    }
+
+    /// The ends of the parts of the axis that are linear each.
+    fn parts(&self) -> Vec<Knot> {
+        if !self.knots.is_empty() {
+            return self.knots.clone();
+        }
+        let end = |place| Knot { time: place, place };
+        vec![end(0.0), end(self.whole)]
+    }
+
+    fn ticks(&self, from: Knot, to: Knot, y: f64, free: &mut f64, list: &mut DrawList) {
         let style = Style::new(Font::Small, Ink::Muted).align(Align::Middle);
         let least = if self.by_step { 1.0 } else { 0.0 };
         let step = round_step(self.across / (self.area / 84.0), 1e-3).max(least);
-        let unit = unit(self.first + self.across);
-        let mut at = (self.first / step).ceil() * step;
-        let mut free = 0.0;
-        while at <= self.first + self.across * (1.0 + 1e-9) {
+        let unit = unit(self.value(self.first + self.across));
+        let first = self.value(self.first).max(from.time);
+        let end = self.value(self.first + self.across).min(to.time);
+        let mut at = (first / step).ceil() * step;
+        while at <= end + step * 1e-6 {
             let x = self.x(at);
             let text = if self.by_step {
                 number(at, 1.0)
@@ -145,30 +269,104 @@ impl Scale {
             let half = text_width(&text, Font::Small) / 2.0;
             let centre = x.min(self.width - half).max(half);
             list.vertical(x, y - 10.0, y - 7.0, Ink::Faint, 1.0);
-            if centre - half >= free {
+            if centre - half >= *free {
                 list.text((centre, y), &text, style, 2.0 * half + 1.0);
-                free = centre + half + 6.0;
+                *free = centre + half + 6.0;
             }
             at += step;
         }
-        let name = catalog.text(if self.by_step {
-            "stage.axis-step"
-        } else {
-            "stage.axis-time"
-        });
-        let style = style.align(Align::End);
-        let room = self.width - 2.0 * PAD;
-        list.text((self.width - PAD, y + 15.0), &name, style, room);
+    }
+
+    /// The length of a wait that was shortened.
+    fn wait(&self, pair: &[Knot], y: f64, free: &mut f64, list: &mut DrawList) {
+        let Some((left, right)) = self.seen(pair) else {
+            return;
+        };
+        let length = pair[1].time - pair[0].time;
+        let unit = unit(length);
+        let text = [
+            &number(round(length / unit.0) * unit.0, unit.0),
+            " ",
+            unit.1,
+        ]
+        .concat();
+        let half = text_width(&text, Font::Small) / 2.0;
+        let centre = f64::midpoint(left, right);
+        if centre - half >= *free && centre + half <= self.width {
+            let style = Style::new(Font::Small, Ink::Text).align(Align::Middle);
+            list.text((centre, y), &text, style, 2.0 * half + 1.0);
+            *free = centre + half + 6.0;
+        }
+    }
+
+    /// Whether waits are shortened.
+    pub(super) fn is_shortened(&self) -> bool {
+        !self.knots.is_empty()
     }
 }
 
-/// When a call began and ended, in nanoseconds: calls that take something
-/// from the kernel carry the time they ended, the others the time they began.
-fn times(event: &Event) -> (f64, f64) {
-    let (at, took) = (event.at.0 as f64, event.took.0 as f64);
-    match event.call {
-        Call::Recv | Call::Accept => ((at - took).max(0.0), at),
-        _ => (at, at + took),
+/// Whether the time between two knots was shortened.
+fn is_wait(pair: &[Knot]) -> bool {
+    pair[1].place - pair[0].place < (pair[1].time - pair[0].time) * 0.999
+}
+
+/// How wide a wait is that was shortened, in pixels.
+const WAIT: f64 = 52.0;
+/// The part of the axis that all waits take at most.
+const WAITS: f64 = 0.6;
+
+/// The axis of a run with these waits, in `area` pixels.
+fn knots(waits: &[Wait], end: f64, area: f64) -> Vec<Knot> {
+    if waits.is_empty() {
+        return Vec::new();
+    }
+    let number = waits.len() as f64;
+    let waited: f64 = waits.iter().map(|wait| wait.to - wait.from).sum();
+    let share = (WAIT / area).min(WAITS / number);
+    let whole = (end - waited) / (1.0 - share * number);
+    let mut knots = vec![Knot {
+        time: 0.0,
+        place: 0.0,
+    }];
+    let mut place = 0.0;
+    let mut time = 0.0;
+    for wait in waits {
+        place += wait.from - time;
+        let from = Knot {
+            time: wait.from,
+            place,
+        };
+        // None gets longer than it was.
+        place += (whole * share).min(wait.to - wait.from);
+        time = wait.to;
+        knots.extend([from, Knot { time, place }]);
+    }
+    knots.push(Knot {
+        time: end,
+        place: place + end - time,
+    });
+    knots
+}
+
+/// What belongs to `value` by the knots around it; the value itself without any.
+fn between(knots: &[Knot], value: f64, pair: impl Fn(&Knot) -> (f64, f64)) -> f64 {
+    let behind = knots.partition_point(|knot| pair(knot).0 <= value);
+    let from = behind.checked_sub(1).map(|at| pair(&knots[at]));
+    match (from, knots.get(behind).map(&pair)) {
+        (Some((from, result)), Some((to, end))) => {
+            result + (value - from) / (to - from) * (end - result)
+        }
+        (Some((from, result)), None) => result + value - from,
+        (None, _) => value,
+    }
+}
+
+/// To two digits, or to whole ones.
+fn round(value: f64) -> f64 {
+    if value < 10.0 {
+        (value * 10.0).round() / 10.0
+    } else {
+        value.round()
     }
 }
 
@@ -205,6 +403,25 @@ fn number(value: f64, unit: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_shortened_and_all_else_keeps_its_proportions() {
+        let waits = [Wait {
+            from: 10.0,
+            to: 990.0,
+        }];
+        let knots = knots(&waits, 1000.0, 520.0);
+        let place = |time| between(&knots, time, |knot| (knot.time, knot.place));
+        let time = |at| between(&knots, at, |knot| (knot.place, knot.time));
+        let whole = place(1000.0);
+        // A tenth for the wait, nine tenths for twenty nanoseconds.
+        assert!((whole - 20.0 / 0.9).abs() < 1e-9, "{whole}");
+        assert!((place(5.0) - 5.0).abs() < 1e-9);
+        assert!((place(995.0) - (whole - 5.0)).abs() < 1e-9);
+        for at in [0.0, 3.0, 10.0, 500.0, 990.0, 999.0, 1000.0] {
+            assert!((time(place(at)) - at).abs() < 1e-6, "{at}");
+        }
+    }
 
     #[test]
     fn numbers_are_short() {

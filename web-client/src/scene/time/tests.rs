@@ -6,12 +6,13 @@ use trace::{Analysis, Call, Experiment, Trace};
 use super::*;
 use crate::sample;
 use crate::scene::check::{check, ghosts};
-use crate::scene::{Target, Viewport};
+use crate::scene::{Index, Target, Viewport};
 
 fn model<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageModel<'a> {
     StageModel {
         trace,
         analysis,
+        index: sample::index(trace, analysis),
         step,
         viewport: Viewport::default(),
         selection: None,
@@ -197,19 +198,10 @@ fn a_send_queue_that_was_never_read_is_gone_with_the_other_end() {
         }
         asked.insert(event);
     }
-    let analysis = Analysis::new(&asked);
-    let model = model(&asked, &analysis, 3);
-    let words = sample::catalog();
-    let sheet = Sheet {
-        model: &model,
-        catalog: &words,
-        scale: Scale::new(&model, false, 1100.0),
-        rows: Vec::new(),
-    };
-    let levels: Vec<_> = sheet
-        .send_queue(trace::ConnectionId(0))
-        .iter()
-        .map(super::queue::Change::amounts)
+    let index = Index::new(&asked, &Analysis::new(&asked));
+    let changes = index.connection(trace::ConnectionId(0)).send_queue().iter();
+    let levels: Vec<_> = changes
+        .map(|change| (change.level, change.unsent))
         .collect();
     assert_eq!(levels, [(12, 10), (7, 7), (0, 0)]);
 }

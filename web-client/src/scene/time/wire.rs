@@ -6,14 +6,14 @@ use trace::lane::{Fate, Lane, Packet};
 use trace::text::grouped;
 use trace::{Call, ConnectionId, End, Event, Flags};
 
-use super::{DENSE, Seen, Sheet, TimeRow};
+use super::{Seen, Sheet, TimeRow};
+use crate::scene::density::BinsKey;
 use crate::scene::{DrawList, Ink, Part, Rect, Shape, Target};
 
 impl Sheet<'_> {
     pub(super) fn wire(&self, row: &TimeRow, id: ConnectionId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
-        let ours = |event: &Event| event.connection == id && event.call.is_packet();
-        let packets = self.seen(&ours);
+        let own = &self.model.index.connection(id).packets;
         // Which end's row stands above this one.
         let opener = self.row_of(id, End::Opener);
         let acceptor = self.row_of(id, End::Acceptor);
@@ -22,27 +22,27 @@ impl Sheet<'_> {
             (None, Some(acceptor)) if acceptor.y < row.y => End::Acceptor,
             _ => End::Opener,
         };
-        if packets.len() as f64 * DENSE > self.scale.area {
-            self.columns(row, &packets, list);
+        let key = BinsKey::Packets {
+            connection: id,
+            by_step: self.scale.by_step,
+            window: self.scale.window(),
+        };
+        if let Some(bins) = self.bins(key, own).as_deref() {
+            self.columns(row, bins, list);
         } else {
+            let packets = self.seen(own);
             for packet in &packets {
                 self.packet(row, packet, above, list);
             }
             let label = |event: &Event| packet_label(event, above);
             self.event_labels(row, &packets, &label, list);
         }
-        let keys = if self
-            .model
-            .trace
-            .events()
-            .iter()
-            .any(|e| e.call == Call::Datagram)
-        {
+        let keys = if self.model.index.has_datagrams() {
             ["stage.datagram-count", "stage.datagram-count-of"]
         } else {
             ["stage.segment-count", "stage.segment-count-of"]
         };
-        let count = self.count(&ours, keys);
+        let count = self.count(own, keys);
         let detail = if self.model.conversations().len() > 1 {
             self.model.end_name(self.catalog, id, End::Opener)
         } else {

@@ -1,0 +1,188 @@
+//! What of the page is in sight together, and that it stays where it is.
+
+use serde_json::{Value, json};
+use tests::browser::{Browser, PHONE};
+use tests::workspace::lessons;
+use tests::{Page, Serve};
+
+/// Lower edges in pixels of the window, and how far the page is scrolled.
+const EDGES: &str = "
+    const box = id => document.getElementById(id).getBoundingClientRect();
+    const transport = document.querySelector('.transport').getBoundingClientRect();
+    return {
+        stage: box('stage').top,
+        transport: transport.bottom,
+        from: box('explain').top,
+        explain: box('explain').bottom,
+        height: innerHeight,
+        scrolled: scrollY,
+    };
+";
+
+/// Takes the page through all steps, two frames each, and returns the step at
+/// which `CHECK` was not true, with what it returned.
+const WALK: &str = "
+    const press = key => window.dispatchEvent(new KeyboardEvent('keydown', {key}));
+    const frame = () => new Promise(requestAnimationFrame);
+    const steps = Number(document.getElementById('scrubber').max);
+    press('Home');
+    for (let step = 0; step <= steps; step++) {
+        await frame(); await frame();
+        const found = CHECK();
+        if (found) return `step ${step}: ${found}`;
+        press('ArrowRight');
+    }
+    return '';
+";
+
+async fn walk(page: &Page, check: &str) -> Value {
+    let walk = WALK.replace("CHECK", &format!("({check})"));
+    page.script(&format!("return (async () => {{ {walk} }})()"))
+        .await
+}
+
+fn number(edges: &Value, name: &str) -> f64 {
+    edges[name]
+        .as_f64()
+        .unwrap_or_else(|| panic!("no {name}: {edges}"))
+}
+
+#[tokio::test]
+async fn on_a_desktop_stage_transport_and_explanation_are_in_sight_together() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    for lesson in lessons() {
+        page.open_lesson(&serve, &lesson).await;
+        let edges = page.script(EDGES).await;
+        assert!(number(&edges, "stage") > 0.0, "{lesson}: {edges}");
+        let check = "() => {
+            const bottom = document.getElementById('explain').getBoundingClientRect().bottom;
+            if (scrollY > 0) return `scrolled by ${scrollY}`;
+            if (bottom > innerHeight) return `the explanation ends at ${bottom}`;
+        }";
+        assert_eq!(walk(&page, check).await, "", "{lesson}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_stage_scrolls_the_rows_of_the_current_event_are_in_sight() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    let mut scrolled = false;
+    for lesson in ["two-authenticated", "one-at-a-time"] {
+        page.open_lesson(&serve, lesson).await;
+        // The cursor's line goes through its rows.
+        let check = "() => {
+            const stage = document.getElementById('stage');
+            window.lowest = Math.max(window.lowest ?? 0, stage.scrollTop);
+        }";
+        assert_eq!(walk(&page, check).await, "", "{lesson}");
+        let lowest = page.script("return window.lowest").await;
+        scrolled |= lowest.as_f64().is_some_and(|lowest| lowest > 100.0);
+    }
+    assert!(scrolled, "the second client's rows are below the first's");
+}
+
+#[tokio::test]
+async fn on_a_telephone_the_explanation_stays_in_sight_while_stepping() {
+    let serve = super::serve();
+    let browser = Browser::with(PHONE, "en-US").await;
+    let page = Page { browser };
+    for lesson in ["five-sends", "two-authenticated"] {
+        page.open_lesson(&serve, lesson).await;
+        for place in ["0", "document.getElementById('stage').offsetTop - 8"] {
+            page.script(&format!("window.scrollTo(0, {place})")).await;
+            let check = "() => {
+                const {top, bottom} = document.getElementById('explain').getBoundingClientRect();
+                if (top < 0 || top + 40 > innerHeight) return `from ${top} to ${bottom}`;
+            }";
+            assert_eq!(walk(&page, check).await, "", "{lesson} at {place}");
+        }
+    }
+}
+
+/// Adds up layout shifts, those within half a second of an input left out
+/// (Layout Instability API).
+const SHIFTS: &str = "
+    window.shifted = 0;
+    new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+    }).observe({type: 'layout-shift', buffered: true});
+";
+
+async fn shifted(page: &Page, serve: &Serve, lesson: &str) -> f64 {
+    page.open(serve, &format!("lesson={lesson}")).await;
+    page.script(SHIFTS).await;
+    if page.see().await.rows.is_empty() {
+        page.script("document.getElementById('run').click()").await;
+    }
+    page.until("it was played to its end", |seen| {
+        seen.is("over") && !seen.is("playing") && seen.rows.last().is_some_and(|row| row.past)
+    })
+    .await;
+    let shifted = page.script("return window.shifted").await;
+    shifted.as_f64().expect("a number")
+}
+
+#[tokio::test]
+async fn nothing_moves_while_a_lesson_opens_and_plays() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    for lesson in ["udp-echo", "five-sends", "length-prefix"] {
+        let shifted = shifted(&page, &serve, lesson).await;
+        assert!(shifted <= 0.05, "{lesson}: {shifted}");
+    }
+}
+
+#[tokio::test]
+async fn no_two_landmarks_have_one_name() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open_lesson(&serve, "five-sends").await;
+    let script = "
+        const named = e => e.getAttribute('aria-label')
+            ?? document.getElementById(e.getAttribute('aria-labelledby'))?.textContent ?? '';
+        const landmarks = 'main, nav, section[aria-labelledby], [role=region], [role=navigation]';
+        const names = [...document.querySelectorAll(landmarks)].filter(e => e.checkVisibility())
+            .map(e => `${e.tagName === 'SECTION' ? 'region' : e.role ?? e.tagName} ${named(e)}`);
+        return names.filter((name, at) => names.indexOf(name) !== at);";
+    assert_eq!(page.script(script).await, json!([]));
+}
+
+#[tokio::test]
+async fn what_has_not_happened_yet_can_be_read() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open_lesson(&serve, "five-sends").await;
+    // WCAG 2.2, contrast ratio, of the labels as they are painted over the stage.
+    let script = "
+        const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+        const style = getComputedStyle(document.getElementById('canvas'));
+        const probe = document.body.appendChild(document.createElement('i'));
+        const pixel = (colour, alpha) => {
+            probe.style.color = colour;
+            canvas.globalAlpha = alpha;
+            canvas.fillStyle = getComputedStyle(probe).color;
+            canvas.fillRect(0, 0, 1, 1);
+            return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        };
+        const light = colour => colour.map(v => v / 255)
+            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+        const alpha = Number(style.getPropertyValue('--ghost-text-alpha'));
+        const ratios = ['--ink-muted', '--ink-bad'].map(ink => {
+            const ground = light(pixel('var(--ink-ground)', 1));
+            const text = light(pixel(`var(${ink})`, alpha));
+            return (Math.max(ground, text) + 0.05) / (Math.min(ground, text) + 0.05);
+        });
+        probe.remove();
+        return Math.min(...ratios);";
+    for theme in ["light", "dark"] {
+        page.choose_theme(theme).await;
+        let ratio = page.script(script).await;
+        assert!(
+            ratio.as_f64().is_some_and(|ratio| ratio >= 3.0),
+            "{theme}: {ratio}"
+        );
+    }
+}

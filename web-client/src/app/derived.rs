@@ -1,0 +1,52 @@
+//! What follows from the run on the stage, so that no part of it can be of
+//! another run.
+
+use std::cell::OnceCell;
+
+use trace::proof::{Proof, proof_of_run};
+use trace::{Analysis, Trace};
+
+use crate::scene::Index;
+
+/// What follows from a trace.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Derived {
+    /// Its lanes.
+    pub(super) analysis: Analysis,
+    /// What is looked up of it and of its lanes.
+    pub(super) index: Index,
+    /// The proof for the run as a whole, once it was asked for.
+    proof: OnceCell<Option<Proof>>,
+}
+
+impl Derived {
+    /// Of a whole trace.
+    pub(super) fn new(trace: &Trace) -> Self {
+        let mut this = Self::default();
+        this.update(trace, 0);
+        this
+    }
+
+    /// Of a whole trace with this analysis.
+    pub(super) fn of(trace: &Trace, analysis: Analysis) -> Self {
+        Self {
+            index: Index::new(trace, &analysis),
+            analysis,
+            proof: OnceCell::new(),
+        }
+    }
+
+    /// Takes over the trace's events at `from` and behind, and what else has
+    /// changed (see [`Analysis::update`]).
+    pub(super) fn update(&mut self, trace: &Trace, from: usize) {
+        self.analysis.update(trace, from);
+        self.index.update(trace, &self.analysis, from);
+        self.proof.take();
+    }
+
+    /// See [`proof_of_run`], which takes a walk through the trace.
+    pub(super) fn proof_of_run(&self, trace: &Trace) -> Option<&Proof> {
+        let find = || proof_of_run(trace, &self.analysis);
+        self.proof.get_or_init(find).as_ref()
+    }
+}

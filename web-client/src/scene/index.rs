@@ -1,0 +1,377 @@
+//! What the stage, the scrubber and the table of events look up of a run: kept
+//! beside its analysis and brought up to date as events come. A step then looks
+//! up what is in sight and does not walk through the record.
+
+mod queue;
+mod wait;
+
+use protocol::Offset;
+use trace::lane::Direction;
+use trace::rows::Hues;
+use trace::{Analysis, Call, ConnectionId, End, Event, Flags, PartyId, Trace};
+
+use super::density::{BinsKey, Density, DensityKey};
+use super::memo::Memo;
+use crate::bins::{Bin, EventKind};
+pub(super) use queue::Change;
+pub(super) use queue::has_whole_wire;
+use queue::{Queues, accept_queue, under_way};
+pub(super) use wait::Wait;
+use wait::waits;
+
+/// What is looked up of a run. Up to date with the trace and the analysis that
+/// it was last brought up to date with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Index {
+    times: Vec<Times>,
+    kinds: Vec<EventKind>,
+    /// The latest time at which a call ended, in nanoseconds.
+    end: f64,
+    parties: Vec<(PartyId, Track)>,
+    connections: Vec<(ConnectionId, Conversation)>,
+    /// Events at which the kernel told how many connections waited.
+    queued: Vec<usize>,
+    has_datagrams: bool,
+    has_whole_wire: bool,
+    /// By connection, then by direction, as the lanes of the analysis.
+    lanes: Vec<LaneIndex>,
+    /// Events that completed a message, ascending.
+    messages: Vec<usize>,
+    waits: Vec<Wait>,
+    /// Chunks of the Bytes view by pixel.
+    pub(super) density: Memo<DensityKey, Option<Density>>,
+    /// Events of a row of the Time view, or of the scrubber, by pixel.
+    pub(super) bins: Memo<BinsKey, Option<Vec<Bin>>>,
+    /// Whether calls can be told apart in real time, by the stage's width.
+    pub(super) legible: Memo<f64, bool>,
+}
+
+/// When an event was, in nanoseconds since the start of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Times {
+    /// When the call began.
+    pub(super) from: f64,
+    /// When it ended.
+    pub(super) to: f64,
+    /// The time that the event carries: when bytes changed hands.
+    pub(super) at: f64,
+}
+
+/// Events that stand in one row, ascending.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Track {
+    /// All of them.
+    pub(super) events: Vec<usize>,
+    /// Those that are decisions and no calls.
+    decisions: Vec<usize>,
+}
+
+/// What is looked up of a connection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Conversation {
+    /// Its packets.
+    pub(super) packets: Track,
+    /// Whether the kernel was asked for the send queue behind a send.
+    pub(super) has_send_queue: bool,
+    /// Whether the kernel was asked for the acceptor's receive queue.
+    pub(super) has_receive_queue: bool,
+    /// What each end's packets have acknowledged: the event, and the highest
+    /// offset up to it.
+    acknowledged: [Vec<(usize, Offset)>; 2],
+    /// Events at which an end was closed.
+    closed: [Vec<usize>; 2],
+    queues: Queues,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct LaneIndex {
+    connection: ConnectionId,
+    direction: Direction,
+    hues: Hues,
+    under_way: Vec<Change>,
+}
+
+impl Index {
+    /// That of a whole run.
+    pub fn new(trace: &Trace, analysis: &Analysis) -> Self {
+        let mut this = Self::default();
+        this.update(trace, analysis, 0);
+        this
+    }
+
+    /// Takes over what has changed since the last time: events at `from` or
+    /// behind, and whatever follows from them (see [`Analysis::update`]).
+    pub fn update(&mut self, trace: &Trace, analysis: &Analysis, from: usize) {
+        let from = from.min(self.times.len());
+        let whole = has_whole_wire(trace);
+        let is_other = whole != self.has_whole_wire;
+        self.has_whole_wire = whole;
+        self.density.forget();
+        self.bins.forget();
+        self.truncate(from);
+        for (index, event) in trace.events().iter().enumerate().skip(from) {
+            self.take(index, event);
+        }
+        for (_, conversation) in &mut self.connections {
+            conversation.queues.update(trace, whole, is_other);
+        }
+        self.waits = waits(&self.times, self.end);
+        self.legible.forget();
+        self.lanes.clear();
+        self.messages.clear();
+        for lane in &analysis.lanes {
+            self.lanes.push(LaneIndex {
+                connection: lane.connection,
+                direction: lane.direction,
+                hues: Hues::new(lane, trace),
+                under_way: under_way(lane, &self.times),
+            });
+            let messages = lane.messages.iter().map(|message| message.event);
+            self.messages.extend(messages);
+        }
+        self.messages.sort_unstable();
+        self.messages.dedup();
+    }
+
+    fn truncate(&mut self, from: usize) {
+        self.times.truncate(from);
+        self.kinds.truncate(from);
+        self.end = self.times.iter().fold(0.0, |end, times| times.to.max(end));
+        truncate(&mut self.queued, from);
+        for (_, track) in &mut self.parties {
+            track.truncate(from);
+        }
+        for (_, conversation) in &mut self.connections {
+            conversation.truncate(from);
+        }
+    }
+
+    fn take(&mut self, index: usize, event: &Event) {
+        let times = times(event);
+        self.times.push(times);
+        self.kinds.push(EventKind::of(event));
+        self.end = self.end.max(times.to);
+        self.has_datagrams |= event.call == Call::Datagram;
+        if event.socket.accept_queue.is_some() {
+            self.queued.push(index);
+        }
+        if !event.call.is_packet() {
+            entry(&mut self.parties, event.party).push(index, event);
+        }
+        entry(&mut self.connections, event.connection).take(index, event);
+    }
+
+    /// Of which kind each event is.
+    pub fn kinds(&self) -> &[EventKind] {
+        &self.kinds
+    }
+
+    /// The events that completed a message, ascending.
+    pub fn messages(&self) -> &[usize] {
+        &self.messages
+    }
+
+    /// The hues of the bytes of one direction of a connection.
+    pub fn hues(&self, connection: ConnectionId, direction: Direction) -> Option<&Hues> {
+        let lane = self.lane(connection, direction)?;
+        Some(&lane.hues)
+    }
+
+    fn lane(&self, connection: ConnectionId, direction: Direction) -> Option<&LaneIndex> {
+        let wanted = (connection, direction);
+        let key = |lane: &LaneIndex| (lane.connection, lane.direction);
+        let found = self.lanes.binary_search_by_key(&wanted, key);
+        found.ok().map(|at| &self.lanes[at])
+    }
+
+    pub(super) fn times(&self) -> &[Times] {
+        &self.times
+    }
+
+    pub(super) const fn end(&self) -> f64 {
+        self.end
+    }
+
+    /// Where the run only waits, if that is most of it.
+    pub(super) fn waits(&self) -> &[Wait] {
+        &self.waits
+    }
+
+    /// The calls of all parties.
+    pub(super) fn parties(&self) -> impl Iterator<Item = &Track> {
+        self.parties.iter().map(|(_, track)| track)
+    }
+
+    pub(super) const fn has_datagrams(&self) -> bool {
+        self.has_datagrams
+    }
+
+    pub(super) const fn has_accept_queue(&self) -> bool {
+        !self.queued.is_empty()
+    }
+
+    /// The calls and decisions of a party.
+    pub(super) fn party(&self, party: PartyId) -> &Track {
+        find(&self.parties, party).unwrap_or(const { &Track::EMPTY })
+    }
+
+    pub(super) fn connection(&self, connection: ConnectionId) -> &Conversation {
+        find(&self.connections, connection).unwrap_or(const { &Conversation::EMPTY })
+    }
+
+    /// Bytes sent and not yet read in one direction, by the calls of both ends.
+    pub(super) fn under_way(&self, connection: ConnectionId, direction: Direction) -> &[Change] {
+        let lane = self.lane(connection, direction);
+        lane.map_or(&[], |lane| &lane.under_way)
+    }
+
+    /// Connections that wait for a party to accept them.
+    pub(super) fn accept_queue(&self, trace: &Trace, party: PartyId) -> Vec<Change> {
+        accept_queue(trace, &self.queued, party)
+    }
+}
+
+impl Track {
+    const EMPTY: Self = Self {
+        events: Vec::new(),
+        decisions: Vec::new(),
+    };
+
+    fn push(&mut self, index: usize, event: &Event) {
+        self.events.push(index);
+        if event.call.is_decision() {
+            self.decisions.push(index);
+        }
+    }
+
+    fn truncate(&mut self, from: usize) {
+        truncate(&mut self.events, from);
+        truncate(&mut self.decisions, from);
+    }
+
+    /// How many of its calls or packets are among the first `step` events.
+    pub(super) fn happened(&self, step: usize) -> usize {
+        before(&self.events, step) - before(&self.decisions, step)
+    }
+
+    /// How many calls or packets it has.
+    pub(super) fn len(&self) -> usize {
+        self.events.len() - self.decisions.len()
+    }
+}
+
+impl Conversation {
+    const EMPTY: Self = Self {
+        packets: Track::EMPTY,
+        has_send_queue: false,
+        has_receive_queue: false,
+        acknowledged: [Vec::new(), Vec::new()],
+        closed: [Vec::new(), Vec::new()],
+        queues: Queues::EMPTY,
+    };
+
+    fn take(&mut self, index: usize, event: &Event) {
+        if event.call.is_packet() {
+            self.packets.push(index, event);
+        }
+        let end = number(event.end);
+        let asked = event.call == Call::Send && event.socket.unacked.is_some();
+        self.has_send_queue |= asked;
+        self.has_receive_queue |= event.end == End::Acceptor && event.socket.waiting.is_some();
+        if let Some(header) = &event.header
+            && header.flags.has(Flags::ACK)
+        {
+            let known = &mut self.acknowledged[end];
+            let before = known.last().map_or(Offset(0), |(_, offset)| *offset);
+            if header.ack > before {
+                known.push((index, header.ack));
+            }
+        }
+        if event.call == Call::Close {
+            self.closed[end].push(index);
+        }
+        self.queues.note(index);
+    }
+
+    fn truncate(&mut self, from: usize) {
+        self.packets.truncate(from);
+        for known in &mut self.acknowledged {
+            known.truncate(known.partition_point(|(event, _)| *event < from));
+        }
+        for closed in &mut self.closed {
+            truncate(closed, from);
+        }
+        self.queues.go_back(from);
+    }
+
+    /// What the packets of `end` have acknowledged when `step` events have
+    /// happened.
+    pub(super) fn acknowledged(&self, end: End, step: usize) -> Offset {
+        let known = &self.acknowledged[number(end)];
+        let happened = known.partition_point(|(event, _)| *event < step);
+        let last = happened.checked_sub(1).map(|last| known[last].1);
+        last.unwrap_or_default()
+    }
+
+    /// Whether `end` was closed within the first `step` events.
+    pub(super) fn is_closed(&self, end: End, step: usize) -> bool {
+        let closed = self.closed[number(end)].first();
+        closed.is_some_and(|&event| event < step)
+    }
+
+    /// The level of the opener's send queue.
+    pub(super) fn send_queue(&self) -> &[Change] {
+        self.queues.send()
+    }
+
+    /// The level of the acceptor's receive queue.
+    pub(super) fn receive_queue(&self) -> &[Change] {
+        self.queues.receive()
+    }
+}
+
+const fn number(end: End) -> usize {
+    match end {
+        End::Opener => 0,
+        End::Acceptor => 1,
+    }
+}
+
+fn truncate(events: &mut Vec<usize>, from: usize) {
+    events.truncate(before(events, from));
+}
+
+/// How many of these events, which are ascending, stand before `step`.
+fn before(events: &[usize], step: usize) -> usize {
+    events.partition_point(|&event| event < step)
+}
+
+fn find<K: Ord + Copy, V>(all: &[(K, V)], key: K) -> Option<&V> {
+    let found = all.binary_search_by_key(&key, |(own, _)| *own);
+    found.ok().map(|at| &all[at].1)
+}
+
+fn entry<K: Ord + Copy, V: Default>(all: &mut Vec<(K, V)>, key: K) -> &mut V {
+    let at = match all.binary_search_by_key(&key, |(own, _)| *own) {
+        Ok(at) => at,
+        Err(at) => {
+            all.insert(at, (key, V::default()));
+            at
+        }
+    };
+    &mut all[at].1
+}
+
+/// When a call began and ended: calls that take something from the kernel
+/// carry the time they ended, the others the time they began.
+fn times(event: &Event) -> Times {
+    let (at, took) = (event.at.0 as f64, event.took.0 as f64);
+    let (from, to) = match event.call {
+        Call::Recv | Call::Accept => ((at - took).max(0.0), at),
+        _ => (at, at + took),
+    };
+    Times { from, to, at }
+}
+
+#[cfg(test)]
+mod tests;
