@@ -2,10 +2,14 @@
 //! stream offsets: sends, packets, recvs, messages. Joining layers is
 //! intersecting ranges.
 
+mod finding;
+
 use std::ops::Range;
 
 use protocol::Offset;
 use protocol::framing::{Frame, FrameError};
+
+pub(crate) use finding::{Finding, Findings, Lengths};
 
 use crate::ConnectionId;
 use crate::End;
@@ -228,6 +232,8 @@ pub struct Lane {
     pub(crate) recv_sends: Vec<usize>,
     /// Of datagrams: what became of each send.
     pub(crate) fates: Vec<Fate>,
+    /// Which of all these are not as usual.
+    pub(crate) findings: Findings,
 }
 
 /// Bytes that a packet was the first to carry.
@@ -257,7 +263,54 @@ impl Lane {
             packet_sends: Vec::new(),
             recv_sends: Vec::new(),
             fates: Vec::new(),
+            findings: Findings::default(),
         }
+    }
+
+    pub(crate) fn push_send(&mut self, send: Span) {
+        if send.is_empty() {
+            self.findings.note(Finding::EmptySend, send.event);
+        }
+        self.sends.push(send);
+    }
+
+    pub(crate) fn push_packet(&mut self, packet: Packet) {
+        for (is_so, finding) in [
+            (packet.segments > 1, Finding::Merged),
+            (packet.resent, Finding::Resent),
+            (packet.fate == Fate::Dropped, Finding::Dropped),
+        ] {
+            if is_so {
+                self.findings.note(finding, packet.span.event);
+            }
+        }
+        self.wire.push(packet);
+    }
+
+    pub(crate) fn push_recv(&mut self, recv: Span) {
+        if recv.cut > 0 {
+            self.findings.note(Finding::CutRecv, recv.event);
+        }
+        self.recvs.push(recv);
+    }
+
+    pub(crate) fn push_message(&mut self, message: MessageSpan) {
+        let kind = match message.kind {
+            MessageKind::Message => None,
+            MessageKind::Ready => Some(Finding::Ready),
+            _ => Some(Finding::Handshake),
+        };
+        let verdict = match message.verdict {
+            _ if message.kind.is_refuted() => Some(Finding::Wrong),
+            Verdict::Wrong => Some(Finding::Wrong),
+            Verdict::Glued(_) => Some(Finding::Glued),
+            Verdict::Part => Some(Finding::Part),
+            Verdict::Whole | Verdict::Cut(_) => None,
+        };
+        for finding in [kind, verdict].into_iter().flatten() {
+            self.findings.note(finding, message.event);
+        }
+        self.messages.push(message);
     }
 
     /// Bytes sent in all.

@@ -177,3 +177,29 @@ fn without_expected_messages_none_is_wrong() {
     trace.plan.as_mut().unwrap().clients[0].messages.clear();
     assert_eq!(counts(&trace, 0, Layer::Messages, 2), "1 message");
 }
+
+#[test]
+fn a_packet_is_shown_where_it_carried_bytes_first() {
+    let script = "c1 send 0123456789
+        c1 segment 0 ACK 01
+        c1 segment 6 ACK 67
+        c1 segment 2 ACK 2345
+        c1 segment 2 ACK 23
+        c1 segment 4 ACK 456789";
+    let trace = trace(System::TcpEcho, &[], script);
+    let analysis = Analysis::new(&trace);
+    let rows = Rows::at_the_end(&trace, &analysis.lanes[0]);
+    let check = |window: std::ops::Range<u64>, expected: &str| {
+        let window = Offset(window.start)..Offset(window.end);
+        let chunks = rows.chunks(Layer::Packets, &window).into_iter();
+        let found = chunks.map(|chunk| {
+            let again = if chunk.is_resent { " again" } else { "" };
+            format!("{}: {}..{}{again}", chunk.index, chunk.range.start, chunk.range.end)
+        });
+        assert_eq!(found.collect::<Vec<_>>().join(", "), expected, "{window:?}");
+    };
+    check(0..10, "0: 0..2, 1: 6..8, 2: 2..6, 3: 2..4 again, 4: 8..10");
+    check(0..1, "0: 0..2");
+    check(4..5, "2: 2..6, 3: 2..4 again");
+    check(9..10, "4: 8..10");
+}

@@ -89,7 +89,7 @@ impl Way {
                 Call::Send => {
                     let start = lane.end();
                     lane.bytes.extend_from_slice(&event.bytes);
-                    lane.sends.push(Span {
+                    lane.push_send(Span {
                         event: index,
                         start,
                         end: lane.end(),
@@ -207,7 +207,7 @@ impl Way {
                 });
             }
             lane.packet_sends.push(send);
-            lane.wire.push(Packet {
+            lane.push_packet(Packet {
                 span: Span {
                     event,
                     start,
@@ -231,7 +231,7 @@ impl Way {
                 .length
                 .map_or(send.len(), |length| length as usize);
             let cut = real.saturating_sub(event.len());
-            lane.recvs.push(Span {
+            lane.push_recv(Span {
                 event: recv.event,
                 start: send.start,
                 end: send.start + event.len(),
@@ -241,7 +241,7 @@ impl Way {
             if recv.unsure {
                 lane.unsure.push(recv.event);
             }
-            lane.messages.push(MessageSpan {
+            lane.push_message(MessageSpan {
                 event: recv.event,
                 frame: Frame {
                     start: send.start,

@@ -1,7 +1,9 @@
 //! What a row counts up to.
 
+use protocol::Offset;
+
 use super::{Layer, Rows};
-use crate::lane::{Direction, Fate, MessageKind, Packet, Span, Verdict};
+use crate::lane::{Direction, Fate, Finding, MessageKind};
 use crate::link::Capture;
 use crate::text::{Sentence, Value};
 
@@ -31,15 +33,15 @@ impl Rows<'_> {
         }
         match layer {
             Layer::Sends => {
-                let sends = self.lane.sends.iter().map(|send| send.event);
-                self.of("stage.sends", "stage.sends-of", sends)
+                let sends = &self.lane.sends;
+                self.of("stage.sends", "stage.sends-of", sends, |send| send.event)
             }
             Layer::Packets => self.packet_counts(),
             Layer::Recvs => {
-                let recvs = self.lane.recvs.iter().map(|recv| recv.event);
+                let recvs = &self.lane.recvs;
                 Counts {
                     findings: self.losses(),
-                    ..self.of("stage.recvs", "stage.recvs-of", recvs)
+                    ..self.of("stage.recvs", "stage.recvs-of", recvs, |recv| recv.event)
                 }
             }
             Layer::Messages => self.message_counts(),
@@ -48,40 +50,29 @@ impl Rows<'_> {
 
     /// What else is to be known of a row.
     pub fn notes(&self, layer: Layer) -> Vec<Sentence> {
-        let lane = self.lane;
         match layer {
-            Layer::Sends => {
-                let empty = lane.sends.iter().filter(|send| send.is_empty());
-                some(
-                    "stage.empty-count",
-                    self.happened(empty.map(|send| send.event)),
-                )
-            }
-            Layer::Packets => {
-                let merged = lane.wire.iter().filter(|packet| packet.segments > 1);
-                some(
-                    "stage.gso",
-                    self.happened(merged.map(|packet| packet.span.event)),
-                )
-            }
+            Layer::Sends => self.some("stage.empty-count", Finding::EmptySend),
+            Layer::Packets => self.some("stage.gso", Finding::Merged),
             Layer::Recvs => Vec::new(),
             Layer::Messages => {
-                let messages = lane.messages.iter();
-                let happened = messages.filter(|message| self.has_happened(message.event));
-                happened.filter_map(|message| step(message.kind)).collect()
+                // A handshake comes before all else.
+                let messages = self.lane.messages.iter();
+                let steps = messages.take_while(|message| self.has_happened(message.event));
+                steps.map_while(|message| step(message.kind)).collect()
             }
         }
     }
 
-    /// So many, or so many of all.
-    fn of(
+    /// So many, or so many of all. Their events ascend.
+    fn of<T>(
         &self,
         all_key: &'static str,
         some_key: &'static str,
-        events: impl ExactSizeIterator<Item = usize>,
+        all: &[T],
+        event: impl Fn(&T) -> usize,
     ) -> Counts {
-        let all = events.len();
-        let happened = self.happened(events);
+        let happened = all.partition_point(|one| self.has_happened(event(one)));
+        let all = all.len();
         let key = if happened == all { all_key } else { some_key };
         Counts {
             total: Sentence::new(key).with("n", happened).with("all", all),
@@ -91,8 +82,13 @@ impl Rows<'_> {
         }
     }
 
-    fn happened(&self, events: impl Iterator<Item = usize>) -> usize {
-        events.filter(|&event| self.has_happened(event)).count()
+    /// How often a finding has happened.
+    fn found(&self, finding: Finding) -> usize {
+        self.lane.findings.before(finding, self.step)
+    }
+
+    fn some(&self, key: &'static str, finding: Finding) -> Vec<Sentence> {
+        some(key, self.found(finding))
     }
 
     fn packet_counts(&self) -> Counts {
@@ -101,12 +97,9 @@ impl Rows<'_> {
         } else {
             ("stage.segment-count", "stage.segment-count-of")
         };
-        let event = |packet: &Packet| packet.span.event;
-        let packets = self.lane.wire.iter();
-        let resent = packets.clone().filter(|packet| packet.resent);
         Counts {
-            findings: some("stage.resent", self.happened(resent.map(event))),
-            ..self.of(all, some_of, packets.map(event))
+            findings: self.some("stage.resent", Finding::Resent),
+            ..self.of(all, some_of, &self.lane.wire, |packet| packet.span.event)
         }
     }
 
@@ -122,13 +115,12 @@ impl Rows<'_> {
 
     /// What was cut off or dropped; once all is over, what was never read.
     fn losses(&self) -> Vec<Sentence> {
-        let cut = self.lane.recvs.iter().filter(|recv| recv.cut > 0);
-        let mut found = some("stage.cut", self.happened(cut.map(|recv| recv.event)));
+        let mut found = self.some("stage.cut", Finding::CutRecv);
         if self.is_datagrams() {
             found.extend(self.datagram_losses());
         } else if self.is_over() {
-            let read: usize = self.lane.recvs.iter().map(Span::len).sum();
-            let unread = self.lane.bytes.len().saturating_sub(read);
+            let read = self.lane.recvs.last().map_or(Offset(0), |recv| recv.end);
+            let unread = self.lane.slice(read..self.lane.end()).len();
             let key = if self.trace.lacks_calls() {
                 "stage.bytes-unknown"
             } else {
@@ -144,12 +136,7 @@ impl Rows<'_> {
     /// dropped is taken where it is of one connection alone.
     fn datagram_losses(&self) -> Vec<Sentence> {
         if !self.is_over() {
-            let dropped = self.lane.wire.iter();
-            let dropped = dropped.filter(|packet| packet.fate == Fate::Dropped);
-            return some(
-                "stage.dropped",
-                self.happened(dropped.map(|packet| packet.span.event)),
-            );
+            return self.some("stage.dropped", Finding::Dropped);
         }
         let of = |fate| {
             let fates = (0..self.lane.sends.len()).map(|send| self.lane.fate(send));
@@ -172,28 +159,22 @@ impl Rows<'_> {
     }
 
     fn message_counts(&self) -> Counts {
-        let [mut glued, mut split, mut wrong, mut ready, mut total] = [0_usize; 5];
-        let messages = self.lane.messages.iter();
-        for message in messages.filter(|message| self.has_happened(message.event)) {
-            total += usize::from(message.kind == MessageKind::Message);
-            ready += usize::from(message.kind == MessageKind::Ready);
-            match message.verdict {
-                _ if message.kind.is_refuted() => wrong += 1,
-                Verdict::Wrong => wrong += 1,
-                Verdict::Glued(_) => glued += 1,
-                Verdict::Part => split += 1,
-                Verdict::Whole | Verdict::Cut(_) => {}
-            }
-        }
-        let failure = self.lane.failure.iter().map(|failure| failure.event);
+        let messages = &self.lane.messages;
+        let happened = messages.partition_point(|message| self.has_happened(message.event));
+        let ready = self.found(Finding::Ready);
+        let failure = self.lane.failure.as_ref();
+        let refused = failure.is_some_and(|failure| self.has_happened(failure.event));
         let found = [
-            some("stage.glued", glued),
-            some("stage.split", split),
-            some("stage.wrong", wrong),
-            some("stage.refused-count", self.happened(failure)),
+            self.some("stage.glued", Finding::Glued),
+            self.some("stage.split", Finding::Part),
+            self.some("stage.wrong", Finding::Wrong),
+            some("stage.refused-count", usize::from(refused)),
         ];
         let (key, n) = match ready {
-            0 => ("stage.message-count", total),
+            0 => {
+                let total = happened - self.found(Finding::Handshake);
+                ("stage.message-count", total)
+            }
             ready => ("stage.ready-count", ready),
         };
         Counts {

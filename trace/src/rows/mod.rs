@@ -19,7 +19,9 @@ pub use reason::Reason;
 pub use stretch::{Hues, Stretch, within};
 
 use crate::cause::Change;
-use crate::lane::{Direction, Fate, Lane, MessageKind, MessageSpan, Span, Verdict};
+use crate::lane::{
+    Direction, Fate, Finding, Lane, MessageKind, MessageSpan, Span, Verdict,
+};
 use crate::link::Capture;
 use crate::{Call, Trace};
 
@@ -149,7 +151,7 @@ impl<'a> Rows<'a> {
 
     /// The boxes of a row that lie in `window` or touch it, empty ones too, in
     /// the order in which they came. Of a long stream it costs what is in the
-    /// window, but for packets, which may come in any order.
+    /// window, and what was sent again.
     pub fn chunks(&self, layer: Layer, window: &Range<Offset>) -> Vec<Chunk> {
         let mut chunks = match layer {
             Layer::Sends => self.calls(&self.lane.sends, window),
@@ -196,27 +198,30 @@ impl<'a> Rows<'a> {
         numbers.map(chunk).collect()
     }
 
+    /// What a packet was the first to carry is shown where it stands; what was
+    /// sent again, whole.
     fn packets(&self, window: &Range<Offset>) -> Vec<Chunk> {
-        let mut seen = Offset(0);
-        let packets = self
-            .lane
-            .wire
-            .iter()
-            .enumerate()
-            .filter_map(|(index, packet)| {
-                let mut range = packet.span.range();
-                if !packet.resent && !self.is_datagrams() {
-                    // What went before is shown where it went first.
-                    range.start = range.start.max(seen.min(range.end));
-                    seen = seen.max(range.end);
-                }
-                touches(&range, window).then(|| Chunk {
-                    is_lost: packet.fate == Fate::Dropped,
-                    is_resent: packet.resent,
-                    ..self.chunk(packet.span.event, index, range)
-                })
-            });
-        packets.collect()
+        let Lane { wire, findings, .. } = self.lane;
+        let chunk = |index: usize, range| Chunk {
+            is_lost: wire[index].fate == Fate::Dropped,
+            is_resent: wire[index].resent,
+            ..self.chunk(wire[index].span.event, index, range)
+        };
+        let whole = |index: usize| chunk(index, wire[index].span.range());
+        let mut chunks: Vec<_> = if self.is_datagrams() {
+            (0..wire.len()).map(whole).collect()
+        } else {
+            // One that ends where the window begins touches it.
+            let wide = window.start.0.saturating_sub(1)..window.end.0.saturating_add(1);
+            let first = self.lane.carriers_in(&(Offset(wide.start)..Offset(wide.end)));
+            let first = first.iter().map(|c| chunk(c.packet, c.start..c.end));
+            let resent = findings.of(Finding::Resent).iter();
+            let resent = resent.map(|event| wire.partition_point(|p| p.span.event < *event));
+            first.chain(resent.map(whole)).collect()
+        };
+        chunks.retain(|chunk| touches(&chunk.range, window));
+        chunks.sort_by_key(|chunk| (chunk.event, chunk.range.start));
+        chunks
     }
 
     /// The numbers of those that touch `window`. A stream's lie by offset;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use protocol::Offset;
 
 use super::lane::{State, StreamLane};
+use crate::lane::Lengths;
 
 /// Events from one checkpoint to the next.
 const EVERY: usize = 64;
@@ -38,6 +39,7 @@ struct Mark {
     /// The end of the last offer, which may be cut short later.
     last_offer: Option<Range<Offset>>,
     has_failed: bool,
+    findings: Lengths,
     state: State,
 }
 
@@ -95,6 +97,7 @@ impl Mark {
             offers: lane.offers.len(),
             last_offer: lane.offers.last().cloned(),
             has_failed: lane.failure.is_some(),
+            findings: lane.findings.lengths(),
             state: state.clone(),
         }
     }
@@ -106,6 +109,7 @@ impl Mark {
         lane.messages.truncate(self.messages);
         lane.bytes.truncate(self.bytes);
         lane.offers.truncate(self.offers);
+        lane.findings.truncate(&self.findings);
         if let (Some(last), Some(was)) = (lane.offers.last_mut(), &self.last_offer) {
             *last = was.clone();
         }

@@ -134,7 +134,7 @@ impl StreamLane {
         self.disturb(start);
         self.lane.bytes.extend_from_slice(&event.bytes);
         self.lane.offer(start, event.asked as usize, event.len());
-        self.lane.sends.push(Span {
+        self.lane.push_send(Span {
             event: index,
             start,
             end: self.lane.end(),
@@ -163,7 +163,7 @@ impl StreamLane {
         }
         // The one before is not the last any more.
         self.redo = self.redo.min(self.lane.recvs.len().saturating_sub(1));
-        self.lane.recvs.push(Span {
+        self.lane.push_recv(Span {
             event: index,
             start,
             end: self.state.received,
@@ -211,7 +211,7 @@ impl StreamLane {
         } else if self.state.handshake.is_empty() {
             self.state.decoder = Some(Decoder::starting_at(&self.framing, range.end));
         }
-        self.lane.messages.push(MessageSpan {
+        self.lane.push_message(MessageSpan {
             event: index,
             frame: Frame {
                 start: range.start,
@@ -288,7 +288,7 @@ impl StreamLane {
                     } else {
                         MessageKind::Message
                     };
-                    self.lane.messages.push(MessageSpan {
+                    self.lane.push_message(MessageSpan {
                         event: index,
                         frame,
                         kind,

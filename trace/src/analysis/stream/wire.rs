@@ -46,7 +46,7 @@ pub(super) fn handle_segment(stream: &mut StreamLane, index: usize, event: &Even
     }
     let packet = lane.wire.len();
     let is_fresh = carry(&mut lane.carriers, &span, packet);
-    lane.wire.push(Packet {
+    lane.push_packet(Packet {
         span,
         resent: !is_fresh,
         segments: u32::try_from(segments).unwrap_or(u32::MAX),

@@ -1,0 +1,66 @@
+//! What is counted of a lane beside its calls, packets and messages: those of
+//! them that are not as usual. Counting those of the first events costs a
+//! binary search, however long the lane is.
+
+/// What a call, packet or message may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// A send without bytes.
+    EmptySend,
+    /// A packet that is several segments for the receiver's kernel.
+    Merged,
+    /// A packet whose bytes had all been on the wire before.
+    Resent,
+    /// A packet with a datagram that the reader's kernel dropped.
+    Dropped,
+    /// A recv that had no room for a datagram's end.
+    CutRecv,
+    /// A message of several sends.
+    Glued,
+    /// A message that is a part of a send.
+    Part,
+    /// A message that is not what was meant, or a wrong answer or proof.
+    Wrong,
+    /// The server's answer to a length.
+    Ready,
+    /// A step of a handshake.
+    Handshake,
+}
+
+/// How many findings there are.
+const KINDS: usize = Finding::Handshake as usize + 1;
+
+/// How many of each finding there were once.
+pub(crate) type Lengths = [usize; KINDS];
+
+/// The findings of a lane, each with the indices of its events, ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Findings([Vec<usize>; KINDS]);
+
+impl Findings {
+    /// Notes a finding; `event` is not before that of the last one.
+    pub(crate) fn note(&mut self, finding: Finding, event: usize) {
+        self.0[finding as usize].push(event);
+    }
+
+    /// The events of a finding.
+    pub(crate) fn of(&self, finding: Finding) -> &[usize] {
+        &self.0[finding as usize]
+    }
+
+    /// How often it is among the first `step` events.
+    pub(crate) fn before(&self, finding: Finding, step: usize) -> usize {
+        self.of(finding).partition_point(|&event| event < step)
+    }
+
+    pub(crate) fn lengths(&self) -> Lengths {
+        self.0.each_ref().map(Vec::len)
+    }
+
+    /// Forgets what came behind the first `lengths`.
+    pub(crate) fn truncate(&mut self, lengths: &Lengths) {
+        for (events, &length) in self.0.iter_mut().zip(lengths) {
+            events.truncate(length);
+        }
+    }
+}
