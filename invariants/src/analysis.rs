@@ -10,10 +10,10 @@ use protocol::{Nanos, Offset, System};
 use stickylab::lessons;
 use stickylab::terminal::{self, Screen};
 use trace::cause::held_back;
+use trace::counterfactual::{counterfactual_at, counterfactual_of_run, remaining};
 use trace::lane::{Direction, Lane};
 use trace::lesson::Count;
-use trace::link::{Capture, Ending};
-use trace::proof::{proof_at, proof_of_run, remaining};
+use trace::link::{Capture, Ending, Head};
 use trace::text::{Catalog, Sentence, Value};
 use trace::{
     Analysis, Call, Client, ClientId, Connection, Counts, End, Event, Experiment, Flags, Header,
@@ -115,18 +115,24 @@ fn check_lane(trace: &Trace, lane: &Lane) {
 fn check_causes(trace: &Trace, analysis: &Analysis) {
     let boundaries = analysis.lanes.iter().flat_map(|lane| &lane.boundaries);
     let events: BTreeSet<usize> = boundaries.map(|boundary| boundary.event).collect();
-    let proofs = events.iter().take(STEPS).map(|&event| {
+    let counterfactuals = events.iter().take(STEPS).map(|&event| {
         assert!(event < trace.events().len());
         held_back(trace, event);
-        proof_at(trace, analysis, event)
+        counterfactual_at(trace, analysis, event)
     });
-    for proof in proofs.chain([proof_of_run(trace, analysis)]).flatten() {
-        assert!(remaining(trace, analysis, proof.knob) > 0, "{proof:?}");
+    for counterfactual in counterfactuals
+        .chain([counterfactual_of_run(trace, analysis)])
+        .flatten()
+    {
+        assert!(
+            remaining(trace, analysis, counterfactual.knob) > 0,
+            "{counterfactual:?}"
+        );
         let plan = trace.plan.as_ref().expect("only a plan has knobs");
         let mut turned = plan.clone();
-        let set = proof.knob.set(&mut turned, &proof.value);
-        assert_eq!(set, Ok(()), "{proof:?}");
-        assert_ne!(turned, *plan, "{proof:?} changes nothing");
+        let set = counterfactual.knob.set(&mut turned, &counterfactual.value);
+        assert_eq!(set, Ok(()), "{counterfactual:?}");
+        assert_ne!(turned, *plan, "{counterfactual:?} changes nothing");
     }
 }
 
@@ -229,7 +235,7 @@ fn check_page(trace: &Trace) {
                 900.0,
             );
             scene::scrubber::draw(state.index(), step, 300.0, 30.0);
-            state.proof();
+            state.counterfactual();
         }
     }
     state.update(Message::Download(Format::Pcapng));
@@ -240,8 +246,7 @@ fn check_page(trace: &Trace) {
 fn trace(input: &mut Input<'_>) -> Trace {
     let mut trace = Trace::new(
         experiment(input),
-        "Linux".to_owned(),
-        input.pick(&Capture::ALL),
+        Head::new("Linux", input.pick(&Capture::ALL)),
     );
     let ending = input.pick(&[&Ending::ALL[..], &[]].concat());
     let (missed, dropped) = (told(input), told(input));

@@ -5,10 +5,10 @@ use trace::{Analysis, Trace};
 
 /// Tells the events of `whole` in another order, and looks now and then.
 pub(crate) fn check(whole: &Trace) {
-    let (kernel, capture) = (whole.kernel.clone(), whole.capture);
+    let head = whole.head.clone();
     let mut trace = match &whole.plan {
-        Some(plan) => Trace::new(plan.clone(), kernel, capture),
-        None => Trace::without_plan(whole.setup.clone(), kernel, capture),
+        Some(plan) => Trace::new(plan.clone(), head),
+        None => Trace::without_plan(whole.setup.clone(), head),
     };
     trace.parties.clone_from(&whole.parties);
     trace.connections.clone_from(&whole.connections);

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use protocol::{Nanos, System};
 use record::Frames;
-use trace::link::{Capture, Ending};
+use trace::link::{Capture, Ending, Head};
 use trace::{Call, ClientId, Event, Experiment, Trace};
 
 use crate::analysis;
@@ -34,7 +34,7 @@ pub fn check(bytes: &[u8]) {
     let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
     let client = experiment.clients[0].clone();
     experiment.clients.push(client);
-    let mut trace = Trace::new(experiment, "Linux".to_owned(), Capture::On);
+    let mut trace = Trace::new(experiment, Head::new("Linux", Capture::On));
     let mut missed = 0;
     while !input.is_empty() {
         let length = input.below(256) << 8 | input.below(256);

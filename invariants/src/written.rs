@@ -5,10 +5,7 @@ use web_client::file;
 
 /// A trace is written alike by the command line and the page, and reads as it was.
 pub(crate) fn check(trace: &Trace) {
-    let lines = trace.lines().map(|line| {
-        let json = serde_json::to_string(&line).expect("a line is JSON");
-        json + "\n"
-    });
+    let lines = trace.lines().map(|line| line.to_json() + "\n");
     let lines: String = lines.collect();
     assert_eq!(file::write(trace), lines.as_bytes());
     if trace.ending().is_some() {

@@ -67,7 +67,7 @@ fn each_target_has_its_program_and_its_corpus() {
 
 /// The calls of these traces, and whether they are of further connections, too.
 fn check_calls(traces: &[Trace]) {
-    let events: Vec<_> = traces.iter().flat_map(Trace::events).collect();
+    let events: Vec<_> = traces.iter().flat_map(|trace| trace.events()).collect();
     for call in Call::ALL {
         let calls = || events.iter().filter(|event| event.call == call);
         assert!(calls().next().is_some(), "no {call}");

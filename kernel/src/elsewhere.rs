@@ -2,8 +2,16 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::time::Duration;
 
-use crate::{AsSocket, CaptureError, Counts, Datagram, Filter, Frame, Memory, Sending, Statistics};
+use record::Counts;
+
+use crate::{AsSocket, CaptureError, Datagram, Filter, Frame, Memory, Sending, Statistics};
+
+/// Nothing is known here.
+pub fn monotonic() -> Option<Duration> {
+    None
+}
 
 /// Nothing is known here.
 pub fn receive_queue(_: &impl AsSocket) -> Option<u32> {

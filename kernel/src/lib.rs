@@ -36,21 +36,6 @@ pub use socket::*;
 /// Whether this system answers at all.
 pub const SUPPORTED: bool = cfg!(target_os = "linux");
 
-/// Segments of one end of a TCP connection so far (TCP_INFO, tcp(7)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts {
-    /// Segments sent, those without data included (`tcpi_segs_out`).
-    pub segments_out: u32,
-    /// Segments received (`tcpi_segs_in`).
-    pub segments_in: u32,
-    /// Segments sent that carried data (`tcpi_data_segs_out`).
-    pub data_out: u32,
-    /// Segments received that carried data (`tcpi_data_segs_in`).
-    pub data_in: u32,
-    /// Segments sent again (`tcpi_total_retrans`).
-    pub retransmitted: u32,
-}
-
 /// What bounds the next segment of one end of a TCP connection (TCP_INFO, tcp(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sending {

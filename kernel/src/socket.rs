@@ -2,8 +2,19 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
 
-use crate::{AsSocket, Counts, Datagram, Memory, Sending, sys};
+use record::Counts;
+
+use crate::{AsSocket, Datagram, Memory, Sending, sys};
+
+/// What CLOCK_MONOTONIC shows (clock_gettime(2)): the clock that
+/// [`Instant`](std::time::Instant) reads.
+pub fn monotonic() -> Option<Duration> {
+    let now = sys::monotonic().ok()?;
+    let seconds = u64::try_from(now.tv_sec).ok()?;
+    Some(Duration::new(seconds, u32::try_from(now.tv_nsec).ok()?))
+}
 
 /// Bytes in the receive queue (SIOCINQ, tcp(7)); of a datagram socket the
 /// length of the next datagram alone (udp(7)).
@@ -22,7 +33,7 @@ pub fn unsent(socket: &impl AsSocket) -> Option<u32> {
     sys::number(socket.as_fd(), libc::SIOCOUTQNSD).ok()
 }
 
-/// Counts of a connection's segments.
+/// Counts of a connection's segments (TCP_INFO, tcp(7)).
 pub fn counts(socket: &impl AsSocket) -> Option<Counts> {
     let info = tcp_info(socket)?;
     // Where the fields stand in `struct tcp_info` (linux/tcp.h); they never move.

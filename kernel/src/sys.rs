@@ -9,6 +9,17 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// What CLOCK_MONOTONIC shows (clock_gettime(2)).
+pub(crate) fn monotonic() -> io::Result<libc::timespec> {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the time is stored where the argument points to.
+    check(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) })?;
+    Ok(now)
+}
+
 /// The number that ioctl(2) gives for `request`, which must be one that stores
 /// one `int`: FIONREAD, TIOCOUTQ, SIOCOUTQNSD.
 pub(crate) fn number(fd: BorrowedFd<'_>, request: libc::Ioctl) -> io::Result<u32> {

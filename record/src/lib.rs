@@ -2,15 +2,19 @@
 //! [`Event`].
 //!
 //! A fact is never derived and never altered; what was not observed is absent.
-//! [`Calls`] and [`Frames`] make events of what was observed. What facts mean is
-//! the crate `trace`'s matter. There is no socket, clock or
-//! random source in here.
+//! [`Calls`] and [`Frames`] make events of what was observed, a [`Record`] holds
+//! them, [`file`] reads and writes it. What facts mean is the crate `trace`'s
+//! matter. There is no socket, clock or random source in here.
 
 mod call;
 mod calls;
 mod connection;
+mod ending;
 mod event;
+mod facts;
+pub mod file;
 mod frames;
+mod head;
 pub mod hex;
 mod packet;
 mod party;
@@ -20,8 +24,11 @@ mod socket;
 pub use call::Call;
 pub use calls::{Calls, Timing};
 pub use connection::{Connection, ConnectionId, End, Endpoint, Observed, Transport};
+pub use ending::{Ended, Ending};
 pub use event::{Event, Origin};
+pub use facts::{MAX_CONNECTIONS, MAX_PARTIES, Record};
 pub use frames::{Frames, Unreadable};
+pub use head::{Capture, Clock, ClockName, Head};
 pub use packet::{Flags, Header};
 pub use party::{Party, PartyId};
 pub use reason::Reason;

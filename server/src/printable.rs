@@ -1,9 +1,8 @@
 //! Bytes from a peer, and text from a file, as text that no terminal obeys.
 
-use std::io;
+use std::fmt::Write as _;
 
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter};
 
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
@@ -48,40 +47,28 @@ pub fn lines(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// `value` as one line of JSON that no terminal obeys: what [`is_obeyed`] in its
-/// texts is escaped as `\u202e` is.
+/// `value` as one line of JSON that no terminal obeys.
 ///
 /// # Errors
 /// Those of the value's own [`Serialize`].
 pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
-    let mut line = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut line, Harmless);
-    value.serialize(&mut serializer)?;
-    String::from_utf8(line).map_err(serde::ser::Error::custom)
+    serde_json::to_string(value).map(|line| harmless(&line))
 }
 
-/// Writes JSON without whitespace, and texts in ASCII where a terminal would obey.
-struct Harmless;
-
-impl Formatter for Harmless {
-    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
-    where
-        W: ?Sized + io::Write,
-    {
-        let mut rest = fragment;
-        while let Some(at) = rest.find(is_obeyed) {
-            CompactFormatter.write_string_fragment(writer, &rest[..at])?;
-            let mut behind = rest[at..].chars();
-            if let Some(character) = behind.next() {
-                let mut units = [0; 2];
-                for unit in character.encode_utf16(&mut units) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
+/// A line of JSON in which what [`is_obeyed`] is escaped as `\u202e` is: it can
+/// stand in texts only.
+pub fn harmless(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_obeyed(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(line, "\\u{unit:04x}");
             }
-            rest = behind.as_str();
+        } else {
+            line.push(character);
         }
-        CompactFormatter.write_string_fragment(writer, rest)
     }
+    line
 }
 
 /// Whether a terminal does something else than show it: control characters,

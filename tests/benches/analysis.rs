@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use protocol::framing::LengthPrefix;
 use protocol::{Framing, Nanos, Offset};
-use trace::link::Capture;
+use trace::link::{Capture, Head};
 use trace::rows::{Layer, Rows};
 use trace::{
     Analysis, Call, Connection, ConnectionId, End, Endpoint, Event, Observed, Origin, Party,
@@ -48,7 +48,7 @@ fn empty() -> Trace {
         acceptor_framing: framing,
         ..Setup::default()
     };
-    let mut trace = Trace::without_plan(setup, String::new(), Capture::On);
+    let mut trace = Trace::without_plan(setup, Head::new("", Capture::On));
     trace.add_party(Party::new(PartyId(0), "server"));
     trace.add_party(Party::new(PartyId(1), "client"));
     let end = |party| Endpoint {

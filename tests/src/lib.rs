@@ -27,7 +27,7 @@ pub use census::Census;
 pub use deadline::{PATIENCE, eventually};
 pub use lines::Lines;
 
-pub use page::{Page, Row, Seen};
+pub use page::{EventRow, Page, Seen};
 pub use peer::{Datagrams, Listener, Stream, nobody_tcp, nobody_udp};
 pub use program::{Finished, Program, limited, run, stickylab};
 pub use server::{SYSTEMS, Serve, Server, transport};

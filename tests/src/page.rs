@@ -38,7 +38,7 @@ const WATCH_STAGE: &str = r"
 
 /// One row of the events table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct EventRow {
     /// From 1.
     pub step: u64,
     /// `client1`, `client2` or `server`.
@@ -65,7 +65,7 @@ pub struct Row {
     pub messages: Vec<String>,
 }
 
-impl Row {
+impl EventRow {
     /// Whether it is a packet on the wire and no call of a program.
     pub fn is_packet(&self) -> bool {
         matches!(self.call.as_str(), "segment" | "datagram")
@@ -77,7 +77,7 @@ impl Row {
 pub struct Seen {
     all: Value,
     /// The events table.
-    pub rows: Vec<Row>,
+    pub rows: Vec<EventRow>,
 }
 
 impl Seen {
@@ -90,7 +90,7 @@ impl Seen {
             let values = value.as_array().expect("a list");
             values.iter().map(text).collect()
         };
-        let rows = rows.map(|row| Row {
+        let rows = rows.map(|row| EventRow {
             step: number(&row["step"]),
             actor: text(&row["actor"]),
             client: number(&row["client"]),

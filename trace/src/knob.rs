@@ -18,7 +18,7 @@ pub use table::Knob;
 
 /// What values a knob takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Domain {
     /// A whole number from 0 or 1 up to `most`, counted in `unit`.
     Number {
         /// The least it can be.
@@ -52,14 +52,14 @@ pub enum KnobError {
     #[error("no knob is called \"{0}\": there are {list}", list = names())]
     Unknown(String),
     /// The knob doesn't take that value.
-    #[error("{knob} can't be \"{value}\": it takes {kind}")]
+    #[error("{knob} can't be \"{value}\": it takes {domain}")]
     Value {
         /// Which knob.
         knob: Knob,
         /// The value given.
         value: String,
         /// What it takes.
-        kind: Kind,
+        domain: Domain,
     },
     /// The experiment has no second client.
     #[error("{0} needs two clients: set clients=2 first")]
@@ -70,7 +70,7 @@ fn names() -> String {
     Knob::ALL.map(Knob::name).join(", ")
 }
 
-impl Kind {
+impl Domain {
     /// The number that `value` writes, with or without a unit, if it is within the
     /// bounds.
     fn number(self, value: &str) -> Option<u32> {
@@ -104,8 +104,8 @@ impl Knob {
     }
 
     /// What values it takes.
-    pub const fn kind(self) -> Kind {
-        self.spec().kind
+    pub const fn domain(self) -> Domain {
+        self.spec().domain
     }
 
     /// Whether it means anything for `experiment`: a second client's messages
@@ -145,7 +145,7 @@ impl FromStr for Knob {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Domain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number { least, most, unit } => {

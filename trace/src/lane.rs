@@ -3,13 +3,14 @@
 //! intersecting ranges.
 
 mod finding;
+mod parts;
 
 use std::ops::Range;
 
 use protocol::Offset;
-use protocol::framing::{Frame, FrameError};
 
 pub(crate) use finding::{Finding, Findings, Lengths};
+pub use parts::{Failure, Fate, Integrity, MessageKind, MessageSpan, Packet, Span};
 
 use crate::ConnectionId;
 use crate::End;
@@ -47,151 +48,6 @@ impl From<End> for Direction {
             End::Acceptor => Self::FromAcceptor,
         }
     }
-}
-
-/// A call and the bytes it carried, in the sender's stream offsets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Index of the call among the trace's events.
-    pub event: usize,
-    /// Offset of its first byte.
-    pub start: Offset,
-    /// Offset behind its last byte.
-    pub end: Offset,
-    /// Bytes of a datagram behind `end` that the reader had no room for: gone.
-    pub cut: usize,
-}
-
-impl Span {
-    /// Bytes carried.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "no longer than the event's bytes"
-    )]
-    pub const fn len(&self) -> usize {
-        (self.end.0 - self.start.0) as usize
-    }
-
-    /// Whether it carried none.
-    pub const fn is_empty(&self) -> bool {
-        self.start.0 == self.end.0
-    }
-
-    /// The offsets it carried.
-    pub const fn range(&self) -> Range<Offset> {
-        self.start..self.end
-    }
-}
-
-/// A packet with payload (or an empty datagram), as it crossed the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packet {
-    /// Its index among the events, and the bytes it carried.
-    pub span: Span,
-    /// All its bytes had been on the wire before: a retransmission. One that
-    /// carries bytes for the first time as well is none.
-    pub resent: bool,
-    /// How many segments it is for the receiver's kernel: more than one if
-    /// the sender's left the cutting for later (GSO), 1 otherwise.
-    pub segments: u32,
-    /// What became of a datagram; of a segment, its bytes' recvs tell.
-    pub fate: Fate,
-}
-
-/// What became of a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The recv with this event index took it.
-    Read(usize),
-    /// The kernel dropped it: the reader's buffer was full.
-    Dropped,
-    /// Not read when the run ended.
-    Unread,
-    /// It can't be told; or it is a segment.
-    Unknown,
-}
-
-/// What a decoded stretch of the stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageKind {
-    /// A message of the application.
-    Message,
-    /// The server's random bytes.
-    Challenge,
-    /// The client's answer to them.
-    Answer {
-        /// Whether it is the one the server's key gives.
-        right: bool,
-    },
-    /// The client's own random bytes, where it proves itself over both.
-    Nonce,
-    /// A proof over the nonces of both: the client's, or behind it the
-    /// server's.
-    Proof {
-        /// Whether it is the one its reader's key gives.
-        right: bool,
-    },
-    /// The server's answer to a length.
-    Ready,
-}
-
-impl MessageKind {
-    /// Whether it belongs to a handshake: random bytes, or digests.
-    pub const fn is_of_the_handshake(self) -> bool {
-        !matches!(self, Self::Message | Self::Ready)
-    }
-
-    /// Whether it should have proved something and did not.
-    pub const fn is_refuted(self) -> bool {
-        let (Self::Answer { right } | Self::Proof { right }) = self else {
-            return false;
-        };
-        !right
-    }
-}
-
-/// Whether a message is what its sender meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Exactly one message as it was meant.
-    Whole,
-    /// Bytes of this many sends taken for one message.
-    Glued(usize),
-    /// A part of one send taken for a message.
-    Part,
-    /// A datagram that lost this many bytes.
-    Cut(usize),
-    /// Not what the sender meant: the framing misled the reader.
-    Wrong,
-}
-
-/// A stretch of the stream that the reader takes for one message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageSpan {
-    /// Index of the recv that completed it.
-    pub event: usize,
-    /// Where it stood, with header and trailer.
-    pub frame: Frame,
-    /// What it is.
-    pub kind: MessageKind,
-    /// Whether it is what its sender meant.
-    pub verdict: Verdict,
-}
-
-impl MessageSpan {
-    /// Its offsets, with header and trailer.
-    pub fn range(&self) -> Range<Offset> {
-        self.frame.range()
-    }
-}
-
-/// Where decoding of a lane had to stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Index of the recv whose bytes (or whose end) were refused.
-    pub event: usize,
-    /// What is wrong, and at which offset.
-    pub error: FrameError,
 }
 
 /// One direction of one connection.
@@ -265,52 +121,6 @@ impl Lane {
             fates: Vec::new(),
             findings: Findings::default(),
         }
-    }
-
-    pub(crate) fn push_send(&mut self, send: Span) {
-        if send.is_empty() {
-            self.findings.note(Finding::EmptySend, send.event);
-        }
-        self.sends.push(send);
-    }
-
-    pub(crate) fn push_packet(&mut self, packet: Packet) {
-        for (is_so, finding) in [
-            (packet.segments > 1, Finding::Merged),
-            (packet.resent, Finding::Resent),
-            (packet.fate == Fate::Dropped, Finding::Dropped),
-        ] {
-            if is_so {
-                self.findings.note(finding, packet.span.event);
-            }
-        }
-        self.wire.push(packet);
-    }
-
-    pub(crate) fn push_recv(&mut self, recv: Span) {
-        if recv.cut > 0 {
-            self.findings.note(Finding::CutRecv, recv.event);
-        }
-        self.recvs.push(recv);
-    }
-
-    pub(crate) fn push_message(&mut self, message: MessageSpan) {
-        let kind = match message.kind {
-            MessageKind::Message => None,
-            MessageKind::Ready => Some(Finding::Ready),
-            _ => Some(Finding::Handshake),
-        };
-        let verdict = match message.verdict {
-            _ if message.kind.is_refuted() => Some(Finding::Wrong),
-            Verdict::Wrong => Some(Finding::Wrong),
-            Verdict::Glued(_) => Some(Finding::Glued),
-            Verdict::Part => Some(Finding::Part),
-            Verdict::Whole | Verdict::Cut(_) => None,
-        };
-        for finding in [kind, verdict].into_iter().flatten() {
-            self.findings.note(finding, message.event);
-        }
-        self.messages.push(message);
     }
 
     /// Bytes sent in all.

@@ -4,7 +4,7 @@ use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
 use crate::knob::Knob;
-use crate::lane::{Direction, MessageKind, Verdict};
+use crate::lane::{Direction, Integrity, MessageKind};
 use crate::{Analysis, Call, End, Experiment, Trace};
 
 pub use crate::told::{Count, Predict, Reference, Translations, Words};
@@ -113,7 +113,7 @@ impl Count {
             Self::GoodMessages => {
                 let messages = lanes(Direction::FromOpener).flat_map(|lane| &lane.messages);
                 let good = messages.filter(|message| {
-                    message.kind == MessageKind::Message && message.verdict == Verdict::Whole
+                    message.kind == MessageKind::Message && message.integrity == Integrity::Whole
                 });
                 good.count()
             }
@@ -143,13 +143,13 @@ mod tests {
     use protocol::System;
 
     use super::*;
-    use crate::link::Capture;
+    use crate::link::{Capture, Head};
     use crate::{ClientId, Event};
 
     #[test]
     fn sends_are_counted_by_call_and_replies_late_beyond_the_limit() {
         let experiment = Experiment::new(System::TcpEcho, &["ab"]);
-        let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
+        let mut trace = Trace::new(experiment, Head::new("test", Capture::Unknown));
         let mut put = |at, actor, call, took| {
             trace.insert(Event {
                 took,

@@ -9,6 +9,7 @@ mod analysis;
 mod boundary;
 pub mod cause;
 mod client;
+pub mod counterfactual;
 pub mod experiment;
 pub mod explain;
 pub mod itinerary;
@@ -18,7 +19,6 @@ pub mod lesson;
 pub mod link;
 pub mod pcapng;
 mod plan;
-pub mod proof;
 mod role;
 pub mod rows;
 mod run;
@@ -34,10 +34,11 @@ pub use experiment::{Answer, Client, Experiment, ExperimentError, LengthUnit, Me
 pub use explain::{Explanation, explain};
 pub use lesson::Lesson;
 pub use plan::parties;
+pub use record::file::{MAX_OFFSET, RecordError};
 pub use record::{
-    Call, Connection, ConnectionId, Counts, End, Endpoint, Event, Flags, Header, Observed, Origin,
-    Party, PartyId, Reason, Socket, Transport, hex,
+    Call, Clock, ClockName, Connection, ConnectionId, Counts, End, Endpoint, Event, Flags, Header,
+    Observed, Origin, Party, PartyId, Reason, Socket, Transport, hex,
 };
-pub use run::{MAX_CONNECTIONS, MAX_OFFSET, MAX_PARTIES, Trace, TraceError};
+pub use run::{Trace, TraceError};
 pub use script::{Nonces, Script};
 pub use setup::Setup;

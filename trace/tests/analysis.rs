@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use dsl::{spans, trace};
 use protocol::System;
-use trace::lane::{Direction, MessageKind, Verdict};
+use trace::lane::{Direction, Integrity, MessageKind};
 use trace::{Analysis, ClientId, Trace};
 
 /// The lanes as text: sends, recvs, messages with their verdicts, failure.
@@ -25,9 +25,9 @@ fn lanes(trace: &Trace) -> String {
                 MessageKind::Message => String::new(),
                 kind => format!("{kind:?} "),
             };
-            match message.verdict {
-                Verdict::Whole => format!("{kind}{body}"),
-                verdict => format!("{kind}{body}:{verdict:?}"),
+            match message.integrity {
+                Integrity::Whole => format!("{kind}{body}"),
+                integrity => format!("{kind}{body}:{integrity:?}"),
             }
         });
         let messages = messages.collect::<Vec<_>>().join(" ");
@@ -125,7 +125,7 @@ fn a_length_in_characters_derails_the_stream() {
 fn the_handshake_comes_before_the_frames() {
     let challenge = "0123456789abcdef0123456789ABCDEF";
     let right = protocol::auth::Key::default().answer(challenge.as_bytes().try_into().unwrap());
-    for (verdict, answer) in [("true", right), ("false", [b'x'; 16])] {
+    for (integrity, answer) in [("true", right), ("false", [b'x'; 16])] {
         let mut escaped = String::new();
         for byte in answer {
             write!(escaped, r"\x{byte:02x}").unwrap();
@@ -142,11 +142,11 @@ fn the_handshake_comes_before_the_frames() {
         );
         let lanes = lanes(&trace(System::Auth, &[], &script));
         assert!(
-            lanes.contains(&format!("Answer {{ right: {verdict} }}")),
+            lanes.contains(&format!("Answer {{ right: {integrity} }}")),
             "{lanes}"
         );
         // Behind a wrong answer nothing is decoded.
-        assert_eq!(lanes.contains(" hello]\n"), verdict == "true", "{lanes}");
+        assert_eq!(lanes.contains(" hello]\n"), integrity == "true", "{lanes}");
         assert!(
             lanes.contains(&format!("[Challenge {challenge} HELLO]")),
             "{lanes}"

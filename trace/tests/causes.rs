@@ -10,8 +10,8 @@ use dsl::{check_explained, trace};
 use proptest::prelude::*;
 use protocol::{Nanos, Offset, System};
 use trace::cause::Change;
+use trace::counterfactual::{counterfactual_at, remaining};
 use trace::lane::Direction;
-use trace::proof::{proof_at, remaining};
 use trace::{Analysis, Call, ClientId, Event, Socket};
 
 /// The boundaries of the first lane that has any, one a line: offset, change,
@@ -307,10 +307,10 @@ proptest! {
         prop_assert_eq!(found.len(), expected.len());
         prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
         for boundary in boundaries {
-            if let Some(proof) = proof_at(&random, &analysis, boundary.event) {
-                prop_assert!(remaining(&random, &analysis, proof.knob) > 0);
+            if let Some(counterfactual) = counterfactual_at(&random, &analysis, boundary.event) {
+                prop_assert!(remaining(&random, &analysis, counterfactual.knob) > 0);
                 let mut turned = random.plan.as_ref().unwrap().clone();
-                proof.knob.set(&mut turned, &proof.value).unwrap();
+                counterfactual.knob.set(&mut turned, &counterfactual.value).unwrap();
             }
         }
         for step in 0..=random.events().len() {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use dsl::{catalog, check_explained, explained, explained_in, trace};
 use protocol::System;
 use trace::Analysis;
-use trace::lane::Verdict;
+use trace::lane::Integrity;
 
 #[test]
 fn every_explanation_has_words_in_both_languages_and_no_words_are_left_over() {
@@ -255,7 +255,7 @@ fn a_piece_of_what_was_offered_is_no_message() {
         let analysis = Analysis::new(&trace(System::TcpEcho, &[], script));
         let lanes = analysis.lanes.iter();
         let messages = lanes.flat_map(|lane| &lane.messages);
-        messages.map(|message| message.verdict).collect()
+        messages.map(|message| message.integrity).collect()
     };
     // The recvs end where the sends do, and still each is a piece of "hello".
     let script = "c1 send hel | asked=5
@@ -266,7 +266,7 @@ fn a_piece_of_what_was_offered_is_no_message() {
          s1 recv 1024 o
          c1 send next
          s1 recv 1024 next";
-    let (whole, part) = (Verdict::Whole, Verdict::Part);
+    let (whole, part) = (Integrity::Whole, Integrity::Part);
     assert_eq!(verdicts(script), [part, part, part, whole]);
     let run = trace(System::TcpEcho, &[], script);
     for (step, part) in [
@@ -293,7 +293,7 @@ fn a_piece_of_what_was_offered_is_no_message() {
          c1 send a
          c1 send b
          s1 recv 1024 ab";
-    assert_eq!(verdicts(together), [whole, Verdict::Glued(2)]);
+    assert_eq!(verdicts(together), [whole, Integrity::Glued(2)]);
     // What is not offered again is another message.
     let given_up = "c1 send hel | asked=5
          c1 send other

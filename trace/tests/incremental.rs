@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use protocol::framing::{Delimiter, LengthPrefix, READY};
 use protocol::{Framing, Nanos, Offset, System};
-use trace::link::{Capture, Ending};
+use trace::link::{Capture, Ending, Head};
 use trace::{
     Analysis, Call, Connection, ConnectionId, End, Endpoint, Event, Experiment, Flags, Header,
     Observed, Origin, Party, PartyId, Reason, Setup, Trace, Transport,
@@ -199,7 +199,7 @@ proptest! {
         has_packets: bool,
         look in 1..60_usize,
     ) {
-        let trace = Trace::new(Experiment::new(system, &["aaaa", "b"]), String::new(), Capture::On);
+        let trace = Trace::new(Experiment::new(system, &["aaaa", "b"]), Head::new("", Capture::On));
         let events = events(&steps, [true; 2], has_packets);
         check(trace, &steps, events, &[], look);
     }
@@ -218,7 +218,7 @@ proptest! {
             acceptor_framing: framing(choice.1),
             ..Setup::default()
         };
-        let mut trace = Trace::without_plan(setup, String::new(), Capture::On);
+        let mut trace = Trace::without_plan(setup, Head::new("", Capture::On));
         trace.add_party(Party::new(PartyId(0), "server"));
         trace.add_party(Party::new(PartyId(1), "client"));
         trace.add_connection(connection(0, claims));

@@ -7,8 +7,8 @@ mod dsl;
 
 use dsl::{check_says as check, explained_in, trace};
 use protocol::System;
+use trace::counterfactual::remaining;
 use trace::knob::Knob;
-use trace::proof::remaining;
 use trace::rows::Rows;
 use trace::{Analysis, Trace};
 

@@ -150,8 +150,8 @@ fn every_knob_of_a_lesson_can_be_turned() {
 fn applies_later(knob: Knob, lesson: &Lesson) -> bool {
     let others = lesson.knobs.iter().filter(|other| **other != knob);
     others
-        .flat_map(|other| match other.kind() {
-            knob::Kind::Choice(values) => values.iter().map(|value| (*other, *value)).collect(),
+        .flat_map(|other| match other.domain() {
+            knob::Domain::Choice(values) => values.iter().map(|value| (*other, *value)).collect(),
             _ => Vec::new(),
         })
         .any(|(other, value)| {

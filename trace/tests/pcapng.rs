@@ -67,7 +67,7 @@ fn the_section_names_the_port_and_how_to_take_the_run_apart() {
     let (theirs, ours) = ([0xab, 0xcd], [0x9c, 0x41]);
     for first in [0, 1] {
         let mut run = trace(System::Auth, &[], "running");
-        run.capture = Capture::On;
+        run.head.capture = Capture::On;
         for event in &trace(System::Auth, &[], script).events()[first..] {
             let mut event = event.clone();
             let header = event.header.as_mut().unwrap();
@@ -159,7 +159,7 @@ proptest! {
     ) {
         let system = if udp { System::UdpEcho } else { System::TcpEcho };
         let mut weird = trace(system, &["clients=2"], "running");
-        weird.capture = if on { Capture::On } else { Capture::Unsupported };
+        weird.head.capture = if on { Capture::On } else { Capture::Unsupported };
         for event in events {
             weird.insert(event);
         }

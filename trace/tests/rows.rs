@@ -91,7 +91,7 @@ fn a_capture_breaks_off_only_where_there_was_one() {
         said(missed.as_slice())
     };
     assert_eq!(said_of(&trace), "capture broke off");
-    trace.capture = Capture::Unknown;
+    trace.head.capture = Capture::Unknown;
     assert_eq!(said_of(&trace), "");
 }
 
@@ -194,11 +194,14 @@ fn a_packet_is_shown_where_it_carried_bytes_first() {
         let chunks = rows.chunks(Layer::Packets, &window).into_iter();
         let found = chunks.map(|chunk| {
             let again = if chunk.is_resent { " again" } else { "" };
-            format!("{}: {}..{}{again}", chunk.index, chunk.range.start, chunk.range.end)
+            format!(
+                "{}: {}..{}{again}",
+                chunk.index, chunk.range.start, chunk.range.end
+            )
         });
         assert_eq!(found.collect::<Vec<_>>().join(", "), expected, "{window:?}");
     };
-    check(0..10, "0: 0..2, 1: 6..8, 2: 2..6, 3: 2..4 again, 4: 8..10");
+    check(0..10, "0: 0..2, 2: 2..6, 1: 6..8, 4: 8..10, 3: 2..4 again");
     check(0..1, "0: 0..2");
     check(4..5, "2: 2..6, 3: 2..4 again");
     check(9..10, "4: 8..10");

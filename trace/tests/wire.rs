@@ -266,7 +266,7 @@ fn what_the_kernel_told_beside_a_call_is_said() {
         assert!(text.contains(part), "step {step}: {text}");
     }
     let mut captured = trace;
-    captured.capture = trace::link::Capture::On;
+    captured.head.capture = trace::link::Capture::On;
     let text = dsl::explained(&captured, 7);
     assert!(!text.contains("TCP_INFO"), "{text}");
 }

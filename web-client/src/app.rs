@@ -264,7 +264,7 @@ impl State {
         match message {
             Message::LinkUp => self.handle_link_up(),
             Message::LinkDown => self.handle_link_down(),
-            Message::Line(line) => return self.handle_line(line, effects),
+            Message::Line(line) => return self.handle_line(*line, effects),
             Message::Frame { elapsed_ms } => return self.handle_frame(elapsed_ms, effects),
             Message::LessonChosen(id) => {
                 let Some(index) = self.lessons.iter().position(|lesson| lesson.id == id) else {
@@ -281,7 +281,7 @@ impl State {
                 self.experiment = self.origin().clone();
                 self.check();
             }
-            Message::Prove(proof) => return self.prove(&proof, effects),
+            Message::Prove(counterfactual) => return self.prove(&counterfactual, effects),
             Message::CloseComparison => return self.close_comparison(),
             Message::ShowRun(number) => return self.show_run(number, effects),
             Message::Compare(number) => return self.compare(number),

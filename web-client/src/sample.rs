@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use protocol::{Nanos, Offset, System, Transport};
 use trace::lane::Direction;
 use trace::lesson::{Group, Translations};
-use trace::link::{Capture, Ending};
+use trace::link::{Capture, Ending, Head};
 use trace::text::Catalog;
 use trace::{
     Analysis, Call, ClientId, ConnectionId, End, Event, Experiment, Flags, Header, Lesson, Nonces,
@@ -80,7 +80,7 @@ pub(crate) fn events(calls: &[(&str, Call, &[u8])]) -> Vec<Event> {
 
 /// A finished run of those calls.
 pub(crate) fn trace(experiment: Experiment, calls: &[(&str, Call, &[u8])]) -> Trace {
-    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned(), Capture::Unknown);
+    let mut trace = Trace::new(experiment, Head::new("Linux 6.18", Capture::Unknown));
     for event in events(calls) {
         trace.insert(event);
     }
@@ -111,6 +111,13 @@ pub(crate) fn five_sends() -> Trace {
         ("c1", Close, b""),
     ];
     trace(Experiment::new(System::TcpEcho, &messages), calls)
+}
+
+/// Three parties and three connections: both ends of the first were watched, of
+/// the second the acceptor, of the third only a packet was seen.
+pub(crate) fn three_parties() -> Trace {
+    let text = include_str!("../../tests/traces/three-parties.jsonl");
+    Trace::parse(text).unwrap()
 }
 
 /// A run in which `messages` were sent as they are framed and read in chunks
@@ -157,7 +164,7 @@ pub(crate) fn chunked(system: System, messages: &[String], sizes: &[usize], ever
         let recvs = events.iter_mut().filter(|event| event.call == Call::Recv);
         recvs.for_each(|event| event.asked = experiment.buffer);
     }
-    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned(), Capture::Unknown);
+    let mut trace = Trace::new(experiment, Head::new("Linux 6.18", Capture::Unknown));
     for event in events {
         trace.insert(event);
     }
@@ -170,7 +177,10 @@ pub(crate) fn chunked(system: System, messages: &[String], sizes: &[usize], ever
 pub(crate) fn wired(trace: &Trace) -> Trace {
     let experiment = trace.plan.clone().unwrap();
     let udp = experiment.transport() == Transport::Udp;
-    let mut wired = Trace::new(experiment, trace.kernel.clone(), Capture::On);
+    let mut wired = Trace::new(
+        experiment,
+        Head::new(trace.head.kernel.clone(), Capture::On),
+    );
     let mut sums: HashMap<(ConnectionId, Direction), (usize, usize)> = HashMap::new();
     for event in trace.events() {
         let mut event = event.clone();

@@ -40,7 +40,7 @@ impl Socket {
                 let text = event.data().as_string().unwrap_or_default();
                 // Unknown lines are those of a later version, and are ignored.
                 if let Ok(said) = Line::parse(&text) {
-                    line(Message::Line(said));
+                    line(Message::Line(Box::new(said)));
                 }
             }),
         ];

@@ -8,7 +8,7 @@ use super::{Close, Opcode, Violation, unmask};
 
 /// What a message may have.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct MessageLimits {
     /// Bytes of payload.
     pub message: u64,
     /// Frames, control frames between them not counted.
@@ -57,14 +57,14 @@ struct Frame {
 /// Decodes one connection. After a violation it is of no use any more.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    limits: Limits,
+    limits: MessageLimits,
     message: Option<Message>,
     frame: Option<Frame>,
 }
 
 impl Decoder {
     /// A connection whose head has just been read.
-    pub const fn new(limits: Limits) -> Self {
+    pub const fn new(limits: MessageLimits) -> Self {
         Self {
             limits,
             message: None,

@@ -28,7 +28,7 @@ mod utf8;
 use sha1::{Digest as _, Sha1};
 
 pub use close::{Close, code};
-pub use decoder::{Decoder, Item, Limits};
+pub use decoder::{Decoder, Item, MessageLimits};
 pub use header::{Header, MAX_HEADER, Opcode, carries_data, unmask};
 pub use utf8::cut_text;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const LIMITS: Limits = Limits {
+const LIMITS: MessageLimits = MessageLimits {
     message: 1 << 20,
     frames: 4,
 };

@@ -135,12 +135,12 @@ macro_rules! framings {
         }
 
         #[derive(Clone, Debug)]
-        enum Kind {
+        enum AnyDecoder {
             None(none::Chunks),
             $($framing(<$framing as Format>::Decoder),)+
         }
 
-        impl Kind {
+        impl AnyDecoder {
             fn new(framing: &Framing, start: Offset) -> Self {
                 match framing {
                     Framing::None => Self::None(none::Unframed {}.decoder(start)),
@@ -148,7 +148,7 @@ macro_rules! framings {
                 }
             }
 
-            fn inner(&mut self) -> &mut dyn Decode {
+            fn get(&mut self) -> &mut dyn Decode {
                 match self {
                     Self::None(decoder) => decoder,
                     $(Self::$framing(decoder) => decoder,)+
@@ -294,7 +294,7 @@ impl Framing {
 /// A decoder of any framing. Once it has failed it stays failed.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    kind: Kind,
+    inner: AnyDecoder,
     failed: Option<FrameError>,
 }
 
@@ -307,7 +307,7 @@ impl Decoder {
     /// A decoder whose first byte stands at `start`, for example behind a handshake.
     pub fn starting_at(framing: &Framing, start: Offset) -> Self {
         Self {
-            kind: Kind::new(framing, start),
+            inner: AnyDecoder::new(framing, start),
             failed: None,
         }
     }
@@ -316,7 +316,7 @@ impl Decoder {
 impl Decode for Decoder {
     fn handle_chunk(&mut self, chunk: &[u8]) {
         if self.failed.is_none() {
-            self.kind.inner().handle_chunk(chunk);
+            self.inner.get().handle_chunk(chunk);
         }
     }
 
@@ -324,7 +324,7 @@ impl Decode for Decoder {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let polled = self.kind.inner().poll_frame();
+        let polled = self.inner.get().poll_frame();
         if let Err(error) = &polled {
             self.failed = Some(error.clone());
         }
@@ -334,25 +334,25 @@ impl Decode for Decoder {
     fn handle_eof(&mut self) -> Result<(), FrameError> {
         match &self.failed {
             Some(error) => Err(error.clone()),
-            None => self.kind.inner().handle_eof(),
+            None => self.inner.get().handle_eof(),
         }
     }
 
     fn poll_reply(&mut self) -> Option<&'static [u8]> {
-        self.kind.inner().poll_reply()
+        self.inner.get().poll_reply()
     }
 
     fn is_mid_frame(&self) -> bool {
-        self.kind.is_mid_frame()
+        self.inner.is_mid_frame()
     }
 
     fn awaits_quiet(&self) -> bool {
-        self.failed.is_none() && self.kind.awaits_quiet()
+        self.failed.is_none() && self.inner.awaits_quiet()
     }
 
     fn handle_quiet(&mut self) {
         if self.failed.is_none() {
-            self.kind.inner().handle_quiet();
+            self.inner.get().handle_quiet();
         }
     }
 }

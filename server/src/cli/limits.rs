@@ -8,7 +8,7 @@ use clap::Args;
 use protocol::Nanos;
 use protocol::peer;
 use stickylab::net::Descriptors;
-use stickylab::net::admission::Limits;
+use stickylab::net::admission::Capacity;
 use stickylab::net::budget::Budget;
 
 /// The shortest deadline: with a shorter one no client could be served.
@@ -28,7 +28,7 @@ pub(super) struct Admission {
     #[arg(long, value_name = "N")]
     max_per_source: Option<usize>,
     /// New connections a second of one address; twice as many at once
-    #[arg(long, value_name = "N", default_value_t = Limits::CONNECTIONS.rate)]
+    #[arg(long, value_name = "N", default_value_t = Capacity::CONNECTIONS.rate)]
     rate_per_source: NonZeroU32,
     /// Connections at a time that have not answered auth's challenge; a
     /// quarter of them of one address.
@@ -39,10 +39,10 @@ pub(super) struct Admission {
 
 impl Admission {
     /// What the flags say, else what `budget` offers.
-    pub(super) fn limits(self, budget: &Budget) -> Limits {
+    pub(super) fn limits(self, budget: &Budget) -> Capacity {
         let derived = budget.limits();
         let unproven = self.max_unproven.unwrap_or(derived.unproven);
-        Limits {
+        Capacity {
             connections: self.max_connections.unwrap_or(derived.connections),
             per_source: self.max_per_source.unwrap_or(derived.per_source),
             rate: self.rate_per_source,
@@ -169,7 +169,7 @@ mod tests {
     fn without_flags_the_limits_are_the_defaults() {
         let cli = Cli::try_parse_from(["stickylab"]).unwrap();
         let plenty = Budget::new(None, 8);
-        assert_eq!(cli.admission.limits(&plenty), Limits::CONNECTIONS);
+        assert_eq!(cli.admission.limits(&plenty), Capacity::CONNECTIONS);
         let few = Budget::new(Some(64), 0);
         assert_eq!(cli.admission.limits(&few), few.limits());
         let cli = Cli::try_parse_from(["stickylab", "--rate-per-source=5"]).unwrap();

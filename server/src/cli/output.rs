@@ -39,7 +39,7 @@ pub(super) fn print(text: &[u8]) -> Result<()> {
 pub(super) fn print_lines(trace: &Trace) -> Result<()> {
     let mut text = Vec::new();
     for line in trace.lines() {
-        text.extend_from_slice(printable::json(&line)?.as_bytes());
+        text.extend_from_slice(printable::harmless(&line.to_json()).as_bytes());
         text.push(b'\n');
     }
     print(&text)

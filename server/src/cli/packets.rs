@@ -77,7 +77,7 @@ impl Packets {
             Target::Replaced(file, path) => replace(file, &path, &bytes),
         };
         written.with_context(|| format!("cannot write {name}"))?;
-        let headers = match trace.capture {
+        let headers = match trace.head.capture {
             Capture::On => "packets as they were captured",
             _ => "synthetic headers around the bytes of the calls: the wire was not captured",
         };

@@ -10,7 +10,7 @@ use stickylab::lab::Lab;
 use stickylab::{lessons, printable};
 use trace::knob::{self, Knob, KnobError};
 use trace::lesson::Reference;
-use trace::link::{Capture, Ending, Line, Request};
+use trace::link::{Ending, Head, Line, Request};
 use trace::{Call, Experiment, Lesson, Script, Trace};
 
 use super::input::{self, Kind};
@@ -47,7 +47,7 @@ pub(super) struct Run {
 fn knobs() -> String {
     let knobs = Knob::ALL.iter().map(|knob| {
         let name = knob.name();
-        format!("  {name:14}  {}", knob.kind())
+        format!("  {name:14}  {}", knob.domain())
     });
     let lines: Vec<_> = std::iter::once("Knobs:".to_owned()).chain(knobs).collect();
     lines.join("\n")
@@ -165,11 +165,7 @@ fn find(name: &str) -> Result<(Lesson, Reference)> {
 fn observe(lesson: &Lesson, reference: Reference) -> Result<Trace> {
     let mut lab = Lab::start(lesson.experiment.clone(), 0)?;
     let mut script = Script::new(&lesson.experiment, rand::random());
-    let mut trace = Trace::new(
-        lesson.experiment.clone(),
-        stickylab::lab::kernel(),
-        Capture::Unknown,
-    );
+    let mut trace = Trace::new(lesson.experiment.clone(), Head::default());
     trace.lesson = Some(reference);
     loop {
         while let Some(command) = script.poll_command() {
@@ -186,16 +182,11 @@ fn observe(lesson: &Lesson, reference: Reference) -> Result<Trace> {
                 script.handle_event(&event);
                 trace.insert(event);
             }
-            Some(Line::Ended {
-                why,
-                missed,
-                dropped,
-                ..
-            }) => trace.end(why, missed, dropped),
+            Some(Line::Ended(ended)) => trace.end(ended.why, ended.missed, ended.dropped),
             Some(Line::Error { message }) => {
                 eprintln!("stickylab: {}", printable::lines(&message));
             }
-            Some(Line::Run { capture, .. }) => trace.capture = capture,
+            Some(Line::Run(run)) => trace.head = run.head,
             Some(Line::Party(party)) => trace.add_party(party),
             Some(Line::Connection(connection)) => trace.add_connection(connection),
             Some(Line::Hello { .. } | Line::Queued { .. }) => {}

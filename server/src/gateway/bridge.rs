@@ -11,11 +11,11 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::client::Client;
-use super::metrics::{Kind, Reason};
+use super::metrics::{Reason, Service};
 use super::pump::{End, MAX_DATAGRAM, MAX_MESSAGE, Pump};
 use super::reply::Open;
 use super::text::{Encoding, Held};
-use super::websocket::{Limits, MAX_FRAMES, Upgrade, WebSocket, code, upgrade};
+use super::websocket::{MAX_FRAMES, MessageLimits, Upgrade, WebSocket, code, upgrade};
 use super::{Bridge, State, ending, origin};
 use crate::net::bulk;
 
@@ -68,7 +68,7 @@ pub(super) async fn open(
     } else {
         MAX_MESSAGE
     };
-    let limits = Limits {
+    let limits = MessageLimits {
         message: most as u64,
         frames: MAX_FRAMES,
     };
@@ -146,7 +146,7 @@ async fn session(
             return web.close(code::AGAIN, &reason).await;
         }
     };
-    let _open = state.metrics.session(Kind::Bridge);
+    let _open = state.metrics.session(Service::Bridge);
     let since = Instant::now();
     match state.relay.connect(bridge, client).await {
         Ok(socket) => {

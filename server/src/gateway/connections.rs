@@ -45,9 +45,9 @@ const BRIEF: Duration = Duration::from_secs(2);
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct Allowance {
     /// Connections, WebSockets among them.
-    pub(super) admission: admission::Limits,
+    pub(super) admission: admission::Capacity,
     /// How long a request's head may take, counted from the connection or
     /// from the reply before.
     pub(super) head: Duration,
@@ -55,10 +55,10 @@ pub(super) struct Limits {
     pub(super) unread: Bounds,
 }
 
-impl Default for Limits {
+impl Default for Allowance {
     fn default() -> Self {
         Self {
-            admission: admission::Limits::CONNECTIONS,
+            admission: admission::Capacity::CONNECTIONS,
             head: Duration::from_secs(10),
             unread: Bounds::default(),
         }
@@ -82,7 +82,7 @@ pub(super) struct Door {
 
 /// Serves every connection until the sessions are to end; the connections'
 /// tasks are `tracker`'s.
-pub(super) async fn serve(door: Door, state: State, limits: Limits, tracker: &TaskTracker) {
+pub(super) async fn serve(door: Door, state: State, limits: Allowance, tracker: &TaskTracker) {
     let Door {
         name,
         listener,
@@ -103,7 +103,7 @@ pub(super) async fn serve(door: Door, state: State, limits: Limits, tracker: &Ta
     };
     let admission = Admission::within(limits.admission, state.descriptors.clone());
     // These descriptors are kept out of the others.
-    let reserve = Admission::new(admission::Limits {
+    let reserve = Admission::new(admission::Capacity {
         connections: kept,
         per_source: kept.div_ceil(4),
         ..limits.admission

@@ -96,7 +96,7 @@ pub(super) enum Reason {
 
 /// What goes on over a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub(super) enum Kind {
+pub(super) enum Service {
     /// A bridge to a server.
     Bridge,
     /// A lab session.
@@ -150,7 +150,7 @@ struct Handshake {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Session {
-    kind: Kind,
+    kind: Service,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -318,8 +318,8 @@ impl Metrics {
                     self.cuts.get_or_create(&Cut { reason }).inc();
                 }
             },
-            Line::Ended { missed, .. } => {
-                let missed = missed.unwrap_or(0).into();
+            Line::Ended(ended) => {
+                let missed = ended.missed.unwrap_or(0).into();
                 for (kind, count) in [("calls", left_out), ("packets", missed)] {
                     if count > 0 {
                         let dropped = Dropped { kind };
@@ -343,7 +343,7 @@ impl Metrics {
     }
 
     /// A session has begun; it ends when what is returned is dropped.
-    pub(super) fn session(&self, kind: Kind) -> Open {
+    pub(super) fn session(&self, kind: Service) -> Open {
         self.sessions.get_or_create(&Session { kind }).inc();
         self.sessions_open.get_or_create(&Session { kind }).inc();
         Open {
@@ -420,7 +420,7 @@ impl Auditor for Metrics {
 #[derive(Debug)]
 pub(super) struct Open {
     metrics: Metrics,
-    kind: Kind,
+    kind: Service,
     since: std::time::Instant,
 }
 

@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use client::Scheme;
-use connections::{Door, Limits};
+use connections::{Allowance, Door};
 pub use listener::Listener;
 pub use metrics::Metrics;
 use metrics::Reason;
@@ -95,7 +95,7 @@ pub struct Config {
     /// How long sessions may go on after shutdown was asked for.
     pub drain: Duration,
     /// How many connections are let in, WebSockets among them.
-    pub limits: admission::Limits,
+    pub limits: admission::Capacity,
     /// Proxies in front: whom they name in `X-Forwarded-For` is the client.
     pub proxies: Vec<Network>,
     /// What `/metrics` says; servers beside the gateway may count there too.
@@ -125,10 +125,10 @@ impl Default for Config {
             bridges: Vec::new(),
             origins: Vec::new(),
             drain: Duration::ZERO,
-            limits: admission::Limits::CONNECTIONS,
+            limits: admission::Capacity::CONNECTIONS,
             proxies: Vec::new(),
             metrics: Metrics::new(),
-            head: Limits::default().head,
+            head: Allowance::default().head,
             reply: Bounds::default().stall,
             sessions: MAX_SESSIONS,
             runs: RUNS,
@@ -142,10 +142,10 @@ impl Default for Config {
 /// So many at a time, of all sources and of one; begun as often as
 /// connections may be, which `limits` says.
 const fn lab(
-    limits: admission::Limits,
+    limits: admission::Capacity,
     (connections, per_source): (usize, usize),
-) -> admission::Limits {
-    admission::Limits {
+) -> admission::Capacity {
+    admission::Capacity {
         connections,
         per_source,
         ..limits
@@ -165,7 +165,7 @@ pub fn serve(
     config: Config,
     shutdown: CancellationToken,
 ) -> io::Result<impl Future<Output = ()> + Send> {
-    let limits = Limits {
+    let limits = Allowance {
         admission: config.limits,
         head: config.head,
         unread: Bounds::within(config.reply),
@@ -174,7 +174,7 @@ pub fn serve(
     Ok(serve_state(listeners, state, limits))
 }
 
-async fn serve_state(listeners: Listeners, state: State, limits: Limits) {
+async fn serve_state(listeners: Listeners, state: State, limits: Allowance) {
     let connections = TaskTracker::new();
     let Listeners { page, metrics } = listeners;
     // Two listeners share what is kept, so that a flood of the page's takes none

@@ -12,10 +12,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use trace::experiment::{MAX_CLIENTS, MAX_FRAMED};
-use trace::link::{Capture, Ending, Line, VERSION};
+use trace::link::{Capture, Ended, Ending, Line, Plan, Run, VERSION};
 use trace::{Call, ClientId, Connection, End, Event, Experiment, Reason, Setup, parties};
 
-use super::{COMMAND, Command, Limits, Room, client, kernel, wire};
+use super::{COMMAND, Command, Limits, Room, client, head, wire};
 use crate::net::Meter;
 
 /// How often events are passed on. The queue is polled, so that the watched
@@ -81,15 +81,16 @@ impl Director {
     /// The thread's body: from `Run` to `Ended`.
     pub(super) fn run(mut self) {
         let mut seen = Seen::default();
-        self.say(Line::Run {
+        self.say(Line::Run(Run {
             version: VERSION,
             run: self.run,
-            kernel: kernel(),
-            experiment: Some(self.experiment.clone()),
-            lesson: None,
-            setup: Setup::default(),
-            capture: self.capture,
-        });
+            head: head(self.started, self.capture),
+            plan: Plan {
+                experiment: Some(self.experiment.clone()),
+                lesson: None,
+                setup: Setup::default(),
+            },
+        }));
         for party in parties(&self.experiment) {
             self.say(Line::Party(party));
         }
@@ -123,12 +124,12 @@ impl Director {
         if let Some(reason) = self.meter.full().or(late) {
             self.cut(&mut seen, reason);
         }
-        self.say(Line::Ended {
+        self.say(Line::Ended(Ended {
             events: seen.events,
             why,
             missed,
             dropped,
-        });
+        }));
     }
 
     async fn direct(&mut self, seen: &mut Seen) -> Ending {

@@ -8,7 +8,7 @@
 
 mod client;
 mod director;
-mod kernel;
+mod head;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,7 @@ use trace::{
 
 use crate::net::{Backlog, BindError, Held, Meter, Recorder, Sink};
 use crate::priority::Priority;
-pub use kernel::kernel;
+pub use head::{head, kernel};
 
 /// A run that is going on, or whose last lines wait to be taken.
 ///

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use trace::Experiment;
 
 use super::LabError;
-use crate::net::{Admission, Audit, Limits, Recorder, datagram_socket, listening};
+use crate::net::{Admission, Audit, Capacity, Recorder, datagram_socket, listening};
 use crate::priority::Priority;
 use crate::servers::{DatagramConfig, Report, StreamConfig, serve_datagrams, serve_stream};
 
@@ -103,7 +103,7 @@ impl Bound {
                     buffer,
                     read_delay,
                     report: Report::Silent,
-                    admission: Admission::new(Limits::DATAGRAMS),
+                    admission: Admission::new(Capacity::DATAGRAMS),
                     breaks_loops: false,
                     audit: Audit::to(recorder.clone()),
                     private: true,
@@ -136,9 +136,9 @@ fn deadlines(experiment: &Experiment) -> Deadlines {
 }
 
 /// Those of a server on a network, but for what the experiment says.
-fn limits(experiment: &Experiment) -> Limits {
-    let network = Limits::CONNECTIONS;
-    Limits {
+fn limits(experiment: &Experiment) -> Capacity {
+    let network = Capacity::CONNECTIONS;
+    Capacity {
         per_source: match experiment.max_per_source {
             0 => network.per_source,
             most => most as usize,

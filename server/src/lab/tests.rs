@@ -26,22 +26,18 @@ struct Run {
 impl Run {
     /// Takes all lines up to the last, and checks their order.
     fn of(mut lab: Lab) -> Self {
-        let Some(Line::Run { capture, .. }) = lab.blocking_line() else {
+        let Some(Line::Run(begun)) = lab.blocking_line() else {
             panic!("a run begins with Run");
         };
+        let capture = begun.head.capture;
         let (mut events, mut errors) = (Vec::new(), Vec::new());
         let (why, missed, dropped) = loop {
             match lab.blocking_line().expect("a run ends with Ended") {
                 Line::Event(event) => events.push(event),
                 Line::Error { message } => errors.push(message),
-                Line::Ended {
-                    events: count,
-                    why,
-                    missed,
-                    dropped,
-                } => {
-                    assert_eq!(count as usize, events.len());
-                    break (why, missed, dropped);
+                Line::Ended(ended) => {
+                    assert_eq!(ended.events as usize, events.len());
+                    break (ended.why, ended.missed, ended.dropped);
                 }
                 Line::Party(_) | Line::Connection(_) => {}
                 other => panic!("{other:?}"),

@@ -32,7 +32,7 @@ const LOG: Duration = Duration::from_secs(1);
 
 /// How much is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct Capacity {
     /// Connections at a time, of all sources together.
     pub connections: usize,
     /// Connections at a time of one source. A class behind one address is one
@@ -49,7 +49,7 @@ pub struct Limits {
     pub unproven_per_source: usize,
 }
 
-impl Limits {
+impl Capacity {
     /// For stream servers: 16,384 connections, 1,024 of one source, 200 new
     /// ones a second of one source and 400 at once; 1,024 unproven, 256 of one
     /// source.
@@ -78,7 +78,7 @@ type Rates = RateLimiter<Source, HashMapStateStore<Source>, DefaultClock>;
 /// Lets in, or not. Share it between all listeners that share the limits.
 #[derive(Debug)]
 pub struct Admission {
-    limits: Limits,
+    limits: Capacity,
     rates: Rates,
     /// The rate of all that have no place in `rates`.
     others: DefaultDirectRateLimiter,
@@ -89,8 +89,8 @@ pub struct Admission {
 
 #[derive(Debug, Default)]
 struct Taken {
-    all: Counts,
-    by_source: HashMap<Source, Counts>,
+    all: Occupancy,
+    by_source: HashMap<Source, Occupancy>,
     /// Sources that failed to prove themselves.
     failures: HashMap<Source, Failures>,
     /// When the table of rates was gone through last.
@@ -101,7 +101,7 @@ struct Taken {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Counts {
+struct Occupancy {
     places: usize,
     unproven: usize,
 }
@@ -124,12 +124,12 @@ pub struct Place {
 
 impl Admission {
     /// No places are taken yet, and descriptors are not bounded.
-    pub fn new(limits: Limits) -> Arc<Self> {
+    pub fn new(limits: Capacity) -> Arc<Self> {
         Self::within(limits, Descriptors::default())
     }
 
     /// No places are taken yet. Each place takes one of `descriptors`, too.
-    pub fn within(limits: Limits, descriptors: Descriptors) -> Arc<Self> {
+    pub fn within(limits: Capacity, descriptors: Descriptors) -> Arc<Self> {
         let quota = Quota::per_second(limits.rate).allow_burst(limits.burst);
         Arc::new(Self {
             limits,
@@ -272,7 +272,7 @@ impl Taken {
         }
     }
 
-    fn change(&mut self, source: Source, change: impl Fn(&mut Counts)) {
+    fn change(&mut self, source: Source, change: impl Fn(&mut Occupancy)) {
         change(&mut self.all);
         let own = self.by_source.entry(source).or_default();
         change(own);

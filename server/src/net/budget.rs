@@ -1,6 +1,6 @@
 //! How many file descriptors there are, and what is derived from that.
 
-use super::admission::Limits;
+use super::admission::Capacity;
 
 /// Descriptors that are nobody's: standard input and output, the runtimes'
 /// own, listeners, files that are read, and connections that have been
@@ -87,10 +87,10 @@ impl Budget {
     }
 
     /// The limits of each listener where no flag says otherwise.
-    pub fn limits(&self) -> Limits {
-        let network = Limits::CONNECTIONS;
+    pub fn limits(&self) -> Capacity {
+        let network = Capacity::CONNECTIONS;
         let unproven = self.per_source.min(network.unproven);
-        Limits {
+        Capacity {
             connections: self.connections.min(network.connections),
             per_source: self.per_source.min(network.per_source),
             unproven,
@@ -146,8 +146,11 @@ mod tests {
         check(Some(4_096), [3_488, 872, 16, 256, 4]);
         check(Some(1 << 20), [1_047_968, 261_992, 16, 256, 4]);
         let plenty = Budget::new(None, 4).limits();
-        assert_eq!(plenty, Limits::CONNECTIONS);
-        assert_eq!(Budget::new(Some(1 << 20), 4).limits(), Limits::CONNECTIONS);
+        assert_eq!(plenty, Capacity::CONNECTIONS);
+        assert_eq!(
+            Budget::new(Some(1 << 20), 4).limits(),
+            Capacity::CONNECTIONS
+        );
         let server = Budget::new(Some(1_024), 0);
         assert_eq!((server.connections, server.runs), (976, 0));
     }

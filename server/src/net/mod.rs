@@ -17,7 +17,7 @@ pub mod time_slice;
 pub mod unix;
 
 pub use address::{Address, AddressError};
-pub use admission::{Admission, Limits};
+pub use admission::{Admission, Capacity};
 pub use audit::{Audit, Auditor, Decision};
 pub use descriptors::Descriptors;
 pub use echoes::Echoes;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use kernel::AsSocket;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use trace::{Counts, Socket};
+use trace::Socket;
 
 /// A stream or listener that may be a socket of the kernel.
 pub trait Observable {
@@ -61,15 +61,8 @@ pub fn after_send(stream: &impl Observable) -> Socket {
 
 /// To be asked just before the close of a connection.
 pub fn before_close(stream: &impl Observable) -> Socket {
-    let counts = stream.socket().and_then(kernel::counts);
     Socket {
-        counts: counts.map(|counts| Counts {
-            segments_out: counts.segments_out,
-            segments_in: counts.segments_in,
-            data_out: counts.data_out,
-            data_in: counts.data_in,
-            retransmitted: counts.retransmitted,
-        }),
+        counts: stream.socket().and_then(kernel::counts),
         ..Socket::default()
     }
 }

@@ -23,7 +23,7 @@ use protocol::{System, Transport};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
-use crate::net::{Audit, BindError, Descriptors, Limits, bind_udp, listen_tcp};
+use crate::net::{Audit, BindError, Capacity, Descriptors, bind_udp, listen_tcp};
 
 pub use report::Report;
 pub use stream::{StreamConfig, serve_stream};
@@ -51,7 +51,7 @@ pub struct Options {
     /// Where messages go.
     pub report: Report,
     /// How many connections are let in.
-    pub limits: Limits,
+    pub limits: Capacity,
     /// What all listeners of the process share.
     pub descriptors: Descriptors,
     /// Receives the decisions about them.
@@ -70,7 +70,7 @@ impl Default for Options {
             key: Key::default(),
             scheme: Scheme::default(),
             report: Report::Silent,
-            limits: Limits::CONNECTIONS,
+            limits: Capacity::CONNECTIONS,
             descriptors: Descriptors::default(),
             audit: Audit::default(),
             deadlines: Deadlines::SERVER,

@@ -289,9 +289,9 @@ async fn the_articles_key_stays_on_this_machine() {
 
 #[tokio::test]
 async fn one_source_can_not_take_all_places_and_gets_them_back() {
-    let limits = Limits {
+    let limits = Capacity {
         per_source: 3,
-        ..Limits::CONNECTIONS
+        ..Capacity::CONNECTIONS
     };
     let options = Options {
         limits,

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{Options, Report};
-use crate::net::admission::{Admission, Limits};
+use crate::net::admission::{Admission, Capacity};
 use crate::net::{Audit, Datagrams, Decision, Echoes};
 
 /// Pause after a failed recvfrom, so that an error that stays is no spin.
@@ -53,7 +53,7 @@ pub fn config(options: &Options) -> DatagramConfig {
         buffer: options.buffer,
         read_delay: options.read_delay,
         report: options.report.clone(),
-        admission: Admission::new(Limits::DATAGRAMS),
+        admission: Admission::new(Capacity::DATAGRAMS),
         breaks_loops: true,
         audit: options.audit.clone(),
         private: false,

@@ -14,13 +14,13 @@ use trace::lane::Lane;
 use trace::text::Sentence;
 
 use super::glyph::{BOUNDARY, GONE};
-use super::row::{Cell, Place, Row, edges};
+use super::row::{Cell, CellRow, Place, edges};
 use super::screen::{Screen, padded};
 use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
 
 /// `rows` of a lane, as many columns of them at a time as there are; what is left
 /// after many lines is counted.
-pub(super) fn draw(lane: &Lane, rows: &[Row], screen: Screen) -> String {
+pub(super) fn draw(lane: &Lane, rows: &[CellRow], screen: Screen) -> String {
     let columns = bytes_columns(screen);
     let edges: Vec<Place> = edges(rows).into_iter().collect();
     let rows: Vec<_> = rows.iter().map(|row| (row, boxes(row, &edges))).collect();
@@ -58,7 +58,7 @@ struct Piece {
 }
 
 /// The boxes of a row; what it has no box for is left out.
-fn boxes(row: &Row, edges: &[Place]) -> Vec<Piece> {
+fn boxes(row: &CellRow, edges: &[Place]) -> Vec<Piece> {
     let own: Vec<Place> = row.edges.iter().copied().collect();
     let place = |edge| edges.partition_point(|&other| other < edge);
     let mut boxes = Vec::new();
@@ -88,7 +88,7 @@ fn boxes(row: &Row, edges: &[Place]) -> Vec<Piece> {
 }
 
 /// Columns of each stretch: as few as leave room for every label.
-fn widths(rows: &[(&Row, Vec<Piece>)], stretches: usize) -> Vec<usize> {
+fn widths(rows: &[(&CellRow, Vec<Piece>)], stretches: usize) -> Vec<usize> {
     let mut widths = vec![1; stretches];
     let all = rows.iter().flat_map(|(_, boxes)| boxes);
     let mut all: Vec<_> = all.collect();
@@ -124,7 +124,7 @@ fn fit(widths: &[usize], start: usize, columns: usize) -> usize {
 
 fn draw_row(
     text: &mut String,
-    row: &Row,
+    row: &CellRow,
     boxes: &[Piece],
     edges: &[Place],
     widths: &[usize],

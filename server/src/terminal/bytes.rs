@@ -9,13 +9,13 @@ use anstyle::Style;
 use trace::lane::Lane;
 
 use super::glyph::{BOUNDARY, GONE, Glyph, NOTHING, glyphs};
-use super::row::{Cell, Place, Row, edges};
+use super::row::{Cell, CellRow, Place, edges};
 use super::screen::{Screen, padded};
 use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
 
 /// `rows` of a lane, as many columns of them at a time as there are; none if that
 /// takes too many lines.
-pub(super) fn draw(lane: &Lane, rows: &[Row], screen: Screen) -> Option<String> {
+pub(super) fn draw(lane: &Lane, rows: &[CellRow], screen: Screen) -> Option<String> {
     let edges = edges(rows);
     let glyphs = glyphs(lane, &edges, screen);
     let columns = bytes_columns(screen);
@@ -63,7 +63,7 @@ fn fit(glyphs: &[Glyph], edges: &BTreeSet<Place>, start: usize, columns: usize) 
 fn draw_row(
     text: &mut String,
     glyphs: &[Glyph],
-    row: &Row,
+    row: &CellRow,
     edges: &BTreeSet<Place>,
     range: Range<usize>,
 ) {

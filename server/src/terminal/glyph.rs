@@ -111,7 +111,10 @@ mod tests {
 
     fn check(bytes: &[u8], edges: &[u64], is_utf8: bool, expected: &[&str]) {
         let experiment = trace::Experiment::new(protocol::System::TcpEcho, &[]);
-        let mut trace = trace::Trace::new(experiment, String::new(), trace::link::Capture::On);
+        let mut trace = trace::Trace::new(
+            experiment,
+            trace::link::Head::new("", trace::link::Capture::On),
+        );
         trace.insert(trace::Event {
             bytes: bytes.to_vec(),
             ..trace::Event::new(

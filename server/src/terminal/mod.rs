@@ -31,7 +31,7 @@ use trace::text::{Sentence, Time, Value};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
 
 use glyph::{GONE, HEX, NOTHING, SPACE};
-use row::Row;
+use row::CellRow;
 pub use screen::Screen;
 
 use crate::printable;
@@ -116,7 +116,7 @@ fn summary(trace: &Trace, screen: Screen) -> String {
             .with("time", Time(last.at).to_string());
         parts.push(screen.say(&calls));
     }
-    parts.push(printable(&trace.kernel));
+    parts.push(printable(&trace.head.kernel));
     parts.join(" · ")
 }
 
@@ -230,7 +230,7 @@ fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane,
 }
 
 /// A row's name and counts.
-fn label(row: &mut Row, trace: &Trace, lane: &Lane, layer: Layer, screen: Screen) {
+fn label(row: &mut CellRow, trace: &Trace, lane: &Lane, layer: Layer, screen: Screen) {
     row.name = match layer {
         Layer::Sends => "send()".to_owned(),
         Layer::Packets => screen.text("terminal.wire"),

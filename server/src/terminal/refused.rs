@@ -42,7 +42,7 @@ pub(super) fn refused(trace: &Trace, screen: Screen) -> String {
 #[cfg(test)]
 mod tests {
     use protocol::{Nanos, System};
-    use trace::link::Capture;
+    use trace::link::{Capture, Head};
     use trace::{ClientId, Event, Experiment, Reason};
 
     use super::*;
@@ -52,7 +52,7 @@ mod tests {
     fn refusals_are_counted_by_client_and_reason() {
         let mut experiment = Experiment::new(System::Auth, &["hi"]);
         experiment.clients.push(experiment.clients[0].clone());
-        let mut trace = Trace::new(experiment, String::new(), Capture::Unknown);
+        let mut trace = Trace::new(experiment, Head::new("", Capture::Unknown));
         let screen = Screen::new(200, Language::ENGLISH, true);
         assert_eq!(refused(&trace, screen), "");
         let who = [

@@ -28,7 +28,7 @@ pub(super) enum Cell {
 }
 
 /// One layer of a lane.
-pub(super) struct Row {
+pub(super) struct CellRow {
     pub(super) name: String,
     pub(super) cells: Vec<Cell>,
     /// Where a box of this row begins or ends.
@@ -46,12 +46,12 @@ pub(super) fn index(offset: Offset) -> usize {
 }
 
 /// Where a box of any row begins or ends.
-pub(super) fn edges(rows: &[Row]) -> BTreeSet<Place> {
+pub(super) fn edges(rows: &[CellRow]) -> BTreeSet<Place> {
     rows.iter().flat_map(|row| &row.edges).copied().collect()
 }
 
 /// The rows of `layers`, without names and counts.
-pub(super) fn rows(trace: &Trace, lane: &Lane, layers: &[Layer]) -> Vec<Row> {
+pub(super) fn rows(trace: &Trace, lane: &Lane, layers: &[Layer]) -> Vec<CellRow> {
     let seen = Rows::at_the_end(trace, lane);
     let chunks: Vec<Vec<Chunk>> = layers.iter().map(|&layer| chunks(&seen, layer)).collect();
     let mut gaps = Gaps::new();
@@ -79,8 +79,8 @@ fn chunks(seen: &Rows<'_>, layer: Layer) -> Vec<Chunk> {
 }
 
 /// Each byte has the hue of what it belongs to.
-fn row(seen: &Rows<'_>, lane: &Lane, layer: Layer, chunks: &[Chunk], gaps: &Gaps) -> Row {
-    let mut row = Row {
+fn row(seen: &Rows<'_>, lane: &Lane, layer: Layer, chunks: &[Chunk], gaps: &Gaps) -> CellRow {
+    let mut row = CellRow {
         name: String::new(),
         cells: vec![Cell::Absent; lane.bytes.len()],
         edges: BTreeSet::new(),
@@ -116,7 +116,7 @@ fn row(seen: &Rows<'_>, lane: &Lane, layer: Layer, chunks: &[Chunk], gaps: &Gaps
     row
 }
 
-impl Row {
+impl CellRow {
     /// Where a box with bytes begins and ends.
     fn mark(&mut self, range: &Range<Offset>, gaps: &Gaps) {
         let start = range.start.0;

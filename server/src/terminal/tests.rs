@@ -9,14 +9,14 @@ use std::ops::Range;
 use protocol::{Nanos, Offset, System};
 use trace::cause::{Boundary, Cause, Change, Hold};
 use trace::lane::{Fate, Packet, Span};
-use trace::link::{Capture, Ending};
+use trace::link::{Capture, Ending, Head};
 use trace::{Analysis, Call, ClientId, Counts, Event, Experiment, Header, Socket, Trace};
 
 use super::*;
 
 /// Calls of client 1 and the server: `(by the server, call, bytes)`.
 fn trace(experiment: Experiment, calls: &[(bool, Call, &[u8])]) -> Trace {
-    let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
+    let mut trace = Trace::new(experiment, Head::new("test", Capture::Unknown));
     for (index, &(server, call, bytes)) in calls.iter().enumerate() {
         let actor = if server {
             ClientId::FIRST.acceptor()
@@ -202,7 +202,7 @@ const FIVE: [(bool, Call, &[u8]); 3] = [
 #[test]
 fn what_crossed_the_wire_stands_between_send_and_recv() {
     let mut trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
-    trace.capture = Capture::On;
+    trace.head.capture = Capture::On;
     for (offset, bytes, gso) in [(0, "he", None), (0, "he", None), (2, "lloabc", Some(3))] {
         let header = Header {
             gso,
@@ -240,7 +240,7 @@ fn dropped_datagrams_are_crossed_out_at_the_reader() {
             (true, Call::Recv, b"hello"),
         ],
     );
-    trace.capture = Capture::On;
+    trace.head.capture = Capture::On;
     trace.end(Ending::Finished, Some(3), Some(1));
     let analysis = with_lane(&trace, |lane| {
         lane.wire = vec![packet(0..5, Fate::Read(2)), packet(5..8, Fate::Dropped)];
@@ -277,7 +277,7 @@ capture    it broke off: what is on the wire may be more",
 #[test]
 fn without_a_capture_the_lane_says_why_and_what_was_counted() {
     let mut trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
-    trace.capture = Capture::NeedsCapNetRaw;
+    trace.head.capture = Capture::NeedsCapNetRaw;
     trace.insert(Event {
         socket: Socket {
             counts: Some(Counts {
@@ -376,7 +376,7 @@ fn each_cause_is_said_once_with_the_range_of_its_amounts() {
 #[test]
 fn a_trace_without_a_lesson_has_no_title_and_no_control_characters() {
     let mut trace = trace(Experiment::new(System::TcpEcho, &[]), &FIVE);
-    trace.kernel = "\x1b]0;title\x07".to_owned();
+    trace.head.kernel = "\x1b]0;title\x07".to_owned();
     let text = draw(&trace, &Analysis::new(&trace), screen(200));
     let plain = anstream::adapter::strip_str(&text).to_string();
     assert!(

@@ -14,7 +14,7 @@ const SETCAP: &str = "sudo setcap cap_net_raw+ep target/release/stickylab";
 /// In place of the row: why there is none, and the kernel's own counts if it
 /// was asked.
 pub(super) fn not_captured(trace: &Trace, lane: &Lane, screen: Screen) -> String {
-    let why = Sentence::new(match trace.capture {
+    let why = Sentence::new(match trace.head.capture {
         Capture::On | Capture::Unknown => "terminal.not-captured",
         Capture::NeedsCapNetRaw => "terminal.needs-cap-net-raw",
         Capture::Unsupported => "terminal.no-packet-sockets",
@@ -56,7 +56,9 @@ pub(super) fn losses(trace: &Trace, screen: Screen) -> String {
     let missed = match trace.missed {
         Some(0) => None,
         Some(missed) => Some(Sentence::new("terminal.capture-missed").with("n", missed as usize)),
-        None => (trace.capture == Capture::On).then(|| Sentence::new("terminal.capture-broke")),
+        None => {
+            (trace.head.capture == Capture::On).then(|| Sentence::new("terminal.capture-broke"))
+        }
     };
     text.extend(missed.map(|missed| line("terminal.capture", &missed)));
     text

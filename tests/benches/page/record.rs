@@ -16,7 +16,7 @@ const APART: u64 = 10_000;
 pub(crate) fn lines(events: usize) -> String {
     // As many messages as a plan may have.
     let experiment = Experiment::new(System::LengthPrefix, &["abcdefghijklmnop"; 1_000]);
-    let mut trace = Trace::new(experiment, String::new(), Capture::On);
+    let mut trace = Trace::new(experiment, trace::link::Head::new("", Capture::On));
     let mut offsets = [Offset(0); 2];
     let mut sender = End::Opener;
     while trace.events().len() < events {
@@ -31,7 +31,7 @@ pub(crate) fn lines(events: usize) -> String {
     }
     trace.end(Ending::Finished, Some(0), None);
     let lines = trace.lines();
-    let lines = lines.map(|line| serde_json::to_string(&line).expect("a line is JSON") + "\n");
+    let lines = lines.map(|line| line.to_json() + "\n");
     lines.collect()
 }
 

@@ -5,14 +5,14 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tests::events::{Event, Trace};
-use tests::{Page, Row, Seen, eventually, stickylab};
+use tests::{EventRow, Page, Seen, eventually, stickylab};
 use thirtyfour::By;
 
 /// A call or packet as both a table and a file tell it.
 type Told = (String, u64, String, u64, u64);
 
 fn rows(seen: &Seen) -> Vec<Told> {
-    let told = |row: &Row| {
+    let told = |row: &EventRow| {
         let (actor, call) = (row.actor.clone(), row.call.clone());
         (actor, row.client, call, row.offset, row.length)
     };

@@ -84,7 +84,8 @@ async fn escape_clears_the_selection() {
     page.open_lesson(&serve, "length-prefix").await;
     page.press(Key::End).await;
     let row = page.see().await;
-    let recv = |row: &&tests::Row| row.actor == "server" && row.call == "recv" && row.length > 5;
+    let recv =
+        |row: &&tests::EventRow| row.actor == "server" && row.call == "recv" && row.length > 5;
     let recv = row
         .rows
         .iter()

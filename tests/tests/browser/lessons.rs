@@ -5,7 +5,7 @@ use serde_json::Value;
 use tests::events::{Event, hex};
 use tests::hmac::{KEY, proof};
 use tests::workspace::lessons;
-use tests::{Lines, Page, Row, Seen, Serve, eventually, python};
+use tests::{EventRow, Lines, Page, Seen, Serve, eventually, python};
 
 /// The server's own record of the run that began when its log had `start`
 /// lines, by time.
@@ -24,7 +24,7 @@ fn recorded(log: &Lines, start: usize) -> Vec<Event> {
 /// A call as both the table and the log tell it.
 type Told = (String, u64, u64, String, u64, u64);
 
-fn told(row: &Row) -> Told {
+fn told(row: &EventRow) -> Told {
     let (actor, call) = (row.actor.clone(), row.call.clone());
     (
         actor,
@@ -73,10 +73,10 @@ fn check_agrees(lesson: &str, seen: &Seen, serve: &Serve, start: usize) -> Vec<E
 }
 
 /// Offsets add up for each connection and way, in the table alone.
-fn check_adds_up(lesson: &str, rows: &[Row]) {
+fn check_adds_up(lesson: &str, rows: &[EventRow]) {
     for (index, row) in rows.iter().enumerate() {
         assert_eq!(row.step, index as u64 + 1, "{lesson}");
-        let same = |other: &&Row| {
+        let same = |other: &&EventRow| {
             (&other.actor, other.client, other.connection, &other.call)
                 == (&row.actor, row.client, row.connection, &row.call)
         };
@@ -100,7 +100,7 @@ fn check_adds_up(lesson: &str, rows: &[Row]) {
             moved("server", "recv", client),
         );
         assert!(received <= sent, "{lesson}: {name}: {received} of {sent}");
-        if rows.iter().any(Row::is_packet) {
+        if rows.iter().any(EventRow::is_packet) {
             // Every byte that was sent crossed the wire.
             let own = rows.iter().filter(|r| r.is_packet() && r.actor == name);
             let reached = own.map(|row| row.offset + row.length).max().unwrap_or(0);
@@ -228,7 +228,7 @@ async fn the_answer_on_the_wire_is_the_hmac_of_the_challenge() {
             assert_eq!(answer, python::hmac_md5(key, &challenge), "{lesson}");
             // The page's own send is what the server received.
             let name = format!("client{client}");
-            let sends = |row: &&Row| row.actor == name && row.call == "send";
+            let sends = |row: &&EventRow| row.actor == name && row.call == "send";
             let first = seen.rows.iter().find(sends).expect("the answer");
             assert_eq!((first.offset, first.length), (0, 16), "{lesson}");
         }

@@ -2,7 +2,7 @@
 
 use tests::browser::{Browser, PHONE};
 use tests::workspace::lessons;
-use tests::{Page, Row};
+use tests::{EventRow, Page};
 
 use super::looks::{choose_language, languages};
 
@@ -27,7 +27,7 @@ async fn no_lesson_makes_the_page_scroll_sideways() {
             let seen = choose_language(&page, &language).await;
             let nothing = serde_json::json!([]);
             assert_eq!(page.script(WIDER).await, nothing, "{lesson}: {language}");
-            let last = seen.rows.iter().rfind(|row: &&Row| row.length > 0);
+            let last = seen.rows.iter().rfind(|row: &&EventRow| row.length > 0);
             page.go_to(last.expect("some bytes").step).await;
             assert_eq!(page.script(WIDER).await, nothing, "{lesson}: {language}");
         }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use tests::{Page, Row, Seen};
+use tests::{EventRow, Page, Seen};
 use thirtyfour::Key;
 
 /// What parts the sends from each other, with a reader that sleeps 200 ms.
@@ -11,7 +11,7 @@ const GAP: &str = "400000 µs";
 /// What a table says of the clients' sends and the server's recvs that took
 /// bytes.
 fn tally(seen: &Seen) -> (usize, usize) {
-    let count = |is: &dyn Fn(&&Row) -> bool| seen.rows.iter().filter(is).count();
+    let count = |is: &dyn Fn(&&EventRow) -> bool| seen.rows.iter().filter(is).count();
     let sends = count(&|row| row.actor != "server" && row.call == "send");
     let recvs = count(&|row| row.actor == "server" && row.call == "recv" && row.length > 0);
     (sends, recvs)
@@ -29,7 +29,7 @@ async fn at_the_recv(page: &Page, serve: &tests::Serve) -> Seen {
     page.open(serve, "lesson=five-sends&read-delay=200&step=0")
         .await;
     let seen = page.until_over().await;
-    let recv = |row: &&Row| row.actor == "server" && row.call == "recv" && row.length > 5;
+    let recv = |row: &&EventRow| row.actor == "server" && row.call == "recv" && row.length > 5;
     let recv = seen.rows.iter().find(recv).expect("a recv of many sends");
     page.go_to(recv.step).await
 }

@@ -1,19 +1,19 @@
 //! The wire on the page: packets between the calls, what became of them, and
 //! what the page says where none were captured.
 
-use tests::{Page, Row, Seen, Serve};
+use tests::{EventRow, Page, Seen, Serve};
 
 use super::looks::{choose_language, is_chinese};
 
 /// The rows of one actor's calls of this name.
-fn calls<'a>(seen: &'a Seen, actor: &str, call: &str) -> Vec<&'a Row> {
+fn calls<'a>(seen: &'a Seen, actor: &str, call: &str) -> Vec<&'a EventRow> {
     let rows = seen.rows.iter();
     rows.filter(|row| row.actor == actor && row.call == call)
         .collect()
 }
 
 /// Where the bytes of each begin, and how many they are.
-fn places(rows: &[&Row]) -> Vec<(u64, u64)> {
+fn places(rows: &[&EventRow]) -> Vec<(u64, u64)> {
     rows.iter().map(|row| (row.offset, row.length)).collect()
 }
 
@@ -125,7 +125,11 @@ async fn without_the_capability_the_page_says_so_and_works() {
     let serve = Serve::without_capture();
     let page = Page::start().await;
     let seen = page.open_lesson(&serve, "five-sends").await;
-    assert!(!seen.rows.iter().any(Row::is_packet), "{:?}", seen.rows);
+    assert!(
+        !seen.rows.iter().any(EventRow::is_packet),
+        "{:?}",
+        seen.rows
+    );
     assert_eq!(calls(&seen, "client1", "send").len(), 5);
     let note = seen.text("capture");
     assert!(note.contains("needs CAP_NET_RAW"), "{note}");

@@ -1,22 +1,22 @@
 //! `docs/knobs.md` beside the knobs.
 
-use trace::knob::{Kind, Knob};
+use trace::knob::{Domain, Knob};
 
 use super::check_rows;
 use super::markdown::Page;
 
 /// What a knob takes, as the table says it.
-fn values(kind: Kind) -> String {
-    match kind {
-        Kind::Number { least, most, unit } => {
+fn values(domain: Domain) -> String {
+    match domain {
+        Domain::Number { least, most, unit } => {
             format!("{least} to {most} {unit}").trim_end().to_owned()
         }
-        Kind::Choice(words) => {
+        Domain::Choice(words) => {
             let words = words.iter().map(|word| format!("`{word}`"));
             words.collect::<Vec<_>>().join(", ")
         }
-        Kind::Text { .. } => "text".to_owned(),
-        Kind::Lines { .. } => "messages, one a line".to_owned(),
+        Domain::Text { .. } => "text".to_owned(),
+        Domain::Lines { .. } => "messages, one a line".to_owned(),
     }
 }
 
@@ -27,6 +27,6 @@ fn every_knob_has_a_row_with_what_it_takes() {
     for row in page.table("Knobs", 0) {
         let name = row[0].trim_matches('`');
         let knob: Knob = name.parse().expect("the rows are knobs");
-        assert_eq!(row[1], values(knob.kind()), "{name}");
+        assert_eq!(row[1], values(knob.domain()), "{name}");
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use protocol::{Framing, Nanos, Offset, System};
-use serde_json::json;
+use serde_json::{Value, json};
 use trace::lesson::{Count, Predict, Reference, Words};
-use trace::link::{Capture, Ending, Line, Request, Send, VERSION};
+use trace::link::{Capture, Ended, Ending, Head, Line, Plan, Request, Run, Send, VERSION};
 use trace::{
-    Call, ClientId, Connection, ConnectionId, Counts, End, Endpoint, Event, Experiment, Flags,
-    Header, Observed, Party, PartyId, Reason, Setup, Socket, Transport,
+    Call, ClientId, Clock, ClockName, Connection, ConnectionId, Counts, End, Endpoint, Event,
+    Experiment, Flags, Header, Observed, Party, PartyId, Reason, Setup, Socket, Transport,
 };
 
 use super::markdown::{Page, spans};
@@ -66,6 +66,19 @@ fn event() -> Event {
     }
 }
 
+fn head() -> Head {
+    Head {
+        program: "p".to_owned(),
+        kernel: "k".to_owned(),
+        boot: "b".to_owned(),
+        clock: Some(Clock {
+            name: ClockName::Monotonic,
+            zero: 1,
+        }),
+        capture: Capture::On,
+    }
+}
+
 fn setup() -> Setup {
     Setup {
         opener_framing: Some(Framing::None),
@@ -112,15 +125,16 @@ pub(super) fn full_lines() -> Vec<Line> {
             kernel: "k".to_owned(),
         },
         Line::Queued { run: 1, place: 1 },
-        Line::Run {
+        Line::Run(Run {
             version: VERSION,
             run: 1,
-            kernel: "k".to_owned(),
-            experiment: Some(experiment()),
-            lesson: Some(Box::new(lesson())),
-            setup: setup(),
-            capture: Capture::On,
-        },
+            head: head(),
+            plan: Plan {
+                experiment: Some(experiment()),
+                lesson: Some(Box::new(lesson())),
+                setup: setup(),
+            },
+        }),
         Line::Party(Party {
             party: PartyId(1),
             name: "n".to_owned(),
@@ -134,12 +148,12 @@ pub(super) fn full_lines() -> Vec<Line> {
             acceptor: endpoint(),
         }),
         Line::Event(event()),
-        Line::Ended {
+        Line::Ended(Ended {
             events: 1,
             why: Ending::Finished,
             missed: Some(1),
             dropped: Some(1),
-        },
+        }),
         Line::Error {
             message: "m".to_owned(),
         },
@@ -149,15 +163,19 @@ pub(super) fn full_lines() -> Vec<Line> {
         match line {
             Line::Hello { .. }
             | Line::Queued { .. }
-            | Line::Run { .. }
+            | Line::Run(_)
             | Line::Party(_)
             | Line::Connection(_)
             | Line::Event(_)
-            | Line::Ended { .. }
+            | Line::Ended(_)
             | Line::Error { .. } => {}
         }
     }
     lines
+}
+
+pub(super) fn object(line: &Line) -> Value {
+    serde_json::from_str(&line.to_json()).expect("JSON")
 }
 
 #[test]
@@ -168,13 +186,13 @@ fn every_field_of_every_line_has_a_row() {
             Line::Hello { .. } => ("The lab's WebSocket", 0),
             Line::Queued { .. } => ("The lab's WebSocket", 1),
             Line::Error { .. } => ("The lab's WebSocket", 2),
-            Line::Run { .. } => ("`run`", 0),
+            Line::Run(_) => ("`run`", 0),
             Line::Party(_) => ("`party`", 0),
             Line::Connection(_) => ("`connection`", 0),
             Line::Event(_) => ("`event`", 0),
-            Line::Ended { .. } => ("`ended`", 0),
+            Line::Ended(_) => ("`ended`", 0),
         };
-        let line = serde_json::to_value(line).expect("JSON");
+        let line = object(&line);
         check_rows(&page, heading, table, &keys(&line));
     }
     let event = serde_json::to_value(event()).expect("JSON");
@@ -183,7 +201,15 @@ fn every_field_of_every_line_has_a_row() {
     let named = all_spans(&page);
     let end = serde_json::to_value(endpoint()).expect("JSON");
     let setup = serde_json::to_value(setup()).expect("JSON");
-    for inner in [&event["socket"]["counts"], &end, &end["observed"], &setup] {
+    let head = serde_json::to_value(head()).expect("JSON");
+    let parts = [
+        &event["socket"]["counts"],
+        &end,
+        &end["observed"],
+        &setup,
+        &head["clock"],
+    ];
+    for inner in parts {
         for key in keys(inner) {
             assert!(named.contains(&key), "{key}");
         }
@@ -211,6 +237,7 @@ fn every_word_that_a_line_can_have_is_named() {
         &["tcp", "udp", "unix"],
         &Capture::ALL.map(Capture::name),
         &Ending::ALL.map(Ending::name),
+        &ClockName::ALL.map(ClockName::name),
     ];
     let named = all_spans(&page);
     for word in words.concat() {
@@ -296,7 +323,7 @@ fn the_examples_are_lines_and_requests() {
         for json in &block.lines {
             if let Ok(line) = Line::parse(json) {
                 // As it is printed, without fields that nobody reads.
-                let printed = serde_json::to_string(&line).expect("JSON");
+                let printed = line.to_json();
                 assert_eq!(&printed, json);
                 lines += 1;
             } else {

@@ -8,12 +8,12 @@ use protocol::{Framing, System};
 use serde_json::{Map, Value, json};
 use tests::{run, stickylab, workspace};
 use trace::link::{Capture, Ending, Line, VERSION};
-use trace::{Answer, Call, End, Experiment, LengthUnit, Reason, Trace};
+use trace::{Answer, Call, ClockName, End, Experiment, LengthUnit, Reason, Trace};
 
 use super::lesson_file;
 use super::markdown::Page;
 use super::names;
-use super::trace_format::full_lines;
+use super::trace_format::{self, full_lines};
 
 fn schema() -> Value {
     let text = workspace::read("docs/trace-format.schema.json");
@@ -75,7 +75,7 @@ fn the_traces_of_the_tests_are_valid() {
             check_lines(&validator, text.lines());
         }
         for line in trace.lines() {
-            check_valid(&validator, &serde_json::to_value(line).expect("JSON"));
+            check_valid(&validator, &trace_format::object(&line));
         }
         traces += 1;
     }
@@ -86,7 +86,7 @@ fn the_traces_of_the_tests_are_valid() {
             continue;
         };
         for line in trace.lines() {
-            check_valid(&validator, &serde_json::to_value(line).expect("JSON"));
+            check_valid(&validator, &trace_format::object(&line));
         }
         traces += 1;
     }
@@ -96,9 +96,7 @@ fn the_traces_of_the_tests_are_valid() {
 /// A line of each kind, and a `run` line with each framing, with every field.
 fn samples() -> Vec<Value> {
     let lines = full_lines().into_iter();
-    let mut samples: Vec<_> = lines
-        .map(|line| serde_json::to_value(line).expect("JSON"))
-        .collect();
+    let mut samples: Vec<_> = lines.map(|line| trace_format::object(&line)).collect();
     for framing in Framing::all() {
         samples.push(json!({
             "type": "run",
@@ -248,11 +246,11 @@ fn check_fields(schema: &Value, pointer: &str, object: &Value) {
 fn the_schema_has_the_fields_of_lines_and_no_others() {
     let schema = schema();
     for line in full_lines() {
-        let line = serde_json::to_value(line).expect("JSON");
+        let line = trace_format::object(&line);
         let kind = line["type"].as_str().expect("a kind");
         check_fields(&schema, kind, &line);
         let inner: &[_] = match kind {
-            "run" => &[("setup", "/setup")],
+            "run" => &[("setup", "/setup"), ("clock", "/clock")],
             "connection" => &[
                 ("endpoint", "/opener"),
                 ("endpoint/properties/observed", "/opener/observed"),
@@ -289,6 +287,10 @@ fn the_schema_has_the_words_of_lines_and_no_others() {
         assert_eq!(found, Some(&json!(expected)), "{pointer}");
     };
     check("run/properties/capture", &Capture::ALL.map(Capture::name));
+    check(
+        "clock/properties/name",
+        &ClockName::ALL.map(ClockName::name),
+    );
     check("ended/properties/why", &Ending::ALL.map(Ending::name));
     check("event/properties/end", &End::ALL.map(End::name));
     check("event/properties/call", &Call::ALL.map(Call::name));

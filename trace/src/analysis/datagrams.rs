@@ -13,7 +13,7 @@ use self::content::{Contents, Index, hash};
 use super::direction;
 use crate::cause;
 use crate::lane::{
-    Carrier, Direction, Fate, Lane, MessageKind, MessageSpan, Packet, Span, Verdict,
+    Carrier, Direction, Fate, Integrity, Lane, MessageKind, MessageSpan, Packet, Span,
 };
 use crate::{Call, Connection, ConnectionId, Endpoint, Event, Trace};
 use bytes::Bytes;
@@ -250,9 +250,9 @@ impl Way {
                     trailer: 0,
                 },
                 kind: MessageKind::Message,
-                verdict: match cut {
-                    0 => Verdict::Whole,
-                    cut => Verdict::Cut(cut),
+                integrity: match cut {
+                    0 => Integrity::Whole,
+                    cut => Integrity::Cut(cut),
                 },
             });
         }

@@ -85,7 +85,7 @@ impl Facts<'_> {
     /// TCP_INFO's counts stand in for the wire where it was not captured.
     pub(super) fn counts(&self) -> Vec<Sentence> {
         let counts = match self.event.socket.counts {
-            Some(counts) if self.trace.capture != Capture::On => counts,
+            Some(counts) if self.trace.head.capture != Capture::On => counts,
             _ => return Vec::new(),
         };
         let mut sentences = vec![

@@ -4,7 +4,7 @@ use protocol::Framing;
 
 use super::refusal::refusal;
 use super::{Explanation, Facts};
-use crate::lane::{Direction, Lane, MessageKind, Span, Verdict};
+use crate::lane::{Direction, Integrity, Lane, MessageKind, Span};
 use crate::text::Sentence;
 
 impl Facts<'_> {
@@ -146,7 +146,7 @@ impl Facts<'_> {
                 0 => Sentence::new("explain.message.none"),
                 count => Sentence::new("explain.message.complete").with("n", count),
             });
-            if completed.iter().any(|m| m.verdict == Verdict::Wrong) {
+            if completed.iter().any(|m| m.integrity == Integrity::Wrong) {
                 sentences.push(Sentence::new("explain.message.wrong"));
             }
         }

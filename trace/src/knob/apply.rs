@@ -1,7 +1,7 @@
 //! How a knob's value is read from an experiment, set and validated.
 
 use super::access::{Access, Whose};
-use super::{Kind, Knob, KnobError, text};
+use super::{Domain, Knob, KnobError, text};
 use crate::experiment::ExperimentError;
 use crate::{Client, Experiment};
 
@@ -54,14 +54,14 @@ impl Access {
         experiment: &mut Experiment,
         value: &str,
     ) -> Result<(), KnobError> {
-        let kind = knob.kind();
+        let domain = knob.domain();
         let refuse = || KnobError::Value {
             knob,
             value: value.chars().take(40).collect(),
-            kind,
+            domain,
         };
-        let number = || kind.number(value).ok_or_else(refuse);
-        let word = || kind.has_word(value).then_some(()).ok_or_else(refuse);
+        let number = || domain.number(value).ok_or_else(refuse);
+        let word = || domain.has_word(value).then_some(()).ok_or_else(refuse);
         let clients = |experiment, whose: Whose| {
             let clients = whose.set(experiment);
             if clients.is_empty() {
@@ -93,7 +93,7 @@ impl Access {
                 }
             }
             Self::Messages(whose) => {
-                let Kind::Lines { most } = kind else {
+                let Domain::Lines { most } = domain else {
                     return Err(refuse());
                 };
                 let messages = text::messages(value);
@@ -115,7 +115,7 @@ impl Access {
         knob: Knob,
         experiment: &Experiment,
     ) -> Result<(), ExperimentError> {
-        let Some((least, most)) = knob.kind().bounds() else {
+        let Some((least, most)) = knob.domain().bounds() else {
             return Ok(());
         };
         let check = |value: usize| ExperimentError::range(knob.name(), value, least, most);

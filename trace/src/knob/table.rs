@@ -6,7 +6,7 @@ use protocol::auth::Scheme;
 use protocol::{Framing, System, Transport};
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::Domain;
 use super::access::{Access, Whose};
 use crate::experiment::{
     MAX_BUFFER, MAX_CONNECTIONS, MAX_DELAY_MS, MAX_KEY, MAX_MESSAGES, MAX_PER_SOURCE,
@@ -18,7 +18,7 @@ pub(super) struct Spec {
     /// The name used in lessons, in links and on the command line.
     pub(super) name: &'static str,
     /// What values it takes.
-    pub(super) kind: Kind,
+    pub(super) domain: Domain,
     /// Whether it means anything for this experiment.
     pub(super) applies: fn(&Experiment) -> bool,
     /// How its value is read and set.
@@ -28,7 +28,7 @@ pub(super) struct Spec {
 /// Defines the enum, its list and the table from one entry for each knob.
 macro_rules! knobs {
     ($($(#[$doc:meta])* $knob:ident = $name:literal {
-        kind: $kind:expr,
+        domain: $domain:expr,
         applies: $applies:expr,
         access: $access:expr $(,)?
     })+) => {
@@ -47,7 +47,7 @@ macro_rules! knobs {
                     $(Self::$knob => &const {
                         Spec {
                             name: $name,
-                            kind: $kind,
+                            domain: $domain,
                             applies: $applies,
                             access: $access,
                         }
@@ -61,7 +61,7 @@ macro_rules! knobs {
 knobs! {
     /// Which server.
     System = "system" {
-        kind: Kind::Choice(&[
+        domain: Domain::Choice(&[
             System::UdpEcho.name(),
             System::TcpEcho.name(),
             System::ReadyAck.name(),
@@ -80,7 +80,7 @@ knobs! {
     }
     /// How messages are framed.
     Framing = "framing" {
-        kind: Kind::Choice(&Framing::NAMES),
+        domain: Domain::Choice(&Framing::NAMES),
         applies: |e| stream(e) && e.system != System::Auth,
         access: Access::Word(|e| e.rules().framing.name(), |e, word| {
             e.framing = Some(Framing::named(word)?);
@@ -89,7 +89,7 @@ knobs! {
     }
     /// What clients count in a length field.
     LengthUnit = "length-unit" {
-        kind: Kind::Choice(&[LengthUnit::Bytes.name(), LengthUnit::Characters.name()]),
+        domain: Domain::Choice(&[LengthUnit::Bytes.name(), LengthUnit::Characters.name()]),
         applies: |e| {
             let framing = e.rules().framing;
             matches!(framing, Framing::LengthPrefix(_) | Framing::ReadyAck(_))
@@ -102,31 +102,31 @@ knobs! {
     }
     /// Room the server gives each recv, in bytes.
     Buffer = "buffer" {
-        kind: number(1, MAX_BUFFER, "B"),
+        domain: number(1, MAX_BUFFER, "B"),
         applies: always,
         access: Access::Number(|e| e.buffer, |e, bytes| e.buffer = bytes),
     }
     /// Sleep before each recv of the server, in milliseconds.
     ReadDelay = "read-delay" {
-        kind: number(0, MAX_DELAY_MS, "ms"),
+        domain: number(0, MAX_DELAY_MS, "ms"),
         applies: always,
         access: Access::Number(|e| e.read_delay_ms, |e, ms| e.read_delay_ms = ms),
     }
     /// The server's SO_RCVBUF, in bytes; 0: as the kernel has it.
     ReceiveBuffer = "receive-buffer" {
-        kind: number(0, MAX_BUFFER, "B"),
+        domain: number(0, MAX_BUFFER, "B"),
         applies: always,
         access: Access::Number(|e| e.receive_buffer, |e, bytes| e.receive_buffer = bytes),
     }
     /// Pause between a client's messages, in microseconds.
     Gap = "gap" {
-        kind: number(0, 1_000 * MAX_DELAY_MS, "µs"),
+        domain: number(0, 1_000 * MAX_DELAY_MS, "µs"),
         applies: always,
         access: Access::ClientNumber(Whose::Each, |c| c.gap_us, |c, us| c.gap_us = us),
     }
     /// Whether the clients' kernel may hold small segments back.
     Nagle = "nagle" {
-        kind: ON_OFF,
+        domain: ON_OFF,
         applies: stream,
         access: Access::ClientWord(Whose::Each, |c| on_off(c.nagle), |c, word| {
             c.nagle = is_on(word)?;
@@ -135,7 +135,7 @@ knobs! {
     }
     /// The clients' SO_SNDBUF, in bytes; 0: as the kernel has it.
     SendBuffer = "send-buffer" {
-        kind: number(0, MAX_BUFFER, "B"),
+        domain: number(0, MAX_BUFFER, "B"),
         applies: always,
         access: Access::ClientNumber(Whose::Each, |c| c.send_buffer, |c, bytes| {
             c.send_buffer = bytes;
@@ -143,7 +143,7 @@ knobs! {
     }
     /// Whether the server takes one client after the other.
     Serial = "serial" {
-        kind: ON_OFF,
+        domain: ON_OFF,
         applies: stream,
         access: Access::Word(|e| on_off(e.is_serial()), |e, word| {
             e.serial = Some(is_on(word)?);
@@ -152,7 +152,7 @@ knobs! {
     }
     /// Number of clients.
     Clients = "clients" {
-        kind: Kind::Choice(&["1", "2"]),
+        domain: Domain::Choice(&["1", "2"]),
         applies: always,
         access: Access::Word(
             |e| match e.clients.len() {
@@ -179,19 +179,19 @@ knobs! {
     }
     /// How long the first client stays when it is done, in milliseconds.
     Hold = "hold" {
-        kind: number(0, MAX_DELAY_MS, "ms"),
+        domain: number(0, MAX_DELAY_MS, "ms"),
         applies: always,
         access: Access::ClientNumber(Whose::First, |c| c.hold_ms, |c, ms| c.hold_ms = ms),
     }
     /// Largest message the server accepts, in bytes.
     MaxFrame = "max-frame" {
-        kind: number(0, protocol::framing::DEFAULT_MAX_FRAME, "B"),
+        domain: number(0, protocol::framing::DEFAULT_MAX_FRAME, "B"),
         applies: |e| stream(e) && e.rules().framing != Framing::None,
         access: Access::Number(|e| e.max_frame, |e, bytes| e.max_frame = bytes),
     }
     /// How `auth` has the key proved.
     Scheme = "scheme" {
-        kind: Kind::Choice(&[Scheme::HmacMd5.name(), Scheme::MutualSha256.name()]),
+        domain: Domain::Choice(&[Scheme::HmacMd5.name(), Scheme::MutualSha256.name()]),
         applies: auth,
         access: Access::Word(|e| e.scheme.name(), |e, word| {
             e.scheme = word.parse().ok()?;
@@ -200,7 +200,7 @@ knobs! {
     }
     /// What the last client answers the challenge with.
     Answer = "answer" {
-        kind: Kind::Choice(&[
+        domain: Domain::Choice(&[
             Answer::Own.name(),
             Answer::Replayed.name(),
             Answer::Reflected.name(),
@@ -214,66 +214,66 @@ knobs! {
     }
     /// Connections the first client opens at once.
     Connections = "connections" {
-        kind: number(1, MAX_CONNECTIONS as u32, ""),
+        domain: number(1, MAX_CONNECTIONS as u32, ""),
         applies: stream,
         access: Access::ClientNumber(Whose::First, |c| c.connections.into(), |c, count| {
-            // The kind's bounds are below.
+            // The domain's bounds are below.
             c.connections = count.try_into().unwrap_or(MAX_CONNECTIONS);
         }),
     }
     /// Connections of one source that the server lets in; 0: as on a network.
     MaxPerSource = "max-per-source" {
-        kind: number(0, MAX_PER_SOURCE, ""),
+        domain: number(0, MAX_PER_SOURCE, ""),
         applies: stream,
         access: Access::Number(|e| e.max_per_source, |e, count| e.max_per_source = count),
     }
     /// Most bytes the first client gives each send(); 0: all.
     Piece = "piece" {
-        kind: number(0, MAX_BUFFER, "B"),
+        domain: number(0, MAX_BUFFER, "B"),
         applies: stream,
         access: Access::ClientNumber(Whose::First, |c| c.piece, |c, bytes| c.piece = bytes),
     }
     /// How long the handshake and each frame may take, in milliseconds; 0: for ever.
     Deadline = "deadline" {
-        kind: number(0, MAX_DELAY_MS, "ms"),
+        domain: number(0, MAX_DELAY_MS, "ms"),
         applies: |e| stream(e) && e.read_delay_ms == 0,
         access: Access::Number(|e| e.deadline_ms, |e, ms| e.deadline_ms = ms),
     }
     /// The first client's key.
     Key = "key" {
-        kind: KEY,
+        domain: KEY,
         applies: auth,
         access: Access::Key(Whose::First),
     }
     /// The second client's key.
     Key2 = "key2" {
-        kind: KEY,
+        domain: KEY,
         applies: |e| auth(e) && two(e),
         access: Access::Key(Whose::Second),
     }
     /// What the first client sends, one message a line.
     Messages = "messages" {
-        kind: MESSAGES,
+        domain: MESSAGES,
         applies: always,
         access: Access::Messages(Whose::First),
     }
     /// What the second client sends.
     Messages2 = "messages2" {
-        kind: MESSAGES,
+        domain: MESSAGES,
         applies: two,
         access: Access::Messages(Whose::Second),
     }
 }
 
-const ON_OFF: Kind = Kind::Choice(&["on", "off"]);
-const KEY: Kind = Kind::Text {
+const ON_OFF: Domain = Domain::Choice(&["on", "off"]);
+const KEY: Domain = Domain::Text {
     least: 1,
     most: MAX_KEY,
 };
-const MESSAGES: Kind = Kind::Lines { most: MAX_MESSAGES };
+const MESSAGES: Domain = Domain::Lines { most: MAX_MESSAGES };
 
-const fn number(least: u32, most: u32, unit: &'static str) -> Kind {
-    Kind::Number { least, most, unit }
+const fn number(least: u32, most: u32, unit: &'static str) -> Domain {
+    Domain::Number { least, most, unit }
 }
 
 const fn on_off(on: bool) -> &'static str {

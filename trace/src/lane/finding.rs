@@ -2,6 +2,8 @@
 //! them that are not as usual. Counting those of the first events costs a
 //! binary search, however long the lane is.
 
+use super::{Fate, Integrity, Lane, MessageKind, MessageSpan, Packet, Span};
+
 /// What a call, packet or message may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
@@ -62,5 +64,53 @@ impl Findings {
         for (events, &length) in self.0.iter_mut().zip(lengths) {
             events.truncate(length);
         }
+    }
+}
+
+impl Lane {
+    pub(crate) fn push_send(&mut self, send: Span) {
+        if send.is_empty() {
+            self.findings.note(Finding::EmptySend, send.event);
+        }
+        self.sends.push(send);
+    }
+
+    pub(crate) fn push_packet(&mut self, packet: Packet) {
+        for (is_so, finding) in [
+            (packet.segments > 1, Finding::Merged),
+            (packet.resent, Finding::Resent),
+            (packet.fate == Fate::Dropped, Finding::Dropped),
+        ] {
+            if is_so {
+                self.findings.note(finding, packet.span.event);
+            }
+        }
+        self.wire.push(packet);
+    }
+
+    pub(crate) fn push_recv(&mut self, recv: Span) {
+        if recv.cut > 0 {
+            self.findings.note(Finding::CutRecv, recv.event);
+        }
+        self.recvs.push(recv);
+    }
+
+    pub(crate) fn push_message(&mut self, message: MessageSpan) {
+        let kind = match message.kind {
+            MessageKind::Message => None,
+            MessageKind::Ready => Some(Finding::Ready),
+            _ => Some(Finding::Handshake),
+        };
+        let integrity = match message.integrity {
+            _ if message.kind.is_refuted() => Some(Finding::Wrong),
+            Integrity::Wrong => Some(Finding::Wrong),
+            Integrity::Glued(_) => Some(Finding::Glued),
+            Integrity::Part => Some(Finding::Part),
+            Integrity::Whole | Integrity::Cut(_) => None,
+        };
+        for finding in [kind, integrity].into_iter().flatten() {
+            self.findings.note(finding, message.event);
+        }
+        self.messages.push(message);
     }
 }

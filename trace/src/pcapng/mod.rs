@@ -30,7 +30,7 @@ const SYNTHETIC: &str = "synthetic: made up from the calls, not captured";
 /// Times count from the start of the run.
 pub fn write(trace: &Trace, analysis: &Analysis) -> Vec<u8> {
     let captured = |event: &crate::Event| event.header.as_ref().is_some_and(|h| !h.raw.is_empty());
-    let real = trace.capture == Capture::On || trace.events().iter().any(captured);
+    let real = trace.head.capture == Capture::On || trace.events().iter().any(captured);
     let mut file = section(trace, real);
     interface(&mut file);
     if !real {
@@ -70,7 +70,7 @@ fn section(trace: &Trace, real: bool) -> Vec<u8> {
     let mut text = String::new();
     if !real {
         text.push_str(SYNTHETIC);
-        text.push_str(match trace.capture {
+        text.push_str(match trace.head.capture {
             Capture::NeedsCapNetRaw => " (that needs CAP_NET_RAW)",
             Capture::Unsupported => " (this system can't)",
             _ => "",
@@ -91,7 +91,7 @@ fn section(trace: &Trace, real: bool) -> Vec<u8> {
         text.push_str(&grouped(u64::from(missed)));
         text.push('.');
     }
-    if trace.capture == Capture::On && trace.ending().is_some() && trace.missed.is_none() {
+    if trace.head.capture == Capture::On && trace.ending().is_some() && trace.missed.is_none() {
         text.push_str(" The capture broke off before the run was over: later packets are missing.");
     }
     dissect(&mut text, trace, real);
@@ -103,7 +103,7 @@ fn section(trace: &Trace, real: bool) -> Vec<u8> {
     block.u32(u32::MAX);
     block.u32(u32::MAX);
     block.option(COMMENT, text.as_bytes());
-    block.option(3, front(&trace.kernel).as_bytes());
+    block.option(3, front(&trace.head.kernel).as_bytes());
     let program = concat!("Sticky Packet Lab ", env!("CARGO_PKG_VERSION"));
     block.option(4, program.as_bytes());
     block.end_options();
@@ -280,7 +280,7 @@ mod tests {
 
     fn trace(kernel: &str, capture: Capture) -> Trace {
         let experiment = Experiment::new(System::TcpEcho, &["hi"]);
-        Trace::new(experiment, kernel.to_owned(), capture)
+        Trace::new(experiment, crate::link::Head::new(kernel, capture))
     }
 
     fn written(trace: &Trace) -> String {
@@ -346,7 +346,7 @@ mod tests {
             let mut experiment = Experiment::new(system, &["hi"]);
             experiment.framing = framing.map(|json| serde_json::from_str(json).unwrap());
             experiment.scheme = scheme;
-            let trace = Trace::new(experiment, String::new(), Capture::On);
+            let trace = Trace::new(experiment, crate::link::Head::new("", Capture::On));
             let (protocol, preferences) = dissector(&trace)?;
             let told = preferences.iter();
             let told = told.map(|(name, value)| format!(" {name}:{value}"));

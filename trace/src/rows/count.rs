@@ -9,7 +9,7 @@ use crate::text::{Sentence, Value};
 
 /// What a row counts up to, at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counts {
+pub struct RowCount {
     /// How many there are, or how many of all.
     pub total: Sentence,
     /// Those that have happened.
@@ -22,9 +22,9 @@ pub struct Counts {
 
 impl Rows<'_> {
     /// What a row counts up to.
-    pub fn counts(&self, layer: Layer) -> Counts {
+    pub fn counts(&self, layer: Layer) -> RowCount {
         if !self.is_observed(layer) {
-            return Counts {
+            return RowCount {
                 total: Sentence::new("stage.not-observed"),
                 happened: 0,
                 all: 0,
@@ -39,7 +39,7 @@ impl Rows<'_> {
             Layer::Packets => self.packet_counts(),
             Layer::Recvs => {
                 let recvs = &self.lane.recvs;
-                Counts {
+                RowCount {
                     findings: self.losses(),
                     ..self.of("stage.recvs", "stage.recvs-of", recvs, |recv| recv.event)
                 }
@@ -70,11 +70,11 @@ impl Rows<'_> {
         some_key: &'static str,
         all: &[T],
         event: impl Fn(&T) -> usize,
-    ) -> Counts {
+    ) -> RowCount {
         let happened = all.partition_point(|one| self.has_happened(event(one)));
         let all = all.len();
         let key = if happened == all { all_key } else { some_key };
-        Counts {
+        RowCount {
             total: Sentence::new(key).with("n", happened).with("all", all),
             happened,
             all,
@@ -91,13 +91,13 @@ impl Rows<'_> {
         some(key, self.found(finding))
     }
 
-    fn packet_counts(&self) -> Counts {
+    fn packet_counts(&self) -> RowCount {
         let (all, some_of) = if self.is_datagrams() {
             ("stage.datagram-count", "stage.datagram-count-of")
         } else {
             ("stage.segment-count", "stage.segment-count-of")
         };
-        Counts {
+        RowCount {
             findings: self.some("stage.resent", Finding::Resent),
             ..self.of(all, some_of, &self.lane.wire, |packet| packet.span.event)
         }
@@ -107,7 +107,7 @@ impl Rows<'_> {
     pub fn missed(&self) -> Option<Sentence> {
         match self.trace.missed {
             Some(0) => None,
-            None if self.trace.ending().is_none() || self.trace.capture != Capture::On => None,
+            None if self.trace.ending().is_none() || self.trace.head.capture != Capture::On => None,
             None => Some(Sentence::new("stage.capture-broke")),
             Some(missed) => Some(Sentence::new("stage.missed").with("n", missed as usize)),
         }
@@ -158,7 +158,7 @@ impl Rows<'_> {
         found
     }
 
-    fn message_counts(&self) -> Counts {
+    fn message_counts(&self) -> RowCount {
         let messages = &self.lane.messages;
         let happened = messages.partition_point(|message| self.has_happened(message.event));
         let ready = self.found(Finding::Ready);
@@ -177,7 +177,7 @@ impl Rows<'_> {
             }
             ready => ("stage.ready-count", ready),
         };
-        Counts {
+        RowCount {
             total: Sentence::new(key).with("n", n),
             happened: n,
             all: n,

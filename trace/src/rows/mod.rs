@@ -13,15 +13,13 @@ use std::ops::Range;
 
 use protocol::{Framing, Offset};
 
-pub use count::Counts;
+pub use count::RowCount;
 pub use passage::Passage;
 pub use reason::Reason;
 pub use stretch::{Hues, Stretch, within};
 
 use crate::cause::Change;
-use crate::lane::{
-    Direction, Fate, Finding, Lane, MessageKind, MessageSpan, Span, Verdict,
-};
+use crate::lane::{Direction, Fate, Finding, Integrity, Lane, MessageKind, MessageSpan, Span};
 use crate::link::Capture;
 use crate::{Call, Trace};
 
@@ -102,7 +100,7 @@ impl<'a> Rows<'a> {
 
     /// Whether packets were captured; else their row says why not.
     pub fn is_captured(&self) -> bool {
-        self.trace.capture == Capture::On || !self.lane.wire.is_empty()
+        self.trace.head.capture == Capture::On || !self.lane.wire.is_empty()
     }
 
     /// Whether what a row is about was observed at all. Of calls that nobody
@@ -135,7 +133,7 @@ impl<'a> Rows<'a> {
         let lane = self.lane;
         let mut layers = vec![Layer::Sends, Layer::Packets, Layer::Recvs];
         let is_telling = |message: &MessageSpan| {
-            message.kind != MessageKind::Message || message.verdict != Verdict::Whole
+            message.kind != MessageKind::Message || message.integrity != Integrity::Whole
         };
         let has_messages = match lane.direction {
             Direction::FromOpener => {
@@ -150,7 +148,8 @@ impl<'a> Rows<'a> {
     }
 
     /// The boxes of a row that lie in `window` or touch it, empty ones too, in
-    /// the order in which they came. Of a long stream it costs what is in the
+    /// the order in which they came; a stream's packets by offset, and behind
+    /// them what was sent again. Of a long stream it costs what is in the
     /// window, and what was sent again.
     pub fn chunks(&self, layer: Layer, window: &Range<Offset>) -> Vec<Chunk> {
         let mut chunks = match layer {
@@ -213,14 +212,15 @@ impl<'a> Rows<'a> {
         } else {
             // One that ends where the window begins touches it.
             let wide = window.start.0.saturating_sub(1)..window.end.0.saturating_add(1);
-            let first = self.lane.carriers_in(&(Offset(wide.start)..Offset(wide.end)));
+            let first = self
+                .lane
+                .carriers_in(&(Offset(wide.start)..Offset(wide.end)));
             let first = first.iter().map(|c| chunk(c.packet, c.start..c.end));
             let resent = findings.of(Finding::Resent).iter();
             let resent = resent.map(|event| wire.partition_point(|p| p.span.event < *event));
             first.chain(resent.map(whole)).collect()
         };
         chunks.retain(|chunk| touches(&chunk.range, window));
-        chunks.sort_by_key(|chunk| (chunk.event, chunk.range.start));
         chunks
     }
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::{Call, ClientId};
+use crate::link::{Capture, Ending};
+use crate::{Call, ClientId, Event, MAX_OFFSET};
 use protocol::{Nanos, Offset, System};
 
 fn event(at: u64, offset: u64) -> Event {
@@ -13,7 +14,7 @@ fn event(at: u64, offset: u64) -> Event {
 
 fn trace() -> Trace {
     let experiment = Experiment::new(System::TcpEcho, &["hi"]);
-    let mut trace = Trace::new(experiment, "Linux 6.18".to_owned(), Capture::On);
+    let mut trace = Trace::new(experiment, Head::new("Linux 6.18", Capture::On));
     for (at, offset) in [(5, 0), (9, 2), (5, 1), (1, 3)] {
         trace.insert(event(at, offset));
     }
@@ -22,9 +23,7 @@ fn trace() -> Trace {
 }
 
 fn text(trace: &Trace) -> String {
-    let lines = trace
-        .lines()
-        .map(|l| serde_json::to_string(&l).unwrap() + "\n");
+    let lines = trace.lines().map(|line| line.to_json() + "\n");
     lines.collect()
 }
 

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use protocol::{Nanos, Offset, System};
 use trace::lane::Span;
-use trace::link::{Capture, Ending};
+use trace::link::{Capture, Ending, Head};
 use trace::text::Catalog;
 use trace::{Analysis, Call, ClientId, Event, Experiment, Flags, Header, Origin, Reason, Trace};
 use trace::{explain, knob};
@@ -168,7 +168,7 @@ fn event(line: &str, at: Nanos, offsets: &mut BTreeMap<(Origin, Call), Offset>) 
 pub fn trace(system: System, settings: &[&str], script: &str) -> Trace {
     let mut experiment = Experiment::new(system, &["hello"]);
     knob::apply(&mut experiment, settings).unwrap();
-    let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
+    let mut trace = Trace::new(experiment, Head::new("test", Capture::Unknown));
     let mut offsets = BTreeMap::new();
     let (mut over, mut missed, mut dropped) = (true, None, None);
     let lines = script
@@ -191,7 +191,7 @@ pub fn trace(system: System, settings: &[&str], script: &str) -> Trace {
             _ => {
                 let event = event(line, Nanos::from_millis(index as u64), &mut offsets);
                 if event.call.is_packet() {
-                    trace.capture = Capture::On;
+                    trace.head.capture = Capture::On;
                 }
                 trace.insert(event);
             }

@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use trace::proof::{Proof, proof_of_run};
+use trace::counterfactual::{Counterfactual, counterfactual_of_run};
 use trace::{Analysis, Trace};
 
 use crate::scene::Index;
@@ -16,7 +16,7 @@ pub(super) struct Derived {
     /// What is looked up of it and of its lanes.
     pub(super) index: Index,
     /// The proof for the run as a whole, once it was asked for.
-    proof: OnceCell<Option<Proof>>,
+    counterfactual: OnceCell<Option<Counterfactual>>,
 }
 
 impl Derived {
@@ -32,7 +32,7 @@ impl Derived {
         Self {
             index: Index::new(trace, &analysis),
             analysis,
-            proof: OnceCell::new(),
+            counterfactual: OnceCell::new(),
         }
     }
 
@@ -41,12 +41,12 @@ impl Derived {
     pub(super) fn update(&mut self, trace: &Trace, from: usize) {
         self.analysis.update(trace, from);
         self.index.update(trace, &self.analysis, from);
-        self.proof.take();
+        self.counterfactual.take();
     }
 
-    /// See [`proof_of_run`], which takes a walk through the trace.
-    pub(super) fn proof_of_run(&self, trace: &Trace) -> Option<&Proof> {
-        let find = || proof_of_run(trace, &self.analysis);
-        self.proof.get_or_init(find).as_ref()
+    /// See [`counterfactual_of_run`], which takes a walk through the trace.
+    pub(super) fn counterfactual_of_run(&self, trace: &Trace) -> Option<&Counterfactual> {
+        let find = || counterfactual_of_run(trace, &self.analysis);
+        self.counterfactual.get_or_init(find).as_ref()
     }
 }

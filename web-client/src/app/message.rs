@@ -1,8 +1,8 @@
 //! What can happen to the page and what the page asks of the browser.
 
+use trace::counterfactual::Counterfactual;
 use trace::knob::Knob;
 use trace::link::{Line, Request};
-use trace::proof::Proof;
 
 use crate::file::FileError;
 use crate::language::Language;
@@ -17,7 +17,7 @@ pub enum Message {
     /// It closed, or could not be opened.
     LinkDown,
     /// The gateway said something.
-    Line(Line),
+    Line(Box<Line>),
     /// A display frame, this many milliseconds after the one before.
     Frame {
         /// Milliseconds since the frame before.
@@ -42,7 +42,7 @@ pub enum Message {
     /// Stop the run that is going on.
     Stop,
     /// Run again what is on the stage, with this one knob turned, and compare.
-    Prove(Proof),
+    Prove(Counterfactual),
     /// Show only the earlier of the two runs that are compared.
     CloseComparison,
     /// Show the run with this number.

@@ -2,8 +2,8 @@
 //! two; and all other runs of the visit.
 
 use trace::Experiment;
+use trace::counterfactual::{Counterfactual, counterfactual_at};
 use trace::knob::Knob;
-use trace::proof::{Proof, proof_at};
 
 use super::derived::Derived;
 use super::{Aim, Effect, State, Status};
@@ -15,18 +15,19 @@ impl State {
     /// nothing did, and nothing is selected, the first of the run that a knob
     /// would take away, if the lesson asks for a guess: then the run is about it.
     /// None while the run goes on, and while two are compared.
-    pub fn proof(&self) -> Option<Proof> {
+    pub fn counterfactual(&self) -> Option<Counterfactual> {
         let (Status::Done(_), Some(trace), None) = (&self.status, &self.trace, self.compared)
         else {
             return None;
         };
         let focus = self.focus();
-        let here = focus.and_then(|(index, _)| proof_at(trace, &self.derived.analysis, index));
+        let here =
+            focus.and_then(|(index, _)| counterfactual_at(trace, &self.derived.analysis, index));
         let is_about_it =
             self.selection.is_none() && (self.opened.is_some() || self.lesson().predict.is_some());
         here.or_else(|| {
             is_about_it
-                .then(|| self.derived.proof_of_run(trace).cloned())
+                .then(|| self.derived.counterfactual_of_run(trace).cloned())
                 .flatten()
         })
     }
@@ -49,14 +50,20 @@ impl State {
     /// Runs the plan of the run on the stage again with one knob turned. Knobs
     /// that were changed since the run are not used: two runs that differ in
     /// several knobs prove nothing about one of them.
-    pub(super) fn prove(&mut self, proof: &Proof, effects: &mut Vec<Effect>) -> bool {
+    pub(super) fn prove(
+        &mut self,
+        counterfactual: &Counterfactual,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
         let (Status::Done(_), Some(trace)) = (&self.status, &self.trace) else {
             return false;
         };
         let Some(mut experiment) = trace.plan.clone() else {
             return false;
         };
-        let turned = proof.knob.set(&mut experiment, &proof.value);
+        let turned = counterfactual
+            .knob
+            .set(&mut experiment, &counterfactual.value);
         if turned.is_err() || experiment.validate().is_err() {
             return false;
         }

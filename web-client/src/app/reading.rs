@@ -49,14 +49,6 @@ impl State {
         opened.map_or(&self.lesson().experiment, |opened| &opened.experiment)
     }
 
-    /// The experiment that is on the stage: the one that ran, if one did.
-    pub fn experiment_run(&self) -> &Experiment {
-        let trace = self.trace.as_ref();
-        trace
-            .and_then(|trace| trace.plan.as_ref())
-            .unwrap_or(&self.experiment)
-    }
-
     /// Why it can't be run, if it can't.
     pub fn mistake(&self) -> Option<Mistake> {
         let refused = self.refused.clone();
@@ -126,7 +118,7 @@ impl State {
 
     /// All events by time; none without a trace.
     pub fn events(&self) -> &[Event] {
-        self.trace.as_ref().map_or(&[], Trace::events)
+        self.trace.as_ref().map_or(&[], |trace| trace.events())
     }
 
     /// How many events have happened at the cursor.

@@ -157,14 +157,9 @@ impl State {
                 }
                 self.place = Some(place);
             }
-            Line::Run {
-                run,
-                kernel,
-                capture,
-                ..
-            } => {
+            Line::Run(run) => {
                 // Lines of an earlier run, or of one that is not wanted any more.
-                self.ours = run == self.run && self.status == Status::Starting && !self.wanted;
+                self.ours = run.run == self.run && self.status == Status::Starting && !self.wanted;
                 if !self.ours {
                     return false;
                 }
@@ -178,7 +173,7 @@ impl State {
                     opened.rerun = true;
                 }
                 self.script = Some(Script::new(&experiment, (self.nonces)()));
-                let mut trace = Trace::new(experiment, kernel, capture);
+                let mut trace = Trace::new(experiment, run.head);
                 trace.lesson = self.reference();
                 self.trace = Some(trace);
                 self.status = Status::Running;
@@ -203,22 +198,17 @@ impl State {
                 // Seen when the next frame has analysed it.
                 return false;
             }
-            Line::Ended {
-                why,
-                missed,
-                dropped,
-                ..
-            } => {
+            Line::Ended(ended) => {
                 if !self.ours {
                     return false;
                 }
                 self.ours = false;
                 if let Some(trace) = &mut self.trace {
-                    trace.end(why, missed, dropped);
+                    trace.end(ended.why, ended.missed, ended.dropped);
                     // What was lost is certain only now.
                     self.stale.get_or_insert(trace.events().len());
                 }
-                self.finish(Status::Done(why));
+                self.finish(Status::Done(ended.why));
                 self.note_done(effects);
             }
             Line::Error { message } => match self.status {

@@ -8,7 +8,7 @@ mod place;
 use protocol::System;
 use trace::knob::Knob;
 use trace::lesson::{Count, Predict};
-use trace::link::{Capture, Ending, Line, Request, VERSION};
+use trace::link::{Capture, Ended, Ending, Head, Line, Plan, Request, Run, VERSION};
 use trace::{Analysis, Call, Event, Experiment, Lesson};
 
 use super::*;
@@ -38,7 +38,7 @@ fn open(hash: &str, reduced_motion: bool) -> (State, Vec<Effect>) {
 }
 
 fn heard(line: Line) -> Message {
-    Message::Line(line)
+    Message::Line(Box::new(line))
 }
 
 fn hello() -> Message {
@@ -50,24 +50,25 @@ fn hello() -> Message {
 }
 
 fn begun(run: u32, experiment: &Experiment) -> Message {
-    heard(Line::Run {
+    heard(Line::Run(Run {
         version: VERSION,
         run,
-        kernel: "Linux 6.18".to_owned(),
-        experiment: Some(experiment.clone()),
-        lesson: None,
-        setup: trace::Setup::default(),
-        capture: Capture::Unknown,
-    })
+        head: Head::new("Linux 6.18", Capture::Unknown),
+        plan: Plan {
+            experiment: Some(experiment.clone()),
+            lesson: None,
+            setup: trace::Setup::default(),
+        },
+    }))
 }
 
 fn ended() -> Message {
-    heard(Line::Ended {
+    heard(Line::Ended(Ended {
         events: 0,
         why: Ending::Finished,
         missed: None,
         dropped: None,
-    })
+    }))
 }
 
 /// What was asked of the gateway, in short.

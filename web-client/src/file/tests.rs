@@ -1,5 +1,5 @@
-use trace::link::{Capture, Ending};
-use trace::{Event, Trace, TraceError};
+use trace::link::{Capture, Ending, Head};
+use trace::{Event, RecordError, Trace};
 
 use super::*;
 use crate::sample;
@@ -19,7 +19,7 @@ fn what_is_written_is_read() {
     check(&sample::five_sends());
     check(&sample::wired(&sample::five_sends()));
     let mut trace = sample::five_sends();
-    trace.kernel = "a \"quoted\" 粘\n".to_owned();
+    trace.head.kernel = "a \"quoted\" 粘\n".to_owned();
     trace.end(Ending::Limit, Some(3), Some(u32::MAX));
     check(&trace);
 }
@@ -27,8 +27,8 @@ fn what_is_written_is_read() {
 #[test]
 fn a_run_that_goes_on_has_no_last_line() {
     let plan = sample::five_sends().plan.unwrap();
-    let unfinished = Trace::new(plan, String::new(), Capture::Failed);
-    let refused = Err(FileError::Trace(TraceError::Truncated { line: 4 }));
+    let unfinished = Trace::new(plan, Head::new("", Capture::Failed));
+    let refused = Err(FileError::Trace(RecordError::Truncated { line: 4 }.into()));
     assert_eq!(parse(&text(&unfinished)), refused);
 }
 
@@ -36,7 +36,7 @@ fn a_run_that_goes_on_has_no_last_line() {
 fn a_file_with_too_many_events_is_refused() {
     let sample = sample::five_sends();
     let plan = sample.plan.clone().unwrap();
-    let mut long = Trace::new(plan, String::new(), Capture::Unknown);
+    let mut long = Trace::new(plan, Head::new("", Capture::Unknown));
     for at in 0..=MAX_EVENTS as u64 {
         long.insert(Event {
             at: protocol::Nanos(at),
@@ -44,7 +44,9 @@ fn a_file_with_too_many_events_is_refused() {
         });
     }
     long.end(Ending::Finished, None, None);
-    let refused = Err(FileError::Trace(TraceError::Events { most: MAX_EVENTS }));
+    let refused = Err(FileError::Trace(
+        RecordError::Events { most: MAX_EVENTS }.into(),
+    ));
     assert_eq!(parse(&text(&long)), refused);
 }
 

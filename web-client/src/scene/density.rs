@@ -59,9 +59,11 @@ pub(super) struct Column {
 pub(super) enum BinsKey {
     /// All events, one behind the other, in so many pixels.
     All(f64),
-    /// A party's calls, by time or (if `by_step`) by step.
+    /// The calls of a party's row, counted from above, by time or (if `by_step`)
+    /// by step.
     Party {
         party: PartyId,
+        row: usize,
         by_step: bool,
         window: Window,
     },

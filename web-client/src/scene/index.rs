@@ -249,6 +249,17 @@ impl Track {
         truncate(&mut self.decisions, from);
     }
 
+    /// Those on connections that are `wanted`.
+    pub(super) fn on(&self, trace: &Trace, wanted: impl Fn(ConnectionId) -> bool) -> Self {
+        let mut own = Self::default();
+        for &index in &self.events {
+            if let Some(event) = trace.events().get(index).filter(|e| wanted(e.connection)) {
+                own.push(index, event);
+            }
+        }
+        own
+    }
+
     /// How many of its calls or packets are among the first `step` events.
     pub(super) fn happened(&self, step: usize) -> usize {
         before(&self.events, step) - before(&self.decisions, step)

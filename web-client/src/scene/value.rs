@@ -1,15 +1,15 @@
 //! What a knob is set to, in the words of the page.
 
-use trace::knob::{Kind, Knob};
+use trace::knob::{Domain, Knob};
 use trace::text::Catalog;
 
 /// A knob's value with its unit, or translated.
 pub fn knob_value(knob: Knob, value: &str, catalog: &Catalog) -> String {
-    match knob.kind() {
-        Kind::Number { unit: "", .. } | Kind::Text { .. } => value.to_owned(),
-        Kind::Number { unit, .. } => [value, " ", unit].concat(),
-        Kind::Choice(_) => choice(value, catalog),
-        Kind::Lines { .. } => {
+    match knob.domain() {
+        Domain::Number { unit: "", .. } | Domain::Text { .. } => value.to_owned(),
+        Domain::Number { unit, .. } => [value, " ", unit].concat(),
+        Domain::Choice(_) => choice(value, catalog),
+        Domain::Lines { .. } => {
             let lines = value.split('\n');
             let lines: Vec<_> = lines.map(|l| if l.is_empty() { "∅" } else { l }).collect();
             lines.join(" · ")

@@ -90,7 +90,7 @@ impl Files {
         });
         let copied = copied.map_or_else(String::new, |key| catalog.text(key));
         dom::set_text(&self.copied, &copied);
-        let captured = state.trace().is_some_and(|t| t.capture == Capture::On);
+        let captured = state.trace().is_some_and(|t| t.head.capture == Capture::On);
         for button in &self.downloads {
             // A disabled button would lose the focus.
             dom::set_bool(button, "aria-disabled", !state.can_download());

@@ -2,10 +2,10 @@
 //! below it.
 
 use protocol::EncodeError;
-use trace::knob::{Kind, Knob, KnobError};
+use trace::knob::{Domain, Knob, KnobError};
 use trace::link::VERSION;
 use trace::text::{Catalog, Sentence};
-use trace::{ExperimentError, TraceError};
+use trace::{ExperimentError, RecordError, TraceError};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
 use super::wording;
@@ -181,38 +181,41 @@ fn refusal(error: &FileError, catalog: &Catalog) -> String {
 
 /// Why what is in a file is no trace.
 fn no_trace(error: &TraceError, catalog: &Catalog) -> String {
+    let error = match error {
+        TraceError::Record(error) => error,
+        TraceError::Experiment(error) => {
+            return describe(&Mistake::Experiment(error.clone()), catalog);
+        }
+    };
     let at = |key, line: usize| Sentence::new(key).with("line", line);
     let sentence = match error {
-        TraceError::Empty => Sentence::new("file.empty"),
-        TraceError::Line { line, .. } => at("file.line", *line),
-        TraceError::Reason { line, .. } => at("file.reason", *line),
-        TraceError::Order { line } => at("file.order", *line),
-        TraceError::Version { found } => Sentence::new("file.version")
+        RecordError::Empty => Sentence::new("file.empty"),
+        RecordError::Line { line, .. } => at("file.line", *line),
+        RecordError::Reason { line, .. } => at("file.reason", *line),
+        RecordError::Order { line } => at("file.order", *line),
+        RecordError::Version { found } => Sentence::new("file.version")
             .with("found", u64::from(*found))
             .with("known", u64::from(VERSION)),
-        TraceError::Truncated { line } => at("file.truncated", *line),
-        TraceError::Client { line, client } => {
-            at("file.client", *line).with("client", u64::from(u8::from(*client)))
+        RecordError::Truncated { line } => at("file.truncated", *line),
+        RecordError::Client { line, client } => {
+            at("file.client", *line).with("client", u64::from(*client))
         }
-        TraceError::Party { line, party } => {
+        RecordError::Party { line, party } => {
             at("file.party", *line).with("party", u64::from(party.0))
         }
-        TraceError::Connection { line, connection } => {
+        RecordError::Connection { line, connection } => {
             at("file.connection", *line).with("connection", u64::from(connection.0))
         }
-        TraceError::Repeated { line } => at("file.repeated", *line),
-        TraceError::Offset { line, offset } => at("file.offset", *line).with("offset", *offset),
-        TraceError::Count { said, found, .. } => Sentence::new(if said > found {
+        RecordError::Repeated { line } => at("file.repeated", *line),
+        RecordError::Offset { line, offset } => at("file.offset", *line).with("offset", *offset),
+        RecordError::Count { said, found, .. } => Sentence::new(if said > found {
             "file.missing"
         } else {
             "file.added"
         })
         .with("said", *said)
         .with("found", *found),
-        TraceError::Events { most } => Sentence::new("file.events").with("most", *most),
-        TraceError::Experiment { error, .. } => {
-            return describe(&Mistake::Experiment(error.clone()), catalog);
-        }
+        RecordError::Events { most } => Sentence::new("file.events").with("most", *most),
     };
     catalog.render(&sentence)
 }
@@ -223,12 +226,12 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
         Sentence::new(key).with("knob", name)
     };
     let sentence = match mistake {
-        Mistake::Knob(knob, value, KnobError::Value { kind, .. }) => match kind {
-            Kind::Number { least, most, .. } => named("mistake.number", *knob)
+        Mistake::Knob(knob, value, KnobError::Value { domain, .. }) => match domain {
+            Domain::Number { least, most, .. } => named("mistake.number", *knob)
                 .with("value", value.clone())
                 .with("least", u64::from(*least))
                 .with("most", u64::from(*most)),
-            Kind::Lines { most } => named("mistake.lines", *knob).with("most", *most),
+            Domain::Lines { most } => named("mistake.lines", *knob).with("most", *most),
             _ => named("mistake.value", *knob).with("value", value.clone()),
         },
         Mistake::Knob(knob, value, _) => named("mistake.value", *knob).with("value", value.clone()),

@@ -3,7 +3,7 @@
 //! pressed, and closes on Esc.
 
 use trace::Experiment;
-use trace::knob::{Kind, Knob};
+use trace::knob::{Domain, Knob};
 use trace::text::Catalog;
 use web_sys::{
     Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement,
@@ -154,10 +154,10 @@ impl Knobs {
         let field = self.field(knob, catalog);
         dom::set(field.element(), "aria-description", &hint);
         dom::set(field.element(), "data-field", knob.name());
-        dom::set(&editor, "data-kind", kind_name(knob.kind()));
+        dom::set(&editor, "data-kind", kind_name(knob.domain()));
         let place: Element = dom::within(&editor, ".knob-field")?;
         let _ = place.append_child(field.element());
-        if let Kind::Number { unit, .. } = knob.kind() {
+        if let Domain::Number { unit, .. } = knob.domain() {
             dom::set_text(&dom::within::<Element>(&editor, ".knob-unit")?, unit);
         }
         editor.set_hidden(true);
@@ -174,14 +174,14 @@ impl Knobs {
 
     fn field(&self, knob: Knob, catalog: &Catalog) -> Field {
         let [number, text, choice, lines] = &self.fields;
-        match knob.kind() {
-            Kind::Number { least, most, .. } => {
+        match knob.domain() {
+            Domain::Number { least, most, .. } => {
                 let input: HtmlInputElement = number.clone_as();
                 dom::set(&input, "min", &least.to_string());
                 dom::set(&input, "max", &most.to_string());
                 Field::Input(input)
             }
-            Kind::Choice(words) => {
+            Domain::Choice(words) => {
                 let select: HtmlSelectElement = choice.clone_as();
                 for word in words {
                     let option: Element = self.option.clone_as();
@@ -191,8 +191,8 @@ impl Knobs {
                 }
                 Field::Choice(select)
             }
-            Kind::Text { .. } => Field::Input(text.clone_as()),
-            Kind::Lines { .. } => Field::Lines(lines.clone_as()),
+            Domain::Text { .. } => Field::Input(text.clone_as()),
+            Domain::Lines { .. } => Field::Lines(lines.clone_as()),
         }
     }
 }
@@ -283,11 +283,11 @@ fn wanted(state: &State) -> Vec<Knob> {
         .collect()
 }
 
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Number { .. } => "number",
-        Kind::Choice(_) => "choice",
-        Kind::Text { .. } => "text",
-        Kind::Lines { .. } => "lines",
+const fn kind_name(domain: Domain) -> &'static str {
+    match domain {
+        Domain::Number { .. } => "number",
+        Domain::Choice(_) => "choice",
+        Domain::Text { .. } => "text",
+        Domain::Lines { .. } => "lines",
     }
 }

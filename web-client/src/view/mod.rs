@@ -11,7 +11,7 @@ mod knobs;
 mod lessons;
 mod notes;
 mod pointer;
-mod proof;
+mod proving;
 mod rows;
 mod runs;
 mod stage;
@@ -35,7 +35,7 @@ pub struct Views {
     stage: stage::Stage,
     transport: transport::Transport,
     explain: explain::Explain,
-    proof: proof::Proof,
+    proving: proving::Proving,
     runs: runs::Runs,
     notes: notes::Notes,
     files: files::Files,
@@ -56,7 +56,7 @@ impl Views {
             stage: stage::Stage::bind(dispatch)?,
             transport: transport::Transport::bind(dispatch)?,
             explain: explain::Explain::bind(dispatch)?,
-            proof: proof::Proof::bind(dispatch)?,
+            proving: proving::Proving::bind(dispatch)?,
             runs: runs::Runs::bind(dispatch)?,
             notes: notes::Notes::bind()?,
             files: files::Files::bind(dispatch)?,
@@ -94,7 +94,7 @@ impl Views {
         self.knobs.show(state, catalog);
         self.transport.show(state, catalog);
         self.explain.show(state, catalog);
-        self.proof.show(state, catalog);
+        self.proving.show(state, catalog);
         self.runs.show(state, catalog);
         self.notes.show(state, catalog);
         self.files.show(state, catalog);

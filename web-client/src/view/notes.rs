@@ -43,7 +43,7 @@ impl Notes {
 
         let over = matches!(state.status(), Status::Done(_));
         let trace = state.trace();
-        let capture = trace.map_or(Capture::On, |trace| trace.capture);
+        let capture = trace.map_or(Capture::On, |trace| trace.head.capture);
         let from_file = state.opened().is_some_and(|opened| !opened.rerun);
         let why = match capture {
             Capture::On => None,
@@ -61,7 +61,7 @@ impl Notes {
         dom::set_shown(&self.command, can_be_given);
 
         let ended = trace.filter(|_| over);
-        let missed = match ended.map(|trace| (trace.capture, trace.missed)) {
+        let missed = match ended.map(|trace| (trace.head.capture, trace.missed)) {
             Some((Capture::On, None)) => Some(Sentence::new("note.broke-off")),
             Some((_, Some(missed))) if missed > 0 => {
                 Some(Sentence::new("note.missed").with("n", u64::from(missed)))

@@ -2,7 +2,7 @@
 //! bytes turned out to be. No element in here.
 
 use protocol::{Nanos, Transport};
-use trace::lane::{Fate, Lane, MessageKind, Verdict};
+use trace::lane::{Fate, Integrity, Lane, MessageKind};
 use trace::text::Value;
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call, ClientId, ConnectionId, Event, Trace};
@@ -81,16 +81,16 @@ fn lane_marks(trace: &Trace, lane: &Lane, index: &Index, at: usize, marks: &mut 
             text,
             hue: hue % usize::from(HUES),
         });
-        let flag = match (message.kind, message.verdict) {
+        let flag = match (message.kind, message.integrity) {
             (kind, _) if kind.is_refuted() => Some(("flag.denied", false)),
             (MessageKind::Answer { .. } | MessageKind::Proof { .. }, _) => {
                 Some(("flag.accepted", true))
             }
-            (_, Verdict::Glued(_)) => Some(("flag.glued", false)),
-            (_, Verdict::Part) => Some(("flag.split", false)),
-            (_, Verdict::Cut(_)) => Some(("flag.cut", false)),
-            (_, Verdict::Wrong) => Some(("flag.wrong", false)),
-            (_, Verdict::Whole) => None,
+            (_, Integrity::Glued(_)) => Some(("flag.glued", false)),
+            (_, Integrity::Part) => Some(("flag.split", false)),
+            (_, Integrity::Cut(_)) => Some(("flag.cut", false)),
+            (_, Integrity::Wrong) => Some(("flag.wrong", false)),
+            (_, Integrity::Whole) => None,
         };
         if let Some((key, good)) = flag {
             marks.push(Mark::Flag { key, good });

@@ -4,7 +4,7 @@
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
 
-use super::proof::knob_name;
+use super::proving::knob_name;
 use crate::app::{Message, Opened, State};
 use crate::catalog;
 use crate::comparison::Tally;

@@ -85,7 +85,7 @@ impl Task {
         if let Some(opened) = state.opened() {
             let kernel = state
                 .trace()
-                .map_or_else(String::new, |t| wording::kernel(&t.kernel));
+                .map_or_else(String::new, |t| wording::kernel(&t.head.kernel));
             let key = if opened.rerun {
                 "file.rerun"
             } else if state.is_unplanned() {

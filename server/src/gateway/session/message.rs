@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
     use crate::gateway::stream::Stream;
-    use crate::gateway::websocket::Limits;
+    use crate::gateway::websocket::MessageLimits;
 
     #[tokio::test]
     async fn time_in_which_nobody_waits_for_a_message_does_not_count() {
@@ -144,7 +144,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let mut page = TcpStream::connect(address).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        let limits = Limits {
+        let limits = MessageLimits {
             message: 100,
             frames: 10,
         };

@@ -16,13 +16,13 @@ use axum::Extension;
 use axum::extract::{Request as HttpRequest, State as Shared};
 use axum::response::Response;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use trace::link::{Ending, Line, MAX_REQUEST, Request, VERSION};
+use trace::link::{Ended, Ending, Line, MAX_REQUEST, Request, VERSION};
 use trace::{ClientId, Experiment};
 
 use super::bridge::{accept, place};
 use super::client::Client;
-use super::metrics::{Kind, Metrics, Reason};
-use super::websocket::{Close, Limits, MAX_FRAMES, PIECE, WebSocket, code};
+use super::metrics::{Metrics, Reason, Service};
+use super::websocket::{Close, MAX_FRAMES, MessageLimits, PIECE, WebSocket, code};
 use super::{KEEP_ALIVE, State};
 use crate::lab::{Conditions, Lab, Room, kernel};
 use crate::net::TimeSlice;
@@ -58,7 +58,7 @@ pub(super) async fn open(
         Err(refusal) => return *refusal,
     };
     let place = place(&request);
-    let limits = Limits {
+    let limits = MessageLimits {
         message: MAX_REQUEST as u64,
         frames: MAX_FRAMES,
     };
@@ -96,7 +96,7 @@ async fn session(web: WebSocket, client: Client, state: &State) {
             return web.close(code::AGAIN, &reason).await;
         }
     };
-    let _open = state.metrics.session(Kind::Lab);
+    let _open = state.metrics.session(Service::Lab);
     let mut session = Session {
         web,
         incoming: Incoming::new(state.message_deadline),
@@ -178,7 +178,7 @@ impl Session {
                 }
                 room = room(&mut self.held) => self.pass_in(room),
                 news = news(&mut self.stage) => match news {
-                    News::Line(Some(line)) => self.pass_on(line).await?,
+                    News::Line(Some(line)) => self.pass_on(line).await,
                     News::Line(None) => self.stage = Stage::Idle,
                     News::Standing(standing) => self.move_up(standing).await?,
                 },
@@ -266,12 +266,12 @@ impl Session {
     /// The run that waits will not start.
     async fn give_up(&mut self) -> io::Result<()> {
         self.stage = Stage::Idle;
-        self.say(&Line::Ended {
+        self.say(&Line::Ended(Ended {
             events: 0,
             why: Ending::Stopped,
             missed: None,
             dropped: None,
-        })
+        }))
         .await
     }
 
@@ -282,7 +282,7 @@ impl Session {
         while let Stage::Goes(lab) = &mut self.stage {
             match lab.line().await {
                 Some(line) => {
-                    self.pass_on(line).await?;
+                    self.pass_on(line).await;
                     patiently(self.web.flush()).await?;
                 }
                 None => self.stage = Stage::Idle,
@@ -355,20 +355,19 @@ impl Session {
     }
 
     /// Passes on a line, and those behind it as far as there is time.
-    async fn pass_on(&mut self, first: Line) -> io::Result<()> {
+    async fn pass_on(&mut self, first: Line) {
         let turn = Arc::clone(&self.turn);
-        turn.work(|| self.write(first)).await
+        turn.work(|| self.write(first)).await;
     }
 
-    fn write(&mut self, first: Line) -> io::Result<()> {
+    fn write(&mut self, first: Line) {
         let (since, mut line) = (Instant::now(), Some(first));
         while let (Some(said), Stage::Goes(lab)) = (line, &mut self.stage) {
             self.metrics.ran(&said, lab.left_out());
-            self.web.queue(&serde_json::to_string(&said)?);
+            self.web.queue(&said.to_json());
             let enough = self.web.queued() >= PIECE || since.elapsed() >= SLICE;
             line = if enough { None } else { lab.line_now() };
         }
-        Ok(())
     }
 
     async fn refuse(&mut self, message: &str) -> io::Result<()> {
@@ -378,7 +377,7 @@ impl Session {
 
     /// Flushed when there is nothing more to say.
     async fn say(&mut self, line: &Line) -> io::Result<()> {
-        let json = self.turn.work(|| serde_json::to_string(line)).await?;
+        let json = self.turn.work(|| line.to_json()).await;
         self.web.queue(&json);
         if self.web.queued() >= PIECE {
             patiently(self.web.flush()).await?;

@@ -25,7 +25,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bridge, Config, KEEP_ALIVE, Limits, Shared, State, serve_state};
+use super::{Allowance, Bridge, Config, KEEP_ALIVE, Shared, State, serve_state};
 use crate::net::admission;
 
 type Web = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -42,10 +42,10 @@ struct Gateway {
 
 impl Gateway {
     async fn start(bridges: &[String]) -> Self {
-        Self::start_within(bridges, Limits::default()).await
+        Self::start_within(bridges, Allowance::default()).await
     }
 
-    async fn start_within(bridges: &[String], limits: Limits) -> Self {
+    async fn start_within(bridges: &[String], limits: Allowance) -> Self {
         let bridges = bridges.iter().map(|b| b.parse::<Bridge>().unwrap());
         let config = Config {
             bridges: bridges.collect(),
@@ -55,19 +55,19 @@ impl Gateway {
         Self::serve(config, limits).await
     }
 
-    async fn serve(config: Config, limits: Limits) -> Self {
+    async fn serve(config: Config, limits: Allowance) -> Self {
         Self::serve_every(KEEP_ALIVE, config, limits).await
     }
 
     /// With another pace of the keep-alive.
-    async fn serve_every(keep_alive: Duration, config: Config, limits: Limits) -> Self {
+    async fn serve_every(keep_alive: Duration, config: Config, limits: Allowance) -> Self {
         Self::serve_changed(config, limits, |state| state.keep_alive = keep_alive).await
     }
 
     /// With what else is to be otherwise.
     async fn serve_changed(
         config: Config,
-        limits: Limits,
+        limits: Allowance,
         change: impl FnOnce(&mut Shared),
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

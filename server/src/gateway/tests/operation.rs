@@ -63,9 +63,9 @@ async fn decisions_of_the_servers_beside_it_are_counted() {
     let metrics = Metrics::new();
     let options = Options {
         audit: Audit::to(metrics.clone()),
-        limits: admission::Limits {
+        limits: admission::Capacity {
             per_source: 1,
-            ..admission::Limits::CONNECTIONS
+            ..admission::Capacity::CONNECTIONS
         },
         ..Options::default()
     };
@@ -75,7 +75,7 @@ async fn decisions_of_the_servers_beside_it_are_counted() {
         metrics,
         ..Config::default()
     };
-    let gateway = Gateway::serve(config, Limits::default()).await;
+    let gateway = Gateway::serve(config, Allowance::default()).await;
     let ended = gateway.shutdown.clone();
     let serving = tokio::spawn(async move { bound.serve(&options, ended).await });
     let counted = async |reason: &str| {
@@ -103,7 +103,7 @@ async fn a_draining_gateway_lets_sessions_finish_and_begins_none() {
         drain: Duration::from_mins(1),
         ..Config::default()
     };
-    let gateway = Gateway::serve(config, Limits::default()).await;
+    let gateway = Gateway::serve(config, Allowance::default()).await;
     let (head, body) = gateway.get("/readyz", "").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
     assert_eq!(body, b"ready\n");
@@ -138,7 +138,7 @@ async fn a_session_that_outlasts_the_drain_is_told_so() {
         drain: Duration::from_millis(50),
         ..Config::default()
     };
-    let gateway = Gateway::serve(config, Limits::default()).await;
+    let gateway = Gateway::serve(config, Allowance::default()).await;
     let mut web = gateway.open("/bridge/it").await;
     let _server = listener.accept().await.unwrap();
     gateway.shutdown.cancel();

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Gateway, Limits, soon};
+use super::{Allowance, Gateway, soon};
 use crate::net::admission;
 
 #[tokio::test]
@@ -216,9 +216,9 @@ async fn a_connection_ends_after_a_thousand_requests() {
 
 #[tokio::test]
 async fn a_request_that_never_comes_to_its_end_is_cut_off() {
-    let limits = Limits {
+    let limits = Allowance {
         head: Duration::from_millis(50),
-        ..Limits::default()
+        ..Allowance::default()
     };
     let gateway = Gateway::start_within(&[], limits).await;
     for begun in [&b""[..], b"G", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "] {
@@ -237,12 +237,12 @@ async fn a_request_that_never_comes_to_its_end_is_cut_off() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_closed_and_the_others_go_on() {
-    let limits = Limits {
-        admission: admission::Limits {
+    let limits = Allowance {
+        admission: admission::Capacity {
             per_source: 2,
-            ..admission::Limits::CONNECTIONS
+            ..admission::Capacity::CONNECTIONS
         },
-        ..Limits::default()
+        ..Allowance::default()
     };
     let gateway = Gateway::start_within(&[], limits).await;
     let request = format!(

@@ -22,7 +22,7 @@ async fn impatient(bridge: &str) -> Gateway {
         bridges: vec![bridge.parse().unwrap()],
         ..Config::default()
     };
-    Gateway::serve_every(OFTEN, config, Limits::default()).await
+    Gateway::serve_every(OFTEN, config, Allowance::default()).await
 }
 
 /// A WebSocket whose bytes are the test's own.
@@ -136,7 +136,7 @@ async fn an_unfinished_lab_message_has_a_deadline() {
         b"\x01\x80\0\0\0\0",
         b"\x81\x82\0\0\0\0{",
     ] {
-        let gateway = Gateway::serve_changed(Config::default(), Limits::default(), |state| {
+        let gateway = Gateway::serve_changed(Config::default(), Allowance::default(), |state| {
             state.message_deadline = Duration::from_millis(300);
         })
         .await;
@@ -331,12 +331,12 @@ async fn continuations_become_one_send() {
 #[tokio::test]
 async fn a_websocket_takes_a_place_until_it_ends() {
     let (listener, bridge) = listener().await;
-    let limits = Limits {
-        admission: admission::Limits {
+    let limits = Allowance {
+        admission: admission::Capacity {
             connections: 1,
-            ..admission::Limits::CONNECTIONS
+            ..admission::Capacity::CONNECTIONS
         },
-        ..Limits::default()
+        ..Allowance::default()
     };
     let gateway = Gateway::start_within(&[bridge], limits).await;
     for path in ["/bridge/it", "/lab"] {

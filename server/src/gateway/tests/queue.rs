@@ -1,7 +1,7 @@
 //! More runs than may be running: who waits, for how long, and what it is told.
 
 use protocol::{Nanos, System};
-use trace::link::{Ending, Line, Request, Send};
+use trace::link::{Ended, Ending, Line, Request, Run, Send};
 use trace::{Call, ClientId, Experiment};
 
 use super::operation::metric;
@@ -16,7 +16,7 @@ async fn busy() -> Gateway {
         ..Config::default()
     };
     let one = Share { all: 1, source: 1 };
-    Gateway::serve_changed(config, Limits::default(), |state| {
+    Gateway::serve_changed(config, Allowance::default(), |state| {
         state.queue = Queue::new(one, state.metrics.clone());
     })
     .await
@@ -43,19 +43,22 @@ async fn told(web: &mut Web) -> Line {
     }
 }
 
-const STOPPED: Line = Line::Ended {
+const STOPPED: Line = Line::Ended(Ended {
     events: 0,
     why: Ending::Stopped,
     missed: None,
     dropped: None,
-};
+});
 
 #[tokio::test]
 async fn whoever_waits_is_told_its_place_and_starts_in_turn() {
     let gateway = busy().await;
     let mut first = page(&gateway).await;
     run(&mut first, 1).await;
-    assert!(matches!(told(&mut first).await, Line::Run { run: 1, .. }));
+    assert!(matches!(
+        told(&mut first).await,
+        Line::Run(Run { run: 1, .. })
+    ));
     let mut pages = Vec::new();
     for number in 2..=4 {
         let mut web = page(&gateway).await;
@@ -83,11 +86,11 @@ async fn whoever_waits_is_told_its_place_and_starts_in_turn() {
     assert_eq!(told(fourth).await, Line::Queued { run: 5, place: 1 });
     // The one that goes on ends: the next starts, and is a whole run.
     ask(&mut first, &Request::Stop).await;
-    assert!(matches!(told(fourth).await, Line::Run { run: 5, .. }));
+    assert!(matches!(told(fourth).await, Line::Run(Run { run: 5, .. })));
     let client = ClientId::FIRST;
     let after = Nanos(0);
     ask(fourth, &Request::Close { client, after }).await;
-    let Line::Ended { why, .. } = told(fourth).await else {
+    let Line::Ended(Ended { why, .. }) = told(fourth).await else {
         panic!("the run ends");
     };
     assert_eq!(why, Ending::Finished);
@@ -99,7 +102,7 @@ async fn commands_for_a_run_that_waits_are_kept() {
     let gateway = busy().await;
     let mut first = page(&gateway).await;
     run(&mut first, 1).await;
-    assert!(matches!(told(&mut first).await, Line::Run { .. }));
+    assert!(matches!(told(&mut first).await, Line::Run(_)));
     let mut second = page(&gateway).await;
     run(&mut second, 2).await;
     let (client, gap) = (ClientId::FIRST, Nanos(0));
@@ -120,7 +123,7 @@ async fn commands_for_a_run_that_waits_are_kept() {
             {
                 sent.extend(event.bytes);
             }
-            Line::Ended { why, .. } => break assert_eq!(why, Ending::Finished),
+            Line::Ended(Ended { why, .. }) => break assert_eq!(why, Ending::Finished),
             _ => {}
         }
     }
@@ -140,7 +143,7 @@ async fn a_run_is_over_when_it_is_over_and_not_when_its_page_says_so() {
     loop {
         match told(&mut second).await {
             Line::Queued { place: 1, .. } => {}
-            Line::Run { run: 2, .. } => break,
+            Line::Run(Run { run: 2, .. }) => break,
             other => panic!("{other:?}"),
         }
     }
@@ -154,7 +157,7 @@ async fn a_send_longer_than_a_request_is_one_call() {
     experiment.echo = Some(false);
     experiment.buffer = 1024 * 1024;
     ask(&mut web, &Request::Run { run: 1, experiment }).await;
-    assert!(matches!(line(&mut web).await, Line::Run { .. }));
+    assert!(matches!(line(&mut web).await, Line::Run(_)));
     let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(600_000).collect();
     let client = ClientId::FIRST;
     let sends = vec![Send {
@@ -174,7 +177,7 @@ async fn a_send_longer_than_a_request_is_one_call() {
                 sent.extend(event.bytes);
             }
             Line::Event(_) | Line::Party(_) | Line::Connection(_) => {}
-            Line::Ended { why, .. } => break assert_eq!(why, Ending::Finished),
+            Line::Ended(Ended { why, .. }) => break assert_eq!(why, Ending::Finished),
             other => panic!("{other:?}"),
         }
     }

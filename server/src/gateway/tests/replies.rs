@@ -25,7 +25,7 @@ struct Replying {
 }
 
 impl Replying {
-    async fn start(limits: Limits) -> Self {
+    async fn start(limits: Allowance) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Shared::new(Config::default(), CancellationToken::new()).unwrap();
@@ -92,10 +92,10 @@ impl Drop for Replying {
     }
 }
 
-fn impatient() -> Limits {
-    Limits {
+fn impatient() -> Allowance {
+    Allowance {
         unread: Bounds::within(Duration::from_millis(300)),
-        ..Limits::default()
+        ..Allowance::default()
     }
 }
 
@@ -115,9 +115,9 @@ async fn who_reads_nothing_is_reset() {
 
 #[tokio::test]
 async fn who_reads_late_has_everything() {
-    let limits = Limits {
+    let limits = Allowance {
         head: Duration::from_millis(50),
-        ..Limits::default()
+        ..Allowance::default()
     };
     let gateway = Replying::start(limits).await;
     for headers in ["", "Connection: close\r\n"] {
@@ -138,9 +138,9 @@ async fn a_source_over_its_bound_goes_on_when_it_has_read() {
         hurried: Duration::from_secs(20),
         ..Bounds::default()
     };
-    let limits = Limits {
+    let limits = Allowance {
         unread: bounds,
-        ..Limits::default()
+        ..Allowance::default()
     };
     let gateway = Replying::start(limits).await;
     let close = "Connection: close\r\n";
@@ -158,12 +158,12 @@ async fn a_source_over_its_bound_goes_on_when_it_has_read() {
 
 #[tokio::test]
 async fn an_operators_place_is_free_again_whoever_reads_nothing() {
-    let limits = Limits {
-        admission: admission::Limits {
+    let limits = Allowance {
+        admission: admission::Capacity {
             connections: 1,
-            ..admission::Limits::CONNECTIONS
+            ..admission::Capacity::CONNECTIONS
         },
-        ..Limits::default()
+        ..Allowance::default()
     };
     let gateway = Replying::start(limits).await;
     let _only = TcpStream::connect(gateway.address).await.unwrap();
@@ -183,7 +183,7 @@ async fn an_operators_place_is_free_again_whoever_reads_nothing() {
 
 #[tokio::test]
 async fn requests_sent_at_once_are_answered_in_turn() {
-    let gateway = Replying::start(Limits::default()).await;
+    let gateway = Replying::start(Allowance::default()).await;
     let paths = [["/small"; 20], ["/large"; 20]].concat();
     let mut stream = gateway.ask(&paths[..22], "").await;
     let mut got = vec![0; 20 * SMALL + 2 * LARGE];

@@ -1,7 +1,7 @@
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Nanos, System};
 use tokio_tungstenite::tungstenite::Message;
-use trace::link::{Ending, Line, MAX_REQUEST, Request, Send, VERSION};
+use trace::link::{Ended, Ending, Line, MAX_REQUEST, Request, Send, VERSION};
 use trace::{Call, ClientId, Experiment, Reason, SERVER};
 
 use super::operation::metric;
@@ -57,12 +57,12 @@ async fn a_session_runs_five_sends() {
         let after = Nanos(0);
         ask(&mut web, &Request::Close { client, after }).await;
         let first = line(&mut web).await;
-        assert!(matches!(first, Line::Run { run: number, .. } if number == run));
+        assert!(matches!(first, Line::Run(begun) if begun.run == run));
         let mut events = Vec::new();
         loop {
             match line(&mut web).await {
                 Line::Event(event) => events.push(event),
-                Line::Ended { why, .. } => {
+                Line::Ended(Ended { why, .. }) => {
                     assert_eq!(why, Ending::Finished);
                     break;
                 }
@@ -99,9 +99,9 @@ async fn a_run_over_its_cap_ends_with_an_event_and_is_counted() {
     let mut last = None;
     loop {
         match line(&mut web).await {
-            Line::Run { .. } | Line::Party(_) | Line::Connection(_) => {}
+            Line::Run(_) | Line::Party(_) | Line::Connection(_) => {}
             Line::Event(event) => last = Some((event.call, event.reason)),
-            Line::Ended { why, .. } => break assert_eq!(why, Ending::Limit),
+            Line::Ended(Ended { why, .. }) => break assert_eq!(why, Ending::Limit),
             other => panic!("{other:?}"),
         }
     }
@@ -137,8 +137,8 @@ async fn a_session_survives_what_it_can_not_follow() {
         let mut ended = None;
         loop {
             match line(&mut web).await {
-                Line::Run { run: number, .. } if number == run => break,
-                Line::Ended { why, .. } => ended = Some(why),
+                Line::Run(begun) if begun.run == run => break,
+                Line::Ended(Ended { why, .. }) => ended = Some(why),
                 Line::Event(_) | Line::Party(_) | Line::Connection(_) => {}
                 other => panic!("{other:?}"),
             }
@@ -154,7 +154,7 @@ async fn a_vanished_session_takes_its_run_along() {
     line(&mut web).await;
     let experiment = Experiment::new(System::TcpEcho, &[]);
     ask(&mut web, &Request::Run { run: 1, experiment }).await;
-    assert!(matches!(line(&mut web).await, Line::Run { .. }));
+    assert!(matches!(line(&mut web).await, Line::Run(_)));
     // There is room for one: the next is refused while this one is open.
     let mut second = gateway.open("/lab").await;
     let (_, frame) = soon(to_the_end(&mut second)).await;

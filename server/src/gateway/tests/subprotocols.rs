@@ -9,7 +9,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::{Config, Gateway, Limits, Web, listener, soon};
+use super::{Allowance, Config, Gateway, Web, listener, soon};
 
 const OFFER: &str = "sec-websocket-protocol";
 
@@ -99,7 +99,7 @@ async fn a_character_without_its_end_is_not_held_back_for_ever() {
         ..Config::default()
     };
     let often = Duration::from_millis(100);
-    let gateway = Gateway::serve_every(often, config, Limits::default()).await;
+    let gateway = Gateway::serve_every(often, config, Allowance::default()).await;
     let (mut web, _) = open(&gateway, "/bridge/it?text", "").await;
     let (mut peer, _) = soon(listener.accept()).await.unwrap();
     peer.write_all(b"\xe7\xb2").await.unwrap();

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use super::*;
 
 /// A gateway that takes 127.0.0.1 for a proxy, in front of `bridge`.
-async fn behind_a_proxy(bridge: String, limits: admission::Limits) -> Gateway {
+async fn behind_a_proxy(bridge: String, limits: admission::Capacity) -> Gateway {
     let config = Config {
         bridges: vec![bridge.parse().unwrap()],
         proxies: vec![IpAddr::from(Ipv4Addr::LOCALHOST).into()],
@@ -14,9 +14,9 @@ async fn behind_a_proxy(bridge: String, limits: admission::Limits) -> Gateway {
         sessions: SESSIONS,
         ..Config::default()
     };
-    let limits = Limits {
+    let limits = Allowance {
         admission: limits,
-        ..Limits::default()
+        ..Allowance::default()
     };
     Gateway::serve(config, limits).await
 }
@@ -44,7 +44,7 @@ async fn code(mut web: Web) -> Option<u16> {
 #[tokio::test]
 async fn a_server_on_this_machine_sees_visitors_apart() {
     let (listener, bridge) = listener().await;
-    let gateway = behind_a_proxy(bridge, admission::Limits::CONNECTIONS).await;
+    let gateway = behind_a_proxy(bridge, admission::Capacity::CONNECTIONS).await;
     let mut seen = Vec::new();
     let mut held = Vec::new();
     for client in ["203.0.113.1", "203.0.113.2", "203.0.113.1", "127.0.0.1"] {
@@ -64,7 +64,7 @@ async fn a_server_on_this_machine_sees_visitors_apart() {
 #[tokio::test]
 async fn one_visitor_does_not_take_the_lab_from_others() {
     let (_listener, bridge) = listener().await;
-    let gateway = behind_a_proxy(bridge, admission::Limits::CONNECTIONS).await;
+    let gateway = behind_a_proxy(bridge, admission::Capacity::CONNECTIONS).await;
     let _held = gateway.open_for("/lab", "203.0.113.1").await;
     let greedy = gateway.open_for("/lab", "203.0.113.1").await;
     assert_eq!(code(greedy).await, Some(1013));
@@ -78,10 +78,10 @@ async fn one_visitor_does_not_take_the_lab_from_others() {
 #[tokio::test]
 async fn one_visitor_does_not_take_the_bridges_from_others() {
     let (listener, bridge) = listener().await;
-    let limits = admission::Limits {
+    let limits = admission::Capacity {
         per_source: 1,
         rate: NonZeroU32::new(1_000).unwrap(),
-        ..admission::Limits::CONNECTIONS
+        ..admission::Capacity::CONNECTIONS
     };
     let gateway = behind_a_proxy(bridge, limits).await;
     let _held = gateway.open_for("/bridge/it", "203.0.113.1").await;
@@ -97,15 +97,15 @@ async fn lab_sessions_are_begun_as_often_as_connections_may_be() {
     let once = NonZeroU32::new(1).unwrap();
     let config = Config {
         proxies: vec![IpAddr::from(Ipv4Addr::LOCALHOST).into()],
-        limits: admission::Limits {
+        limits: admission::Capacity {
             rate: once,
             burst: once,
-            ..admission::Limits::CONNECTIONS
+            ..admission::Capacity::CONNECTIONS
         },
         ..Config::default()
     };
     // Of a proxy's connections only the sessions have a rate.
-    let gateway = Gateway::serve(config, Limits::default()).await;
+    let gateway = Gateway::serve(config, Allowance::default()).await;
     let first = gateway.open_for("/lab", "203.0.113.1").await;
     assert_eq!(code(first).await, None);
     // Another place is free every second: one of those that follow each other

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ::websocket::{Decoder, Item, Limits, MAX_HEADER, Violation, carries_data};
+use ::websocket::{Decoder, Item, MAX_HEADER, MessageLimits, Violation, carries_data};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::super::stream::Stream;
@@ -38,7 +38,7 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// `begun` came behind the request's head.
-    pub(super) fn new(limits: Limits, begun: &[u8]) -> Self {
+    pub(super) fn new(limits: MessageLimits, begun: &[u8]) -> Self {
         Self {
             decoder: Decoder::new(limits),
             room: Room {

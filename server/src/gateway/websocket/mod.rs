@@ -12,7 +12,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use ::websocket::Item;
-pub(super) use ::websocket::{Close, Limits, Opcode, Violation, code};
+pub(super) use ::websocket::{Close, MessageLimits, Opcode, Violation, code};
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::task::coop::consume_budget;
@@ -84,7 +84,7 @@ impl Detached {
 
 impl WebSocket {
     /// `begun` came behind the request's head.
-    pub(super) fn new(stream: Stream, begun: &Bytes, limits: Limits) -> Self {
+    pub(super) fn new(stream: Stream, begun: &Bytes, limits: MessageLimits) -> Self {
         Self::with(stream, Inbox::new(limits, begun))
     }
 

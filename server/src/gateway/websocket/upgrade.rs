@@ -13,7 +13,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
 use super::super::reply::Replies;
-use super::{Limits, WebSocket};
+use super::{MessageLimits, WebSocket};
 
 const VERSION: HeaderValue = HeaderValue::from_static("13");
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
@@ -77,7 +77,7 @@ impl Upgrade {
     /// none may fail the connection.
     pub(in crate::gateway) fn accept(
         self,
-        limits: Limits,
+        limits: MessageLimits,
         subprotocol: Option<&'static str>,
     ) -> (Response, impl Future<Output = Option<WebSocket>>) {
         let headers = [
@@ -106,7 +106,7 @@ impl Upgrade {
     }
 }
 
-fn open(upgraded: Upgraded, limits: Limits) -> Result<WebSocket, String> {
+fn open(upgraded: Upgraded, limits: MessageLimits) -> Result<WebSocket, String> {
     // Without hyper between: each recv and send is the kernel's.
     let parts = upgraded
         .downcast::<TokioIo<Replies>>()

@@ -7,8 +7,8 @@ fn peer(address: &str) -> SocketAddr {
     SocketAddr::new(address.parse().unwrap(), 40_000)
 }
 
-fn limits(connections: usize, per_source: usize, burst: u32) -> Limits {
-    Limits {
+fn limits(connections: usize, per_source: usize, burst: u32) -> Capacity {
+    Capacity {
         connections,
         per_source,
         rate: NonZeroU32::MIN,
@@ -116,7 +116,7 @@ fn who_keeps_failing_waits_and_others_do_not() {
 
 #[test]
 fn as_many_answers_are_looked_at_as_are_forgiven_however_many_come_at_once() {
-    let admission = Admission::new(Limits {
+    let admission = Admission::new(Capacity {
         unproven: 300,
         unproven_per_source: 300,
         ..limits(1_000, 1_000, 1_000)

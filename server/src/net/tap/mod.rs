@@ -99,9 +99,8 @@ impl Recorder {
 
     /// Records what was observed elsewhere, such as a packet.
     pub fn record(&self, event: Event) {
-        if tracing::enabled!(target: "tap", tracing::Level::TRACE)
-            && let Ok(line) = serde_json::to_string(&Line::Event(event.clone()))
-        {
+        if tracing::enabled!(target: "tap", tracing::Level::TRACE) {
+            let line = Line::Event(event.clone()).to_json();
             tracing::trace!(target: "tap", "{line}");
         }
         self.inner.sink.give(event);

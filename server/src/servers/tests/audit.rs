@@ -69,9 +69,9 @@ async fn who_proved_itself_and_who_found_no_place_is_told() {
     let book = Book::default();
     let options = Options {
         audit: Audit::to(book.clone()),
-        limits: Limits {
+        limits: Capacity {
             per_source: 1,
-            ..Limits::CONNECTIONS
+            ..Capacity::CONNECTIONS
         },
         ..Options::default()
     };
@@ -206,10 +206,10 @@ async fn datagrams_over_the_rate_are_told() {
     let one = std::num::NonZeroU32::MIN;
     let book = Book::default();
     let config = DatagramConfig {
-        admission: crate::net::Admission::new(Limits {
+        admission: crate::net::Admission::new(Capacity {
             rate: one,
             burst: one,
-            ..Limits::DATAGRAMS
+            ..Capacity::DATAGRAMS
         }),
         audit: Audit::to(book.clone()),
         ..udp_echo::config(&Options::default())

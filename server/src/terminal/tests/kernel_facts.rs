@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn what_the_kernel_told_and_the_answer_stand_below() {
     let experiment = Experiment::new(System::TcpEcho, &["hi"]);
-    let mut trace = Trace::new(experiment, "test".to_owned(), Capture::Unknown);
+    let mut trace = Trace::new(experiment, Head::new("test", Capture::Unknown));
     let mut put = |at, actor, call, took, socket| {
         let bytes = match call {
             Call::Send | Call::Recv => b"hi".to_vec(),

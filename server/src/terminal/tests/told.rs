@@ -55,8 +55,7 @@ fn calls_that_failed_are_told_with_or_without_lanes() {
     assert!(plain.contains(line), "{plain}");
     let mut alone = Trace::new(
         Experiment::new(System::UdpEcho, &[]),
-        String::new(),
-        Capture::Unknown,
+        trace::link::Head::new("", Capture::Unknown),
     );
     for at in [5, 6, 7] {
         alone.insert(too_long(at));

@@ -33,7 +33,7 @@ const GUESSERS: u8 = 64;
 
 /// What was done so far.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct Done {
     sessions: AtomicU64,
     right: AtomicU64,
     wrong: AtomicU64,
@@ -43,7 +43,7 @@ pub(super) struct Counts {
     failed: AtomicU64,
 }
 
-impl Counts {
+impl Done {
     pub(super) fn all(&self) -> [(&'static str, &AtomicU64); 7] {
         [
             ("bridge sessions", &self.sessions),
@@ -57,7 +57,7 @@ impl Counts {
     }
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = self.all().map(|(what, count)| {
             let count = count.load(Ordering::Relaxed);
@@ -70,7 +70,7 @@ impl fmt::Display for Counts {
 /// Starts them all on a thread of their own, until `stop`.
 pub(super) fn start(
     servers: &Serve,
-    counts: &Arc<Counts>,
+    counts: &Arc<Done>,
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
     let (counts, stop) = (Arc::clone(counts), stop.clone());
@@ -106,7 +106,7 @@ pub(super) fn start(
 /// Does something until it is told to stop.
 struct Again<'a> {
     stop: &'a CancellationToken,
-    counts: &'a Arc<Counts>,
+    counts: &'a Arc<Done>,
 }
 
 impl Again<'_> {
@@ -115,7 +115,7 @@ impl Again<'_> {
         &self,
         tasks: &mut JoinSet<()>,
         pause: u64,
-        count: fn(&Counts) -> &AtomicU64,
+        count: fn(&Done) -> &AtomicU64,
         act: impl Fn(u64) -> F + Send + 'static,
     ) where
         F: Future<Output = io::Result<()>> + Send,

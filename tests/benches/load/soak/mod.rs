@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::observe::{Observed, observe, settled};
 use crate::programs;
-use clients::Counts;
+use clients::Done;
 
 const LOOK: Duration = Duration::from_secs(1);
 /// How long the server may take to become idle again. Its own patience with
@@ -30,7 +30,7 @@ pub(crate) fn run(time: Duration) {
     let id = servers.running.id();
     // Threads and tables that come with the first use stay: they are no growth.
     let warm = CancellationToken::new();
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(Done::default());
     let first = clients::start(&servers, &counts, &warm);
     thread::sleep(Duration::from_secs(3));
     warm.cancel();
@@ -38,7 +38,7 @@ pub(crate) fn run(time: Duration) {
     let idle = rest(id, None);
 
     let stop = CancellationToken::new();
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(Done::default());
     let load = clients::start(&servers, &counts, &stop);
     let start = Instant::now();
     let mut samples = Vec::new();

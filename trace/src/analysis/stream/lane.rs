@@ -8,7 +8,7 @@ use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key, Scheme};
 use protocol::framing::{Decode, READY};
 use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
-use crate::lane::{Direction, Failure, Lane, MessageKind, MessageSpan, Span, Verdict};
+use crate::lane::{Direction, Failure, Integrity, Lane, MessageKind, MessageSpan, Span};
 use crate::{ConnectionId, Event, Trace};
 
 /// What the handshakes put in front of the frames, by scheme and direction.
@@ -220,7 +220,7 @@ impl StreamLane {
                 trailer: 0,
             },
             kind,
-            verdict: Verdict::Whole,
+            integrity: Integrity::Whole,
         });
     }
 
@@ -269,17 +269,17 @@ impl StreamLane {
             }
             match polled {
                 Ok(Some(frame)) => {
-                    let verdict = match &self.meant {
+                    let integrity = match &self.meant {
                         // What a framing gives back is whole; without one a
                         // chunk is what the sends make of it.
-                        None if self.framing != Framing::None => Verdict::Whole,
+                        None if self.framing != Framing::None => Integrity::Whole,
                         None => boundaries(&self.lane, &frame),
                         Some(meant) => {
                             let next = meant.get(self.state.arrived);
                             self.state.arrived += 1;
                             match next {
-                                Some(body) if *body == frame.body => Verdict::Whole,
-                                _ => Verdict::Wrong,
+                                Some(body) if *body == frame.body => Integrity::Whole,
+                                _ => Integrity::Wrong,
                             }
                         }
                     };
@@ -292,7 +292,7 @@ impl StreamLane {
                         event: index,
                         frame,
                         kind,
-                        verdict,
+                        integrity,
                     });
                 }
                 Ok(None) => break None,
@@ -340,11 +340,11 @@ impl State {
 
 /// How a chunk taken for a message lies across what the sender offered: a
 /// piece of a send that the kernel took in parts is no message.
-fn boundaries(lane: &Lane, frame: &Frame) -> Verdict {
+fn boundaries(lane: &Lane, frame: &Frame) -> Integrity {
     let range = frame.range();
     match lane.offers_in(&range) {
-        [offer] if *offer == range => Verdict::Whole,
-        [] | [_] => Verdict::Part,
-        offers => Verdict::Glued(offers.len()),
+        [offer] if *offer == range => Integrity::Whole,
+        [] | [_] => Integrity::Part,
+        offers => Integrity::Glued(offers.len()),
     }
 }

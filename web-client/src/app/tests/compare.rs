@@ -4,13 +4,13 @@ use trace::cause::{Boundary, Cause, Change};
 use trace::lane::Direction;
 
 use super::*;
-use trace::proof::Proof;
+use trace::counterfactual::Counterfactual;
 
 use crate::comparison::{Difference, Outcome, Tally};
 use crate::language::Language;
 
-fn late() -> Proof {
-    Proof {
+fn late() -> Counterfactual {
+    Counterfactual {
         knob: Knob::ReadDelay,
         value: "0".to_owned(),
     }
@@ -24,7 +24,7 @@ fn over() -> State {
 }
 
 #[test]
-fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
+fn a_counterfactual_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
     let mut state = over();
     let (trace, analysis) = (state.trace().unwrap().clone(), state.analysis().clone());
     // What was typed since the run would be a second difference.
@@ -44,7 +44,7 @@ fn a_proof_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
     assert_eq!(state.events(), now);
     assert_eq!(state.step(), 8, "at its end");
     assert!(!state.player().is_playing());
-    assert_eq!(state.proof(), None, "one proof at a time");
+    assert_eq!(state.counterfactual(), None, "one counterfactual at a time");
     assert_eq!(
         state.hash(),
         "lesson=five-sends&step=8",
@@ -109,8 +109,8 @@ fn two_runs_tell_what_was_observed_in_them() {
 }
 
 #[test]
-fn a_proof_about_waiting_compares_the_slowest_replies() {
-    let nagle = Proof {
+fn a_counterfactual_about_waiting_compares_the_slowest_replies() {
+    let nagle = Counterfactual {
         knob: Knob::Nagle,
         value: "off".to_owned(),
     };
@@ -160,7 +160,7 @@ fn a_comparison_ends_with_another_run_lesson_or_knob() {
 }
 
 #[test]
-fn a_proof_waits_for_the_end_of_a_run_and_for_the_gateway() {
+fn a_counterfactual_waits_for_the_end_of_a_run_and_for_the_gateway() {
     let mut state = online("#lesson=five-sends&step=last", true);
     assert_eq!(asked(&state.update(Message::Prove(late()))), [""; 0]);
     let experiment = state.experiment().clone();
@@ -177,9 +177,9 @@ fn a_proof_waits_for_the_end_of_a_run_and_for_the_gateway() {
 }
 
 #[test]
-fn a_proof_that_is_refused_or_stopped_compares_nothing() {
+fn a_counterfactual_that_is_refused_or_stopped_compares_nothing() {
     let mut state = over();
-    let impossible = Proof {
+    let impossible = Counterfactual {
         knob: Knob::Buffer,
         value: "0".to_owned(),
     };
@@ -359,21 +359,25 @@ fn the_knob_offered_is_that_of_the_event_in_focus_else_of_the_first_that_has_one
     let recvs: Vec<_> = recvs.map(|(index, _)| index).collect();
     let trace = state.trace().unwrap().clone();
     let analysis = state.analysis().clone();
-    let late = trace::proof::proof_at(&trace, &analysis, recvs[0]);
-    let small = trace::proof::proof_at(&trace, &analysis, recvs[1]);
+    let late = trace::counterfactual::counterfactual_at(&trace, &analysis, recvs[0]);
+    let small = trace::counterfactual::counterfactual_at(&trace, &analysis, recvs[1]);
     assert_eq!(small.as_ref().unwrap().knob, Knob::Buffer);
     assert_ne!(late.as_ref().unwrap().knob, Knob::Buffer);
-    assert_eq!(state.proof(), late, "at the end: the first of the run");
+    assert_eq!(
+        state.counterfactual(),
+        late,
+        "at the end: the first of the run"
+    );
     state.update(Message::Select(Target::Event(recvs[1])));
-    assert_eq!(state.proof(), small);
+    assert_eq!(state.counterfactual(), small);
     state.update(Message::ClearSelection);
     state.update(Message::StepTo(recvs[1] + 1));
-    assert_eq!(state.proof(), small);
+    assert_eq!(state.counterfactual(), small);
     state.update(Message::StepTo(recvs[0] + 1));
-    assert_eq!(state.proof(), late);
+    assert_eq!(state.counterfactual(), late);
     state.update(Message::First);
-    assert_eq!(state.proof(), late);
-    let proof = state.proof().unwrap();
-    state.update(Message::Prove(proof));
-    assert_eq!(state.proof(), None, "while it runs");
+    assert_eq!(state.counterfactual(), late);
+    let counterfactual = state.counterfactual().unwrap();
+    state.update(Message::Prove(counterfactual));
+    assert_eq!(state.counterfactual(), None, "while it runs");
 }

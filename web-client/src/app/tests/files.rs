@@ -1,8 +1,8 @@
 //! Runs from files and into files.
 
 use super::*;
-use trace::TraceError;
 use trace::lesson::Reference;
+use trace::{RecordError, TraceError};
 
 use crate::file::{self, FileError};
 
@@ -148,9 +148,9 @@ fn a_file_that_is_none_changes_nothing() {
     let trace = FileError::Trace;
     check_refused(
         Ok(cut.to_owned()),
-        &trace(TraceError::Truncated { line: 20 }),
+        &trace(RecordError::Truncated { line: 20 }.into()),
     );
-    check_refused(Ok(String::new()), &trace(TraceError::Empty));
+    check_refused(Ok(String::new()), &trace(RecordError::Empty.into()));
     check_refused(Err(FileError::TooLarge), &FileError::TooLarge);
 }
 
@@ -165,7 +165,10 @@ fn an_error_about_a_file_goes_with_the_next_act() {
         play(&mut state, 1, &events());
         state.update(read("{}"));
         let (name, error) = state.refused_file().unwrap();
-        let is_line = matches!(error, FileError::Trace(TraceError::Line { line: 1, .. }));
+        let is_line = matches!(
+            error,
+            FileError::Trace(TraceError::Record(RecordError::Line { line: 1, .. }))
+        );
         assert!(is_line && name == "run.jsonl", "{name}: {error:?}");
         state.update(next);
         assert_eq!(state.refused_file(), None);
@@ -176,7 +179,7 @@ fn an_error_about_a_file_goes_with_the_next_act() {
 fn with_a_file_open_the_lessons_address_leads_to_a_run_of_the_lesson() {
     let mut state = online("#lesson=five-sends&step=last", true);
     let lesson = state.lesson().experiment.clone();
-    let mut trace = Trace::new(lesson, "Linux 1.0".to_owned(), Capture::On);
+    let mut trace = Trace::new(lesson, Head::new("Linux 1.0", Capture::On));
     trace.end(Ending::Stopped, None, None);
     state.update(read(&text(&trace)));
     let effects = state.update(Message::HashChanged("lesson=five-sends&step=3".to_owned()));

@@ -49,7 +49,8 @@ fn knobs_that_make_no_sense_say_so_and_do_not_run() {
     state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
     assert_eq!(state.mistake(), None);
     assert!(state.can_run() && state.is_changed());
-    assert_eq!(state.experiment_run().buffer, 1024);
+    let ran = state.trace().and_then(|trace| trace.plan.as_ref());
+    assert_eq!(ran.unwrap().buffer, 1024);
     state.update(Message::KnobSet(Knob::Framing, "delimiter".to_owned()));
     assert!(
         matches!(state.mistake(), Some(Mistake::Experiment(_))),

@@ -245,15 +245,12 @@ fn what_became_of_a_datagram_follows_the_count_that_comes_with_the_end() {
     use trace::lane::Fate;
     let mut state = online("#lesson=udp", true);
     let experiment = state.experiment().clone();
-    state.update(Message::Line(Line::Run {
+    state.update(heard(Line::Run(Run {
         version: VERSION,
-        experiment: None,
-        lesson: None,
-        setup: trace::Setup::default(),
         run: 1,
-        kernel: "Linux 6.18".to_owned(),
-        capture: Capture::On,
-    }));
+        head: Head::new("Linux 6.18", Capture::On),
+        plan: Plan::default(),
+    })));
     assert_eq!(state.status(), &Status::Running);
     let sent = sample::trace(experiment, &[("c1", Call::Send, b"hi")]);
     for event in sample::wired(&sent).events() {
@@ -267,11 +264,11 @@ fn what_became_of_a_datagram_follows_the_count_that_comes_with_the_end() {
         packets.map(|packet| packet.fate).collect()
     };
     assert_eq!(fates(&state), [Fate::Unknown]);
-    state.update(Message::Line(Line::Ended {
+    state.update(heard(Line::Ended(Ended {
         events: 2,
         why: Ending::Finished,
         missed: Some(0),
         dropped: Some(1),
-    }));
+    })));
     assert_eq!(fates(&state), [Fate::Dropped]);
 }

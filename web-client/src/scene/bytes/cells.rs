@@ -8,7 +8,7 @@ use protocol::Offset;
 use trace::rows::{Chunk, Layer};
 
 use super::Group;
-use super::row::Row;
+use super::row::ChunkRow;
 use crate::scene::list::Style;
 use crate::scene::{Align, DrawList, Font, Ink, Part, Rect, Shape, Target, text_width};
 
@@ -16,7 +16,7 @@ use crate::scene::{Align, DrawList, Font, Ink, Part, Rect, Shape, Target, text_w
 const EMPTY: f64 = 6.0;
 
 impl Group<'_> {
-    pub(super) fn chunks(&self, row: &Row, list: &mut DrawList) {
+    pub(super) fn chunks(&self, row: &ChunkRow, list: &mut DrawList) {
         if row.dense {
             self.density(row, list);
         } else {
@@ -42,7 +42,7 @@ impl Group<'_> {
         }
     }
 
-    fn chunk(&self, row: &Row, chunk: &Chunk, list: &mut DrawList) {
+    fn chunk(&self, row: &ChunkRow, chunk: &Chunk, list: &mut DrawList) {
         if let Some(rect) = self.layout.span(&chunk.range, row.y, self.pitch.height) {
             let hit = Rect::new(rect.x, rect.y - 20.0, rect.width, rect.height + 20.0);
             list.hit(hit, Target::Event(chunk.event));
@@ -105,7 +105,7 @@ impl Group<'_> {
     }
 
     /// What the reader had no room for.
-    fn gone(&self, row: &Row, chunk: &Chunk, list: &mut DrawList) {
+    fn gone(&self, row: &ChunkRow, chunk: &Chunk, list: &mut DrawList) {
         let range = chunk.range.end..chunk.range.end + chunk.cut;
         let style = Cell {
             fill: None,
@@ -134,7 +134,7 @@ impl Group<'_> {
     }
 
     /// The bytes that the decoder refused, on the row of the messages.
-    fn refused(&self, row: &Row, list: &mut DrawList) {
+    fn refused(&self, row: &ChunkRow, list: &mut DrawList) {
         let Some((range, event)) = self.rows.refused() else {
             return;
         };
@@ -218,7 +218,7 @@ impl Group<'_> {
     }
 
     /// One column a pixel, as high as it has chunks.
-    fn density(&self, row: &Row, list: &mut DrawList) {
+    fn density(&self, row: &ChunkRow, list: &mut DrawList) {
         let counts = row.columns().iter().map(|column| column.count);
         let most = counts.max().unwrap_or(1).max(1);
         let base = row.y + self.pitch.height;

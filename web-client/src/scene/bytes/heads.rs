@@ -6,7 +6,7 @@ use trace::rows::Layer;
 use trace::text::{Sentence, grouped};
 
 use super::Group;
-use super::row::Row;
+use super::row::ChunkRow;
 use crate::scene::list::Style;
 use crate::scene::margins::PAD;
 use crate::scene::{Align, DrawList, Font, Ink, text_width};
@@ -15,7 +15,7 @@ use crate::scene::{Align, DrawList, Font, Ink, text_width};
 const SPACE: f64 = 16.0;
 
 /// What a row counts: a total, and below it what is wrong with it.
-struct Counts {
+struct Figures {
     total: String,
     /// The total without words.
     brief: String,
@@ -23,7 +23,7 @@ struct Counts {
 }
 
 impl Group<'_> {
-    pub(super) fn head(&self, row: &Row, list: &mut DrawList) {
+    pub(super) fn head(&self, row: &ChunkRow, list: &mut DrawList) {
         let (name, detail) = self.names(row.layer);
         let counts = self.counts(row.layer);
         let strong = Style::new(Font::Strong, Ink::Text);
@@ -77,7 +77,7 @@ impl Group<'_> {
         }
     }
 
-    fn names(&self, layer: Layer) -> (String, String) {
+    pub(super) fn names(&self, layer: Layer) -> (String, String) {
         let name = |end| self.shot.end_name(self.catalog, self.lane.connection, end);
         let direction = self.lane.direction;
         let datagrams = self.rows.is_datagrams();
@@ -129,7 +129,7 @@ impl Group<'_> {
         }
     }
 
-    fn counts(&self, layer: Layer) -> Counts {
+    fn counts(&self, layer: Layer) -> Figures {
         let found = self.rows.counts(layer);
         let all = grouped(found.all as u64);
         let brief = if !self.rows.is_observed(layer) {
@@ -144,7 +144,7 @@ impl Group<'_> {
             _ => None,
         };
         let findings = missed.iter().chain(&found.findings);
-        Counts {
+        Figures {
             total: self.say(&found.total),
             brief,
             findings: findings.map(|found| self.say(found)).collect(),

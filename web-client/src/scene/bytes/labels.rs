@@ -2,12 +2,12 @@
 //! that has no room is shortened, then abbreviated, then left out.
 
 use protocol::FrameError;
-use trace::lane::{MessageKind, Verdict};
+use trace::lane::{Integrity, MessageKind};
 use trace::rows::{Chunk, Layer};
 use trace::text::{Sentence, Value};
 
 use super::Group;
-use super::row::Row;
+use super::row::ChunkRow;
 use crate::scene::list::Style;
 use crate::scene::margins::PAD;
 use crate::scene::{DrawList, Font, Ink, text_width};
@@ -45,7 +45,7 @@ impl Label {
 }
 
 impl Group<'_> {
-    pub(super) fn labels(&self, row: &Row, list: &mut DrawList) {
+    pub(super) fn labels(&self, row: &ChunkRow, list: &mut DrawList) {
         let edge = self.layout.width - PAD;
         let refused = (row.layer == Layer::Messages)
             .then(|| self.rows.refused())
@@ -82,7 +82,7 @@ impl Group<'_> {
     }
 
     /// Below their marks: which packets were on the wire again.
-    fn again_labels(&self, row: &Row, edge: f64, list: &mut DrawList) {
+    fn again_labels(&self, row: &ChunkRow, edge: f64, list: &mut DrawList) {
         let mut free = self.layout.left;
         for chunk in &row.again {
             let number = (chunk.index + 1).to_string();
@@ -158,7 +158,7 @@ impl Group<'_> {
 
     fn message_label(&self, chunk: &Chunk) -> Label {
         let message = &self.lane.messages[chunk.index];
-        let good = matches!(message.verdict, Verdict::Whole) && !message.kind.is_refuted();
+        let good = matches!(message.integrity, Integrity::Whole) && !message.kind.is_refuted();
         let mark = if good { "✓" } else { "✗" };
         let what = match message.kind {
             MessageKind::Message => quoted(&message.frame.body),
@@ -212,7 +212,7 @@ impl Group<'_> {
     }
 
     /// Calls without bytes: below their box, several at one place as one.
-    fn empty_labels(&self, row: &Row, edge: f64, list: &mut DrawList) {
+    fn empty_labels(&self, row: &ChunkRow, edge: f64, list: &mut DrawList) {
         let mut free = self.layout.left - 3.0;
         let mut rest = &row.empties[..];
         while let Some(first) = rest.first() {

@@ -5,14 +5,14 @@ use trace::cause::Change;
 use trace::rows::Layer;
 
 use super::Group;
-use super::row::Row;
+use super::row::ChunkRow;
 use crate::scene::{DrawList, Ink, Rect, Shape, Target};
 
 /// Radius of a boundary's mark.
 const RADIUS: f64 = 3.5;
 
 impl Group<'_> {
-    pub(super) fn marks(&self, row: &Row, list: &mut DrawList) {
+    pub(super) fn marks(&self, row: &ChunkRow, list: &mut DrawList) {
         if !row.dense {
             self.losses_marked(row, list);
         }
@@ -38,7 +38,7 @@ impl Group<'_> {
     }
 
     /// A line through what never arrived.
-    fn losses_marked(&self, row: &Row, list: &mut DrawList) {
+    fn losses_marked(&self, row: &ChunkRow, list: &mut DrawList) {
         let chunks = row.chunks.iter().chain(&row.empties);
         for chunk in chunks.filter(|chunk| chunk.is_lost) {
             let rect = self.layout.span(&chunk.range, row.y, row.height);
@@ -65,7 +65,7 @@ impl Group<'_> {
     }
 
     /// Hollow where a sender's boundary vanished, full where one appeared.
-    fn boundaries(&self, row: &Row, list: &mut DrawList) {
+    fn boundaries(&self, row: &ChunkRow, list: &mut DrawList) {
         let mut free = f64::NEG_INFINITY;
         let window = self.layout.window();
         let all = &self.lane.boundaries;

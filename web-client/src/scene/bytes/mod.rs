@@ -30,7 +30,7 @@ use super::{
 use crate::runs::{Turned, turned_between};
 use layout::{Layout, Pitch};
 pub(super) use note::capture_key;
-use row::Row;
+use row::ChunkRow;
 
 /// Height of the axis with its name.
 const AXIS: f64 = 40.0;
@@ -250,13 +250,13 @@ struct Group<'a> {
 impl Group<'_> {
     /// Draws the rows from `top` on; gives the lower edge of the last one.
     fn draw(&self, layers: &[Layer], top: f64, list: &mut DrawList) -> f64 {
-        let mut rows: Vec<Row> = Vec::new();
+        let mut rows: Vec<ChunkRow> = Vec::new();
         let mut y = top;
         for &layer in layers {
             if let Some(above) = rows.last() {
                 y = Self::below(above) + self.space(above, layer);
             }
-            rows.push(Row::new(layer, self, y));
+            rows.push(ChunkRow::new(layer, self, y));
         }
         let boxes = rows.iter().filter(|row| !row.is_note);
         let boxes: Vec<_> = boxes.collect();
@@ -264,7 +264,7 @@ impl Group<'_> {
             self.ribbons(pair[0], pair[1], list);
         }
         for pair in rows.windows(2) {
-            if pair[1].layer == Layer::Recvs {
+            if pair[1].layer == Layer::Recvs && !pair[1].is_note {
                 self.under_way(Self::below(&pair[0]), list);
             }
         }
@@ -282,7 +282,7 @@ impl Group<'_> {
     }
 
     /// Lower edge of a row and its labels.
-    fn below(row: &Row) -> f64 {
+    fn below(row: &ChunkRow) -> f64 {
         let labels = if row.has_labels_below() {
             LABELS_BELOW
         } else {
@@ -293,9 +293,9 @@ impl Group<'_> {
 
     /// From there to the next row's boxes: room for what stands above them,
     /// and for ribbons that can be followed.
-    fn space(&self, above: &Row, layer: Layer) -> f64 {
+    fn space(&self, above: &ChunkRow, layer: Layer) -> f64 {
         let needed = match layer {
-            Layer::Packets if !self.rows.is_captured() => return 8.0,
+            _ if !self.rows.is_observed(layer) => return 8.0,
             Layer::Recvs => kernel::HEIGHT + LABELS_ABOVE + self.pitch.head,
             _ => LABELS_ABOVE + self.pitch.head,
         };
@@ -308,7 +308,7 @@ impl Group<'_> {
     }
 
     /// Joins the bytes of two rows, as far as they have come to the lower one.
-    fn ribbons(&self, upper: &Row, lower: &Row, list: &mut DrawList) {
+    fn ribbons(&self, upper: &ChunkRow, lower: &ChunkRow, list: &mut DrawList) {
         let mut ribbon = |x0: f64, x1: f64, index: usize| {
             let edge = |y| Edge { x0, x1, y };
             list.shapes.push(Shape::Ribbon {
@@ -350,7 +350,7 @@ impl Group<'_> {
 
     /// The same where only the density of the lower row is drawn: from each of
     /// its columns to the next.
-    fn dense_ribbons(&self, upper: &Row, lower: &Row, list: &mut DrawList) {
+    fn dense_ribbons(&self, upper: &ChunkRow, lower: &ChunkRow, list: &mut DrawList) {
         let mut joined: Option<(f64, f64, Ink)> = None;
         let mut ribbon = |(x0, x1, ink): (f64, f64, Ink)| {
             let edge = |y| Edge { x0, x1, y };

@@ -1,12 +1,13 @@
-//! Where the wire was not captured: a line that says so, and beside it what
-//! the kernel counted.
+//! A row of which nothing was observed: a line that says so. Where the wire was
+//! not captured, beside it what the kernel counted.
 
 use trace::link::Capture;
+use trace::rows::Layer;
 use trace::text::Sentence;
 use trace::{Call, Counts};
 
 use super::Group;
-use super::row::Row;
+use super::row::ChunkRow;
 use crate::scene::list::Style;
 use crate::scene::margins::PAD;
 use crate::scene::{DrawList, Font, Ink, Rect, Shape, text_width};
@@ -39,9 +40,16 @@ impl Note {
 impl Group<'_> {
     /// The texts one behind the other; one that has no room goes to a line of
     /// its own.
-    pub(super) fn note(&self) -> Note {
-        let why = self.catalog.text(capture_key(self.shot.trace.capture));
-        let name = text_width(&self.catalog.text("stage.wire"), Font::Strong);
+    pub(super) fn note(&self, layer: Layer) -> Note {
+        let (name, what) = self.names(layer);
+        let texts = if layer == Layer::Packets {
+            let why = self.catalog.text(capture_key(self.shot.trace.head.capture));
+            [Some((why, false)), self.counted()]
+        } else {
+            let why = self.catalog.text("stage.not-observed");
+            [Some((what, false)), Some((why, false))]
+        };
+        let name = text_width(&name, Font::Strong);
         let (first, mut x) = if self.layout.narrow {
             (PAD, PAD + name + 8.0)
         } else {
@@ -49,7 +57,7 @@ impl Group<'_> {
         };
         let mut line = 0;
         let mut pieces = Vec::new();
-        for (text, ghost) in [Some((why, false)), self.counted()].into_iter().flatten() {
+        for (text, ghost) in texts.into_iter().flatten() {
             let width = text_width(&text, Font::Small);
             if x > first && x + width > self.layout.width - PAD {
                 x = first;
@@ -95,14 +103,19 @@ impl Group<'_> {
         Some((self.say(&sentence), !self.shot.has_happened(index)))
     }
 
-    pub(super) fn draw_note(&self, row: &Row, list: &mut DrawList) {
+    pub(super) fn draw_note(&self, row: &ChunkRow, list: &mut DrawList) {
         let strong = Style::new(Font::Strong, Ink::Text);
         let small = Style::new(Font::Small, Ink::Muted);
         let left = if self.layout.narrow { PAD } else { PAD + 6.0 };
         let y = row.y + LINE / 2.0;
-        let name = self.catalog.text("stage.wire");
-        list.text((left, y), &name, strong, self.layout.width - PAD - left);
-        for piece in &self.note().0 {
+        let (name, _) = self.names(row.layer);
+        let room = if self.layout.narrow {
+            self.layout.width - PAD - left
+        } else {
+            self.layout.left - PAD - 8.0 - left
+        };
+        list.text((left, y), &name, strong, room);
+        for piece in &self.note(row.layer).0 {
             let room = self.layout.width - PAD - piece.x;
             let y = y + LINE * f64::from(piece.line);
             let width = text_width(&piece.text, Font::Small).min(room);

@@ -14,9 +14,9 @@ use crate::scene::density::{Column, Density, DensityKey};
 const DENSE: f64 = 3.0;
 
 /// A row and what of it is in sight.
-pub(super) struct Row {
+pub(super) struct ChunkRow {
     pub(super) layer: Layer,
-    /// In place of packets: why there are none.
+    /// Nothing of it was observed: a line says so in place of boxes.
     pub(super) is_note: bool,
     /// Upper edge of its boxes.
     pub(super) y: f64,
@@ -43,11 +43,11 @@ struct Begin {
     is_resent: bool,
 }
 
-impl Row {
+impl ChunkRow {
     pub(super) fn new(layer: Layer, group: &Group<'_>, y: f64) -> Self {
-        let is_note = layer == Layer::Packets && !group.rows.is_captured();
+        let is_note = !group.rows.is_observed(layer);
         let height = if is_note {
-            group.note().height()
+            group.note(layer).height()
         } else {
             group.pitch.height
         };

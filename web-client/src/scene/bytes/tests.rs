@@ -66,6 +66,28 @@ fn boundaries_stand_at_their_offsets_in_every_row() {
 }
 
 #[test]
+fn a_row_of_which_nothing_was_observed_is_a_line() {
+    let trace = sample::three_parties();
+    for width in [360.0, 800.0, 1100.0] {
+        let list = drawn(&trace, trace.events().len(), width);
+        check(&list);
+        let said = texts(&list);
+        // Two senders, a reader and its messages.
+        let notes = said.iter().filter(|text| **text == "not observed");
+        assert_eq!(notes.count(), 4, "{width}: {said:?}");
+    }
+    // A line takes less room than a row of boxes.
+    let mut all = trace.clone();
+    for mut connection in trace.connections.clone() {
+        connection.opener.observed.calls = true;
+        connection.acceptor.observed.calls = true;
+        all.add_connection(connection);
+    }
+    let height = |trace: &Trace| drawn(trace, 5, 1100.0).height;
+    assert!(height(&trace) + 4.0 * 16.0 < height(&all));
+}
+
+#[test]
 fn what_has_not_happened_is_a_ghost_and_nothing_else_is() {
     let trace = sample::five_sends();
     assert_eq!(ghosts(&drawn(&trace, 16, 1100.0)), 0);
@@ -272,7 +294,7 @@ proptest! {
         let mut trace = sample::chunked(system, &messages, &sizes, every);
         match captured {
             Capture::On => trace = sample::wired(&trace),
-            other => trace.capture = other,
+            other => trace.head.capture = other,
         }
         let analysis = Analysis::new(&trace);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]

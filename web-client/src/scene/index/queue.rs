@@ -78,7 +78,7 @@ fn after(event: &Event) -> f64 {
 /// Whether all packets were captured; during a run, whether none is known to
 /// be missing.
 pub(in crate::scene) fn has_whole_wire(trace: &Trace) -> bool {
-    trace.capture == Capture::On && (trace.ending().is_none() || trace.missed == Some(0))
+    trace.head.capture == Capture::On && (trace.ending().is_none() || trace.missed == Some(0))
 }
 
 /// The opener's send queue and the acceptor's receive queue of a connection.

@@ -74,7 +74,7 @@ proptest! {
         let capture = if captured { Capture::On } else { Capture::Unknown };
         let mut order: Vec<_> = run.events().iter().enumerate().collect();
         order.sort_by_key(|(number, _)| number + late[number % late.len()]);
-        let mut trace = Trace::new(run.plan.clone().unwrap(), String::new(), capture);
+        let mut trace = Trace::new(run.plan.clone().unwrap(), trace::link::Head::new("", capture));
         let (mut analysis, mut index) = (Analysis::default(), Index::default());
         let mut from = 0;
         let mut next = looks.iter().cycle();

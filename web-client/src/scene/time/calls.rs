@@ -2,6 +2,7 @@
 //! client in a half of it, so that calls that wait at the same time don't lie
 //! over each other.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use trace::lane::Lane;
@@ -20,9 +21,18 @@ use crate::scene::{
 impl Sheet<'_> {
     pub(super) fn calls(&self, row: &TimeRow, party: PartyId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
-        let own = self.model.index.party(party);
+        let all = self.model.index.party(party);
+        let rows = self.rows.iter().filter(|other| other.kind == row.kind);
+        let ys: Vec<_> = rows.map(|row| row.y).collect();
+        // A party may have several rows.
+        let own = match ys.len() {
+            0 | 1 => Cow::Borrowed(all),
+            _ => Cow::Owned(all.on(self.model.trace, self.shown_in(row, party))),
+        };
+        let own = &*own;
         let key = BinsKey::Party {
             party,
+            row: ys.iter().filter(|y| **y < row.y).count(),
             by_step: self.scale.by_step,
             window: self.scale.window(),
         };
@@ -46,6 +56,30 @@ impl Sheet<'_> {
         let detail = self.catalog.text("stage.calls");
         let name = self.model.party_name(self.catalog, party);
         self.head(row, &name, &detail, &count, list);
+    }
+
+    /// Which connections' calls a row of a party shows: those of the conversations
+    /// beside it; the first row of the party also those that have no row.
+    fn shown_in(&self, row: &TimeRow, party: PartyId) -> impl Fn(ConnectionId) -> bool {
+        let is_here = |other: &TimeRow| other.y.total_cmp(&row.y).is_eq();
+        let row_of = |id| {
+            let mut ends = End::ALL.into_iter();
+            let end = ends.find(|end| self.model.trace.party_at(id, *end) == Some(party))?;
+            Some((id, is_here(self.row_of(id, end)?)))
+        };
+        // By number, as they stand in the record.
+        let rows: Vec<_> = self
+            .model
+            .conversations()
+            .into_iter()
+            .filter_map(row_of)
+            .collect();
+        let mut own = self.rows.iter().filter(|other| other.kind == row.kind);
+        let is_first = own.next().is_some_and(is_here);
+        move |id| {
+            let found = rows.binary_search_by_key(&id, |(id, _)| *id);
+            found.map_or(is_first, |at| rows[at].1)
+        }
     }
 
     /// A row's events by pixel, if there are so many in sight that only their

@@ -33,8 +33,9 @@ const AXIS: f64 = 44.0;
 /// What a row shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TimeRowKind {
+    /// Those of the connections beside it.
     Calls(PartyId),
-    /// No party is known at this end: none of its calls was observed.
+    /// None of the calls at this end was observed.
     Unobserved(ConnectionId, End),
     /// Bytes under way, derived from the calls.
     UnderWay(ConnectionId, Direction),
@@ -180,15 +181,17 @@ fn kinds(model: &StageModel<'_>) -> Vec<TimeRowKind> {
     let mut kinds: Vec<TimeRowKind> = Vec::new();
     for id in conversations {
         let row = |end| match model.trace.party_at(id, end) {
-            Some(party) => TimeRowKind::Calls(party),
-            None => TimeRowKind::Unobserved(id, end),
+            Some(party) if has_calls(model, id, end) => TimeRowKind::Calls(party),
+            _ => TimeRowKind::Unobserved(id, end),
         };
         let (opener, acceptor) = (row(End::Opener), row(End::Acceptor));
-        let between = between(model, id);
-        if kinds.last() == Some(&acceptor) {
+        let mut between = between(model, id);
+        if kinds.contains(&TimeRowKind::NotCaptured) {
             // Why nothing was captured is said once.
-            let others = between.into_iter().rev();
-            kinds.extend(others.filter(|kind| *kind != TimeRowKind::NotCaptured));
+            between.retain(|kind| *kind != TimeRowKind::NotCaptured);
+        }
+        if kinds.last() == Some(&acceptor) {
+            kinds.extend(between.into_iter().rev());
             kinds.push(opener);
             continue;
         }
@@ -204,6 +207,13 @@ fn kinds(model: &StageModel<'_>) -> Vec<TimeRowKind> {
     kinds
 }
 
+/// Whether the calls at an end of a connection were watched, or one is there.
+fn has_calls(model: &StageModel<'_>, id: ConnectionId, end: End) -> bool {
+    let mut events = model.trace.events().iter();
+    let is_here = |e: &Event| (e.connection, e.end) == (id, end) && !e.call.is_packet();
+    model.trace.is_watched(id, end) || events.any(is_here)
+}
+
 /// From the opener's program to the acceptor's. What the kernel says of a
 /// datagram socket's queue is the length of the next datagram alone.
 fn between(model: &StageModel<'_>, id: ConnectionId) -> Vec<TimeRowKind> {
@@ -213,8 +223,11 @@ fn between(model: &StageModel<'_>, id: ConnectionId) -> Vec<TimeRowKind> {
     let sends = is_stream && known.has_send_queue;
     let recvs = is_stream && known.has_receive_queue;
     let up = TimeRowKind::UnderWay(id, Direction::FromOpener);
-    let wire = match model.trace.capture {
+    let lanes = model.analysis.lanes.iter();
+    let mut lanes = lanes.filter(|lane| lane.connection == id);
+    let wire = match model.trace.head.capture {
         Capture::On => TimeRowKind::Wire(id),
+        _ if lanes.any(|lane| !lane.wire.is_empty()) => TimeRowKind::Wire(id),
         _ => TimeRowKind::NotCaptured,
     };
     let rows = [
@@ -247,7 +260,7 @@ impl Sheet<'_> {
             TimeRowKind::Calls(party) => self.calls(row, party, list),
             TimeRowKind::Wire(id) => self.wire(row, id, list),
             TimeRowKind::NotCaptured => {
-                let why = text(capture_key(self.model.trace.capture));
+                let why = text(capture_key(self.model.trace.head.capture));
                 self.remark(row, &text("stage.wire"), &why, list);
             }
             TimeRowKind::Unobserved(id, end) => {

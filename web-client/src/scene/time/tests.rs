@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use protocol::System;
-use trace::link::Capture;
+use trace::link::{Capture, Head};
 use trace::{Analysis, Call, Experiment, Trace};
 
 use super::*;
@@ -140,8 +140,7 @@ fn without_packets_a_level_is_held_at_the_last_number() {
         .collect();
     trace = Trace::new(
         trace.plan.as_ref().unwrap().clone(),
-        String::new(),
-        Capture::NeedsCapNetRaw,
+        Head::new("", Capture::NeedsCapNetRaw),
     );
     for event in calls {
         trace.insert(event);
@@ -188,8 +187,7 @@ fn a_send_queue_that_was_never_read_is_gone_with_the_other_end() {
     let trace = sample::trace(Experiment::new(System::TcpEcho, &["hello, world"]), calls);
     let mut asked = Trace::new(
         trace.plan.as_ref().unwrap().clone(),
-        String::new(),
-        Capture::Failed,
+        Head::new("", Capture::Failed),
     );
     for event in trace.events() {
         let mut event = event.clone();
@@ -277,6 +275,59 @@ fn calls_of_two_connections_do_not_lie_over_each_other() {
     assert_eq!(said(&trace, all, true, "waiting now"), ["0 waiting now"]);
 }
 
+/// The rows of calls: whose, and how many.
+fn call_rows(trace: &Trace) -> Vec<(String, String)> {
+    let list = drawn(trace, trace.events().len(), true);
+    check(&list);
+    let texts = list.shapes.iter().filter_map(|shape| match shape {
+        Shape::Text { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    let texts: Vec<_> = texts.collect();
+    // Name, what it shows, and the count are drawn one behind the other.
+    let rows = texts.windows(3).filter(|row| row[1] == "calls");
+    rows.map(|row| (row[0].clone(), row[2].clone())).collect()
+}
+
+#[test]
+fn each_call_is_counted_in_one_row_of_its_party() {
+    let row = |name: &str, count: &str| (name.to_owned(), count.to_owned());
+    let three = sample::three_parties();
+    let expected = [row("alice", "2 calls"), row("chat.py", "2 calls")];
+    assert_eq!(
+        call_rows(&three),
+        expected,
+        "no call of another end was watched"
+    );
+    let unobserved = "not observed: no call of this end was watched";
+    assert_eq!(said(&three, 5, true, unobserved).len(), 3);
+    assert_eq!(
+        said(&three, 5, true, "wire").len(),
+        2,
+        "a packet is in the record"
+    );
+    // With its calls on the third connection watched chat.py has another row.
+    let mut watched = three.clone();
+    let mut third = watched.connections[2].clone();
+    third.acceptor.observed.calls = true;
+    watched.add_connection(third.clone());
+    let origin = trace::Origin {
+        party: trace::PartyId(1),
+        connection: third.connection,
+        end: End::Acceptor,
+    };
+    watched.insert(Event {
+        bytes: b"zz\n".to_vec(),
+        ..Event::new(protocol::Nanos(15_000), origin, Call::Recv)
+    });
+    let expected = [
+        row("alice", "2 calls"),
+        row("chat.py", "2 calls"),
+        row("chat.py", "1 call"),
+    ];
+    assert_eq!(call_rows(&watched), expected);
+}
+
 #[test]
 fn many_events_cost_no_more_than_the_screen_is_wide() {
     let trace = sample::chunked(System::TcpEcho, &["x".repeat(20_000)], &[2], 1);
@@ -303,7 +354,7 @@ proptest! {
         let mut trace = sample::chunked(system, &messages, &sizes, every);
         match captured {
             Capture::On => trace = sample::wired(&trace),
-            other => trace.capture = other,
+            other => trace.head.capture = other,
         }
         let analysis = Analysis::new(&trace);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a step")]

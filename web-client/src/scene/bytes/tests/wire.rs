@@ -67,7 +67,7 @@ fn what_is_sent_again_is_marked_below_and_not_drawn_twice() {
 
 fn check_note(capture: Capture, expected: &str) {
     let mut trace = sample::five_sends();
-    trace.capture = capture;
+    trace.head.capture = capture;
     for width in [360.0, 640.0, 1100.0] {
         let list = drawn(&trace, 16, width);
         check(&list);

@@ -1,14 +1,11 @@
-//! Why lines are no trace.
+//! Why lines are no record.
 
-use record::{Call, ConnectionId, PartyId, Reason};
+use super::{MAX_OFFSET, VERSION};
+use crate::{Call, ConnectionId, MAX_CONNECTIONS, MAX_PARTIES, PartyId, Reason};
 
-use super::{MAX_CONNECTIONS, MAX_OFFSET, MAX_PARTIES};
-use crate::link::VERSION;
-use crate::{ClientId, ExperimentError};
-
-/// Why lines are no trace.
+/// Why lines are no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TraceError {
+pub enum RecordError {
     /// Nothing but blank lines.
     #[error("it is empty: a trace begins with its \"run\" line")]
     Empty,
@@ -32,21 +29,13 @@ pub enum TraceError {
         /// The version found.
         found: u32,
     },
-    /// What the `run` line names is nothing that could be run.
-    #[error("line {line} has no experiment that can be run: {error}")]
-    Experiment {
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong with it.
-        error: ExperimentError,
-    },
     /// An event of a client that the experiment has not.
     #[error("line {line} is an event of client {client}, and the experiment has none")]
     Client {
         /// Counted from 1.
         line: usize,
         /// Which client.
-        client: ClientId,
+        client: u32,
     },
     /// An event of a party that no line before it names.
     #[error("line {line} names party {}, and no line before it does", party.0)]

@@ -1,4 +1,4 @@
-//! Which knob takes a cause away, and how far to turn it. No proof is better
+//! Which knob takes a cause away, and how far to turn it. No counterfactual is better
 //! than one that may show nothing.
 
 use std::cell::OnceCell;
@@ -33,7 +33,7 @@ const CHARGE: usize = 1024;
 /// An experiment that differs in one knob, to see whether the cause was it.
 /// [`remaining`] counts what it is to take away, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof {
+pub struct Counterfactual {
     /// The knob to turn.
     pub knob: Knob,
     /// What to turn it to.
@@ -43,12 +43,16 @@ pub struct Proof {
 /// The one knob that, turned, takes away what happened at the event with this
 /// index: the boundaries that changed there, or the bytes that Nagle's
 /// algorithm held back there. None where no knob surely does.
-pub fn proof_at(trace: &Trace, analysis: &Analysis, event: usize) -> Option<Proof> {
+pub fn counterfactual_at(
+    trace: &Trace,
+    analysis: &Analysis,
+    event: usize,
+) -> Option<Counterfactual> {
     best(trace, analysis, Some(event))
 }
 
 /// The same for the earliest event of the run that has one.
-pub fn proof_of_run(trace: &Trace, analysis: &Analysis) -> Option<Proof> {
+pub fn counterfactual_of_run(trace: &Trace, analysis: &Analysis) -> Option<Counterfactual> {
     best(trace, analysis, None)
 }
 
@@ -65,7 +69,7 @@ pub fn remaining(trace: &Trace, analysis: &Analysis, knob: Knob) -> usize {
     count.count() + held
 }
 
-/// Whether turning `knob` may take a `cause` away, if no proof of it is offered either.
+/// Whether turning `knob` may take a `cause` away, if no counterfactual of it is offered either.
 fn treats(knob: Knob, cause: Cause) -> bool {
     match cause {
         Cause::ReaderLate { .. } => matches!(knob, Knob::Gap | Knob::ReadDelay | Knob::Serial),
@@ -80,18 +84,18 @@ fn treats(knob: Knob, cause: Cause) -> bool {
     }
 }
 
-/// The earliest proof, of one event or of all.
-fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Proof> {
+/// The earliest counterfactual, of one event or of all.
+fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Counterfactual> {
     // Without a plan there is no knob to turn.
     let experiment = trace.plan.as_ref()?;
     let wanted = |event: usize| only.is_none_or(|only| only == event);
-    let mut found: Option<(usize, Proof)> = None;
+    let mut found: Option<(usize, Counterfactual)> = None;
     for lane in &analysis.lanes {
         let sender = Sender::new(trace, experiment, lane);
         for boundary in lane.boundaries.iter().filter(|b| wanted(b.event)) {
             let is_earlier = found.as_ref().is_none_or(|(at, _)| boundary.event < *at);
-            if is_earlier && let Some(proof) = sender.proof(boundary) {
-                found = Some((boundary.event, proof));
+            if is_earlier && let Some(counterfactual) = sender.counterfactual(boundary) {
+                found = Some((boundary.event, counterfactual));
             }
         }
     }
@@ -103,18 +107,18 @@ fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Proof
         (Some(event), found) if found.as_ref().is_none_or(|(at, _)| event < *at) => {
             Some(off(Knob::Nagle))
         }
-        (_, found) => found.map(|(_, proof)| proof),
+        (_, found) => found.map(|(_, counterfactual)| counterfactual),
     }
 }
 
-fn off(knob: Knob) -> Proof {
+fn off(knob: Knob) -> Counterfactual {
     let value = "off".to_owned();
-    Proof { knob, value }
+    Counterfactual { knob, value }
 }
 
-fn turned(knob: Knob, to: usize) -> Proof {
+fn turned(knob: Knob, to: usize) -> Counterfactual {
     let value = to.to_string();
-    Proof { knob, value }
+    Counterfactual { knob, value }
 }
 
 /// A lane and what its sender meant; what takes a walk is looked up once for
@@ -144,8 +148,8 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// The proof of a boundary.
-    fn proof(&self, boundary: &Boundary) -> Option<Proof> {
+    /// The counterfactual of a boundary.
+    fn counterfactual(&self, boundary: &Boundary) -> Option<Counterfactual> {
         let experiment = self.experiment;
         match boundary.cause {
             // Sends that follow each other at once come out together anyway.
@@ -243,7 +247,7 @@ impl<'a> Sender<'a> {
 
     /// A gap between messages, if that is what parts the bytes at `offset`
     /// from those before.
-    fn apart(&self, offset: Offset) -> Option<Proof> {
+    fn apart(&self, offset: Offset) -> Option<Counterfactual> {
         let parted = self.is_start(offset) && !self.is_blocked();
         self.gap().filter(|_| parted)
     }
@@ -264,7 +268,7 @@ impl<'a> Sender<'a> {
     }
 
     /// A gap within which the reader has taken all of a message.
-    fn gap(&self) -> Option<Proof> {
+    fn gap(&self) -> Option<Counterfactual> {
         let gap = u32::try_from(*self.pace.get_or_init(|| pace(self.experiment))).ok()?;
         let fits = |client: &Client| {
             let all = client.messages.len() as u64 * u64::from(gap);
@@ -337,13 +341,13 @@ fn pace(experiment: &Experiment) -> u64 {
 }
 
 /// The reader doesn't sleep.
-fn sooner(experiment: &Experiment) -> Option<Proof> {
+fn sooner(experiment: &Experiment) -> Option<Counterfactual> {
     (experiment.read_delay_ms > 0).then(|| turned(Knob::ReadDelay, 0))
 }
 
 /// A round number of at least `need` bytes that a buffer knob takes, if that
 /// is more than `now`.
-fn more(knob: Knob, need: usize, now: u32) -> Option<Proof> {
+fn more(knob: Knob, need: usize, now: u32) -> Option<Counterfactual> {
     let need = need.min(MAX_BUFFER as usize).next_power_of_two();
     (need > now as usize).then(|| turned(knob, need))
 }

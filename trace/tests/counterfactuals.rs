@@ -7,36 +7,46 @@ mod dsl;
 use dsl::trace;
 use protocol::System;
 use trace::cause::held_back;
-use trace::proof::{Proof, proof_at, proof_of_run, remaining};
+use trace::counterfactual::{Counterfactual, counterfactual_at, counterfactual_of_run, remaining};
 use trace::{Analysis, Trace};
 
-fn text(proof: Option<Proof>) -> Option<String> {
-    proof.map(|proof| format!("{}={}", proof.knob, proof.value))
+fn text(counterfactual: Option<Counterfactual>) -> Option<String> {
+    counterfactual.map(|counterfactual| format!("{}={}", counterfactual.knob, counterfactual.value))
 }
 
-/// The proof of the run; turned, it is an experiment that can be run and is
+/// The counterfactual of the run; turned, it is an experiment that can be run and is
 /// not proved the same way again.
 fn check(system: System, settings: &[&str], script: &str, expected: Option<&str>) {
     let run = trace(system, settings, script);
     let analysis = Analysis::new(&run);
-    let proof = proof_of_run(&run, &analysis);
-    assert_eq!(text(proof.clone()).as_deref(), expected, "{settings:?}");
-    let Some(proof) = proof else {
+    let counterfactual = counterfactual_of_run(&run, &analysis);
+    assert_eq!(
+        text(counterfactual.clone()).as_deref(),
+        expected,
+        "{settings:?}"
+    );
+    let Some(counterfactual) = counterfactual else {
         return;
     };
-    assert!(remaining(&run, &analysis, proof.knob) > 0);
+    assert!(remaining(&run, &analysis, counterfactual.knob) > 0);
     let mut turned = run.plan.as_ref().unwrap().clone();
-    proof.knob.set(&mut turned, &proof.value).unwrap();
+    counterfactual
+        .knob
+        .set(&mut turned, &counterfactual.value)
+        .unwrap();
     turned.validate().unwrap();
-    assert!(proof.knob.applies(&turned));
-    let value = format!("{}={}", proof.knob, proof.value);
+    assert!(counterfactual.knob.applies(&turned));
+    let value = format!("{}={}", counterfactual.knob, counterfactual.value);
     let again = [settings, &[value.as_str()]].concat();
     let run = trace(system, &again, script);
-    assert_ne!(proof_of_run(&run, &Analysis::new(&run)), Some(proof));
+    assert_ne!(
+        counterfactual_of_run(&run, &Analysis::new(&run)),
+        Some(counterfactual)
+    );
 }
 
 fn at(run: &Trace, event: usize) -> Option<String> {
-    text(proof_at(run, &Analysis::new(run), event))
+    text(counterfactual_at(run, &Analysis::new(run), event))
 }
 
 const TWO: &str = "messages=hello\nabc";
@@ -133,7 +143,7 @@ fn what_nagle_held_back_is_proved_where_no_boundary_changed() {
 }
 
 #[test]
-fn the_earliest_sure_proof_is_the_run_s() {
+fn the_earliest_sure_counterfactual_is_the_run_s() {
     let script = format!(
         "{LATE}
          c1 send x | unacked=2 unsent=1 send-mss=99 send-window=999"
@@ -167,7 +177,7 @@ fn who_waits_to_be_accepted_is_not_read_late() {
 }
 
 #[test]
-fn a_send_taken_in_parts_has_no_proof() {
+fn a_send_taken_in_parts_has_no_counterfactual() {
     let script = "c1 send hel | asked=8 unacked=3
          c1 segment 0 PSH,ACK hel
          c1 send loabc
@@ -227,18 +237,18 @@ fn datagrams_need_room_or_a_quicker_reader() {
          c1 datagram abc
          s1 recv 1024 hello | dropped=0
          ended missed=0 dropped=1";
-    for (setting, proof) in [
+    for (setting, counterfactual) in [
         ("receive-buffer=1024", Some("receive-buffer=4096")),
         ("read-delay=9", Some("read-delay=0")),
         ("buffer=512", Some("gap=20000")),
         ("gap=20000", None),
     ] {
-        check(udp, &[TWO, setting], lost, proof);
+        check(udp, &[TWO, setting], lost, counterfactual);
     }
 }
 
 #[test]
-fn gaps_that_would_outlast_a_run_are_no_proof() {
+fn gaps_that_would_outlast_a_run_are_no_counterfactual() {
     let many = format!("messages={}", vec!["x"; 600].join("\n"));
     let script = "c1 send x
          c1 segment 0 PSH,ACK x
@@ -253,7 +263,7 @@ fn long_runs_are_judged_in_one_walk() {
     use protocol::{Nanos, Offset};
     use trace::{Call, ClientId, Event, Socket};
 
-    // Each two sends are merged and each is held back, none with a proof.
+    // Each two sends are merged and each is held back, none with a counterfactual.
     let mut run = trace(System::TcpEcho, &["clients=2", "serial=on"], "running");
     for client in &mut run.plan.as_mut().unwrap().clients {
         client.nagle = true;
@@ -284,7 +294,7 @@ fn long_runs_are_judged_in_one_walk() {
     }
     // A walk for each event would take minutes even in a release build.
     let analysis = Analysis::new(&run);
-    assert_eq!(proof_of_run(&run, &analysis), None);
+    assert_eq!(counterfactual_of_run(&run, &analysis), None);
     let nagle = trace::knob::Knob::Nagle;
     assert_eq!(remaining(&run, &analysis, nagle), 0);
     let gap = trace::knob::Knob::Gap;

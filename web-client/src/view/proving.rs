@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use trace::counterfactual::Counterfactual;
 use trace::knob::Knob;
-use trace::proof;
 use trace::text::{Catalog, Sentence, Time};
 use web_sys::{Element, HtmlElement, MouseEvent};
 
@@ -16,28 +16,31 @@ use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::runs::{Turned, turned_between};
 use crate::scene::knob_value;
 
-pub(super) struct Proof {
+pub(super) struct Proving {
     prove: HtmlElement,
     close: HtmlElement,
     result: Element,
     /// What the button offers.
-    offered: Rc<RefCell<Option<proof::Proof>>>,
+    offered: Rc<RefCell<Option<Counterfactual>>>,
     /// A button that had the focus went away: the next one gets it.
     focus: bool,
     _listeners: [Listener; 2],
 }
 
-impl Proof {
+impl Proving {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
         let prove: HtmlElement = dom::find("prove")?;
         let close: HtmlElement = dom::find("compare-close")?;
-        let offered: Rc<RefCell<Option<proof::Proof>>> = Rc::default();
+        let offered: Rc<RefCell<Option<Counterfactual>>> = Rc::default();
         let (taken, dispatched) = (offered.clone(), dispatch.clone());
         Ok(Self {
             _listeners: [
                 dom::listen(&prove, "click", move |_: MouseEvent| {
-                    let proof = taken.borrow().clone();
-                    proof.map(Message::Prove).into_iter().for_each(&*dispatched);
+                    let counterfactual = taken.borrow().clone();
+                    counterfactual
+                        .map(Message::Prove)
+                        .into_iter()
+                        .for_each(&*dispatched);
                 }),
                 click(&close, dispatch, Message::CloseComparison),
             ],
@@ -50,18 +53,21 @@ impl Proof {
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
-        let proof = state.proof();
+        let counterfactual = state.counterfactual();
         let comparing = state.earlier().is_some();
         let active = dom::document().active_element();
-        for (button, shown) in [(&self.prove, proof.is_some()), (&self.close, comparing)] {
+        for (button, shown) in [
+            (&self.prove, counterfactual.is_some()),
+            (&self.close, comparing),
+        ] {
             let focused = active.as_ref() == Some(button.as_ref());
             self.focus |= focused && !shown;
             dom::set_shown(button, shown);
         }
-        if let Some(proof) = &proof {
-            let value = knob_value(proof.knob, &proof.value, catalog);
+        if let Some(counterfactual) = &counterfactual {
+            let value = knob_value(counterfactual.knob, &counterfactual.value, catalog);
             let offer = Sentence::new("prove")
-                .with("knob", knob_name(proof.knob, catalog))
+                .with("knob", knob_name(counterfactual.knob, catalog))
                 .with("value", value);
             dom::set_text(&self.prove, &catalog.render(&offer));
         }
@@ -77,12 +83,12 @@ impl Proof {
             _ => String::new(),
         };
         dom::set_text(&self.result, &result);
-        if self.focus && (proof.is_some() || comparing) {
+        if self.focus && (counterfactual.is_some() || comparing) {
             self.focus = false;
             let shown = if comparing { &self.close } else { &self.prove };
             let _ = shown.focus();
         }
-        self.offered.replace(proof);
+        self.offered.replace(counterfactual);
     }
 }
 

@@ -1,0 +1,106 @@
+//! What recorded, where and when.
+
+use serde::{Deserialize, Serialize};
+
+use crate::is_default;
+
+/// What records, where and when: what a `run` line says beside the plan. What
+/// nobody said is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Head {
+    /// Name and version of the program that made the record.
+    #[serde(skip_serializing_if = "is_default")]
+    pub program: String,
+    /// Kernel name and release it ran on, such as `Linux 6.18`.
+    pub kernel: String,
+    /// Which boot of which machine it was: `/proc/sys/kernel/random/boot_id`
+    /// (random(4)). Records of the same one have the same clocks.
+    #[serde(skip_serializing_if = "is_default")]
+    pub boot: String,
+    /// Which moment is 0 in the events' times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
+    /// Whether packets were captured.
+    pub capture: Capture,
+}
+
+impl Head {
+    /// One of which only this is known.
+    pub fn new(kernel: impl Into<String>, capture: Capture) -> Self {
+        Self {
+            kernel: kernel.into(),
+            capture,
+            ..Self::default()
+        }
+    }
+}
+
+/// The moment that is 0 in a record's times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Which of the machine's clocks the times were read from.
+    pub name: ClockName,
+    /// What it showed at 0, in nanoseconds.
+    pub zero: u64,
+}
+
+/// A clock of the machine (clock_gettime(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockName {
+    /// CLOCK_MONOTONIC: since the machine started; nobody sets it.
+    Monotonic,
+    /// CLOCK_REALTIME: since 1970; it may be set while a record is made.
+    Realtime,
+}
+
+impl ClockName {
+    protocol::all_variants! {
+        /// All of them.
+        Monotonic, Realtime
+    }
+
+    /// The name in a `run` line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Monotonic => "monotonic",
+            Self::Realtime => "realtime",
+        }
+    }
+}
+
+/// Whether packets were captured during a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capture {
+    /// Every packet was captured.
+    On,
+    /// The program may not: it needs CAP_NET_RAW (capabilities(7)).
+    NeedsCapNetRaw,
+    /// This system has no packet(7) sockets.
+    Unsupported,
+    /// It could not be started for another reason; an error line says which.
+    Failed,
+    /// Nobody said.
+    #[default]
+    Unknown,
+}
+
+impl Capture {
+    protocol::all_variants! {
+        /// All of them.
+        On, NeedsCapNetRaw, Unsupported, Failed, Unknown
+    }
+
+    /// The name in a `run` line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::NeedsCapNetRaw => "needs-cap-net-raw",
+            Self::Unsupported => "unsupported",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
