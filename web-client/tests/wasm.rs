@@ -130,7 +130,7 @@ fn a_draw_list_is_painted_with_the_colours_of_the_style_sheet() {
                 ghost: false,
             },
         ],
-        hits: Vec::new(),
+        ..DrawList::default()
     };
     let palette = Palette::read(&canvas);
     let mut painter = Painter::new(canvas.clone()).unwrap();
@@ -200,7 +200,7 @@ fn the_queues_areas_lines_and_dots_are_painted() {
                 stroke: None,
             },
         ],
-        hits: Vec::new(),
+        ..DrawList::default()
     };
     let palette = Palette::read(&canvas);
     let mut painter = Painter::new(canvas.clone()).unwrap();
