@@ -9,6 +9,9 @@ use crate::scene::margins::{LEFT, NARROW, PAD};
 use crate::scene::ticks::round_step;
 use crate::scene::{Align, DrawList, Font, Ink, Rect, Shape, StageModel, text_width};
 
+/// Most ticks of one part of the axis: they stand 84 pixels apart.
+const MOST_TICKS: u32 = 200;
+
 /// Names of rows are longer where they name one of two clients.
 const LEFT_OF_TWO: f64 = 164.0;
 const RIGHT: f64 = 120.0;
@@ -258,8 +261,13 @@ impl Scale {
         let unit = unit(self.value(self.first + self.across));
         let first = self.value(self.first).max(from.time);
         let end = self.value(self.first + self.across).min(to.time);
-        let mut at = (first / step).ceil() * step;
-        while at <= end + step * 1e-6 {
+        let nearest = (first / step).ceil() * step;
+        // Times of a crafted record may be so large that a step adds nothing to them.
+        for index in 0..MOST_TICKS {
+            let at = nearest + f64::from(index) * step;
+            if at > end + step * 1e-6 {
+                break;
+            }
             let x = self.x(at);
             let text = if self.by_step {
                 number(at, 1.0)
@@ -273,7 +281,6 @@ impl Scale {
                 list.text((centre, y), &text, style, 2.0 * half + 1.0);
                 *free = centre + half + 6.0;
             }
-            at += step;
         }
     }
 
