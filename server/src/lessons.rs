@@ -76,9 +76,9 @@ impl Language {
         }
     }
 
-    /// What the lesson says that a record is of: its words, and what it asks for. None
-    /// of a lesson that neither the record nor this program knows.
-    pub fn told(self, reference: &Reference) -> Option<(Words, Option<Predict>)> {
+    /// The words of the lesson that a record is of, and what it asks for. None of a
+    /// lesson that neither the record nor this program knows.
+    pub fn lesson_of(self, reference: &Reference) -> Option<(Words, Option<Predict>)> {
         if let Some(words) = &reference.words {
             let words = self.words_of("", words)?;
             return Some((words, reference.predict.clone()));

@@ -16,6 +16,8 @@ mod observed;
 mod outputs;
 #[path = "cli/packing.rs"]
 mod packing;
+#[path = "cli/prose.rs"]
+mod prose;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/show.rs"]
@@ -26,8 +28,6 @@ mod signals;
 mod streams;
 #[path = "cli/terminal.rs"]
 mod terminal;
-#[path = "cli/told.rs"]
-mod told;
 
 use tests::{Finished, run, stickylab};
 

@@ -7,7 +7,7 @@ use crate::knob::Knob;
 use crate::lane::{Direction, Integrity, MessageKind};
 use crate::{Analysis, Call, End, Experiment, Trace};
 
-pub use crate::told::{Count, Predict, Reference, Translations, Words};
+pub use crate::reference::{Count, Predict, Reference, Translations, Words};
 
 /// Where a lesson stands in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,6 +78,15 @@ impl Count {
         ClientSends,
         LateReplies,
         Refusals,
+    }
+
+    /// Whether boundaries that moved, datagrams that were lost or bytes that were held
+    /// back change it: a lesson that asks for it is about those.
+    pub const fn follows_boundaries(self) -> bool {
+        matches!(
+            self,
+            Self::ServerRecvs | Self::ClientRecvs | Self::ServerBytes | Self::LateReplies
+        )
     }
 
     /// Key of its noun in the catalogs, such as "recv() calls of the server".

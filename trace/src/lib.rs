@@ -19,13 +19,13 @@ pub mod lesson;
 pub mod link;
 pub mod pcapng;
 mod plan;
+mod reference;
 mod role;
 pub mod rows;
 mod run;
 mod script;
 mod setup;
 pub mod text;
-mod told;
 mod validation;
 
 pub use analysis::{Analysis, direction};

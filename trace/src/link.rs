@@ -11,7 +11,7 @@ use record::file;
 pub use record::file::{Run, VERSION};
 pub use record::{Capture, Ended, Ending, Head};
 
-use crate::told::Reference;
+use crate::reference::Reference;
 use crate::{ClientId, Experiment, Setup};
 
 /// Longest request the gateway takes, in bytes of JSON. [`Request::parts`]

@@ -9,7 +9,7 @@ use record::{ConnectionId, End, Head, Record};
 
 use crate::lane::Direction;
 use crate::link::{Line, Plan, Run, VERSION};
-use crate::told::Reference;
+use crate::reference::Reference;
 use crate::{Client, Experiment, ExperimentError, Setup, plan};
 
 #[cfg(test)]

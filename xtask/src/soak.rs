@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::bench::document::{self, SOAK};
 use crate::bench::machine::{Machine, today};
-use crate::bench::report::{self, SOAK};
 use crate::bench::{build, load_command};
 use crate::process;
 use crate::step::step;
@@ -178,7 +178,7 @@ fn write(path: &Path, soak: &Soak, table: &str) -> Result<()> {
         Machine::look().line(),
         done.join(", "),
     );
-    report::write_soak(path, &text)
+    document::write_soak(path, &text)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! Prometheus reads. Names begin with `stickylab_`; no name, address or byte
 //! of a client is in it.
 
+mod labels;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -12,7 +14,6 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -21,6 +22,9 @@ use prometheus_client::registry::{Registry, Unit};
 use protocol::System;
 use trace::Call;
 use trace::link::Line;
+
+use labels::{Cut, Dropped, Flow, Handshake, Output, Refused, Session, TurnedAway};
+pub(super) use labels::{Reason, Service, Way};
 
 use crate::net::{Auditor, Decision};
 use crate::printer::Printer;
@@ -64,98 +68,6 @@ pub struct Counters {
     lines_dropped: Family<Output, Counter>,
     /// What prints, and where what it drops is counted.
     outputs: Mutex<Vec<(Printer, Counter)>>,
-}
-
-/// Why something was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub(super) enum Reason {
-    /// All places for lab sessions or bridges were taken.
-    Sessions,
-    /// All places for runs were taken.
-    Runs,
-    /// `Host` was another's.
-    Host,
-    /// `Origin` was another's.
-    Origin,
-    /// The gateway is about to end.
-    Draining,
-    /// The bridge's server was not there: it took no connection, or nobody
-    /// listened where the datagrams went.
-    Unreachable,
-    /// A message was larger than is taken.
-    TooBig,
-    /// A WebSocket broke another rule.
-    Protocol,
-    /// A peer took nothing for too long.
-    Stalled,
-    /// A WebSocket message was begun and not finished in time.
-    Unfinished,
-    /// A client did not read its HTTP replies.
-    Unread,
-}
-
-/// What goes on over a WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub(super) enum Service {
-    /// A bridge to a server.
-    Bridge,
-    /// A lab session.
-    Lab,
-}
-
-/// Which way bytes go through a bridge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub(super) enum Way {
-    /// From the WebSocket to the server.
-    Up,
-    /// From the server to the WebSocket.
-    Down,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Refused {
-    reason: Reason,
-}
-
-/// What a run had too much of (see [`Reason::name`](trace::Reason::name)).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Cut {
-    reason: &'static str,
-}
-
-/// Which events of runs are not in their traces: `calls` or `packets`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Dropped {
-    kind: &'static str,
-}
-
-/// Which listener refused a connection, and why (see [`Reason::name`](trace::Reason::name)).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TurnedAway {
-    listener: &'static str,
-    reason: &'static str,
-}
-
-/// Where lines were to be printed: `stdout` or `stderr`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Output {
-    stream: &'static str,
-}
-
-/// How a handshake went: `authenticated`, or why not.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Handshake {
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Session {
-    kind: Service,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Flow {
-    way: Way,
 }
 
 fn lengths() -> Histogram {

@@ -1,6 +1,8 @@
 //! A client of a run, on its own thread: makes the calls it is told to make,
 //! in order, and reads all the while.
 
+mod socket;
+
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
@@ -9,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use protocol::Transport;
 use socket2::{Domain, SockRef, Type};
-use tokio::io::Interest;
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, UdpSocket};
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
@@ -19,6 +20,8 @@ use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use trace::link::Send;
 use trace::{Call, Client as Plan, ClientId, Origin};
+
+use socket::Socket;
 
 use super::Room;
 use super::server::local_address;
@@ -225,12 +228,6 @@ async fn connect(setup: Setup, room: usize) -> io::Result<Option<Client>> {
     }))
 }
 
-enum Socket {
-    Stream(TcpStream),
-    /// Not connected, as the article's: each send names the server.
-    Datagrams(UdpSocket, SocketAddr),
-}
-
 struct Client {
     socket: Socket,
     record: EndRecorder,
@@ -390,54 +387,5 @@ impl Drop for Client {
             Socket::Datagrams(..) => trace::Socket::default(),
         };
         self.record.bare(Call::Close, Moment::now(), Ok(()), told);
-    }
-}
-
-impl Socket {
-    /// One send(2), also of no bytes.
-    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stream(stream) => stream.try_write(bytes),
-            Self::Datagrams(socket, server) => socket.try_send_to(bytes, *server),
-        }
-    }
-
-    /// What the kernel tells just after a send.
-    fn after_send(&self) -> trace::Socket {
-        match self {
-            Self::Stream(stream) => observe::after_send(stream),
-            // What loopback takes is the reader's at once.
-            Self::Datagrams(..) => trace::Socket::default(),
-        }
-    }
-
-    /// One recv, and what the kernel told beside it.
-    fn try_recv(&self, room: &mut [u8]) -> io::Result<(usize, trace::Socket)> {
-        match self {
-            Self::Stream(stream) => {
-                let told = observe::before_recv(stream);
-                Ok((stream.try_read(room)?, told))
-            }
-            Self::Datagrams(socket, _) => {
-                let receive = || observe::receive(socket, room);
-                let (count, _, told) = socket.try_io(Interest::READABLE, receive)?;
-                Ok((count, told))
-            }
-        }
-    }
-
-    /// Errors of waiting are those of the next call, which reports them.
-    async fn readable(&self) {
-        let _ = match self {
-            Self::Stream(stream) => stream.readable().await,
-            Self::Datagrams(socket, _) => socket.readable().await,
-        };
-    }
-
-    async fn writable(&self) {
-        let _ = match self {
-            Self::Stream(stream) => stream.writable().await,
-            Self::Datagrams(socket, _) => socket.writable().await,
-        };
     }
 }

@@ -26,7 +26,7 @@ use anstyle::{AnsiColor, Style};
 use trace::explain::{end_name, refusal};
 use trace::lane::{Direction, Lane};
 use trace::link::Ending;
-use trace::rows::{Layer, Reason, Rows};
+use trace::rows::{Layer, Rows};
 use trace::text::{Sentence, Time, Value};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
 
@@ -61,7 +61,7 @@ const HUES: [AnsiColor; 6] = [
 pub fn draw(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
     let mut text = String::new();
     let lesson = trace.lesson.as_ref();
-    let told = lesson.and_then(|lesson| screen.language().told(lesson));
+    let told = lesson.and_then(|lesson| screen.language().lesson_of(lesson));
     if let Some((words, _)) = &told {
         text += &screen.paragraph(BOLD, &printable::lines(&words.title));
         text += &screen.paragraph(Style::new(), &printable::lines(&words.question));
@@ -225,7 +225,11 @@ fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane,
     }
     for reason in Rows::at_the_end(trace, lane).reasons() {
         let why = screen.text("terminal.why");
-        *text += &screen.named(Style::new(), &why, &sentence(&reason, screen));
+        *text += &screen.named(
+            Style::new(),
+            &why,
+            &reason.text(screen.language().catalog()),
+        );
     }
 }
 
@@ -245,17 +249,4 @@ fn label(row: &mut CellRow, trace: &Trace, lane: &Lane, layer: Layer, screen: Sc
     let parts = parts.chain(&counts.findings).chain(&failed);
     let parts: Vec<_> = parts.map(|part| screen.say(part)).collect();
     row.counts = parts.join(", ");
-}
-
-/// A reason as one sentence.
-fn sentence(reason: &Reason, screen: Screen) -> String {
-    let why: Vec<_> = reason.why.iter().map(|part| screen.say(part)).collect();
-    let what = screen.say(&reason.what);
-    let key = if why.is_empty() {
-        "terminal.why-plain"
-    } else {
-        "terminal.why-because"
-    };
-    let sentence = Sentence::new(key).with("what", what);
-    screen.say(&sentence.with("why", why.join(&screen.text("terminal.between-parts"))))
 }

@@ -2,7 +2,7 @@
 
 mod boxes;
 mod kernel_facts;
-mod told;
+mod prose;
 
 use std::ops::Range;
 
@@ -311,7 +311,7 @@ fn reasons(trace: &Trace, analysis: &Analysis) -> Vec<String> {
     let reasons = rows.reasons();
     reasons
         .iter()
-        .map(|reason| sentence(reason, screen(60)))
+        .map(|reason| reason.text(screen(60).language().catalog()))
         .collect()
 }
 

@@ -124,12 +124,10 @@ async fn first_visit(by: By) {
     assert_eq!(texts(&back), texts(&first));
 
     by.press(&page, "#copy-link").await;
-    let mut link = String::new();
-    page.until("the link is copied", |_| true).await;
-    while link.is_empty() {
-        let copied = page.script("return window.copied ?? ''").await;
-        copied.as_str().expect("a text").clone_into(&mut link);
-    }
+    let told = |seen: &Seen| seen.text("visible").contains("Copied, with the run in it.");
+    page.until("the link is copied", told).await;
+    let link = page.script("return window.copied").await;
+    let link = link.as_str().expect("a link");
     let (_, place) = link.split_once('#').expect("a place");
     assert!(place.contains("&run="), "{place}");
     assert!(place.len() <= 8 * 1024, "{}", place.len());

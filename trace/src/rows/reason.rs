@@ -3,7 +3,7 @@
 
 use super::Rows;
 use crate::cause::{Boundary, Cause, Change, Hold};
-use crate::text::{Sentence, Value};
+use crate::text::{Catalog, Sentence, Value};
 
 /// What happened to some boundaries or datagrams, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,22 @@ pub struct Reason {
     pub what: Sentence,
     /// Why, and what was observed of it; none where `what` says all.
     pub why: Vec<Sentence>,
+}
+
+impl Reason {
+    /// As one sentence.
+    pub fn text(&self, catalog: &Catalog) -> String {
+        let why: Vec<_> = self.why.iter().map(|why| catalog.render(why)).collect();
+        let key = if why.is_empty() {
+            "why.plain"
+        } else {
+            "why.because"
+        };
+        let sentence = Sentence::new(key)
+            .with("what", catalog.render(&self.what))
+            .with("why", why.join(&catalog.text("why.between")));
+        catalog.render(&sentence)
+    }
 }
 
 impl Rows<'_> {

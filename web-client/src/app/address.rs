@@ -1,6 +1,7 @@
 //! The address: where it leads, what it keeps, and links to runs.
 
-use super::derived::Derived;
+use trace::Experiment;
+
 use super::{Aim, Effect, State, Status};
 use crate::file;
 use crate::hash::{self, Fault, Place, Stop};
@@ -27,7 +28,8 @@ impl State {
         let same = index == self.lesson
             && experiment == self.experiment
             && !self.is_changed()
-            && self.opened.is_none();
+            && self.opened.is_none()
+            && place.run.is_none();
         if let (true, Some(_), Some(stop)) = (same, &self.trace, place.step) {
             let events = self.events().len();
             match self.status {
@@ -39,22 +41,17 @@ impl State {
             return true;
         }
         self.choose(index, effects);
-        let kept = self.runs.all().iter().rev().find(|run| {
-            run.lesson == index
-                && run.opened.is_none()
-                && run.trace.plan.as_ref() == Some(&experiment)
-        });
-        let kept = kept.map(|run| run.about.number);
+        let kept = self.kept(place, index, &experiment);
         self.experiment = experiment;
         self.check();
-        if let Some(run) = place.run.clone() {
-            self.unpacking = Some(place.clone());
-            effects.push(Effect::Unpack(run));
-        } else if let (Some(number), Some(stop)) = (kept, place.step) {
+        if let (Some(number), Some(stop)) = (kept, place.step) {
             // Going back shows the run that was.
             self.put_on_stage(number);
             let events = self.events().len();
             self.player.go(stop.step(events), events);
+        } else if let Some(run) = place.run.clone() {
+            self.unpacking = Some(place.clone());
+            effects.push(Effect::Unpack(run));
         } else {
             match place.step {
                 Some(stop) => self.want(stop.aim(), effects),
@@ -68,6 +65,23 @@ impl State {
         self.look_at(place);
         self.faults = faults;
         true
+    }
+
+    /// Number of the run of this visit that an address means: the very one that came
+    /// in it, else the last of this lesson and experiment.
+    fn kept(&self, place: &Place, lesson: usize, experiment: &Experiment) -> Option<u32> {
+        if let Some(run) = &place.run {
+            let linked = self.linked.as_ref().filter(|(_, linked)| linked == run);
+            let number = linked.map(|(number, _)| *number)?;
+            return self.runs.get(number).map(|run| run.about.number);
+        }
+        let mut runs = self.runs.all().iter().rev();
+        let found = runs.find(|run| {
+            run.lesson == lesson
+                && run.opened.is_none()
+                && run.trace.plan.as_ref() == Some(experiment)
+        });
+        found.map(|run| run.about.number)
     }
 
     /// The stage as the address has it. A selection belongs to a run: it is taken
@@ -139,7 +153,10 @@ impl State {
             self.faults.push(Fault::Run);
             return true;
         };
-        if let (true, Some(text)) = (place.lesson.is_empty(), text) {
+        // Of another lesson, or of programs that the lab can't run.
+        let named = trace.lesson.as_ref().map(|lesson| &lesson.id);
+        let is_of_lesson = trace.plan.is_some() && named.is_none_or(|id| *id == self.lesson().id);
+        if let (true, Some(text)) = (place.lesson.is_empty() || !is_of_lesson, text) {
             self.open_file(LINK, Ok(text), effects);
             self.linked = place.run.clone().map(|run| (self.about.number, run));
             self.look_at(&place);
@@ -149,14 +166,8 @@ impl State {
             self.experiment = plan.clone();
             self.check();
         }
-        self.status = trace.ending().map_or(Status::Interrupted, Status::Done);
-        self.derived = Derived::new(&trace);
-        let events = trace.events().len();
-        self.trace = Some(trace);
-        self.about.number = self.runs.next();
+        self.put_record(trace, place.step.unwrap_or(Stop::Last));
         self.linked = place.run.clone().map(|run| (self.about.number, run));
-        let stop = place.step.unwrap_or(Stop::Last);
-        self.player.go(stop.step(events), events);
         self.look_at(&place);
         self.note_done(effects);
         true
@@ -171,7 +182,7 @@ impl Stop {
         }
     }
 
-    const fn step(self, events: usize) -> usize {
+    pub(super) const fn step(self, events: usize) -> usize {
         match self {
             Self::Step(number) => number,
             Self::Last => events,

@@ -6,6 +6,7 @@ use trace::lesson::Reference;
 use super::derived::Derived;
 use super::{Effect, Format, Opened, State, Status};
 use crate::file::{self, FileError};
+use crate::hash::Stop;
 
 /// Most characters of a file's name that are kept.
 const LONGEST_NAME: usize = 80;
@@ -47,12 +48,18 @@ impl State {
             is_of_lesson: lesson.is_some(),
         });
         self.check();
+        self.put_record(trace, Stop::Last);
+    }
+
+    /// A record that did not come from the gateway goes onto the empty stage, as a
+    /// run of its own.
+    pub(super) fn put_record(&mut self, trace: Trace, stop: Stop) {
         self.status = trace.ending().map_or(Status::Interrupted, Status::Done);
         self.derived = Derived::new(&trace);
         let events = trace.events().len();
         self.trace = Some(trace);
         self.about.number = self.runs.next();
-        self.player.go(events, events);
+        self.player.go(stop.step(events), events);
     }
 
     /// The lesson that a file's run is of: the one it names, else one with the same

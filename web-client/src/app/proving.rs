@@ -13,7 +13,7 @@ use crate::runs::{About, Run, turned, turned_between};
 impl State {
     /// The knob that would take away what happened at the event in focus. Where
     /// nothing did, and nothing is selected, the first of the run that a knob
-    /// would take away, if the lesson asks for a guess: then the run is about it.
+    /// would take away, if the lesson asks for a number that follows from it.
     /// None while the run goes on, and while two are compared.
     pub fn counterfactual(&self) -> Option<Counterfactual> {
         let (Status::Done(_), Some(trace), None) = (&self.status, &self.trace, self.compared)
@@ -23,8 +23,9 @@ impl State {
         let focus = self.focus();
         let here =
             focus.and_then(|(index, _)| counterfactual_at(trace, &self.derived.analysis, index));
-        let is_about_it =
-            self.selection.is_none() && (self.opened.is_some() || self.lesson().predict.is_some());
+        let predict = self.lesson().predict.as_ref();
+        let asks = predict.is_some_and(|predict| predict.count.follows_boundaries());
+        let is_about_it = self.selection.is_none() && (self.opened.is_some() || asks);
         here.or_else(|| {
             is_about_it
                 .then(|| self.derived.counterfactual_of_run(trace).cloned())

@@ -71,6 +71,8 @@ pub(super) struct Track {
 pub(super) struct Conversation {
     /// Its packets.
     pub(super) packets: Track,
+    /// Whether a call or a decision of the opener, and of the acceptor, is there.
+    has_calls: [bool; 2],
     /// Whether the kernel was asked for the send queue behind a send.
     pub(super) has_send_queue: bool,
     /// Whether the kernel was asked for the acceptor's receive queue.
@@ -274,6 +276,7 @@ impl Track {
 impl Conversation {
     const EMPTY: Self = Self {
         packets: Track::EMPTY,
+        has_calls: [false; 2],
         has_send_queue: false,
         has_receive_queue: false,
         acknowledged: [Vec::new(), Vec::new()],
@@ -286,6 +289,7 @@ impl Conversation {
             self.packets.push(index, event);
         }
         let end = number(event.end);
+        self.has_calls[end] |= !event.call.is_packet();
         let asked = event.call == Call::Send && event.socket.unacked.is_some();
         self.has_send_queue |= asked;
         self.has_receive_queue |= event.end == End::Acceptor && event.socket.waiting.is_some();
@@ -313,6 +317,11 @@ impl Conversation {
             truncate(closed, from);
         }
         self.queues.go_back(from);
+    }
+
+    /// Whether a call or a decision of `end` is there.
+    pub(super) const fn has_calls(&self, end: End) -> bool {
+        self.has_calls[number(end)]
     }
 
     /// What the packets of `end` have acknowledged when `step` events have

@@ -12,9 +12,29 @@ pub(super) fn round_step(least: f64, unit: f64) -> f64 {
     fitting.unwrap_or(10.0) * power
 }
 
+/// Most ticks of an axis: they stand 60 pixels apart at least.
+const MOST: u32 = 200;
+
+/// The multiples of `step` from `first` to `end`, [`MOST`] of them at most: the
+/// numbers of a crafted record may be so large that a step adds nothing to them.
+pub(super) fn ticks(first: f64, end: f64, step: f64) -> impl Iterator<Item = f64> {
+    let nearest = (first / step).ceil() * step;
+    let ticks = (0..MOST).map(move |index| nearest + f64::from(index) * step);
+    ticks.take_while(move |&at| at <= end + step * 1e-6)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_are_multiples_within_the_range_and_always_end() {
+        let all = |first, end, step| ticks(first, end, step).collect::<Vec<_>>();
+        assert_eq!(all(0.0, 10.0, 5.0), [0.0, 5.0, 10.0]);
+        assert_eq!(all(0.1, 9.9, 5.0), [5.0]);
+        assert_eq!(all(6.0, 9.0, 5.0), [0.0; 0]);
+        assert_eq!(all(1e19, 1e19, 1.0).len(), 200);
+    }
 
     #[test]
     fn steps_are_round() {

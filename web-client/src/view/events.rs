@@ -2,6 +2,9 @@
 //! trace only the rows in sight are elements; a step changes only the rows it
 //! passes.
 
+mod place;
+mod row;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -12,7 +15,9 @@ use trace::text::Catalog;
 use trace::{Call, Event, Origin, Trace};
 use web_sys::{Element, HtmlElement};
 
-use super::rows::{Mark, call, caller, is_bare, marks, milliseconds, waited};
+use place::{is_many, row_at, top_of};
+
+use super::rows::{Mark, marks};
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
@@ -39,13 +44,6 @@ pub(super) struct Events {
     _listeners: [Listener; 2],
 }
 
-/// With more events only the rows in sight are elements, each as high as
-/// [`ROW`] says, so that the place of every row is known without them.
-const MANY: usize = 300;
-/// Height of a row of many, in CSS pixels, as in the style sheet.
-const ROW: f64 = 24.0;
-/// How much more one has that shows messages.
-const MESSAGES: f64 = 22.0;
 /// Rows above and below those in sight that are elements, too.
 const SPARE: usize = 8;
 /// The heading stays at the panel's top edge; its height in CSS pixels.
@@ -280,74 +278,6 @@ impl Events {
         }
     }
 
-    fn build_row(
-        &self,
-        index: usize,
-        event: &Event,
-        trace: &Trace,
-        catalog: &Catalog,
-    ) -> HtmlElement {
-        let row: HtmlElement = self.row.clone_as();
-        let step = (index + 1).to_string();
-        dom::set(&row, "data-step", &step);
-        dom::set(&row, "aria-rowindex", &(index + 2).to_string());
-        dom::set(&row, "data-party", &event.party.0.to_string());
-        dom::set(&row, "data-connection", &event.connection.0.to_string());
-        dom::set(&row, "data-end", event.end.name());
-        dom::set(&row, "data-call", event.call.name());
-        dom::set(&row, "data-offset", &event.offset.to_string());
-        dom::set(&row, "data-len", &event.len().to_string());
-        dom::set(&row, "data-when", "future");
-        dom::set_bool(&row, "data-bare", is_bare(event));
-        let actor = caller(event, trace, catalog);
-        let mut what = call(event, trace, catalog);
-        if let Some(waited) = waited(event, trace, catalog) {
-            what += &[" · ", &waited].concat();
-        }
-        for (cell, text) in [
-            (".n", step),
-            (".when", milliseconds(event.at)),
-            (".who", actor),
-            (".what", what),
-        ] {
-            if let Ok(cell) = dom::within::<Element>(&row, cell) {
-                cell.set_text_content(Some(&text));
-            }
-        }
-        if let Some(error) = &event.error {
-            dom::set(&row, "title", error);
-        }
-        row
-    }
-
-    fn fill_marks(&self, row: &Element, marks: &[Mark], catalog: &Catalog) {
-        let (Ok(messages), Ok(flags)) = (
-            dom::within::<Element>(row, ".messages"),
-            dom::within::<Element>(row, ".flags"),
-        ) else {
-            return;
-        };
-        dom::clear(&messages);
-        dom::clear(&flags);
-        for mark in marks {
-            match mark {
-                Mark::Message { number, text, hue } => {
-                    let badge: Element = self.message.clone_as();
-                    dom::set(&badge, "data-message", &number.to_string());
-                    dom::set(&badge, "data-hue", &hue.to_string());
-                    dom::set_text(&badge, text);
-                    let _ = messages.append_child(&badge);
-                }
-                Mark::Flag { key, good } => {
-                    let flag: Element = self.flag.clone_as();
-                    dom::set(&flag, "data-flag", if *good { "good" } else { "bad" });
-                    dom::set_text(&flag, &catalog.text(key));
-                    let _ = flags.append_child(&flag);
-                }
-            }
-        }
-    }
-
     /// The rows up to `step` have happened, the last of them just now; tells
     /// whether that is another one.
     fn mark(&mut self, step: usize) -> bool {
@@ -432,30 +362,4 @@ impl Events {
         let by = by.round() as i32;
         self.scroll.set_scroll_top(self.scroll.scroll_top() + by);
     }
-}
-
-fn is_many(state: &State) -> bool {
-    state.events().len() > MANY
-}
-
-/// Upper edge of a row of many, below the heading.
-#[expect(clippy::cast_precision_loss, reason = "pixels")]
-fn top_of(state: &State, index: usize) -> f64 {
-    let messages = state.index().messages();
-    let higher = messages.partition_point(|&event| event < index);
-    ROW * index as f64 + MESSAGES * higher as f64
-}
-
-/// The one of many rows at a height below the heading.
-fn row_at(state: &State, y: f64) -> usize {
-    let (mut from, mut to) = (0, state.events().len());
-    while to - from > 1 {
-        let middle = usize::midpoint(from, to);
-        if top_of(state, middle) <= y {
-            from = middle;
-        } else {
-            to = middle;
-        }
-    }
-    from
 }

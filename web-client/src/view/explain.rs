@@ -105,11 +105,7 @@ fn why(trace: &Trace, analysis: &Analysis, catalog: &Catalog) -> Option<String> 
         let reasons = Rows::at_the_end(trace, lane).reasons();
         reasons.into_iter().find(|reason| !reason.why.is_empty())
     })?;
-    let why: Vec<_> = reason.why.iter().map(|why| catalog.render(why)).collect();
-    let sentence = Sentence::new("guess.why")
-        .with("what", catalog.render(&reason.what))
-        .with("why", why.join(&catalog.text("guess.why.and")));
-    Some(catalog.render(&sentence))
+    Some(reason.text(catalog))
 }
 
 /// An actor's name may stand first: "client 1 called connect()."

@@ -2,11 +2,12 @@
 //! use instead, and writes BENCHMARKS.md. The load comes from the tests
 //! package's `load`; this only prepares, judges and reports.
 
+pub(crate) mod document;
 mod figures;
 mod goals;
 pub(crate) mod machine;
 mod peers;
-pub(crate) mod report;
+mod report;
 
 use std::path::Path;
 use std::process::Command;
@@ -113,7 +114,7 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
         measure_page(workspace, &mut figures)?;
         let page = report::page(&figures, &machine);
         println!("\n{page}");
-        report::write_page(&path, &page)?;
+        document::write_page(&path, &page)?;
         if *groups == [Group::Page] {
             println!("xtask: written to {}", path.display());
             return Ok(());
@@ -122,7 +123,7 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
     let sections = report::sections(&figures, groups, &machine, &peers, effort);
     println!("\n{sections}");
     if only.is_empty() && effort.rounds >= LEAST_ROUNDS {
-        report::write(&path, &sections)?;
+        document::write(&path, &sections)?;
         println!("xtask: written to {}", path.display());
     } else {
         println!(

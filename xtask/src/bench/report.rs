@@ -1,22 +1,13 @@
-//! BENCHMARKS.md: written by the programs that measure, section by section.
+//! The sections of BENCHMARKS.md, each written by the program that measures.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use anyhow::{Context, Result};
-
+use super::document::PAGE;
 use super::figures::{Figure, Figures, shown};
 use super::goals::{self, Goal};
 use super::machine::{Machine, today};
 use super::peers::Peers;
 use super::{Effort, Group};
-
-/// The page's section, which is written whenever the page is measured.
-const PAGE: &str = "## Page";
-/// The soak's section, which only the soak writes.
-pub(crate) const SOAK: &str = "## Soak";
-/// Sections that are written each by itself: the last ones, in this order.
-const APART: [&str; 2] = [PAGE, SOAK];
 
 /// A table: its rows by figure, its columns by subject.
 struct Table {
@@ -363,89 +354,4 @@ fn commands(figures: &Figures, subjects: &[&str]) -> String {
 fn block(figures: &Figures, name: &str) -> String {
     let text = figures.texts.iter().find(|(other, _)| other == name);
     text.map_or_else(String::new, |(_, text)| format!("```\n{text}\n```\n"))
-}
-
-/// Writes everything but the sections that are written by themselves; they
-/// stay as they are.
-pub(super) fn write(path: &Path, sections: &str) -> Result<()> {
-    let old = std::fs::read_to_string(path).unwrap_or_default();
-    save(
-        path,
-        &joined(sections, APART.map(|heading| section_of(&old, heading))),
-    )
-}
-
-/// Writes the page's section; the others stay as they are.
-pub(super) fn write_page(path: &Path, page: &str) -> Result<()> {
-    write_apart(path, PAGE, page)
-}
-
-/// Writes the soak's section; the others stay as they are.
-pub(crate) fn write_soak(path: &Path, soak: &str) -> Result<()> {
-    write_apart(path, SOAK, soak)
-}
-
-fn write_apart(path: &Path, heading: &str, text: &str) -> Result<()> {
-    let old = std::fs::read_to_string(path).unwrap_or_else(|_| "# Benchmarks\n".to_owned());
-    save(path, &with_section(&old, heading, text))
-}
-
-/// The file `old` with another section of this heading.
-fn with_section(old: &str, heading: &str, text: &str) -> String {
-    let starts = APART.iter().filter_map(|heading| start_of(old, heading));
-    let others = &old[..starts.min().unwrap_or(old.len())];
-    let section = |other| {
-        if other == heading {
-            text
-        } else {
-            section_of(old, other)
-        }
-    };
-    joined(others, APART.map(section))
-}
-
-fn joined(others: &str, sections: [&str; APART.len()]) -> String {
-    let mut text = others.trim_end().to_owned();
-    for section in sections.map(str::trim).iter().filter(|s| !s.is_empty()) {
-        text += "\n\n";
-        text += section;
-    }
-    text + "\n"
-}
-
-fn start_of(text: &str, heading: &str) -> Option<usize> {
-    let heading = format!("\n{heading}\n");
-    text.find(&heading).map(|at| at + 1)
-}
-
-/// The section with this heading; empty if there is none.
-fn section_of<'a>(text: &'a str, heading: &str) -> &'a str {
-    let Some(start) = start_of(text, heading) else {
-        return "";
-    };
-    let section = &text[start..];
-    let end = section[heading.len()..].find("\n## ");
-    &section[..end.map_or(section.len(), |end| heading.len() + end)]
-}
-
-fn save(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sections_are_written_apart_and_in_their_order() {
-        let first = "# Benchmarks\n\n## Bridges\n\na\n";
-        let soak = with_section(first, SOAK, "## Soak\n\nb\n");
-        assert_eq!(soak, "# Benchmarks\n\n## Bridges\n\na\n\n## Soak\n\nb\n");
-        let both = with_section(&soak, PAGE, "## Page\n\nc");
-        let expected = "# Benchmarks\n\n## Bridges\n\na\n\n## Page\n\nc\n\n## Soak\n\nb\n";
-        assert_eq!(both, expected);
-        assert_eq!(with_section(&both, SOAK, "## Soak\n\nb"), expected);
-        let kept = APART.map(|heading| section_of(&both, heading));
-        assert_eq!(joined(first, kept), expected);
-    }
 }

@@ -242,6 +242,30 @@ fn a_guess_is_made_before_anything_is_drawn_and_judged_at_the_end() {
     assert_eq!(asked(&state.update(Message::Guess(3))), ["run 2"]);
 }
 
+/// The gap between the sends of a lesson about the key is not what it is about.
+#[test]
+fn what_a_lesson_does_not_ask_for_is_offered_only_where_it_happened() {
+    let wired = sample::wired(&sample::five_sends()).events().to_vec();
+    let over = |count| {
+        let mut setup = setup("#lesson=five-sends&read-delay=200&step=last", true);
+        setup.lessons[1].predict.as_mut().unwrap().count = count;
+        let (mut state, _) = State::open(setup);
+        state.update(Message::LinkUp);
+        state.update(hello());
+        play(&mut state, 1, &wired);
+        state
+    };
+    let offered = over(Count::ServerRecvs).counterfactual();
+    assert!(offered.is_some(), "the lesson is about it");
+    let mut state = over(Count::Replied);
+    assert_eq!(state.counterfactual(), None, "at the end nothing moved");
+    let here = (0..=wired.len()).find_map(|step| {
+        state.update(Message::StepTo(step));
+        state.counterfactual()
+    });
+    assert_eq!(here, offered, "where it happened");
+}
+
 #[test]
 fn the_runs_of_a_visit_are_kept_with_their_lessons_and_files() {
     let mut state = online("", true);

@@ -117,7 +117,26 @@ fn a_link_carries_its_run_and_opens_without_a_gateway() {
     play(&mut other, 1, &events());
     assert!(!other.hash().contains("run="));
 
-    // A run of no lesson opens as a file does.
+    // Another run of the lesson that is open already is no step of this one.
+    let mut here = online("#lesson=five-sends&step=3", true);
+    play(&mut here, 1, &events()[..5]);
+    let effects = here.update(Message::HashChanged(link.clone()));
+    assert_eq!(effects, [Effect::Unpack("packed".to_owned())]);
+    here.update(Message::Unpacked(Some(run.clone())));
+    assert_eq!((here.events(), here.about().number), (state.events(), 2));
+    // Back from another lesson it is the same run, not one more.
+    here.update(Message::LessonChosen("udp".to_owned()));
+    let effects = here.update(Message::HashChanged(link.clone()));
+    assert_eq!(asked(&effects), ["stop"], "that of udp");
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Unpack(_))));
+    assert_eq!((here.events(), here.about().number), (state.events(), 2));
+
+    // A run of another lesson than the address names opens as a file does.
+    let (mut other, _) = open("#lesson=udp&step=3&run=packed", true);
+    other.update(Message::Unpacked(Some(run.clone())));
+    assert!(other.opened().is_some());
+
+    // So does one of no lesson.
     let (mut file, _) = open("#run=packed", true);
     file.update(Message::Unpacked(Some(run.clone())));
     assert_eq!(file.events(), state.events());

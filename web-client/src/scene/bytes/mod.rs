@@ -3,6 +3,7 @@
 //! the same x in all of them, so boundaries line up or don't. Two runs that are
 //! compared stand one above the other.
 
+mod axis;
 mod cells;
 mod heads;
 mod kernel;
@@ -11,26 +12,23 @@ mod layout;
 mod marks;
 mod note;
 mod row;
+mod run;
 #[cfg(test)]
 mod tests;
 
 use protocol::Offset;
-use trace::lane::{Direction, Lane, Span};
+use trace::lane::{Lane, Span};
 use trace::rows::{Hues, Layer, Rows};
-use trace::text::{Catalog, Sentence, grouped};
+use trace::text::{Catalog, Sentence};
 use trace::{Analysis, Call};
 
-use super::list::Style;
 use super::margins::PAD;
-use super::ticks::round_step;
-use super::{
-    Align, DrawList, Edge, Font, Index, Ink, Part, Shape, StageModel, Target, knob_value,
-    text_width,
-};
-use crate::runs::{Turned, turned_between};
+use super::{DrawList, Edge, Index, Ink, Part, Shape, StageModel, Target};
+use axis::axis;
 use layout::{Layout, Pitch};
 pub(super) use note::capture_key;
 use row::ChunkRow;
+use run::runs;
 
 /// Height of the axis with its name.
 const AXIS: f64 = 40.0;
@@ -38,17 +36,12 @@ const AXIS: f64 = 40.0;
 const NARROWEST: f64 = 2.0;
 /// Columns further apart are not joined by a ribbon.
 const GAP: f64 = 4.0;
-/// Least distance between two numbers of the axis.
-const TICKS: f64 = 60.0;
 /// Below a group that ends in a row with labels below its boxes.
 const LABELS_BELOW: f64 = 16.0;
 /// Above the boxes of a row: their labels.
 const LABELS_ABOVE: f64 = 18.0;
 /// Between two groups, beyond what stands above a group anyway.
 const BETWEEN: f64 = 4.0;
-
-/// Above a run that has a title.
-const TITLE: f64 = 24.0;
 
 /// Draws it, `width` CSS pixels wide.
 pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64) -> DrawList {
@@ -72,123 +65,6 @@ pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64) -> DrawList {
     list.height = y + AXIS;
     axis(&layout, catalog, y + 16.0, &mut list);
     list
-}
-
-/// A run that is drawn.
-struct Run<'a> {
-    shot: StageModel<'a>,
-    /// Set if there are two.
-    title: Option<String>,
-    /// Whether the cursor moves through it.
-    has_cursor: bool,
-    groups: Vec<(&'a Lane, Vec<Layer>)>,
-}
-
-/// The run on the stage; above it the one it is compared with, if there is
-/// one: all of it has happened, and only what went to the server is shown,
-/// for that is what a turned knob changes.
-fn runs<'a>(shot: &StageModel<'a>, earlier: Option<&'a Index>, catalog: &Catalog) -> Vec<Run<'a>> {
-    let run = |shot: StageModel<'a>, title, only: Option<Direction>| {
-        let lanes = shot.analysis.lanes.iter();
-        let lanes = lanes.filter(|lane| only.is_none_or(|only| lane.direction == only));
-        Run {
-            groups: lanes.map(|lane| (lane, shot.rows(lane).layers())).collect(),
-            has_cursor: only.is_none(),
-            shot,
-            title,
-        }
-    };
-    let (Some(earlier), Some(index)) = (shot.earlier, earlier) else {
-        return vec![run(*shot, None, None)];
-    };
-    let turned = turned_between(&earlier.trace, shot.trace);
-    let title = |key: &'static str, value: fn(&Turned) -> &str| {
-        let sentence = match &turned[..] {
-            [turned] => Sentence::new(key)
-                .with(
-                    "knob",
-                    catalog.text(&["knob.", turned.knob.name()].concat()),
-                )
-                .with("value", knob_value(turned.knob, value(turned), catalog)),
-            // The list of runs tells what differs.
-            _ => Sentence::new(match key {
-                "stage.before" => "stage.other",
-                _ => "stage.shown",
-            }),
-        };
-        Some(catalog.render(&sentence))
-    };
-    let before = StageModel {
-        trace: &earlier.trace,
-        analysis: &earlier.analysis,
-        index,
-        step: earlier.trace.events().len(),
-        selection: None,
-        hover: None,
-        ..*shot
-    };
-    vec![
-        run(
-            before,
-            title("stage.before", |turned| &turned.was),
-            Some(Direction::FromOpener),
-        ),
-        run(*shot, title("stage.now", |turned| &turned.is), None),
-    ]
-}
-
-impl Run<'_> {
-    /// Draws it from `y` on; gives its lower edge.
-    fn draw(
-        &self,
-        catalog: &Catalog,
-        layout: Layout,
-        pitch: Pitch,
-        mut y: f64,
-        list: &mut DrawList,
-    ) -> f64 {
-        let shot = &self.shot;
-        let mark = cursor(shot).filter(|_| self.has_cursor);
-        if let Some(title) = &self.title {
-            if y > 0.0 {
-                y += BETWEEN;
-                list.shapes.push(rule(y, layout.width));
-                y += 12.0;
-            }
-            let style = Style::new(Font::Strong, Ink::Text);
-            list.text((PAD, y + 18.0), title, style, layout.width - 2.0 * PAD);
-            y += TITLE;
-        }
-        for (index, (lane, layers)) in self.groups.iter().enumerate() {
-            if index > 0 {
-                y += BETWEEN;
-                list.shapes.push(rule(y, layout.width));
-            }
-            y += pitch.above;
-            let Some(hues) = shot.index.hues(lane.connection, lane.direction) else {
-                continue;
-            };
-            let group = Group {
-                lane,
-                rows: shot.rows(lane),
-                hues,
-                shot,
-                catalog,
-                layout,
-                pitch,
-            };
-            let bottom = group.draw(layers, y, list);
-            if let Some((_, offset)) = mark.filter(|(at, _)| std::ptr::eq(*at, *lane)) {
-                let top = if layout.narrow { 44.0 } else { 30.0 };
-                list.focus = Some((y - pitch.above, bottom + 8.0));
-                if layout.shows(offset) {
-                    list.cursor(layout.x(offset), y - top, bottom + 8.0);
-                }
-            }
-            y = bottom;
-        }
-        y
-    }
 }
 
 /// The smallest share of the stream that fills a stage of `width`.
@@ -444,41 +320,5 @@ fn rule(y: f64, width: f64) -> Shape {
         line: 1.0,
         dashed: false,
         ghost: false,
-    }
-}
-
-/// Offsets below the rows.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "offsets are whole and not negative"
-)]
-fn axis(layout: &Layout, catalog: &Catalog, y: f64, list: &mut DrawList) {
-    let style = Style::new(Font::Small, Ink::Muted).align(Align::Middle);
-    let end = (layout.first + layout.area / layout.cell).min(layout.total);
-    let widest = text_width(&grouped(end as u64), Font::Small) + 16.0;
-    let step = round_step(widest.max(TICKS) / layout.cell, 1.0);
-    let mut at = (layout.first / step).ceil() * step;
-    let mut right = layout.left;
-    while at <= end {
-        let x = layout.left + (at - layout.first) * layout.cell;
-        let text = grouped(at as u64);
-        let half = text_width(&text, Font::Small) / 2.0;
-        // At the edges a number moves inwards rather than over the edge.
-        let centre = x.min(layout.width - half).max(half);
-        list.vertical(x, y - 9.0, y - 6.0, Ink::Faint, 1.0);
-        list.text((centre, y), &text, style, 2.0 * half + 1.0);
-        right = centre + half;
-        at += step;
-    }
-    let name = catalog.text("stage.axis-offset");
-    let style = style.align(Align::Start);
-    let start = right + 12.0;
-    if text_width(&name, Font::Small) <= layout.width - PAD - start {
-        list.text((start, y), &name, style, layout.width - PAD - start);
-    } else {
-        let style = style.align(Align::End);
-        let at = (layout.width - PAD, y + 15.0);
-        list.text(at, &name, style, layout.width - 2.0 * PAD);
     }
 }

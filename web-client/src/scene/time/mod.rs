@@ -4,6 +4,9 @@
 //! (bytes handed over and not yet read), and is labelled so.
 
 mod calls;
+mod kinds;
+mod legend;
+mod legible;
 mod queue;
 mod scale;
 #[cfg(test)]
@@ -11,14 +14,15 @@ mod tests;
 mod wire;
 
 use trace::lane::{Direction, Lane};
-use trace::link::Capture;
 use trace::text::Catalog;
 use trace::{ConnectionId, End, Event, PartyId};
 
 use super::bytes::capture_key;
 use super::list::Style;
 use super::margins::PAD;
-use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, StageModel, Viewport, text_width};
+use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, StageModel, text_width};
+use kinds::{kinds, kinds_share};
+pub(super) use legible::is_legible;
 use scale::Scale;
 
 /// Above the first row: the cursor's head and the row's labels.
@@ -136,114 +140,6 @@ pub(super) fn step_at(model: &StageModel<'_>, by_step: bool, width: f64, x: f64)
     Scale::new(model, by_step, width).step_at(model, x)
 }
 
-/// Closer than this, in pixels, calls of a row can't be told apart.
-const APART: f64 = 5.0;
-/// The part of the calls that can be told apart where real time is worth it.
-const LEGIBLE: f64 = 0.25;
-
-/// Whether enough of the calls can be told apart in real time on a stage of
-/// `width`.
-pub(super) fn is_legible(model: &StageModel<'_>, width: f64) -> bool {
-    let whole = StageModel {
-        viewport: Viewport::default(),
-        ..*model
-    };
-    *model.index.legible.get(width, || {
-        let scale = Scale::new(&whole, false, width);
-        let (mut legible, mut all) = (0_usize, 0_usize);
-        for track in model.index.parties() {
-            let edges = track.events.iter();
-            let edges = edges.filter_map(|&event| Some(scale.event(&whole, event)?.0));
-            let edges: Vec<_> = edges.collect();
-            let apart = |pair: Option<&[f64]>| pair.is_none_or(|two| two[1] - two[0] >= APART);
-            for at in 0..edges.len() {
-                let before = at.checked_sub(1).and_then(|before| edges.get(before..=at));
-                legible += usize::from(apart(before) && apart(edges.get(at..at + 2)));
-            }
-            all += edges.len();
-        }
-        legible as f64 >= all as f64 * LEGIBLE
-    })
-}
-
-/// Whether two conversations of a party lie in the two halves of its row.
-fn kinds_share(model: &StageModel<'_>, party: PartyId) -> bool {
-    let all = model.conversations();
-    let accepts = |id: &&ConnectionId| model.trace.party_at(**id, End::Acceptor) == Some(party);
-    all.iter().filter(accepts).count() == 2
-}
-
-/// The rows from top to bottom: between the two ends of a connection what lies
-/// between them. A party whose row is not beside them has another one.
-fn kinds(model: &StageModel<'_>) -> Vec<TimeRowKind> {
-    let conversations = model.conversations();
-    let queued = conversations.len() > 1 && model.index.has_accept_queue();
-    let mut kinds: Vec<TimeRowKind> = Vec::new();
-    for id in conversations {
-        let row = |end| match model.trace.party_at(id, end) {
-            Some(party) if has_calls(model, id, end) => TimeRowKind::Calls(party),
-            _ => TimeRowKind::Unobserved(id, end),
-        };
-        let (opener, acceptor) = (row(End::Opener), row(End::Acceptor));
-        let mut between = between(model, id);
-        if kinds.contains(&TimeRowKind::NotCaptured) {
-            // Why nothing was captured is said once.
-            between.retain(|kind| *kind != TimeRowKind::NotCaptured);
-        }
-        if kinds.last() == Some(&acceptor) {
-            kinds.extend(between.into_iter().rev());
-            kinds.push(opener);
-            continue;
-        }
-        if kinds.last() != Some(&opener) {
-            kinds.push(opener);
-        }
-        kinds.extend(between);
-        if let (true, TimeRowKind::Calls(party)) = (queued, acceptor) {
-            kinds.push(TimeRowKind::AcceptQueue(party));
-        }
-        kinds.push(acceptor);
-    }
-    kinds
-}
-
-/// Whether the calls at an end of a connection were watched, or one is there.
-fn has_calls(model: &StageModel<'_>, id: ConnectionId, end: End) -> bool {
-    let mut events = model.trace.events().iter();
-    let is_here = |e: &Event| (e.connection, e.end) == (id, end) && !e.call.is_packet();
-    model.trace.is_watched(id, end) || events.any(is_here)
-}
-
-/// From the opener's program to the acceptor's. What the kernel says of a
-/// datagram socket's queue is the length of the next datagram alone.
-fn between(model: &StageModel<'_>, id: ConnectionId) -> Vec<TimeRowKind> {
-    let lane = |direction| model.analysis.lane(id, direction).is_some();
-    let known = model.index.connection(id);
-    let is_stream = !model.trace.is_datagrams(id);
-    let sends = is_stream && known.has_send_queue;
-    let recvs = is_stream && known.has_receive_queue;
-    let up = TimeRowKind::UnderWay(id, Direction::FromOpener);
-    let lanes = model.analysis.lanes.iter();
-    let mut lanes = lanes.filter(|lane| lane.connection == id);
-    let wire = match model.trace.head.capture {
-        Capture::On => TimeRowKind::Wire(id),
-        _ if lanes.any(|lane| !lane.wire.is_empty()) => TimeRowKind::Wire(id),
-        _ => TimeRowKind::NotCaptured,
-    };
-    let rows = [
-        (TimeRowKind::SendQueue(id), sends),
-        (up, !sends && !recvs && lane(Direction::FromOpener)),
-        (wire, true),
-        (TimeRowKind::ReceiveQueue(id), recvs),
-        (
-            TimeRowKind::UnderWay(id, Direction::FromAcceptor),
-            lane(Direction::FromAcceptor),
-        ),
-    ];
-    let rows = rows.into_iter().filter(|(_, shown)| *shown);
-    rows.map(|(kind, _)| kind).collect()
-}
-
 impl Sheet<'_> {
     fn row(&self, row: &TimeRow, list: &mut DrawList) {
         let index = self.model.index;
@@ -310,51 +206,6 @@ impl Sheet<'_> {
         list.text((left, y), name, strong, scale.width - PAD - left);
         let small = Style::new(Font::Small, Ink::Muted);
         list.text((x, below), why, small, scale.width - PAD - x);
-    }
-
-    /// What the dots and the shades of the queues mean, in as many lines as
-    /// there is room for.
-    fn legend(&self) -> Vec<String> {
-        let queue = |row: &TimeRow| {
-            matches!(
-                row.kind,
-                TimeRowKind::SendQueue(_)
-                    | TimeRowKind::ReceiveQueue(_)
-                    | TimeRowKind::AcceptQueue(_)
-            )
-        };
-        let between = if self.model.has_whole_wire() {
-            "stage.legend-wire"
-        } else {
-            "stage.legend-held"
-        };
-        let asked = ["stage.legend-dots", between, "stage.legend-unsent"];
-        let derived = |row: &TimeRow| matches!(row.kind, TimeRowKind::UnderWay(..));
-        let keys: &[&str] = if self.rows.iter().any(queue) {
-            &asked
-        } else if self.rows.iter().any(derived) {
-            &["stage.legend-calls"]
-        } else {
-            &[]
-        };
-        let waits: &[&str] = if self.scale.is_shortened() {
-            &["stage.legend-waits"]
-        } else {
-            &[]
-        };
-        let mut lines: Vec<String> = Vec::new();
-        for text in keys.iter().chain(waits).map(|key| self.catalog.text(key)) {
-            let room = self.scale.width - 2.0 * PAD;
-            let joined = lines.last().map(|last| [last, " · ", &text].concat());
-            match joined.filter(|joined| text_width(joined, Font::Small) <= room) {
-                Some(joined) => {
-                    lines.pop();
-                    lines.push(joined);
-                }
-                None => lines.push(text),
-            }
-        }
-        lines
     }
 
     /// Joins each send with the recvs that took its bytes.

@@ -1,16 +1,11 @@
 //! Where an event stands on the x axis.
 
-use trace::text::{Catalog, grouped};
+mod axis;
 
 use crate::scene::density::Window;
 use crate::scene::index::{Change, Wait};
-use crate::scene::list::Style;
 use crate::scene::margins::{LEFT, NARROW, PAD};
-use crate::scene::ticks::round_step;
-use crate::scene::{Align, DrawList, Font, Ink, Rect, Shape, StageModel, text_width};
-
-/// Most ticks of one part of the axis: they stand 84 pixels apart.
-const MOST_TICKS: u32 = 200;
+use crate::scene::{DrawList, Ink, Rect, Shape, StageModel};
 
 /// Names of rows are longer where they name one of two clients.
 const LEFT_OF_TWO: f64 = 164.0;
@@ -224,88 +219,6 @@ impl Scale {
         (right > left).then_some((left, right))
     }
 
-    /// Ticks, numbers and the axis' name.
-    pub(super) fn axis(&self, catalog: &Catalog, y: f64, list: &mut DrawList) {
-        let mut free = 0.0;
-        for pair in self.parts().windows(2) {
-            let [from, to] = [pair[0], pair[1]];
-            if is_wait(pair) {
-                self.wait(pair, y, &mut free, list);
-            } else {
-                self.ticks(from, to, y, &mut free, list);
-            }
-        }
-        let name = catalog.text(if self.by_step {
-            "stage.axis-step"
-        } else {
-            "stage.axis-time"
-        });
-        let style = Style::new(Font::Small, Ink::Muted).align(Align::End);
-        let room = self.width - 2.0 * PAD;
-        list.text((self.width - PAD, y + 15.0), &name, style, room);
-    }
-
-    /// The ends of the parts of the axis that are linear each.
-    fn parts(&self) -> Vec<Knot> {
-        if !self.knots.is_empty() {
-            return self.knots.clone();
-        }
-        let end = |place| Knot { time: place, place };
-        vec![end(0.0), end(self.whole)]
-    }
-
-    fn ticks(&self, from: Knot, to: Knot, y: f64, free: &mut f64, list: &mut DrawList) {
-        let style = Style::new(Font::Small, Ink::Muted).align(Align::Middle);
-        let least = if self.by_step { 1.0 } else { 0.0 };
-        let step = round_step(self.across / (self.area / 84.0), 1e-3).max(least);
-        let unit = unit(self.value(self.first + self.across));
-        let first = self.value(self.first).max(from.time);
-        let end = self.value(self.first + self.across).min(to.time);
-        let nearest = (first / step).ceil() * step;
-        // Times of a crafted record may be so large that a step adds nothing to them.
-        for index in 0..MOST_TICKS {
-            let at = nearest + f64::from(index) * step;
-            if at > end + step * 1e-6 {
-                break;
-            }
-            let x = self.x(at);
-            let text = if self.by_step {
-                number(at, 1.0)
-            } else {
-                [&number(at, unit.0), " ", unit.1].concat()
-            };
-            let half = text_width(&text, Font::Small) / 2.0;
-            let centre = x.min(self.width - half).max(half);
-            list.vertical(x, y - 10.0, y - 7.0, Ink::Faint, 1.0);
-            if centre - half >= *free {
-                list.text((centre, y), &text, style, 2.0 * half + 1.0);
-                *free = centre + half + 6.0;
-            }
-        }
-    }
-
-    /// The length of a wait that was shortened.
-    fn wait(&self, pair: &[Knot], y: f64, free: &mut f64, list: &mut DrawList) {
-        let Some((left, right)) = self.seen(pair) else {
-            return;
-        };
-        let length = pair[1].time - pair[0].time;
-        let unit = unit(length);
-        let text = [
-            &number(round(length / unit.0) * unit.0, unit.0),
-            " ",
-            unit.1,
-        ]
-        .concat();
-        let half = text_width(&text, Font::Small) / 2.0;
-        let centre = f64::midpoint(left, right);
-        if centre - half >= *free && centre + half <= self.width {
-            let style = Style::new(Font::Small, Ink::Text).align(Align::Middle);
-            list.text((centre, y), &text, style, 2.0 * half + 1.0);
-            *free = centre + half + 6.0;
-        }
-    }
-
     /// Whether waits are shortened.
     pub(super) fn is_shortened(&self) -> bool {
         !self.knots.is_empty()
@@ -368,45 +281,6 @@ fn between(knots: &[Knot], value: f64, pair: impl Fn(&Knot) -> (f64, f64)) -> f6
     }
 }
 
-/// To two digits, or to whole ones.
-fn round(value: f64) -> f64 {
-    if value < 10.0 {
-        (value * 10.0).round() / 10.0
-    } else {
-        value.round()
-    }
-}
-
-/// The unit that keeps a time short: its length in nanoseconds and its name.
-fn unit(most: f64) -> (f64, &'static str) {
-    if most < 2e3 {
-        (1.0, "ns")
-    } else if most < 2e6 {
-        (1e3, "µs")
-    } else if most < 2e9 {
-        (1e6, "ms")
-    } else {
-        (1e9, "s")
-    }
-}
-
-/// `value` in `unit`, with no more decimals than it has.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "not negative, rounded on purpose"
-)]
-fn number(value: f64, unit: f64) -> String {
-    let thousandths = (value / unit * 1e3).round() as u64;
-    let whole = grouped(thousandths / 1000);
-    let rest = thousandths % 1000;
-    if rest == 0 {
-        return whole;
-    }
-    let digits = (1000 + rest).to_string();
-    [&whole, ".", digits[1..].trim_end_matches('0')].concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -428,12 +302,5 @@ mod tests {
         for at in [0.0, 3.0, 10.0, 500.0, 990.0, 999.0, 1000.0] {
             assert!((time(place(at)) - at).abs() < 1e-6, "{at}");
         }
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        assert_eq!(number(1_500_000.0, 1e6), "1.5");
-        assert_eq!(number(50_000.0, 1e3), "50");
-        assert_eq!(number(0.0, 1e3), "0");
     }
 }

@@ -1,4 +1,4 @@
-//! What is told beside the bytes that calls carried.
+//! What stands beside the bytes that calls carried.
 
 use super::*;
 

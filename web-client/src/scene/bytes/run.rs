@@ -1,0 +1,137 @@
+//! The runs that the view shows: the one on the stage, and the one it is compared
+//! with.
+
+use trace::lane::{Direction, Lane};
+use trace::rows::Layer;
+use trace::text::{Catalog, Sentence};
+
+use super::layout::{Layout, Pitch};
+use super::{BETWEEN, Group, cursor, rule};
+use crate::runs::{Turned, turned_between};
+use crate::scene::list::Style;
+use crate::scene::margins::PAD;
+use crate::scene::{DrawList, Font, Index, Ink, StageModel, knob_value};
+
+/// Above a run that has a title.
+const TITLE: f64 = 24.0;
+
+/// A run that is drawn.
+pub(super) struct Run<'a> {
+    shot: StageModel<'a>,
+    /// Set if there are two.
+    title: Option<String>,
+    /// Whether the cursor moves through it.
+    has_cursor: bool,
+    pub(super) groups: Vec<(&'a Lane, Vec<Layer>)>,
+}
+
+/// The run on the stage; above it the one it is compared with, if there is
+/// one: all of it has happened, and only what went to the server is shown,
+/// for that is what a turned knob changes.
+pub(super) fn runs<'a>(
+    shot: &StageModel<'a>,
+    earlier: Option<&'a Index>,
+    catalog: &Catalog,
+) -> Vec<Run<'a>> {
+    let run = |shot: StageModel<'a>, title, only: Option<Direction>| {
+        let lanes = shot.analysis.lanes.iter();
+        let lanes = lanes.filter(|lane| only.is_none_or(|only| lane.direction == only));
+        Run {
+            groups: lanes.map(|lane| (lane, shot.rows(lane).layers())).collect(),
+            has_cursor: only.is_none(),
+            shot,
+            title,
+        }
+    };
+    let (Some(earlier), Some(index)) = (shot.earlier, earlier) else {
+        return vec![run(*shot, None, None)];
+    };
+    let turned = turned_between(&earlier.trace, shot.trace);
+    let title = |key: &'static str, value: fn(&Turned) -> &str| {
+        let sentence = match &turned[..] {
+            [turned] => Sentence::new(key)
+                .with(
+                    "knob",
+                    catalog.text(&["knob.", turned.knob.name()].concat()),
+                )
+                .with("value", knob_value(turned.knob, value(turned), catalog)),
+            // The list of runs tells what differs.
+            _ => Sentence::new(match key {
+                "stage.before" => "stage.other",
+                _ => "stage.shown",
+            }),
+        };
+        Some(catalog.render(&sentence))
+    };
+    let before = StageModel {
+        trace: &earlier.trace,
+        analysis: &earlier.analysis,
+        index,
+        step: earlier.trace.events().len(),
+        selection: None,
+        hover: None,
+        ..*shot
+    };
+    vec![
+        run(
+            before,
+            title("stage.before", |turned| &turned.was),
+            Some(Direction::FromOpener),
+        ),
+        run(*shot, title("stage.now", |turned| &turned.is), None),
+    ]
+}
+
+impl Run<'_> {
+    /// Draws it from `y` on; gives its lower edge.
+    pub(super) fn draw(
+        &self,
+        catalog: &Catalog,
+        layout: Layout,
+        pitch: Pitch,
+        mut y: f64,
+        list: &mut DrawList,
+    ) -> f64 {
+        let shot = &self.shot;
+        let mark = cursor(shot).filter(|_| self.has_cursor);
+        if let Some(title) = &self.title {
+            if y > 0.0 {
+                y += BETWEEN;
+                list.shapes.push(rule(y, layout.width));
+                y += 12.0;
+            }
+            let style = Style::new(Font::Strong, Ink::Text);
+            list.text((PAD, y + 18.0), title, style, layout.width - 2.0 * PAD);
+            y += TITLE;
+        }
+        for (index, (lane, layers)) in self.groups.iter().enumerate() {
+            if index > 0 {
+                y += BETWEEN;
+                list.shapes.push(rule(y, layout.width));
+            }
+            y += pitch.above;
+            let Some(hues) = shot.index.hues(lane.connection, lane.direction) else {
+                continue;
+            };
+            let group = Group {
+                lane,
+                rows: shot.rows(lane),
+                hues,
+                shot,
+                catalog,
+                layout,
+                pitch,
+            };
+            let bottom = group.draw(layers, y, list);
+            if let Some((_, offset)) = mark.filter(|(at, _)| std::ptr::eq(*at, *lane)) {
+                let top = if layout.narrow { 44.0 } else { 30.0 };
+                list.focus = Some((y - pitch.above, bottom + 8.0));
+                if layout.shows(offset) {
+                    list.cursor(layout.x(offset), y - top, bottom + 8.0);
+                }
+            }
+            y = bottom;
+        }
+        y
+    }
+}

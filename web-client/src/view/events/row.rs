@@ -1,0 +1,79 @@
+//! A row of the table.
+
+use trace::text::Catalog;
+use trace::{Event, Trace};
+use web_sys::{Element, HtmlElement};
+
+use super::Events;
+use crate::dom;
+use crate::view::rows::{Mark, call, caller, is_bare, milliseconds, waited};
+
+impl Events {
+    pub(super) fn build_row(
+        &self,
+        index: usize,
+        event: &Event,
+        trace: &Trace,
+        catalog: &Catalog,
+    ) -> HtmlElement {
+        let row: HtmlElement = self.row.clone_as();
+        let step = (index + 1).to_string();
+        dom::set(&row, "data-step", &step);
+        dom::set(&row, "aria-rowindex", &(index + 2).to_string());
+        dom::set(&row, "data-party", &event.party.0.to_string());
+        dom::set(&row, "data-connection", &event.connection.0.to_string());
+        dom::set(&row, "data-end", event.end.name());
+        dom::set(&row, "data-call", event.call.name());
+        dom::set(&row, "data-offset", &event.offset.to_string());
+        dom::set(&row, "data-len", &event.len().to_string());
+        dom::set(&row, "data-when", "future");
+        dom::set_bool(&row, "data-bare", is_bare(event));
+        let actor = caller(event, trace, catalog);
+        let mut what = call(event, trace, catalog);
+        if let Some(waited) = waited(event, trace, catalog) {
+            what += &[" · ", &waited].concat();
+        }
+        for (cell, text) in [
+            (".n", step),
+            (".when", milliseconds(event.at)),
+            (".who", actor),
+            (".what", what),
+        ] {
+            if let Ok(cell) = dom::within::<Element>(&row, cell) {
+                cell.set_text_content(Some(&text));
+            }
+        }
+        if let Some(error) = &event.error {
+            dom::set(&row, "title", error);
+        }
+        row
+    }
+
+    pub(super) fn fill_marks(&self, row: &Element, marks: &[Mark], catalog: &Catalog) {
+        let (Ok(messages), Ok(flags)) = (
+            dom::within::<Element>(row, ".messages"),
+            dom::within::<Element>(row, ".flags"),
+        ) else {
+            return;
+        };
+        dom::clear(&messages);
+        dom::clear(&flags);
+        for mark in marks {
+            match mark {
+                Mark::Message { number, text, hue } => {
+                    let badge: Element = self.message.clone_as();
+                    dom::set(&badge, "data-message", &number.to_string());
+                    dom::set(&badge, "data-hue", &hue.to_string());
+                    dom::set_text(&badge, text);
+                    let _ = messages.append_child(&badge);
+                }
+                Mark::Flag { key, good } => {
+                    let flag: Element = self.flag.clone_as();
+                    dom::set(&flag, "data-flag", if *good { "good" } else { "bad" });
+                    dom::set_text(&flag, &catalog.text(key));
+                    let _ = flags.append_child(&flag);
+                }
+            }
+        }
+    }
+}
