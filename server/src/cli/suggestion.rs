@@ -27,7 +27,8 @@ mod tests {
         assert_eq!(closest("max_frame"), Some("max-frame"));
         assert_eq!(closest("readdelay"), Some("read-delay"));
         assert_eq!(closest("GAP"), Some("gap"));
-        assert_eq!(closest("messages3"), Some("messages2"));
+        assert_eq!(closest("messages3"), Some("messages"));
+        assert_eq!(closest("mesages2"), Some("messages2"));
         assert_eq!(closest("qqq"), None);
         assert_eq!(closest(""), None);
     }
