@@ -154,8 +154,12 @@ fn check_sentence(sentence: &Sentence) {
             assert!(named, "{} lacks {name}", sentence.key);
         }
         for (_, value) in &sentence.values {
-            if let Value::Word(key) = value {
-                assert!(catalog.template(key).is_some(), "{key} has no text");
+            match value {
+                Value::Word(key) => {
+                    assert!(catalog.template(key).is_some(), "{key} has no text");
+                }
+                Value::Part(part) => check_sentence(part),
+                Value::Count(_) | Value::Text(_) => {}
             }
         }
         catalog.render(sentence);

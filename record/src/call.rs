@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Transport;
+
 /// Which call of a program, what its kernel put on the wire, or what it decided. On datagram
 /// sockets `send` is `sendto(2)` and `recv` is `recvfrom(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,6 +70,16 @@ impl Call {
             Self::Datagram => "datagram",
             Self::Refuse => "refuse",
             Self::Cut => "cut",
+        }
+    }
+
+    /// The name of the call that programs make on a socket of this transport:
+    /// `sendto` and `recvfrom` where it is UDP.
+    pub const fn name_on(self, transport: Transport) -> &'static str {
+        match (self, transport) {
+            (Self::Send, Transport::Udp) => "sendto",
+            (Self::Recv, Transport::Udp) => "recvfrom",
+            _ => self.name(),
         }
     }
 }

@@ -83,10 +83,15 @@ impl Record {
         found.is_some_and(|found| found.end(end).observed.calls)
     }
 
+    /// What carries a connection's bytes; of one that is not known, TCP.
+    pub fn transport(&self, connection: ConnectionId) -> Transport {
+        let found = self.connection(connection);
+        found.map_or(Transport::Tcp, |found| found.transport)
+    }
+
     /// Whether a connection carries datagrams.
     pub fn is_datagrams(&self, connection: ConnectionId) -> bool {
-        let found = self.connection(connection);
-        found.is_some_and(|found| found.transport == Transport::Udp)
+        self.transport(connection) == Transport::Udp
     }
 
     /// Puts an event where its time belongs; events of the same time stay in

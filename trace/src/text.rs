@@ -15,6 +15,14 @@ pub enum Value {
     Text(String),
     /// A key of the catalog, such as an actor's name.
     Word(&'static str),
+    /// A part that has values of its own, such as a call and whose it is.
+    Part(Box<Sentence>),
+}
+
+impl From<Sentence> for Value {
+    fn from(part: Sentence) -> Self {
+        Self::Part(Box::new(part))
+    }
 }
 
 impl From<usize> for Value {
@@ -113,6 +121,26 @@ impl Catalog {
 
     /// Puts a sentence into this language.
     pub fn render(&self, sentence: &Sentence) -> String {
+        self.put(sentence, false)
+    }
+
+    /// Like [`Catalog::render`], and a word of the catalog that stands first
+    /// begins with a capital: "The server closed its socket."
+    pub fn sentence(&self, sentence: &Sentence) -> String {
+        self.put(sentence, true)
+    }
+
+    /// A value by itself.
+    pub fn value(&self, value: &Value) -> String {
+        match value {
+            Value::Count(count) => grouped(*count),
+            Value::Text(text) => text.clone(),
+            Value::Word(key) => self.text(key),
+            Value::Part(part) => self.render(part),
+        }
+    }
+
+    fn put(&self, sentence: &Sentence, capital: bool) -> String {
         let Some(template) = self.template(sentence.key) else {
             return self.text(sentence.key);
         };
@@ -125,7 +153,8 @@ impl Catalog {
                 rest = behind;
                 continue;
             };
-            self.fill(&mut text, field, sentence);
+            let capital = capital && text.is_empty();
+            self.fill(&mut text, field, sentence, capital);
             // Chinese templates can't know whether a value ends in a number:
             // "客户端 1 的", "服务端的".
             let latin = text.ends_with(|c: char| c.is_ascii_alphanumeric());
@@ -137,7 +166,7 @@ impl Catalog {
         text + rest
     }
 
-    fn fill(&self, text: &mut String, field: &str, sentence: &Sentence) {
+    fn fill(&self, text: &mut String, field: &str, sentence: &Sentence, capital: bool) {
         let mut parts = field.split('|');
         let name = parts.next().unwrap_or_default();
         let value = sentence
@@ -148,9 +177,17 @@ impl Catalog {
         match (value, parts.next(), parts.next()) {
             (Some(Value::Count(1)), Some(one), _) => *text += one,
             (Some(Value::Count(_)), _, Some(many)) => *text += many,
-            (Some(Value::Count(count)), ..) => *text += &grouped(*count),
-            (Some(Value::Text(value)), ..) => *text += value,
-            (Some(Value::Word(key)), ..) => *text += &self.text(key),
+            (Some(Value::Word(key)), ..) => {
+                let mut word = self.text(key);
+                // Only English has capitals, and the table of all letters takes
+                // the page 12 KB.
+                if let Some(first) = word.get_mut(..1).filter(|_| capital) {
+                    first.make_ascii_uppercase();
+                }
+                *text += &word;
+            }
+            (Some(Value::Part(part)), ..) => *text += &self.put(part, capital),
+            (Some(value), ..) => *text += &self.value(value),
             (None, ..) => {
                 text.push('{');
                 *text += field;
@@ -222,8 +259,29 @@ mod tests {
         check("{n}", &bytes(542_393_671), "542,393,671");
         let who = Sentence::new("k").with("who", "actor.server");
         check("{who} left", &who, "the server left");
+        let part = Sentence::new("k").with("x", Sentence::new("actor.server"));
+        check("{x} left", &part, "the server left");
         let odd = Sentence::new("k").with("x", "{n}".to_owned());
         check("{x} {missing} {open", &odd, "{n} {missing} {open");
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_unless_a_name_stands_there() {
+        let entries = [
+            ("left", "{who} left {who}."),
+            ("whose", "{who}'s socket"),
+            ("server", "the server"),
+            ("zh", "服务端"),
+        ];
+        let catalog = Catalog::new(entries.map(|(k, t)| (k.to_owned(), t.to_owned())));
+        let left = |who: Value| catalog.sentence(&Sentence::new("left").with("who", who));
+        let whose = Sentence::new("whose").with("who", "server");
+        assert_eq!(left(Value::Word("server")), "The server left the server.");
+        let of = "The server's socket left the server's socket.";
+        assert_eq!(left(whose.into()), of);
+        assert_eq!(left(Value::Word("zh")), "服务端 left 服务端.");
+        let name = Value::Text("server.py".to_owned());
+        assert_eq!(left(name), "server.py left server.py.");
     }
 
     #[test]

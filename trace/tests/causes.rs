@@ -47,7 +47,7 @@ fn apart_on_the_wire_and_together_at_the_reader() {
     check_explained(
         &trace(System::TcpEcho, &[], script),
         7,
-        "recv(1024) of server returned 3 bytes. It holds bytes of 3 sends, #1 to #3, in one \
+        "The server's recv(1024) #1 returned 3 bytes. It holds bytes of 3 sends, client 1's send() #1 to #3, in one \
          piece. They were apart on the wire, in 3 segments: the reader was late, 3 bytes \
          waited by then. The run is over.",
     );
@@ -88,8 +88,8 @@ fn one_segment_of_two_sends_was_merged_by_the_sender() {
     check_explained(
         &trace(System::TcpEcho, &["nagle=on"], held),
         8,
-        "recv(1024) of server returned 4 bytes. Just before, 4 bytes waited in the receive \
-         queue. Its bytes had come in 1 segment. It holds bytes of 2 sends, #2 to #3, in one \
+        "The server's recv(1024) #2 returned 4 bytes. Just before, 4 bytes waited in the receive \
+         queue. Its bytes had come in 1 segment. It holds bytes of 2 sends, client 1's send() #2 to #3, in one \
          piece. The sender's kernel put them into one segment: Nagle's algorithm held them back. \
          The run is over.",
     );
@@ -158,7 +158,7 @@ fn a_full_buffer_cuts_what_waits() {
              s1 recv 2 ab | waiting=3",
         ),
         2,
-        "recv(2) of server returned 2 bytes. It is 2 of the 3 bytes that send() #1 was given: a \
+        "The server's recv(2) #1 returned 2 bytes. It is 2 of the 3 bytes that client 1's send() #1 was given: a \
          piece, not the message. The buffer was smaller than what waited: room for 2, and 3 bytes in the \
          queue. The run is over.",
     );

@@ -197,27 +197,32 @@ fn datagrams_are_explained() {
          c1 datagram x
          ended missed=0 dropped=1",
     );
-    let packet = "The kernel of client 1 put a datagram of 3 bytes on the wire. It is sendto() ";
+    let packet =
+        "Client 1's kernel put a datagram of 3 bytes on the wire. It is client 1's sendto() ";
     check_explained(
         &sent,
         1,
-        "sendto() #1 handed over a datagram of 3 bytes. The reader's receive buffer was full: \
+        "Client 1's sendto() #1 handed over a datagram of 3 bytes. The reader's receive buffer was full: \
          the kernel dropped it, and it is gone.",
     );
     let gone = "#1. The reader's receive buffer was full: the kernel dropped it, and it is gone.";
     check_explained(&sent, 2, &format!("{packet}{gone}"));
-    check_explained(&sent, 4, &format!("{packet}#2. recvfrom() #1 took it."));
+    check_explained(
+        &sent,
+        4,
+        &format!("{packet}#2. The server's recvfrom() #1 took it."),
+    );
     check_explained(
         &sent,
         5,
-        "recvfrom(2) of server returned a datagram of 2 bytes. It is sendto() #2. There was \
+        "The server's recvfrom(2) #1 returned a datagram of 2 bytes. It is client 1's sendto() #2. There was \
          room for 2 bytes; the other 1 byte of this datagram was thrown away. Before it came, \
          the kernel dropped 1 datagram more: the receive buffer was full.",
     );
     check_explained(
         &sent,
         7,
-        "The kernel of client 1 put a datagram of 1 byte on the wire. It is sendto() #3. \
+        "Client 1's kernel put a datagram of 1 byte on the wire. It is client 1's sendto() #3. \
          Nobody read it before the run was over. The run is over.",
     );
 }

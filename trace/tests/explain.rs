@@ -61,45 +61,46 @@ fn explanations_say_what_happened_in_this_run() {
     check_explained(
         &trace,
         1,
-        "client 1 called connect(). The kernels shake hands without the server's program; \
+        "Client 1 called connect(). The kernels shake hands without the server's program; \
          accept() picked the connection up 3.00 ms later.",
     );
     check_explained(
         &trace,
         3,
-        "send() #2 handed 3 bytes to the kernel. It came out of recv() #1, together with \
-         bytes of 1 other send.",
+        "Client 1's send() #2 handed 3 bytes to the kernel. It came out of the server's recv() \
+         #1, together with bytes of 1 other send.",
     );
     check_explained(
         &trace,
         4,
-        "accept() gave the server the connection of client 1. 8 bytes were sent before \
+        "The server's accept() gave it client 1's connection. 8 bytes were sent before \
          anybody accepted: the kernel kept them.",
     );
     check_explained(
         &trace,
         5,
-        "recv(1024) of server returned 8 bytes. It holds bytes of 2 sends, #1 to #2, in one \
+        "The server's recv(1024) #1 returned 8 bytes. It holds bytes of 2 sends, client 1's send() #1 to #2, in one \
          piece. Why, what was observed does not tell.",
     );
     check_explained(
         &trace,
         6,
-        "send() #3 handed 4 bytes to the kernel. It came out in 2 pieces: recv() #2 to #3.",
+        "Client 1's send() #3 handed 4 bytes to the kernel. It came out in 2 pieces: the server's \
+         recv() #2 to #3.",
     );
     check_explained(
         &trace,
         7,
-        "recv(2) of server returned 2 bytes. It is 2 of the 4 bytes that send() #3 was \
+        "The server's recv(2) #2 returned 2 bytes. It is 2 of the 4 bytes that client 1's send() #3 was \
          given: a piece, not the message. The buffer was full; 2 more bytes have to wait for the next recv(). \
          It ends inside a character: 粘 is 3 bytes.",
     );
     check_explained(
         &trace,
         10,
-        "recv() of server returned 0: client 1 has sent all it will.",
+        "The server's recv() returned 0: client 1 has sent all it will.",
     );
-    check_explained(&trace, 11, "server closed its socket. The run is over.");
+    check_explained(&trace, 11, "The server closed its socket. The run is over.");
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn explanations_of_framing_and_refusal() {
     check_explained(
         &trace,
         3,
-        "recv(4) of server returned 4 bytes. It is exactly send() #1. The buffer was full; \
+        "The server's recv(4) #1 returned 4 bytes. It is exactly client 1's send() #1. The buffer was full; \
          6 more bytes have to wait for the next recv(). No message is complete yet: the \
          framing says there is more to come.",
     );
@@ -183,8 +184,8 @@ fn behind_a_wrong_answer_no_message_is_spoken_of() {
     check_explained(
         &trace,
         4,
-        "recv(1024) of server returned 22 bytes. The answer is not the one the server's key \
-         gives. It holds bytes of 2 sends, #1 to #2, in one piece. Why, what was \
+        "The server's recv(1024) #1 returned 22 bytes. The answer is not the one the server's key \
+         gives. It holds bytes of 2 sends, client 1's send() #1 to #2, in one piece. Why, what was \
          observed does not tell.",
     );
     let closed = explained(&trace, 5);
@@ -272,17 +273,17 @@ fn a_piece_of_what_was_offered_is_no_message() {
     for (step, part) in [
         (
             2,
-            "It is 3 of the 5 bytes that send() #1 was given: a piece",
+            "It is 3 of the 5 bytes that client 1's send() #1 was given: a piece",
         ),
         (
             5,
-            "It is 1 of the 2 bytes that send() #2 was given: a piece",
+            "It is 1 of the 2 bytes that client 1's send() #2 was given: a piece",
         ),
         (
             6,
-            "It is all that send() #3 was given, 1 byte, and that was the rest of 5",
+            "It is all that client 1's send() #3 was given, 1 byte, and that was the rest of 5",
         ),
-        (8, "It is exactly send() #4"),
+        (8, "It is exactly client 1's send() #4"),
     ] {
         let text = explained(&run, step);
         assert!(text.contains(part), "step {step}: {text}");
@@ -333,12 +334,12 @@ fn chinese_words_stand_apart_from_numbers_in_front_of_them() {
     );
     assert!(chinese(1).contains("1.00 ms 后"), "{}", chinese(1));
     assert!(
-        chinese(2).contains("把客户端 1 的连接交给了服务端"),
+        chinese(2).contains("取得了客户端 1 的连接"),
         "{}",
         chinese(2)
     );
     assert!(
-        chinese(4).starts_with("客户端 1 的 recv(9)"),
+        chinese(4).starts_with("客户端 1 的 recv(9) #1"),
         "{}",
         chinese(4)
     );

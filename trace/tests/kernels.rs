@@ -120,7 +120,7 @@ fn a_dropped_syn_did_not_wait_in_the_accept_queue() {
         &run,
         1,
         [
-            "client 2 called connect(). The kernel of server answered only SYN number 2, which \
+            "Client 2 called connect(). The server's kernel answered only SYN number 2, which \
              was sent 5.00 ms after the first. When connect() returned, the listening socket had \
              dropped 1 request for a connection, as it does while its accept queue is full.",
             "服务端的内核只应答了第 2 个 SYN，它比第一个晚 5.00 ms。 connect() 返回时，监听套接字已经丢弃了 1 个建立连接的请求：accept 队列满的时候它就这样做。",
@@ -177,7 +177,7 @@ fn without_a_capture_only_the_return_of_connect_is_known() {
         &run,
         8,
         [
-            "connect() of client 1 had returned 5.00 ms before.",
+            "Client 1's connect() had returned 5.00 ms before.",
             "5.00 ms 前，客户端 1 的 connect() 已经返回。",
         ],
         &["had waited", "队列里等"],
@@ -209,15 +209,15 @@ fn a_copy_that_was_discarded_came_out_of_no_recv() {
         &run,
         3,
         [
-            "it is a retransmission. The kernel of server had these bytes already and discarded \
+            "it is a retransmission. The server's kernel had these bytes already and discarded \
              this copy: no recv() took it.",
             "服务端的内核已经有这些字节，丢弃了这一份：没有哪次 recv() 取过它。",
         ],
         &["came out", "读出"],
     );
     let read = [
-        "Its bytes came out of recv() #1.",
-        "它的字节从 recv() #1 读出。",
+        "Its bytes came out of the server's recv() #1.",
+        "它的字节从服务端的 recv() #1 读出。",
     ];
     check(&run, 2, read, &[]);
     // Nothing tells which copy it was.
@@ -227,8 +227,8 @@ fn a_copy_that_was_discarded_came_out_of_no_recv() {
             &run,
             step,
             [
-                "Its bytes came out of recv() #1: of this copy or of another, which was not observed.",
-                "它的字节从 recv() #1 读出：是这一份还是另一份，没有观察到。",
+                "Its bytes came out of the server's recv() #1: of this copy or of another, which was not observed.",
+                "它的字节从服务端的 recv() #1 读出：是这一份还是另一份，没有观察到。",
             ],
             &["discarded", "丢弃"],
         );

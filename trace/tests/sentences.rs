@@ -29,7 +29,7 @@ fn bytes_that_came_after_the_queue_was_measured_are_not_said_to_have_waited() {
         &run,
         21,
         [
-            "recv(1024) of server returned 12 bytes. It holds bytes of 3 sends, #2 to #4, in one \
+            "The server's recv(1024) #2 returned 12 bytes. It holds bytes of 3 sends, client 1's send() #2 to #4, in one \
              piece. They were apart on the wire, in 3 segments: 10 bytes waited when the queue \
              was measured just before recv(), and 2 more came until recv() took them all.",
             "它们在线路上是分开的 3 个段：就在 recv() 之前查看队列时有 10 字节在等，到 recv() 取走时又来了 2 字节。",
@@ -96,8 +96,8 @@ fn a_send_has_the_bytes_that_it_was_given() {
         &run,
         4,
         [
-            "It is 1 of the 6 bytes that send() #2 was given: a piece, not the message.",
-            "send() #2 交出的是 6 字节，这是其中的 1 字节：只是一段，不是整条消息。",
+            "It is 1 of the 6 bytes that client 1's send() #2 was given: a piece, not the message.",
+            "客户端 1 的 send() #2 要交出的是 6 字节，这是其中的 1 字节：只是一段，不是整条消息。",
         ],
         &["of the 10 bytes"],
     );
@@ -105,9 +105,9 @@ fn a_send_has_the_bytes_that_it_was_given() {
         &run,
         7,
         [
-            "It is all that send() #3 was given, 3 bytes, and that was the rest of 10 that the \
+            "It is all that client 1's send() #3 was given, 3 bytes, and that was the rest of 10 that the \
              kernel took in parts: a piece, not the message.",
-            "send() #3 交出的 3 字节全在这里，而那只是内核分几次收下的 10 字节中剩下的部分",
+            "客户端 1 的 send() #3 要交出的 3 字节全在这里，而那只是内核分几次收下的 10 字节中剩下的部分",
         ],
         &["exactly send()"],
     );
@@ -170,7 +170,7 @@ fn a_reset_leaves_what_the_receive_queue_holds() {
         6,
         [
             "It ends the connection at once: what is still on its way, or not sent yet, is lost. \
-             Under Linux server can read what its receive queue holds already; then recv() fails \
+             Under Linux the server can read what its receive queue holds already; then recv() fails \
              with ECONNRESET.",
             "在 Linux 上，服务端仍能读完接收队列里已有的字节，之后 recv() 以 ECONNRESET 失败。",
         ],
@@ -180,7 +180,7 @@ fn a_reset_leaves_what_the_receive_queue_holds() {
         &run,
         2,
         [
-            "no program has to call accept() for that: the kernel of server answers while its \
+            "no program has to call accept() for that: the server's kernel answers while its \
              accept queue has room.",
             "用不着有程序调用 accept()：只要 accept 队列还有位置，服务端的内核就会应答。",
         ],
@@ -196,7 +196,7 @@ fn a_reset_leaves_what_the_receive_queue_holds() {
         &refused,
         2,
         [
-            "It refuses the connection: connect() of client 1 fails with ECONNREFUSED.",
+            "It refuses the connection: client 1's connect() fails with ECONNREFUSED.",
             "它拒绝建立连接：客户端 1 的 connect() 以 ECONNREFUSED 失败。",
         ],
         &["recv()"],
@@ -219,5 +219,96 @@ fn a_datagram_that_came_whole_says_nothing_of_how_often_it_comes() {
             "它是完整的，也没有混入别的：数据报保留边界。",
         ],
         &["one recvfrom()", "对一次"],
+    );
+}
+
+#[test]
+fn calls_are_said_to_be_whose_they_are() {
+    let run = trace(
+        System::TcpEcho,
+        &["clients=2"],
+        "c1 send a
+         c2 send b
+         s1 recv 9 a
+         s2 recv 9 b
+         s1 send a
+         s2 send b
+         c1 recv 9 a
+         c2 recv 9 b",
+    );
+    // A client has one connection, and the server one with each of them.
+    for (step, english, chinese) in [
+        (
+            2,
+            "Client 2's send() #1 handed 1 byte to the kernel. It came out of the server's recv() \
+             #1 on this connection, alone",
+            "客户端 2 的 send() #1 把 1 字节交给了内核。 它从服务端在这个连接上的 recv() #1 单独、",
+        ),
+        (
+            4,
+            "The server's recv(9) #1 on this connection returned 1 byte. It is exactly client 2's \
+             send() #1:",
+            "服务端在这个连接上的 recv(9) #1 返回 1 字节。 正好是客户端 2 的 send() #1：",
+        ),
+        (
+            5,
+            "The server's send() #1 on this connection handed 1 byte to the kernel. It came out \
+             of client 1's recv() #1,",
+            "服务端在这个连接上的 send() #1 把 1 字节交给了内核。 它从客户端 1 的 recv() #1 ",
+        ),
+        (
+            8,
+            "Client 2's recv(9) #1 returned 1 byte. It is exactly the server's send() #1 on this \
+             connection:",
+            "客户端 2 的 recv(9) #1 返回 1 字节。 正好是服务端在这个连接上的 send() #1：",
+        ),
+    ] {
+        check(&run, step, [english, chinese], &[]);
+    }
+    let run = trace(
+        System::UdpEcho,
+        &["clients=2"],
+        "c1 send a
+         c2 send b
+         s1 recv 9 a
+         s2 recv 9 b
+         s1 send a
+         s2 send b",
+    );
+    check(
+        &run,
+        4,
+        [
+            "The server's recvfrom(9) #1 with client 2 returned a datagram of 1 byte. It is \
+             client 2's sendto() #1.",
+            "服务端与客户端 2 之间的 recvfrom(9) #1 返回一个 1 字节的数据报。 它就是客户端 2 的 sendto() #1。",
+        ],
+        &[],
+    );
+    check(
+        &run,
+        6,
+        [
+            "The server's sendto() #1 with client 2 handed over",
+            "服务端与客户端 2 之间的 sendto() #1 交出",
+        ],
+        &[],
+    );
+}
+
+/// A recv that has no box on the stage has no number either.
+#[test]
+fn a_call_that_moved_nothing_has_no_number() {
+    let run = trace(
+        System::UdpEcho,
+        &[],
+        "s1 recv 9 a
+         running",
+    );
+    check(
+        &run,
+        1,
+        ["The server's recvfrom(9) ", "服务端的 recvfrom(9) "],
+        &["#0"],
     );
 }

@@ -125,8 +125,8 @@ fn packets_are_explained_by_what_they_carry() {
          s1 segment 0 RST,ACK | ack=10
          ended missed=0",
     );
-    let client = "The kernel of client 1 put a segment on the wire: ";
-    let server = "The kernel of server put a segment on the wire: ";
+    let client = "Client 1's kernel put a segment on the wire: ";
+    let server = "The server's kernel put a segment on the wire: ";
     for (step, head, rest) in [
         (
             0,
@@ -136,12 +136,12 @@ fn packets_are_explained_by_what_they_carry() {
         (
             1,
             client,
-            "SYN, 0 bytes. It asks for a connection. No program of server takes part.",
+            "SYN, 0 bytes. It asks for a connection, and the server's program takes no part.",
         ),
         (
             2,
             server,
-            "SYN,ACK, 0 bytes. It grants the connection, and no program has to call accept() for that: the kernel of server answers while its accept queue has room.",
+            "SYN,ACK, 0 bytes. It grants the connection, and no program has to call accept() for that: the server's kernel answers while its accept queue has room.",
         ),
         (
             3,
@@ -151,27 +151,27 @@ fn packets_are_explained_by_what_they_carry() {
         (
             6,
             client,
-            "PSH,ACK, 4 bytes. It carries 4 of the 5 bytes of send() #1. Its bytes came out of recv() #1.",
+            "PSH,ACK, 4 bytes. It carries 4 of the 5 bytes of client 1's send() #1. Its bytes came out of the server's recv() #1.",
         ),
         (
             7,
             client,
-            "PSH,ACK, 4 bytes. It carries bytes of send() #1 to #2: the sender's kernel merged them. Its bytes came out of recv() #1 to #2.",
+            "PSH,ACK, 4 bytes. It carries bytes of client 1's send() #1 to #2: the sender's kernel merged them. Its bytes came out of the server's recv() #1 to #2.",
         ),
         (
             8,
             server,
-            "ACK, 0 bytes. It carries nothing and confirms the first 8 bytes of the other side. No program asked for it. Its window is 0: the receive queue of server is full, and client 1 has to wait.",
+            "ACK, 0 bytes. It carries nothing and confirms the first 8 bytes of the other side. No program asked for it. Its window is 0: the server's receive queue is full, and client 1 has to wait.",
         ),
         (
             9,
             client,
-            "PSH,ACK, 4 bytes. It carries bytes of send() #1 to #2: the sender's kernel merged them. All its bytes had been on the wire before: it is a retransmission. The kernel of server had these bytes already and discarded this copy: no recv() took it.",
+            "PSH,ACK, 4 bytes. It carries bytes of client 1's send() #1 to #2: the sender's kernel merged them. All its bytes had been on the wire before: it is a retransmission. The server's kernel had these bytes already and discarded this copy: no recv() took it.",
         ),
         (
             13,
             client,
-            "FIN,PSH,ACK, 1 byte. It carries all of send() #3, and nothing else. Nobody ever read its bytes. client 1 sends no more after this: once all is read, recv() of server returns 0.",
+            "FIN,PSH,ACK, 1 byte. It carries all of client 1's send() #3, and nothing else. Nobody ever read its bytes. Client 1 sends no more after this: once all is read, the server's recv() returns 0.",
         ),
         (
             14,
@@ -189,13 +189,13 @@ fn packets_are_explained_by_what_they_carry() {
     check_explained(
         &trace,
         4,
-        "send() #1 handed 5 bytes to the kernel. On the wire its bytes are in 2 segments. It \
-         came out of recv() #1, together with bytes of 1 other send.",
+        "Client 1's send() #1 handed 5 bytes to the kernel. On the wire its bytes are in 2 segments. It \
+         came out of the server's recv() #1, together with bytes of 1 other send.",
     );
     assert_eq!(
         explained_in("zh", &trace, 7),
-        "客户端 1 的内核在线路上发出一个段：PSH,ACK，4 字节。 它带着 send() #1 到 #2 的字节：发送端的\
-         内核把它们合并了。 它的字节从 recv() #1 到 #2 读出。"
+        "客户端 1 的内核在线路上发出一个段：PSH,ACK，4 字节。 它带着客户端 1 的 send() #1 到 #2 的字节：发送端的\
+         内核把它们合并了。 它的字节从服务端的 recv() #1 到 #2 读出。"
     );
 }
 
@@ -211,7 +211,7 @@ fn a_super_segment_is_shown_as_what_it_is() {
     check_explained(
         &trace,
         3,
-        "The kernel of client 1 put a segment on the wire: ACK, 10 bytes. It carries all of \
+        "Client 1's kernel put a segment on the wire: ACK, 10 bytes. It carries all of client 1's \
          send() #1, and nothing else. It is one packet here, and 3 segments of at most 4 bytes \
          for the receiver's kernel (GSO). Nobody ever read its bytes. The run is over.",
     );

@@ -1,6 +1,6 @@
 //! Calls that failed: which, how often, and what the kernel said.
 
-use trace::explain::name;
+use trace::explain::speaker;
 use trace::lane::Lane;
 use trace::rows::Layer;
 use trace::text::{Sentence, Time};
@@ -46,9 +46,10 @@ pub(super) fn failed(trace: &Trace, screen: Screen) -> String {
     let mut text = String::new();
     for group in groups {
         let first = group[0];
+        let call = first.call.name_on(trace.transport(first.connection));
         let what = Sentence::new("explain.failed")
-            .with("who", name(trace, first.party))
-            .with("call", first.call.name().to_owned())
+            .with("who", speaker(trace, first.party))
+            .with("call", call.to_owned())
             .with("error", first.error.clone().unwrap_or_default());
         let mut what = screen.say(&what);
         if first.call == Call::Send {

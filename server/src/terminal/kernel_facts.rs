@@ -3,7 +3,7 @@
 
 use anstyle::Style;
 use protocol::Nanos;
-use trace::explain::end_name;
+use trace::explain::end_speaker;
 use trace::lane::{Direction, Lane};
 use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Event, Flags, Trace};
@@ -113,7 +113,7 @@ fn receive_queue(trace: &Trace, id: ConnectionId) -> Option<Vec<Sentence>> {
     let waiting = recvs.filter_map(|recv| recv.socket.waiting).max()?;
     let told = Sentence::new("terminal.recv-queue-waiting")
         .with("n", u64::from(waiting))
-        .with("who", end_name(trace, id, End::Acceptor));
+        .with("who", end_speaker(trace, id, End::Acceptor));
     Some(vec![told])
 }
 

@@ -27,7 +27,7 @@ use trace::explain::{end_name, refusal};
 use trace::lane::{Direction, Lane};
 use trace::link::Ending;
 use trace::rows::{Layer, Rows};
-use trace::text::{Sentence, Time, Value};
+use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
 
 use glyph::{GONE, HEX, NOTHING, SPACE};
@@ -144,11 +144,7 @@ fn ended(trace: &Trace, screen: Screen) -> String {
 
 /// What whoever is at an end of a connection is called.
 fn name(trace: &Trace, connection: ConnectionId, end: End, screen: Screen) -> String {
-    match end_name(trace, connection, end) {
-        Value::Text(name) => printable(&name),
-        Value::Word(key) => screen.text(key),
-        Value::Count(number) => number.to_string(),
-    }
+    screen.value(&end_name(trace, connection, end))
 }
 
 /// What a trace file says, as text that no terminal obeys.

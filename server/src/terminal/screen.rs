@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use trace::text::Sentence;
+use trace::text::{Sentence, Value};
 use unicode_width::UnicodeWidthChar as _;
 
 use super::NAMES;
@@ -63,6 +63,11 @@ impl Screen {
     /// parties and errors.
     pub(super) fn say(self, sentence: &Sentence) -> String {
         printable::plain_or_escaped(self.language.catalog().render(sentence).as_bytes())
+    }
+
+    /// A value in the language, such as a name, as text that no terminal obeys.
+    pub(super) fn value(self, value: &Value) -> String {
+        printable::plain_or_escaped(self.language.catalog().value(value).as_bytes())
     }
 
     /// The text of `key`.

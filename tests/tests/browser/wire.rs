@@ -50,7 +50,9 @@ async fn five_segments_lie_between_five_sends_and_one_recv() {
         page.click(&format!("#chunk [data-byte='0 up {offset}']"))
             .await;
         let number = offset + 1;
-        let way = format!("sent by send #{number} → segment #{number} → recv #1");
+        let way = format!(
+            "sent by client 1's send() #{number} → segment #{number} → the server's recv() #1"
+        );
         page.until(&way, |seen| seen.text("inspector").contains(&way))
             .await;
     }
@@ -66,7 +68,11 @@ async fn each_packet_is_explained_in_both_languages() {
     let packets: Vec<_> = packets.cloned().collect();
     assert!(packets.len() > 5, "{packets:?}");
     for (language, put, whole) in [
-        ("en", "put a segment on the wire: ", "all of send()"),
+        (
+            "en",
+            "put a segment on the wire: ",
+            "all of client 1's send()",
+        ),
         ("zh", "在线路上发出一个段：", "的全部字节"),
     ] {
         choose_language(&page, language).await;

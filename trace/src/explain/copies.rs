@@ -29,18 +29,16 @@ enum Copy {
 impl Facts<'_> {
     /// Which recvs the bytes of this segment came out of.
     pub(super) fn taken(&self, lane: &Lane, passage: &Passage) -> Option<Sentence> {
-        let (first, last) = (passage.recvs.start + 1, passage.recvs.end);
         let copy = self.copy(lane, passage.packet);
         let key = match (passage.recvs.len(), copy) {
             (_, Copy::Discarded) => "explain.packet.discarded",
             (0, _) if self.trace.ending().is_some() => "explain.packet.unread",
             (0, _) => return None,
-            (1, Copy::Taken) => "explain.packet.read",
-            (_, Copy::Taken) => "explain.packet.read-many",
-            (1, Copy::Unknown) => "explain.packet.read-copy",
-            (_, Copy::Unknown) => "explain.packet.read-many-copy",
+            (_, Copy::Taken) => "explain.packet.read",
+            (_, Copy::Unknown) => "explain.packet.read-copy",
         };
-        Some(self.say(key).with("first", first).with("last", last))
+        let recvs = self.recvs(lane, passage.recvs.clone());
+        Some(self.say(key).with("recvs", recvs))
     }
 
     fn copy(&self, lane: &Lane, packet: usize) -> Copy {

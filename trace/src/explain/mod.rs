@@ -2,6 +2,7 @@
 //! what the call did or which packet it was, the rest what became of its bytes
 //! and why.
 
+mod calls;
 mod copies;
 mod handshake;
 mod kernel;
@@ -20,6 +21,7 @@ use crate::link::Ending;
 use crate::text::{Sentence, Value};
 use crate::{Analysis, Call, ClientId, ConnectionId, End, Event, PartyId, SERVER, Trace};
 
+pub use calls::calls;
 pub use keys::KEYS;
 pub use refusal::refusal;
 pub use why::why;
@@ -132,11 +134,10 @@ impl Facts<'_> {
     /// A sentence that knows the actor, the call and the amounts.
     fn say(&self, key: &'static str) -> Sentence {
         Sentence::new(key)
-            .with("who", name(self.trace, self.event.party))
+            .with("who", speaker(self.trace, self.event.party))
             .with("peer", self.peer())
-            .with("call", self.event.call.name().to_owned())
+            .with("call", self.call_name().to_owned())
             .with("n", self.event.len())
-            .with("asked", self.event.asked.to_string())
     }
 
     fn plain(&self, key: &'static str) -> Explanation {
@@ -148,7 +149,7 @@ impl Facts<'_> {
 
     /// The name of whoever is at the other end.
     fn peer(&self) -> Value {
-        end_name(self.trace, self.event.connection, self.event.end.other())
+        end_speaker(self.trace, self.event.connection, self.event.end.other())
     }
 
     /// An empty recv on a stream; an empty datagram is not the end of anything.
@@ -194,11 +195,16 @@ impl Facts<'_> {
         (spans.get(index)?.event == self.index).then_some(index)
     }
 
-    fn span(&self, lane: &Lane) -> Option<Span> {
-        let spans = match self.event.call {
+    /// The lane's sends where the event is one, else its recvs.
+    fn spans<'a>(&self, lane: &'a Lane) -> &'a [Span] {
+        match self.event.call {
             Call::Send => &lane.sends,
             _ => &lane.recvs,
-        };
+        }
+    }
+
+    fn span(&self, lane: &Lane) -> Option<Span> {
+        let spans = self.spans(lane);
         self.number(spans).map(|index| spans[index])
     }
 }
@@ -218,6 +224,24 @@ pub fn name(trace: &Trace, party: PartyId) -> Value {
     match trace.party(party) {
         Some(party) => Value::Text(party.name.clone()),
         None => Value::Text(party.0.to_string()),
+    }
+}
+
+/// What a party is called in a sentence.
+pub fn speaker(trace: &Trace, party: PartyId) -> Value {
+    in_a_sentence(name(trace, party))
+}
+
+/// What [`end_name`] gives, as it is called in a sentence.
+pub fn end_speaker(trace: &Trace, connection: ConnectionId, end: End) -> Value {
+    in_a_sentence(end_name(trace, connection, end))
+}
+
+/// English has an article in front of a word that is no name.
+fn in_a_sentence(name: Value) -> Value {
+    match name {
+        Value::Word("actor.server") => Value::Word("actor.the-server"),
+        name => name,
     }
 }
 

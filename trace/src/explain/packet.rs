@@ -117,21 +117,19 @@ impl Facts<'_> {
     /// Whose bytes a segment carries.
     fn carried(&self, lane: &Lane, passage: &Passage) -> Sentence {
         let sends = passage.sends.clone();
-        let (first, last) = (sends.start + 1, sends.end);
         let touched = lane.sends[sends.clone()].iter();
         if touched.filter(|send| !send.is_empty()).count() > 1 {
-            return Sentence::new("explain.packet.merged")
-                .with("first", first)
-                .with("last", last);
+            return Sentence::new("explain.packet.merged").with("sends", self.sends(lane, sends));
         }
+        let first = sends.start..sends.start + 1;
         match lane.sends.get(sends.start).filter(|_| !sends.is_empty()) {
             Some(send) if send.range() == lane.wire[passage.packet].span.range() => {
-                Sentence::new("explain.packet.whole").with("first", first)
+                Sentence::new("explain.packet.whole").with("sends", self.sends(lane, first))
             }
             Some(send) => self
                 .say("explain.packet.piece")
                 .with("all", send.len())
-                .with("first", first),
+                .with("sends", self.sends(lane, first)),
             None => Sentence::new("explain.packet.unknown"),
         }
     }
@@ -139,16 +137,18 @@ impl Facts<'_> {
     pub(super) fn datagram(&self) -> Explanation {
         let mut explanation = self.plain("explain.packet.datagram");
         let rest = &mut explanation.rest;
-        let Some((_, passage)) = self.passage() else {
+        let Some((lane, passage)) = self.passage() else {
             rest.push(Sentence::new("explain.packet.unknown"));
             return explanation;
         };
-        let first = passage.sends.start + 1;
-        rest.push(Sentence::new("explain.packet.sendto").with("first", first));
+        let first = passage.sends.start;
+        let sends = self.sends(lane, first..first + 1);
+        rest.push(Sentence::new("explain.packet.sendto").with("sends", sends));
         rest.extend(match passage.fate {
             Fate::Read(_) => {
-                let first = passage.recvs.start + 1;
-                Some(Sentence::new("explain.packet.recvfrom").with("first", first))
+                let first = passage.recvs.start;
+                let recvs = self.recvs(lane, first..first + 1);
+                Some(Sentence::new("explain.packet.recvfrom").with("recvs", recvs))
             }
             Fate::Dropped => Some(Sentence::new("explain.fate.datagram-dropped")),
             Fate::Unread => Some(Sentence::new("explain.fate.datagram-unread")),

@@ -15,6 +15,7 @@ impl Facts<'_> {
             (false, _) => "explain.recv",
         };
         let mut explanation = self.plain(key);
+        explanation.head = explanation.head.with("made", self.made());
         let Some(lane) = self.lane else {
             return explanation;
         };
@@ -29,8 +30,8 @@ impl Facts<'_> {
                 Ok(_) => "explain.recv.datagram-unsure",
                 Err(_) => "explain.recv.datagram-sent",
             };
-            let first = lane.sends_of_recv(number).start + 1;
-            rest.push(Sentence::new(key).with("first", first));
+            let first = lane.sends_of_recv(number).start;
+            rest.push(Sentence::new(key).with("sends", self.sends(lane, first..first + 1)));
             rest.push(match span.cut {
                 0 => Sentence::new("explain.recv.datagram-whole"),
                 cut => self
@@ -59,13 +60,15 @@ impl Facts<'_> {
         let touched = lane.sends[sends.clone()].iter();
         let count = touched.filter(|send| !send.is_empty()).count();
         let bare = self.framing() == Framing::None || lane.direction == Direction::FromAcceptor;
-        let (first, last) = (sends.start + 1, sends.end);
         if count > 1 {
             return Sentence::new("explain.chunk.glued")
                 .with("n", count)
-                .with("first", first)
-                .with("last", last);
+                .with("sends", self.sends(lane, sends));
         }
+        let named = |key| {
+            let first = sends.start..sends.start + 1;
+            Sentence::new(key).with("sends", self.sends(lane, first))
+        };
         // Of a send that the kernel took in parts, all that was offered counts.
         let offered = match lane.offers_in(&span.range()) {
             [offer] => offer.end.0.saturating_sub(offer.start.0),
@@ -78,7 +81,7 @@ impl Facts<'_> {
                 } else {
                     "explain.chunk.exact-framed"
                 };
-                Sentence::new(key).with("first", first)
+                named(key)
             }
             Some(send) => {
                 let given = self.trace.events().get(send.event);
@@ -91,10 +94,7 @@ impl Facts<'_> {
                 } else {
                     ("explain.chunk.part", given as u64)
                 };
-                Sentence::new(key)
-                    .with("n", span.len())
-                    .with("all", all)
-                    .with("first", first)
+                named(key).with("n", span.len()).with("all", all)
             }
             None => Sentence::new("explain.chunk.unknown"),
         }

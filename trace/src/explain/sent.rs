@@ -6,8 +6,6 @@ use crate::text::Sentence;
 
 impl Facts<'_> {
     pub(super) fn send(&self) -> Explanation {
-        let number = self.lane.and_then(|lane| self.number(&lane.sends));
-        let number = number.map_or(0, |index| index + 1);
         let key = match (self.is_udp(), self.event.is_empty()) {
             (false, false) => "explain.send",
             (false, true) => "explain.send.empty",
@@ -15,7 +13,7 @@ impl Facts<'_> {
             (true, true) => "explain.send.empty-datagram",
         };
         let mut explanation = Explanation {
-            head: self.say(key).with("number", number),
+            head: self.say(key).with("made", self.made()),
             rest: Vec::new(),
         };
         let Some(lane) = self.lane else {
@@ -55,26 +53,21 @@ impl Facts<'_> {
             .last()
             .map_or(span.start, |r| r.end);
         let one = recvs.clone().count() == 1;
-        let first = recvs.start + 1;
+        let named = |key| Sentence::new(key).with("recvs", self.recvs(lane, recvs.clone()));
         Some(if recvs.is_empty() {
             Sentence::new("explain.fate.never-read")
         } else if arrived < span.end {
             let lost = usize::try_from(span.end.0 - arrived.0).unwrap_or(usize::MAX);
             Sentence::new("explain.fate.partly-read").with("n", lost)
         } else if !one {
-            Sentence::new("explain.fate.split")
-                .with("n", recvs.len())
-                .with("first", first)
-                .with("last", recvs.end)
+            named("explain.fate.split").with("n", recvs.len())
         } else if lane.recvs[recvs.start].range() == span.range() {
-            Sentence::new("explain.fate.alone").with("first", first)
+            named("explain.fate.alone")
         } else {
             let together = lane.sends_in(lane.recvs[recvs.start].range());
             let together = lane.sends[together].iter();
             let together = together.filter(|send| !send.is_empty()).count();
-            Sentence::new("explain.fate.together")
-                .with("first", first)
-                .with("n", together.saturating_sub(1))
+            named("explain.fate.together").with("n", together.saturating_sub(1))
         })
     }
 

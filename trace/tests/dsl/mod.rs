@@ -225,10 +225,10 @@ pub fn catalog(language: &str) -> Catalog {
 pub fn explained_in(language: &str, trace: &Trace, step: usize) -> String {
     let explanation = explain(trace, &Analysis::new(trace), step);
     let catalog = catalog(language);
-    let mut text = catalog.render(&explanation.head);
+    let mut text = catalog.sentence(&explanation.head);
     for sentence in &explanation.rest {
         text.push(' ');
-        text += &catalog.render(sentence);
+        text += &catalog.sentence(sentence);
     }
     text
 }

@@ -1,6 +1,6 @@
 //! Names of parties on the stage.
 
-use trace::text::{Catalog, Value};
+use trace::text::Catalog;
 use trace::{Call, ClientId, ConnectionId, End, PartyId, Reason, SERVER, explain};
 
 use super::StageModel;
@@ -50,14 +50,14 @@ impl StageModel<'_> {
                 }
             }
         }
-        word(catalog, explain::name(self.trace, party))
+        catalog.value(&explain::name(self.trace, party))
     }
 
     /// The name of the party at an end of a connection.
     pub(super) fn end_name(&self, catalog: &Catalog, connection: ConnectionId, end: End) -> String {
         match self.trace.party_at(connection, end) {
             Some(party) => self.party_name(catalog, party),
-            None => word(catalog, explain::end_name(self.trace, connection, end)),
+            None => catalog.value(&explain::end_name(self.trace, connection, end)),
         }
     }
 }
@@ -65,12 +65,4 @@ impl StageModel<'_> {
 /// What was decided, and why, in a few words.
 pub fn decision(call: Call, reason: Reason, catalog: &Catalog) -> [String; 2] {
     [call.name(), reason.name()].map(|name| catalog.text(&["decision.", name].concat()))
-}
-
-fn word(catalog: &Catalog, value: Value) -> String {
-    match value {
-        Value::Text(name) => name,
-        Value::Word(key) => catalog.text(key),
-        Value::Count(number) => number.to_string(),
-    }
 }

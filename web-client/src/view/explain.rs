@@ -58,8 +58,8 @@ impl Explain {
             |trace| {
                 let said = trace::explain(trace, state.analysis(), state.step());
                 let gap = state.language().between_sentences();
-                let rest: Vec<_> = said.rest.iter().map(|s| catalog.render(s)).collect();
-                (sentence_case(catalog.render(&said.head)), rest.join(gap))
+                let rest: Vec<_> = said.rest.iter().map(|s| catalog.sentence(s)).collect();
+                (catalog.sentence(&said.head), rest.join(gap))
             },
         );
         dom::set_text(&self.head, &head);
@@ -106,24 +106,4 @@ fn why(trace: &Trace, analysis: &Analysis, catalog: &Catalog) -> Option<String> 
         reasons.into_iter().find(|reason| !reason.why.is_empty())
     })?;
     Some(reason.text(catalog))
-}
-
-/// An actor's name may stand first: "client 1 called connect()."
-fn sentence_case(text: String) -> String {
-    let mut letters = text.chars();
-    match letters.next() {
-        // Only English has them, and the table of all letters takes 12 KB.
-        Some(first) if starts_with_actor(&text) => std::iter::once(first.to_ascii_uppercase())
-            .chain(letters)
-            .collect(),
-        _ => text,
-    }
-}
-
-/// Whether a sentence begins with one of the words for the lab's own parties;
-/// what others are called is left as it is.
-fn starts_with_actor(text: &str) -> bool {
-    ["server", "client", "the "]
-        .iter()
-        .any(|word| text.starts_with(word))
 }

@@ -1,14 +1,14 @@
 //! The selected (else the current) chunk in hex and text, and the way of one
 //! of its bytes through send, recv and message.
 
-use protocol::{Offset, Transport};
+use protocol::Offset;
 use trace::itinerary::{Itinerary, Part};
 use trace::lane::{Direction, Lane, Span};
 use trace::text::{Catalog, Sentence, Value};
 use trace::{Call, ConnectionId, Event};
 use web_sys::{Element, HtmlElement};
 
-use super::rows::{call, chunk_name, transport};
+use super::rows::call;
 use super::wording;
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
@@ -47,7 +47,7 @@ struct Shown {
 struct Chunk<'a> {
     lane: &'a Lane,
     span: Span,
-    key: &'static str,
+    made: Call,
     index: usize,
     byte: Option<Offset>,
 }
@@ -81,7 +81,7 @@ impl Inspector {
         dom::set_shown(&self.empty, !shown);
         dom::set_shown(&self.whole, shown);
         let headers = packet.map_or_else(String::new, |event| headers(event, catalog));
-        let (Some(chunk), Some(trace)) = (chunk, state.trace()) else {
+        let Some(chunk) = chunk else {
             let title = state
                 .focus()
                 .zip(state.trace())
@@ -98,7 +98,7 @@ impl Inspector {
             self.shown = None;
             return;
         };
-        let name = chunk_name(chunk.key, chunk.index, catalog);
+        let name = chunk_name(chunk.made, chunk.index, chunk.lane, state, catalog);
         let title = if chunk.span.is_empty() {
             Sentence::new("inspector.none").with("chunk", name)
         } else {
@@ -133,7 +133,7 @@ impl Inspector {
             catalog.render(&quoted)
         };
         dom::set_text(&self.text, &quoted);
-        self.show_byte(&chunk, transport(trace, chunk.lane.connection), catalog);
+        self.show_byte(&chunk, state, catalog);
     }
 
     fn build(&mut self, state: &State, chunk: &Chunk<'_>, bytes: &[u8], catalog: &Catalog) {
@@ -179,7 +179,7 @@ impl Inspector {
         self.shown = Some(shown);
     }
 
-    fn show_byte(&self, chunk: &Chunk<'_>, transport: Transport, catalog: &Catalog) {
+    fn show_byte(&self, chunk: &Chunk<'_>, state: &State, catalog: &Catalog) {
         let first = (!chunk.span.is_empty()).then_some(chunk.span.start);
         let way = chunk
             .byte
@@ -212,21 +212,22 @@ impl Inspector {
             line += &catalog.render(&said);
         }
         dom::set_text(&self.byte, &line);
-        dom::set_text(&self.way, &itinerary(&way, transport, catalog));
+        dom::set_text(&self.way, &itinerary(&way, chunk.lane, state, catalog));
     }
 }
 
-/// "sent by send #3 → segment #3 → recv #2 → message 2".
-pub(super) fn itinerary(way: &Itinerary, transport: Transport, catalog: &Catalog) -> String {
+/// "sent by client 1's send() #3 → segment #3 → the server's recv() #2 → message 2".
+pub(super) fn itinerary(way: &Itinerary, lane: &Lane, state: &State, catalog: &Catalog) -> String {
+    let named = |made, index| chunk_name(made, index, lane, state, catalog);
     let mut text = way.send.map_or_else(String::new, |send| {
-        let name = chunk_name("chunk.send", send, catalog);
+        let name = named(Call::Send, send);
         catalog.render(&Sentence::new("way.sent").with("chunk", name))
     });
     if let Some(packet) = way.packet {
-        text += &[" → ", &chunk_name(packet_key(transport), packet, catalog)].concat();
+        text += &[" → ", &named(Call::Segment, packet)].concat();
     }
     match way.recv {
-        Some(recv) => text += &[" → ", &chunk_name("chunk.recv", recv, catalog)].concat(),
+        Some(recv) => text += &[" → ", &named(Call::Recv, recv)].concat(),
         None => text += &[" → ", &catalog.text("way.unread")].concat(),
     }
     if let Some((message, part)) = way.message {
@@ -235,9 +236,32 @@ pub(super) fn itinerary(way: &Itinerary, transport: Transport, catalog: &Catalog
             Part::Body => "way.message",
             Part::Trailer => "way.trailer",
         };
-        text += &[" → ", &chunk_name(key, message, catalog)].concat();
+        text += &[" → ", &numbered(key, message, catalog)].concat();
     }
     text
+}
+
+/// A chunk by what made it and by its number there, such as `segment #2` or
+/// `the server's recv() #2`.
+fn chunk_name(made: Call, index: usize, lane: &Lane, state: &State, catalog: &Catalog) -> String {
+    let Some(trace) = state.trace() else {
+        return String::new();
+    };
+    if !made.is_packet() {
+        let analysis = state.analysis();
+        let calls = trace::explain::calls(trace, analysis, lane, made, index..index + 1);
+        return catalog.render(&calls);
+    }
+    let key = if trace.is_datagrams(lane.connection) {
+        "chunk.datagram"
+    } else {
+        "chunk.segment"
+    };
+    numbered(key, index, catalog)
+}
+
+fn numbered(key: &'static str, index: usize, catalog: &Catalog) -> String {
+    catalog.render(&Sentence::new(key).with("number", index + 1))
 }
 
 /// The chunk of the selected byte, else of the event in focus.
@@ -251,59 +275,47 @@ fn chunk(state: &State) -> Option<Chunk<'_>> {
     {
         let lane = analysis.lane(connection, direction)?;
         let way = lane.itinerary(offset)?;
-        let (key, index, span) = match (way.recv, way.send) {
-            (Some(recv), _) => ("chunk.recv", recv, lane.recvs[recv]),
-            (None, Some(send)) => ("chunk.send", send, lane.sends[send]),
+        let (made, index, span) = match (way.recv, way.send) {
+            (Some(recv), _) => (Call::Recv, recv, lane.recvs[recv]),
+            (None, Some(send)) => (Call::Send, send, lane.sends[send]),
             (None, None) => return None,
         };
         return Some(Chunk {
             lane,
             span,
-            key,
+            made,
             index,
             byte: Some(offset),
         });
     }
     let (event_index, event) = state.focus()?;
     let lane = analysis.lane_of(event)?;
-    let (key, index, span) = if event.call.is_packet() {
+    let (index, span) = if event.call.is_packet() {
         let packets = &lane.wire;
         let index = packets.binary_search_by_key(&event_index, |packet| packet.span.event);
         let index = index.ok()?;
-        let key = packet_key(transport(state.trace()?, lane.connection));
-        (key, index, lane.wire[index].span)
+        (index, packets[index].span)
     } else {
-        let (key, spans) = spans(lane, event);
+        let spans = if event.call == Call::Send {
+            &lane.sends
+        } else {
+            &lane.recvs
+        };
         let index = spans.binary_search_by_key(&event_index, |span| span.event);
         let index = index.ok()?;
-        (key, index, spans[index])
+        (index, spans[index])
     };
     Some(Chunk {
         lane,
         span,
-        key,
+        made: event.call,
         index,
         byte: None,
     })
 }
 
-fn spans<'a>(lane: &'a Lane, event: &Event) -> (&'static str, &'a [Span]) {
-    if event.call == Call::Send {
-        ("chunk.send", &lane.sends)
-    } else {
-        ("chunk.recv", &lane.recvs)
-    }
-}
-
 fn is_byte(state: &State) -> bool {
     matches!(state.selection(), Some(Target::Byte { .. }))
-}
-
-const fn packet_key(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Tcp => "chunk.segment",
-        Transport::Udp => "chunk.datagram",
-    }
 }
 
 /// What the headers of a packet said.

@@ -1,11 +1,10 @@
 //! What a row of the events table says about an event: the call, what its
 //! bytes turned out to be. No element in here.
 
-use protocol::{Nanos, Transport};
+use protocol::Nanos;
 use trace::lane::{Fate, Integrity, Lane, MessageKind};
-use trace::text::Value;
 use trace::text::{Catalog, Sentence, grouped};
-use trace::{Analysis, Call, ClientId, ConnectionId, Event, Trace};
+use trace::{Analysis, Call, ClientId, Event, Trace, Transport};
 
 use super::wording;
 use crate::scene::{self, HUES, Index};
@@ -137,27 +136,14 @@ const fn bad(key: &'static str) -> Mark {
 
 /// What the caller is called.
 pub(super) fn caller(event: &Event, trace: &Trace, catalog: &Catalog) -> String {
-    match trace::explain::name(trace, event.party) {
-        Value::Text(name) => name,
-        Value::Word(key) => catalog.text(key),
-        Value::Count(number) => number.to_string(),
-    }
-}
-
-/// What carries a connection's bytes, as far as calls are named by it.
-pub(super) fn transport(trace: &Trace, connection: ConnectionId) -> Transport {
-    if trace.is_datagrams(connection) {
-        Transport::Udp
-    } else {
-        Transport::Tcp
-    }
+    catalog.value(&trace::explain::name(trace, event.party))
 }
 
 /// The call as it was made and what it gave, such as `recv(1024) → 7`; of a
 /// packet its flags and length, such as `segment · PSH,ACK · 5 B`. Behind it the
 /// number of a further connection.
 pub(super) fn call(event: &Event, trace: &Trace, catalog: &Catalog) -> String {
-    let mut text = bare_call(event, transport(trace, event.connection), catalog);
+    let mut text = bare_call(event, trace.transport(event.connection), catalog);
     let (_, further) = ClientId::of(event.connection);
     let number = match &trace.plan {
         Some(_) => further,
@@ -177,11 +163,7 @@ fn bare_call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
     if let Some(reason) = event.reason {
         return scene::decision(event.call, reason, catalog).join(" · ");
     }
-    let name = match (event.call, transport) {
-        (Call::Send, Transport::Udp) => "sendto",
-        (Call::Recv, Transport::Udp) => "recvfrom",
-        (call, _) => call.name(),
-    };
+    let name = event.call.name_on(transport);
     let moves = matches!(event.call, Call::Send | Call::Recv);
     let asked = if moves {
         event.asked.to_string()
@@ -229,11 +211,6 @@ pub(super) fn waited(event: &Event, trace: &Trace, catalog: &Catalog) -> Option<
 pub(super) fn milliseconds(at: Nanos) -> String {
     let micros = (at.0 + 500) / 1_000;
     format!("+{}.{:03} ms", micros / 1_000, micros % 1_000)
-}
-
-/// A chunk by its call's number, such as `recv #2`.
-pub(super) fn chunk_name(key: &'static str, index: usize, catalog: &Catalog) -> String {
-    catalog.render(&Sentence::new(key).with("number", index + 1))
 }
 
 #[cfg(test)]
@@ -287,7 +264,7 @@ mod tests {
         assert_eq!(said, ["15 B waited", "9 B waited"]);
         let mut told = trace.events().iter();
         let mut datagrams = trace.clone();
-        datagrams.connections[0].transport = trace::Transport::Udp;
+        datagrams.connections[0].transport = Transport::Udp;
         assert!(told.all(|event| waited(event, &datagrams, &catalog).is_none()));
     }
 

@@ -10,7 +10,7 @@ use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement, ResizeObserver};
 
 use super::inspector::itinerary;
 use super::pointer::{self, Pointer};
-use super::rows::{call, caller, transport};
+use super::rows::{call, caller};
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::paint::{Painter, Palette};
@@ -259,15 +259,12 @@ fn describe(target: Target, state: &State, catalog: &Catalog) -> Option<String> 
             direction,
             offset,
         } => {
-            let way = state
-                .analysis()
-                .lane(connection, direction)?
-                .itinerary(offset)?;
+            let lane = state.analysis().lane(connection, direction)?;
+            let way = lane.itinerary(offset)?;
             let byte = Sentence::new("inspector.byte")
                 .with("offset", offset.0)
                 .with("hex", super::wording::hex(&[way.byte], 1));
-            let transport = transport(state.trace()?, connection);
-            let way = itinerary(&way, transport, catalog);
+            let way = itinerary(&way, lane, state, catalog);
             Some([&catalog.render(&byte), " · ", &way].concat())
         }
     }

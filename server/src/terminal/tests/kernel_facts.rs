@@ -50,7 +50,7 @@ fn what_the_kernel_told_and_the_answer_stand_below() {
 client 1 in the kernel
 connect    connect() took 50.0 µs, then 1 in the accept queue; accept() had it 9.00 ms after connect() began, before that 1 in the queue
 send queue up to 4 B after a send(), up to 2 B not even sent
-recv queue up to 4 B before a recv() of the server
+recv queue up to 4 B before the server's recv()
 replies    2 of 3 recv() calls waited longer than 1 ms: #1 10.0 ms, #3 43.0 ms",
     );
     trace.lesson = Some(trace::lesson::Reference {

@@ -50,7 +50,7 @@ fn calls_that_failed_are_told_with_or_without_lanes() {
     let text = draw(&trace, &Analysis::new(&trace), screen(100));
     let plain = anstream::adapter::strip_str(&text).to_string();
     assert!(plain.contains("1 send, 1 failed"), "{plain}");
-    let line = "failed     At 5.00 ms: send() of client 1 failed: Message too long (os error \
+    let line = "failed     At 5.00 ms: client 1's sendto() failed: Message too long (os error \
                 90)\\x1B[2J. It was given 65,508 B.";
     assert!(plain.contains(line), "{plain}");
     let mut alone = Trace::new(
@@ -64,7 +64,7 @@ fn calls_that_failed_are_told_with_or_without_lanes() {
     assert!(analysis.lanes.is_empty());
     let text = draw(&alone, &analysis, screen(100));
     assert!(
-        text.contains("3 times from 5.00 ms on: send() of client 1 failed"),
+        text.contains("3 times from 5.00 ms on: client 1's sendto() failed"),
         "{text}"
     );
 }
