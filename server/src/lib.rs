@@ -6,6 +6,7 @@ pub mod gateway;
 pub mod lab;
 pub mod lessons;
 pub mod net;
+pub mod play;
 pub mod printable;
 pub mod printer;
 pub mod priority;

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use stickylab::lab::Lab;
+use stickylab::play::play;
 use stickylab::{lessons, printable};
 use trace::knob::{self, Knob, KnobError};
 use trace::lesson::Reference;
-use trace::link::{Ending, Head, Line, Request};
-use trace::{Call, Experiment, Lesson, Script, Trace};
+use trace::link::Ending;
+use trace::{Call, Experiment, Lesson, Trace};
 
 use super::input::{self, Kind};
 use super::output;
@@ -62,7 +62,9 @@ impl Run {
             .map(|path| Packets::open(path, Input::File(Path::new(&self.lesson))));
         let packets = packets.transpose()?;
         check_descriptors(&lesson.experiment)?;
-        let trace = observe(&lesson, reference)?;
+        let complain = |message: &str| eprintln!("stickylab: {}", printable::lines(message));
+        let mut trace = play(&lesson.experiment, rand::random(), complain)?;
+        trace.lesson = Some(reference);
         if let Some(packets) = packets {
             packets.write(&trace)?;
         }
@@ -159,38 +161,4 @@ fn find(name: &str) -> Result<(Lesson, Reference)> {
     let close = closest(name, lessons.iter().map(|lesson| lesson.id.as_str()));
     let close = close.map_or_else(String::new, |close| format!(" did you mean {close}?"));
     bail!("no lesson is called {name:?}:{close} see `stickylab lessons`, or name a .toml file")
-}
-
-/// Runs the experiment on private sockets, playing its clients.
-fn observe(lesson: &Lesson, reference: Reference) -> Result<Trace> {
-    let mut lab = Lab::start(lesson.experiment.clone(), 0)?;
-    let mut script = Script::new(&lesson.experiment, rand::random());
-    let mut trace = Trace::new(lesson.experiment.clone(), Head::default());
-    trace.lesson = Some(reference);
-    loop {
-        while let Some(command) = script.poll_command() {
-            match command {
-                Request::Send { client, sends } => lab.send(client, sends),
-                Request::Close { client, after } => lab.close(client, after),
-                Request::Stop => lab.stop(),
-                Request::Part { client, bytes } => lab.part(client, bytes, None),
-                Request::Run { .. } => {}
-            }
-        }
-        match lab.blocking_line() {
-            Some(Line::Event(event)) => {
-                script.handle_event(&event);
-                trace.insert(event);
-            }
-            Some(Line::Ended(ended)) => trace.end(ended.why, ended.missed, ended.dropped),
-            Some(Line::Error { message }) => {
-                eprintln!("stickylab: {}", printable::lines(&message));
-            }
-            Some(Line::Run(run)) => trace.head = run.head,
-            Some(Line::Party(party)) => trace.add_party(party),
-            Some(Line::Connection(connection)) => trace.add_connection(connection),
-            Some(Line::Hello { .. } | Line::Queued { .. }) => {}
-            None => return Ok(trace),
-        }
-    }
 }

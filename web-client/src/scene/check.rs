@@ -1,5 +1,6 @@
-//! What every draw list has to keep, for the scenes' tests.
+//! What every draw list has to keep, for tests. No code of the page calls it.
 
+use super::margins::NARROW;
 use super::{DrawList, Ink, Rect, Shape, text_width};
 
 /// The rectangle a text takes, by the estimate of its width.
@@ -18,9 +19,13 @@ fn text_box(shape: &Shape) -> Option<(Rect, &str)> {
     Some((shape.text_box()?, text))
 }
 
-/// Fails where two texts overlap, the cursor's line crosses one, or anything
-/// leaves the canvas.
-pub(crate) fn check(list: &DrawList) {
+/// Fails where two texts overlap, the cursor's line crosses one, the cursor stands
+/// in a text that is not over its own box, or anything leaves the canvas.
+///
+/// # Panics
+///
+/// Where it fails.
+pub fn check(list: &DrawList) {
     let texts: Vec<_> = list.shapes.iter().filter_map(text_box).collect();
     for (index, (a, one)) in texts.iter().enumerate() {
         for (b, other) in &texts[index + 1..] {
@@ -31,6 +36,26 @@ pub(crate) fn check(list: &DrawList) {
             assert!(apart, "{one:?} at {a:?} overlaps {other:?} at {b:?}");
         }
         inside(list, a, one);
+    }
+    // In a narrow view the names of rows stand above them, across all of it.
+    if let (Some(handle), true) = (list.handle, list.width >= NARROW) {
+        let x = handle.x + handle.width / 2.0;
+        for (text, said) in &texts {
+            let beside = text.right() <= x || x <= text.x;
+            let apart = text.bottom() <= handle.y || handle.bottom() <= text.y;
+            // A box may have parts.
+            let has_box = |x: f64| {
+                list.shapes.iter().any(|shape| {
+                    let Shape::Rect { rect, .. } = shape else {
+                        return false;
+                    };
+                    let near = rect.y <= text.bottom() + 12.0 && text.y - 12.0 <= rect.bottom();
+                    near && rect.x <= x && x <= rect.right()
+                })
+            };
+            let fits = beside || apart || has_box(text.x) && has_box(text.right());
+            assert!(fits, "the cursor at {x} stands in {said:?} at {text:?}");
+        }
     }
     for shape in &list.shapes {
         match shape {
@@ -95,6 +120,7 @@ fn inside(list: &DrawList, rect: &Rect, what: &str) {
 }
 
 /// How many shapes are ghosts.
+#[cfg(test)]
 pub(crate) fn ghosts(list: &DrawList) -> usize {
     let ghosts = list.shapes.iter().filter(|shape| match shape {
         Shape::Rect { ghost, .. }

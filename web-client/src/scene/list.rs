@@ -100,41 +100,19 @@ impl DrawList {
         });
     }
 
-    /// Adds the cursor: a vertical line that leaves out the texts so far, and
-    /// its head.
-    pub(super) fn cursor(&mut self, x: f64, top: f64, bottom: f64) {
-        const WIDTH: f64 = 2.0;
-        const HEAD: f64 = 5.0;
-        self.handle = Some(Rect::new(
-            x - HEAD,
-            top - HEAD,
-            2.0 * HEAD,
-            bottom - top + HEAD,
-        ));
-        let boxes = self.shapes.iter().filter_map(Shape::text_box);
-        let crossed = boxes.filter(|text| text.x < x + WIDTH && x - WIDTH < text.right());
-        let crossed: Vec<_> = crossed.map(|text| (text.y, text.bottom())).collect();
-        let mut y = top;
-        while y < bottom {
-            let inside = crossed.iter().find(|(from, to)| *from <= y && y < *to);
-            if let Some((_, end)) = inside {
-                y = *end;
-                continue;
-            }
-            let ahead = crossed
-                .iter()
-                .map(|(from, _)| *from)
-                .filter(|from| *from > y);
-            let end = ahead.fold(bottom, f64::min);
-            self.vertical(x, y, end, Ink::Accent, WIDTH);
-            y = end;
-        }
-        self.shapes.push(Shape::Circle {
-            x,
-            y: top,
-            radius: HEAD,
-            fill: Ink::Accent,
+    /// Adds what keeps ribbons from running through a text, and lets the cursor's line
+    /// end beside it.
+    pub(super) fn ground(&mut self, x: f64, y: f64, width: f64) {
+        let left = (x - 3.0).max(0.0);
+        let right = (x + width + 3.0).min(self.width);
+        self.shapes.push(Shape::Rect {
+            rect: Rect::new(left, y - 7.0, right - left, 14.0),
+            fill: Some(Ink::Ground),
             stroke: None,
+            line: 0.0,
+            radius: 3.0,
+            dashed: false,
+            ghost: false,
         });
     }
 

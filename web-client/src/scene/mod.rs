@@ -7,8 +7,8 @@
 )]
 
 pub mod bytes;
-#[cfg(test)]
-pub(crate) mod check;
+pub mod check;
+mod cursor;
 mod density;
 mod index;
 mod ink;

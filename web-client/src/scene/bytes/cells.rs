@@ -14,6 +14,10 @@ use crate::scene::{Align, DrawList, Font, Ink, Part, Rect, Shape, Target, text_w
 
 /// Width of the box of a call without bytes.
 const EMPTY: f64 = 6.0;
+/// Left and right of the bytes that are written into a box.
+const MARGIN: f64 = 3.0;
+/// Bytes are written into a box that leaves so much room: four characters.
+const LEAST: f64 = 25.0;
 
 impl Group<'_> {
     pub(super) fn chunks(&self, row: &ChunkRow, list: &mut DrawList) {
@@ -37,7 +41,8 @@ impl Group<'_> {
         if let (Some(offset), false) = (self.selected(), self.layout.is_readable()) {
             let x = self.layout.x(offset);
             if self.layout.shows(offset) {
-                list.vertical(x, row.y, row.y + self.pitch.height, Ink::Accent, 2.0);
+                let bottom = row.y + self.pitch.height;
+                list.vertical_around_texts(x, row.y, bottom, Ink::Accent, 2.0);
             }
         }
     }
@@ -179,6 +184,7 @@ impl Group<'_> {
                 let gap = if rect.width >= 8.0 { 2.0 } else { 0.0 };
                 let rect = Rect::new(rect.x + gap, rect.y, rect.width - 2.0 * gap, rect.height);
                 style.draw(rect, list);
+                self.excerpt(range, rect, style, list);
             }
             return;
         }
@@ -215,6 +221,31 @@ impl Group<'_> {
             }
             at += 1;
         }
+    }
+
+    /// In a box whose bytes have no cells: the first of them in sight, as text if
+    /// they are text, else in hexadecimal.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and no longer than the bytes in memory"
+    )]
+    fn excerpt(&self, range: &Range<Offset>, rect: Rect, style: Cell, list: &mut DrawList) {
+        let room = rect.width - 2.0 * MARGIN;
+        if room < LEAST {
+            return;
+        }
+        let start = range.start.max(Offset(self.layout.first.ceil() as u64));
+        // No character is narrower.
+        let most = (room / 5.0) as usize + 4;
+        let bytes = self.lane.slice(start..range.end.min(start + most));
+        let mut text = written(bytes);
+        if start + bytes.len() < range.end {
+            text.push('…');
+        }
+        let at = (rect.x + MARGIN, rect.y + rect.height / 2.0);
+        let style = Style::new(Font::MonoSmall, style.text).ghost(style.ghost);
+        list.text(at, &text, style, room);
     }
 
     /// One column a pixel, as high as it has chunks.
@@ -273,16 +304,31 @@ impl Cell {
     }
 }
 
+/// Bytes as text if they are text without control characters, but for a character
+/// that is cut off at the end; else as hex digits.
+fn written(bytes: &[u8]) -> String {
+    let whole = match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_some() => 0,
+        Err(error) => error.valid_up_to(),
+        Ok(text) => text.len(),
+    };
+    match std::str::from_utf8(&bytes[..whole]) {
+        Ok(text) if !text.is_empty() && !text.contains(char::is_control) => text.to_owned(),
+        _ => bytes.iter().flat_map(|&byte| digits(byte)).collect(),
+    }
+}
+
+fn digits(byte: u8) -> [char; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]))
+}
+
 /// A byte as text: the ASCII character, else two hex digits.
 fn glyph(byte: u8, rect: Rect, style: Cell, list: &mut DrawList) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let text: String = match byte {
         b' ' => "␣".to_owned(),
         0x21..=0x7e => char::from(byte).to_string(),
-        _ => [byte >> 4, byte & 15]
-            .map(|digit| char::from(DIGITS[usize::from(digit)]))
-            .iter()
-            .collect(),
+        _ => digits(byte).iter().collect(),
     };
     let fonts = [Font::Mono, Font::MonoSmall].into_iter();
     let mut fitting = fonts.filter(|&font| text_width(&text, font) <= rect.width);
@@ -294,4 +340,20 @@ fn glyph(byte: u8, rect: Rect, style: Cell, list: &mut DrawList) {
         .align(Align::Middle)
         .ghost(style.ghost);
     list.text(at, &text, style, rect.width);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written;
+
+    #[test]
+    fn bytes_in_a_box_are_text_or_digits() {
+        assert_eq!(written(b"hello you"), "hello you");
+        assert_eq!(written("粘包".as_bytes()), "粘包");
+        assert_eq!(written(&"粘包".as_bytes()[..4]), "粘", "cut off");
+        assert_eq!(written(&"粘".as_bytes()[..2]), "e7b2");
+        assert_eq!(written(b"\x05\0\0\0"), "05000000");
+        assert_eq!(written(b"a\xffb"), "61ff62");
+        assert_eq!(written(b""), "");
+    }
 }

@@ -106,15 +106,19 @@ impl Group<'_> {
         let (first, edge) = (self.layout.left, self.layout.width - PAD);
         for text in [&whole, &brief] {
             let width = text_width(text, Font::Small);
-            if width <= edge - right - SPACE {
+            let is_clear = |x: f64| {
+                let inside = |cursor| x - 2.0 < cursor && cursor < x + width + 2.0;
+                !self.cursor.is_some_and(inside)
+            };
+            if width <= edge - right - SPACE && is_clear(right + SPACE) {
                 list.text((right + SPACE, y), text, style, edge - right - SPACE);
-            } else if width <= left - SPACE - first {
+            } else if width <= left - SPACE - first && is_clear(left - SPACE - width) {
                 let style = style.align(Align::End);
                 list.text((left - SPACE, y), text, style, left - SPACE - first);
             } else if width <= edge - first {
                 let middle = f64::midpoint(left, right);
                 let x = (middle - width / 2.0).min(edge - width).max(first);
-                self.ground(x, y, width, list);
+                list.ground(x, y, width);
                 list.text((x, y), text, style, edge - x);
             } else {
                 continue;

@@ -1,10 +1,12 @@
 //! What stands above (and for calls without bytes, below) the boxes. A label
 //! that has no room is shortened, then abbreviated, then left out.
 
+use std::ops::Range;
+
 use protocol::FrameError;
 use trace::lane::{Integrity, MessageKind};
 use trace::rows::{Chunk, Layer};
-use trace::text::{Sentence, Value};
+use trace::text::{Sentence, Value, grouped};
 
 use super::Group;
 use super::row::ChunkRow;
@@ -17,9 +19,12 @@ const SPACE: f64 = 8.0;
 /// Most characters of a message in its label.
 const LONGEST: usize = 48;
 
-/// A label in its forms, the longest first; only the last may be cut off.
+/// Between a label and the cursor, or the end of its box.
+const BESIDE: f64 = 4.0;
+
+/// A label in its forms, the longest first; only the first may be cut off.
 struct Label {
-    forms: [String; 2],
+    forms: Vec<String>,
     ink: Ink,
     /// Whether the first form may be shortened with `…`.
     elastic: bool,
@@ -29,24 +34,24 @@ struct Label {
 impl Label {
     /// Draws the longest form that fits; gives its width.
     fn place(&self, x: f64, y: f64, room: f64, list: &mut DrawList) -> f64 {
-        let [full, short] = &self.forms;
-        let fits = |text: &str| text_width(text, Font::Small) <= room;
-        let text = if fits(full) || (self.elastic && room > 60.0) {
-            full
-        } else if fits(short) {
-            short
-        } else {
+        let fits = |text: &&String| text_width(text, Font::Small) <= room;
+        let whole = self.forms.first();
+        let whole = whole.filter(|whole| fits(whole) || self.elastic && room > 60.0);
+        let Some(text) = whole.or_else(|| self.forms.iter().find(fits)) else {
             return 0.0;
         };
-        let style = Style::new(Font::Small, self.ink).ghost(self.ghost);
-        list.text((x, y), text, style, room);
+        self.draw((x, y), text, room, list);
         text_width(text, Font::Small).min(room) + SPACE
+    }
+
+    fn draw(&self, at: (f64, f64), text: &str, room: f64, list: &mut DrawList) {
+        let style = Style::new(Font::Small, self.ink).ghost(self.ghost);
+        list.text(at, text, style, room);
     }
 }
 
 impl Group<'_> {
     pub(super) fn labels(&self, row: &ChunkRow, list: &mut DrawList) {
-        let edge = self.layout.width - PAD;
         let refused = (row.layer == Layer::Messages)
             .then(|| self.rows.refused())
             .flatten()
@@ -54,65 +59,106 @@ impl Group<'_> {
                 let rect = self.layout.span(&range, 0.0, 0.0)?;
                 Some((rect.x, event))
             });
+        let y = row.y - 10.0;
+        let mut free = self.layout.left + 2.0;
         let mut chunks = row.chunks.iter().peekable();
         while let Some(chunk) = chunks.next() {
             let x = self.layout.x(chunk.range.start).max(self.layout.left) + 2.0;
             let next = chunks.peek().map(|next| self.layout.x(next.range.start));
             let ahead = refused.map(|(x, _)| x).filter(|&ahead| ahead > x);
-            let room = next.into_iter().chain(ahead).fold(edge + SPACE, f64::min) - x - SPACE;
-            let own = self.layout.x(chunk.whole().end) - x;
-            if own.min(room) < text_width("#", Font::Small) {
+            let behind = next.into_iter().chain(ahead).map(|x| x - SPACE);
+            // Beyond its box there may be the cursor, and behind all of them
+            // the counts.
+            let end = self.layout.x(chunk.whole().end).min(self.layout.right());
+            let room = behind.fold(end - 2.0, f64::min) - x;
+            if room < text_width("#", Font::Small) {
                 continue;
             }
             let label = self.label(row.layer, chunk);
-            // The last of many may reach further, but is not labelled alone.
-            if text_width(&label.forms[1], Font::Small) <= own {
-                label.place(x, row.y - 10.0, room, list);
-            }
+            free = free.max(x + label.place(x, y, room, list));
         }
         if let Some((x, event)) = refused {
-            let label = self.refusal(event);
-            label.place(x + 2.0, row.y - 10.0, edge - x - 2.0, list);
+            self.refusal_label(x + 2.0, y, free, event, list);
         }
         // Of many without bytes not all are kept, and so none is numbered.
         if !row.dense {
-            self.empty_labels(row, edge, list);
+            self.empty_labels(row, list);
         }
-        self.again_labels(row, edge, list);
+        self.again_labels(row, list);
+    }
+
+    /// It is longer than the box of the bytes that were refused: it begins with
+    /// it, or ends where all bytes end.
+    fn refusal_label(&self, x: f64, y: f64, free: f64, event: usize, list: &mut DrawList) {
+        let label = self.refusal(event);
+        let edge = self.layout.content_right().max(x + 60.0);
+        let edge = edge.min(self.layout.width - PAD);
+        let wide = text_width(&label.forms[0], Font::Small);
+        let x = x.min(edge - wide).max(free);
+        list.ground(x, y, wide.min(edge - x));
+        label.place(x, y, edge - x, list);
     }
 
     /// Below their marks: which packets were on the wire again.
-    fn again_labels(&self, row: &ChunkRow, edge: f64, list: &mut DrawList) {
+    fn again_labels(&self, row: &ChunkRow, list: &mut DrawList) {
         let mut free = self.layout.left;
         for chunk in &row.again {
             let number = (chunk.index + 1).to_string();
             let sentence = Sentence::new("stage.again-label").with("n", number.clone());
             let label = Label {
-                forms: [self.say(&sentence), ["#", &number].concat()],
+                forms: vec![self.say(&sentence), ["#", &number].concat()],
                 ink: Ink::Bad,
                 elastic: false,
                 ghost: chunk.is_ahead,
             };
-            let wide = text_width(&label.forms[0], Font::Small);
-            let x = self.layout.x(chunk.range.start).min(edge - wide);
-            if x >= free {
-                let y = row.y + row.height + 12.0;
-                free = x + label.place(x, y, edge - x, list);
+            let at = self.layout.x(chunk.range.start).max(self.layout.left);
+            let y = row.y + row.height + 12.0;
+            free = self.place_below(&label, (at, at), y, free..f64::INFINITY, list);
+        }
+    }
+
+    /// Below a row, beside what stands at `at` and beside the cursor: right of it,
+    /// else left of it, between the labels around. Gives where the next one may
+    /// begin.
+    fn place_below(
+        &self,
+        label: &Label,
+        (left, right): (f64, f64),
+        y: f64,
+        free: Range<f64>,
+        list: &mut DrawList,
+    ) -> f64 {
+        let end = self.layout.content_right();
+        let edge = self.layout.width - PAD;
+        for text in &label.forms {
+            let wide = text_width(text, Font::Small);
+            let behind = self.cursor.map(|cursor| cursor + BESIDE);
+            let behind = behind.filter(|x| (0.0..wide).contains(&(x - right)));
+            let places = [Some(right + 2.0), behind, Some(left - BESIDE - wide)];
+            let is_clear = |x: &f64| {
+                let crosses = |line: f64| x - 2.0 < line && line < x + wide + 2.0;
+                let fits = *x >= free.start && x + wide <= free.end.min(edge);
+                fits && !crosses(end) && !self.cursor.is_some_and(crosses)
+            };
+            // Right of all bytes only if there is no room left of their end.
+            let is_inside = |x: &f64| x + wide <= end;
+            let clear = || places.into_iter().flatten().filter(is_clear);
+            if let Some(x) = clear().find(is_inside).or_else(|| clear().next()) {
+                label.draw((x, y), text, wide, list);
+                return x + wide + SPACE;
             }
         }
+        free.start
     }
 
     fn label(&self, layer: Layer, chunk: &Chunk) -> Label {
         let number = chunk.index + 1;
         let event = self.shot.trace.events().get(chunk.event);
         let asked = event.map_or(0, |event| event.asked as usize);
-        let sized = |key| {
-            Sentence::new(key)
-                .with("n", number)
-                .with("bytes", count(chunk))
-        };
+        let bytes = count(chunk);
+        let sized = |key| Sentence::new(key).with("n", number).with("bytes", bytes);
         let (sentence, ink) = match layer {
-            Layer::Sends if asked > count(chunk) => {
+            Layer::Sends if asked > bytes => {
                 (sized("stage.send-short").with("asked", asked), Ink::Bad)
             }
             Layer::Sends => (sized("stage.send-label"), Ink::Muted),
@@ -124,7 +170,7 @@ impl Group<'_> {
             Layer::Messages => return self.message_label(chunk),
         };
         Label {
-            forms: [self.say(&sentence), ["#", &number.to_string()].concat()],
+            forms: numbered(self.say(&sentence), number, bytes),
             ink,
             elastic: false,
             ghost: chunk.is_ahead,
@@ -133,7 +179,7 @@ impl Group<'_> {
 
     fn packet_label(&self, chunk: &Chunk) -> Label {
         let packet = &self.lane.wire[chunk.index];
-        let number = (chunk.index + 1).to_string();
+        let number = chunk.index + 1;
         let key = match (self.rows.is_datagrams(), chunk.is_lost, packet.segments) {
             (true, true, _) => "stage.datagram-dropped",
             (true, false, _) => "stage.datagram-label",
@@ -141,15 +187,18 @@ impl Group<'_> {
             (false, ..) => "stage.segment-merged",
         };
         let sentence = Sentence::new(key)
-            .with("n", number.clone())
+            .with("n", number)
             .with("bytes", packet.span.len())
             .with("segments", packet.segments as usize);
-        let short = match packet.segments {
-            0 | 1 => ["#", &number].concat(),
-            segments => [&segments.to_string(), "×"].concat(),
-        };
+        let mut forms = numbered(self.say(&sentence), number, packet.span.len());
+        if packet.segments > 1 {
+            forms.truncate(1);
+            forms.push([&packet.segments.to_string(), "×"].concat());
+        } else if chunk.is_lost {
+            forms[1] = self.say(&Sentence::new("stage.dropped-label").with("n", number));
+        }
         Label {
-            forms: [self.say(&sentence), short],
+            forms,
             ink: if chunk.is_lost { Ink::Bad } else { Ink::Muted },
             elastic: false,
             ghost: chunk.is_ahead,
@@ -169,7 +218,7 @@ impl Group<'_> {
             MessageKind::Ready => self.catalog.text("stage.ready"),
         };
         Label {
-            forms: [[mark, " ", &what].concat(), mark.to_owned()],
+            forms: vec![[mark, " ", &what].concat(), mark.to_owned()],
             ink: if good { Ink::Muted } else { Ink::Bad },
             elastic: true,
             ghost: chunk.is_ahead,
@@ -204,7 +253,7 @@ impl Group<'_> {
             None => Sentence::new("stage.refused-count"),
         };
         Label {
-            forms: [["✗ ", &self.say(&sentence)].concat(), "✗".to_owned()],
+            forms: vec![["✗ ", &self.say(&sentence)].concat(), "✗".to_owned()],
             ink: Ink::Bad,
             elastic: true,
             ghost: !self.shot.has_happened(event),
@@ -212,7 +261,7 @@ impl Group<'_> {
     }
 
     /// Calls without bytes: below their box, several at one place as one.
-    fn empty_labels(&self, row: &ChunkRow, edge: f64, list: &mut DrawList) {
+    fn empty_labels(&self, row: &ChunkRow, list: &mut DrawList) {
         let mut free = self.layout.left - 3.0;
         let mut rest = &row.empties[..];
         while let Some(first) = rest.first() {
@@ -240,22 +289,25 @@ impl Group<'_> {
                 .with("n", numbers.clone())
                 .with("bytes", 0_usize);
             let label = Label {
-                forms: [self.say(&sentence), ["#", &numbers].concat()],
+                forms: vec![self.say(&sentence), ["#", &numbers].concat()],
                 ink: Ink::Muted,
                 elastic: false,
                 ghost: here.iter().all(|empty| empty.is_ahead),
             };
-            let x = self.layout.x(first.range.start) - 3.0;
-            let next = rest
-                .first()
-                .map(|next| self.layout.x(next.range.start) - 3.0 - SPACE);
+            let at = self.layout.x(first.range.start);
+            let next = rest.first().map(|next| self.layout.x(next.range.start));
+            let next = next.map_or(f64::INFINITY, |next| next - SPACE);
             let y = row.y + self.pitch.height + 11.0;
-            // Near the right edge a label moves left, as far as there is room.
-            let wide = text_width(&label.forms[0], Font::Small);
-            let x = x.min(edge - wide).max(free);
-            free = x + label.place(x, y, next.unwrap_or(edge).min(edge) - x, list);
+            free = self.place_below(&label, (at, at + 2.0), y, free..next, list);
         }
     }
+}
+
+/// A label with its number, and its shorter forms.
+fn numbered(whole: String, number: usize, bytes: usize) -> Vec<String> {
+    let number = ["#", &number.to_string()].concat();
+    let sized = [&number, " · ", &grouped(bytes as u64), " B"].concat();
+    vec![whole, sized, number]
 }
 
 #[expect(

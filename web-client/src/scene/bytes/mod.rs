@@ -121,6 +121,8 @@ struct Group<'a> {
     catalog: &'a Catalog,
     layout: Layout,
     pitch: Pitch,
+    /// Where the cursor stands, if it is in this lane.
+    cursor: Option<f64>,
 }
 
 impl Group<'_> {

@@ -10,7 +10,7 @@ use super::Group;
 use super::row::ChunkRow;
 use crate::scene::list::Style;
 use crate::scene::margins::PAD;
-use crate::scene::{DrawList, Font, Ink, Rect, Shape, text_width};
+use crate::scene::{DrawList, Font, Ink, text_width};
 
 /// Height of a line.
 const LINE: f64 = 16.0;
@@ -119,25 +119,10 @@ impl Group<'_> {
             let room = self.layout.width - PAD - piece.x;
             let y = y + LINE * f64::from(piece.line);
             let width = text_width(&piece.text, Font::Small).min(room);
-            self.ground(piece.x, y, width, list);
+            list.ground(piece.x, y, width);
             let style = small.ghost(piece.ghost);
             list.text((piece.x, y), &piece.text, style, room);
         }
-    }
-
-    /// So that ribbons don't run through a text.
-    pub(super) fn ground(&self, x: f64, y: f64, width: f64, list: &mut DrawList) {
-        let left = (x - 3.0).max(0.0);
-        let right = (x + width + 3.0).min(self.layout.width);
-        list.shapes.push(Shape::Rect {
-            rect: Rect::new(left, y - 7.0, right - left, 14.0),
-            fill: Some(Ink::Ground),
-            stroke: None,
-            line: 0.0,
-            radius: 3.0,
-            dashed: false,
-            ghost: false,
-        });
     }
 }
 

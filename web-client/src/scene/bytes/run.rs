@@ -113,6 +113,10 @@ impl Run<'_> {
             let Some(hues) = shot.index.hues(lane.connection, lane.direction) else {
                 continue;
             };
+            let mark = mark.filter(|(at, _)| std::ptr::eq(*at, *lane));
+            let mark = mark.map(|(_, offset)| offset);
+            let here = mark.filter(|&offset| layout.shows(offset));
+            let cursor = here.map(|offset| layout.x(offset));
             let group = Group {
                 lane,
                 rows: shot.rows(lane),
@@ -121,14 +125,15 @@ impl Run<'_> {
                 catalog,
                 layout,
                 pitch,
+                cursor,
             };
             let bottom = group.draw(layers, y, list);
-            if let Some((_, offset)) = mark.filter(|(at, _)| std::ptr::eq(*at, *lane)) {
-                let top = if layout.narrow { 44.0 } else { 30.0 };
+            if mark.is_some() {
                 list.focus = Some((y - pitch.above, bottom + 8.0));
-                if layout.shows(offset) {
-                    list.cursor(layout.x(offset), y - top, bottom + 8.0);
-                }
+            }
+            if let Some(x) = cursor {
+                let top = if layout.narrow { 44.0 } else { 30.0 };
+                list.cursor(x, y - top, bottom + 8.0);
             }
             y = bottom;
         }

@@ -132,7 +132,7 @@ fn labels_and_counts_say_what_happened_so_far() {
         "messages",
         "no framing",
         "send #1 · 5 B",
-        "#4",
+        "#4 · 2 B",
         "recv #2 → 7 B",
         "✗ “helloabc”",
         "✓ “粘包!”",
@@ -150,6 +150,46 @@ fn labels_and_counts_say_what_happened_so_far() {
         !texts.iter().any(|text| text.contains('[')),
         "a key is missing: {texts:?}"
     );
+}
+
+#[test]
+fn a_label_does_not_reach_over_its_box() {
+    let trace = sample::five_sends();
+    let list = drawn(&trace, 16, 1100.0);
+    let cursor = list.handle.expect("it is in sight");
+    let x = cursor.x + cursor.width / 2.0;
+    let above = |text: &Rect| text.y < cursor.bottom() && text.right() > x;
+    let texts = list.shapes.iter().filter_map(Shape::text_box);
+    let beyond: Vec<_> = texts.filter(above).filter(|text| text.x < x).collect();
+    assert!(beyond.is_empty(), "over the cursor at {x}: {beyond:?}");
+    assert!(self::texts(&list).contains(&"send #5 · 3 B"));
+}
+
+#[test]
+fn bytes_too_narrow_for_cells_are_written_into_their_box() {
+    let key: Vec<u8> = (0..64).map(|byte| byte ^ 0x9c).collect();
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Call::Send, &key),
+        (
+            "c1",
+            Call::Send,
+            b"do you know the key, and how could I tell? ",
+        ),
+        ("s1", Call::Recv, &key),
+    ];
+    let trace = sample::trace(Experiment::new(System::TcpEcho, &["x"]), calls);
+    for (width, digits, text) in [
+        (700.0, "9c9d9e9f9899", "do you know"),
+        (1100.0, "9c9d9e9f98999a9b94959697", "do you know the key"),
+    ] {
+        let list = drawn(&trace, 3, width);
+        check(&list);
+        let texts = texts(&list);
+        let beginning = |with: &str| texts.iter().filter(|text| text.starts_with(with)).count();
+        // Sent, read, and taken for a message.
+        assert_eq!(beginning(digits), 3, "{texts:?}");
+        assert_eq!(beginning(text), 1, "{texts:?}");
+    }
 }
 
 #[test]

@@ -18,6 +18,9 @@ use crate::scene::{
     DrawList, Font, Ink, Part, Rect, Shape, StageModel, Target, decision, scrubber, text_width,
 };
 
+/// Between a label and the cursor left of it.
+const BESIDE: f64 = 4.0;
+
 impl Sheet<'_> {
     pub(super) fn calls(&self, row: &TimeRow, party: PartyId, list: &mut DrawList) {
         Self::track(row, &self.scale, list);
@@ -237,6 +240,10 @@ impl Sheet<'_> {
         list: &mut DrawList,
     ) {
         let right = self.scale.right();
+        let cursor = self.scale.cursor(self.model);
+        let crossed = |x: f64, width: f64| {
+            cursor.is_some_and(|cursor| x - 2.0 < cursor && cursor < x + width - BESIDE)
+        };
         // Decisions get the room first; calls soon after them have no label.
         let mut taken: Vec<(f64, f64)> = Vec::new();
         for decisions in [true, false] {
@@ -251,10 +258,17 @@ impl Sheet<'_> {
                 let found = forms.iter().find_map(|text| {
                     let width = text_width(text, Font::Small) + 6.0;
                     // At the right edge a decision's label ends at it.
-                    let x = if decisions { x0.min(right - width) } else { x0 };
-                    let apart = |(from, to): &(f64, f64)| x + width <= *from || x >= *to;
-                    let fits = x >= free && x + width <= next && taken.iter().all(apart);
-                    fits.then_some((text, x, width))
+                    let first = if decisions { x0.min(right - width) } else { x0 };
+                    let fits = |x: &f64| {
+                        let apart = |(from, to): &(f64, f64)| x + width <= *from || x >= to;
+                        let inside = *x >= free && x + width <= next;
+                        inside && !crossed(*x, width) && taken.iter().all(apart)
+                    };
+                    // Else behind the cursor or before it, where its event is there.
+                    let beside = cursor.map_or([first; 2], |x| [x + BESIDE, x - width]);
+                    let beside = beside.into_iter().filter(|x| (x - first).abs() < width);
+                    let x = std::iter::once(first).chain(beside).find(fits)?;
+                    Some((text, x, width))
                 });
                 let Some((text, x, width)) = found else {
                     continue;

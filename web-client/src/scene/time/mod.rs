@@ -205,7 +205,9 @@ impl Sheet<'_> {
         };
         list.text((left, y), name, strong, scale.width - PAD - left);
         let small = Style::new(Font::Small, Ink::Muted);
-        list.text((x, below), why, small, scale.width - PAD - x);
+        let room = scale.width - PAD - x;
+        list.ground(x, below, text_width(why, Font::Small).min(room));
+        list.text((x, below), why, small, room);
     }
 
     /// Joins each send with the recvs that took its bytes.

@@ -193,12 +193,7 @@ fn a_dropped_datagram_is_crossed_on_the_wire_and_missing_at_the_reader() {
     check(&whole);
     assert_eq!(struck(&whole), 2, "a cross");
     let texts = texts(&whole);
-    for text in [
-        "datagram #2 · dropped",
-        "1 dropped",
-        "2 datagrams",
-        "1 recv",
-    ] {
+    for text in ["#2 · dropped", "1 dropped", "2 datagrams", "1 recv"] {
         assert!(texts.contains(&text), "{text:?} is missing in {texts:?}");
     }
     assert!(!texts.contains(&"1 unread"), "{texts:?}");
