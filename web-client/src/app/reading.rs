@@ -318,11 +318,18 @@ impl State {
             // Of a run that is still going on, events change their places.
             selection: self.selection.filter(|_| self.can_download()),
         };
-        let mut hash = hash::write(self.lesson(), &self.experiment, step, &look);
-        if let Some(opened) = &self.opened {
+        let mut hash = String::new();
+        if self
+            .opened
+            .as_ref()
+            .is_none_or(|opened| opened.is_of_lesson)
+        {
+            hash = hash::write(self.lesson(), &self.experiment, step, &look);
+        }
+        if self.opened.is_some() {
             let mut reached = self.lesson().experiment.clone();
             let _ = Place::parse(&hash).apply(&mut reached);
-            if !opened.is_of_lesson || reached != self.experiment {
+            if reached != self.experiment {
                 hash.clear();
             }
         }

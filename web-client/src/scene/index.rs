@@ -10,9 +10,8 @@ use trace::lane::Direction;
 use trace::rows::Hues;
 use trace::{Analysis, Call, ConnectionId, End, Event, Flags, PartyId, Trace};
 
-use super::density::{BinsKey, Density, DensityKey};
-use super::memo::Memo;
-use crate::bins::{Bin, EventKind};
+use super::kept::Kept;
+use crate::bins::EventKind;
 pub(super) use queue::Change;
 pub(super) use queue::has_whole_wire;
 use queue::{Queues, accept_queue, under_way};
@@ -38,12 +37,8 @@ pub struct Index {
     /// Events that completed a message, ascending.
     messages: Vec<usize>,
     waits: Vec<Wait>,
-    /// Chunks of the Bytes view by pixel.
-    pub(super) density: Memo<DensityKey, Option<Density>>,
-    /// Events of a row of the Time view, or of the scrubber, by pixel.
-    pub(super) bins: Memo<BinsKey, Option<Vec<Bin>>>,
-    /// Whether calls can be told apart in real time, by the stage's width.
-    pub(super) legible: Memo<f64, bool>,
+    /// What is drawn alike at every step.
+    pub(super) kept: Kept,
 }
 
 /// When an event was, in nanoseconds since the start of the run.
@@ -108,8 +103,7 @@ impl Index {
         let whole = has_whole_wire(trace);
         let is_other = whole != self.has_whole_wire;
         self.has_whole_wire = whole;
-        self.density.forget();
-        self.bins.forget();
+        self.kept = Kept::default();
         self.truncate(from);
         for (index, event) in trace.events().iter().enumerate().skip(from) {
             self.take(index, event);
@@ -118,7 +112,6 @@ impl Index {
             conversation.queues.update(trace, whole, is_other);
         }
         self.waits = waits(&self.times, self.end);
-        self.legible.forget();
         self.lanes.clear();
         self.messages.clear();
         for lane in &analysis.lanes {
@@ -182,8 +175,8 @@ impl Index {
     fn lane(&self, connection: ConnectionId, direction: Direction) -> Option<&LaneIndex> {
         let wanted = (connection, direction);
         let key = |lane: &LaneIndex| (lane.connection, lane.direction);
-        let found = self.lanes.binary_search_by_key(&wanted, key);
-        found.ok().map(|at| &self.lanes[at])
+        let found = self.lanes.binary_search_by_key(&wanted, key).ok()?;
+        self.lanes.get(found)
     }
 
     pub(super) fn times(&self) -> &[Times] {
@@ -367,8 +360,8 @@ fn before(events: &[usize], step: usize) -> usize {
 }
 
 fn find<K: Ord + Copy, V>(all: &[(K, V)], key: K) -> Option<&V> {
-    let found = all.binary_search_by_key(&key, |(own, _)| *own);
-    found.ok().map(|at| &all[at].1)
+    let found = all.binary_search_by_key(&key, |(own, _)| *own).ok()?;
+    Some(&all[found].1)
 }
 
 fn entry<K: Ord + Copy, V: Default>(all: &mut Vec<(K, V)>, key: K) -> &mut V {

@@ -12,6 +12,8 @@ mod cursor;
 mod density;
 mod index;
 mod ink;
+mod kept;
+mod levels;
 mod list;
 mod margins;
 mod memo;

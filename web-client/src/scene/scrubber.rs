@@ -63,7 +63,7 @@ fn columns(index: &Index, step: usize, track: Rect, list: &mut DrawList) {
         clippy::cast_sign_loss,
         reason = "a width in pixels"
     )]
-    let bins = index.bins.get(BinsKey::All(track.width), || {
+    let bins = index.kept.bins.get(BinsKey::All(track.width), || {
         let kinds = events.iter().enumerate();
         let kinds = kinds.map(|(index, &kind)| (place(index), kind));
         Some(bin(kinds, track.width as usize + 1))

@@ -25,8 +25,45 @@ pub(super) struct Knobs {
     shown: Vec<Shown>,
     /// What the row was built for.
     built: Option<(String, Language, Vec<Knob>)>,
+    /// What it shows.
+    source: Option<Source>,
     dispatch: Dispatch,
     _reset: Listener,
+}
+
+/// What the row follows from.
+#[derive(PartialEq)]
+struct Source {
+    lesson: String,
+    language: Language,
+    experiment: Experiment,
+    origin: Experiment,
+    mistake: Option<Mistake>,
+    is_unplanned: bool,
+}
+
+impl Source {
+    fn of(state: &State) -> Self {
+        Self {
+            lesson: state.lesson().id.clone(),
+            language: state.language(),
+            experiment: state.experiment().clone(),
+            origin: state.origin().clone(),
+            mistake: state.mistake(),
+            is_unplanned: state.is_unplanned(),
+        }
+    }
+
+    /// Whether it is still so. A plan may have a thousand messages: nothing is
+    /// copied for it.
+    fn is_of(&self, state: &State) -> bool {
+        self.lesson == state.lesson().id
+            && self.language == state.language()
+            && self.experiment == *state.experiment()
+            && self.origin == *state.origin()
+            && self.mistake == state.mistake()
+            && self.is_unplanned == state.is_unplanned()
+    }
 }
 
 struct Shown {
@@ -89,11 +126,20 @@ impl Knobs {
             option: Template::find("option")?,
             shown: Vec::new(),
             built: None,
+            source: None,
             dispatch: dispatch.clone(),
         })
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
+        if self
+            .source
+            .as_ref()
+            .is_some_and(|source| source.is_of(state))
+        {
+            return;
+        }
+        self.source = Some(Source::of(state));
         let lesson = state.lesson();
         let wanted = wanted(state);
         let key = (lesson.id.clone(), state.language(), wanted);

@@ -71,7 +71,7 @@ impl ChunkRow {
             layer,
             window: group.layout.drawn(),
         };
-        row.density = group.shot.index.density.get(key, || {
+        row.density = group.shot.index.kept.density.get(key, || {
             let most = group.layout.area / DENSE;
             let many = begins(layer, group).count() as f64 > most;
             many.then(|| density(layer, group))

@@ -89,7 +89,7 @@ impl Sheet<'_> {
     /// density can be drawn.
     pub(super) fn bins(&self, key: BinsKey, own: &Track) -> Rc<Option<Vec<Bin>>> {
         let index = self.model.index;
-        index.bins.get(key, || {
+        index.kept.bins.get(key, || {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,

@@ -15,7 +15,7 @@ pub(in crate::scene) fn is_legible(model: &StageModel<'_>, width: f64) -> bool {
         viewport: Viewport::default(),
         ..*model
     };
-    *model.index.legible.get(width, || {
+    *model.index.kept.legible.get(width, || {
         let scale = Scale::new(&whole, false, width);
         let (mut legible, mut all) = (0_usize, 0_usize);
         for track in model.index.parties() {

@@ -18,6 +18,7 @@ use trace::text::Catalog;
 use trace::{ConnectionId, End, Event, PartyId};
 
 use super::bytes::capture_key;
+use super::levels::Queue;
 use super::list::Style;
 use super::margins::PAD;
 use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, StageModel, text_width};
@@ -167,25 +168,29 @@ impl Sheet<'_> {
                 if let Some(lane) = self.model.analysis.lane(id, direction) {
                     let (name, detail) = self.lane_names(lane);
                     let names = (name.as_str(), detail.as_str());
-                    self.levels(row, names, bytes, index.under_way(id, direction), list);
+                    let changes = index.under_way(id, direction);
+                    let queue = Some((id, Queue::UnderWay(direction)));
+                    self.levels(row, names, bytes, (queue, changes), list);
                 }
             }
             TimeRowKind::SendQueue(id) => {
                 let (name, whose) = (text("stage.send-queue"), whose(id, End::Opener));
                 let changes = index.connection(id).send_queue();
-                self.levels(row, (&name, &whose), bytes, changes, list);
+                let queue = Some((id, Queue::Send));
+                self.levels(row, (&name, &whose), bytes, (queue, changes), list);
             }
             TimeRowKind::ReceiveQueue(id) => {
                 let (name, whose) = (text("stage.receive-queue"), whose(id, End::Acceptor));
                 let changes = index.connection(id).receive_queue();
-                self.levels(row, (&name, &whose), bytes, changes, list);
+                let queue = Some((id, Queue::Receive));
+                self.levels(row, (&name, &whose), bytes, (queue, changes), list);
             }
             TimeRowKind::AcceptQueue(party) => {
                 let name = text("stage.accept-queue");
                 let whose = self.model.party_name(self.catalog, party);
                 let changes = index.accept_queue(self.model.trace, party);
                 let key = "stage.connections-now";
-                self.levels(row, (&name, &whose), key, &changes, list);
+                self.levels(row, (&name, &whose), key, (None, &changes), list);
             }
         }
     }
