@@ -1,9 +1,12 @@
 //! What Linux tells about sockets and packets: queue lengths, counts, drops,
-//! and a capture of the loopback interface. Safe to call; everything unsafe is
-//! in `sys.rs`. Elsewhere each question is answered with "unknown".
+//! and a capture of the loopback interface; and programs under trace. Safe to
+//! call; everything unsafe is in the folder `sys`, one file a topic. Elsewhere
+//! each question is answered with "unknown", and nothing is traced.
 
 #[cfg(target_os = "linux")]
 mod capture;
+#[cfg(target_os = "linux")]
+pub mod descriptor;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
@@ -11,6 +14,12 @@ mod socket;
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "system calls that no safe wrapper offers")]
 mod sys;
+#[cfg(target_os = "linux")]
+pub mod syscall;
+#[cfg(target_os = "linux")]
+pub mod tracee;
+#[cfg(target_os = "linux")]
+mod unix_peer;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;

@@ -112,7 +112,7 @@ pub fn send_more(socket: &impl AsSocket, bytes: &[u8]) -> io::Result<usize> {
 /// One recvmsg(2) on a datagram socket. What exceeds `buffer` is gone.
 pub fn receive(socket: &impl AsSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
     let received = sys::receive(socket.as_fd(), buffer)?;
-    let from = address(&received.address)
+    let from = internet_address(&received.address)
         .ok_or_else(|| io::Error::other("the datagram's sender has no internet address"))?;
     Ok(Datagram {
         length: received.length,
@@ -122,7 +122,7 @@ pub fn receive(socket: &impl AsSocket, buffer: &mut [u8]) -> io::Result<Datagram
 }
 
 /// `struct sockaddr_in` or `struct sockaddr_in6` (ip(7), ipv6(7)).
-fn address(bytes: &[u8]) -> Option<SocketAddr> {
+pub(crate) fn internet_address(bytes: &[u8]) -> Option<SocketAddr> {
     let family = u16::from_ne_bytes(*bytes.first_chunk()?);
     let port = u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?);
     match i32::from(family) {
@@ -328,14 +328,14 @@ mod tests {
     fn addresses_of_both_families() {
         let v4 = [2, 0, 0x1f, 0x40, 127, 0, 0, 1, 0, 0];
         if cfg!(target_endian = "little") {
-            assert_eq!(address(&v4), "127.0.0.1:8000".parse().ok());
+            assert_eq!(internet_address(&v4), "127.0.0.1:8000".parse().ok());
             let mut v6 = [0; 28];
             v6[..4].copy_from_slice(&[10, 0, 0x1f, 0x40]);
             v6[23] = 1;
-            assert_eq!(address(&v6), "[::1]:8000".parse().ok());
-            assert_eq!(address(&v6[..20]), None);
+            assert_eq!(internet_address(&v6), "[::1]:8000".parse().ok());
+            assert_eq!(internet_address(&v6[..20]), None);
         }
-        assert_eq!(address(&v4[..6]), None);
-        assert_eq!(address(&[0; 28]), None);
+        assert_eq!(internet_address(&v4[..6]), None);
+        assert_eq!(internet_address(&[0; 28]), None);
     }
 }

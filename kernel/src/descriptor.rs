@@ -1,0 +1,192 @@
+//! What a descriptor of a traced process is: its socket, and the addresses of that.
+
+use std::fs::File;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _};
+
+use crate::socket::internet_address;
+use crate::sys::{self, processes};
+use crate::tracee::Thread;
+use crate::unix_peer;
+
+/// What a descriptor is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Descriptor {
+    /// It is none: it was closed, or its process is gone.
+    Closed,
+    /// A file, a pipe, a terminal: no socket.
+    NoSocket,
+    /// A socket.
+    Socket(SocketState),
+}
+
+/// A socket at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketState {
+    /// Which: no two sockets that exist at the same time have the same number.
+    pub inode: u64,
+    /// What kind.
+    pub kind: SocketKind,
+    /// Whether it listens.
+    pub is_listening: bool,
+    /// Its own address (getsockname(2)); none if it has none.
+    pub local: Option<Address>,
+    /// Its peer's (getpeername(2)); none if it has no peer, or one without an address.
+    pub peer: Option<Address>,
+    /// Of a Unix stream: the number of the socket it is connected with.
+    pub peer_inode: Option<u64>,
+}
+
+/// What kind of socket it is, as far as that is of interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SocketKind {
+    /// tcp(7) over IPv4 or IPv6, also if it may use several paths (MPTCP).
+    Tcp,
+    /// udp(7) over IPv4 or IPv6.
+    Udp,
+    /// A stream of unix(7).
+    UnixStream,
+    /// Datagrams or packets of unix(7).
+    UnixOther,
+    /// Another one: netlink(7), packet(7), …
+    Other,
+}
+
+/// An address of a socket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// Of ip(7) or ipv6(7); an IPv4 address that is mapped into IPv6 is one of IPv4.
+    Internet(SocketAddr),
+    /// A path of unix(7), or an abstract name, which begins with a zero byte.
+    Unix(Vec<u8>),
+}
+
+impl Address {
+    /// Reads a `struct sockaddr`; none of another family, or of a Unix socket that
+    /// has no name.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let family = u16::from_ne_bytes(*bytes.first_chunk()?);
+        if i32::from(family) != libc::AF_UNIX {
+            let address = internet_address(bytes)?;
+            let host = address.ip().to_canonical();
+            return Some(Self::Internet(SocketAddr::new(host, address.port())));
+        }
+        let name = &bytes[2..];
+        let name = match name.first()? {
+            // Abstract: every byte counts.
+            0 => name,
+            _ => name.split(|&byte| byte == 0).next()?,
+        };
+        let is_named = name.iter().any(|&byte| byte != 0);
+        is_named.then(|| Self::Unix(name.to_vec()))
+    }
+}
+
+/// What descriptor `fd` of a thread is. An error says that the kernel does not tell.
+pub fn descriptor(thread: Thread, fd: i32) -> io::Result<Descriptor> {
+    // The copy is closed at once: as long as it is open the socket is.
+    match copy(thread, fd) {
+        Ok(copy) => describe(copy),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EBADF | libc::ESRCH) => Ok(Descriptor::Closed),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The last `length` bytes of a file of a thread before `end`; none if it is no file
+/// that can be read at an offset. Where `end` is none, those before its position.
+pub fn file_bytes(thread: Thread, fd: i32, end: Option<u64>, length: usize) -> Option<Vec<u8>> {
+    use std::io::Seek as _;
+    let mut file = File::from(copy(thread, fd).ok()?);
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let end = match end {
+        Some(end) => end,
+        None => file.stream_position().ok()?,
+    };
+    let start = end.checked_sub(length as u64)?;
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, start).ok()?;
+    Some(bytes)
+}
+
+/// PIDFD_THREAD (pidfd_open(2), since Linux 6.9).
+const THREAD: u32 = libc::O_EXCL.cast_unsigned();
+
+fn copy(thread: Thread, fd: i32) -> io::Result<OwnedFd> {
+    let process = match processes::pidfd(thread.0, THREAD) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+            processes::pidfd(group(thread).unwrap_or(thread.0), 0)
+        }
+        done => done,
+    };
+    processes::copy_descriptor(process?.as_fd(), fd)
+}
+
+/// The process of a thread (proc(5)).
+pub fn process(thread: Thread) -> Thread {
+    Thread(group(thread).unwrap_or(thread.0))
+}
+
+fn group(thread: Thread) -> Option<i32> {
+    status(thread, "Tgid:")
+}
+
+/// The process that made the process of a thread (proc(5)), unless that is gone.
+pub fn parent(thread: Thread) -> Option<Thread> {
+    status(thread, "PPid:").map(Thread)
+}
+
+fn status(thread: Thread, field: &str) -> Option<i32> {
+    let text = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field))?;
+    line.trim().parse().ok()
+}
+
+fn describe(copy: OwnedFd) -> io::Result<Descriptor> {
+    let file = File::from(copy);
+    let metadata = file.metadata()?;
+    if !metadata.file_type().is_socket() {
+        return Ok(Descriptor::NoSocket);
+    }
+    let fd = file.as_fd();
+    let kind = kind(fd)?;
+    let inode = metadata.ino();
+    let address = |side| Address::parse(&processes::address(fd, side).ok()?);
+    Ok(Descriptor::Socket(SocketState {
+        inode,
+        kind,
+        is_listening: number(fd, libc::SO_ACCEPTCONN)? != 0,
+        local: address(processes::Side::Local),
+        peer: address(processes::Side::Peer),
+        peer_inode: match kind {
+            SocketKind::UnixStream => unix_peer::inode(inode),
+            _ => None,
+        },
+    }))
+}
+
+fn kind(fd: BorrowedFd<'_>) -> io::Result<SocketKind> {
+    let domain = number(fd, libc::SO_DOMAIN)?;
+    let is_stream = number(fd, libc::SO_TYPE)? == libc::SOCK_STREAM;
+    Ok(match (domain, number(fd, libc::SO_PROTOCOL)?) {
+        (libc::AF_INET | libc::AF_INET6, libc::IPPROTO_TCP | libc::IPPROTO_MPTCP) => {
+            SocketKind::Tcp
+        }
+        (libc::AF_INET | libc::AF_INET6, libc::IPPROTO_UDP) => SocketKind::Udp,
+        (libc::AF_UNIX, _) if is_stream => SocketKind::UnixStream,
+        (libc::AF_UNIX, _) => SocketKind::UnixOther,
+        _ => SocketKind::Other,
+    })
+}
+
+/// An option of the level SOL_SOCKET that is an `int` (socket(7)).
+fn number(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<i32> {
+    let mut value = [0; 4];
+    sys::option(fd, libc::SOL_SOCKET, option, &mut value)?;
+    Ok(i32::from_ne_bytes(value))
+}

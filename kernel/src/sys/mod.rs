@@ -1,0 +1,20 @@
+//! The system calls that no safe wrapper offers. All unsafe code of the
+//! workspace is in this folder, one file a topic.
+
+mod packets;
+pub(crate) mod processes;
+mod sockets;
+
+use std::ffi::c_int;
+use std::io;
+
+pub(crate) use packets::{Ring, bind_packets, interface};
+pub(crate) use sockets::{monotonic, number, option, receive, send, set_option};
+
+/// The number that a call returned, or what it failed with.
+fn check(result: c_int) -> io::Result<c_int> {
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(result)
+}
