@@ -1,5 +1,5 @@
-//! The native half of the lab: the five systems, their clients, and what
-//! carries them to the page.
+//! The native half of the lab: the five systems, their clients, what carries
+//! them to the page, and programs under trace.
 
 pub mod clients;
 pub mod gateway;
@@ -12,3 +12,5 @@ pub mod printer;
 pub mod priority;
 pub mod servers;
 pub mod terminal;
+#[cfg(target_os = "linux")]
+pub mod tracer;

@@ -1,0 +1,259 @@
+//! Runs a program under trace and tells the observer what its threads do.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::process::ExitStatus;
+use std::time::Instant;
+
+use kernel::descriptor::{self, Descriptor};
+use kernel::tracee::{self, Resume, StartError, Stop, Thread, Tracer};
+use protocol::Nanos;
+use record::{Head, Record};
+
+use super::facts::Limits;
+use super::filter::Filter;
+use super::notice::Notice;
+use super::observer::Observer;
+use super::world::World;
+
+/// What came of a program under trace.
+#[derive(Debug)]
+pub struct Traced {
+    /// All that was observed.
+    pub record: Record,
+    /// What could not be seen, and whose calls it was first about.
+    pub notices: BTreeMap<Notice, String>,
+    /// How the program ended.
+    pub status: ExitStatus,
+}
+
+/// Follows a program that was started until it and all processes that it made are
+/// gone. `started` is 0 in the record's times.
+pub fn trace(
+    mut tracer: Tracer,
+    head: Head,
+    started: Instant,
+    limits: Limits,
+    filter: Filter,
+) -> Result<Traced, StartError> {
+    let process = tracer.process();
+    let mut driver = Driver {
+        observer: Observer::new(head, limits, filter),
+        world: Programs,
+        started,
+        process,
+        status: None,
+        has_executed: false,
+        early: BTreeMap::new(),
+    };
+    driver.observer.begin(process, process);
+    while !driver.is_over()
+        && let Some((thread, stop)) = tracer.wait().map_err(StartError::Failed)?
+    {
+        driver.handle(&tracer, thread, stop);
+    }
+    if !driver.has_executed
+        && let Some(error) = tracer.failure()
+    {
+        return Err(error);
+    }
+    let (record, notices) = driver.observer.finish();
+    let status = driver
+        .status
+        .ok_or_else(|| StartError::Failed(io::Error::other("nobody told how the program ended")))?;
+    Ok(Traced {
+        record,
+        notices,
+        status,
+    })
+}
+
+struct Driver {
+    observer: Observer,
+    world: Programs,
+    started: Instant,
+    /// The program that was started.
+    process: Thread,
+    status: Option<ExitStatus>,
+    has_executed: bool,
+    /// Threads that have stopped before the thread that made them said so: their
+    /// process and the process that made that.
+    early: BTreeMap<Thread, [Option<Thread>; 2]>,
+}
+
+impl Driver {
+    /// Whether the program and all that it made are gone. Other children of this process,
+    /// which it had before it became the tracer, are nobody's matter.
+    fn is_over(&self) -> bool {
+        self.status.is_some() && self.observer.is_alone() && self.early.is_empty()
+    }
+
+    fn handle(&mut self, tracer: &Tracer, thread: Thread, stop: Stop) {
+        let at = Nanos::from(self.started.elapsed());
+        if let Stop::Ended(status) = stop {
+            self.ended(tracer, thread, status, at);
+            return;
+        }
+        // A thread that runs another program gets the number of its process's first
+        // thread, which may be gone.
+        let is_known = match stop {
+            Stop::Executed(former) => self.observer.has(former) || self.observer.has(thread),
+            _ => self.observer.has(thread),
+        };
+        if !is_known {
+            self.unknown(tracer, thread);
+            return;
+        }
+        let world = &mut self.world;
+        let how = match stop {
+            Stop::Entered(call, arguments) => {
+                if self.observer.enter(thread, (call, arguments), at, world) {
+                    Resume::UntilReturn
+                } else {
+                    Resume::Go
+                }
+            }
+            Stop::Returned(result) => {
+                self.observer.leave(thread, result, at, world);
+                Resume::Go
+            }
+            Stop::Signal(signal) => Resume::Deliver(signal),
+            Stop::GroupStopped(signal) => {
+                tracer.resume(thread, Resume::StayStopped);
+                if thread == self.process && tracee::is_of_terminal(signal) {
+                    tracer.stop_with();
+                }
+                return;
+            }
+            Stop::Made(child) => {
+                if !self.observer.has(child) {
+                    self.observer.make(thread, child);
+                }
+                if self.early.remove(&child).is_some() {
+                    tracer.resume(child, Resume::Go);
+                }
+                Resume::Go
+            }
+            Stop::Executed(former) => {
+                self.has_executed = true;
+                self.observer.execute(thread, former, at, world);
+                self.look_at_program(thread);
+                Resume::Go
+            }
+            Stop::Exiting => {
+                self.observer.end(thread, at, world);
+                Resume::Go
+            }
+            Stop::Other if self.observer.is_inside(thread) => Resume::UntilReturn,
+            Stop::Other | Stop::Ended(_) => Resume::Go,
+        };
+        tracer.resume(thread, how);
+    }
+
+    /// A thread has stopped that nobody has made yet: the one that did says so next. It
+    /// stays stopped until then, unless that one was killed.
+    fn unknown(&mut self, tracer: &Tracer, thread: Thread) {
+        let process = descriptor::process(thread);
+        let parent = descriptor::parent(thread);
+        let makers = [Some(process), parent];
+        let mut known = makers.into_iter().flatten();
+        if known.any(|maker| self.observer.has_process(maker)) {
+            self.early.insert(thread, makers);
+        } else {
+            self.adopt(tracer, thread, process);
+        }
+    }
+
+    /// A thread goes on of which nobody says any more who made it.
+    fn adopt(&mut self, tracer: &Tracer, thread: Thread, process: Thread) {
+        self.observer.begin(thread, process);
+        tracer.resume(thread, Resume::Go);
+    }
+
+    /// A thread is gone.
+    fn ended(&mut self, tracer: &Tracer, thread: Thread, status: ExitStatus, at: Nanos) {
+        if thread == self.process {
+            self.status = Some(status);
+        }
+        self.early.remove(&thread);
+        self.observer.end(thread, at, &mut self.world);
+        let observer = &self.observer;
+        let orphans = self.early.extract_if(.., |_, makers| {
+            let mut makers = makers.iter().flatten();
+            !makers.any(|maker| observer.has_process(*maker))
+        });
+        let orphans: Vec<_> = orphans.collect();
+        for (orphan, [process, _]) in orphans {
+            self.adopt(tracer, orphan, process.unwrap_or(orphan));
+        }
+    }
+
+    /// A process runs a new program: whether its calls can be seen, and whether it would
+    /// have more privilege without a tracer.
+    fn look_at_program(&mut self, process: Thread) {
+        const ELF_32: [u8; 5] = *b"\x7fELF\x01";
+        let Ok(mut program) = File::open(format!("/proc/{process}/exe")) else {
+            return;
+        };
+        let mut beginning = [0; ELF_32.len()];
+        if program.read_exact(&mut beginning).is_ok() && beginning == ELF_32 {
+            self.observer
+                .notice(process, Notice::ThirtyTwoBit, &mut self.world);
+        }
+        let (Ok(file), Ok(owner)) = (program.metadata(), fs::metadata(format!("/proc/{process}")))
+        else {
+            return;
+        };
+        let is_of_user = file.mode() & 0o4000 != 0 && file.uid() != owner.uid();
+        let is_of_group = file.mode() & 0o2010 == 0o2010 && file.gid() != owner.gid();
+        if is_of_user || is_of_group {
+            self.observer
+                .notice(process, Notice::SetId, &mut self.world);
+        }
+    }
+}
+
+/// The programs, by way of the kernel.
+struct Programs;
+
+impl World for Programs {
+    fn memory(&mut self, thread: Thread, address: u64, length: usize) -> Vec<u8> {
+        tracee::memory(thread, address, length)
+    }
+
+    fn descriptor(&mut self, thread: Thread, fd: i32) -> Option<Descriptor> {
+        descriptor::descriptor(thread, fd).ok()
+    }
+
+    fn file(
+        &mut self,
+        thread: Thread,
+        fd: i32,
+        end: Option<u64>,
+        length: usize,
+    ) -> Option<Vec<u8>> {
+        descriptor::file_bytes(thread, fd, end, length)
+    }
+
+    fn command(&mut self, process: Thread) -> Vec<String> {
+        /// Most bytes that are kept of a command.
+        const MOST: u64 = 4096;
+        let mut bytes = Vec::new();
+        if let Ok(file) = File::open(format!("/proc/{process}/cmdline")) {
+            // What cannot be read is not known.
+            let _ = file.take(MOST).read_to_end(&mut bytes);
+        }
+        let words = bytes
+            .strip_suffix(&[0])
+            .unwrap_or(&bytes)
+            .split(|&byte| byte == 0);
+        let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
+        let words: Vec<_> = words.collect();
+        if words.iter().all(String::is_empty) {
+            return Vec::new();
+        }
+        words
+    }
+}

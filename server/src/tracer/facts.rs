@@ -1,0 +1,94 @@
+//! The record that is made, and its bounds.
+
+use std::collections::BTreeMap;
+
+use record::{Call, Ending, Event, Head, Reason, Record};
+
+use super::notice::Notice;
+
+/// What a record may have at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Events, the one that says that there were more included; at least 1.
+    pub events: usize,
+    /// Bytes of all calls together.
+    pub bytes: usize,
+}
+
+/// A record while it is made.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) record: Record,
+    limits: Limits,
+    bytes: usize,
+    is_full: bool,
+    /// Whose calls were the first that a notice was about.
+    notices: BTreeMap<Notice, String>,
+}
+
+impl Facts {
+    pub(super) fn new(head: Head, limits: Limits) -> Self {
+        Self {
+            record: Record::new(head),
+            limits,
+            bytes: 0,
+            is_full: false,
+            notices: BTreeMap::new(),
+        }
+    }
+
+    /// Whether nothing more is recorded.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Whether a call that moved so many bytes fits. If not, the record ends with an
+    /// event that is like `event` and says so.
+    pub(super) fn has_room(&mut self, bytes: usize, event: &Event) -> bool {
+        if self.is_full {
+            return false;
+        }
+        let reason = if self.record.events().len() + 1 >= self.limits.events {
+            Reason::Calls
+        } else if bytes > self.limits.bytes - self.bytes {
+            Reason::Bytes
+        } else {
+            return true;
+        };
+        self.cut(reason, event);
+        false
+    }
+
+    /// Nothing more is recorded: what came with `event` is too much.
+    pub(super) fn cut(&mut self, reason: Reason, event: &Event) {
+        self.is_full = true;
+        self.record.insert(Event {
+            reason: Some(reason),
+            ..Event::new(event.at, event.origin(), Call::Cut)
+        });
+    }
+
+    /// Adds an event that [`has_room`](Self::has_room).
+    pub(super) fn add(&mut self, event: Event) {
+        if self.has_room(event.len(), &event) {
+            self.bytes += event.len();
+            self.record.insert(event);
+        }
+    }
+
+    /// Notes what cannot be seen, and whose calls it is about.
+    pub(super) fn notice(&mut self, notice: Notice, who: impl FnOnce() -> String) {
+        self.notices.entry(notice).or_insert_with(who);
+    }
+
+    /// The record as it is at its end, and what could not be seen.
+    pub(super) fn finish(mut self) -> (Record, BTreeMap<Notice, String>) {
+        let ending = if self.is_full {
+            Ending::Limit
+        } else {
+            Ending::Finished
+        };
+        self.record.end(ending, None, None);
+        (self.record, self.notices)
+    }
+}

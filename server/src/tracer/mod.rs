@@ -1,0 +1,22 @@
+//! A program of the user's under trace: every call that it, its threads and its
+//! children make on a connection becomes an event.
+//!
+//! [`observer`] makes facts of system calls, and never sees one; the driver runs the
+//! program and stops it at those calls. Only the command line starts this, never the
+//! gateway: it runs programs.
+
+mod connections;
+mod driver;
+mod facts;
+mod filter;
+mod notice;
+mod observer;
+mod parties;
+mod tables;
+mod transfer;
+mod world;
+
+pub use driver::{Traced, trace};
+pub use facts::Limits;
+pub use filter::{Filter, Pattern};
+pub use notice::Notice;

@@ -1,0 +1,385 @@
+//! Bytes that calls move: between memory and a socket, and from files to a socket.
+
+use kernel::descriptor::{Address, SocketKind};
+use kernel::syscall::Syscall;
+use kernel::tracee::Thread;
+use protocol::Nanos;
+use record::{Call, End, Event, Origin, Timing, Transport};
+
+use super::super::connections::{At, Joining};
+use super::super::notice::Notice;
+use super::super::tables::SocketId;
+use super::super::transfer::{self, Flags, Message, Way};
+use super::super::world::{World, bytes};
+use super::Observer;
+use super::call::{Outcome, Pending, error_text};
+
+/// One message that a call moved, or failed to move.
+struct Moved<'a> {
+    message: &'a Message,
+    way: Way,
+    flags: Flags,
+    timing: Timing,
+    error: Option<i32>,
+}
+
+impl Observer {
+    /// A call that moves bytes between memory and a socket has returned.
+    pub(super) fn moved(
+        &mut self,
+        thread: Thread,
+        pending: &Pending,
+        (way, outcome): (Way, Outcome),
+        at: Nanos,
+        world: &mut dyn World,
+    ) {
+        let Some(socket) = pending.socket else {
+            return;
+        };
+        let Some(kind) = self.sockets.get(socket).map(|socket| socket.kind) else {
+            return;
+        };
+        let (call, arguments) = (pending.call, &pending.arguments);
+        let result = outcome.unwrap_or(0);
+        let is_many = matches!(call, Syscall::Recvmmsg | Syscall::Sendmmsg);
+        if is_many && outcome == Ok(0) {
+            return;
+        }
+        let messages = transfer::messages(call, arguments, result, pending.room, world, thread);
+        let flags = transfer::flags(call, arguments);
+        if !flags.has(Flags::ERRQUEUE) {
+            let timing = match way {
+                Way::Out => pending.handing(at),
+                Way::In => pending.taking(at),
+            };
+            for message in &messages {
+                let moved = Moved {
+                    message,
+                    way,
+                    flags,
+                    timing,
+                    error: outcome.err(),
+                };
+                match kind {
+                    SocketKind::Udp => self.datagram(thread, pending, socket, &moved, world),
+                    SocketKind::UnixOther => self.notice(thread, Notice::UnixDatagrams, world),
+                    _ => self.stretch(thread, pending, socket, &moved, world),
+                }
+            }
+        }
+        if matches!(call, Syscall::Recvmsg | Syscall::Sendmsg) && outcome.is_ok() {
+            self.pass(thread, way, flags, &messages, world);
+        }
+    }
+
+    /// Descriptors that were sent or received with messages.
+    fn pass(
+        &mut self,
+        thread: Thread,
+        way: Way,
+        flags: Flags,
+        messages: &[Message],
+        world: &mut dyn World,
+    ) {
+        for message in messages {
+            for fd in transfer::descriptors(message, world, thread) {
+                let Some(socket) = self.resolve(thread, fd, world) else {
+                    continue;
+                };
+                match way {
+                    Way::Out => self.sockets.send(socket),
+                    // Looking at a message makes descriptors, too.
+                    Way::In if flags.has(Flags::PEEK) => {}
+                    Way::In => self.sockets.receive(socket),
+                }
+            }
+        }
+    }
+
+    /// Bytes of a stream.
+    fn stretch(
+        &mut self,
+        thread: Thread,
+        pending: &Pending,
+        socket: SocketId,
+        moved: &Moved<'_>,
+        world: &mut dyn World,
+    ) {
+        /// It is not connected, which it may still become.
+        const ENOTCONN: i32 = 107;
+        let is_connecting = |observer: &Self| {
+            let socket = observer.sockets.get(socket);
+            socket.is_some_and(|socket| socket.connecting.is_some())
+        };
+        if is_connecting(self) {
+            if moved.error == Some(ENOTCONN) {
+                return;
+            }
+            self.resolve_connect(thread, socket, moved.error, world);
+            if moved.error.is_some() {
+                return;
+            }
+        }
+        if moved.flags.has(Flags::FASTOPEN)
+            && let Some(known) = self.sockets.get_mut(socket)
+        {
+            known.has_connected = true;
+        }
+        let Some(end) = self.stream_end(thread, pending.fd(0), socket, world) else {
+            return;
+        };
+        let (message, flags) = (moved.message, moved.flags);
+        match moved.way {
+            Way::In if flags.has(Flags::PEEK) => return,
+            Way::In if flags.has(Flags::OOB) => {
+                self.notice(thread, Notice::OutOfBand, world);
+                return;
+            }
+            // Room for nothing: that is no end of the stream.
+            Way::In if moved.error.is_none() && message.asked() == 0 => return,
+            Way::Out if flags.has(Flags::OOB) && moved.error.is_none() => {
+                self.lose(thread, end, Way::Out, Notice::OutOfBand, world);
+                return;
+            }
+            _ => {}
+        }
+        let process = self.tables.process(thread);
+        if !self.has_room(process, end, moved.timing.at, message.moved, world) {
+            return;
+        }
+        let discards = moved.way == Way::In && flags.has(Flags::TRUNC) && message.moved > 0;
+        let content = message.bytes(world, thread).filter(|_| !discards);
+        match content {
+            Some(content) if content.len() == message.moved => {
+                self.transferred(process, end, moved, &content, None, world);
+            }
+            _ => self.lose(thread, end, moved.way, Notice::Unseen, world),
+        }
+    }
+
+    /// A datagram.
+    fn datagram(
+        &mut self,
+        thread: Thread,
+        pending: &Pending,
+        socket: SocketId,
+        moved: &Moved<'_>,
+        world: &mut dyn World,
+    ) {
+        let (message, flags) = (moved.message, moved.flags);
+        if moved.way == Way::In && flags.has(Flags::PEEK) {
+            return;
+        }
+        let (address, length) = message.name;
+        let named = Address::parse(&world.memory(thread, address, length.min(128)));
+        let Some(known) = self.sockets.get_mut(socket) else {
+            return;
+        };
+        let Some(peer) = named.or_else(|| known.peer.clone()) else {
+            if moved.error.is_none() {
+                self.notice(thread, Notice::Anonymous, world);
+            }
+            return;
+        };
+        if known.lacks_port()
+            && let Some(kernel::descriptor::Descriptor::Socket(state)) =
+                world.descriptor(thread, pending.fd(0))
+        {
+            known.learn(state);
+        }
+        let Some(end) = self.datagram_end(socket, &peer, moved.way) else {
+            return;
+        };
+        let process = self.tables.process(thread);
+        if !self.has_room(process, end, moved.timing.at, message.moved, world) {
+            return;
+        }
+        let Some(content) = message.bytes(world, thread) else {
+            self.lose(thread, end, moved.way, Notice::Unseen, world);
+            return;
+        };
+        let is_whole = message.moved < message.asked()
+            || flags.has(Flags::TRUNC)
+            || pending.call == Syscall::Recvmsg && !message.returned.has(Flags::TRUNC);
+        let length = u32::try_from(message.moved).ok();
+        let length = length.filter(|_| moved.way == Way::In && is_whole && moved.error.is_none());
+        self.transferred(process, end, moved, &content, length, world);
+    }
+
+    /// The end of the connection that a socket has with a peer.
+    fn datagram_end(&mut self, socket: SocketId, peer: &Address, way: Way) -> Option<At> {
+        let known = self.sockets.get_mut(socket)?;
+        if let Some(&at) = known.peers.get(peer) {
+            return Some(at);
+        }
+        let at = self.connections.join(&Joining {
+            // Who sent the first datagram opened.
+            end: match way {
+                Way::Out => End::Opener,
+                Way::In => End::Acceptor,
+            },
+            transport: Transport::Udp,
+            local: known.local.clone(),
+            peer: Some(peer.clone()),
+            opener: None,
+        })?;
+        known.peers.insert(peer.clone(), at);
+        Some(at)
+    }
+
+    /// Records what a call moved.
+    fn transferred(
+        &mut self,
+        process: Thread,
+        end: At,
+        moved: &Moved<'_>,
+        content: &[u8],
+        length: Option<u32>,
+        world: &mut dyn World,
+    ) {
+        let told = record::Socket {
+            length,
+            ..record::Socket::default()
+        };
+        let error = moved.error.map(error_text);
+        let calls = self.connections.calls(end);
+        let event = match (moved.way, error) {
+            (Way::Out, None) => calls.send(moved.timing, content, Ok(content.len()), told),
+            (Way::Out, Some(error)) => calls.send(moved.timing, &[], Err(error), told),
+            (Way::In, None) => calls.recv(moved.timing, 0, Ok(content), told),
+            (Way::In, Some(error)) => calls.recv(moved.timing, 0, Err(error), told),
+        };
+        let event = Event {
+            asked: u32::try_from(moved.message.asked()).unwrap_or(u32::MAX),
+            ..event
+        };
+        let sender = sender(end, moved.way);
+        let unseen = self.connections.unseen_from(sender);
+        if unseen.is_some_and(|unseen| event.end() > unseen || event.is_empty()) {
+            return;
+        }
+        self.record(process, end, event, world);
+    }
+
+    /// What goes a way is not seen from here on.
+    fn lose(&mut self, thread: Thread, at: At, way: Way, notice: Notice, world: &mut dyn World) {
+        let calls = self.connections.calls(at);
+        let (timing, told) = (Timing::default(), record::Socket::default());
+        let here = match way {
+            Way::Out => calls.send(timing, &[], Ok(0), told),
+            Way::In => calls.recv(timing, 0, Ok(&[]), told),
+        };
+        let sender = sender(at, way);
+        self.connections.lose(sender, here.offset);
+        self.notice(thread, notice, world);
+    }
+
+    /// Whether a call that moved so many bytes is recorded whole: they are read from the
+    /// program's memory only then.
+    fn has_room(
+        &mut self,
+        process: Thread,
+        at: At,
+        when: Nanos,
+        bytes: usize,
+        world: &mut dyn World,
+    ) -> bool {
+        if self.facts.is_full() {
+            return false;
+        }
+        if !self.connections.is_wanted(at.connection) {
+            return false;
+        }
+        let Some(party) = self.party(process, (at, when), world) else {
+            return false;
+        };
+        if let Some(connection) = self.connections.note_party(at, party) {
+            self.add_connection(connection);
+        }
+        let origin = Origin {
+            party,
+            connection: at.connection,
+            end: at.end,
+        };
+        let event = Event::new(when, origin, Call::Cut);
+        self.facts.has_room(bytes, &event)
+    }
+
+    /// Bytes went from a file or a pipe to a socket, or from a socket to a pipe.
+    pub(super) fn spliced(
+        &mut self,
+        thread: Thread,
+        pending: &Pending,
+        outcome: Outcome,
+        at: Nanos,
+        world: &mut dyn World,
+    ) {
+        let Some(socket) = pending.socket else {
+            return;
+        };
+        let kind = self.sockets.get(socket).map(|socket| socket.kind);
+        if !matches!(kind, Some(SocketKind::Tcp | SocketKind::UnixStream)) {
+            return;
+        }
+        let [_, second, third, fourth, fifth, _] = pending.arguments;
+        let (fd, way, asked) = if pending.call == Syscall::Sendfile {
+            (pending.fd(0), Way::Out, fourth)
+        } else if self.resolve(thread, pending.fd(2), world) == Some(socket) {
+            (pending.fd(2), Way::Out, fifth)
+        } else {
+            (pending.fd(0), Way::In, fifth)
+        };
+        let Some(end) = self.stream_end(thread, fd, socket, world) else {
+            return;
+        };
+        let moved = usize::try_from(outcome.unwrap_or(0)).unwrap_or(usize::MAX);
+        let timing = pending.handing(at);
+        let process = self.tables.process(thread);
+        // A file that is at its end gives nothing: nothing was sent.
+        let is_nothing = moved == 0 && outcome.is_ok() && way == Way::Out;
+        if is_nothing || !self.has_room(process, end, timing.at, moved, world) {
+            return;
+        }
+        let message = Message::without_parts(moved, asked);
+        let content = if moved == 0 {
+            Some(Vec::new())
+        } else if pending.call == Syscall::Sendfile {
+            let offset = match third {
+                0 => None,
+                // It has been moved on by what was sent.
+                address => bytes(world, thread, address).map(u64::from_ne_bytes),
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "an int in a register")]
+            let file = second as u32;
+            world.file(thread, file.cast_signed(), offset, moved)
+        } else {
+            None
+        };
+        let Some(content) = content else {
+            self.lose(thread, end, way, Notice::Unseen, world);
+            return;
+        };
+        let moved = Moved {
+            message: &message,
+            way,
+            flags: Flags::default(),
+            timing: match way {
+                Way::Out => timing,
+                Way::In => pending.taking(at),
+            },
+            error: outcome.err(),
+        };
+        self.transferred(process, end, &moved, &content, None, world);
+    }
+}
+
+/// The end whose bytes a call at an end moves.
+fn sender(at: At, way: Way) -> At {
+    At {
+        end: match way {
+            Way::Out => at.end,
+            Way::In => at.end.other(),
+        },
+        ..at
+    }
+}
