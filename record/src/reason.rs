@@ -38,9 +38,9 @@ pub enum Reason {
     BadFrame,
     /// The run lasted as long as a run may.
     Time,
-    /// The run had as many calls as a run may.
+    /// There were as many events as a record may have.
     Calls,
-    /// The run moved as many bytes as a run may.
+    /// The calls moved as many bytes as a record may have.
     Bytes,
     /// As many packets were kept as may be of one run, or as many bytes of them.
     Packets,

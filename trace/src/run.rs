@@ -65,11 +65,16 @@ impl Trace {
 
     /// A record of whatever happens, without a plan.
     pub fn without_plan(setup: Setup, head: Head) -> Self {
+        Self::of_record(Record::new(head), setup)
+    }
+
+    /// What was recorded without a plan.
+    pub const fn of_record(record: Record, setup: Setup) -> Self {
         Self {
             plan: None,
             lesson: None,
             setup,
-            record: Record::new(head),
+            record,
         }
     }
 

@@ -12,6 +12,8 @@ mod output;
 mod outputs;
 mod packets;
 mod page_address;
+#[cfg(target_os = "linux")]
+mod program;
 mod run;
 mod screen;
 mod serve;
@@ -19,6 +21,7 @@ mod server;
 mod show;
 mod size;
 mod suggestion;
+mod target;
 
 use std::future::Future;
 use std::io::IsTerminal as _;
@@ -75,6 +78,9 @@ enum Command {
     Run(run::Run),
     /// Prints a saved run as `run` does
     Show(show::Show),
+    /// Runs a program of yours and shows what its calls carried
+    #[cfg(target_os = "linux")]
+    Trace(program::Program),
     /// Lists the lessons that can be run
     Lessons(lessons::Lessons),
     /// Prints a shell's completion script
@@ -106,6 +112,8 @@ pub(crate) fn run() -> ExitCode {
             ended(run.run(), |line| eprintln!("{line}"))
         }
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
+        #[cfg(target_os = "linux")]
+        Command::Trace(program) => ended(program.run(), |line| eprintln!("{line}")),
         Command::Lessons(lessons) => ended(lessons.list(), |line| eprintln!("{line}")),
         Command::Completions(shell) => ended(shell.print(Cli::command()), |line| {
             eprintln!("{line}");

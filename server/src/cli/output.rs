@@ -37,26 +37,43 @@ pub(super) fn print(text: &[u8]) -> Result<()> {
 
 /// The trace's lines, one JSON object each.
 pub(super) fn print_lines(trace: &Trace) -> Result<()> {
+    print(&lines(trace))
+}
+
+/// The trace as a file: its lines, one JSON object each.
+pub(super) fn lines(trace: &Trace) -> Vec<u8> {
     let mut text = Vec::new();
     for line in trace.lines() {
         text.extend_from_slice(printable::harmless(&line.to_json()).as_bytes());
         text.push(b'\n');
     }
-    print(&text)
+    text
 }
 
 /// The lanes as text, with what its lesson says where it is of one.
 pub(super) fn print_lanes(trace: &Trace, screen: Screen) -> Result<()> {
-    let text = terminal::draw(trace, &Analysis::new(trace), screen);
-    // Takes the colours out where standard output is no terminal.
-    let mut shown = anstream::AutoStream::new(Vec::new(), choice());
-    shown.write_all(text.as_bytes())?;
-    print(&shown.into_inner())
+    print(&lanes(trace, screen, choice(&io::stdout()))?)
 }
 
-/// Whether standard output shows colours.
-fn choice() -> anstream::ColorChoice {
-    anstream::AutoStream::choice(&io::stdout())
+/// The same on standard error.
+#[cfg(target_os = "linux")]
+pub(super) fn print_lanes_beside(trace: &Trace, screen: Screen) -> Result<()> {
+    let mut errors = io::stderr().lock();
+    let text = lanes(trace, screen, choice(&io::stderr()))?;
+    Ok(errors.write_all(&text)?)
+}
+
+/// The lanes with colours, or without where there are none.
+fn lanes(trace: &Trace, screen: Screen, choice: anstream::ColorChoice) -> Result<Vec<u8>> {
+    let text = terminal::draw(trace, &Analysis::new(trace), screen);
+    let mut shown = anstream::AutoStream::new(Vec::new(), choice);
+    shown.write_all(text.as_bytes())?;
+    Ok(shown.into_inner())
+}
+
+/// Whether a stream shows colours.
+fn choice(stream: &impl anstream::stream::RawStream) -> anstream::ColorChoice {
+    anstream::AutoStream::choice(stream)
 }
 
 /// An error if the record lacks what happened later, because it was cut off.

@@ -15,9 +15,10 @@ use trace::{Call, Experiment, Lesson, Trace};
 
 use super::input::{self, Kind};
 use super::output;
-use super::packets::{self, Input, Packets};
-use super::screen::Spoken;
+use super::packets::Packets;
+use super::screen::{Spoken, Stream};
 use super::suggestion::closest;
+use super::target::{self, Input};
 
 /// A lesson.
 const LESSON: Kind = Kind {
@@ -37,7 +38,7 @@ pub(super) struct Run {
     #[arg(long)]
     json: bool,
     /// Writes the packets to FILE too, for Wireshark
-    #[arg(long, value_name = "FILE", value_parser = packets::path)]
+    #[arg(long, value_name = "FILE", value_parser = target::path)]
     pcapng: Option<PathBuf>,
     #[command(flatten)]
     spoken: Spoken,
@@ -71,7 +72,7 @@ impl Run {
         if self.json {
             output::print_lines(&trace)?;
         } else {
-            output::print_lanes(&trace, self.spoken.screen())?;
+            output::print_lanes(&trace, self.spoken.screen(Stream::Out))?;
         }
         match trace.ending() {
             Some(Ending::Finished) => check_sent(&trace),

@@ -1,4 +1,4 @@
-//! The terminal that standard output is: its width, its language, its characters.
+//! The terminal that a standard stream is: its width, its language, its characters.
 
 use std::env;
 use std::io::{self, IsTerminal as _};
@@ -11,6 +11,16 @@ use stickylab::terminal::Screen;
 const TERMINAL: usize = 80;
 /// Columns where standard output is no terminal.
 const FILE: usize = 100;
+
+/// Where lanes are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error: standard output is another program's.
+    #[cfg(target_os = "linux")]
+    Error,
+}
 
 /// `--lang`.
 #[derive(Debug, Args)]
@@ -30,11 +40,11 @@ impl Spoken {
         })
     }
 
-    /// Standard output, in that language.
-    pub(super) fn screen(&self) -> Screen {
+    /// A stream, in that language.
+    pub(super) fn screen(&self, stream: Stream) -> Screen {
         let charset = locale("LC_CTYPE").to_ascii_lowercase();
         let is_utf8 = charset.contains("utf-8") || charset.contains("utf8");
-        Screen::new(columns(), self.language(), is_utf8)
+        Screen::new(columns(stream), self.language(), is_utf8)
     }
 }
 
@@ -47,26 +57,40 @@ fn locale(category: &str) -> String {
 }
 
 /// Columns there are: COLUMNS decides, else the terminal.
-fn columns() -> usize {
+fn columns(stream: Stream) -> usize {
     let asked = env::var("COLUMNS").ok();
     let asked = asked.and_then(|columns| columns.parse().ok());
     asked.unwrap_or_else(|| {
-        if io::stdout().is_terminal() {
-            window().unwrap_or(TERMINAL)
+        if stream.is_terminal() {
+            stream.window().unwrap_or(TERMINAL)
         } else {
             FILE
         }
     })
 }
 
-/// The width of the terminal's window (ioctl_tty(2), TIOCGWINSZ).
-#[cfg(unix)]
-fn window() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
-}
+impl Stream {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Out => io::stdout().is_terminal(),
+            #[cfg(target_os = "linux")]
+            Self::Error => io::stderr().is_terminal(),
+        }
+    }
 
-#[cfg(not(unix))]
-fn window() -> Option<usize> {
-    None
+    /// The width of the terminal's window (ioctl_tty(2), TIOCGWINSZ).
+    #[cfg(unix)]
+    fn window(self) -> Option<usize> {
+        let size = match self {
+            Self::Out => rustix::termios::tcgetwinsize(io::stdout()),
+            #[cfg(target_os = "linux")]
+            Self::Error => rustix::termios::tcgetwinsize(io::stderr()),
+        };
+        Some(usize::from(size.ok()?.ws_col)).filter(|columns| *columns > 0)
+    }
+
+    #[cfg(not(unix))]
+    fn window(self) -> Option<usize> {
+        None
+    }
 }

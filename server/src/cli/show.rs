@@ -8,8 +8,9 @@ use trace::Trace;
 
 use super::input::{self, Kind};
 use super::output;
-use super::packets::{self, Input, Packets};
-use super::screen::Spoken;
+use super::packets::Packets;
+use super::screen::{Spoken, Stream};
+use super::target::{self, Input};
 
 /// A trace: far more bytes than a run may have.
 const TRACE: Kind = Kind {
@@ -22,7 +23,7 @@ pub(super) struct Show {
     /// What `stickylab run --json` printed; - reads standard input
     file: PathBuf,
     /// Writes the packets to FILE too, for Wireshark
-    #[arg(long, value_name = "FILE", value_parser = packets::path)]
+    #[arg(long, value_name = "FILE", value_parser = target::path)]
     pcapng: Option<PathBuf>,
     #[command(flatten)]
     spoken: Spoken,
@@ -46,7 +47,7 @@ impl Show {
             };
             Packets::open(path, input)?.write(&trace)?;
         }
-        output::print_lanes(&trace, self.spoken.screen())?;
+        output::print_lanes(&trace, self.spoken.screen(Stream::Out))?;
         output::check_complete(&trace)
     }
 }

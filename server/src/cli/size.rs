@@ -34,6 +34,13 @@ pub(super) fn buffer(text: &str) -> Result<usize, String> {
     usize::try_from(size).map_err(|error| error.to_string())
 }
 
+/// Bytes of all calls of a record: 1 byte to 1 GiB.
+#[cfg(target_os = "linux")]
+pub(super) fn record(text: &str) -> Result<usize, String> {
+    let size = within(text, 1 << 30)?;
+    usize::try_from(size).map_err(|error| error.to_string())
+}
+
 /// A largest message: 1 byte to 1 GiB.
 pub(super) fn max_frame(text: &str) -> Result<u32, String> {
     let size = within(text, 1 << 30)?;

@@ -147,6 +147,20 @@ fn name(trace: &Trace, connection: ConnectionId, end: End, screen: Screen) -> St
     screen.value(&end_name(trace, connection, end))
 }
 
+/// What an end of a connection is called: its party, with its address where both ends
+/// are of one party.
+fn end(trace: &Trace, connection: ConnectionId, end: End, screen: Screen) -> String {
+    let [one, other] = End::ALL.map(|end| trace.party_at(connection, end));
+    let name = name(trace, connection, end, screen);
+    let found = trace.connection(connection).map(|found| found.end(end));
+    match found.and_then(|found| found.address.as_ref()) {
+        Some(address) if one.is_some() && one == other => {
+            format!("{name} ({})", printable(address))
+        }
+        _ => name,
+    }
+}
+
 /// What a trace file says, as text that no terminal obeys.
 fn printable(text: &str) -> String {
     printable::plain_or_escaped(text.as_bytes())
@@ -197,8 +211,8 @@ impl Legend {
 }
 
 fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane, screen: Screen) {
-    let from = name(trace, lane.connection, lane.direction.sender(), screen);
-    let to = name(trace, lane.connection, lane.direction.reader(), screen);
+    let from = end(trace, lane.connection, lane.direction.sender(), screen);
+    let to = end(trace, lane.connection, lane.direction.reader(), screen);
     let _ = writeln!(text, "{BOLD}{from} → {to}{BOLD:#}");
     let is_captured = Rows::at_the_end(trace, lane).is_captured();
     if !is_captured {

@@ -61,7 +61,7 @@ impl Screen {
 
     /// A sentence in the language, as text that no terminal obeys: a file may name
     /// parties and errors.
-    pub(super) fn say(self, sentence: &Sentence) -> String {
+    pub fn say(self, sentence: &Sentence) -> String {
         printable::plain_or_escaped(self.language.catalog().render(sentence).as_bytes())
     }
 

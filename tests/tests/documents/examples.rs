@@ -32,8 +32,9 @@ fn folder() -> TempDir {
     };
     link(Path::new(&binary), &release.join("stickylab"));
     link(Path::new(&binary), &programs.join("stickylab"));
-    let statics = workspace::root().join("static");
-    link(&statics, &folder.path().join("static"));
+    for name in ["docs", "static"] {
+        link(&workspace::root().join(name), &folder.path().join(name));
+    }
     if let Some(tshark) = std::env::var_os("TSHARK") {
         link(Path::new(&tshark), &programs.join("tshark"));
     }
@@ -211,13 +212,25 @@ fn the_image_serves_the_page_as_its_example_starts_it() {
 fn the_lanes_of_the_readme_are_printed() {
     let page = Page::read("README.md");
     let blocks = page.blocks();
-    let lanes = blocks.iter().find(|block| block.language == "text");
-    let lanes = lanes.expect("lanes").lines.clone();
-    assert!(lanes.len() >= 5);
+    let lanes = blocks.iter().filter(|block| block.language == "text");
+    let commands = [
+        "stickylab trace -- python3 docs/examples/chat.py\n",
+        "stickylab run five-sends\n",
+    ];
+    let mut shown = 0;
+    for (block, command) in lanes.zip(commands) {
+        check_lanes(&block.lines, command);
+        shown += 1;
+    }
+    assert_eq!(shown, commands.len());
+}
+
+fn check_lanes(lanes: &[String], command: &str) {
+    assert!(lanes.len() >= 4);
     let folder = folder();
     let mut last = Vec::new();
     for _ in 0..20 {
-        let finished = run(isolated(folder.path(), "stickylab run five-sends\n"), b"");
+        let finished = run(isolated(folder.path(), command), b"");
         assert_eq!(finished.code, Some(0), "{finished:?}");
         let printed: Vec<_> = finished
             .out

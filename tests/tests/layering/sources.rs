@@ -219,6 +219,40 @@ fn only_the_labs_own_threads_read_and_write_json() {
 }
 
 #[test]
+fn only_the_command_line_runs_programs_under_trace() {
+    let words = ["tracer", "Tracer", "tracee"];
+    check("server/src", &words, |path| {
+        ["tracer/", "cli/", "lib.rs"]
+            .iter()
+            .any(|own| path.starts_with(own))
+    });
+    check_said("server/src/cli/program.rs", &words);
+    // It makes facts, and knows nothing of what they mean or of who shows them.
+    let words = [
+        "Analysis",
+        "Experiment",
+        "Trace",
+        "async",
+        "cli",
+        "clients",
+        "crate::net",
+        "gateway",
+        "lab",
+        "servers",
+        "tokio",
+        "trace::",
+    ];
+    check("server/src/tracer", &words, |_| false);
+    // What decides sees no call of the kernel's.
+    let words = ["tracee::Tracer", "Resume", "Stop", "std::fs", "Instant"];
+    check("server/src/tracer/observer", &words, |_| false);
+    check_said(
+        "server/src/tracer/driver.rs",
+        &["Resume", "Stop", "Instant"],
+    );
+}
+
+#[test]
 fn the_servers_do_not_know_whether_they_are_watched() {
     let words = [
         "tap",

@@ -1,5 +1,5 @@
 //! nginx, HAProxy and openssl, for the tests of the examples in
-//! `docs/examples`: found, or installed.
+//! `docs/examples`, and Node, which the tests trace: found, or installed.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,12 @@ use anyhow::{Context, Result};
 use super::apt;
 use crate::process;
 
-/// Each program's variable, and its name, which is that of its package, too.
-const PROGRAMS: [(&str, &str); 3] = [
-    ("NGINX", "nginx"),
-    ("HAPROXY", "haproxy"),
-    ("OPENSSL", "openssl"),
+/// Each program's variable, its name, and that of its package.
+const PROGRAMS: [(&str, &str, &str); 4] = [
+    ("NGINX", "nginx", "nginx"),
+    ("HAPROXY", "haproxy", "haproxy"),
+    ("OPENSSL", "openssl", "openssl"),
+    ("NODE", "node", "nodejs"),
 ];
 /// Where Debian keeps programs that are not on everybody's PATH.
 const SYSTEM: &str = "/usr/sbin";
@@ -26,13 +27,13 @@ pub(crate) type Proxies = Vec<(&'static str, PathBuf)>;
 pub(crate) fn ensure() -> Result<Proxies> {
     let missing: Vec<_> = PROGRAMS
         .iter()
-        .filter(|(variable, name)| find(variable, name).is_none())
-        .map(|(_, name)| *name)
+        .filter(|(variable, name, _)| find(variable, name).is_none())
+        .map(|(_, _, package)| *package)
         .collect();
     if !missing.is_empty() {
         apt::install(&missing).context(
-            "the tests need nginx, HAProxy and openssl, on PATH or named by NGINX, HAPROXY and \
-             OPENSSL",
+            "the tests need nginx, HAProxy, openssl and Node, on PATH or named by NGINX, HAPROXY, \
+             OPENSSL and NODE",
         )?;
         println!(
             "xtask: where systemd runs, it now has services of {}, which the tests do not need",
@@ -41,7 +42,7 @@ pub(crate) fn ensure() -> Result<Proxies> {
     }
     PROGRAMS
         .iter()
-        .map(|&(variable, name)| {
+        .map(|&(variable, name, _)| {
             let found = find(variable, name);
             let program = found.with_context(|| format!("{name} is installed, but not on PATH"))?;
             Ok((variable, program))

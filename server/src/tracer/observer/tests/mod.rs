@@ -181,7 +181,7 @@ impl Stage {
     }
 
     fn check_noticing(self, expected: &[&str], notices: &[Notice]) -> Record {
-        let (record, noticed) = self.end();
+        let (record, seen) = self.end();
         let events = record.events().iter().map(|event| {
             let name = &record.party(event.party).unwrap().name;
             let bytes = String::from_utf8_lossy(&event.bytes);
@@ -195,7 +195,7 @@ impl Stage {
         });
         let events: Vec<_> = events.collect();
         assert_eq!(events, expected);
-        assert_eq!(noticed, notices);
+        assert_eq!(seen, notices);
         record
     }
 }

@@ -1,0 +1,194 @@
+//! `stickylab trace`: a program of the user's, and what its calls carried.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+use clap::Args;
+use kernel::tracee::{self, StartError, Tracer};
+use protocol::Framing;
+use stickylab::terminal::Screen;
+use stickylab::tracer::{self, Filter, Limits, Notice, Pattern};
+use stickylab::{lab, printable};
+use trace::link::{Capture, Ending};
+use trace::text::Sentence;
+use trace::{Setup, Trace};
+
+use super::output;
+use super::packets::Packets;
+use super::screen::{Spoken, Stream};
+use super::size;
+use super::suggestion::closest;
+use super::target::{self, Input, Target};
+
+#[derive(Debug, Args)]
+pub(super) struct Program {
+    /// How the messages of both directions are framed: none, ready-ack, length-prefix,
+    /// delimiter or fixed-size
+    #[arg(long, value_name = "FRAMING", value_parser = framing)]
+    framing: Option<Framing>,
+    /// Writes the trace to FILE in place of the lanes
+    #[arg(long, value_name = "FILE", value_parser = target::path)]
+    json: Option<PathBuf>,
+    /// Writes the bytes of the calls to FILE too, as packets for Wireshark
+    #[arg(long, value_name = "FILE", value_parser = target::path)]
+    pcapng: Option<PathBuf>,
+    /// Only connections that this fits: tcp, udp, unix, :PORT, IP, IP:PORT or a path;
+    /// may be given again
+    #[arg(long, value_name = "FILTER")]
+    only: Vec<Pattern>,
+    /// Most bytes of all calls together that are kept
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size::record)]
+    max_bytes: usize,
+    /// Most events that are kept
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = events)]
+    max_events: u32,
+    #[command(flatten)]
+    spoken: Spoken,
+    /// The program and its arguments; behind -- they may begin with a dash
+    #[arg(
+        value_name = "CMD",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<OsString>,
+}
+
+/// A framing by its name, with its default settings.
+fn framing(name: &str) -> Result<Framing, String> {
+    Framing::named(name).ok_or_else(|| match closest(name, Framing::NAMES) {
+        Some(close) => format!("did you mean {close}?"),
+        None => format!("it is one of {}", Framing::NAMES.join(", ")),
+    })
+}
+
+/// How many events a record may have: 1 to 10,000,000.
+fn events(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number| (1..=10_000_000).contains(number));
+    number.ok_or_else(|| "it can be 1 to 10000000".to_owned())
+}
+
+impl Program {
+    /// Returns only if something failed: this process ends as the program did.
+    pub(super) fn run(self) -> Result<()> {
+        let open = |path| Target::open(path, Input::Nothing);
+        let json = self.json.map(open).transpose()?;
+        let packets = self.pcapng.map(|path| Packets::open(path, Input::Nothing));
+        let packets = packets.transpose()?;
+        let screen = self.spoken.screen(Stream::Error);
+        let limits = Limits {
+            events: usize::try_from(self.max_events)?,
+            bytes: self.max_bytes,
+        };
+        let started = Instant::now();
+        let head = lab::head(started, Capture::Unknown);
+        let begun = Tracer::start(&self.command);
+        let seen = begun.and_then(|program| {
+            let filter = Filter(self.only);
+            tracer::trace(program, head, started, limits, filter)
+        });
+        let seen = seen.map_err(|error| explain(error, &self.command))?;
+        let setup = Setup {
+            opener_framing: self.framing.clone(),
+            acceptor_framing: self.framing,
+            ..Setup::default()
+        };
+        let trace = Trace::of_record(seen.record, setup);
+        if let Some(packets) = packets {
+            packets.write(&trace)?;
+        }
+        match json {
+            Some(target) => write(target, &trace)?,
+            None if trace.connections.is_empty() => {
+                say(screen, &Sentence::new("terminal.tracer-nothing"));
+            }
+            None => output::print_lanes_beside(&trace, screen).context("cannot show the lanes")?,
+        }
+        tell(&seen.notices, screen);
+        tracee::end_as(seen.status)
+    }
+}
+
+/// Writes the trace, and says so on standard error.
+fn write(target: Target, trace: &Trace) -> Result<()> {
+    let name = target.name();
+    target.write(&output::lines(trace))?;
+    let cut = match trace.ending() {
+        Some(Ending::Limit) => "; later calls are missing: see --max-events and --max-bytes",
+        _ => "",
+    };
+    eprintln!(
+        "stickylab: wrote {}: {} events on {} connections{cut}",
+        printable::lines(&name),
+        trace.events().len(),
+        trace.connections.len()
+    );
+    Ok(())
+}
+
+/// Says what could not be seen.
+fn tell(notices: &BTreeMap<Notice, String>, screen: Screen) {
+    for (notice, who) in notices {
+        let sentence = Sentence::new(notice.key()).with("who", who.clone());
+        say(screen, &sentence);
+    }
+}
+
+fn say(screen: Screen, sentence: &Sentence) {
+    eprintln!("stickylab: {}", screen.say(sentence));
+}
+
+/// Why the program could not be traced.
+fn explain(error: StartError, command: &[OsString]) -> anyhow::Error {
+    let name = command
+        .first()
+        .map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_default();
+    match error {
+        StartError::Unsupported => {
+            anyhow!("tracing a program needs Linux on x86-64 or aarch64")
+        }
+        StartError::Command => anyhow!("cannot run {name}: a word of the command has a zero byte"),
+        StartError::NotPermitted(error) if is_traced() => {
+            anyhow!(error).context("cannot trace: stickylab itself is being traced")
+        }
+        StartError::NotPermitted(error) => anyhow!(error).context(
+            "cannot trace: the kernel or the container does not permit ptrace and seccomp",
+        ),
+        StartError::Failed(error) => anyhow!(error).context(format!("cannot run {name}")),
+    }
+}
+
+/// Whether another program traces this one (proc(5), `TracerPid`).
+fn is_traced() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let tracer = lines.find_map(|line| line.strip_prefix("TracerPid:"));
+    tracer.is_some_and(|tracer| tracer.trim() != "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_framing_is_named() {
+        assert_eq!(framing("none"), Ok(Framing::None));
+        assert_eq!(framing("delimiter").unwrap().name(), "delimiter");
+        assert_eq!(
+            framing("delimeter"),
+            Err("did you mean delimiter?".to_owned())
+        );
+        assert!(framing("xml").unwrap_err().contains("length-prefix"));
+    }
+
+    #[test]
+    fn a_record_has_a_bound() {
+        assert_eq!(events("1"), Ok(1));
+        assert!(events("0").is_err() && events("10000001").is_err() && events("x").is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! What is kept: `--only`, `--max-events`, `--max-bytes`, and the files.
+
+use super::{Place, call, of_type};
+
+/// Two connections: one over TCP with ten sends of four bytes, one of a pair.
+const TWO: &str = "
+import socket
+a, b = socket.socketpair()
+a.send(b'pair'); b.recv(10)
+listener = socket.create_server(('127.0.0.1', 0))
+c = socket.create_connection(listener.getsockname())
+d, _ = listener.accept()
+for n in range(10):
+    c.send(b'four'); d.recv(10)
+";
+
+#[test]
+fn only_what_is_asked_for_is_kept() {
+    let place = Place::new();
+    let command = ["python3", "-c", TWO];
+    let transports = |flags: &[&str]| {
+        let (finished, lines) = place.trace(flags, &command);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let connections = of_type(&lines, "connection").into_iter();
+        let names = connections.map(|line| line["transport"].as_str().expect("text").to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(transports(&[]), ["unix", "tcp"]);
+    assert_eq!(transports(&["--only", "tcp"]), ["tcp"]);
+    assert_eq!(
+        transports(&["--only", "unix", "--only", "127.0.0.1"]),
+        ["unix", "tcp"]
+    );
+    assert_eq!(transports(&["--only", ":1"]), [""; 0]);
+    let finished = call(&["trace", "--only", "8000", "--", "true"]);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+}
+
+#[test]
+fn a_record_ends_at_its_bounds_and_the_program_goes_on() {
+    let place = Place::new();
+    for (flags, reason) in [
+        (["--max-events", "7"], "calls"),
+        (["--max-bytes", "13"], "bytes"),
+    ] {
+        let (finished, lines) = place.trace(&flags, &["python3", "-c", TWO]);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(
+            finished.err[0].contains("later calls are missing"),
+            "{finished:?}"
+        );
+        let last = of_type(&lines, "event").pop().expect("events");
+        assert_eq!(
+            (&last["call"], &last["reason"]),
+            (&"cut".into(), &reason.into())
+        );
+        assert_eq!(lines.last().expect("lines")["why"], "limit");
+        let file = place.text("trace.jsonl");
+        let shown = call(&["show", &file]);
+        assert!(
+            shown.out.join("\n").contains("as a record may have"),
+            "{shown:?}"
+        );
+    }
+}
+
+#[test]
+fn the_lanes_come_on_standard_error_and_as_packets() {
+    let place = Place::new();
+    let packets = place.text("trace.pcapng");
+    let flags = [
+        "--framing",
+        "fixed-size",
+        "--pcapng",
+        &packets,
+        "--only",
+        "tcp",
+    ];
+    let command = ["--", "python3", "-c", TWO];
+    let finished = call(&[&["trace"], &flags[..], &command].concat());
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.out.is_empty(), "{finished:?}");
+    let shown = finished.err.join("\n");
+    for part in [
+        "1 connection",
+        "python3 (127.0.0.1:",
+        "framing fixed-size",
+        "10 sends",
+        "10 recvs",
+        "synthetic",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(std::fs::metadata(&packets).expect("a file").len() > 500);
+    let finished = call(&[
+        "trace",
+        "--json",
+        "/no/such/folder/x",
+        "--",
+        "touch",
+        &place.text("ran"),
+    ]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(!place.path("ran").exists(), "it is not run in vain");
+}
