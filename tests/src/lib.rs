@@ -4,15 +4,17 @@
 //! Nothing in here depends on another package of the workspace, sleeps for a
 //! fixed time instead of waiting for a condition, or uses a fixed port.
 
+pub mod axe;
 pub mod browser;
 mod capture;
 pub mod census;
 mod deadline;
 pub mod events;
+pub mod firefox;
 pub mod hmac;
 pub mod http;
 mod lines;
-mod page;
+pub mod page;
 mod peer;
 pub mod proc;
 mod program;

@@ -15,8 +15,8 @@ use crate::{PATIENCE, Serve, workspace};
 /// Between two looks at the page.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Tells what the page shows at one moment.
-const SEE: &str = include_str!("see.js");
+/// The body of a function that tells what the page shows at one moment.
+pub const SEE: &str = include_str!("see.js");
 
 /// Steps through a run, forth and back.
 const WALK: &str = include_str!("walk.js");
@@ -35,6 +35,17 @@ const WATCH_STAGE: &str = r"
         return fillText.call(this, text, ...where);
     };
 ";
+
+/// The body of a function that steps by keys through a run of `events` events, forth and
+/// back, and tells what was explained at each step and what looked different on the way back.
+pub fn walk(events: usize) -> String {
+    let patience = PATIENCE.as_millis();
+    format!(
+        "const see = () => {{ {SEE} }};
+        const walk = async (events, patience) => {{ {WALK} }};
+        return walk({events}, {patience});"
+    )
+}
 
 /// One row of the events table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -261,13 +272,7 @@ impl Page {
     /// the page's frames. Rows, texts and stage have to be the same both ways; what
     /// was explained at each step is returned, from step 0.
     pub async fn walk(&self, events: usize) -> Vec<String> {
-        let patience = PATIENCE.as_millis();
-        let script = format!(
-            "const see = () => {{ {SEE} }};
-            const walk = async (events, patience) => {{ {WALK} }};
-            return walk({events}, {patience});"
-        );
-        let walked = self.script(&script).await;
+        let walked = self.script(&walk(events)).await;
         let different = walked["different"].as_array().expect("a list");
         assert!(different.is_empty(), "{different:#?}");
         let explained = walked["explained"].as_array().expect("a list");

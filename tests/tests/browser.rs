@@ -1,9 +1,13 @@
 //! The page in a headless Chromium, against the real program.
 
+#[path = "browser/accessible.rs"]
+mod accessible;
 #[path = "browser/bridge.rs"]
 mod bridge;
 #[path = "browser/files.rs"]
 mod files;
+#[path = "browser/firefox.rs"]
+mod firefox;
 #[path = "browser/gone.rs"]
 mod gone;
 #[path = "browser/keyboard.rs"]

@@ -32,8 +32,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         // With the stable toolchain, which compiles them, too; running them
         // takes the nightly one's instrumentation.
         let mut clippy = process::cargo(&fuzz);
+        // In the workspace's target folder: most packages were checked there.
         clippy.args(["clippy", "--all-targets", "--locked", "--target-dir"]);
-        clippy.arg(workspace.target.join("fuzz-lint"));
+        clippy.arg(&workspace.target);
         process::run(clippy.args(["--", "--deny=warnings"]))
     })
 }

@@ -3,6 +3,7 @@
 mod apt;
 pub(crate) mod browser;
 mod debian;
+pub(crate) mod firefox;
 pub(crate) mod proxies;
 pub(crate) mod python;
 mod rust_std;
@@ -17,6 +18,7 @@ use crate::workspace::Workspace;
 pub(crate) fn all(workspace: &Workspace, source: wasm_target::Source) -> Result<()> {
     wasm_target::ensure(workspace, source)?;
     let browser = browser::ensure()?;
+    let firefox = firefox::ensure()?;
     let python = python::ensure(workspace)?;
     let tshark = tshark::ensure()?;
     let proxies = proxies::ensure()?;
@@ -25,9 +27,13 @@ pub(crate) fn all(workspace: &Workspace, source: wasm_target::Source) -> Result<
         .map(|(_, program)| program.display().to_string())
         .collect();
     println!(
-        "xtask: ready: wasm target; {}; {}; {}; {}, {}; {}",
+        "xtask: ready: wasm target; {}; {}; {}; {}; {}, {}; {}",
         browser.chrome.display(),
         browser.driver.display(),
+        firefox.map_or_else(
+            || "no Firefox".to_owned(),
+            |firefox| firefox.display().to_string()
+        ),
         python.display(),
         tshark.program.display(),
         tshark.version,

@@ -15,15 +15,24 @@ use crate::workspace::Workspace;
 /// What the tests' Python peers import beyond the standard library.
 const PACKAGES: [&str; 1] = ["websockets"];
 
+/// The package that carries axe-core, with which the tests look for faults of the
+/// page's accessibility, and its module. Nothing of it is run but that script.
+const AXE: (&str, &str) = ("axe-playwright-python==0.1.8", "axe_playwright_python");
+
 /// Finds a Python with the packages, or makes one.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(python) = env::var_os("PYTHON").map(PathBuf::from) {
-        if has_packages(&python, &PACKAGES) {
+        if has_packages(&python, &PACKAGES) && has_packages(&python, &[AXE.1]) {
             return Ok(python);
         }
-        println!("xtask: {} lacks {}", python.display(), PACKAGES.join(", "));
+        let lacking = PACKAGES.join(", ");
+        println!("xtask: {} lacks {lacking} or {}", python.display(), AXE.0);
     }
-    environment(&workspace.target.join("venv"), &PACKAGES)
+    let python = environment(&workspace.target.join("venv"), &PACKAGES)?;
+    if !has_packages(&python, &[AXE.1]) {
+        install(&python, &["--no-deps", AXE.0])?;
+    }
+    Ok(python)
 }
 
 /// A Python in an environment at `path` that can import `packages`, made if missing.
@@ -48,21 +57,19 @@ pub(crate) fn environment(path: &Path, packages: &[&str]) -> Result<PathBuf> {
             .with_context(|| format!("`{} -m venv` does not work", system.display()))?;
         create(&system, path)?;
     }
-    let what = format!("installing {} into {}", packages.join(", "), path.display());
-    step(&what, || {
-        process::run(
-            Command::new(&python)
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                ])
-                .args(packages),
-        )
-    })?;
+    install(&python, packages)?;
     Ok(python)
+}
+
+/// Has pip install into the environment of `python` what `arguments` say.
+fn install(python: &Path, arguments: &[&str]) -> Result<()> {
+    let what = format!("installing {} with pip", arguments.join(" "));
+    step(&what, || {
+        let mut pip = Command::new(python);
+        pip.args(["-m", "pip", "install", "--quiet"]);
+        pip.arg("--disable-pip-version-check");
+        process::run(pip.args(arguments))
+    })
 }
 
 fn create(python: &Path, environment: &Path) -> Result<()> {
@@ -76,10 +83,10 @@ fn create(python: &Path, environment: &Path) -> Result<()> {
     })
 }
 
+/// Whether the modules called `packages` are there. They are not run: one may miss
+/// another that it would import.
 fn has_packages(python: &Path, packages: &[&str]) -> bool {
-    process::succeeds(
-        Command::new(python)
-            .arg("-c")
-            .arg(format!("import {}", packages.join(", "))),
-    )
+    let script = "import importlib.util, sys; \
+                  sys.exit(any(importlib.util.find_spec(name) is None for name in sys.argv[1:]))";
+    process::succeeds(Command::new(python).args(["-c", script]).args(packages))
 }

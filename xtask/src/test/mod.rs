@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::setup::browser::{self, Browser};
+use crate::setup::firefox;
 use crate::setup::proxies::{self, Proxies};
 use crate::setup::python;
 use crate::setup::tshark::{self, Tshark};
@@ -43,6 +44,29 @@ impl Stage {
     }
 }
 
+/// What the system tests need beside a browser.
+struct Tools {
+    /// None where its tests are left out.
+    firefox: Option<PathBuf>,
+    python: PathBuf,
+    tshark: Tshark,
+    proxies: Proxies,
+}
+
+impl Tools {
+    fn ensure(workspace: &Workspace) -> Result<Self> {
+        let tools = Self {
+            firefox: firefox::ensure()?,
+            python: python::ensure(workspace)?,
+            tshark: tshark::ensure()?,
+            proxies: proxies::ensure()?,
+        };
+        let Tshark { program, version } = &tools.tshark;
+        println!("xtask: {version} is {}", program.display());
+        Ok(tools)
+    }
+}
+
 /// How a stage went.
 struct Outcome {
     stage: Stage,
@@ -61,34 +85,22 @@ pub(crate) fn run(workspace: &Workspace, only: &[Stage], filters: &[String]) -> 
         .collect();
     let needs_browser = stages.iter().any(|stage| *stage != Stage::Unit);
     let browser = needs_browser.then(browser::ensure).transpose()?;
-    let python = stages
+    let tools = stages
         .contains(&Stage::System)
-        .then(|| python::ensure(workspace))
+        .then(|| Tools::ensure(workspace))
         .transpose()?;
-    let tshark = stages
-        .contains(&Stage::System)
-        .then(tshark::ensure)
-        .transpose()?;
-    if let Some(Tshark { program, version }) = &tshark {
-        println!("xtask: {version} is {}", program.display());
-    }
-    let proxies = stages
-        .contains(&Stage::System)
-        .then(proxies::ensure)
-        .transpose()?
-        .unwrap_or_default();
     web::build(workspace)?;
 
     let mut outcomes = Vec::new();
     for stage in stages {
         println!("xtask: running the {} tests…", stage.name());
         let start = Instant::now();
-        let mut tally = match (stage, &browser, &python, &tshark) {
+        let mut tally = match (stage, &browser, &tools) {
             (Stage::Unit, ..) => unit(workspace, privilege, filters),
             (Stage::Wasm, Some(browser), ..) => wasm::run(workspace, browser, filters),
-            (Stage::System, Some(browser), Some(python), Some(tshark)) => system(
-                workspace, privilege, browser, python, tshark, &proxies, filters,
-            ),
+            (Stage::System, Some(browser), Some(tools)) => {
+                system(workspace, privilege, browser, tools, filters)
+            }
             _ => unreachable!("the stages that need them set them up"),
         }
         .unwrap_or_else(|error| {
@@ -153,9 +165,7 @@ fn system(
     workspace: &Workspace,
     privilege: Privilege,
     browser: &Browser,
-    python: &PathBuf,
-    tshark: &Tshark,
-    proxies: &Proxies,
+    tools: &Tools,
     filters: &[String],
 ) -> Result<Tally> {
     step("building stickylab", || {
@@ -170,14 +180,19 @@ fn system(
         .args(filters)
         .env("CHROME", &browser.chrome)
         .env("CHROMEDRIVER", &browser.driver)
-        .env("PYTHON", python)
-        .env("TSHARK", &tshark.program)
+        .env("PYTHON", &tools.python)
+        .env("TSHARK", &tools.tshark.program)
         .envs(
-            proxies
+            tools
+                .proxies
                 .iter()
                 .map(|(variable, program)| (variable, program)),
         )
         .env("STICKYLAB_BIN", workspace.stickylab("debug"));
+    match &tools.firefox {
+        Some(firefox) => cargo.env("FIREFOX", firefox),
+        None => cargo.args(["--skip", "firefox::"]),
+    };
     let mut tally = Tally::default();
     tally.run(&mut cargo)?;
     Ok(tally)

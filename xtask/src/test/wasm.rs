@@ -15,6 +15,9 @@ use crate::workspace::{WASM, Workspace};
 /// The package of the program that runs a wasm test binary, and that program.
 const RUNNER: &str = "wasm-test-runner";
 
+/// The profile it is compiled with: it shares most of its packages with xtask.
+const PROFILE: &str = "xtask";
+
 /// Beyond what the runner itself asks for: a browser that keeps to itself.
 const CHROME_ARGUMENTS: [&str; 6] = [
     "--disable-gpu",
@@ -49,14 +52,14 @@ pub(super) fn run(workspace: &Workspace, browser: &Browser, filters: &[String]) 
         process::run(
             workspace
                 .cargo()
-                .arg("build")
+                .args(["build", "--profile", PROFILE])
                 .arg(format!("--package={RUNNER}")),
         )
     })?;
     // A list instead of a string: the path may hold spaces. JSON's strings are TOML's.
     let runner = format!(
         "target.{WASM}.runner={}",
-        json!([workspace.binary(RUNNER, "debug")])
+        json!([workspace.binary(RUNNER, PROFILE)])
     );
 
     let mut tally = Tally::default();
