@@ -6,6 +6,8 @@ mod accessible;
 mod bridge;
 #[path = "browser/files.rs"]
 mod files;
+#[path = "browser/find.rs"]
+mod find;
 #[path = "browser/firefox.rs"]
 mod firefox;
 #[path = "browser/gone.rs"]

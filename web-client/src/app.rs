@@ -4,6 +4,7 @@
 mod address;
 mod derived;
 mod files;
+mod finding;
 mod following;
 mod keyboard;
 mod message;
@@ -23,6 +24,7 @@ pub use keyboard::key;
 pub use message::{CodeLanguage, Copied, Effect, Format, Message, Role};
 
 use crate::file::FileError;
+use crate::find::Search;
 use crate::hash::{Fault, Place};
 use crate::player::Player;
 use crate::runs::{About, Runs};
@@ -170,6 +172,9 @@ pub struct State {
     linked: Option<(u32, String)>,
     /// What became of the link that was copied last.
     copied: Option<Copied>,
+    search: Search,
+    /// The cursor goes to the next match, or to the one before it, once that is known.
+    seeking: Option<bool>,
     revision: u64,
 }
 
@@ -227,6 +232,8 @@ impl State {
             unpacking: None,
             linked: None,
             copied: None,
+            search: Search::default(),
+            seeking: None,
             revision: 0,
         };
         let mut effects = vec![Effect::Connect];
@@ -290,6 +297,7 @@ impl State {
             Message::CopyLink => return self.copy_link(effects),
             Message::LinkCopied(copied) => self.copied = Some(copied),
             Message::Unpacked(run) => return self.open_linked(run, effects),
+            Message::Find(find) => return self.find(find, effects),
             Message::Dragging(dragging) => {
                 return std::mem::replace(&mut self.dragging, dragging) != dragging;
             }
@@ -311,11 +319,12 @@ impl State {
     fn handle_frame(&mut self, elapsed_ms: f64, effects: &mut Vec<Effect>) -> bool {
         let tried = self.tick_link(elapsed_ms, effects);
         let refreshed = self.refresh();
+        let searched = self.go_on_searching(effects);
         let moved = self.player.advance(elapsed_ms, self.events().len());
         if moved {
             self.note_done(effects);
         }
-        tried || refreshed || moved
+        tried || refreshed || searched || moved
     }
 
     /// The code panel follows the program that made the current call.

@@ -1,5 +1,5 @@
 //! The page's program. `app`, `player`, `scene`, `comparison`, `runs`, `bins`, `hash`,
-//! `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `packing`, `socket`,
+//! `find`, `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `packing`, `socket`,
 //! `frame_clock` and `page` touch the browser.
 
 pub mod app;
@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod comparison;
 pub mod dom;
 pub mod file;
+pub mod find;
 pub mod frame_clock;
 pub mod hash;
 pub mod language;

@@ -129,7 +129,9 @@ impl Page {
         if gone {
             clock.request_slow();
         }
-        let moving = inner.state.player().is_playing() || !gone && inner.state.wants_frames();
+        let moving = inner.state.player().is_playing()
+            || inner.state.is_searching()
+            || !gone && inner.state.wants_frames();
         if moving || inner.is_dirty() {
             clock.request();
         }
@@ -173,6 +175,7 @@ impl Inner {
                     let dispatch = self.dispatch.clone();
                     packing::unpack(&run, move |run| dispatch(Message::Unpacked(run)));
                 }
+                Effect::FocusSearch => self.views.focus_search(),
                 Effect::SaveSettings(settings) => store(&settings::write(&settings)),
                 // It fails when the browser is out of memory; there is nothing to fall back on.
                 Effect::SaveFile { name, bytes } => drop(dom::save(&name, &bytes)),

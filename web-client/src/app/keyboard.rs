@@ -1,6 +1,7 @@
 //! Which key does what.
 
 use super::Message;
+use crate::find::Find;
 use crate::scene::View;
 
 /// How much the keys `+` and `-` zoom.
@@ -35,6 +36,9 @@ pub fn key(key: &str, shift: bool, typing: bool) -> Option<Message> {
         ("0", _) => Message::Fit,
         ("b" | "B", _) => Message::ViewChosen(View::Bytes),
         ("t" | "T", _) => Message::ViewChosen(View::Time),
+        ("/", _) => Message::Find(Find::Open),
+        ("n" | "N", false) => Message::Find(Find::Next),
+        ("n" | "N", true) => Message::Find(Find::Previous),
         ("Enter" | "r" | "R", _) => Message::Run,
         _ => return None,
     })
@@ -50,12 +54,27 @@ mod tests {
         assert_eq!(key("ArrowRight", true, false), Some(Message::StepBy(10)));
         assert_eq!(key(" ", false, false), Some(Message::PlayPause));
         assert_eq!(key("?", true, false), Some(Message::Help));
+        assert_eq!(key("/", false, false), Some(Message::Find(Find::Open)));
+        assert_eq!(key("n", false, false), Some(Message::Find(Find::Next)));
+        assert_eq!(key("N", true, false), Some(Message::Find(Find::Previous)));
         assert_eq!(key("x", false, false), None);
     }
 
     #[test]
     fn who_types_is_left_alone() {
-        for typed in ["ArrowLeft", "Home", " ", "?", "+", "0", "b", "r", "Enter"] {
+        for typed in [
+            "ArrowLeft",
+            "Home",
+            " ",
+            "?",
+            "+",
+            "0",
+            "b",
+            "r",
+            "Enter",
+            "/",
+            "n",
+        ] {
             assert!(key(typed, false, false).is_some(), "{typed}");
             assert_eq!(key(typed, false, true), None, "{typed}");
         }

@@ -5,6 +5,7 @@ use trace::knob::Knob;
 use trace::link::{Line, Request};
 
 use crate::file::FileError;
+use crate::find::Find;
 use crate::language::Language;
 use crate::scene::{Axis, Target, View};
 use crate::settings::Settings;
@@ -61,6 +62,8 @@ pub enum Message {
     },
     /// Keep the run that is on the stage as a file.
     Download(Format),
+    /// Search the events.
+    Find(Find),
     /// Copy a link to the run that is on the stage.
     CopyLink,
     /// It was copied, or could not be.
@@ -118,7 +121,7 @@ pub enum Message {
     CodeRole(Role),
     /// Open or close the help.
     Help,
-    /// The Esc key: close the help, else clear the selection.
+    /// The Esc key: close the help, else clear the search, else the selection.
     Escape,
     /// The address changed: what stands behind `#`, with or without it.
     HashChanged(String),
@@ -146,6 +149,8 @@ pub enum Effect {
     },
     /// Unpack this run; answer with `Unpacked`.
     Unpack(String),
+    /// Let the user type what is searched for in the events.
+    FocusSearch,
     /// Remember this for the next visit.
     SaveSettings(Settings),
     /// Give this to the user as a file.

@@ -45,6 +45,7 @@ impl State {
             Message::Select(target) => return self.select(target),
             Message::Escape if self.help => self.help = false,
             Message::Escape if self.refused_file.is_some() => self.refused_file = None,
+            Message::Escape if self.search.is_active() => self.clear_search(),
             Message::ClearSelection | Message::Escape => return self.selection.take().is_some(),
             Message::Hover(target) => {
                 let changed = self.hover != target;

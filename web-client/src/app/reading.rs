@@ -18,9 +18,12 @@ impl State {
     }
 
     /// Whether `Frame` messages are needed: it plays, counts down to the next
-    /// attempt, or has events to analyse.
-    pub const fn wants_frames(&self) -> bool {
-        self.player.is_playing() || self.stale.is_some() || matches!(self.link, Link::Gone { .. })
+    /// attempt, or has events to analyse or to search.
+    pub fn wants_frames(&self) -> bool {
+        self.player.is_playing()
+            || self.stale.is_some()
+            || self.is_searching()
+            || matches!(self.link, Link::Gone { .. })
     }
 
     /// All lessons, in the order of the list.

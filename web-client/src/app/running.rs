@@ -77,6 +77,7 @@ impl State {
         self.trace = None;
         self.about = About::default();
         self.guess = None;
+        self.search.clear();
         self.script = None;
         self.proving = false;
         self.compared = None;
@@ -89,6 +90,8 @@ impl State {
         self.stale = None;
         self.complaint = None;
         self.copied = None;
+        self.search.forget(0);
+        self.seeking = None;
         self.selection = None;
         self.hover = None;
         self.viewport = crate::scene::Viewport::default();
@@ -261,6 +264,7 @@ impl State {
         let stale = self.stale.take();
         if let (Some(from), Some(trace)) = (stale, &self.trace) {
             self.derived.update(trace, from);
+            self.search.forget(from);
         }
         stale.is_some()
     }

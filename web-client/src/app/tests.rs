@@ -1,5 +1,6 @@
 mod compare;
 mod files;
+mod finding;
 mod following;
 mod lessons;
 mod link;

@@ -30,7 +30,7 @@ pub(super) struct Events {
     row: Template,
     message: Template,
     flag: Template,
-    /// The rows that are elements, from this event on.
+    /// The rows that are elements, from this place on.
     first: usize,
     rows: VecDeque<EventRow>,
     step: usize,
@@ -52,6 +52,7 @@ const HEADING: f64 = 26.0;
 /// A row and what it was built from.
 struct EventRow {
     element: HtmlElement,
+    index: usize,
     event: Identity,
     marks: Vec<Mark>,
 }
@@ -65,6 +66,8 @@ struct Built {
     events: usize,
     is_over: bool,
     derived: usize,
+    /// Whether only what was found is listed, of which search, and how much it is.
+    found: (bool, u64, usize),
 }
 
 impl Built {
@@ -80,6 +83,11 @@ impl Built {
             derived: lanes
                 .map(|lane| lane.recvs.len() + lane.messages.len() + lane.wire.len())
                 .sum(),
+            found: (
+                state.search().is_active(),
+                state.search().generation(),
+                state.search().found().len(),
+            ),
         }
     }
 }
@@ -147,15 +155,16 @@ impl Events {
             if self.built.as_ref().map(|b| b.language) != Some(built.language) {
                 self.keep(0..0);
             }
+            // The current row has another place.
+            self.moved |= self.built.as_ref().map(|b| b.found) != Some(built.found);
             self.built = Some(built);
             dom::set_bool(&self.table, "data-many", is_many(state));
             // The heading is a row, too.
-            let count = state.events().len() + 1;
+            let count = state.listed().len() + 1;
             dom::set(&self.table, "aria-rowcount", &count.to_string());
         }
-        let moved = self.mark(state.step());
-        self.moved |= moved;
-        if moved && is_many(state) {
+        self.moved |= self.mark(state.step());
+        if self.moved && is_many(state) {
             self.follow(state);
         }
         self.lay(state, catalog, is_new);
@@ -182,14 +191,15 @@ impl Events {
             self.keep(0..0);
             return;
         };
-        let events = trace.events().len();
+        let listed = state.listed();
+        let count = listed.len();
         let range = if is_many(state) {
             let (top, height) = self.sight;
-            let first = row_at(state, top - HEADING);
-            let last = row_at(state, top + height) + 1;
-            first.saturating_sub(SPARE)..(last + SPARE).min(events)
+            let first = row_at(listed, top - HEADING);
+            let last = row_at(listed, top + height) + 1;
+            first.saturating_sub(SPARE)..(last + SPARE).min(count)
         } else {
-            0..events
+            0..count
         };
         self.keep(range.clone());
         if new {
@@ -210,10 +220,10 @@ impl Events {
         }
         let style = self.body.style();
         for (side, height) in [
-            ("padding-top", top_of(state, range.start)),
+            ("padding-top", top_of(listed, range.start)),
             (
                 "padding-bottom",
-                top_of(state, events) - top_of(state, range.end),
+                top_of(listed, count) - top_of(listed, range.end),
             ),
         ] {
             let height = if is_many(state) { height } else { 0.0 };
@@ -221,7 +231,7 @@ impl Events {
         }
     }
 
-    /// Removes the rows of all other events.
+    /// Removes the rows at all other places.
     fn keep(&mut self, range: Range<usize>) {
         while self.first < range.start
             && let Some(row) = self.rows.pop_front()
@@ -242,10 +252,14 @@ impl Events {
     /// Builds those rows anew that are not as they should be.
     fn compare(&mut self, state: &State, trace: &Trace, catalog: &Catalog) {
         for at in 0..self.rows.len() {
-            let index = self.first + at;
+            let place = self.first + at;
+            let Some(index) = state.listed().event(place) else {
+                return;
+            };
             let row = &self.rows[at];
-            if row.event != identity(&trace.events()[index]) {
-                let row = self.build(index, trace, state, catalog);
+            let is_same = row.index == index && row.event == identity(&trace.events()[index]);
+            if !is_same {
+                let row = self.build(place, trace, state, catalog);
                 let old = &self.rows[at].element;
                 let _ = old.replace_with_with_node_1(&row.element);
                 self.rows[at] = row;
@@ -259,10 +273,11 @@ impl Events {
         }
     }
 
-    /// The row of an event.
-    fn build(&self, index: usize, trace: &Trace, state: &State, catalog: &Catalog) -> EventRow {
+    /// The row at a place where one is listed.
+    fn build(&self, place: usize, trace: &Trace, state: &State, catalog: &Catalog) -> EventRow {
+        let index = state.listed().event(place).unwrap_or_default();
         let event = &trace.events()[index];
-        let element = self.build_row(index, event, trace, catalog);
+        let element = self.build_row((place, index), event, trace, catalog);
         let marks = marks(trace, state.analysis(), state.index(), index);
         self.fill_marks(&element, &marks, catalog);
         if index < self.step {
@@ -273,6 +288,7 @@ impl Events {
         }
         EventRow {
             element,
+            index,
             event: identity(event),
             marks,
         }
@@ -286,7 +302,8 @@ impl Events {
             return false;
         }
         let passed = before.min(step)..before.max(step);
-        for (index, row) in (self.first..).zip(&self.rows) {
+        for row in &self.rows {
+            let index = row.index;
             if passed.contains(&index) {
                 let when = if step > before { "past" } else { "future" };
                 dom::set(&row.element, "data-when", when);
@@ -300,13 +317,23 @@ impl Events {
         true
     }
 
+    /// The place of the current row, or of the last before it that is listed.
+    fn place(&self, state: &State) -> Option<usize> {
+        let current = self.step.checked_sub(1)?;
+        match state.listed().place(current) {
+            Ok(place) => Some(place),
+            Err(behind) => behind.checked_sub(1),
+        }
+    }
+
     /// Brings the current one of many rows into sight.
     fn follow(&mut self, state: &State) {
         let (top, height) = self.sight;
-        let to = match self.step.checked_sub(1) {
+        let listed = state.listed();
+        let to = match self.place(state) {
             None => 0.0,
             Some(at) => {
-                let (above, below) = (top_of(state, at), top_of(state, at + 1));
+                let (above, below) = (top_of(listed, at), top_of(listed, at + 1));
                 // The heading hides what is above it.
                 let lowest = below + HEADING + 4.0 - height;
                 if above < top {
@@ -339,7 +366,7 @@ impl Events {
         if !moved {
             return;
         }
-        let current = self.step.checked_sub(1).and_then(|at| self.rows.get(at));
+        let current = self.place(state).and_then(|at| self.rows.get(at));
         let Some(row) = current else {
             self.scroll.set_scroll_top(0);
             return;

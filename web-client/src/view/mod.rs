@@ -5,6 +5,7 @@ mod code;
 mod events;
 mod explain;
 mod files;
+mod find;
 mod header;
 mod inspector;
 mod knobs;
@@ -39,6 +40,7 @@ pub struct Views {
     runs: runs::Runs,
     notes: notes::Notes,
     files: files::Files,
+    find: find::Find,
     events: events::Events,
     inspector: inspector::Inspector,
     code: code::Code,
@@ -60,6 +62,7 @@ impl Views {
             runs: runs::Runs::bind(dispatch)?,
             notes: notes::Notes::bind()?,
             files: files::Files::bind(dispatch)?,
+            find: find::Find::bind(dispatch)?,
             events: events::Events::bind(dispatch)?,
             inspector: inspector::Inspector::bind(dispatch)?,
             code: code::Code::bind(dispatch)?,
@@ -82,6 +85,11 @@ impl Views {
         self.events.look(state, catalog);
     }
 
+    /// Lets the user type what is searched for in the events.
+    pub fn focus_search(&self) {
+        self.find.focus();
+    }
+
     /// Brings the elements up to date.
     pub fn show(&mut self, state: &State, catalog: &Catalog) {
         if self.language != Some(state.language()) {
@@ -98,6 +106,7 @@ impl Views {
         self.runs.show(state, catalog);
         self.notes.show(state, catalog);
         self.files.show(state, catalog);
+        self.find.show(state, catalog);
         self.events.show(state, catalog);
         self.inspector.show(state, catalog);
         self.code.show(state);
@@ -131,6 +140,7 @@ fn translate(language: Language, catalog: &Catalog) {
     for (named, attribute) in [
         ("data-text-title", "title"),
         ("data-text-aria-label", "aria-label"),
+        ("data-text-placeholder", "placeholder"),
     ] {
         for element in dom::all::<Element>(&["[", named, "]"].concat()) {
             let key = element.get_attribute(named).unwrap_or_default();

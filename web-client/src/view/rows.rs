@@ -4,7 +4,7 @@
 use protocol::Nanos;
 use trace::lane::{Fate, Integrity, Lane, MessageKind};
 use trace::text::{Catalog, Sentence, grouped};
-use trace::{Analysis, Call, ClientId, Event, Trace, Transport};
+use trace::{Analysis, Call, ClientId, Event, PartyId, Trace, Transport};
 
 use super::wording;
 use crate::scene::{self, HUES, Index};
@@ -136,7 +136,12 @@ const fn bad(key: &'static str) -> Mark {
 
 /// What the caller is called.
 pub(super) fn caller(event: &Event, trace: &Trace, catalog: &Catalog) -> String {
-    catalog.value(&trace::explain::name(trace, event.party))
+    party_name(trace, event.party, catalog)
+}
+
+/// What a party is called.
+pub(super) fn party_name(trace: &Trace, party: PartyId, catalog: &Catalog) -> String {
+    catalog.value(&trace::explain::name(trace, party))
 }
 
 /// The call as it was made and what it gave, such as `recv(1024) → 7`; of a
@@ -158,7 +163,7 @@ pub(super) fn call(event: &Event, trace: &Trace, catalog: &Catalog) -> String {
 
 fn bare_call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
     if event.call.is_packet() {
-        return packet(event, catalog);
+        return packet(event, transport, catalog);
     }
     if let Some(reason) = event.reason {
         return scene::decision(event.call, reason, catalog).join(" · ");
@@ -178,11 +183,19 @@ fn bare_call(event: &Event, transport: Transport, catalog: &Catalog) -> String {
     [name, "(", &asked, ")", &gave].concat()
 }
 
-fn packet(event: &Event, catalog: &Catalog) -> String {
-    let mut text = catalog.text(match event.call {
-        Call::Datagram => "events.datagram",
-        _ => "events.segment",
-    });
+/// What a call is called; of packets and decisions, what they are.
+pub(super) fn call_name(call: Call, transport: Transport, catalog: &Catalog) -> String {
+    match call {
+        Call::Segment => catalog.text("events.segment"),
+        Call::Datagram => catalog.text("events.datagram"),
+        Call::Refuse => catalog.text("decision.refuse"),
+        Call::Cut => catalog.text("decision.cut"),
+        _ => call.name_on(transport).to_owned(),
+    }
+}
+
+fn packet(event: &Event, transport: Transport, catalog: &Catalog) -> String {
+    let mut text = call_name(event.call, transport, catalog);
     let flags = event.flags().names();
     if !flags.is_empty() {
         text += &[" · ", &flags].concat();

@@ -1,8 +1,9 @@
 //! Where the rows of a long trace stand in the table, of which few are elements.
 
 use crate::app::State;
+use crate::find::Listed;
 
-/// With more events only the rows in sight are elements, each as high as
+/// Of more events only the rows in sight are elements, each as high as
 /// [`ROW`] says, so that the place of every row is known without them.
 const MANY: usize = 300;
 /// Height of a row of many, in CSS pixels, as in the style sheet.
@@ -14,20 +15,18 @@ pub(super) fn is_many(state: &State) -> bool {
     state.events().len() > MANY
 }
 
-/// Upper edge of a row of many, below the heading.
+/// Upper edge of the row at a place in the table, one of many, below the heading.
 #[expect(clippy::cast_precision_loss, reason = "pixels")]
-pub(super) fn top_of(state: &State, index: usize) -> f64 {
-    let messages = state.index().messages();
-    let higher = messages.partition_point(|&event| event < index);
-    ROW * index as f64 + MESSAGES * higher as f64
+pub(super) fn top_of(listed: Listed<'_>, place: usize) -> f64 {
+    ROW * place as f64 + MESSAGES * listed.messages_before(place) as f64
 }
 
-/// The one of many rows at a height below the heading.
-pub(super) fn row_at(state: &State, y: f64) -> usize {
-    let (mut from, mut to) = (0, state.events().len());
+/// The place of the row at a height below the heading.
+pub(super) fn row_at(listed: Listed<'_>, y: f64) -> usize {
+    let (mut from, mut to) = (0, listed.len());
     while to - from > 1 {
         let middle = usize::midpoint(from, to);
-        if top_of(state, middle) <= y {
+        if top_of(listed, middle) <= y {
             from = middle;
         } else {
             to = middle;

@@ -11,7 +11,7 @@ use crate::view::rows::{Mark, call, caller, is_bare, milliseconds, waited};
 impl Events {
     pub(super) fn build_row(
         &self,
-        index: usize,
+        (place, index): (usize, usize),
         event: &Event,
         trace: &Trace,
         catalog: &Catalog,
@@ -19,7 +19,7 @@ impl Events {
         let row: HtmlElement = self.row.clone_as();
         let step = (index + 1).to_string();
         dom::set(&row, "data-step", &step);
-        dom::set(&row, "aria-rowindex", &(index + 2).to_string());
+        dom::set(&row, "aria-rowindex", &(place + 2).to_string());
         dom::set(&row, "data-party", &event.party.0.to_string());
         dom::set(&row, "data-connection", &event.connection.0.to_string());
         dom::set(&row, "data-end", event.end.name());
