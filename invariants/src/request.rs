@@ -82,7 +82,9 @@ fn play(experiment: &Experiment) {
                     sent += sends.iter().map(|send| send.bytes.len()).sum::<usize>();
                 }
                 Request::Close { client, .. } => assert!(experiment.client(client).is_some()),
-                Request::Run { .. } | Request::Part { .. } | Request::Stop => panic!("{request:?}"),
+                Request::Run { .. } | Request::Part { .. } | Request::Stop | Request::Watch => {
+                    panic!("{request:?}")
+                }
             }
         }
     };

@@ -27,7 +27,7 @@ pub fn play(
                 Request::Close { client, after } => lab.close(client, after),
                 Request::Stop => lab.stop(),
                 Request::Part { client, bytes } => lab.part(client, bytes, None),
-                Request::Run { .. } => {}
+                Request::Run { .. } | Request::Watch => {}
             }
         }
         match lab.blocking_line() {
@@ -40,7 +40,7 @@ pub fn play(
             Some(Line::Run(run)) => trace.head = run.head,
             Some(Line::Party(party)) => trace.add_party(party),
             Some(Line::Connection(connection)) => trace.add_connection(connection),
-            Some(Line::Hello { .. } | Line::Queued { .. }) => {}
+            Some(Line::Hello { .. } | Line::Queued { .. } | Line::Alive) => {}
             None => return Ok(trace),
         }
     }

@@ -62,6 +62,8 @@ pub enum Request {
     },
     /// Ends the run that is going on, or gives up the place of one that waits.
     Stop,
+    /// Asks for a [`Line::Alive`] every second from now on.
+    Watch,
 }
 
 /// One send() to make.
@@ -128,6 +130,7 @@ mod tests {
             r#"{"type":"part","client":2,"bytes":"00ff"}"#,
         );
         check_request(&Request::Stop, r#"{"type":"stop"}"#);
+        check_request(&Request::Watch, r#"{"type":"watch"}"#);
         let run = Request::Run {
             run: 7,
             experiment: Experiment::new(System::UdpEcho, &["x"]),

@@ -2,6 +2,7 @@
 //! browser; what the browser has to do is returned as an [`Effect`].
 
 mod address;
+mod connecting;
 mod derived;
 mod files;
 mod finding;
@@ -52,7 +53,7 @@ pub struct Setup {
 /// The connection to the gateway.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Link {
-    /// Being opened.
+    /// Being opened for the first time.
     Connecting,
     /// The gateway's `hello` line has arrived.
     Online {
@@ -61,10 +62,18 @@ pub enum Link {
         /// The program's own version.
         program: String,
     },
-    /// Lost or refused; it is opened again after a time.
+    /// Open, but the gateway has stopped answering.
+    Silent {
+        /// As above, for when it answers again.
+        kernel: String,
+        /// As above.
+        program: String,
+    },
+    /// Lost, refused or never answered: it is opened again and again until the
+    /// gateway's `hello` line arrives.
     Gone {
-        /// Milliseconds until the next attempt.
-        retry_ms: f64,
+        /// Milliseconds until the next attempt; none while one is being made.
+        retry_ms: Option<f64>,
     },
     /// The gateway is newer than this page: it has to be loaded again.
     Outdated {
@@ -116,6 +125,8 @@ pub struct State {
 
     link: Link,
     attempts: u32,
+    /// Milliseconds since the gateway said something, or an attempt to connect began.
+    silent_ms: f64,
     status: Status,
     complaint: Option<String>,
     run: u32,
@@ -194,6 +205,7 @@ impl State {
             invalid: None,
             link: Link::Connecting,
             attempts: 0,
+            silent_ms: 0.0,
             status: Status::Idle,
             complaint: None,
             run: 0,
@@ -269,9 +281,9 @@ impl State {
     /// Whether anything that can be seen changed.
     fn take(&mut self, message: Message, effects: &mut Vec<Effect>) -> bool {
         match message {
-            Message::LinkUp => self.handle_link_up(),
             Message::LinkDown => self.handle_link_down(),
             Message::Line(line) => return self.handle_line(*line, effects),
+            Message::Tick { elapsed_ms } => return self.handle_tick(elapsed_ms, effects),
             Message::Frame { elapsed_ms } => return self.handle_frame(elapsed_ms, effects),
             Message::LessonChosen(id) => {
                 let Some(index) = self.lessons.iter().position(|lesson| lesson.id == id) else {
@@ -317,14 +329,13 @@ impl State {
     }
 
     fn handle_frame(&mut self, elapsed_ms: f64, effects: &mut Vec<Effect>) -> bool {
-        let tried = self.tick_link(elapsed_ms, effects);
         let refreshed = self.refresh();
         let searched = self.go_on_searching(effects);
         let moved = self.player.advance(elapsed_ms, self.events().len());
         if moved {
             self.note_done(effects);
         }
-        tried || refreshed || searched || moved
+        refreshed || searched || moved
     }
 
     /// The code panel follows the program that made the current call.

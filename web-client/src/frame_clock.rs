@@ -1,5 +1,5 @@
-//! The only requestAnimationFrame, and one slow timer for what must go on in a
-//! hidden tab. A frame runs when it was asked for: input, then DOM, then canvas.
+//! The only requestAnimationFrame, and one timer for what must go on in a hidden
+//! tab. A frame runs when it was asked for: input, then DOM, then canvas.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,78 +8,39 @@ use wasm_bindgen::prelude::*;
 
 use crate::dom::window;
 
-/// The timer's period in milliseconds; hidden tabs get one tick a second.
-const SLOW_MS: i32 = 250;
-
 /// Calls a function once a frame, as long as frames are asked for.
 pub struct FrameClock {
     frame: Closure<dyn FnMut(f64)>,
-    tick: Closure<dyn FnMut()>,
     pending: Rc<Cell<Option<i32>>>,
-    waiting: Rc<Cell<Option<i32>>>,
     last: Rc<Cell<f64>>,
 }
 
 impl FrameClock {
     /// `run` is given the milliseconds since it ran before.
     pub fn new(run: impl Fn(f64) + 'static) -> Self {
-        let run = Rc::new(run);
         let last = Rc::new(Cell::new(now()));
-        let before = last.clone();
-        let elapsed = Rc::new(move || {
-            let time = now();
-            (time - before.replace(time)).max(0.0)
-        });
         let pending = Rc::new(Cell::new(None));
-        let waiting = Rc::new(Cell::new(None));
         let frame = {
-            let (run, elapsed, pending) = (run.clone(), elapsed.clone(), pending.clone());
+            let (elapsed, pending) = (elapsed(last.clone()), pending.clone());
             Closure::new(move |_| {
                 pending.set(None);
                 run(elapsed());
             })
         };
-        let tick = {
-            let waiting = waiting.clone();
-            Closure::new(move || {
-                waiting.set(None);
-                run(elapsed());
-            })
-        };
         Self {
             frame,
-            tick,
             pending,
-            waiting,
             last,
-        }
-    }
-
-    /// Time in which nothing was asked for does not count.
-    fn wake(&self) {
-        if self.pending.get().is_none() && self.waiting.get().is_none() {
-            self.last.set(now());
         }
     }
 
     /// Asks for the next frame.
     pub fn request(&self) {
-        self.wake();
         if self.pending.get().is_none() {
+            // Time in which nothing was asked for does not count.
+            self.last.set(now());
             let asked = window().request_animation_frame(self.frame.as_ref().unchecked_ref());
             self.pending.set(asked.ok());
-        }
-    }
-
-    /// Asks for a run soon, even in a hidden tab.
-    pub fn request_slow(&self) {
-        self.wake();
-        if self.waiting.get().is_none() {
-            let asked = window().set_timeout_with_callback_and_timeout_and_arguments_0(
-                self.tick.as_ref().unchecked_ref(),
-                SLOW_MS,
-            );
-            self.waiting.set(asked.ok());
         }
     }
 }
@@ -89,9 +50,43 @@ impl Drop for FrameClock {
         if let Some(id) = self.pending.get() {
             let _ = window().cancel_animation_frame(id);
         }
-        if let Some(id) = self.waiting.get() {
-            window().clear_timeout_with_handle(id);
-        }
+    }
+}
+
+/// The timer's period in milliseconds; hidden tabs get one tick a second, and after
+/// some minutes one a minute.
+const TICK_MS: i32 = 500;
+
+/// Calls a function twice a second, as long as it lives.
+pub struct Ticks {
+    timer: i32,
+    _tick: Closure<dyn FnMut()>,
+}
+
+impl Ticks {
+    /// `run` is given the milliseconds since it ran before.
+    pub fn new(run: impl Fn(f64) + 'static) -> Result<Self, JsValue> {
+        let elapsed = elapsed(Rc::new(Cell::new(now())));
+        let tick = Closure::<dyn FnMut()>::new(move || run(elapsed()));
+        let timer = window().set_interval_with_callback_and_timeout_and_arguments_0(
+            tick.as_ref().unchecked_ref(),
+            TICK_MS,
+        )?;
+        Ok(Self { timer, _tick: tick })
+    }
+}
+
+impl Drop for Ticks {
+    fn drop(&mut self) {
+        window().clear_interval_with_handle(self.timer);
+    }
+}
+
+/// The milliseconds since `last`, which becomes now.
+fn elapsed(last: Rc<Cell<f64>>) -> impl Fn() -> f64 {
+    move || {
+        let time = now();
+        (time - last.replace(time)).max(0.0)
     }
 }
 

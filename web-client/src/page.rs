@@ -9,10 +9,10 @@ use trace::text::Catalog;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent};
 
-use crate::app::{self, Copied, Effect, Link, Message, Setup, State};
+use crate::app::{self, Copied, Effect, Message, Setup, State};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, listen, window};
-use crate::frame_clock::FrameClock;
+use crate::frame_clock::{FrameClock, Ticks};
 use crate::language::Language;
 use crate::packing;
 use crate::settings;
@@ -26,7 +26,7 @@ const STORED: &str = "stickylab";
 pub struct Page {
     inner: RefCell<Inner>,
     queue: RefCell<Vec<Message>>,
-    clock: OnceCell<FrameClock>,
+    clock: OnceCell<(FrameClock, Ticks)>,
 }
 
 struct Inner {
@@ -79,8 +79,14 @@ impl Page {
                 page.frame(elapsed_ms);
             }
         });
-        // Both cells are filled here and nowhere else.
-        let _ = page.clock.set(clock);
+        let weak = Rc::downgrade(&page);
+        let ticks = Ticks::new(move |elapsed_ms| {
+            if let Some(page) = weak.upgrade() {
+                page.handle(Message::Tick { elapsed_ms });
+            }
+        })?;
+        // These cells are filled here and nowhere else.
+        let _ = page.clock.set((clock, ticks));
         let _ = slot.set(Rc::downgrade(&page));
         page.inner.borrow_mut().perform(effects);
         page.frame(0.0);
@@ -122,17 +128,10 @@ impl Page {
     }
 
     fn schedule(&self) {
-        let (Ok(inner), Some(clock)) = (self.inner.try_borrow(), self.clock.get()) else {
+        let (Ok(inner), Some((clock, _))) = (self.inner.try_borrow(), self.clock.get()) else {
             return;
         };
-        let gone = matches!(inner.state.link(), Link::Gone { .. });
-        if gone {
-            clock.request_slow();
-        }
-        let moving = inner.state.player().is_playing()
-            || inner.state.is_searching()
-            || !gone && inner.state.wants_frames();
-        if moving || inner.is_dirty() {
+        if inner.state.wants_frames() || inner.is_dirty() {
             clock.request();
         }
     }
@@ -163,6 +162,7 @@ impl Inner {
                         Err(_) => (self.dispatch)(Message::LinkDown),
                     }
                 }
+                Effect::Disconnect => self.socket = None,
                 Effect::SendToGateway(request) => {
                     if let Some(socket) = &self.socket {
                         socket.send(request);

@@ -11,11 +11,11 @@ use crate::dom::{Dispatch, Listener, listen, window};
 /// An open (or opening) connection; closes when dropped.
 pub struct Socket {
     socket: WebSocket,
-    _listeners: [Listener; 3],
+    _listeners: [Listener; 2],
 }
 
 impl Socket {
-    /// Begins to connect; `LinkUp` or `LinkDown` follows.
+    /// Begins to connect; the gateway's first line or `LinkDown` follows.
     pub fn open(dispatch: &Dispatch) -> Result<Self, JsValue> {
         let location = window().location();
         let scheme = if location.protocol()? == "https:" {
@@ -26,13 +26,9 @@ impl Socket {
         let path = location.pathname()?;
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let socket = WebSocket::new(&[scheme, &location.host()?, folder, "/lab"].concat())?;
-        let up = dispatch.clone();
         let down = dispatch.clone();
         let line = dispatch.clone();
         let listeners = [
-            listen(&socket, "open", move |_: web_sys::Event| {
-                up(Message::LinkUp);
-            }),
             listen(&socket, "close", move |_: web_sys::Event| {
                 down(Message::LinkDown);
             }),

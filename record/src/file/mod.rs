@@ -46,6 +46,8 @@ pub enum Line<P> {
         /// Its place among those that wait; 1 is the next to start.
         place: u32,
     },
+    /// Nothing but that the gateway is there. Part of no file.
+    Alive,
     /// A record begins. First line of a file.
     Run(Run<P>),
     /// A party whose events may follow.
@@ -101,6 +103,7 @@ impl<P: for<'de> Deserialize<'de>> Line<P> {
                     place: queued.place,
                 }
             }
+            Type::Alive => Self::Alive,
             Type::Run => {
                 let numbers: Numbers = serde_json::from_str(json)?;
                 Self::Run(Run {
@@ -147,6 +150,7 @@ impl<P: Serialize> Line<P> {
                 let (run, place) = (*run, *place);
                 object("queued", &[part(&Queued { run, place })])
             }
+            Self::Alive => object("alive", &[]),
             Self::Run(Run {
                 version,
                 run,
@@ -200,6 +204,7 @@ struct Tag {
 enum Type {
     Hello,
     Queued,
+    Alive,
     Run,
     Party,
     Connection,

@@ -19,6 +19,7 @@ fn lines_as_they_travel() {
         &Line::Queued { run: 7, place: 2 },
         r#"{"type":"queued","run":7,"place":2}"#,
     );
+    check_line(&Line::Alive, r#"{"type":"alive"}"#);
     check_line(
         &Line::Ended(Ended {
             events: 3,

@@ -125,6 +125,7 @@ pub(super) fn full_lines() -> Vec<Line> {
             kernel: "k".to_owned(),
         },
         Line::Queued { run: 1, place: 1 },
+        Line::Alive,
         Line::Run(Run {
             version: VERSION,
             run: 1,
@@ -163,6 +164,7 @@ pub(super) fn full_lines() -> Vec<Line> {
         match line {
             Line::Hello { .. }
             | Line::Queued { .. }
+            | Line::Alive
             | Line::Run(_)
             | Line::Party(_)
             | Line::Connection(_)
@@ -185,7 +187,8 @@ fn every_field_of_every_line_has_a_row() {
         let (heading, table) = match line {
             Line::Hello { .. } => ("The lab's WebSocket", 0),
             Line::Queued { .. } => ("The lab's WebSocket", 1),
-            Line::Error { .. } => ("The lab's WebSocket", 2),
+            Line::Alive => ("The lab's WebSocket", 2),
+            Line::Error { .. } => ("The lab's WebSocket", 3),
             Line::Run(_) => ("`run`", 0),
             Line::Party(_) => ("`party`", 0),
             Line::Connection(_) => ("`connection`", 0),
@@ -274,9 +277,10 @@ fn every_request_has_a_row_with_its_fields() {
             after: Nanos(1),
         },
         Request::Stop,
+        Request::Watch,
     ];
     let page = page();
-    let rows = page.table("The lab's WebSocket", 3);
+    let rows = page.table("The lab's WebSocket", 4);
     for request in &requests {
         // A new request has to be added above.
         match request {
@@ -284,7 +288,8 @@ fn every_request_has_a_row_with_its_fields() {
             | Request::Part { .. }
             | Request::Send { .. }
             | Request::Close { .. }
-            | Request::Stop => {}
+            | Request::Stop
+            | Request::Watch => {}
         }
         let json = serde_json::to_value(request).expect("JSON");
         let name = json["type"].as_str().expect("a name");

@@ -13,12 +13,15 @@ use crate::settings::Settings;
 /// Everything that changes the state: input, lines of the gateway, time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// The WebSocket to `/lab` is open.
-    LinkUp,
-    /// It closed, or could not be opened.
+    /// The WebSocket to `/lab` closed, or could not be opened.
     LinkDown,
     /// The gateway said something.
     Line(Box<Line>),
+    /// Time passes, also in a hidden tab.
+    Tick {
+        /// Milliseconds since the tick before.
+        elapsed_ms: f64,
+    },
     /// A display frame, this many milliseconds after the one before.
     Frame {
         /// Milliseconds since the frame before.
@@ -130,8 +133,11 @@ pub enum Message {
 /// What the browser's half has to do, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Open the WebSocket to `/lab`; answer with `LinkUp` or `LinkDown`.
+    /// Open the WebSocket to `/lab` in place of the one before; `LinkDown` says that
+    /// it failed or closed.
     Connect,
+    /// Close it; nothing of it is heard any more.
+    Disconnect,
     /// Send this over the WebSocket.
     SendToGateway(Request),
     /// Put this behind `#` in the address, replacing the history's entry.

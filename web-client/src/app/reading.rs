@@ -17,13 +17,10 @@ impl State {
         self.revision
     }
 
-    /// Whether `Frame` messages are needed: it plays, counts down to the next
-    /// attempt, or has events to analyse or to search.
+    /// Whether `Frame` messages are needed: it plays, or has events to analyse or to
+    /// search.
     pub fn wants_frames(&self) -> bool {
-        self.player.is_playing()
-            || self.stale.is_some()
-            || self.is_searching()
-            || matches!(self.link, Link::Gone { .. })
+        self.player.is_playing() || self.stale.is_some() || self.is_searching()
     }
 
     /// All lessons, in the order of the list.

@@ -1,4 +1,4 @@
-//! The connection to the gateway, and the run that it carries.
+//! The run that the connection to the gateway carries.
 
 use trace::link::{Ending, Line, Request, VERSION};
 use trace::{Event, Script, Trace};
@@ -7,11 +7,6 @@ use super::derived::Derived;
 use super::{Aim, Effect, Link, State, Status};
 use crate::runs::About;
 use crate::scene::Target;
-
-/// Wait before the first attempt to reconnect, in milliseconds; doubles.
-const FIRST_RETRY_MS: f64 = 500.0;
-/// The longest wait between attempts, in milliseconds.
-const LAST_RETRY_MS: f64 = 5_000.0;
 
 impl State {
     /// Wants a run of the experiment as it stands: now, or as soon as the
@@ -34,7 +29,7 @@ impl State {
     }
 
     /// Asks for the wanted run, if the gateway is there.
-    fn begin(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn begin(&mut self, effects: &mut Vec<Effect>) {
         if !self.wanted || !matches!(self.link, Link::Online { .. }) {
             return;
         }
@@ -98,49 +93,13 @@ impl State {
         self.player.go(0, 0);
     }
 
-    pub(super) fn handle_link_up(&mut self) {
-        self.link = Link::Connecting;
-    }
-
-    pub(super) fn handle_link_down(&mut self) {
-        if matches!(self.link, Link::Gone { .. } | Link::Outdated { .. }) {
-            return;
-        }
-        let doubled = FIRST_RETRY_MS * f64::from(1_u32 << self.attempts.min(8));
-        self.attempts += 1;
-        self.link = Link::Gone {
-            retry_ms: doubled.min(LAST_RETRY_MS),
-        };
-        match self.status {
-            // Not begun: it begins when the gateway is back.
-            Status::Starting => {
-                self.wanted = true;
-                self.place = None;
-            }
-            Status::Running => self.finish(Status::Interrupted),
-            _ => {}
-        }
-        self.ours = false;
-    }
-
-    /// Time passes until the next attempt. Tells whether what can be seen of
-    /// it changed: the seconds left, or the attempt itself.
-    pub(super) fn tick_link(&mut self, elapsed_ms: f64, effects: &mut Vec<Effect>) -> bool {
-        let Link::Gone { retry_ms } = &mut self.link else {
-            return false;
-        };
-        let before = (*retry_ms / 1000.0).ceil();
-        *retry_ms -= elapsed_ms.max(0.0);
-        if *retry_ms > 0.0 {
-            return before > (*retry_ms / 1000.0).ceil();
-        }
-        self.link = Link::Connecting;
-        effects.push(Effect::Connect);
-        true
-    }
-
     /// Tells whether anything that can be seen at once changed.
     pub(super) fn handle_line(&mut self, line: Line, effects: &mut Vec<Effect>) -> bool {
+        let is_back = self.note_sign_of_life(effects);
+        self.take_line(line, effects) || is_back
+    }
+
+    fn take_line(&mut self, line: Line, effects: &mut Vec<Effect>) -> bool {
         match line {
             Line::Hello {
                 version, program, ..
@@ -152,8 +111,10 @@ impl State {
             } => {
                 self.attempts = 0;
                 self.link = Link::Online { kernel, program };
+                effects.push(Effect::SendToGateway(Request::Watch));
                 self.begin(effects);
             }
+            Line::Alive => return false,
             Line::Queued { run, place } => {
                 if run != self.run || self.status != Status::Starting || self.wanted {
                     return false;
@@ -270,7 +231,7 @@ impl State {
     }
 
     /// The run is over: puts the cursor where it is wanted.
-    fn finish(&mut self, status: Status) {
+    pub(super) fn finish(&mut self, status: Status) {
         self.status = status;
         self.script = None;
         self.refresh();

@@ -1,4 +1,5 @@
 mod compare;
+mod connecting;
 mod files;
 mod finding;
 mod following;
@@ -106,7 +107,6 @@ fn events() -> Vec<Event> {
 fn online(hash: &str, reduced_motion: bool) -> State {
     let hash = if hash.is_empty() { "#lesson=udp" } else { hash };
     let (mut state, _) = open(hash, reduced_motion);
-    state.update(Message::LinkUp);
     state.update(hello());
     state
 }

@@ -68,7 +68,7 @@ impl Header {
                 let online = Sentence::new("link.online").with("kernel", wording::kernel(kernel));
                 ("up", catalog.render(&online))
             }
-            Link::Gone { .. } => ("down", catalog.text("link.gone")),
+            Link::Silent { .. } | Link::Gone { .. } => ("down", catalog.text("link.gone")),
             Link::Outdated { .. } => ("down", catalog.text("link.outdated")),
         };
         dom::set(&self.status, "data-link", link);
@@ -144,7 +144,8 @@ fn notice(state: &State, catalog: &Catalog) -> Option<String> {
     if let Some(mistake) = state.mistake() {
         return Some(describe(&mistake, catalog));
     }
-    if let Some(place) = state.place() {
+    let answers = matches!(state.link(), Link::Online { .. });
+    if let Some(place) = state.place().filter(|_| answers) {
         let queued = Sentence::new("notice.queued").with("place", u64::from(place));
         return Some(catalog.render(&queued));
     }
@@ -153,14 +154,15 @@ fn notice(state: &State, catalog: &Catalog) -> Option<String> {
             let newer = Sentence::new("notice.outdated").with("program", program.clone());
             Some(catalog.render(&newer))
         }
-        (Link::Gone { .. }, Status::Interrupted) => Some(catalog.text("notice.interrupted")),
-        (Link::Gone { .. }, _) => Some(catalog.text(if state.trace().is_some() {
-            "notice.gone.run"
-        } else {
-            "notice.gone"
-        })),
-        (_, Status::Failed(reason)) => Some(quote("notice.failed", reason)),
         (_, Status::Interrupted) => Some(catalog.text("notice.interrupted")),
+        (Link::Silent { .. } | Link::Gone { .. }, _) => {
+            Some(catalog.text(if state.trace().is_some() {
+                "notice.gone.run"
+            } else {
+                "notice.gone"
+            }))
+        }
+        (_, Status::Failed(reason)) => Some(quote("notice.failed", reason)),
         _ => state
             .complaint()
             .map(|reason| quote("notice.complaint", reason)),

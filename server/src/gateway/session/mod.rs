@@ -1,6 +1,7 @@
 //! `/lab`: a page drives one experiment at a time, [`Request`]s in, [`Line`]s
 //! out, one JSON object a text frame.
 
+mod heartbeat;
 mod message;
 mod order;
 mod queue;
@@ -28,6 +29,7 @@ use crate::lab::{Conditions, Lab, Room, kernel};
 use crate::net::TimeSlice;
 use crate::net::admission::Admission;
 use crate::priority::Priority;
+use heartbeat::{ALIVE, Heartbeat};
 pub(super) use message::DEADLINE;
 use message::{Failure, Incoming, Message};
 pub(super) use order::Share;
@@ -108,6 +110,7 @@ async fn session(web: WebSocket, client: Client, state: &State) {
         queue: Arc::clone(&state.queue),
         metrics: state.metrics.clone(),
         keep_alive: state.keep_alive,
+        heartbeat: Heartbeat::default(),
         slice: TimeSlice::default(),
     };
     let ended = tokio::select! {
@@ -144,6 +147,7 @@ struct Session {
     queue: Arc<Queue>,
     metrics: Metrics,
     keep_alive: Duration,
+    heartbeat: Heartbeat,
     slice: TimeSlice,
 }
 
@@ -182,6 +186,7 @@ impl Session {
                     News::Line(None) => self.stage = Stage::Idle,
                     News::Standing(standing) => self.move_up(standing).await?,
                 },
+                () = self.heartbeat.next() => self.web.queue(ALIVE),
                 _ = keep_alive.tick() => {
                     // While nothing is read there is no answer to be seen.
                     if !std::mem::take(&mut answered) && reads {
@@ -218,6 +223,10 @@ impl Session {
                 Ok(())
             }
             Ok(Request::Stop) => self.stop().await,
+            Ok(Request::Watch) => {
+                self.heartbeat.start();
+                Ok(())
+            }
             Err(message) => self.refuse(&message).await,
         }
     }

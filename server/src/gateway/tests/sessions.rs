@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Nanos, System};
 use tokio_tungstenite::tungstenite::Message;
@@ -200,4 +202,40 @@ async fn a_request_that_is_too_large_is_closed_with_a_reason() {
     let _ = web.send(text(MAX_REQUEST + 1)).await;
     let (_, frame) = soon(to_the_end(&mut web)).await;
     assert_eq!(frame.map(|frame| u16::from(frame.code)), Some(1009));
+}
+
+#[tokio::test]
+async fn a_session_that_is_watched_says_that_it_is_alive_and_others_say_nothing() {
+    let gateway = Gateway::start(&[]).await;
+    let mut web = gateway.open("/lab").await;
+    line(&mut web).await;
+    let silent = tokio::time::timeout(Duration::from_millis(2_500), web.next()).await;
+    assert!(silent.is_err(), "{silent:?}");
+    // Asked twice it is no more often.
+    ask(&mut web, &Request::Watch).await;
+    ask(&mut web, &Request::Watch).await;
+    let begun = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(line(&mut web).await, Line::Alive);
+    }
+    let took = begun.elapsed();
+    assert!(took > Duration::from_millis(2_500), "{took:?}");
+    // A run whose client has more to do than there is room for takes no more requests.
+    let experiment = Experiment::new(System::TcpEcho, &[]);
+    ask(&mut web, &Request::Run { run: 1, experiment }).await;
+    let client = ClientId::FIRST;
+    let late = Send {
+        gap: Nanos(60_000_000_000),
+        bytes: vec![0; 60_000],
+    };
+    let sends = vec![late; 75];
+    ask(&mut web, &Request::Send { client, sends }).await;
+    let mut alive = 0;
+    while alive < 3 {
+        match line(&mut web).await {
+            Line::Alive => alive += 1,
+            Line::Run(_) | Line::Party(_) | Line::Connection(_) | Line::Event(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }

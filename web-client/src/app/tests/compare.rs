@@ -170,7 +170,6 @@ fn a_counterfactual_waits_for_the_end_of_a_run_and_for_the_gateway() {
     state.update(Message::LinkDown);
     assert_eq!(asked(&state.update(Message::Prove(late()))), [""; 0]);
     assert_eq!(state.status(), &Status::Starting);
-    state.update(Message::LinkUp);
     assert_eq!(asked(&state.update(hello())), ["run 2"]);
     play(&mut state, 2, &events());
     assert!(state.earlier().is_some());
@@ -250,7 +249,6 @@ fn what_a_lesson_does_not_ask_for_is_offered_only_where_it_happened() {
         let mut setup = setup("#lesson=five-sends&read-delay=200&step=last", true);
         setup.lessons[1].predict.as_mut().unwrap().count = count;
         let (mut state, _) = State::open(setup);
-        state.update(Message::LinkUp);
         state.update(hello());
         play(&mut state, 1, &wired);
         state

@@ -7,7 +7,6 @@ fn a_first_visit_opens_the_lesson_about_streams_and_waits_for_a_guess() {
     let (mut state, effects) = open("", false);
     let hash = Effect::SetHash("lesson=five-sends".to_owned());
     assert_eq!(effects, [Effect::Connect, hash]);
-    state.update(Message::LinkUp);
     assert_eq!(asked(&state.update(hello())), [""; 0]);
     assert_eq!((state.status(), state.can_guess()), (&Status::Idle, true));
     assert!(state.is_first_visit());
@@ -27,7 +26,6 @@ fn a_lesson_without_a_guess_runs_as_soon_as_the_gateway_is_there() {
     let hash = Effect::SetHash("lesson=udp".to_owned());
     assert_eq!(effects, [Effect::Connect, hash]);
     assert_eq!(state.status(), &Status::Starting);
-    assert_eq!(asked(&state.update(Message::LinkUp)), [""; 0]);
     assert_eq!(asked(&state.update(hello())), ["run 1"]);
     let experiment = state.experiment().clone();
     // The script sends and says when it would give up waiting.
@@ -150,38 +148,6 @@ fn a_run_that_goes_on_is_not_started_twice_and_can_be_stopped() {
 }
 
 #[test]
-fn a_lost_gateway_is_tried_again_ever_more_slowly() {
-    let (mut state, _) = open("lesson=udp", true);
-    let mut waits = Vec::new();
-    for _ in 0..6 {
-        state.update(Message::LinkDown);
-        state.update(Message::LinkDown);
-        let &Link::Gone { retry_ms } = state.link() else {
-            panic!("{:?}", state.link());
-        };
-        waits.push(retry_ms);
-        assert!(state.wants_frames());
-        let early = Message::Frame {
-            elapsed_ms: retry_ms - 1.0,
-        };
-        assert_eq!(state.update(early), []);
-        let late = Message::Frame { elapsed_ms: 2.0 };
-        assert_eq!(state.update(late), [Effect::Connect]);
-    }
-    assert_eq!(waits, [500.0, 1000.0, 2000.0, 4000.0, 5000.0, 5000.0]);
-    assert_eq!(asked(&state.update(hello())), ["run 1"], "still wanted");
-    state.update(Message::LinkDown);
-    assert_eq!(state.link(), &Link::Gone { retry_ms: 500.0 });
-    state.update(Message::Frame { elapsed_ms: 600.0 });
-    state.update(Message::LinkUp);
-    assert_eq!(
-        asked(&state.update(hello())),
-        ["run 2"],
-        "asked for, not begun: asked again"
-    );
-}
-
-#[test]
 fn an_interrupted_run_keeps_what_arrived() {
     let mut state = online("", true);
     let experiment = state.experiment().clone();
@@ -195,7 +161,6 @@ fn an_interrupted_run_keeps_what_arrived() {
     state.update(Message::StepBy(-2));
     assert_eq!(state.current().unwrap().0, 3);
     assert!(!state.analysis().lanes.is_empty());
-    state.update(Message::LinkUp);
     assert_eq!(
         asked(&state.update(hello())),
         [""; 0],

@@ -111,7 +111,6 @@ fn a_link_carries_its_run_and_opens_without_a_gateway() {
     assert_eq!(other.hash(), link);
     assert_eq!(other.faults(), []);
     // What is run later is not what the link had.
-    other.update(Message::LinkUp);
     other.update(hello());
     other.update(Message::Run);
     play(&mut other, 1, &events());
