@@ -4,6 +4,8 @@
 mod accessible;
 #[path = "browser/bridge.rs"]
 mod bridge;
+#[path = "browser/copying.rs"]
+mod copying;
 #[path = "browser/files.rs"]
 mod files;
 #[path = "browser/find.rs"]

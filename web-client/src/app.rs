@@ -2,11 +2,13 @@
 //! browser; what the browser has to do is returned as an [`Effect`].
 
 mod address;
+mod chunk;
 mod connecting;
 mod derived;
 mod files;
 mod finding;
 mod following;
+mod inspecting;
 mod keyboard;
 mod message;
 mod navigation;
@@ -20,9 +22,10 @@ use trace::knob::{Knob, KnobError};
 use trace::{End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
 pub use crate::runs::{Opened, Status};
+pub use chunk::{Chunk, Layer};
 use derived::Derived;
 pub use keyboard::key;
-pub use message::{CodeLanguage, Copied, Effect, Format, Message, Role};
+pub use message::{ChunkCopied, CodeLanguage, Copied, Effect, Format, Message, Role};
 
 use crate::file::FileError;
 use crate::find::Search;
@@ -183,6 +186,10 @@ pub struct State {
     linked: Option<(u32, String)>,
     /// What became of the link that was copied last.
     copied: Option<Copied>,
+    /// What is copied of a chunk, if one was chosen.
+    copied_layer: Option<Layer>,
+    /// What became of the chunk that was copied last.
+    chunk_copied: Option<ChunkCopied>,
     search: Search,
     /// The cursor goes to the next match, or to the one before it, once that is known.
     seeking: Option<bool>,
@@ -244,6 +251,8 @@ impl State {
             unpacking: None,
             linked: None,
             copied: None,
+            copied_layer: None,
+            chunk_copied: None,
             search: Search::default(),
             seeking: None,
             revision: 0,
@@ -271,6 +280,7 @@ impl State {
             self.revision += 1;
         }
         if self.step() != before {
+            self.chunk_copied = None;
             self.follow();
             self.keep_in_sight();
         }
@@ -308,6 +318,15 @@ impl State {
             Message::Download(format) => return self.download(format, effects),
             Message::CopyLink => return self.copy_link(effects),
             Message::LinkCopied(copied) => self.copied = Some(copied),
+            Message::CopyLayer(layer) => {
+                self.copied_layer = Some(layer);
+                self.chunk_copied = None;
+            }
+            Message::CopyChunk(notation) => {
+                self.copy_chunk(notation, effects);
+                return false;
+            }
+            Message::ChunkCopied(copied) => self.chunk_copied = Some(copied),
             Message::Unpacked(run) => return self.open_linked(run, effects),
             Message::Find(find) => return self.find(find, effects),
             Message::Dragging(dragging) => {

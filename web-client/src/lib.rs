@@ -1,5 +1,5 @@
 //! The page's program. `app`, `player`, `scene`, `comparison`, `runs`, `bins`, `hash`,
-//! `find`, `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `packing`, `socket`,
+//! `find`, `literal`, `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `packing`, `socket`,
 //! `frame_clock` and `page` touch the browser.
 
 pub mod app;
@@ -12,6 +12,7 @@ pub mod find;
 pub mod frame_clock;
 pub mod hash;
 pub mod language;
+pub mod literal;
 pub mod packing;
 pub mod page;
 pub mod paint;

@@ -9,7 +9,7 @@ use trace::text::Catalog;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent};
 
-use crate::app::{self, Copied, Effect, Message, Setup, State};
+use crate::app::{self, ChunkCopied, Copied, Effect, Message, Setup, State};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, listen, window};
 use crate::frame_clock::{FrameClock, Ticks};
@@ -171,6 +171,16 @@ impl Inner {
                 Effect::SetHash(hash) => set_hash(&hash, false),
                 Effect::PushHash(hash) => set_hash(&hash, true),
                 Effect::CopyLink { hash, run } => copy_link(hash, &run, self.dispatch.clone()),
+                Effect::CopyText { text, is_exact } => {
+                    let dispatch = self.dispatch.clone();
+                    dom::copy(&text, move |is_copied| {
+                        dispatch(Message::ChunkCopied(match (is_copied, is_exact) {
+                            (true, true) => ChunkCopied::Exactly,
+                            (true, false) => ChunkCopied::WithReplacements,
+                            (false, _) => ChunkCopied::Refused,
+                        }));
+                    });
+                }
                 Effect::Unpack(run) => {
                     let dispatch = self.dispatch.clone();
                     packing::unpack(&run, move |run| dispatch(Message::Unpacked(run)));

@@ -4,9 +4,11 @@ use trace::counterfactual::Counterfactual;
 use trace::knob::Knob;
 use trace::link::{Line, Request};
 
+use super::chunk::Layer;
 use crate::file::FileError;
 use crate::find::Find;
 use crate::language::Language;
+use crate::literal::Notation;
 use crate::scene::{Axis, Target, View};
 use crate::settings::Settings;
 
@@ -71,6 +73,12 @@ pub enum Message {
     CopyLink,
     /// It was copied, or could not be.
     LinkCopied(Copied),
+    /// Copy this of the chunk that is inspected.
+    CopyLayer(Layer),
+    /// Copy what is inspected.
+    CopyChunk(Notation),
+    /// It was copied, or could not be.
+    ChunkCopied(ChunkCopied),
     /// The run in the address was unpacked; none where it is none.
     Unpacked(Option<Vec<u8>>),
 
@@ -153,6 +161,13 @@ pub enum Effect {
         /// The run.
         run: Vec<u8>,
     },
+    /// Copy this; answer with `ChunkCopied`.
+    CopyText {
+        /// What is copied.
+        text: String,
+        /// Whether it is exactly what was to be copied.
+        is_exact: bool,
+    },
     /// Unpack this run; answer with `Unpacked`.
     Unpack(String),
     /// Let the user type what is searched for in the events.
@@ -175,6 +190,17 @@ pub enum Copied {
     WithRun,
     /// The run is too large; the link runs the experiment anew.
     WithoutRun,
+    /// The browser does not allow it.
+    Refused,
+}
+
+/// What became of a chunk that was to be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkCopied {
+    /// It was copied.
+    Exactly,
+    /// It was copied; what is no UTF-8 in it was replaced.
+    WithReplacements,
     /// The browser does not allow it.
     Refused,
 }

@@ -46,7 +46,10 @@ impl State {
             Message::Escape if self.help => self.help = false,
             Message::Escape if self.refused_file.is_some() => self.refused_file = None,
             Message::Escape if self.search.is_active() => self.clear_search(),
-            Message::ClearSelection | Message::Escape => return self.selection.take().is_some(),
+            Message::ClearSelection | Message::Escape => {
+                self.chunk_copied = None;
+                return self.selection.take().is_some();
+            }
             Message::Hover(target) => {
                 let changed = self.hover != target;
                 self.hover = target;
@@ -97,6 +100,7 @@ impl State {
         };
         let changed = exists && self.selection != Some(target);
         if exists {
+            self.chunk_copied = None;
             self.selection = Some(target);
         }
         changed

@@ -85,6 +85,7 @@ impl State {
         self.stale = None;
         self.complaint = None;
         self.copied = None;
+        self.chunk_copied = None;
         self.search.forget(0);
         self.seeking = None;
         self.selection = None;

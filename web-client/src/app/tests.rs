@@ -3,6 +3,7 @@ mod connecting;
 mod files;
 mod finding;
 mod following;
+mod inspecting;
 mod lessons;
 mod link;
 mod place;

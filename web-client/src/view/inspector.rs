@@ -3,14 +3,15 @@
 
 use protocol::Offset;
 use trace::itinerary::{Itinerary, Part};
-use trace::lane::{Direction, Lane, Span};
+use trace::lane::{Direction, Lane};
 use trace::text::{Catalog, Sentence, Value};
 use trace::{Call, ConnectionId, Event};
 use web_sys::{Element, HtmlElement};
 
+use super::copying::{Copying, chunk_name, numbered};
 use super::rows::call;
 use super::wording;
-use crate::app::{Message, State};
+use crate::app::{Chunk, Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
 use crate::scene::{HUES, Target};
@@ -29,6 +30,7 @@ pub(super) struct Inspector {
     way: HtmlElement,
     hex: Template,
     buttons: Vec<Element>,
+    copying: Copying,
     shown: Option<Shown>,
     _select: Listener,
 }
@@ -41,15 +43,6 @@ struct Shown {
     start: Offset,
     chips: Vec<(u8, usize, bool)>,
     language: Language,
-}
-
-/// What there is to inspect.
-struct Chunk<'a> {
-    lane: &'a Lane,
-    span: Span,
-    made: Call,
-    index: usize,
-    byte: Option<Offset>,
 }
 
 impl Inspector {
@@ -69,12 +62,14 @@ impl Inspector {
             way: dom::find("way")?,
             hex: Template::find("hex")?,
             buttons: Vec::new(),
+            copying: Copying::bind(dispatch)?,
             shown: None,
         })
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
-        let chunk = chunk(state);
+        self.copying.show(state, catalog);
+        let chunk = state.chunk();
         let packet = state.focus().map(|(_, event)| event);
         let packet = packet.filter(|event| event.call.is_packet() && !is_byte(state));
         let shown = chunk.is_some() || packet.is_some();
@@ -98,7 +93,8 @@ impl Inspector {
             self.shown = None;
             return;
         };
-        let name = chunk_name(chunk.made, chunk.index, chunk.lane, state, catalog);
+        let made = chunk.layer.made();
+        let name = chunk_name(made, chunk.number, chunk.lane, state, catalog);
         let title = if chunk.span.is_empty() {
             Sentence::new("inspector.none").with("chunk", name)
         } else {
@@ -239,79 +235,6 @@ pub(super) fn itinerary(way: &Itinerary, lane: &Lane, state: &State, catalog: &C
         text += &[" → ", &numbered(key, message, catalog)].concat();
     }
     text
-}
-
-/// A chunk by what made it and by its number there, such as `segment #2` or
-/// `the server's recv() #2`.
-fn chunk_name(made: Call, index: usize, lane: &Lane, state: &State, catalog: &Catalog) -> String {
-    let Some(trace) = state.trace() else {
-        return String::new();
-    };
-    if !made.is_packet() {
-        let analysis = state.analysis();
-        let calls = trace::explain::calls(trace, analysis, lane, made, index..index + 1);
-        return catalog.render(&calls);
-    }
-    let key = if trace.is_datagrams(lane.connection) {
-        "chunk.datagram"
-    } else {
-        "chunk.segment"
-    };
-    numbered(key, index, catalog)
-}
-
-fn numbered(key: &'static str, index: usize, catalog: &Catalog) -> String {
-    catalog.render(&Sentence::new(key).with("number", index + 1))
-}
-
-/// The chunk of the selected byte, else of the event in focus.
-fn chunk(state: &State) -> Option<Chunk<'_>> {
-    let analysis = state.analysis();
-    if let Some(Target::Byte {
-        connection,
-        direction,
-        offset,
-    }) = state.selection()
-    {
-        let lane = analysis.lane(connection, direction)?;
-        let way = lane.itinerary(offset)?;
-        let (made, index, span) = match (way.recv, way.send) {
-            (Some(recv), _) => (Call::Recv, recv, lane.recvs[recv]),
-            (None, Some(send)) => (Call::Send, send, lane.sends[send]),
-            (None, None) => return None,
-        };
-        return Some(Chunk {
-            lane,
-            span,
-            made,
-            index,
-            byte: Some(offset),
-        });
-    }
-    let (event_index, event) = state.focus()?;
-    let lane = analysis.lane_of(event)?;
-    let (index, span) = if event.call.is_packet() {
-        let packets = &lane.wire;
-        let index = packets.binary_search_by_key(&event_index, |packet| packet.span.event);
-        let index = index.ok()?;
-        (index, packets[index].span)
-    } else {
-        let spans = if event.call == Call::Send {
-            &lane.sends
-        } else {
-            &lane.recvs
-        };
-        let index = spans.binary_search_by_key(&event_index, |span| span.event);
-        let index = index.ok()?;
-        (index, spans[index])
-    };
-    Some(Chunk {
-        lane,
-        span,
-        made: event.call,
-        index,
-        byte: None,
-    })
 }
 
 fn is_byte(state: &State) -> bool {

@@ -2,6 +2,7 @@
 //! state when it changed, and own nothing but what they last showed.
 
 mod code;
+mod copying;
 mod events;
 mod explain;
 mod files;

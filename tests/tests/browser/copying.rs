@@ -1,0 +1,76 @@
+//! The inspector copies what it shows.
+
+use serde_json::json;
+use tests::Page;
+use thirtyfour::Key;
+
+use super::looks::{choose_language, languages};
+
+/// Keeps what is copied instead of handing it to the system.
+const CATCH: &str = "
+    window.copied = '';
+    navigator.clipboard.writeText = async text => { window.copied = text; };
+";
+
+async fn copied(page: &Page, notation: &str) -> String {
+    page.script("window.copied = null").await;
+    page.click(&format!("[data-copy={notation}]")).await;
+    let copied = page.script("return window.copied").await;
+    copied.as_str().expect("it is copied").to_owned()
+}
+
+#[tokio::test]
+async fn a_chunk_and_its_parts_are_copied_in_five_notations() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    let seen = page.open_lesson(&serve, "length-prefix").await;
+    page.script(CATCH).await;
+    let is_recv =
+        |row: &&tests::EventRow| row.actor == "server" && row.call == "recv" && row.length > 5;
+    let recv = seen.rows.iter().find(is_recv).expect("a header and a body");
+    page.go_to(recv.step).await;
+    let chips = "return [...document.querySelectorAll('#chunk [data-byte]')].map(e => e.textContent).join('')";
+    let bytes = page.script(chips).await;
+    let bytes = bytes.as_str().expect("digits").to_owned();
+    assert_eq!(copied(&page, "hex").await, bytes);
+    let said = "return document.getElementById('copy-done').textContent";
+    assert_eq!(page.script(said).await, json!("Copied."));
+    assert!(copied(&page, "py").await.starts_with("b\"\\x"));
+    assert!(copied(&page, "rs").await.starts_with("b\"\\x"));
+    let c = copied(&page, "c").await;
+    assert!(c.starts_with("\"\\0") && c.contains("\\000"), "{c}");
+    // By keyboard: its message alone.
+    page.script("document.getElementById('copy-what').focus()")
+        .await;
+    page.press("m").await;
+    page.press(Key::Tab).await;
+    page.press(Key::Enter).await;
+    page.until("it is copied", |seen| !seen.text("inspector").is_empty())
+        .await;
+    let body = page.script("return window.copied").await;
+    let body = body.as_str().expect("digits");
+    assert!(
+        bytes.contains(body) && body.len() < bytes.len(),
+        "{body} of {bytes}"
+    );
+    for language in languages(&page).await {
+        choose_language(&page, &language).await;
+        let chosen = "return document.getElementById('copy-what').selectedOptions[0].textContent";
+        let chosen = page.script(chosen).await;
+        let expected = if language == "en" {
+            "message 1"
+        } else {
+            "消息 1"
+        };
+        assert_eq!(chosen, json!(expected), "{language}");
+    }
+    page.press(Key::Home).await;
+    let shown = "return document.getElementById('copy').checkVisibility()";
+    page.until_step(0).await;
+    assert_eq!(
+        page.script(shown).await,
+        json!(false),
+        "there is nothing to copy"
+    );
+    assert_eq!(page.browser.complaints().await, [""; 0]);
+}
