@@ -32,9 +32,10 @@ mod newcomer;
 mod path;
 #[path = "browser/pictures.rs"]
 mod pictures;
-
 #[path = "browser/proof.rs"]
 mod proof;
+#[path = "browser/stage_files.rs"]
+mod stage_files;
 #[path = "browser/wire.rs"]
 mod wire;
 

@@ -190,6 +190,8 @@ pub struct State {
     copied_layer: Option<Layer>,
     /// What became of the chunk that was copied last.
     chunk_copied: Option<ChunkCopied>,
+    /// The browser had no memory for the last picture of the stage.
+    picture_failed: bool,
     search: Search,
     /// The cursor goes to the next match, or to the one before it, once that is known.
     seeking: Option<bool>,
@@ -253,6 +255,7 @@ impl State {
             copied: None,
             copied_layer: None,
             chunk_copied: None,
+            picture_failed: false,
             search: Search::default(),
             seeking: None,
             revision: 0,
@@ -316,6 +319,8 @@ impl State {
             Message::Compare(number) => return self.compare(number),
             Message::FileRead { name, text } => self.open_file(&name, text, effects),
             Message::Download(format) => return self.download(format, effects),
+            Message::Picture(picture) => return self.save_picture(picture, effects),
+            Message::PictureFailed => self.picture_failed = true,
             Message::CopyLink => return self.copy_link(effects),
             Message::LinkCopied(copied) => self.copied = Some(copied),
             Message::CopyLayer(layer) => {

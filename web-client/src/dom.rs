@@ -8,8 +8,8 @@ use std::rc::Rc;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    AddEventListenerOptions, Blob, Document, Element, EventTarget, HtmlAnchorElement, HtmlElement,
-    HtmlTemplateElement, Url, Window,
+    AddEventListenerOptions, Blob, Document, Element, EventTarget, HtmlAnchorElement,
+    HtmlCanvasElement, HtmlElement, HtmlTemplateElement, Url, Window,
 };
 
 use crate::app::Message;
@@ -253,7 +253,23 @@ const KEPT_MS: i32 = 10_000;
 /// Gives bytes to the user as a file of this name.
 pub fn save(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
-    let url = Url::create_object_url_with_blob(&Blob::new_with_u8_array_sequence(&parts)?)?;
+    save_blob(name, &Blob::new_with_u8_array_sequence(&parts)?)
+}
+
+/// Gives what is on a canvas to the user as a PNG file of this name, and tells
+/// whether the browser had the memory for it.
+pub fn save_png(name: String, canvas: &HtmlCanvasElement, done: impl FnOnce(bool) + 'static) {
+    let encoded = Closure::once_into_js(move |blob: JsValue| {
+        // Null if it could not be encoded.
+        let blob = blob.dyn_into::<Blob>();
+        done(blob.is_ok_and(|blob| save_blob(&name, &blob).is_ok()));
+    });
+    // Fails only for a canvas that holds pictures of other origins.
+    let _ = canvas.to_blob(encoded.unchecked_ref());
+}
+
+fn save_blob(name: &str, blob: &Blob) -> Result<(), JsValue> {
+    let url = Url::create_object_url_with_blob(blob)?;
     let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
     link.set_href(&url);
     link.set_download(name);

@@ -1,10 +1,10 @@
-//! The page's program. `app`, `player`, `scene`, `comparison`, `runs`, `bins`, `hash`,
-//! `find`, `literal`, `language`, `settings` and `file` are pure; `dom`, `paint`, `view`, `packing`, `socket`,
-//! `frame_clock` and `page` touch the browser.
+//! The page's program. `dom`, `paint`, `view`, `packing`, `socket`, `frame_clock` and
+//! `page` touch the browser; all other modules are pure.
 
 pub mod app;
 pub mod bins;
 pub mod catalog;
+pub mod colours;
 pub mod comparison;
 pub mod dom;
 pub mod file;
@@ -16,6 +16,7 @@ pub mod literal;
 pub mod packing;
 pub mod page;
 pub mod paint;
+pub mod picture;
 pub mod player;
 pub mod runs;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod sample;
 pub mod scene;
 pub mod settings;
 pub mod socket;
+pub mod svg;
 pub mod view;
 
 use wasm_bindgen::prelude::*;

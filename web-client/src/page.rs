@@ -188,6 +188,16 @@ impl Inner {
                 Effect::FocusSearch => self.views.focus_search(),
                 Effect::SaveSettings(settings) => store(&settings::write(&settings)),
                 // It fails when the browser is out of memory; there is nothing to fall back on.
+                Effect::SavePicture { picture, name } => {
+                    let failed = self.dispatch.clone();
+                    let done = move |is_saved: bool| {
+                        if !is_saved {
+                            failed(Message::PictureFailed);
+                        }
+                    };
+                    self.views
+                        .save_picture((picture, name), &self.state, &self.catalog, done);
+                }
                 Effect::SaveFile { name, bytes } => drop(dom::save(&name, &bytes)),
             }
         }

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasPattern, CanvasRenderingContext2d, HtmlCanvasElement};
 
+use crate::colours::Colours;
 use crate::dom::{Missing, document, window};
 use crate::scene::{Align, DrawList, Font, Ink, Rect, Shape};
 
@@ -15,13 +16,8 @@ const TILE: u32 = 6;
 /// The colours and fonts as the style sheet has them now.
 #[derive(Default)]
 pub struct Palette {
-    colours: Vec<(Ink, String)>,
+    colours: Colours,
     hatches: RefCell<Vec<(Ink, CanvasPattern)>>,
-    /// Of what has not happened yet, and of texts about it.
-    ghost_alpha: f64,
-    ghost_text_alpha: f64,
-    sans: String,
-    mono: String,
 }
 
 impl Palette {
@@ -38,36 +34,24 @@ impl Palette {
             let _ = own.set_property("color", &variable);
             (ink, value("color"))
         });
-        let colours = colours.collect();
+        let inks = colours.collect();
         let _ = own.remove_property("color");
+        let colours = Colours {
+            inks,
+            ghost_alpha: alpha(&value("--ghost-alpha")),
+            ghost_text_alpha: alpha(&value("--ghost-text-alpha")),
+            sans: value("--sans").trim().to_owned(),
+            mono: value("--mono").trim().to_owned(),
+        };
         Self {
             colours,
             hatches: RefCell::default(),
-            ghost_alpha: alpha(&value("--ghost-alpha")),
-            ghost_text_alpha: alpha(&value("--ghost-text-alpha")),
-            sans: value("--sans"),
-            mono: value("--mono"),
         }
     }
 
-    fn colour(&self, ink: Ink) -> &str {
-        let known = self.colours.iter().find(|(own, _)| *own == ink);
-        known.map_or("#808080", |(_, colour)| colour)
-    }
-
-    fn font(&self, font: Font) -> String {
-        let size = match font {
-            Font::Label => "12px",
-            Font::Strong | Font::Mono => "13px",
-            Font::Small => "11px",
-            Font::MonoSmall => "10px",
-        };
-        let (weight, family) = match font {
-            Font::Label | Font::Small => ("", &self.sans),
-            Font::Strong => ("bold ", &self.sans),
-            Font::Mono | Font::MonoSmall => ("", &self.mono),
-        };
-        [weight, size, " ", family].concat()
+    /// The same as plain values.
+    pub const fn colours(&self) -> &Colours {
+        &self.colours
     }
 
     /// Diagonal lines, made once an ink.
@@ -81,7 +65,7 @@ impl Palette {
         tile.set_height(TILE);
         let context = context(&tile)?;
         let side = f64::from(TILE);
-        context.set_stroke_style_str(self.colour(ink));
+        context.set_stroke_style_str(self.colours.of(ink));
         context.set_line_width(1.0);
         context.begin_path();
         for shift in [-side, 0.0, side] {
@@ -130,7 +114,13 @@ impl Painter {
 
     /// Paints `list` in place of what is there; the canvas takes its height.
     pub fn paint(&mut self, list: &DrawList, palette: &Palette) {
-        self.resize(list.width, list.height);
+        let ratio = window().device_pixel_ratio().clamp(1.0, 4.0);
+        self.paint_at(ratio, list, palette);
+    }
+
+    /// The same with so many pixels a CSS pixel.
+    fn paint_at(&mut self, ratio: f64, list: &DrawList, palette: &Palette) {
+        self.resize(list.width, list.height, ratio);
         self.context.clear_rect(0.0, 0.0, list.width, list.height);
         for shape in &list.shapes {
             self.shape(shape, palette);
@@ -143,8 +133,7 @@ impl Painter {
         clippy::cast_sign_loss,
         reason = "a canvas is a few thousand pixels wide"
     )]
-    fn resize(&mut self, width: f64, height: f64) {
-        let ratio = window().device_pixel_ratio().clamp(1.0, 4.0);
+    fn resize(&mut self, width: f64, height: f64, ratio: f64) {
         if self.size.replace((width, height, ratio)) == (width, height, ratio) {
             return;
         }
@@ -218,7 +207,7 @@ impl Painter {
                 ghost,
             } => {
                 let alpha = if *ghost {
-                    palette.ghost_text_alpha
+                    palette.colours.ghost_text_alpha
                 } else {
                     1.0
                 };
@@ -329,14 +318,14 @@ impl Painter {
 
     fn set_fill(&mut self, ink: Ink, palette: &Palette) {
         if self.fill.replace(ink) != Some(ink) {
-            self.context.set_fill_style_str(palette.colour(ink));
+            self.context.set_fill_style_str(palette.colours.of(ink));
         }
     }
 
     #[expect(clippy::float_cmp, reason = "the same number as was set")]
     fn set_stroke(&mut self, ink: Ink, line: f64, dashed: bool, palette: &Palette) {
         if self.stroke.replace(ink) != Some(ink) {
-            self.context.set_stroke_style_str(palette.colour(ink));
+            self.context.set_stroke_style_str(palette.colours.of(ink));
         }
         if self.line != line {
             self.line = line;
@@ -355,7 +344,7 @@ impl Painter {
 
     fn set_font(&mut self, font: Font, align: Align, palette: &Palette) {
         if self.font.replace(font) != Some(font) {
-            self.context.set_font(&palette.font(font));
+            self.context.set_font(&palette.colours.font(font));
         }
         if self.align.replace(align) != Some(align) {
             self.context.set_text_align(match align {
@@ -367,7 +356,11 @@ impl Painter {
     }
 
     fn set_ghost(&mut self, ghost: bool, palette: &Palette) {
-        self.set_alpha(if ghost { palette.ghost_alpha } else { 1.0 });
+        self.set_alpha(if ghost {
+            palette.colours.ghost_alpha
+        } else {
+            1.0
+        });
     }
 
     #[expect(clippy::float_cmp, reason = "the same number as was set")]
@@ -377,6 +370,16 @@ impl Painter {
             self.context.set_global_alpha(alpha);
         }
     }
+}
+
+/// A canvas of its own with `list` on it, so many pixels a CSS pixel; none where the
+/// browser has no room for it.
+pub fn picture(list: &DrawList, palette: &Palette, scale: f64) -> Option<HtmlCanvasElement> {
+    let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
+    Painter::new(canvas.clone())
+        .ok()?
+        .paint_at(scale, list, palette);
+    Some(canvas)
 }
 
 /// The style sheet's number, if it is one between 0 and 1.

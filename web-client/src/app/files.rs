@@ -7,6 +7,8 @@ use super::derived::Derived;
 use super::{Effect, Format, Opened, State, Status};
 use crate::file::{self, FileError};
 use crate::hash::Stop;
+use crate::picture::Picture;
+use crate::scene::View;
 
 /// Most characters of a file's name that are kept.
 const LONGEST_NAME: usize = 80;
@@ -100,16 +102,34 @@ impl State {
             Format::Trace => file::write(trace),
             Format::Pcapng => trace::pcapng::write(trace, &self.derived.analysis),
         };
-        let name = match &self.opened {
+        let name = self.file_stem() + format.ending();
+        effects.push(Effect::SaveFile { name, bytes });
+        false
+    }
+
+    /// What the names of the run's files begin with.
+    fn file_stem(&self) -> String {
+        match &self.opened {
             // The name of the opened file without its ending.
             Some(opened) => {
                 let stem = opened.name.rsplit_once('.');
                 stem.map_or(&*opened.name, |(stem, _)| stem).to_owned()
             }
             None => ["stickylab-", &self.lesson().id].concat(),
-        };
-        let name = name + format.ending();
-        effects.push(Effect::SaveFile { name, bytes });
-        false
+        }
+    }
+
+    /// Has what is on the stage kept as a picture.
+    pub(super) fn save_picture(&mut self, picture: Picture, effects: &mut Vec<Effect>) -> bool {
+        let had_failed = std::mem::take(&mut self.picture_failed);
+        if self.trace.is_some() {
+            let view = match self.view {
+                View::Bytes => "-bytes",
+                View::Time => "-time",
+            };
+            let name = self.file_stem() + view + picture.ending();
+            effects.push(Effect::SavePicture { picture, name });
+        }
+        had_failed
     }
 }

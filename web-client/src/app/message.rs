@@ -9,6 +9,7 @@ use crate::file::FileError;
 use crate::find::Find;
 use crate::language::Language;
 use crate::literal::Notation;
+use crate::picture::Picture;
 use crate::scene::{Axis, Target, View};
 use crate::settings::Settings;
 
@@ -67,6 +68,10 @@ pub enum Message {
     },
     /// Keep the run that is on the stage as a file.
     Download(Format),
+    /// Keep what is on the stage as a picture.
+    Picture(Picture),
+    /// The browser had no memory for the picture.
+    PictureFailed,
     /// Search the events.
     Find(Find),
     /// Copy a link to the run that is on the stage.
@@ -180,6 +185,14 @@ pub enum Effect {
         name: String,
         /// What is in it.
         bytes: Vec<u8>,
+    },
+    /// Give the user what is on the stage as a picture; say `PictureFailed` if that is
+    /// not possible.
+    SavePicture {
+        /// Its format.
+        picture: Picture,
+        /// The name to suggest.
+        name: String,
     },
 }
 

@@ -346,6 +346,11 @@ impl State {
         &self.faults
     }
 
+    /// Whether the browser had no memory for the last picture of the stage.
+    pub const fn has_picture_failed(&self) -> bool {
+        self.picture_failed
+    }
+
     /// What became of the link to the run on the stage that was copied last.
     pub const fn copied(&self) -> Option<Copied> {
         self.copied

@@ -86,6 +86,7 @@ impl State {
         self.complaint = None;
         self.copied = None;
         self.chunk_copied = None;
+        self.picture_failed = false;
         self.search.forget(0);
         self.seeking = None;
         self.selection = None;

@@ -14,10 +14,12 @@ use web_sys::{
 use crate::app::{Copied, Format, Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::file::{self, FileError, MAX_BYTES};
+use crate::picture::Picture;
 
 pub(super) struct Files {
     hint: HtmlElement,
     downloads: Vec<Element>,
+    pictures: Vec<Element>,
     copy: Element,
     copied: Element,
     _listeners: Vec<Listener>,
@@ -51,6 +53,12 @@ impl Files {
         let (chosen, chosen_reader) = (input.clone(), reader.clone());
         let mut listeners = vec![
             dom::on_click(&group, "data-download", dispatch, download),
+            dom::on_click(&group, "data-picture", dispatch, |value| {
+                Some(Message::Picture(match value {
+                    "png" => Picture::Png,
+                    _ => Picture::Svg,
+                }))
+            }),
             super::header::click(&copy, dispatch, Message::CopyLink),
             dom::listen(&open, "click", move |_: MouseEvent| clicked.click()),
             dom::listen(&input, "change", move |_: Event| {
@@ -74,6 +82,7 @@ impl Files {
         Ok(Self {
             hint: dom::find("drop")?,
             downloads: dom::all("[data-download]"),
+            pictures: dom::all("[data-picture]"),
             copy: copy.into(),
             copied: dom::find("copied")?,
             _listeners: listeners,
@@ -88,7 +97,12 @@ impl Files {
             Copied::WithoutRun => "link.copied-without-run",
             Copied::Refused => "link.refused",
         });
+        let failed = state.has_picture_failed().then_some("files.picture.failed");
+        let copied = failed.or(copied);
         let copied = copied.map_or_else(String::new, |key| catalog.text(key));
+        for button in &self.pictures {
+            dom::set_bool(button, "aria-disabled", state.trace().is_none());
+        }
         dom::set_text(&self.copied, &copied);
         let captured = state.trace().is_some_and(|t| t.head.capture == Capture::On);
         for button in &self.downloads {

@@ -27,6 +27,7 @@ use web_sys::{Element, HtmlElement};
 use crate::app::State;
 use crate::dom::{self, Dispatch, Missing};
 use crate::language::Language;
+use crate::picture::Picture;
 
 /// All panels.
 pub struct Views {
@@ -89,6 +90,18 @@ impl Views {
     /// Lets the user type what is searched for in the events.
     pub fn focus_search(&self) {
         self.find.focus();
+    }
+
+    /// Gives the user what is on the stage as a picture of this format and name, and
+    /// tells whether the browser could make it.
+    pub fn save_picture(
+        &self,
+        file: (Picture, String),
+        state: &State,
+        catalog: &Catalog,
+        done: impl FnOnce(bool) + 'static,
+    ) {
+        self.stage.save_picture(file, state, catalog, done);
     }
 
     /// Brings the elements up to date.

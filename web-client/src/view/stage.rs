@@ -13,9 +13,11 @@ use super::pointer::{self, Pointer};
 use super::rows::{call, caller};
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
-use crate::paint::{Painter, Palette};
+use crate::paint::{self, Painter, Palette};
+use crate::picture::{self, Picture};
 use crate::scene::{self, Axis, DrawList, Target, View};
 use crate::settings::Theme;
+use crate::svg;
 
 pub(super) struct Stage {
     frame: HtmlElement,
@@ -200,6 +202,33 @@ impl Stage {
             }
         }
         (&self.palette, is_new)
+    }
+
+    /// Gives the user what was painted last as a picture, and tells whether the browser
+    /// could make it.
+    pub(super) fn save_picture(
+        &self,
+        (picture, name): (Picture, String),
+        state: &State,
+        catalog: &Catalog,
+        done: impl FnOnce(bool) + 'static,
+    ) {
+        let list = picture::on_ground(&self.list.borrow());
+        match picture {
+            Picture::Svg => {
+                let title = super::task::title(state, catalog);
+                let title = [&title, " · ", &summary(state, catalog)].concat();
+                let file = svg::write(&list, self.palette.colours(), &title);
+                done(dom::save(&name, file.as_bytes()).is_ok());
+            }
+            Picture::Png => {
+                let scale = picture::scale(list.width, list.height);
+                match paint::picture(&list, &self.palette, scale) {
+                    Some(canvas) => dom::save_png(name, &canvas, done),
+                    None => done(false),
+                }
+            }
+        }
     }
 
     /// Scrolls a stage that is higher than its room to what the cursor is about.

@@ -82,6 +82,7 @@ impl Task {
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
         let is_first = state.is_first_visit() && state.opened().is_none();
         dom::set_shown(&self.intro, is_first);
+        dom::set_text(&self.title, &title(state, catalog));
         if let Some(opened) = state.opened() {
             let kernel = state
                 .trace()
@@ -96,12 +97,10 @@ impl Task {
                 "file.shown"
             };
             let about = Sentence::new(key).with("kernel", kernel);
-            dom::set_text(&self.title, &opened.name);
             dom::set_text(&self.question, &catalog.render(&about));
         } else {
-            let text = |part| catalog::lesson_text(catalog, state.lesson(), part);
-            dom::set_text(&self.title, &text("title"));
-            dom::set_text(&self.question, &text("question"));
+            let question = catalog::lesson_text(catalog, state.lesson(), "question");
+            dom::set_text(&self.question, &question);
         }
         let lesson = Some(state.lesson()).filter(|_| state.opened().is_none());
         let predict = lesson.and_then(|lesson| lesson.predict.as_ref());
@@ -166,5 +165,13 @@ impl Task {
             let _ = self.chips.append_child(&chip);
             self.buttons.push(chip);
         }
+    }
+}
+
+/// What the page is about: the lesson, or the file that is open.
+pub(super) fn title(state: &State, catalog: &Catalog) -> String {
+    match state.opened() {
+        Some(opened) => opened.name.clone(),
+        None => catalog::lesson_text(catalog, state.lesson(), "title"),
     }
 }

@@ -5,6 +5,7 @@ use trace::lesson::Reference;
 use trace::{RecordError, TraceError};
 
 use crate::file::{self, FileError};
+use crate::picture::Picture;
 
 fn text(trace: &Trace) -> String {
     String::from_utf8(file::write(trace)).unwrap()
@@ -220,4 +221,33 @@ fn a_run_is_kept_as_a_file() {
     state.update(read(&text(&other())));
     let effects = state.update(Message::Download(Format::Pcapng));
     assert_eq!(saved(&effects).0, "run.pcapng");
+}
+
+#[test]
+fn the_stage_is_kept_as_a_picture_also_while_a_run_goes_on() {
+    let mut state = online("", true);
+    assert_eq!(state.update(Message::Picture(Picture::Svg)), []);
+    let experiment = state.experiment().clone();
+    state.update(begun(1, &experiment));
+    let saved = |state: &mut State, picture| {
+        let effects = state.update(Message::Picture(picture));
+        let [
+            Effect::SavePicture {
+                picture: same,
+                name,
+            },
+        ] = &effects[..]
+        else {
+            panic!("{effects:?}");
+        };
+        assert_eq!(*same, picture);
+        name.clone()
+    };
+    assert_eq!(saved(&mut state, Picture::Svg), "stickylab-udp-bytes.svg");
+    state.update(Message::ViewChosen(View::Time));
+    assert_eq!(saved(&mut state, Picture::Png), "stickylab-udp-time.png");
+    state.update(Message::PictureFailed);
+    assert!(state.has_picture_failed());
+    saved(&mut state, Picture::Svg);
+    assert!(!state.has_picture_failed());
 }
