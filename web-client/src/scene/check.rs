@@ -19,6 +19,9 @@ fn text_box(shape: &Shape) -> Option<(Rect, &str)> {
     Some((shape.text_box()?, text))
 }
 
+/// Half of what is left free between two cells of a box, and a little for rounding.
+const GAP: f64 = 2.5;
+
 /// Fails where two texts overlap, the cursor's line crosses one, the cursor stands
 /// in a text that is not over its own box, or anything leaves the canvas.
 ///
@@ -43,14 +46,14 @@ pub fn check(list: &DrawList) {
         for (text, said) in &texts {
             let beside = text.right() <= x || x <= text.x;
             let apart = text.bottom() <= handle.y || handle.bottom() <= text.y;
-            // A box may have parts.
+            // A box may have parts, and there is a gap between two cells.
             let has_box = |x: f64| {
                 list.shapes.iter().any(|shape| {
                     let Shape::Rect { rect, .. } = shape else {
                         return false;
                     };
                     let near = rect.y <= text.bottom() + 12.0 && text.y - 12.0 <= rect.bottom();
-                    near && rect.x <= x && x <= rect.right()
+                    near && rect.x - GAP <= x && x <= rect.right() + GAP
                 })
             };
             let fits = beside || apart || has_box(text.x) && has_box(text.right());
