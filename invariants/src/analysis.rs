@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use protocol::{Nanos, Offset, System};
+use record::Link;
 use stickylab::lessons;
 use stickylab::terminal::{self, Screen};
 use trace::cause::held_back;
@@ -84,7 +85,8 @@ fn check_lane(trace: &Trace, lane: &Lane) {
         assert!(span.len() <= carried, "{span:?} of {carried} bytes");
     }
     let sent: usize = trace.events().iter().map(Event::len).sum();
-    assert!(lane.bytes.len() <= sent, "bytes that nobody sent");
+    let missing = check_gaps(lane);
+    assert!(lane.bytes.len() <= sent + missing, "bytes that nobody sent");
     let mut end = Offset(0);
     for message in &lane.messages {
         assert!(message.event < events);
@@ -109,6 +111,23 @@ fn check_lane(trace: &Trace, lane: &Lane) {
             assert!(cut.start < offset && offset < cut.start + cut.bytes);
         }
     }
+}
+
+/// Gaps are bytes that no packet carried, between others; how many there are, which is
+/// bounded by what was captured.
+fn check_gaps(lane: &Lane) -> usize {
+    let (mut end, mut missing) = (Offset(0), 0);
+    for gap in &lane.gaps {
+        assert!(gap.start >= end && gap.start < gap.end && gap.end < lane.end());
+        assert!(lane.slice(gap.clone()).iter().all(|byte| *byte == 0));
+        assert_eq!(lane.packet_at(gap.start), None);
+        assert!(lane.packet_at(gap.end).is_some());
+        missing += lane.slice(gap.clone()).len();
+        end = gap.end;
+    }
+    let carried: usize = lane.wire.iter().map(|packet| packet.span.len()).sum();
+    assert!(missing <= 2_048 * lane.wire.len() + 4 * carried);
+    missing
 }
 
 /// Each cause is about an event, and a knob that proves it can be turned.
@@ -377,14 +396,19 @@ fn event(input: &mut Input<'_>, trace: &Trace, before: Nanos, ends: &mut [[u64; 
         event.socket = socket(input);
     }
     if more & 64 > 0 {
-        event.header = Some(Header {
+        let mut header = Header {
             flags: Flags(input.byte()),
             ack: Offset(input.number().min(MAX_OFFSET)),
             window: input.small(),
             mss: told(input).and_then(|mss| u16::try_from(mss).ok()),
             gso: told(input).and_then(|gso| u16::try_from(gso).ok()),
             raw: input.bytes().to_vec(),
-        });
+            ..Header::default()
+        };
+        // A length that was not all captured, and no Ethernet, now and then.
+        header.length = (header.window % 5 == 1).then_some(header.window);
+        header.link = Link(header.mss.map_or(Link::ETHERNET.0, |mss| mss % 300));
+        event.header = Some(header);
     }
     if more & 128 > 0 {
         event.error = Some(String::from_utf8_lossy(input.bytes()).into_owned());

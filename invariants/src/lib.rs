@@ -9,6 +9,7 @@ mod input;
 mod insertion;
 
 pub mod analysis;
+pub mod capture_file;
 pub mod decoder;
 pub mod handshake;
 pub mod lesson;
@@ -23,8 +24,9 @@ mod written;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("analysis", analysis::check),
+    ("capture_file", capture_file::check),
     ("decoder", decoder::check),
     ("handshake", handshake::check),
     ("lesson", lesson::check),

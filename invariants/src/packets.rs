@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use protocol::{Nanos, System};
 use record::Frames;
 use trace::link::{Capture, Ending, Head};
-use trace::{Call, ClientId, Event, Experiment, Trace};
+use trace::{ClientId, Event, Experiment, MAX_OFFSET, Trace};
 
 use crate::analysis;
 use crate::input::Input;
@@ -60,12 +60,7 @@ fn check_event(event: &Event, frame: &[u8]) {
     let (raw, rest) = frame.split_at(header.raw.len());
     assert_eq!(raw, header.raw);
     assert!(rest.starts_with(&event.bytes));
-    // Sequence numbers have 32 bits, half of which are before the first byte.
-    let most = match event.call {
-        Call::Segment => 1 << 31,
-        _ => u64::MAX,
-    };
-    assert!(event.offset.0 < most && header.ack.0 < 1 << 31);
+    assert!(event.offset.0 <= MAX_OFFSET && header.ack.0 <= MAX_OFFSET);
     assert!(header.window <= 0xffff << 14);
     assert!(event.call.is_packet());
     let (client, number) = ClientId::of(event.connection);

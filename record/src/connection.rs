@@ -15,7 +15,7 @@ use crate::is_default;
 pub struct ConnectionId(pub u32);
 
 /// What carries a connection's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// A stream over TCP (RFC 9293).
@@ -31,6 +31,15 @@ impl Transport {
     protocol::all_variants! {
         /// All of them.
         Tcp, Udp, Unix
+    }
+
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Unix => "unix",
+        }
     }
 
     /// Whether it keeps the boundaries of what was sent.

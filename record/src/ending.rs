@@ -23,7 +23,8 @@ pub struct Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
-    /// All clients closed and the server was done with them.
+    /// All clients closed and the server was done with them, or all that a file has was
+    /// read.
     Finished,
     /// It was stopped, or another run was asked for.
     Stopped,

@@ -197,8 +197,8 @@ mod tests {
                 ack: Offset(3),
                 window: 65_536,
                 mss: None,
-                gso: None,
                 raw: vec![0, 1],
+                ..Header::default()
             }),
             ..Event::new(Nanos(5), ORIGIN, Call::Segment)
         };

@@ -104,7 +104,7 @@ impl Record {
     }
 
     /// Adds events of any times; cheaper than inserting them one by one.
-    pub(crate) fn extend(&mut self, events: Vec<Event>) {
+    pub fn extend(&mut self, events: Vec<Event>) {
         self.events.extend(events);
         self.events.sort_by_key(|event| event.at);
     }

@@ -6,17 +6,13 @@ mod tests;
 
 use core::net::{Ipv4Addr, SocketAddrV4};
 
-use etherparse::{
-    LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TcpSlice, TransportSlice, UdpSlice,
-};
+use etherparse::{LaxNetSlice, LaxSlicedPacket, TcpSlice, TransportSlice, UdpSlice};
 use protocol::{Nanos, Offset};
 
-use crate::{Call, Event, Flags, Header, Origin};
+use crate::{Call, Event, Header, Origin, Sequence};
 
 /// Of an Ethernet header, in bytes.
 const LINK: usize = 14;
-/// Largest shift of a window (RFC 7323, 2.3).
-const MAX_SCALE: u8 = 14;
 
 /// What was seen of the wire between a server and those who connected to it, over
 /// IPv4.
@@ -38,26 +34,11 @@ struct Flow {
     origins: [Origin; 2],
     address: SocketAddrV4,
     /// From the opener to the acceptor, and back.
-    ways: [Way; 2],
-    /// The connection was reset.
-    reset: bool,
+    sequence: Sequence,
+    /// Bytes of the datagrams so far, each way.
+    passed: [Offset; 2],
     /// A second connection uses the opener's port now; it is not of this record.
     foreign: bool,
-}
-
-/// One direction of it.
-#[derive(Debug, Default)]
-struct Way {
-    /// Sequence number of the first byte of data: behind the SYN's.
-    first: Option<u32>,
-    /// The shift of its sender's windows, if its SYN offered one.
-    scale: Option<u8>,
-    /// The acknowledgment that covers its FIN.
-    fin: Option<Offset>,
-    /// Whether that acknowledgment was seen.
-    finished: bool,
-    /// Bytes of the datagrams so far.
-    passed: Offset,
 }
 
 impl Frames {
@@ -67,8 +48,8 @@ impl Frames {
         let flow = |&(address, origins)| Flow {
             origins,
             address,
-            ways: Default::default(),
-            reset: false,
+            sequence: Sequence::default(),
+            passed: Default::default(),
             foreign: false,
         };
         Self {
@@ -128,47 +109,26 @@ impl Frames {
         let Some((flow, way)) = self.flow(ends, [tcp.source_port(), tcp.destination_port()]) else {
             return Ok(None);
         };
-        if tcp.syn() && !flow.ways[way].begin(tcp) {
-            flow.foreign = true;
-        }
+        flow.foreign |= flow.sequence.is_another(way, tcp);
         if flow.foreign {
             return Ok(None);
         }
-        let [mut this, mut other] = flow.ways.each_mut();
-        if way == 1 {
-            std::mem::swap(&mut this, &mut other);
-        }
-        let offset = match this.first {
-            Some(first) => relative(tcp.sequence_number(), first),
-            // Nobody listens: no stream, and the number is 0.
-            None if tcp.rst() => Offset(0),
-            None => return Err(Unreadable),
-        };
-        let mut ack = Offset(0);
-        if tcp.ack() {
-            let first = other.first.ok_or(Unreadable)?;
-            ack = relative(tcp.acknowledgment_number(), first);
-            other.finished |= other.fin.is_some_and(|fin| ack >= fin);
+        // Where nobody listens there is no stream, and the number is 0.
+        let has_place = tcp.syn() || tcp.rst() || flow.sequence.has_begun(way);
+        if !has_place || tcp.ack() && !flow.sequence.has_begun(1 - way) {
+            return Err(Unreadable);
         }
         let payload = tcp.payload();
-        if tcp.fin() {
-            this.fin = Some(offset + payload.len() + 1);
-        }
-        let window = u32::from(tcp.window_size()) << shift(tcp, this, other);
-        flow.reset |= tcp.rst();
-        let header = Header {
-            flags: Flags(raw[raw.len() - tcp.header_slice().len() + 13]),
-            ack,
-            window,
-            mss: mss(tcp),
-            gso: None,
-            raw: raw.to_vec(),
-        };
+        let placed = flow.sequence.place(way, tcp, payload.len());
+        let placed = placed.ok_or(Unreadable)?;
         let event = Event::new(at, flow.origins[way], Call::Segment);
         Ok(Some(Event {
-            offset,
+            offset: placed.offset,
             bytes: payload.to_vec(),
-            header: Some(header),
+            header: Some(Header {
+                raw: raw.to_vec(),
+                ..placed.header
+            }),
             ..event
         }))
     }
@@ -182,8 +142,8 @@ impl Frames {
     ) -> Option<Event> {
         let (flow, way) = self.flow(ends, [udp.source_port(), udp.destination_port()])?;
         let bytes = udp.payload().to_vec();
-        let offset = flow.ways[way].passed;
-        flow.ways[way].passed += bytes.len();
+        let offset = flow.passed[way];
+        flow.passed[way] += bytes.len();
         Some(Event {
             offset,
             bytes,
@@ -211,46 +171,6 @@ impl Frames {
 
 impl Flow {
     fn is_over(&self) -> bool {
-        let begun = self.ways[0].first.is_some();
-        !begun || self.reset || self.foreign || self.ways.iter().all(|way| way.finished)
+        self.foreign || self.sequence.is_over()
     }
-}
-
-impl Way {
-    /// Takes down what a SYN says; false if the way had begun elsewhere before.
-    fn begin(&mut self, syn: &TcpSlice<'_>) -> bool {
-        let first = syn.sequence_number().wrapping_add(1);
-        if self.first.is_some_and(|known| known != first) {
-            return false;
-        }
-        self.first = Some(first);
-        self.scale = syn.options_iterator().find_map(|option| match option {
-            Ok(TcpOptionElement::WindowScale(shift)) => Some(shift.min(MAX_SCALE)),
-            _ => None,
-        });
-        true
-    }
-}
-
-/// Sequence numbers wrap; what is before the first byte of data counts as 0.
-fn relative(number: u32, first: u32) -> Offset {
-    let distance = number.wrapping_sub(first).cast_signed();
-    Offset(u64::from(distance.max(0).unsigned_abs()))
-}
-
-/// By how much its window is shifted: by nothing in a SYN, and only if both
-/// sides had offered it (RFC 7323, 2.2).
-fn shift(tcp: &TcpSlice<'_>, this: &Way, other: &Way) -> u8 {
-    match (this.scale, other.scale) {
-        (Some(shift), Some(_)) if !tcp.syn() => shift,
-        _ => 0,
-    }
-}
-
-fn mss(tcp: &TcpSlice<'_>) -> Option<u16> {
-    let mut options = tcp.options_iterator();
-    options.find_map(|option| match option {
-        Ok(TcpOptionElement::MaximumSegmentSize(size)) if tcp.syn() => Some(size),
-        _ => None,
-    })
 }

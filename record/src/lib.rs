@@ -16,10 +16,14 @@ pub mod file;
 mod frames;
 mod head;
 pub mod hex;
+mod link;
+mod network;
 mod packet;
 mod party;
 mod reason;
+mod sequence;
 mod socket;
+mod summary;
 
 pub use call::Call;
 pub use calls::{Calls, Timing};
@@ -29,10 +33,14 @@ pub use event::{Event, Origin};
 pub use facts::{MAX_CONNECTIONS, MAX_PARTIES, Record};
 pub use frames::{Frames, Unreadable};
 pub use head::{Capture, Clock, ClockName, Head};
+pub use link::Link;
+pub use network::{Fragment, Network};
 pub use packet::{Flags, Header};
 pub use party::{Party, PartyId};
 pub use reason::Reason;
+pub use sequence::{Placed, Sequence};
 pub use socket::{Counts, Socket};
+pub use summary::{Close, Summary};
 
 /// Whether a field is left out of JSON because it says nothing.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

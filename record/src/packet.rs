@@ -2,10 +2,11 @@
 
 use core::ops::Range;
 
+use etherparse::{TcpSlice, TransportSlice};
 use protocol::Offset;
 use serde::{Deserialize, Serialize};
 
-use crate::is_default;
+use crate::{Link, Network, is_default};
 
 /// The flags of a segment, as their bits stand in the header's 14th byte
 /// (RFC 9293, 3.1). None are set for datagrams.
@@ -67,25 +68,49 @@ pub struct Header {
     /// that are one segment have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gso: Option<u16>,
+    /// Payload that was sent, in bytes, where less of it was captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u32>,
+    /// What `raw` begins with.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub link: Link,
+    /// What somebody noted about the packet in a capture file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
     /// The link, network and transport headers as they were captured; the
-    /// packet is these and then the event's bytes.
+    /// packet is these and then the event's bytes. Of a packet that was sent in
+    /// fragments these are its headers put together again (RFC 791, 3.2).
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
     pub raw: Vec<u8>,
 }
 
 impl Header {
-    /// The TCP header of a captured segment over IPv4 and Ethernet.
-    fn tcp(&self) -> Option<&[u8]> {
-        const LINK: usize = 14;
-        let ip = self.raw.get(LINK..)?;
-        ip.get(usize::from(ip.first()? & 0x0f) * 4..)
+    /// The TCP or UDP header of a captured packet; none where its raw headers are not
+    /// known.
+    pub fn transport(&self) -> Option<TransportSlice<'_>> {
+        Network::of(self.link, &self.raw)?.transport().cloned()
+    }
+
+    fn tcp(&self) -> Option<TcpSlice<'_>> {
+        match self.transport()? {
+            TransportSlice::Tcp(tcp) => Some(tcp),
+            _ => None,
+        }
+    }
+
+    /// The ports of its sender and of its receiver, where its raw headers are known.
+    pub fn ports(&self) -> Option<[u16; 2]> {
+        Some(match self.transport()? {
+            TransportSlice::Tcp(tcp) => [tcp.source_port(), tcp.destination_port()],
+            TransportSlice::Udp(udp) => [udp.source_port(), udp.destination_port()],
+            _ => return None,
+        })
     }
 
     /// The options of a captured segment (RFC 9293, 3.1); none where its raw
     /// headers are not known.
     fn options(&self) -> Option<&[u8]> {
-        let tcp = self.tcp()?;
-        tcp.get(20..usize::from(tcp.get(12)? >> 4) * 4)
+        self.tcp()?.header_slice().get(20..)
     }
 
     /// Length of a captured segment's options, in bytes; 0 where its raw headers
@@ -99,7 +124,7 @@ impl Header {
     /// the acknowledgment), as offsets of the other direction's stream. One that
     /// begins before the stream is none.
     pub fn discarded(&self) -> Option<Range<Offset>> {
-        let acknowledged = u32::from_be_bytes(*self.tcp()?.get(8..)?.first_chunk()?);
+        let acknowledged = self.tcp()?.acknowledgment_number();
         let mut options = self.options()?;
         loop {
             options = match options {
@@ -130,7 +155,9 @@ mod tests {
     /// options.
     fn header(options: &[u8]) -> Header {
         let mut raw = vec![0; 14 + 20 + 20];
+        raw[12] = 8;
         raw[14] = 0x45;
+        raw[14 + 9] = 6;
         raw[14 + 20 + 8..][..4].copy_from_slice(&5_000_u32.to_be_bytes());
         raw[14 + 20 + 12] = u8::try_from((20 + options.len()) / 4 * 16).unwrap();
         raw.extend_from_slice(options);

@@ -2,6 +2,10 @@
 
 #[path = "cli/addresses.rs"]
 mod addresses;
+#[path = "wireshark/capture.rs"]
+mod capture;
+#[path = "cli/captures.rs"]
+mod captures;
 #[path = "cli/descriptors.rs"]
 mod descriptors;
 #[path = "cli/foreign.rs"]

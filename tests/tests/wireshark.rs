@@ -6,6 +6,8 @@ mod capture;
 mod dissector;
 #[path = "wireshark/export.rs"]
 mod export;
+#[path = "wireshark/streams.rs"]
+mod streams;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -74,8 +74,11 @@ pub struct Lane {
     pub messages: Vec<MessageSpan>,
     /// Why it stopped, if it did.
     pub failure: Option<Failure>,
-    /// The bytes sent, from offset 0.
+    /// The bytes sent, from offset 0; 0 in gaps.
     pub bytes: Vec<u8>,
+    /// Bytes that were sent and that no packet carried, where only packets were
+    /// watched: the capture lost them or cut them off.
+    pub gaps: Vec<Range<Offset>>,
     /// What the sender offered in one go: a send, or one that the kernel took
     /// only in part and the sends that went on with it. By offset; empty
     /// sends are left out.
@@ -114,6 +117,7 @@ impl Lane {
             messages: Vec::new(),
             failure: None,
             bytes: Vec::new(),
+            gaps: Vec::new(),
             offers: Vec::new(),
             carriers: Vec::new(),
             packet_sends: Vec::new(),

@@ -60,10 +60,12 @@ fn said(trace: &Trace) -> String {
 fn the_section_names_the_port_and_how_to_take_the_run_apart() {
     let script = "c1 segment 0 SYN
          s1 segment 0 SYN,ACK";
-    // Ethernet, 20 bytes of IPv4, ports 43,981 and 40,001.
-    let mut raw = vec![0; 14];
-    raw.push(0x45);
-    raw.resize(34, 0);
+    // Ethernet, 20 bytes of IPv4, and 20 of TCP behind ports 43,981 and 40,001.
+    let mut raw = [0; 34];
+    raw[12..15].copy_from_slice(&[8, 0, 0x45]);
+    raw[23] = 6;
+    let mut rest = [0; 16];
+    rest[8] = 0x50;
     let (theirs, ours) = ([0xab, 0xcd], [0x9c, 0x41]);
     for first in [0, 1] {
         let mut run = trace(System::Auth, &[], "running");
@@ -75,7 +77,7 @@ fn the_section_names_the_port_and_how_to_take_the_run_apart() {
                 End::Acceptor => [ours, theirs],
                 End::Opener => [theirs, ours],
             };
-            header.raw = [raw.clone(), ports.concat()].concat();
+            header.raw = [&raw[..], &ports.concat(), &rest].concat();
             run.insert(event);
         }
         let text = said(&run);

@@ -1,7 +1,7 @@
-//! Files that are read: lessons and traces.
+//! Files that are read: lessons, traces and captures.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -24,31 +24,46 @@ pub(super) fn read_file(path: &Path, kind: Kind) -> Result<String> {
 
 /// The text of `source`, which is called `name`.
 pub(super) fn read(source: impl Read, name: &str, kind: Kind) -> Result<String> {
-    let Kind { none, most } = kind;
+    text(read_any(source, name, |_| kind)?, name, kind)
+}
+
+/// All of `source`, which is called `name`; its first bytes tell `kind` what it is read
+/// as.
+pub(super) fn read_any(
+    mut source: impl Read,
+    name: &str,
+    kind: impl FnOnce(&[u8]) -> Kind,
+) -> Result<Vec<u8>> {
+    /// As many as tell the formats apart.
+    const HEAD: u64 = 64;
     let mut bytes = Vec::new();
-    let mut source = source.take(most + 1);
-    source
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read {name}"))?;
+    let context = || format!("cannot read {name}");
+    let head = source.by_ref().take(HEAD).read_to_end(&mut bytes);
+    head.with_context(context)?;
+    let Kind { none, most } = kind(&bytes);
+    let mut rest = source.take(most + 1 - HEAD.min(most));
+    rest.read_to_end(&mut bytes).with_context(context)?;
     if bytes.len() as u64 > most {
         bail!("{name} is {none}: it has more than {most} bytes");
     }
     if bytes.trim_ascii().is_empty() {
         bail!("{name} is {none}: it is empty");
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        anyhow!("{name} is {none}: it is no UTF-8 at byte {at}")
-    })
+    Ok(bytes)
 }
 
-/// Standard input.
-pub(super) fn read_standard(kind: Kind) -> Result<String> {
-    read(io::stdin().lock(), "standard input", kind)
+/// `bytes`, which are what is called `name`, as text.
+pub(super) fn text(bytes: Vec<u8>, name: &str, kind: Kind) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        anyhow!("{name} is {}: it is no UTF-8 at byte {at}", kind.none)
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     const KIND: Kind = Kind {

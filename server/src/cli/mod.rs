@@ -4,6 +4,7 @@
 mod address;
 mod client;
 mod completions;
+mod framing;
 mod input;
 mod lessons;
 mod limits;
@@ -76,7 +77,7 @@ enum Command {
     Client(client::Client),
     /// Runs one experiment and prints what every call carried
     Run(run::Run),
-    /// Prints a saved run as `run` does
+    /// Prints a saved run, or what a capture file has
     Show(show::Show),
     /// Runs a program of yours and shows what its calls carried
     #[cfg(target_os = "linux")]

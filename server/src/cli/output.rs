@@ -55,6 +55,11 @@ pub(super) fn print_lanes(trace: &Trace, screen: Screen) -> Result<()> {
     print(&lanes(trace, screen, choice(&io::stdout()))?)
 }
 
+/// A text with colours.
+pub(super) fn print_styled(text: &str) -> Result<()> {
+    print(&styled(text, choice(&io::stdout()))?)
+}
+
 /// The same on standard error.
 #[cfg(target_os = "linux")]
 pub(super) fn print_lanes_beside(trace: &Trace, screen: Screen) -> Result<()> {
@@ -65,7 +70,14 @@ pub(super) fn print_lanes_beside(trace: &Trace, screen: Screen) -> Result<()> {
 
 /// The lanes with colours, or without where there are none.
 fn lanes(trace: &Trace, screen: Screen, choice: anstream::ColorChoice) -> Result<Vec<u8>> {
-    let text = terminal::draw(trace, &Analysis::new(trace), screen);
+    styled(
+        &terminal::draw(trace, &Analysis::new(trace), screen),
+        choice,
+    )
+}
+
+/// A text with its colours, or without where there are none.
+fn styled(text: &str, choice: anstream::ColorChoice) -> Result<Vec<u8>> {
     let mut shown = anstream::AutoStream::new(Vec::new(), choice);
     shown.write_all(text.as_bytes())?;
     Ok(shown.into_inner())

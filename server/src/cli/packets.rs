@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use trace::link::Capture;
 use trace::{Analysis, Trace, pcapng};
 
 use super::target::{Input, Target};
@@ -24,9 +23,10 @@ impl Packets {
         let bytes = pcapng::write(trace, &Analysis::new(trace));
         let name = self.0.name();
         self.0.write(&bytes)?;
-        let headers = match trace.head.capture {
-            Capture::On => "packets as they were captured",
-            _ => "synthetic headers around the bytes of the calls: the wire was not captured",
+        let headers = if pcapng::is_captured(trace) {
+            "packets as they were captured"
+        } else {
+            "synthetic headers around the bytes of the calls: the wire was not captured"
         };
         eprintln!("stickylab: wrote {name}: {} bytes, {headers}", bytes.len());
         Ok(())

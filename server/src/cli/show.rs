@@ -1,27 +1,58 @@
-//! `stickylab show`: a saved trace, as `run` prints it.
+//! `stickylab show`: a saved run as `run` prints it, and what other records and
+//! captures have observed.
 
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
+use capture::{Choice, Contents, is_capture};
 use clap::Args;
-use trace::Trace;
+use protocol::Framing;
+use record::{Connection, ConnectionId, Record, Summary};
+use stickylab::terminal;
+use trace::{Clock, ClockName, Setup, Trace};
 
 use super::input::{self, Kind};
-use super::output;
 use super::packets::Packets;
 use super::screen::{Spoken, Stream};
 use super::target::{self, Input};
+use super::{framing, output};
 
 /// A trace: far more bytes than a run may have.
 const TRACE: Kind = Kind {
     none: "no trace of a run",
     most: 64 * 1024 * 1024,
 };
+/// A capture.
+const CAPTURE: Kind = Kind {
+    none: "no capture that can be read",
+    most: 1024 * 1024 * 1024,
+};
+
+/// Of more connections than these, or of more events, the list stands alone.
+const FEW_CONNECTIONS: usize = 4;
+const FEW_EVENTS: usize = 10_000;
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// What `stickylab run --json` printed; - reads standard input
+    /// What `stickylab run --json` printed, or a pcap or pcapng file; - reads standard
+    /// input
     file: PathBuf,
+    /// Shows the connection with this number alone
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    connection: Option<u32>,
+    /// Shows every connection, without a list
+    #[arg(long)]
+    all: bool,
+    /// How messages are framed, where nothing was planned: a name, and settings behind
+    /// commas, as in length-prefix,width=2
+    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
+    framing: Option<Framing>,
+    /// Prints the events, one JSON object a line
+    #[arg(long)]
+    json: bool,
     /// Writes the packets to FILE too, for Wireshark
     #[arg(long, value_name = "FILE", value_parser = target::path)]
     pcapng: Option<PathBuf>,
@@ -31,23 +62,194 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn run(self) -> Result<()> {
-        let is_standard = self.file.as_os_str() == "-";
-        let (name, text) = if is_standard {
-            ("standard input".to_owned(), input::read_standard(TRACE)?)
-        } else {
-            let name = self.file.display().to_string();
-            (name, input::read_file(&self.file, TRACE)?)
-        };
+        let (name, bytes) = self.read()?;
+        if is_capture(&bytes) {
+            return self.show_capture(&name, &bytes);
+        }
+        let text = input::text(bytes, &name, TRACE)?;
         let trace = Trace::parse(&text).map_err(|error| anyhow!("{name}: {error}"))?;
-        if let Some(path) = self.pcapng {
-            let input = if is_standard {
+        self.show_trace(&name, trace)
+    }
+
+    /// What the file is called, and what is in it.
+    fn read(&self) -> Result<(String, Vec<u8>)> {
+        let kind = |head: &[u8]| if is_capture(head) { CAPTURE } else { TRACE };
+        if self.is_standard() {
+            let name = "standard input".to_owned();
+            let bytes = input::read_any(io::stdin().lock(), &name, kind)?;
+            return Ok((name, bytes));
+        }
+        let name = self.file.display().to_string();
+        let file = File::open(&self.file).with_context(|| format!("cannot read {name}"))?;
+        let bytes = input::read_any(file, &name, kind)?;
+        Ok((name, bytes))
+    }
+
+    fn is_standard(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
+    fn show_trace(&self, name: &str, mut trace: Trace) -> Result<()> {
+        if let Some(framing) = &self.framing {
+            if trace.plan.is_some() {
+                bail!("{name}: --framing is for records without a plan, and this one has one");
+            }
+            trace.setup.opener_framing = Some(framing.clone());
+            trace.setup.acceptor_framing = Some(framing.clone());
+        }
+        if let Some(number) = self.connection {
+            trace = only(name, &trace, ConnectionId(number))?;
+        }
+        let is_list = trace.plan.is_none() && trace.connections.len() > 1;
+        let mut has_lanes = true;
+        if is_list && !self.is_told() {
+            let summaries = trace.summaries();
+            let known = trace.connections.iter().map(|connection| {
+                let summary = summaries.get(&connection.connection);
+                (connection.clone(), summary.copied().unwrap_or_default())
+            });
+            has_lanes = self.list(&trace, &known.collect::<Vec<_>>(), None)?;
+        }
+        if has_lanes {
+            self.show(&trace)?;
+        }
+        output::check_complete(&trace)
+    }
+
+    fn show_capture(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let choice = match self.connection {
+            Some(number) => Choice::One(ConnectionId(number)),
+            None if self.is_told() => Choice::All,
+            None => Choice::None,
+        };
+        let read = |choice| capture::read(bytes, choice, usize::MAX);
+        let mut contents = read(choice).map_err(|error| anyhow!("{name}: {error}"))?;
+        if let Some(number) = self.connection {
+            check_number(name, number, contents.connections.len())?;
+        }
+        let mut has_lanes = true;
+        if choice == Choice::None {
+            has_lanes = self.list(&contents.record, &contents.connections, Some(&contents))?;
+            if has_lanes {
+                contents = read(Choice::All).map_err(|error| anyhow!("{name}: {error}"))?;
+            }
+        }
+        if has_lanes {
+            let setup = Setup {
+                opener_framing: self.framing.clone(),
+                acceptor_framing: self.framing.clone(),
+                ..Setup::default()
+            };
+            self.show(&Trace::of_record(contents.record, setup))?;
+        }
+        match contents.damage {
+            Some(damage) => bail!("{name}: {damage}; what stands before that is shown"),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it was said what is to be shown, so that no list is.
+    const fn is_told(&self) -> bool {
+        self.connection.is_some() || self.all || self.json || self.pcapng.is_some()
+    }
+
+    /// Prints lanes or lines, and writes the packets where they are wanted.
+    fn show(&self, trace: &Trace) -> Result<()> {
+        if let Some(path) = &self.pcapng {
+            let input = if self.is_standard() {
                 Input::Standard
             } else {
                 Input::File(&self.file)
             };
-            Packets::open(path, input)?.write(&trace)?;
+            Packets::open(path.clone(), input)?.write(trace)?;
         }
-        output::print_lanes(&trace, self.spoken.screen(Stream::Out))?;
-        output::check_complete(&trace)
+        if self.json {
+            output::print_lines(trace)
+        } else {
+            output::print_lanes(trace, self.spoken.screen(Stream::Out))
+        }
+    }
+
+    /// Prints a list; whether there is so little in it that all lanes follow.
+    fn list(
+        &self,
+        record: &Record,
+        connections: &[(Connection, Summary)],
+        contents: Option<&Contents>,
+    ) -> Result<bool> {
+        let counts = connections.iter().map(|(_, summary)| summary);
+        let events: usize = counts
+            .map(|summary| summary.packets.iter().chain(&summary.calls).sum::<usize>())
+            .sum();
+        let has_lanes = (1..=FEW_CONNECTIONS).contains(&connections.len()) && events <= FEW_EVENTS;
+        let screen = self.spoken.screen(Stream::Out);
+        let packets = contents.map(|contents| contents.passed.packets);
+        let moment = record.head.clock.and_then(moment);
+        let mut text = terminal::title(connections.len(), packets, moment.as_deref(), screen);
+        if !connections.is_empty() {
+            text.push('\n');
+            text += &terminal::list(record, connections, screen);
+        }
+        let notes = contents.map(|contents| terminal::passed(record, &contents.passed, screen));
+        let hint = if has_lanes || connections.is_empty() {
+            String::new()
+        } else {
+            terminal::hint(screen)
+        };
+        for note in [notes.unwrap_or_default(), hint] {
+            if !note.is_empty() {
+                text.push('\n');
+                text += &note;
+            }
+        }
+        if has_lanes {
+            text.push('\n');
+        }
+        output::print_styled(&text)?;
+        Ok(has_lanes)
+    }
+}
+
+/// The moment that is 0 in a record's times, if a clock of the day says so.
+fn moment(clock: Clock) -> Option<String> {
+    let zero = Duration::from_nanos(clock.zero);
+    let moment = SystemTime::UNIX_EPOCH.checked_add(zero)?;
+    (clock.name == ClockName::Realtime)
+        .then(|| humantime::format_rfc3339_micros(moment).to_string())
+}
+
+/// The part of a trace that is about one connection.
+fn only(name: &str, trace: &Trace, connection: ConnectionId) -> Result<Trace> {
+    let Some(known) = trace.connection(connection).cloned() else {
+        let numbers = trace.connections.iter().map(|known| known.connection.0);
+        let most = numbers.max().unwrap_or(0);
+        bail!(
+            "{name} has no connection {}: the last is {most}",
+            connection.0
+        );
+    };
+    let mut part = Record::new(trace.head.clone());
+    part.parties.clone_from(&trace.parties);
+    part.add_connection(known);
+    let events = trace.events().iter();
+    let events = events.filter(|event| event.connection == connection);
+    part.extend(events.cloned().collect());
+    if let Some(why) = trace.ending() {
+        part.end(why, trace.missed, trace.dropped);
+    }
+    let mut part = Trace::of_record(part, trace.setup.clone());
+    part.plan.clone_from(&trace.plan);
+    part.lesson.clone_from(&trace.lesson);
+    Ok(part)
+}
+
+/// An error if a capture has no connection with this number.
+fn check_number(name: &str, number: u32, connections: usize) -> Result<()> {
+    if (number as usize) < connections {
+        return Ok(());
+    }
+    match connections.checked_sub(1) {
+        Some(last) => bail!("{name} has no connection {number}: the last is {last}"),
+        None => bail!("{name} has no connection {number}: it has none"),
     }
 }

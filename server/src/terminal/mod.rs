@@ -13,6 +13,7 @@ mod bytes;
 mod failed;
 mod glyph;
 mod kernel_facts;
+mod list;
 mod refused;
 mod row;
 mod screen;
@@ -29,6 +30,8 @@ use trace::link::Ending;
 use trace::rows::{Layer, Rows};
 use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
+
+pub use list::{hint, list, passed, title};
 
 use glyph::{GONE, HEX, NOTHING, SPACE};
 use row::CellRow;
@@ -111,12 +114,19 @@ fn summary(trace: &Trace, screen: Screen) -> String {
     let mut parts = vec![screen.say(&what)];
     if let Some(last) = trace.events().last() {
         let calls = trace.events().iter().filter(|e| e.call.is_call());
-        let calls = Sentence::new("terminal.calls")
-            .with("n", calls.count())
+        let packets = trace.events().iter().filter(|e| e.call.is_packet());
+        // Where none were watched, their number says nothing.
+        let (key, n) = match (calls.count(), packets.count()) {
+            (0, packets @ 1..) => ("terminal.packets", packets),
+            (calls, _) => ("terminal.calls", calls),
+        };
+        let counted = Sentence::new(key)
+            .with("n", n)
             .with("time", Time(last.at).to_string());
-        parts.push(screen.say(&calls));
+        parts.push(screen.say(&counted));
     }
     parts.push(printable(&trace.head.kernel));
+    parts.retain(|part| !part.is_empty());
     parts.join(" · ")
 }
 

@@ -83,6 +83,7 @@ fn with_lane(trace: &Trace, change: impl FnOnce(&mut Lane)) -> Analysis {
 
 fn packet(range: Range<u64>, fate: Fate) -> Packet {
     Packet {
+        differs: false,
         span: Span {
             event: 0,
             start: Offset(range.start),

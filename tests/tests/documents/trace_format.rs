@@ -8,7 +8,7 @@ use trace::lesson::{Count, Predict, Reference, Words};
 use trace::link::{Capture, Ended, Ending, Head, Line, Plan, Request, Run, Send, VERSION};
 use trace::{
     Call, ClientId, Clock, ClockName, Connection, ConnectionId, Counts, End, Endpoint, Event,
-    Experiment, Flags, Header, Observed, Party, PartyId, Reason, Setup, Socket, Transport,
+    Experiment, Flags, Header, Link, Observed, Party, PartyId, Reason, Setup, Socket, Transport,
 };
 
 use super::markdown::{Page, spans};
@@ -61,6 +61,9 @@ fn event() -> Event {
             window: 1,
             mss: Some(1),
             gso: Some(1),
+            length: Some(1),
+            link: Link::RAW,
+            comment: Some("c".to_owned()),
             raw: vec![1],
         }),
     }

@@ -113,6 +113,7 @@ fn the_cores_know_no_runtime_no_browser_no_clock_and_no_chance() {
         for (package, edge) in [
             ("protocol", "bytes"),
             ("record", "serde"),
+            ("capture", "etherparse"),
             ("trace", "bytes"),
             ("websocket", "sha1"),
         ] {
@@ -155,15 +156,24 @@ fn each_package_is_built_from_those_below_it_only() {
     let graph = Graph::of(&host());
     assert_eq!(graph.own("protocol"), [""; 0]);
     assert_eq!(graph.own("record"), ["protocol"]);
+    assert_eq!(graph.own("capture"), ["protocol", "record"]);
     assert_eq!(graph.own("websocket"), [""; 0]);
     assert_eq!(graph.own("trace"), ["protocol", "record"]);
     assert_eq!(graph.own("kernel"), ["protocol", "record"]);
-    let below = ["kernel", "protocol", "record", "trace", "websocket"];
+    let below = [
+        "capture",
+        "kernel",
+        "protocol",
+        "record",
+        "trace",
+        "websocket",
+    ];
     assert_eq!(graph.own("stickylab"), below);
     assert_eq!(graph.own("web-client"), ["protocol", "record", "trace"]);
     assert_eq!(graph.own("tests"), [""; 0]);
     // Sees both halves, and nobody sees it but the fuzz targets.
     let halves = [
+        "capture",
         "kernel",
         "protocol",
         "record",
@@ -176,6 +186,7 @@ fn each_package_is_built_from_those_below_it_only() {
     assert_eq!(graph.own("xtask"), [""; 0]);
     assert_eq!(graph.own("wasm-test-runner"), [""; 0]);
     let listed = [
+        "capture",
         "invariants",
         "kernel",
         "protocol",

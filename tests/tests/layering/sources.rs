@@ -86,7 +86,13 @@ fn comments_and_tests_are_not_code() {
 
 #[test]
 fn the_cores_have_no_clock_no_socket_and_no_file() {
-    for folder in ["protocol/src", "record/src", "trace/src", "websocket/src"] {
+    for folder in [
+        "protocol/src",
+        "record/src",
+        "capture/src",
+        "trace/src",
+        "websocket/src",
+    ] {
         let words = [
             "Instant",
             "SystemTime",

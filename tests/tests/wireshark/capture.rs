@@ -58,6 +58,18 @@ impl Connection {
         self
     }
 
+    /// The packets with these numbers, in this order, each with an identification of
+    /// its own; the handshake has the first three.
+    pub(crate) fn in_order(mut self, numbers: &[usize]) -> Self {
+        let packets = (1_u16..).zip(numbers).map(|(identification, &number)| {
+            let mut packet = self.packets[number].clone();
+            packet[4..6].copy_from_slice(&identification.to_be_bytes());
+            packet
+        });
+        self.packets = packets.collect();
+        self
+    }
+
     fn packet(&mut self, from: From, flags: u8, bytes: &[u8]) {
         let (source, destination, own, other) = match from {
             From::Client => (CLIENT, self.port, 0, 1),

@@ -6,8 +6,11 @@
 //! (both from 0), the datagram taken is packet k + d of those sent to it.
 //! Otherwise the content must tell, in order; equal datagrams of which some
 //! were lost then leave it open.
+//!
+//! Where no calls were watched at either end, each captured datagram is a message.
 
 mod content;
+mod packets;
 
 use self::content::{Contents, Index, hash};
 use super::direction;
@@ -15,7 +18,7 @@ use crate::cause;
 use crate::lane::{
     Carrier, Direction, Fate, Integrity, Lane, MessageKind, MessageSpan, Packet, Span,
 };
-use crate::{Call, Connection, ConnectionId, Endpoint, Event, Trace};
+use crate::{Call, Connection, ConnectionId, End, Endpoint, Event, Trace};
 use bytes::Bytes;
 use protocol::Frame;
 
@@ -60,6 +63,8 @@ struct Way {
     recvs: Vec<Received>,
     /// What became of each send.
     fates: Vec<Fate>,
+    /// Neither sends nor recvs were watched, and none were seen.
+    is_of_packets: bool,
 }
 
 /// A recv of one datagram, perhaps an empty one.
@@ -80,6 +85,7 @@ impl Way {
             packets: Vec::new(),
             recvs: Vec::new(),
             fates: Vec::new(),
+            is_of_packets: false,
         };
         let lane = &mut this.lane;
         for &index in events {
@@ -106,6 +112,11 @@ impl Way {
                 _ => {}
             }
         }
+        this.is_of_packets = this.lane.sends.is_empty()
+            && this.recvs.is_empty()
+            && !End::ALL
+                .iter()
+                .any(|&end| trace.is_watched(connection, end));
         this.fates = vec![Fate::Unknown; this.lane.sends.len()];
         this.match_packets(trace);
         this
@@ -193,6 +204,12 @@ impl Way {
 
     /// Everything is matched: the lane's layers.
     fn finish(mut self, trace: &Trace) -> Lane {
+        if self.is_of_packets {
+            for (event, _) in std::mem::take(&mut self.packets) {
+                packets::carry(&mut self.lane, event, &trace.events()[event].bytes);
+            }
+            return self.lane;
+        }
         let lane = &mut self.lane;
         for (event, send) in self.packets {
             let Some(send) = send else {
@@ -215,6 +232,7 @@ impl Way {
                     cut: 0,
                 },
                 resent: false,
+                differs: false,
                 segments: 1,
                 fate: self.fates[send],
             });

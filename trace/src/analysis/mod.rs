@@ -217,6 +217,7 @@ impl Progress {
                     *lane = known;
                 }
             }
+            stream.open();
         }
         self.has_news = true;
     }

@@ -32,6 +32,13 @@ impl Facts<'_> {
         let copy = self.copy(lane, passage.packet);
         let key = match (passage.recvs.len(), copy) {
             (_, Copy::Discarded) => "explain.packet.discarded",
+            (0, _)
+                if !self
+                    .trace
+                    .is_watched(lane.connection, lane.direction.reader()) =>
+            {
+                return None;
+            }
             (0, _) if self.trace.ending().is_some() => "explain.packet.unread",
             (0, _) => return None,
             (_, Copy::Taken) => "explain.packet.read",

@@ -123,6 +123,8 @@ pub const KEYS: &[&str] = &[
     "explain.packet.piece",
     "explain.packet.unknown",
     "explain.packet.resent",
+    "explain.packet.differs",
+    "explain.packet.cut",
     "explain.packet.super-segment",
     "explain.packet.read",
     "explain.packet.unread",

@@ -32,6 +32,10 @@ impl Facts<'_> {
         if !self.event.is_empty() {
             rest.extend(self.payload());
         }
+        let sent = self.event.header.as_ref().and_then(|header| header.length);
+        if let Some(sent) = sent {
+            rest.push(self.say("explain.packet.cut").with("sent", u64::from(sent)));
+        }
         if flags.has(Flags::FIN) {
             rest.push(self.say("explain.packet.fin"));
         }
@@ -100,6 +104,9 @@ impl Facts<'_> {
         if packet.resent {
             rest.push(Sentence::new("explain.packet.resent"));
         }
+        if packet.differs {
+            rest.push(Sentence::new("explain.packet.differs"));
+        }
         if packet.segments > 1 {
             let segments = u64::from(packet.segments);
             let header = self.event.header.as_ref();
@@ -141,9 +148,13 @@ impl Facts<'_> {
             rest.push(Sentence::new("explain.packet.unknown"));
             return explanation;
         };
-        let first = passage.sends.start;
-        let sends = self.sends(lane, first..first + 1);
-        rest.push(Sentence::new("explain.packet.sendto").with("sends", sends));
+        rest.push(if passage.sends.is_empty() {
+            Sentence::new("explain.packet.unknown")
+        } else {
+            let first = passage.sends.start;
+            let sends = self.sends(lane, first..first + 1);
+            Sentence::new("explain.packet.sendto").with("sends", sends)
+        });
         rest.extend(match passage.fate {
             Fate::Read(_) => {
                 let first = passage.recvs.start;
@@ -152,6 +163,7 @@ impl Facts<'_> {
             }
             Fate::Dropped => Some(Sentence::new("explain.fate.datagram-dropped")),
             Fate::Unread => Some(Sentence::new("explain.fate.datagram-unread")),
+            Fate::Unknown if passage.sends.is_empty() => None,
             Fate::Unknown if self.trace.ending().is_some() => {
                 Some(Sentence::new("explain.fate.datagram-unknown"))
             }

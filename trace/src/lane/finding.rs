@@ -13,6 +13,8 @@ pub(crate) enum Finding {
     Merged,
     /// A packet whose bytes had all been on the wire before.
     Resent,
+    /// A packet with other bytes than those that came before it.
+    Differs,
     /// A packet with a datagram that the reader's kernel dropped.
     Dropped,
     /// A recv that had no room for a datagram's end.
@@ -79,6 +81,7 @@ impl Lane {
         for (is_so, finding) in [
             (packet.segments > 1, Finding::Merged),
             (packet.resent, Finding::Resent),
+            (packet.differs, Finding::Differs),
             (packet.fate == Fate::Dropped, Finding::Dropped),
         ] {
             if is_so {

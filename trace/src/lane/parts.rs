@@ -47,6 +47,9 @@ pub struct Packet {
     /// All its bytes had been on the wire before: a retransmission. One that
     /// carries bytes for the first time as well is none.
     pub resent: bool,
+    /// Some of its bytes are not those that were on the wire before at the same
+    /// offsets; those count. Looked for only where no calls were watched.
+    pub differs: bool,
     /// How many segments it is for the receiver's kernel: more than one if
     /// the sender's left the cutting for later (GSO), 1 otherwise.
     pub segments: u32,

@@ -39,7 +39,8 @@ fn stretch(trace: &Trace, lane: &Lane, passage: &Passage, read: &str) -> String 
         let reader = name(trace, lane, lane.direction.reader());
         text += read;
         text += &calls("recv()", &passage.recvs, &reader);
-    } else if trace.ending().is_some() {
+    } else if trace.ending().is_some() && trace.is_watched(lane.connection, lane.direction.reader())
+    {
         text += "; never read";
     }
     text
@@ -61,6 +62,7 @@ pub(super) fn datagram(trace: &Trace, lane: &Lane, passage: &Passage) -> String 
         }
         Fate::Dropped => text += "; dropped: the receive buffer was full",
         Fate::Unread => text += "; never read",
+        Fate::Unknown if passage.sends.is_empty() => {}
         Fate::Unknown if trace.ending().is_some() => text += "; not seen at the reader",
         Fate::Unknown => {}
     }

@@ -1,9 +1,11 @@
 //! Writes a run as a pcapng file (draft-ietf-opsawg-pcapng), for Wireshark:
-//! one section, one interface, one block a packet. All numbers little-endian.
+//! one section, an interface for each kind of link, one block a packet, and what was
+//! missed. All numbers little-endian.
 
 mod block;
 mod comment;
 mod headers;
+mod packets;
 mod synthetic;
 
 use protocol::auth::Scheme;
@@ -11,17 +13,26 @@ use protocol::framing::{DEFAULT_MAX_FRAME, LengthPrefix};
 use protocol::{Framing, System};
 
 use self::block::{Block, COMMENT};
+use self::packets::Packets;
 use crate::lane::Direction;
 use crate::link::Capture;
 use crate::text::grouped;
-use crate::{Analysis, Trace};
+use crate::{Analysis, Header, Trace};
 
-/// Longest packet written; Wireshark refuses longer ones.
-const SNAP: usize = 262_144;
 /// Longest text of a trace that goes into an option, in bytes.
 const TEXT: usize = 256;
 /// What stands before everything that was made up.
 const SYNTHETIC: &str = "synthetic: made up from the calls, not captured";
+
+/// Whether a trace has packets that were captured; else they are made up.
+pub fn is_captured(trace: &Trace) -> bool {
+    trace.head.capture == Capture::On || trace.events().iter().any(has_headers)
+}
+
+fn has_headers(event: &crate::Event) -> bool {
+    let header = event.header.as_ref();
+    header.is_some_and(|header| !header.raw.is_empty())
+}
 
 /// The run's packets with their times; each packet's comment names the send
 /// and the recv it carried. If the wire was not captured, headers are made up
@@ -29,10 +40,9 @@ const SYNTHETIC: &str = "synthetic: made up from the calls, not captured";
 ///
 /// Times count from the start of the run.
 pub fn write(trace: &Trace, analysis: &Analysis) -> Vec<u8> {
-    let captured = |event: &crate::Event| event.header.as_ref().is_some_and(|h| !h.raw.is_empty());
-    let real = trace.head.capture == Capture::On || trace.events().iter().any(captured);
+    let real = is_captured(trace);
     let mut file = section(trace, real);
-    interface(&mut file);
+    let packets = Packets::new(trace, &mut file);
     if !real {
         synthetic::packets(trace, analysis, &mut |packet| {
             let mut text = SYNTHETIC.to_owned();
@@ -40,28 +50,23 @@ pub fn write(trace: &Trace, analysis: &Analysis) -> Vec<u8> {
                 text.push_str("; ");
                 text.push_str(&comment);
             }
-            put(
-                &mut file,
-                packet.at,
-                &packet.headers,
-                packet.payload,
-                Some(&text),
-            );
+            let header = Header {
+                raw: packet.headers,
+                ..Header::default()
+            };
+            packets.put(&mut file, packet.at, &header, packet.payload, Some(&text));
         });
         return file;
     }
     for (index, event) in trace.events().iter().enumerate() {
-        if let Some(header) = event.header.as_ref().filter(|_| captured(event)) {
-            let text = comment::packet(trace, analysis, index);
-            put(
-                &mut file,
-                event.at.0,
-                &header.raw,
-                &event.bytes,
-                text.as_deref(),
-            );
+        if let Some(header) = event.header.as_ref().filter(|_| has_headers(event)) {
+            // What somebody else noted about it stays.
+            let text = header.comment.as_deref().map(|text| front(text).to_owned());
+            let text = text.or_else(|| comment::packet(trace, analysis, index));
+            packets.put(&mut file, event.at.0, header, &event.bytes, text.as_deref());
         }
     }
+    packets::statistics(trace, &mut file);
     file
 }
 
@@ -181,48 +186,13 @@ fn dissector(trace: &Trace) -> Option<(&'static str, Vec<(&'static str, String)>
     Some((protocol, preferences))
 }
 
-/// The server's port, from a packet's own headers: Ethernet's 14 bytes, IPv4
-/// (RFC 791, 3.1), then the ports of sender and receiver.
+/// The server's port, from a packet's own headers.
 fn server_port(event: &crate::Event) -> Option<u16> {
-    const ETHERNET: usize = 14;
-    let raw = &event.header.as_ref()?.raw;
-    let words = usize::from(raw.get(ETHERNET)? & 0x0f);
-    let from_server = event.end == crate::End::Acceptor;
-    let at = ETHERNET + 4 * words + if from_server { 0 } else { 2 };
-    let port = raw.get(at..at + 2)?;
-    Some(u16::from_be_bytes([port[0], port[1]]))
-}
-
-/// The Interface Description Block (4.2): Ethernet headers, nanoseconds.
-fn interface(file: &mut Vec<u8>) {
-    let mut block = Block::new(1);
-    block.u16(1);
-    block.u16(0);
-    block.u32(u32::try_from(SNAP).unwrap_or(u32::MAX));
-    block.option(2, b"lo");
-    block.option(9, &[9]);
-    block.end_options();
-    block.finish(file);
-}
-
-/// An Enhanced Packet Block (4.3).
-fn put(file: &mut Vec<u8>, at: u64, headers: &[u8], payload: &[u8], comment: Option<&str>) {
-    let whole = headers.len() + payload.len();
-    let kept = whole.min(SNAP);
-    let headers = &headers[..headers.len().min(kept)];
-    let payload = &payload[..kept - headers.len()];
-    let mut block = Block::new(6);
-    block.u32(0);
-    let [high, low] = [at >> 32, at & 0xFFFF_FFFF];
-    for half in [high, low, kept as u64, whole as u64] {
-        block.u32(u32::try_from(half).unwrap_or(u32::MAX));
-    }
-    block.padded(&[headers, payload]);
-    if let Some(comment) = comment {
-        block.option(COMMENT, comment.as_bytes());
-        block.end_options();
-    }
-    block.finish(file);
+    let [from, to] = event.header.as_ref()?.ports()?;
+    Some(match event.end {
+        crate::End::Acceptor => from,
+        crate::End::Opener => to,
+    })
 }
 
 /// As much of a text as an option may hold.
@@ -234,49 +204,8 @@ fn front(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Call, ClientId, Event, Experiment, Header};
-    use protocol::{Nanos, System};
-
-    #[test]
-    fn a_packet_is_an_enhanced_packet_block() {
-        let mut file = Vec::new();
-        put(&mut file, 0x1_0000_0002, &[0xAA, 0xBB], b"abc", Some("hi"));
-        #[rustfmt::skip]
-        let expected = [
-            6, 0, 0, 0, 52, 0, 0, 0,
-            0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 5, 0, 0, 0,
-            0xAA, 0xBB, b'a', b'b', b'c', 0, 0, 0,
-            1, 0, 2, 0, b'h', b'i', 0, 0,
-            0, 0, 0, 0,
-            52, 0, 0, 0,
-        ];
-        assert_eq!(file, expected);
-    }
-
-    #[test]
-    fn a_packet_longer_than_wireshark_takes_is_cut() {
-        let mut file = Vec::new();
-        put(&mut file, 0, &[1; 54], &vec![2; SNAP], None);
-        assert_eq!(file.len(), 32 + SNAP);
-        assert_eq!(file[20..24], [0, 0, 4, 0]);
-        assert_eq!(file[24..28], [54, 0, 4, 0]);
-    }
-
-    #[test]
-    fn the_interface_is_ethernet_in_nanoseconds() {
-        let mut file = Vec::new();
-        interface(&mut file);
-        #[rustfmt::skip]
-        let expected = [
-            1, 0, 0, 0, 40, 0, 0, 0,
-            1, 0, 0, 0, 0, 0, 4, 0,
-            2, 0, 2, 0, b'l', b'o', 0, 0,
-            9, 0, 1, 0, 9, 0, 0, 0,
-            0, 0, 0, 0,
-            40, 0, 0, 0,
-        ];
-        assert_eq!(file, expected);
-    }
+    use crate::{Call, ClientId, Event, Experiment};
+    use protocol::Nanos;
 
     fn trace(kernel: &str, capture: Capture) -> Trace {
         let experiment = Experiment::new(System::TcpEcho, &["hi"]);

@@ -97,8 +97,19 @@ impl Rows<'_> {
         } else {
             ("stage.segment-count", "stage.segment-count-of")
         };
+        let missing: u64 = self
+            .lane
+            .gaps
+            .iter()
+            .map(|gap| gap.end.0 - gap.start.0)
+            .sum();
+        let findings = [
+            self.some("stage.resent", Finding::Resent),
+            self.some("stage.differs", Finding::Differs),
+            some("stage.gap", usize::try_from(missing).unwrap_or(usize::MAX)),
+        ];
         RowCount {
-            findings: self.some("stage.resent", Finding::Resent),
+            findings: findings.concat(),
             ..self.of(all, some_of, &self.lane.wire, |packet| packet.span.event)
         }
     }

@@ -21,7 +21,7 @@ pub use stretch::{Hues, Stretch, within};
 use crate::cause::Change;
 use crate::lane::{Direction, Fate, Finding, Integrity, Lane, MessageKind, MessageSpan, Span};
 use crate::link::Capture;
-use crate::{Call, Trace};
+use crate::{Call, End, Trace};
 
 /// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,10 +111,23 @@ impl<'a> Rows<'a> {
         match layer {
             Layer::Sends => !sends.is_empty() || watched(self.lane.direction.sender()),
             Layer::Packets => self.is_captured(),
+            Layer::Messages if self.is_of_packets() => true,
             Layer::Recvs | Layer::Messages => {
                 !recvs.is_empty() || watched(self.lane.direction.reader())
             }
         }
+    }
+
+    /// Whether messages are found in what packets carried, because no calls were
+    /// watched.
+    fn is_of_packets(&self) -> bool {
+        let Lane { sends, recvs, .. } = self.lane;
+        let is_watched = |end| self.trace.is_watched(self.lane.connection, end);
+        let is_framed = self.trace.framing(self.lane.direction) != Framing::None;
+        let has_calls = !sends.is_empty() || !recvs.is_empty();
+        !has_calls
+            && ![End::Opener, End::Acceptor].into_iter().any(is_watched)
+            && (is_framed || self.is_datagrams())
     }
 
     fn has_happened(&self, event: usize) -> bool {
@@ -139,7 +152,7 @@ impl<'a> Rows<'a> {
             Direction::FromOpener => {
                 self.trace.framing(lane.direction) != Framing::None || !lane.messages.is_empty()
             }
-            Direction::FromAcceptor => lane.messages.iter().any(is_telling),
+            Direction::FromAcceptor => self.is_of_packets() || lane.messages.iter().any(is_telling),
         };
         if has_messages && !self.is_datagrams() {
             layers.push(Layer::Messages);

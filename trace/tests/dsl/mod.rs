@@ -66,7 +66,9 @@ fn number(value: &str) -> u32 {
 fn duplicate_sack(ack: Offset, start: u32, end: u32) -> Vec<u8> {
     const FIRST: u32 = 4_000_000_000;
     let mut raw = vec![0; 14 + 20 + 20];
+    raw[12] = 8;
     raw[14] = 0x45;
+    raw[14 + 9] = 6;
     let ack = FIRST + u32::try_from(ack.0).unwrap();
     raw[14 + 20 + 8..][..4].copy_from_slice(&ack.to_be_bytes());
     raw[14 + 20 + 12] = 8 << 4;

@@ -134,6 +134,21 @@ const ONE_ANALYSIS: &str = "one analysis of all";
 /// look at the end.
 const GROWING: Bound = RatioBelow(1.5);
 
+pub(super) const CAPTURES: [Goal; 2] = [
+    goal(
+        "captures-list",
+        "100 MB and 100,000 packets listed",
+        "tshark -z conv,tcp",
+        RatioBelow(0.5),
+    ),
+    goal(
+        "captures-one",
+        "one of its connections shown",
+        "a second",
+        RatioBelow(1.0),
+    ),
+];
+
 const OPEN: &str = "100,000 events: opening a file";
 const BYTES: &str = "100,000 events: a step, Bytes view, median";
 const TIME: &str = "100,000 events: a step, Time view, median";

@@ -39,6 +39,8 @@ pub(crate) enum Group {
     Tap,
     /// What it costs to look at a record while it grows
     Analysis,
+    /// Looking into a capture file, beside tshark
+    Captures,
     /// What long records cost the page, in a browser
     Page,
 }
@@ -94,16 +96,16 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
         })?;
         figures.read(&lines, &workspace.root)?;
     }
-    for group in [Group::Decoder, Group::Tap, Group::Analysis] {
+    for group in [Group::Decoder, Group::Tap, Group::Analysis, Group::Captures] {
         if groups.contains(&group) {
             let name = group.name();
             let text = step(&format!("measuring the {name}"), || {
-                process::output_shown(workspace.cargo().args([
-                    "bench",
-                    "--quiet",
-                    "--package=tests",
-                    &format!("--bench={name}"),
-                ]))
+                let mut command = workspace.cargo();
+                command
+                    .args(["bench", "--quiet", "--package=tests"])
+                    .arg(format!("--bench={name}"))
+                    .env("STICKYLAB_BIN", workspace.stickylab("release"));
+                process::output_shown(&mut command)
             })?;
             figures.read_text(&name, &text)?;
         }

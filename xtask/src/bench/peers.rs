@@ -54,6 +54,13 @@ pub(super) fn ensure(workspace: &Workspace, groups: &[Group]) -> Result<Peers> {
         peers.versions.push(version.trim().to_owned());
         peers.websocat = Some(program);
     }
+    if groups.contains(&Group::Captures) {
+        let program = std::env::var_os("TSHARK").unwrap_or_else(|| "tshark".into());
+        let version = process::output(Command::new(program).arg("--version"));
+        let version = version.context("the group captures needs tshark")?;
+        let first = version.lines().next().unwrap_or_default();
+        peers.versions.push(first.trim_end_matches('.').to_owned());
+    }
     Ok(peers)
 }
 

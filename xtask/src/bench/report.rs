@@ -120,6 +120,7 @@ pub(super) fn sections(
         &goals::MEMORY,
         &goals::DECODER,
         &goals::ANALYSIS,
+        &goals::CAPTURES,
     ]
     .into_iter()
     .flatten()
@@ -216,6 +217,12 @@ fn section(figures: &Figures, group: Group) -> String {
              events late.\n\n{}\n{}",
             block(figures, "analysis"),
             table(figures, &goals::ANALYSIS),
+        ),
+        Group::Captures => format!(
+            "## Captures\n\nA capture file listed by `stickylab show` beside `tshark -q -z conv,tcp`, and one of\n\
+             its connections shown (`tests/benches/captures.rs`).\n\n{}\n{}",
+            block(figures, "captures"),
+            table(figures, &goals::CAPTURES),
         ),
     }
 }

@@ -9,7 +9,7 @@ use protocol::framing::{Decode, READY};
 use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
 use crate::lane::{Direction, Failure, Integrity, Lane, MessageKind, MessageSpan, Span};
-use crate::{ConnectionId, Event, Trace};
+use crate::{ConnectionId, End, Event, Trace};
 
 /// What the handshakes put in front of the frames, by scheme and direction.
 const ANSWER: &[(usize, MessageKind)] = &[(ANSWER_LEN, MessageKind::Answer { right: false })];
@@ -31,6 +31,8 @@ pub(super) struct StreamLane {
     pub(super) has_sends: bool,
     /// Whether a call that moved bytes was seen at either end.
     pub(super) has_calls: bool,
+    /// Bytes of the lane that follow each other, where more are shown behind a gap.
+    pub(super) known: Option<usize>,
     /// The recv from which on the boundaries have to be found again.
     pub(super) redo: usize,
     pub(super) state: State,
@@ -43,6 +45,9 @@ pub(super) struct StreamLane {
     meant: Option<Vec<Vec<u8>>>,
     /// Whether it answers lengths.
     is_ready: bool,
+    /// Whether the calls of neither end were watched: messages are found in what the
+    /// packets carried.
+    is_of_packets: bool,
 }
 
 /// What the next event is handled with; small, and copied for a checkpoint.
@@ -52,6 +57,8 @@ pub(super) struct State {
     handshake: &'static [(usize, MessageKind)],
     decoder: Option<Decoder>,
     received: Offset,
+    /// Where a captured FIN says that the stream ends, until all before it has come.
+    pub(super) fin: Option<Offset>,
     /// How many of the meant bodies have come.
     arrived: usize,
     /// The first bytes that went the other way: in a handshake, what the
@@ -68,6 +75,7 @@ impl StreamLane {
             lane: Lane::new(connection, direction),
             has_sends: trace.is_watched(connection, direction.sender()),
             has_calls: false,
+            known: None,
             redo: 0,
             state: State::new(&[], &framing),
             handshake: &[],
@@ -75,12 +83,16 @@ impl StreamLane {
             framing,
             meant: None,
             is_ready: false,
+            is_of_packets: ![End::Opener, End::Acceptor]
+                .iter()
+                .any(|&end| trace.is_watched(connection, end)),
         }
     }
 
     /// Nothing was handled yet. What was learnt of the whole stays.
     pub(super) fn reset(&mut self) {
         self.lane = Lane::new(self.lane.connection, self.lane.direction);
+        self.known = None;
         self.redo = 0;
         self.state = State::new(self.handshake, &self.framing);
     }
@@ -191,6 +203,37 @@ impl StreamLane {
         if let (Some(decoder), false) = (&mut self.state.decoder, rest.is_empty()) {
             decoder.handle_chunk(rest);
             self.drain(index);
+        }
+    }
+
+    /// The packet with this event index made known what is behind the first `known`
+    /// bytes. It is decoded where nobody watched the calls, and somebody said how.
+    pub(super) fn decode_packets(&mut self, index: usize, known: usize) {
+        if !self.is_of_packets || self.framing == Framing::None {
+            return;
+        }
+        let new = self.lane.bytes.get(known..).unwrap_or_default();
+        self.state.received = self.lane.end();
+        if let (Some(decoder), false) = (&mut self.state.decoder, new.is_empty()) {
+            decoder.handle_chunk(new);
+            self.drain(index);
+        }
+    }
+
+    /// Whether the stream is over, as far as packets tell: all up to the FIN has come.
+    pub(super) fn finish_packets(&mut self, index: usize) {
+        if !self.is_of_packets || self.has_calls || self.framing == Framing::None {
+            return;
+        }
+        if self
+            .state
+            .fin
+            .take_if(|fin| *fin <= self.lane.end())
+            .is_some()
+        {
+            let decoder = self.state.decoder.as_mut();
+            let ended = decoder.map_or(Ok(()), Decode::handle_eof);
+            self.note(index, ended.err());
         }
     }
 
@@ -331,6 +374,7 @@ impl State {
             handshake,
             decoder: handshake.is_empty().then(|| Decoder::new(framing)),
             received: Offset(0),
+            fin: None,
             arrived: 0,
             challenge: None,
             is_refused: false,

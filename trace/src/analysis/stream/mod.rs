@@ -116,16 +116,23 @@ impl Stream {
                     back.handle_ready(index);
                 }
             }
-            Call::Segment => wire::handle_segment(here, index, event),
+            Call::Segment => wire::handle_segment(here, trace, index, event),
             _ => {}
         }
     }
 
-    /// Finds the boundaries that changed.
+    /// The lanes are to be changed again.
+    pub(super) fn open(&mut self) {
+        wire::hide_gaps(&mut self.up);
+        wire::hide_gaps(&mut self.down);
+    }
+
+    /// Finds the boundaries that changed, and what is missing.
     pub(super) fn settle(&mut self, trace: &Trace) {
-        for StreamLane { lane, redo, .. } in [&mut self.up, &mut self.down] {
-            cause::stream(lane, trace, *redo);
-            *redo = lane.recvs.len();
+        for stream in [&mut self.up, &mut self.down] {
+            cause::stream(&mut stream.lane, trace, stream.redo);
+            stream.redo = stream.lane.recvs.len();
+            wire::show_gaps(stream, trace);
         }
     }
 }

@@ -1,17 +1,33 @@
 //! The wire of a stream: which bytes each segment carried, and which for the
-//! first time.
+//! first time. Where no calls were watched the stream is put together from them: what
+//! came first counts, and what never came is a gap.
 
 use protocol::Offset;
 
 use super::lane::StreamLane;
-use crate::Event;
-use crate::lane::{Carrier, Fate, Packet, Span};
+use crate::lane::{Carrier, Fate, Lane, Packet, Span};
+use crate::{Event, Flags, Trace};
+
+/// Filler for bytes that no packet carried: so many for each packet, and so many for
+/// each byte that was carried. What nobody captured takes no more memory than that,
+/// whatever a sequence number claims.
+const FILL_PER_PACKET: u64 = 2_048;
+const FILL_PER_BYTE: u64 = 4;
 
 /// Adds a captured segment to its lane.
-pub(super) fn handle_segment(stream: &mut StreamLane, index: usize, event: &Event) {
-    if event.is_empty() {
-        return;
+pub(super) fn handle_segment(stream: &mut StreamLane, trace: &Trace, index: usize, event: &Event) {
+    if event.flags().has(Flags::FIN) {
+        let cut = event.header.as_ref().and_then(|header| header.length);
+        let end = event.offset + event.len().max(cut.unwrap_or(0) as usize);
+        stream.state.fin.get_or_insert(end);
     }
+    if !event.is_empty() {
+        carry_segment(stream, trace, index, event);
+    }
+    stream.finish_packets(index);
+}
+
+fn carry_segment(stream: &mut StreamLane, trace: &Trace, index: usize, event: &Event) {
     let span = Span {
         event: index,
         start: event.offset,
@@ -32,26 +48,89 @@ pub(super) fn handle_segment(stream: &mut StreamLane, index: usize, event: &Even
         .filter(|_| !sends.is_empty());
     stream.disturb(first.map_or(span.start, |send| send.start.min(span.start)));
     let lane = &mut stream.lane;
-    if !stream.has_calls {
-        // No call was watched at either end: the packets are what is known,
-        // up to the first gap.
-        let known = lane.end();
-        if let Some(new) = usize::try_from(known.0.wrapping_sub(span.start.0))
-            .ok()
-            .filter(|_| span.start <= known)
-            .and_then(|known| event.bytes.get(known..))
-        {
-            lane.bytes.extend_from_slice(new);
-        }
-    }
+    let differs = !stream.has_calls && differs(lane, trace, event);
     let packet = lane.wire.len();
     let is_fresh = carry(&mut lane.carriers, &span, packet);
     lane.push_packet(Packet {
         span,
         resent: !is_fresh,
+        differs,
         segments: u32::try_from(segments).unwrap_or(u32::MAX),
         fate: Fate::Unknown,
     });
+    if !stream.has_calls {
+        // No call was watched at either end: the packets are what is known.
+        let known = lane.bytes.len();
+        let mut next = lane.carriers.partition_point(|c| c.end <= lane.end());
+        while let Some(carrier) = lane.carriers.get(next).filter(|c| c.start <= lane.end()) {
+            let new = carried(lane, trace, carrier);
+            lane.bytes.extend_from_slice(new);
+            next += 1;
+        }
+        stream.decode_packets(index, known);
+    }
+}
+
+/// The bytes that a packet was the first to carry.
+fn carried<'a>(lane: &Lane, trace: &'a Trace, carrier: &Carrier) -> &'a [u8] {
+    let event = lane.wire.get(carrier.packet);
+    let event = event.and_then(|packet| trace.events().get(packet.span.event));
+    let bytes = event.and_then(|event| bytes_in(event, carrier.start, carrier.end));
+    bytes.unwrap_or_default()
+}
+
+/// The bytes of an event between two offsets that it has.
+fn bytes_in(event: &Event, start: Offset, end: Offset) -> Option<&[u8]> {
+    let index = |offset: Offset| usize::try_from(offset.0.checked_sub(event.offset.0)?).ok();
+    event.bytes.get(index(start)?..index(end)?)
+}
+
+/// Whether an event has other bytes than those that were carried at its offsets
+/// before.
+fn differs(lane: &Lane, trace: &Trace, event: &Event) -> bool {
+    let before = lane.carriers_in(&(event.offset..event.end())).iter();
+    let mut both = before.map(|&carrier| Carrier {
+        start: carrier.start.max(event.offset),
+        end: carrier.end.min(event.end()),
+        ..carrier
+    });
+    both.any(|both| Some(carried(lane, trace, &both)) != bytes_in(event, both.start, both.end))
+}
+
+/// Adds what was carried behind bytes that no packet carried, where only packets were
+/// watched. What is missing is noted, and is 0 in [`Lane::bytes`].
+pub(super) fn show_gaps(stream: &mut StreamLane, trace: &Trace) {
+    let lane = &mut stream.lane;
+    stream.known = Some(lane.bytes.len());
+    if stream.has_calls {
+        return;
+    }
+    let carried_in_all: u64 = lane.carriers.iter().map(|c| c.end.0 - c.start.0).sum();
+    let mut room = FILL_PER_PACKET * lane.wire.len() as u64 + FILL_PER_BYTE * carried_in_all;
+    let mut next = lane.carriers.partition_point(|c| c.end <= lane.end());
+    while let Some(&carrier) = lane.carriers.get(next) {
+        let gap = carrier.start.0.saturating_sub(lane.end().0);
+        let (Some(left), Ok(end)) = (room.checked_sub(gap), usize::try_from(carrier.start.0))
+        else {
+            return;
+        };
+        room = left;
+        if gap > 0 {
+            lane.gaps.push(lane.end()..carrier.start);
+            lane.bytes.resize(end, 0);
+        }
+        let new = carried(lane, trace, &carrier);
+        lane.bytes.extend_from_slice(new);
+        next += 1;
+    }
+}
+
+/// Takes back what [`show_gaps`] added, so that the lane can go on.
+pub(super) fn hide_gaps(stream: &mut StreamLane) {
+    stream.lane.gaps.clear();
+    if let Some(known) = stream.known.take() {
+        stream.lane.bytes.truncate(known);
+    }
 }
 
 /// Notes the bytes of `span` that no packet carried before. False if there

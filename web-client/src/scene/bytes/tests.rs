@@ -72,9 +72,11 @@ fn a_row_of_which_nothing_was_observed_is_a_line() {
         let list = drawn(&trace, trace.events().len(), width);
         check(&list);
         let said = texts(&list);
-        // Two senders, a reader and its messages.
-        let notes = said.iter().filter(|text| **text == "not observed");
-        assert_eq!(notes.count(), 4, "{width}: {said:?}");
+        // Two senders and a reader.
+        let notes = said
+            .iter()
+            .filter(|text| **text == "calls were not observed");
+        assert_eq!(notes.count(), 3, "{width}: {said:?}");
     }
     // A line takes less room than a row of boxes.
     let mut all = trace.clone();
@@ -84,7 +86,7 @@ fn a_row_of_which_nothing_was_observed_is_a_line() {
         all.add_connection(connection);
     }
     let height = |trace: &Trace| drawn(trace, 5, 1100.0).height;
-    assert!(height(&trace) + 4.0 * 16.0 < height(&all));
+    assert!(height(&trace) + 3.0 * 16.0 < height(&all));
 }
 
 #[test]
