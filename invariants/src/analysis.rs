@@ -239,10 +239,9 @@ fn check_page(trace: &Trace) {
         reduced_motion: false,
         nonces: || [[0; 32]; 2],
     });
-    let text = String::from_utf8(file::write(trace)).expect("JSON");
     let name = "run.jsonl".to_owned();
-    let text = Ok(text);
-    state.update(Message::FileRead { name, text });
+    let content = Ok(file::write(trace));
+    state.update(Message::FileRead { name, content });
     assert_eq!(state.trace(), Some(trace));
     let steps = trace.events().len();
     let first = 0..=steps.min(STEPS);

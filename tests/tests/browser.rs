@@ -4,6 +4,10 @@
 mod accessible;
 #[path = "browser/bridge.rs"]
 mod bridge;
+#[path = "wireshark/capture.rs"]
+mod capture;
+#[path = "browser/captures.rs"]
+mod captures;
 #[path = "browser/copying.rs"]
 mod copying;
 #[path = "browser/files.rs"]

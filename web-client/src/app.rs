@@ -27,7 +27,7 @@ use derived::Derived;
 pub use keyboard::key;
 pub use message::{ChunkCopied, CodeLanguage, Copied, Effect, Format, Message, Role};
 
-use crate::file::FileError;
+use crate::file::{FileError, OpenCapture};
 use crate::find::Search;
 use crate::hash::{Fault, Place};
 use crate::player::Player;
@@ -157,6 +157,8 @@ pub struct State {
     compared: Option<u32>,
 
     opened: Option<Opened>,
+    /// The capture file that is open, and the number of the run that is of it.
+    capture: Option<(u32, OpenCapture)>,
     /// The file that could not be opened last, and why.
     refused_file: Option<(String, FileError)>,
     dragging: bool,
@@ -232,6 +234,7 @@ impl State {
             proving: false,
             compared: None,
             opened: None,
+            capture: None,
             refused_file: None,
             dragging: false,
             player: Player::default(),
@@ -317,7 +320,8 @@ impl State {
             Message::CloseComparison => return self.close_comparison(),
             Message::ShowRun(number) => return self.show_run(number, effects),
             Message::Compare(number) => return self.compare(number),
-            Message::FileRead { name, text } => self.open_file(&name, text, effects),
+            Message::FileRead { name, content } => self.open_file(&name, content, effects),
+            Message::ConnectionChosen(number) => self.choose_connection(number, effects),
             Message::Download(format) => return self.download(format, effects),
             Message::Picture(picture) => return self.save_picture(picture, effects),
             Message::PictureFailed => self.picture_failed = true,

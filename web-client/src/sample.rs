@@ -29,6 +29,24 @@ pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
     }
 }
 
+/// A capture file of datagrams, each from this port to port 9.
+pub(crate) fn capture(datagrams: &[(u8, &[u8])]) -> Vec<u8> {
+    // Classic, little-endian, microseconds, raw IP.
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    file.extend([0, 0, 4, 0, 101, 0, 0, 0]);
+    for (number, (port, payload)) in datagrams.iter().enumerate() {
+        let length = u8::try_from(payload.len()).unwrap();
+        let [low, high] = [number, number / 256].map(|part| u8::try_from(part % 256).unwrap());
+        let whole = length + 28;
+        file.extend([0, 0, 0, 0, low, high, 0, 0, whole, 0, 0, 0, whole, 0, 0, 0]);
+        file.extend([0x45, 0, 0, whole, 0, 0, 0, 0, 64, 17, 0, 0]);
+        file.extend([127, 0, 0, 1, 127, 0, 0, 1]);
+        file.extend([0, *port, 0, 9, 0, length + 8, 0, 0]);
+        file.extend(*payload);
+    }
+    file
+}
+
 /// Nonces that are none: no test needs fresh ones.
 pub(crate) fn nonces() -> Nonces {
     Nonces::default()

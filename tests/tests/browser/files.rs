@@ -58,6 +58,10 @@ pub(super) async fn drop_text(page: &Page, name: &str, text: &str) {
     drop_file(page, name, &json!(text).to_string()).await;
 }
 
+pub(super) async fn drop_bytes(page: &Page, name: &str, bytes: &[u8]) {
+    drop_file(page, name, &format!("new Uint8Array({})", json!(bytes))).await;
+}
+
 /// Waits until the file of this name is on the stage.
 pub(super) async fn until_opened(page: &Page, name: &str) -> Seen {
     page.until("the file is opened", |seen| {

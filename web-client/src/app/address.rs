@@ -157,7 +157,7 @@ impl State {
         let named = trace.lesson.as_ref().map(|lesson| &lesson.id);
         let is_of_lesson = trace.plan.is_some() && named.is_none_or(|id| *id == self.lesson().id);
         if let (true, Some(text)) = (place.lesson.is_empty() || !is_of_lesson, text) {
-            self.open_file(LINK, Ok(text), effects);
+            self.open_file(LINK, Ok(text.into_bytes()), effects);
             self.linked = place.run.clone().map(|run| (self.about.number, run));
             self.look_at(&place);
             return true;

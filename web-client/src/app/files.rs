@@ -1,7 +1,7 @@
-//! Opens trace files and saves runs.
+//! Opens trace and capture files, and saves runs.
 
-use trace::Trace;
 use trace::lesson::Reference;
+use trace::{ConnectionId, Trace};
 
 use super::derived::Derived;
 use super::{Effect, Format, Opened, State, Status};
@@ -19,18 +19,42 @@ impl State {
     pub(super) fn open_file(
         &mut self,
         name: &str,
-        text: Result<String, FileError>,
+        content: Result<Vec<u8>, FileError>,
         effects: &mut Vec<Effect>,
     ) {
         let name: String = name.chars().take(LONGEST_NAME).collect();
         self.dragging = false;
-        let trace = match text.and_then(|text| file::parse(&text)) {
-            Ok(trace) => trace,
-            Err(error) => {
-                self.refused_file = Some((name, error));
-                return;
+        match content.and_then(file::read) {
+            Ok(content) => {
+                self.put_file(name, content.trace, effects);
+                self.capture = content.capture.map(|capture| (self.about.number, capture));
             }
+            Err(error) => self.refused_file = Some((name, error)),
+        }
+    }
+
+    /// Shows another connection of the capture that is open.
+    pub(super) fn choose_connection(&mut self, number: u32, effects: &mut Vec<Effect>) {
+        if self.capture().is_none() {
+            return;
+        }
+        let (Some((_, mut capture)), Some(opened)) = (self.capture.take(), &self.opened) else {
+            return;
         };
+        let name = opened.name.clone();
+        let connection = ConnectionId(number);
+        match capture.read(connection) {
+            Ok(trace) => {
+                self.put_file(name, trace, effects);
+                capture.shown = connection;
+            }
+            Err(error) => self.refused_file = Some((name, error)),
+        }
+        self.capture = Some((self.about.number, capture));
+    }
+
+    /// A file's record comes on the stage.
+    fn put_file(&mut self, name: String, trace: Trace, effects: &mut Vec<Effect>) {
         self.stop(effects);
         self.shelve();
         self.forget_run();

@@ -63,9 +63,11 @@ pub enum Message {
     FileRead {
         /// Its name, without folders.
         name: String,
-        /// Its text, or why it was not even read.
-        text: Result<String, FileError>,
+        /// What is in it, or why it was not even read.
+        content: Result<Vec<u8>, FileError>,
     },
+    /// Show this connection of the capture file that is open.
+    ConnectionChosen(u32),
     /// Keep the run that is on the stage as a file.
     Download(Format),
     /// Keep what is on the stage as a picture.

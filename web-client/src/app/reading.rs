@@ -3,7 +3,7 @@
 use trace::{Analysis, Event, Experiment, Lesson, Trace};
 
 use super::{Aim, CodeLanguage, Copied, Judged, Link, Mistake, Opened, Role, State, Status};
-use crate::file::FileError;
+use crate::file::{FileError, OpenCapture};
 use crate::hash::{self, Fault, Look, Place};
 use crate::language::Language;
 use crate::player::Player;
@@ -285,6 +285,12 @@ impl State {
     /// The trace file that was opened, until a lesson is.
     pub const fn opened(&self) -> Option<&Opened> {
         self.opened.as_ref()
+    }
+
+    /// The capture file of which a connection is on the stage.
+    pub fn capture(&self) -> Option<&OpenCapture> {
+        let (number, capture) = self.capture.as_ref()?;
+        (*number == self.about.number && self.opened.is_some()).then_some(capture)
     }
 
     /// The file that could not be opened, and why.

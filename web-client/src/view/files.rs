@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use trace::link::Capture;
+use trace::pcapng;
 use trace::text::Catalog;
 use wasm_bindgen::JsValue;
 use web_sys::{
@@ -13,7 +13,7 @@ use web_sys::{
 
 use crate::app::{Copied, Format, Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
-use crate::file::{self, FileError, MAX_BYTES};
+use crate::file::{FileError, MAX_BYTES};
 use crate::picture::Picture;
 
 pub(super) struct Files {
@@ -104,7 +104,7 @@ impl Files {
             dom::set_bool(button, "aria-disabled", state.trace().is_none());
         }
         dom::set_text(&self.copied, &copied);
-        let captured = state.trace().is_some_and(|t| t.head.capture == Capture::On);
+        let captured = state.trace().is_some_and(pcapng::is_captured);
         for button in &self.downloads {
             // A disabled button would lose the focus.
             dom::set_bool(button, "aria-disabled", !state.can_download());
@@ -151,9 +151,9 @@ impl Reader {
         let name = file.name();
         let say = {
             let dispatch = self.dispatch.clone();
-            move |text| {
+            move |content| {
                 let name = name.clone();
-                dispatch(Message::FileRead { name, text });
+                dispatch(Message::FileRead { name, content });
             }
         };
         if file.size() > f64::from(MAX_BYTES) {
@@ -168,7 +168,7 @@ impl Reader {
             // None for a folder, or a file that was deleted.
             let content = read.result().ok().filter(JsValue::is_object);
             let content = content.map(|buffer| js_sys::Uint8Array::new(&buffer).to_vec());
-            say(content.ok_or(FileError::Unreadable).map(file::text));
+            say(content.ok_or(FileError::Unreadable));
         });
         if reader.read_as_array_buffer(file).is_err() {
             return failed(Err(FileError::Unreadable));

@@ -176,6 +176,8 @@ fn refusal(error: &FileError, catalog: &Catalog) -> String {
             Sentence::new("file.too-large").with("most", u64::from(file::MAX_BYTES >> 20))
         }
         FileError::Unreadable => Sentence::new("file.unreadable"),
+        FileError::NoConnection => Sentence::new("file.no-connection"),
+        FileError::Packets => Sentence::new("file.packets").with("most", file::MAX_EVENTS),
         FileError::Trace(error) => return no_trace(error, catalog),
     };
     catalog.render(&sentence)

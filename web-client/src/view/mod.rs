@@ -2,6 +2,7 @@
 //! state when it changed, and own nothing but what they last showed.
 
 mod code;
+mod connections;
 mod copying;
 mod events;
 mod explain;
@@ -41,6 +42,7 @@ pub struct Views {
     proving: proving::Proving,
     runs: runs::Runs,
     notes: notes::Notes,
+    connections: connections::Connections,
     files: files::Files,
     find: find::Find,
     events: events::Events,
@@ -63,6 +65,7 @@ impl Views {
             proving: proving::Proving::bind(dispatch)?,
             runs: runs::Runs::bind(dispatch)?,
             notes: notes::Notes::bind()?,
+            connections: connections::Connections::bind(dispatch)?,
             files: files::Files::bind(dispatch)?,
             find: find::Find::bind(dispatch)?,
             events: events::Events::bind(dispatch)?,
@@ -119,6 +122,7 @@ impl Views {
         self.proving.show(state, catalog);
         self.runs.show(state, catalog);
         self.notes.show(state, catalog);
+        self.connections.show(state, catalog);
         self.files.show(state, catalog);
         self.find.show(state, catalog);
         self.events.show(state, catalog);

@@ -2,6 +2,7 @@
 //! watched, and what the kernel or the capture lost.
 
 use trace::link::Capture;
+use trace::pcapng;
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
 
@@ -47,6 +48,7 @@ impl Notes {
         let from_file = state.opened().is_some_and(|opened| !opened.rerun);
         let why = match capture {
             Capture::On => None,
+            Capture::Unknown if trace.is_some_and(pcapng::is_captured) => None,
             Capture::NeedsCapNetRaw if from_file => Some("note.capture.file"),
             Capture::NeedsCapNetRaw => Some("note.capture.needs"),
             Capture::Unsupported => Some("note.capture.unsupported"),

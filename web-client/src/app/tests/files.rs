@@ -14,7 +14,7 @@ fn text(trace: &Trace) -> String {
 fn read(text: &str) -> Message {
     Message::FileRead {
         name: "run.jsonl".to_owned(),
-        text: Ok(text.to_owned()),
+        content: Ok(text.as_bytes().to_vec()),
     }
 }
 
@@ -123,7 +123,8 @@ fn check_refused(text: Result<String, FileError>, expected: &FileError) {
         state.experiment().clone(),
     );
     let name = "x".repeat(500);
-    let effects = state.update(Message::FileRead { name, text });
+    let content = text.map(String::into_bytes);
+    let effects = state.update(Message::FileRead { name, content });
     assert_eq!(effects, []);
     let (name, error) = state.refused_file().unwrap();
     assert_eq!((name.len(), error), (80, expected));
@@ -153,6 +154,67 @@ fn a_file_that_is_none_changes_nothing() {
     );
     check_refused(Ok(String::new()), &trace(RecordError::Empty.into()));
     check_refused(Err(FileError::TooLarge), &FileError::TooLarge);
+}
+
+/// What was dropped.
+fn dropped(content: Vec<u8>) -> Message {
+    Message::FileRead {
+        name: "some.pcap".to_owned(),
+        content: Ok(content),
+    }
+}
+
+#[test]
+fn of_a_capture_the_connection_with_the_most_bytes_opens_and_others_can_be_chosen() {
+    let mut state = online("", true);
+    let content = sample::capture(&[(1, b"one"), (2, b"twenty-two"), (3, b"three"), (1, b"!")]);
+    state.update(dropped(content));
+    assert_eq!(state.refused_file(), None);
+    let shown = |state: &State| {
+        let trace = state.trace().expect("a record is on the stage");
+        let bytes = trace.events().iter().map(|event| event.bytes.clone());
+        (
+            state.capture().map(|capture| capture.shown.0),
+            bytes.collect::<Vec<_>>().concat(),
+        )
+    };
+    assert_eq!(shown(&state), (Some(1), b"twenty-two".to_vec()));
+    let listed = state.capture().unwrap().connections.iter();
+    let listed: Vec<_> = listed
+        .map(|(connection, bytes)| (connection.connection.0, bytes[0]))
+        .collect();
+    assert_eq!(listed, [(0, 4), (1, 10), (2, 5)]);
+    assert!(state.can_download() && state.opened().is_some());
+    state.update(Message::ConnectionChosen(0));
+    assert_eq!(shown(&state), (Some(0), b"one!".to_vec()));
+    assert_eq!(state.opened().unwrap().name, "some.pcap");
+    assert_eq!(state.runs().len(), 1, "the one before can be shown again");
+    // One that there is not has nothing in it; another run is of no capture.
+    let number = state.runs()[0].about.number;
+    state.update(Message::ShowRun(number));
+    assert_eq!(state.capture(), None);
+    state.update(Message::LessonChosen("five-sends".to_owned()));
+    assert_eq!(state.capture(), None);
+    state.update(Message::ConnectionChosen(0));
+    assert!(state.opened().is_none(), "no capture is open");
+}
+
+#[test]
+fn a_capture_that_cannot_be_shown_changes_nothing() {
+    let check = |content: Vec<u8>, expected: &FileError| {
+        let mut state = online("", true);
+        play(&mut state, 1, &events());
+        state.update(dropped(content));
+        assert_eq!(state.refused_file(), Some(("some.pcap", expected)));
+        assert!(state.opened().is_none() && state.capture().is_none());
+    };
+    check(sample::capture(&[]), &FileError::NoConnection);
+    check(
+        sample::capture(&[])[..10].to_vec(),
+        &FileError::NoConnection,
+    );
+    let many = vec![(1, &b"x"[..]); file::MAX_EVENTS + 1];
+    check(sample::capture(&many), &FileError::Packets);
 }
 
 #[test]

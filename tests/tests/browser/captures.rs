@@ -1,0 +1,87 @@
+//! Capture files on the page: one connection is shown, others can be chosen.
+
+use serde_json::json;
+use tests::Page;
+
+use super::capture::{Connection, SERVER};
+use super::files::{drop_bytes, until_opened};
+
+/// Two connections of a capture; the second one has more bytes.
+fn two() -> Vec<u8> {
+    let read = |connection: Connection| {
+        let file = connection.file();
+        std::fs::read(file.path()).expect("it was written")
+    };
+    let first = Connection::new().client(b"hello").server(b"ok");
+    let first = read(first.in_order(&[0, 1, 2, 3, 4]));
+    let second = Connection::to(9).client(b"many more bytes").client(b"!");
+    let second = read(second.in_order(&[0, 1, 2, 4, 3]));
+    [&first[..], &second[24..]].concat()
+}
+
+#[tokio::test]
+async fn a_dropped_capture_shows_a_connection_and_offers_the_others() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open_lesson(&serve, "tcp-echo").await;
+    drop_bytes(&page, "two.pcap", &two()).await;
+    let seen = until_opened(&page, "two.pcap").await;
+    assert_eq!(seen.text("notice"), "");
+    let lengths = |rows: &[tests::EventRow]| rows.iter().map(|row| row.length).collect::<Vec<_>>();
+    assert_eq!(lengths(&seen.rows), [0, 0, 0, 1, 15]);
+    assert!(seen.rows.iter().all(|row| row.call == "segment"));
+    let offered = page
+        .script(
+            "const select = document.getElementById('connection');
+             return [select.value, [...select.options].map(option => option.textContent)];",
+        )
+        .await;
+    let ends = |port: u16| format!("127.0.0.1:40000 → 127.0.0.1:{port}");
+    let expected = [
+        format!("0 · tcp · {} · 5 B →, ← 2 B", ends(SERVER)),
+        format!("1 · tcp · {} · 16 B →, ← 0 B", ends(9)),
+    ];
+    assert_eq!(offered, json!(["1", expected]));
+    // Both rows of calls say why they are empty.
+    let drawn = page.drawn().await;
+    assert!(drawn.contains("calls were not observed"), "{drawn}");
+    page.script(
+        "const select = document.getElementById('connection');
+         select.value = '0'; select.dispatchEvent(new Event('change', {bubbles: true}));",
+    )
+    .await;
+    let seen = page
+        .until("the other connection", |seen| {
+            lengths(&seen.rows) == [0, 0, 0, 5, 2]
+        })
+        .await;
+    assert_eq!(seen.text("title"), "two.pcap");
+    // A lesson is no capture.
+    page.open_lesson(&serve, "five-sends").await;
+    let hidden = "return document.getElementById('note-connections').hidden;";
+    assert_eq!(page.script(hidden).await, json!(true));
+    assert_eq!(page.browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_damaged_capture_shows_what_stands_before_the_damage() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open_lesson(&serve, "tcp-echo").await;
+    let whole = two();
+    drop_bytes(&page, "cut.pcap", &whole[..whole.len() - 1]).await;
+    let seen = until_opened(&page, "cut.pcap").await;
+    assert_eq!(seen.rows.len(), 5, "{:?}", seen.rows);
+    assert!(
+        seen.text("missed").contains("broke off"),
+        "{}",
+        seen.text("missed")
+    );
+    drop_bytes(&page, "empty.pcap", &whole[..24]).await;
+    let refused = "empty.pcap was not opened: it is a capture without any";
+    page.until("it is refused", |seen| {
+        seen.text("notice").starts_with(refused)
+    })
+    .await;
+    assert_eq!(page.browser.complaints().await, [""; 0]);
+}
