@@ -73,7 +73,7 @@ fn a_message_is_copied_without_its_header() {
     let lines: String = trace.lines().map(|line| line.to_json() + "\n").collect();
     state.update(Message::FileRead {
         name: "a.jsonl".to_owned(),
-        text: Ok(lines),
+        content: Ok(lines.into_bytes()),
     });
     state.update(Message::StepTo(2));
     assert_eq!(copy(&mut state, Notation::Hex).0, "0500000068656c6c6f");
