@@ -2,7 +2,10 @@
 
 use core::net::IpAddr;
 
-use etherparse::{Ipv6ExtensionSlice, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use etherparse::{
+    IpAuthHeaderSlice, IpNumber, Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice, LaxNetSlice,
+    LaxSlicedPacket, TransportSlice, ip_number,
+};
 
 use crate::Link;
 
@@ -124,32 +127,88 @@ impl<'a> Network<'a> {
                 })
             }
             LaxNetSlice::Ipv6(ip) => {
-                let mut at = self.start + IPV6_HEADER;
-                ip.extensions().clone().into_iter().find_map(|extension| {
-                    let header = match extension {
-                        Ipv6ExtensionSlice::Fragment(header) => header,
-                        Ipv6ExtensionSlice::HopByHop(other)
-                        | Ipv6ExtensionSlice::Routing(other)
-                        | Ipv6ExtensionSlice::DestinationOptions(other) => {
-                            at += other.slice().len();
-                            return None;
-                        }
-                        Ipv6ExtensionSlice::Authentication(other) => {
-                            at += other.slice().len();
-                            return None;
-                        }
-                    };
-                    at += header.slice().len();
-                    header.is_fragmenting_payload().then(|| Fragment {
-                        identification: header.identification(),
-                        offset: usize::from(header.fragment_offset().byte_offset()),
-                        more: header.more_fragments(),
-                        at,
-                        next_header: header.next_header().0,
-                    })
-                })
+                let first = ip.header().next_header();
+                fragment_behind(first, ip.extensions().slice(), self.start + IPV6_HEADER)
             }
             LaxNetSlice::Arp(_) => None,
         }
+    }
+}
+
+/// The fragment header among the extension headers of IPv6 in `headers`, which begin at
+/// `at` of the frame with one of the kind `next`; none where there is none, where it is
+/// of a whole packet, or behind a header that is cut off. The iterator of etherparse
+/// reads beyond such a header (0.21).
+fn fragment_behind(mut next: IpNumber, headers: &[u8], mut at: usize) -> Option<Fragment> {
+    let mut rest = headers;
+    loop {
+        let length = match next {
+            ip_number::IPV6_HEADER_HOP_BY_HOP
+            | ip_number::IPV6_ROUTE_HEADER
+            | ip_number::IPV6_DESTINATION_OPTIONS => {
+                let header = Ipv6RawExtHeaderSlice::from_slice(rest).ok()?;
+                next = header.next_header();
+                header.slice().len()
+            }
+            ip_number::AUTHENTICATION_HEADER => {
+                let header = IpAuthHeaderSlice::from_slice(rest).ok()?;
+                next = header.next_header();
+                header.slice().len()
+            }
+            ip_number::IPV6_FRAGMENTATION_HEADER => {
+                let header = Ipv6FragmentHeaderSlice::from_slice(rest).ok()?;
+                let length = header.slice().len();
+                if header.is_fragmenting_payload() {
+                    return Some(Fragment {
+                        identification: header.identification(),
+                        offset: usize::from(header.fragment_offset().byte_offset()),
+                        more: header.more_fragments(),
+                        at: at + length,
+                        next_header: header.next_header().0,
+                    });
+                }
+                next = header.next_header();
+                length
+            }
+            _ => return None,
+        };
+        at += length;
+        rest = rest.get(length..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fragment header: UDP, offset 8, more to come, number 7.
+    const FRAGMENT: [u8; 8] = [17, 0, 0, 9, 0, 0, 0, 7];
+
+    #[test]
+    fn a_fragment_header_is_found_behind_others_that_are_whole() {
+        let found = Fragment {
+            identification: 7,
+            offset: 8,
+            more: true,
+            at: 48,
+            next_header: 17,
+        };
+        let fragment = ip_number::IPV6_FRAGMENTATION_HEADER;
+        assert_eq!(fragment_behind(fragment, &FRAGMENT, 40), Some(found));
+        let options = ip_number::IPV6_DESTINATION_OPTIONS;
+        let both = [&[44, 0, 1, 4, 0, 0, 0, 0][..], &FRAGMENT].concat();
+        let behind = Fragment { at: 56, ..found };
+        assert_eq!(fragment_behind(options, &both, 40), Some(behind));
+        for length in 0..both.len() {
+            assert_eq!(
+                fragment_behind(options, &both[..length], 40),
+                None,
+                "{length}"
+            );
+        }
+        // One that claims to be longer than what is there.
+        let claims = [&[44, 200, 1, 4, 0, 0, 0, 0][..], &FRAGMENT].concat();
+        assert_eq!(fragment_behind(options, &claims, 40), None);
+        assert_eq!(fragment_behind(ip_number::UDP, &FRAGMENT, 40), None);
     }
 }

@@ -244,7 +244,7 @@ fn both_views_of_a_captured_run_are_painted() {
     });
     state.update(Message::FileRead {
         name: "run.jsonl".to_owned(),
-        text: Ok(CAPTURED.to_owned()),
+        content: Ok(CAPTURED.as_bytes().to_vec()),
     });
     assert_eq!(state.step(), 5, "{:?}", state.refused_file());
     let canvas: HtmlCanvasElement = append("canvas");

@@ -148,7 +148,7 @@ mod tests {
         }
         check(0, "0.0");
         check(1024, "1.0");
-        check(WASM_LIMIT, "330.0");
-        check(WASM_LIMIT + 1, "330.1");
+        check(WASM_LIMIT, "380.0");
+        check(WASM_LIMIT + 1, "380.1");
     }
 }

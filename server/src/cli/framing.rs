@@ -65,11 +65,12 @@ mod tests {
     #[test]
     fn a_name_and_settings() {
         check("none", r#"{"kind":"none"}"#);
-        check("delimiter", r#"{"kind":"delimiter"}"#);
+        let expected = r#"{"kind":"delimiter","delimiter":"\n","maximum":1048576}"#;
+        check("delimiter", expected);
         let text = "length-prefix,width=2,endian=big,signed=false";
-        let expected = r#"{"kind":"length-prefix","width":2,"endian":"big","signed":false}"#;
+        let expected = r#"{"kind":"length-prefix","width":2,"endian":"big","signed":false,"counts-header":false,"maximum":1048576}"#;
         check(text, expected);
-        let expected = r#"{"kind":"delimiter","delimiter":"\r\n"}"#;
+        let expected = r#"{"kind":"delimiter","delimiter":"\r\n","maximum":1048576}"#;
         check(r"delimiter,delimiter=\r\n", expected);
     }
 

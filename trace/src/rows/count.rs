@@ -24,8 +24,12 @@ impl Rows<'_> {
     /// What a row counts up to.
     pub fn counts(&self, layer: Layer) -> RowCount {
         if !self.is_observed(layer) {
+            let key = match layer {
+                Layer::Sends | Layer::Recvs => "stage.calls-not-observed",
+                Layer::Packets | Layer::Messages => "stage.not-observed",
+            };
             return RowCount {
-                total: Sentence::new("stage.not-observed"),
+                total: Sentence::new(key),
                 happened: 0,
                 all: 0,
                 findings: Vec::new(),

@@ -46,7 +46,7 @@ impl Group<'_> {
             let why = self.catalog.text(capture_key(self.shot.trace.head.capture));
             [Some((why, false)), self.counted()]
         } else {
-            let why = self.catalog.text("stage.not-observed");
+            let why = self.catalog.text("stage.calls-not-observed");
             [Some((what, false)), Some((why, false))]
         };
         let name = text_width(&name, Font::Strong);
