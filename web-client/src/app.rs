@@ -173,6 +173,9 @@ pub struct State {
     selection: Option<Target>,
     hover: Option<Target>,
     guess: Option<u64>,
+    /// Nobody had seen the end of a lesson when the page was opened, and no other
+    /// lesson was chosen since.
+    is_first_visit: bool,
     help: bool,
     code: CodeLanguage,
     role: Role,
@@ -246,6 +249,7 @@ impl State {
             selection: None,
             hover: None,
             guess: None,
+            is_first_visit: false,
             help: false,
             code: CodeLanguage::default(),
             role: Role::default(),
@@ -274,6 +278,7 @@ impl State {
                 state.faults = vec![Fault::Lesson(place.lesson)];
             }
         }
+        state.is_first_visit = state.settings.done.is_empty();
         state.keep_hash(&mut effects);
         (state, effects)
     }
@@ -392,6 +397,7 @@ impl State {
         self.faults.clear();
         self.opened = None;
         self.refused_file = None;
+        self.is_first_visit = false;
         self.lesson = index;
         self.experiment = self.lesson().experiment.clone();
         self.check();

@@ -261,10 +261,10 @@ impl State {
         self.settings.theme
     }
 
-    /// Whether nobody has seen the end of a lesson with this browser yet: then the
-    /// page says what it is.
+    /// Whether the page says what it is: nobody had seen the end of a lesson with this
+    /// browser when it was opened, and no other lesson was chosen since.
     pub const fn is_first_visit(&self) -> bool {
-        self.settings.done.is_empty()
+        self.is_first_visit
     }
 
     /// What is kept for the next visit.

@@ -1,7 +1,11 @@
 //! First, back, play, forward, last; the scrubber; step, time and speed.
 
+use std::cell::Cell;
+
 use trace::text::{Catalog, Sentence};
-use web_sys::{Element, Event, HtmlButtonElement, HtmlCanvasElement, HtmlInputElement};
+use web_sys::{
+    Element, Event, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement,
+};
 
 use super::header::click;
 use super::rows::{call, caller, milliseconds};
@@ -20,7 +24,9 @@ pub(super) struct Transport {
     ticks: HtmlCanvasElement,
     painter: Painter,
     width: f64,
-    step: Element,
+    step: HtmlElement,
+    /// Characters of the longest text of a step.
+    length: Cell<usize>,
     at: Element,
     speed: HtmlButtonElement,
     _listeners: Vec<Listener>,
@@ -60,6 +66,7 @@ impl Transport {
             ticks,
             width: 0.0,
             step: dom::find("step")?,
+            length: Cell::new(0),
             at: dom::find("at")?,
             speed,
             _listeners: listeners,
@@ -88,11 +95,18 @@ impl Transport {
         if self.slider.value() != position {
             self.slider.set_value(&position);
         }
-        let step_text = Sentence::new("transport.step")
-            .with("step", step)
-            .with("of", events);
-        let step_text = catalog.render(&step_text);
+        let step_of = |step| {
+            let text = Sentence::new("transport.step");
+            catalog.render(&text.with("step", step).with("of", events))
+        };
+        let step_text = step_of(step);
         dom::set_text(&self.step, &step_text);
+        // As wide as the last step's, so that nothing beside it moves.
+        let length = step_of(events).chars().count();
+        if self.length.replace(length) != length {
+            let style = self.step.style();
+            let _ = style.set_property("--length", &length.to_string());
+        }
         let current = state.current();
         let value_text = match (current, state.trace()) {
             (Some((_, event)), Some(trace)) => {
