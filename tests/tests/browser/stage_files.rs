@@ -30,13 +30,16 @@ const COMPARE: &str = "
         const canvas = document.getElementById('canvas');
         const [width, height] = [canvas.width, canvas.height].map(side => Math.round(side / 4));
         const pixels = draw => {
+            // Drawn small, a vector image would not be what it is in full size.
+            const full = Object.assign(document.createElement('canvas'), {width: canvas.width, height: canvas.height});
+            full.getContext('2d').drawImage(draw, 0, 0, full.width, full.height);
             const copy = Object.assign(document.createElement('canvas'), {width, height});
             const context = copy.getContext('2d', {willReadFrequently: true});
             context.fillStyle = getComputedStyle(document.getElementById('stage')).backgroundColor;
             context.fillRect(0, 0, width, height);
             const ground = [...context.getImageData(0, 0, 1, 1).data];
             context.imageSmoothingQuality = 'high';
-            context.drawImage(draw, 0, 0, width, height);
+            context.drawImage(full, 0, 0, width, height);
             return [context.getImageData(0, 0, width, height).data, ground];
         };
         const [[seen, ground], [saved]] = [pixels(canvas), pixels(image)];
