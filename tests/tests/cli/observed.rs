@@ -214,7 +214,7 @@ fn below_the_lanes_stand_the_waits_and_the_answer() {
     if cfg!(target_os = "linux") {
         assert!(late >= 3, "{answer}");
         assert!(line("send queue ").contains(" B not even sent"));
-        assert!(line("recv queue ").contains(" B before a recv()"));
+        assert!(line("recv queue ").contains(" B before the server's recv()"));
     }
 }
 
