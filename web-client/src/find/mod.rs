@@ -43,7 +43,8 @@ pub enum Find {
 /// Which events are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Criteria {
-    /// What has to be in its bytes, or in a message that it completed.
+    /// What has to be in its bytes or in a message that it completed; text may also be in
+    /// its call's name or in its error.
     pub text: String,
     /// Whose it has to be.
     pub party: Option<PartyId>,
@@ -191,7 +192,9 @@ impl Search {
                 Some(needle) if wanted => {
                     let bodies = completes.then(|| bodies(analysis, event, self.next));
                     let bodies = bodies.into_iter().flatten();
-                    let parts = std::iter::once(&event.bytes[..]).chain(bodies);
+                    let words = needle.is_text().then(|| words(trace, event));
+                    let words = words.into_iter().flatten().map(str::as_bytes);
+                    let parts = words.chain([&event.bytes[..]]).chain(bodies);
                     let state = (&mut self.read, &mut self.matched);
                     match read(needle, parts, state, &mut left) {
                         Some(is_found) => is_found,
@@ -231,6 +234,12 @@ impl Search {
             None => Match::Unknown,
         }
     }
+}
+
+/// What the table says of an event beside its bytes: the call's name, and its error.
+fn words<'a>(trace: &Trace, event: &'a Event) -> impl Iterator<Item = &'a str> + use<'a> {
+    let name = event.call.name_on(trace.transport(event.connection));
+    [Some(name), event.error.as_deref()].into_iter().flatten()
 }
 
 /// The messages that an event completed.

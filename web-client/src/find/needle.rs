@@ -33,6 +33,11 @@ impl Needle {
         }))
     }
 
+    /// Whether text was typed, and no digits of bytes.
+    pub(super) const fn is_text(&self) -> bool {
+        self.folds
+    }
+
     /// How many of its bytes stand at the end of what was read, if `matched` did
     /// before `byte` was read.
     fn step(&self, mut matched: usize, byte: u8) -> usize {

@@ -43,6 +43,31 @@ fn text(text: &str) -> Criteria {
 }
 
 #[test]
+fn text_is_found_in_names_of_calls_and_errors_and_bytes_in_hexadecimal_are_not() {
+    let mut trace = sample::five_sends();
+    let mut failed = trace.events()[0].clone();
+    failed.at = protocol::Nanos(u64::MAX);
+    failed.error = Some("Broken pipe".to_owned());
+    trace.insert(failed);
+    let record = Record::new(trace);
+    let events = record.0.events();
+    let steps = |wanted: &dyn Fn(&Event) -> bool| -> Vec<usize> {
+        let steps = events.iter().zip(1..).filter(|(event, _)| wanted(event));
+        steps.map(|(_, step)| step).collect()
+    };
+    let recvs = steps(&|event| event.call == Call::Recv);
+    assert!(!recvs.is_empty());
+    assert_eq!(record.found(&text("RECV")), recvs);
+    assert_eq!(record.found(&text("recvfrom")), [0; 0], "this is TCP");
+    // "recv" in hexadecimal.
+    assert_eq!(record.found(&text("0x72656376")), [0; 0]);
+    assert_eq!(record.found(&text("broken")), [events.len()]);
+    let datagrams = sample::chunked(System::UdpEcho, &["a".to_owned()], &[1], 1);
+    let datagrams = Record::new(datagrams);
+    assert!(!datagrams.found(&text("recvfrom")).is_empty());
+}
+
+#[test]
 fn events_are_found_by_party_call_and_kind() {
     let record = Record::new(sample::wired(&sample::five_sends()));
     let events = record.0.events();
