@@ -8,10 +8,8 @@ use web_sys::{CanvasPattern, CanvasRenderingContext2d, HtmlCanvasElement};
 
 use crate::colours::Colours;
 use crate::dom::{Missing, document, window};
+use crate::scene::outline::{self, DASH, HATCH};
 use crate::scene::{Align, DrawList, Font, Ink, Rect, Shape};
-
-/// Side of the hatch's tile in CSS pixels.
-const TILE: u32 = 6;
 
 /// The colours and fonts as the style sheet has them now.
 #[derive(Default)]
@@ -61,10 +59,10 @@ impl Palette {
             return Some(made.clone());
         }
         let tile: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
-        tile.set_width(TILE);
-        tile.set_height(TILE);
+        tile.set_width(HATCH);
+        tile.set_height(HATCH);
         let context = context(&tile)?;
-        let side = f64::from(TILE);
+        let side = f64::from(HATCH);
         context.set_stroke_style_str(self.colours.of(ink));
         context.set_line_width(1.0);
         context.begin_path();
@@ -241,13 +239,7 @@ impl Painter {
                 ink,
                 ghost,
             } => {
-                let corners = [
-                    (top.x0, top.y),
-                    (top.x1, top.y),
-                    (bottom.x1, bottom.y),
-                    (bottom.x0, bottom.y),
-                ];
-                self.polygon(corners, *ink, *ghost, palette);
+                self.polygon(outline::ribbon(top, bottom), *ink, *ghost, palette);
             }
             Shape::Area {
                 points,
@@ -255,11 +247,7 @@ impl Painter {
                 ink,
                 ghost,
             } => {
-                if let (Some(first), Some(last)) = (points.first(), points.last()) {
-                    let ends = [(last.0, *base), (first.0, *base)];
-                    let outline = points.iter().copied().chain(ends);
-                    self.polygon(outline, *ink, *ghost, palette);
-                }
+                self.polygon(outline::area(points, *base), *ink, *ghost, palette);
             }
             Shape::Circle {
                 x,
@@ -335,8 +323,9 @@ impl Painter {
             self.dashed = dashed;
             let pattern = js_sys::Array::new();
             if dashed {
-                pattern.push(&4.0.into());
-                pattern.push(&3.0.into());
+                for length in DASH {
+                    pattern.push(&length.into());
+                }
             }
             let _ = self.context.set_line_dash(&pattern);
         }

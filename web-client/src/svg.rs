@@ -4,10 +4,9 @@
 use std::fmt::Write as _;
 
 use crate::colours::Colours;
+use crate::scene::outline::{self, DASH, HATCH};
 use crate::scene::{Align, DrawList, Font, Ink, Shape};
 
-/// Side of the hatch's tile, in CSS pixels.
-const TILE: f64 = 6.0;
 /// How far below the middle of a line of text its baseline lies, in ems. Programs
 /// differ in what they make of `dominant-baseline`, so it is not used.
 const BASELINE: f64 = 0.35;
@@ -88,7 +87,8 @@ impl File<'_> {
         self.attribute("stroke", self.colours.of(ink));
         self.number("stroke-width", line);
         if is_dashed {
-            self.attribute("stroke-dasharray", "4 3");
+            let [dash, gap] = DASH;
+            self.attribute("stroke-dasharray", &format!("{dash} {gap}"));
         }
         if alpha < 1.0 {
             self.number("stroke-opacity", alpha);
@@ -111,8 +111,8 @@ impl File<'_> {
         for ink in inks {
             self.open("pattern");
             self.attribute("id", &pattern(ink));
-            self.number("width", TILE);
-            self.number("height", TILE);
+            self.number("width", f64::from(HATCH));
+            self.number("height", f64::from(HATCH));
             self.attribute("patternUnits", "userSpaceOnUse");
             self.text.push('>');
             self.open("path");
@@ -185,13 +185,7 @@ impl File<'_> {
                 ink,
                 ghost,
             } => {
-                let corners = [
-                    (top.x0, top.y),
-                    (top.x1, top.y),
-                    (bottom.x1, bottom.y),
-                    (bottom.x0, bottom.y),
-                ];
-                self.polygon(corners, *ink, *ghost);
+                self.polygon(outline::ribbon(top, bottom), *ink, *ghost);
             }
             Shape::Area {
                 points,
@@ -199,9 +193,8 @@ impl File<'_> {
                 ink,
                 ghost,
             } => {
-                if let (Some(first), Some(last)) = (points.first(), points.last()) {
-                    let ends = [(last.0, *base), (first.0, *base)];
-                    self.polygon(points.iter().copied().chain(ends), *ink, *ghost);
+                if !points.is_empty() {
+                    self.polygon(outline::area(points, *base), *ink, *ghost);
                 }
             }
             Shape::Circle {

@@ -224,18 +224,13 @@ impl Way {
                 });
             }
             lane.packet_sends.push(send);
-            lane.push_packet(Packet {
-                span: Span {
-                    event,
-                    start,
-                    end,
-                    cut: 0,
-                },
-                resent: false,
-                differs: false,
-                segments: 1,
-                fate: self.fates[send],
-            });
+            let span = Span {
+                event,
+                start,
+                end,
+                cut: 0,
+            };
+            lane.push_packet(Packet::datagram(span, self.fates[send]));
         }
         lane.carriers.sort_by_key(|carrier| carrier.start);
         for recv in self.recvs {

@@ -57,6 +57,19 @@ pub struct Packet {
     pub fate: Fate,
 }
 
+impl Packet {
+    /// A datagram that was on the wire once.
+    pub(crate) const fn datagram(span: Span, fate: Fate) -> Self {
+        Self {
+            span,
+            resent: false,
+            differs: false,
+            segments: 1,
+            fate,
+        }
+    }
+}
+
 /// What became of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {

@@ -19,6 +19,7 @@ mod margins;
 mod memo;
 mod model;
 mod names;
+pub mod outline;
 pub mod scrubber;
 mod target;
 mod text;

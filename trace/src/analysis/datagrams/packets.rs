@@ -14,18 +14,13 @@ pub(super) fn carry(lane: &mut Lane, event: usize, bytes: &[u8]) {
         let packet = lane.wire.len();
         lane.carriers.push(Carrier { start, end, packet });
     }
-    lane.push_packet(Packet {
-        span: Span {
-            event,
-            start,
-            end,
-            cut: 0,
-        },
-        resent: false,
-        differs: false,
-        segments: 1,
-        fate: Fate::Unknown,
-    });
+    let span = Span {
+        event,
+        start,
+        end,
+        cut: 0,
+    };
+    lane.push_packet(Packet::datagram(span, Fate::Unknown));
     lane.push_message(MessageSpan {
         event,
         frame: Frame {
