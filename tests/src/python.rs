@@ -1,7 +1,9 @@
 //! Peers in Python, which share no line with ours.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use crate::{run, workspace};
 
@@ -44,4 +46,22 @@ pub fn hmac_md5(key: &str, challenge_hex: &str) -> String {
     let mut command = python();
     command.args(["-c", program, key, challenge_hex]);
     run(command, b"").out.concat()
+}
+
+/// A `PATH` on which `python3` is the interpreter itself, and not a script that looks for
+/// it first (a shim of pyenv runs bash many times).
+pub fn path() -> &'static OsString {
+    static PATH: LazyLock<OsString> = LazyLock::new(|| {
+        let mut python = Command::new("python3");
+        python.args(["-c", "import sys; print(sys.executable)"]);
+        let [interpreter] = &run(python, b"").out[..] else {
+            panic!("python3 does not say where it is");
+        };
+        let mut folders = PathBuf::from(interpreter);
+        folders.pop();
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let all = std::iter::once(folders).chain(std::env::split_paths(&others));
+        std::env::join_paths(all).expect("folders of a PATH")
+    });
+    &PATH
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use tests::{Finished, run, stickylab};
+use tests::{Finished, python, run};
 
 /// Where a test keeps its programs and what is recorded.
 struct Place {
@@ -64,6 +64,14 @@ impl Place {
 
 fn programs() -> PathBuf {
     tests::workspace::root().join("tests/tests/tracer/programs")
+}
+
+/// The product, with an environment in which Python makes no connection before the
+/// script does: without `HOME` it asks the name service where that is.
+fn stickylab(arguments: &[&str]) -> Command {
+    let mut command = tests::stickylab(arguments);
+    command.env("HOME", "/").env("PATH", python::path());
+    command
 }
 
 fn call(arguments: &[&str]) -> Finished {

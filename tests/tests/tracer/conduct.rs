@@ -4,9 +4,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
-use tests::{Program, run, stickylab};
+use tests::{Program, run};
 
-use super::{Place, call};
+use super::{Place, call, stickylab};
 
 /// The same with and without the tracer: standard output, code, signal.
 fn check_same(command: &[&str], input: &[u8]) {

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tests::{Program, eventually, stickylab};
+use tests::{Program, eventually};
 
-use super::{Place, call, of_type, read, recorded};
+use super::{Place, call, of_type, read, recorded, stickylab};
 
 /// Round trips until it is killed.
 const ENDLESS: &str = "

@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use tests::{run, stickylab};
+use tests::run;
 
-use super::programs;
+use super::{programs, stickylab};
 
 /// What a terminal shows of a script of bash, in which `$TRACE` is the tracer, while what
 /// stands in `steps` is waited for and then typed; and the code that it ends with.
@@ -13,9 +13,14 @@ fn check(script: &str, steps: &[[&str; 2]], expected: &[&str]) {
     let mut command = Command::new("python3");
     command.arg(programs().join("terminal.py")).arg(script);
     command.args(steps.as_flattened());
-    let program = stickylab(&[]);
-    let program = program.get_program().to_str().expect("UTF-8");
+    let trace = stickylab(&[]);
+    let program = trace.get_program().to_str().expect("UTF-8");
     command.env("TRACE", format!("{program} trace --"));
+    command.envs(
+        trace
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
     let finished = run(command, b"");
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let mut lines = finished.out.iter();
@@ -34,7 +39,9 @@ def caught(*_):
     count += 1
 signal.signal(signal.SIGINT, caught)
 print('ready', flush=True)
-for _ in range(10): time.sleep(0.05)
+deadline = time.monotonic() + 20
+while not count and time.monotonic() < deadline: time.sleep(0.05)
+for _ in range(5): time.sleep(0.05)
 print('caught', count)
 raise SystemExit(6)
 ";

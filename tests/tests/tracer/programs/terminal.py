@@ -3,11 +3,15 @@ next. Prints all that was shown, and the exit code."""
 
 import os
 import pty
+import signal
 import sys
 
 script, *steps = sys.argv[1:]
 process, terminal = pty.fork()
 if process == 0:
+    # What whoever runs the tests ignores (a shell's job in the background ignores SIGINT).
+    for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(ignored, signal.SIG_DFL)
     os.execvp("bash", ["bash", "-c", script])
 shown = b""
 
