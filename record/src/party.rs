@@ -26,6 +26,10 @@ pub struct Party {
     /// it is not known.
     #[serde(default, skip_serializing_if = "is_default")]
     pub command: Vec<String>,
+    /// Whether it is a proxy: it passes on what others send. Its recvs and sends are its
+    /// own; what the programs behind it called was not observed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub proxy: bool,
 }
 
 impl Party {
@@ -36,6 +40,7 @@ impl Party {
             name: name.into(),
             process: None,
             command: Vec::new(),
+            proxy: false,
         }
     }
 }

@@ -2,7 +2,9 @@
 //! them to the page, and programs under trace.
 
 pub mod clients;
+pub mod filter;
 pub mod gateway;
+pub mod journal;
 pub mod lab;
 pub mod lessons;
 pub mod net;
@@ -10,6 +12,7 @@ pub mod play;
 pub mod printable;
 pub mod printer;
 pub mod priority;
+pub mod proxy;
 pub mod servers;
 pub mod terminal;
 #[cfg(target_os = "linux")]

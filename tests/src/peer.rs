@@ -117,6 +117,12 @@ impl Stream {
         socket.set_linger(linger).expect("a socket takes options");
     }
 
+    /// The same end of the connection once more, for another thread.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self(self.0.try_clone().expect("a descriptor"))
+    }
+
     /// Says that nothing more will be sent.
     pub fn finish(&mut self) {
         self.0.shutdown(Shutdown::Write).expect("it is connected");

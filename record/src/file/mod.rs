@@ -37,6 +37,9 @@ pub enum Line<P> {
         program: String,
         /// Kernel name and release, such as `Linux 6.18`.
         kernel: String,
+        /// Whether the session shows one record and runs nothing: its `run` line comes
+        /// without having been asked for.
+        record: bool,
     },
     /// A run waits until others have ended; said again whenever its place
     /// changes. Part of no file.
@@ -94,6 +97,7 @@ impl<P: for<'de> Deserialize<'de>> Line<P> {
                     version: hello.version,
                     program: hello.program,
                     kernel: hello.kernel,
+                    record: hello.record,
                 }
             }
             Type::Queued => {
@@ -135,6 +139,7 @@ impl<P: Serialize> Line<P> {
                 version,
                 program,
                 kernel,
+                record,
             } => {
                 let (version, program, kernel) = (*version, program.clone(), kernel.clone());
                 object(
@@ -143,6 +148,7 @@ impl<P: Serialize> Line<P> {
                         version,
                         program,
                         kernel,
+                        record: *record,
                     })],
                 )
             }
@@ -218,6 +224,8 @@ struct Hello {
     version: u32,
     program: String,
     kernel: String,
+    #[serde(default, skip_serializing_if = "crate::is_default")]
+    record: bool,
 }
 
 #[derive(Serialize, Deserialize)]

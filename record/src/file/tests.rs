@@ -34,6 +34,7 @@ fn lines_as_they_travel() {
             version: 1,
             program: "0.1.0".to_owned(),
             kernel: "Linux 6.18".to_owned(),
+            record: false,
         },
         r#"{"type":"hello","version":1,"program":"0.1.0","kernel":"Linux 6.18"}"#,
     );

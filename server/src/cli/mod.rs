@@ -15,6 +15,8 @@ mod packets;
 mod page_address;
 #[cfg(target_os = "linux")]
 mod program;
+mod proxy;
+mod record_page;
 mod run;
 mod screen;
 mod serve;
@@ -82,6 +84,8 @@ enum Command {
     /// Runs a program of yours and shows what its calls carried
     #[cfg(target_os = "linux")]
     Trace(program::Program),
+    /// Passes on what two programs of yours say, and shows what passed
+    Proxy(proxy::Proxy),
     /// Lists the lessons that can be run
     Lessons(lessons::Lessons),
     /// Prints a shell's completion script
@@ -115,6 +119,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
         #[cfg(target_os = "linux")]
         Command::Trace(program) => ended(program.run(), |line| eprintln!("{line}")),
+        Command::Proxy(proxy) => {
+            log_to(std::io::stderr, LevelFilter::WARN, log);
+            ended(proxy.run(), |line| eprintln!("{line}"))
+        }
         Command::Lessons(lessons) => ended(lessons.list(), |line| eprintln!("{line}")),
         Command::Completions(shell) => ended(shell.print(Cli::command()), |line| {
             eprintln!("{line}");
@@ -168,14 +176,14 @@ where
 }
 
 /// Runs servers on all cores; Ctrl-C and SIGTERM are their shutdown signal.
-fn until_signalled<Servers>(servers: impl FnOnce(CancellationToken) -> Servers) -> Result<()>
+fn until_signalled<Servers, Done>(
+    servers: impl FnOnce(CancellationToken) -> Servers,
+) -> Result<Done>
 where
-    Servers: Future<Output = Result<()>> + Send + 'static,
+    Servers: Future<Output = Result<Done>> + Send + 'static,
+    Done: Send + 'static,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start")?;
+    let runtime = runtime()?;
     stickylab::net::bulk::start();
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
@@ -192,6 +200,12 @@ where
     })
 }
 
+/// A runtime on all cores.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().context("cannot start")
+}
+
 /// Completes at the first Ctrl-C or SIGTERM. Listens from now on, so that none
 /// is missed that comes before the first poll.
 #[cfg(unix)]
@@ -205,6 +219,21 @@ fn signalled() -> std::io::Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// Completes at the first SIGTERM. Listens from now on.
+#[cfg(unix)]
+fn terminated() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        terminate.recv().await;
+    })
+}
+
+#[cfg(not(unix))]
+fn terminated() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(std::future::pending())
 }
 
 #[cfg(not(unix))]

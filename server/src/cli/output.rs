@@ -9,6 +9,12 @@ use stickylab::terminal::{self, Screen};
 use trace::link::Ending;
 use trace::{Analysis, Trace};
 
+use super::target::Target;
+
+/// Of more connections than these, or of more events, the list stands alone.
+const FEW_CONNECTIONS: usize = 4;
+const FEW_EVENTS: usize = 10_000;
+
 /// Standard output is closed: whoever read it has seen enough.
 #[derive(Debug)]
 pub(super) struct Closed;
@@ -61,11 +67,54 @@ pub(super) fn print_styled(text: &str) -> Result<()> {
 }
 
 /// The same on standard error.
-#[cfg(target_os = "linux")]
 pub(super) fn print_lanes_beside(trace: &Trace, screen: Screen) -> Result<()> {
     let mut errors = io::stderr().lock();
     let text = lanes(trace, screen, choice(&io::stderr()))?;
     Ok(errors.write_all(&text)?)
+}
+
+/// What a record without a plan has, on standard error: the lanes, and of many
+/// connections their list.
+pub(super) fn print_beside(trace: &Trace, screen: Screen) -> Result<()> {
+    if has_few(trace.connections.len(), trace.events().len()) {
+        return print_lanes_beside(trace, screen);
+    }
+    let summaries = trace.summaries();
+    let known = trace.connections.iter().map(|connection| {
+        let summary = summaries.get(&connection.connection);
+        (connection.clone(), summary.copied().unwrap_or_default())
+    });
+    let known: Vec<_> = known.collect();
+    let mut text = terminal::title(known.len(), None, None, screen);
+    text += &terminal::proxy(trace, screen);
+    text.push('\n');
+    text += &terminal::list(trace, &known, screen);
+    text.push('\n');
+    text += &terminal::saved(screen);
+    let text = styled(&text, choice(&io::stderr()))?;
+    Ok(io::stderr().lock().write_all(&text)?)
+}
+
+/// Whether so little was recorded that all lanes are shown.
+pub(super) fn has_few(connections: usize, events: usize) -> bool {
+    (1..=FEW_CONNECTIONS).contains(&connections) && events <= FEW_EVENTS
+}
+
+/// Writes the trace to a file, and says so on standard error.
+pub(super) fn write_lines(target: Target, trace: &Trace) -> Result<()> {
+    let name = target.name();
+    target.write(&lines(trace))?;
+    let cut = match trace.ending() {
+        Some(Ending::Limit) => "; later calls are missing: see --max-events and --max-bytes",
+        _ => "",
+    };
+    eprintln!(
+        "stickylab: wrote {}: {} events on {} connections{cut}",
+        printable::lines(&name),
+        trace.events().len(),
+        trace.connections.len()
+    );
+    Ok(())
 }
 
 /// The lanes with colours, or without where there are none.

@@ -9,10 +9,11 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use kernel::tracee::{self, StartError, Tracer};
 use protocol::Framing;
+use stickylab::filter::{Filter, Pattern};
+use stickylab::lab;
 use stickylab::terminal::Screen;
-use stickylab::tracer::{self, Filter, Limits, Notice, Pattern};
-use stickylab::{lab, printable};
-use trace::link::{Capture, Ending};
+use stickylab::tracer::{self, Limits, Notice};
+use trace::link::Capture;
 use trace::text::Sentence;
 use trace::{Setup, Trace};
 
@@ -43,7 +44,7 @@ pub(super) struct Program {
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size::record)]
     max_bytes: usize,
     /// Most events that are kept
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = events)]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = size::events)]
     max_events: u32,
     #[command(flatten)]
     spoken: Spoken,
@@ -63,13 +64,6 @@ fn framing(name: &str) -> Result<Framing, String> {
         Some(close) => format!("did you mean {close}?"),
         None => format!("it is one of {}", Framing::NAMES.join(", ")),
     })
-}
-
-/// How many events a record may have: 1 to 10,000,000.
-fn events(text: &str) -> Result<u32, String> {
-    let number = text.parse().ok();
-    let number = number.filter(|number| (1..=10_000_000).contains(number));
-    number.ok_or_else(|| "it can be 1 to 10000000".to_owned())
 }
 
 impl Program {
@@ -102,7 +96,7 @@ impl Program {
             packets.write(&trace)?;
         }
         match json {
-            Some(target) => write(target, &trace)?,
+            Some(target) => output::write_lines(target, &trace)?,
             None if trace.connections.is_empty() => {
                 say(screen, &Sentence::new("terminal.tracer-nothing"));
             }
@@ -111,23 +105,6 @@ impl Program {
         tell(&seen.notices, screen);
         tracee::end_as(seen.status)
     }
-}
-
-/// Writes the trace, and says so on standard error.
-fn write(target: Target, trace: &Trace) -> Result<()> {
-    let name = target.name();
-    target.write(&output::lines(trace))?;
-    let cut = match trace.ending() {
-        Some(Ending::Limit) => "; later calls are missing: see --max-events and --max-bytes",
-        _ => "",
-    };
-    eprintln!(
-        "stickylab: wrote {}: {} events on {} connections{cut}",
-        printable::lines(&name),
-        trace.events().len(),
-        trace.connections.len()
-    );
-    Ok(())
 }
 
 /// Says what could not be seen.
@@ -184,11 +161,5 @@ mod tests {
             Err("did you mean delimiter?".to_owned())
         );
         assert!(framing("xml").unwrap_err().contains("length-prefix"));
-    }
-
-    #[test]
-    fn a_record_has_a_bound() {
-        assert_eq!(events("1"), Ok(1));
-        assert!(events("0").is_err() && events("10000001").is_err() && events("x").is_err());
     }
 }

@@ -18,7 +18,6 @@ pub(super) enum Stream {
     /// Standard output.
     Out,
     /// Standard error: standard output is another program's.
-    #[cfg(target_os = "linux")]
     Error,
 }
 
@@ -73,7 +72,6 @@ impl Stream {
     fn is_terminal(self) -> bool {
         match self {
             Self::Out => io::stdout().is_terminal(),
-            #[cfg(target_os = "linux")]
             Self::Error => io::stderr().is_terminal(),
         }
     }
@@ -83,7 +81,6 @@ impl Stream {
     fn window(self) -> Option<usize> {
         let size = match self {
             Self::Out => rustix::termios::tcgetwinsize(io::stdout()),
-            #[cfg(target_os = "linux")]
             Self::Error => rustix::termios::tcgetwinsize(io::stderr()),
         };
         Some(usize::from(size.ok()?.ws_col)).filter(|columns| *columns > 0)

@@ -11,11 +11,12 @@ use capture::{Choice, Contents, is_capture};
 use clap::Args;
 use protocol::Framing;
 use record::{Connection, ConnectionId, Record, Summary};
-use stickylab::terminal;
+use stickylab::{printable, terminal};
 use trace::{Clock, ClockName, Setup, Trace};
 
 use super::input::{self, Kind};
 use super::packets::Packets;
+use super::record_page::{self, RecordPage};
 use super::screen::{Spoken, Stream};
 use super::target::{self, Input};
 use super::{framing, output};
@@ -31,9 +32,8 @@ const CAPTURE: Kind = Kind {
     most: 1024 * 1024 * 1024,
 };
 
-/// Of more connections than these, or of more events, the list stands alone.
-const FEW_CONNECTIONS: usize = 4;
-const FEW_EVENTS: usize = 10_000;
+/// Most packets of a capture that the page shows: what it draws fluently.
+const ON_PAGE: usize = 100_000;
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
@@ -51,11 +51,13 @@ pub(super) struct Show {
     #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
     framing: Option<Framing>,
     /// Prints the events, one JSON object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "page")]
     json: bool,
     /// Writes the packets to FILE too, for Wireshark
-    #[arg(long, value_name = "FILE", value_parser = target::path)]
+    #[arg(long, value_name = "FILE", value_parser = target::path, conflicts_with = "page")]
     pcapng: Option<PathBuf>,
+    #[command(flatten)]
+    page: RecordPage,
     #[command(flatten)]
     spoken: Spoken,
 }
@@ -89,7 +91,7 @@ impl Show {
         self.file.as_os_str() == "-"
     }
 
-    fn show_trace(&self, name: &str, mut trace: Trace) -> Result<()> {
+    fn show_trace(self, name: &str, mut trace: Trace) -> Result<()> {
         if let Some(framing) = &self.framing {
             if trace.plan.is_some() {
                 bail!("{name}: --framing is for records without a plan, and this one has one");
@@ -99,6 +101,9 @@ impl Show {
         }
         if let Some(number) = self.connection {
             trace = only(name, &trace, ConnectionId(number))?;
+        }
+        if self.page.is_wanted() {
+            return record_page::serve(self.page, &trace);
         }
         let is_list = trace.plan.is_none() && trace.connections.len() > 1;
         let mut has_lanes = true;
@@ -116,16 +121,31 @@ impl Show {
         output::check_complete(&trace)
     }
 
-    fn show_capture(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    fn show_capture(self, name: &str, bytes: &[u8]) -> Result<()> {
         let choice = match self.connection {
             Some(number) => Choice::One(ConnectionId(number)),
             None if self.is_told() => Choice::All,
             None => Choice::None,
         };
-        let read = |choice| capture::read(bytes, choice, usize::MAX);
+        let most = if self.page.is_wanted() {
+            ON_PAGE
+        } else {
+            usize::MAX
+        };
+        let read = |choice| capture::read(bytes, choice, most);
         let mut contents = read(choice).map_err(|error| anyhow!("{name}: {error}"))?;
         if let Some(number) = self.connection {
             check_number(name, number, contents.connections.len())?;
+        }
+        if self.page.is_wanted() {
+            if let Some(damage) = contents.damage {
+                eprintln!(
+                    "stickylab: {}: {damage}; what stands before that is shown",
+                    printable::lines(name)
+                );
+            }
+            let trace = Trace::of_record(contents.record, self.setup());
+            return record_page::serve(self.page, &trace);
         }
         let mut has_lanes = true;
         if choice == Choice::None {
@@ -135,12 +155,7 @@ impl Show {
             }
         }
         if has_lanes {
-            let setup = Setup {
-                opener_framing: self.framing.clone(),
-                acceptor_framing: self.framing.clone(),
-                ..Setup::default()
-            };
-            self.show(&Trace::of_record(contents.record, setup))?;
+            self.show(&Trace::of_record(contents.record, self.setup()))?;
         }
         match contents.damage {
             Some(damage) => bail!("{name}: {damage}; what stands before that is shown"),
@@ -150,7 +165,17 @@ impl Show {
 
     /// Whether it was said what is to be shown, so that no list is.
     const fn is_told(&self) -> bool {
-        self.connection.is_some() || self.all || self.json || self.pcapng.is_some()
+        let is_written = self.json || self.pcapng.is_some() || self.page.is_wanted();
+        self.connection.is_some() || self.all || is_written
+    }
+
+    /// What is known of the connections of a capture.
+    fn setup(&self) -> Setup {
+        Setup {
+            opener_framing: self.framing.clone(),
+            acceptor_framing: self.framing.clone(),
+            ..Setup::default()
+        }
     }
 
     /// Prints lanes or lines, and writes the packets where they are wanted.
@@ -181,12 +206,13 @@ impl Show {
         let events: usize = counts
             .map(|summary| summary.packets.iter().chain(&summary.calls).sum::<usize>())
             .sum();
-        let has_lanes = (1..=FEW_CONNECTIONS).contains(&connections.len()) && events <= FEW_EVENTS;
+        let has_lanes = output::has_few(connections.len(), events);
         let screen = self.spoken.screen(Stream::Out);
         let packets = contents.map(|contents| contents.passed.packets);
         let moment = record.head.clock.and_then(moment);
         let mut text = terminal::title(connections.len(), packets, moment.as_deref(), screen);
         if !connections.is_empty() {
+            text += &terminal::proxy(record, screen);
             text.push('\n');
             text += &terminal::list(record, connections, screen);
         }

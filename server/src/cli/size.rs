@@ -35,10 +35,16 @@ pub(super) fn buffer(text: &str) -> Result<usize, String> {
 }
 
 /// Bytes of all calls of a record: 1 byte to 1 GiB.
-#[cfg(target_os = "linux")]
 pub(super) fn record(text: &str) -> Result<usize, String> {
     let size = within(text, 1 << 30)?;
     usize::try_from(size).map_err(|error| error.to_string())
+}
+
+/// Events of a record: 1 to 10,000,000.
+pub(super) fn events(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number| (1..=10_000_000).contains(number));
+    number.ok_or_else(|| "it can be 1 to 10000000".to_owned())
 }
 
 /// A largest message: 1 byte to 1 GiB.
@@ -98,5 +104,11 @@ mod tests {
         assert!(buffer("0").is_err());
         assert_eq!(max_frame("1GiB"), Ok(1 << 30));
         assert!(max_frame("2GiB").is_err());
+    }
+
+    #[test]
+    fn a_record_has_a_bound() {
+        assert_eq!(events("1"), Ok(1));
+        assert!(events("0").is_err() && events("10000001").is_err() && events("x").is_err());
     }
 }

@@ -15,7 +15,6 @@ use tempfile::NamedTempFile;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Input<'a> {
     /// Nothing.
-    #[cfg(target_os = "linux")]
     Nothing,
     /// Standard input.
     Standard,
@@ -54,7 +53,6 @@ impl Target {
         let name = path.display().to_string();
         if let Ok(found) = fs::metadata(&path) {
             let read = match input {
-                #[cfg(target_os = "linux")]
                 Input::Nothing => Err(io::ErrorKind::NotFound.into()),
                 Input::Standard => standard(&io::stdin()),
                 Input::File(file) => fs::metadata(file),

@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Config;
 use super::client::{Client, Peer, Scheme};
 use super::listener::Listener;
 use super::proxy::Network;
@@ -53,6 +54,17 @@ pub(super) struct Allowance {
     pub(super) head: Duration,
     /// How much of its replies a peer may leave unread.
     pub(super) unread: Bounds,
+}
+
+impl Allowance {
+    /// What a configuration says.
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            admission: config.limits,
+            head: config.head,
+            unread: Bounds::within(config.reply),
+        }
+    }
 }
 
 impl Default for Allowance {

@@ -22,6 +22,7 @@ mod target;
 mod tests;
 mod text;
 mod unread;
+mod watching;
 mod websocket;
 
 use std::io;
@@ -49,6 +50,7 @@ pub use session::running_runs;
 use session::{Queue, Share, Turns, Workers};
 pub use target::{Bridge, BridgeError, Target};
 use unread::Bounds;
+pub use watching::{Secret, serve_record};
 
 use crate::net::Descriptors;
 use crate::net::admission::{self, Admission};
@@ -165,17 +167,12 @@ pub fn serve(
     config: Config,
     shutdown: CancellationToken,
 ) -> io::Result<impl Future<Output = ()> + Send> {
-    let limits = Allowance {
-        admission: config.limits,
-        head: config.head,
-        unread: Bounds::within(config.reply),
-    };
+    let limits = Allowance::of(&config);
     let state = State(Arc::new(Shared::new(config, shutdown)?));
     Ok(serve_state(listeners, state, limits))
 }
 
 async fn serve_state(listeners: Listeners, state: State, limits: Allowance) {
-    let connections = TaskTracker::new();
     let Listeners { page, metrics } = listeners;
     // Two listeners share what is kept, so that a flood of the page's takes none
     // of the other's.
@@ -199,6 +196,12 @@ async fn serve_state(listeners: Listeners, state: State, limits: Allowance) {
         kept,
         checks_host: false,
     });
+    serve_doors(page, metrics, state, limits).await;
+}
+
+/// Serves these until the gateway was asked to end and its sessions have ended.
+async fn serve_doors(page: Door, metrics: Option<Door>, state: State, limits: Allowance) {
+    let connections = TaskTracker::new();
     let beside = async {
         if let Some(door) = metrics {
             connections::serve(door, state.clone(), limits, &connections).await;

@@ -24,6 +24,14 @@ impl Observable for TcpStream {
     }
 }
 
+#[cfg(unix)]
+impl Observable for tokio::net::UnixStream {
+    type Socket = Self;
+    fn socket(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
 impl Observable for TcpListener {
     type Socket = Self;
     fn socket(&self) -> Option<&Self> {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use capture::Passed;
 use protocol::Nanos;
-use record::{Close, Connection, End, Endpoint, Record, Summary};
+use record::{Close, Connection, End, Endpoint, Party, Record, Summary};
 use trace::text::{Sentence, Time, grouped};
 
 use super::screen::{Screen, width};
@@ -175,6 +175,22 @@ pub fn title(
     screen.paragraph(BOLD, &parts.join(" · "))
 }
 
+/// That the calls of a proxy are its own; nothing where there is none.
+pub fn proxy(record: &Record, screen: Screen) -> String {
+    let proxies = record.parties.iter().filter(|party| party.proxy);
+    let say = |party: &Party| {
+        let who = printable(&party.name);
+        let sentence = Sentence::new("terminal.proxy").with("who", who);
+        screen.paragraph(DIM, &screen.say(&sentence))
+    };
+    proxies.map(say).collect()
+}
+
+/// How to see what was not saved.
+pub fn saved(screen: Screen) -> String {
+    screen.paragraph(DIM, &screen.text("terminal.list.save"))
+}
+
 /// How to see one of several connections.
 pub fn hint(screen: Screen) -> String {
     screen.paragraph(DIM, &screen.text("terminal.list.hint"))
@@ -182,7 +198,7 @@ pub fn hint(screen: Screen) -> String {
 
 #[cfg(test)]
 mod tests {
-    use record::{ConnectionId, Head, Party, PartyId, Transport};
+    use record::{ConnectionId, Head, PartyId, Transport};
 
     use super::*;
     use crate::lessons::Language;

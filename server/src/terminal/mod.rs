@@ -31,7 +31,7 @@ use trace::rows::{Layer, Rows};
 use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
 
-pub use list::{hint, list, passed, title};
+pub use list::{hint, list, passed, proxy, saved, title};
 
 use glyph::{GONE, HEX, NOTHING, SPACE};
 use row::CellRow;
@@ -70,6 +70,7 @@ pub fn draw(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
         text += &screen.paragraph(Style::new(), &printable::lines(&words.question));
     }
     text += &screen.paragraph(DIM, &summary(trace, screen));
+    text += &proxy(trace, screen);
     let mut legend = Legend::default();
     for lane in &analysis.lanes {
         text.push('\n');

@@ -10,7 +10,7 @@ use record::{
     Transport,
 };
 
-use super::filter::Filter;
+use crate::filter::{self, Filter};
 
 /// An end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl Connections {
             }
         };
         let ends = [&socket.local, &socket.peer];
-        let addresses: Vec<_> = ends.into_iter().flatten().collect();
+        let addresses: Vec<_> = ends.into_iter().flatten().map(named).collect();
         self.all.push(Known {
             transport: socket.transport,
             opener: side(End::Opener),
@@ -272,6 +272,14 @@ fn ports(one: &Address, other: &Address) -> Option<(u16, u16)> {
     };
     let (one, other) = (one.port(), other.port());
     Some((one.min(other), one.max(other)))
+}
+
+/// An address as `--only` knows it.
+fn named(address: &Address) -> filter::Address<'_> {
+    match address {
+        Address::Internet(address) => filter::Address::Internet(*address),
+        Address::Unix(name) => filter::Address::Unix(name),
+    }
 }
 
 /// An address as people write it; an abstract name of unix(7) begins with `@`.

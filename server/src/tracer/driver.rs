@@ -13,10 +13,10 @@ use protocol::Nanos;
 use record::{Head, Record};
 
 use super::facts::Limits;
-use super::filter::Filter;
 use super::notice::Notice;
 use super::observer::Observer;
 use super::world::World;
+use crate::filter::Filter;
 
 /// What came of a program under trace.
 #[derive(Debug)]

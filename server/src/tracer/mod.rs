@@ -8,7 +8,6 @@
 mod connections;
 mod driver;
 mod facts;
-mod filter;
 mod notice;
 mod observer;
 mod parties;
@@ -18,5 +17,4 @@ mod world;
 
 pub use driver::{Traced, trace};
 pub use facts::Limits;
-pub use filter::{Filter, Pattern};
 pub use notice::Notice;

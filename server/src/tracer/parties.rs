@@ -42,6 +42,7 @@ impl Parties {
             name,
             process: u32::try_from(process.0).ok(),
             command,
+            proxy: false,
         })
     }
 

@@ -95,7 +95,11 @@ fn written(page: &Page, heading: &str) -> Flags {
     let table = page.table(heading, 0);
     let row = |row: &Vec<String>| {
         let flag = spans(&row[0]).swap_remove(0);
-        let name = flag.split([' ', '=']).next().unwrap_or(&flag).to_owned();
+        let name = flag
+            .split([' ', '=', '['])
+            .next()
+            .unwrap_or(&flag)
+            .to_owned();
         (name, spans(&row[1]).pop())
     };
     table.iter().map(row).collect()

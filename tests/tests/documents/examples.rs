@@ -98,7 +98,7 @@ fn is_not_run(command: &str) -> bool {
 
 /// Whether a command goes on until it is told to end.
 fn is_server(command: &str) -> bool {
-    ["stickylab serve", "stickylab server "]
+    ["stickylab serve", "stickylab server ", "stickylab proxy "]
         .iter()
         .any(|server| command.starts_with(server))
 }
@@ -122,10 +122,10 @@ fn check(path: &str) -> usize {
                  {server} > listening 2> log &\nserver=$!\n\
                  until grep -q '^listening {}' listening; do\n\
                  kill -0 $server; sleep 0.02; done\n",
-                if command.starts_with("stickylab server ") {
-                    ""
-                } else {
-                    "page"
+                match command.split(' ').nth(1) {
+                    Some("server") => "",
+                    Some("proxy") => "proxy",
+                    _ => "page",
                 },
             );
         } else {
@@ -165,6 +165,7 @@ fn the_readme_works_as_printed() {
 fn the_reference_works_as_printed() {
     assert!(check("docs/knobs.md") >= 3);
     assert!(check("docs/bridges.md") >= 1);
+    assert!(check("docs/proxy.md") >= 1);
 }
 
 #[test]

@@ -126,6 +126,7 @@ pub(super) fn full_lines() -> Vec<Line> {
             version: VERSION,
             program: "p".to_owned(),
             kernel: "k".to_owned(),
+            record: true,
         },
         Line::Queued { run: 1, place: 1 },
         Line::Alive,
@@ -144,6 +145,7 @@ pub(super) fn full_lines() -> Vec<Line> {
             name: "n".to_owned(),
             process: Some(1),
             command: vec!["c".to_owned()],
+            proxy: true,
         }),
         Line::Connection(Connection {
             connection: ConnectionId(1),

@@ -49,6 +49,7 @@ fn hello() -> Message {
         version: VERSION,
         program: "0.1.0".to_owned(),
         kernel: "Linux 6.18".to_owned(),
+        record: false,
     })
 }
 

@@ -7,6 +7,7 @@ mod order;
 mod queue;
 mod stage;
 mod turns;
+mod watching;
 mod workers;
 
 use std::io;
@@ -39,6 +40,7 @@ pub use queue::running_runs;
 use stage::{Command, News, Postponed, Stage, Waiting, news, room};
 use turns::Turn;
 pub(super) use turns::Turns;
+pub(super) use watching::watch;
 pub(super) use workers::Workers;
 
 /// Commands that are kept for a run that waits, in bytes: from there on nothing
@@ -49,12 +51,26 @@ const COMMAND: usize = 64;
 /// How long lines are written before another session has its turn.
 const SLICE: Duration = Duration::from_millis(1);
 
-/// Upgrades the request and starts a session on threads of the lab's own.
+/// Upgrades the request and starts a session.
 pub(super) async fn open(
     Shared(state): Shared<State>,
     Extension(client): Extension<Client>,
-    mut request: HttpRequest,
+    request: HttpRequest,
 ) -> Response {
+    begin(state.clone(), request, move |web| async move {
+        session(web, client, &state).await;
+    })
+}
+
+/// Upgrades the request; `session` has its WebSocket, on threads of the lab's own.
+fn begin<Session>(
+    state: State,
+    mut request: HttpRequest,
+    session: impl FnOnce(WebSocket) -> Session + Send + 'static,
+) -> Response
+where
+    Session: Future<Output = ()> + Send + 'static,
+{
     let upgrade = match accept(&mut request, &state) {
         Ok(upgrade) => upgrade,
         Err(refusal) => return *refusal,
@@ -76,7 +92,7 @@ pub(super) async fn open(
         let (tracker, workers) = (state.tracker.clone(), Arc::clone(&state.workers));
         let session = async move {
             match web.attach() {
-                Ok(web) => session(web, client, &state).await,
+                Ok(web) => session(web).await,
                 Err(error) => tracing::debug!(%error, "lab session"),
             }
             drop(place);
@@ -158,6 +174,7 @@ impl Session {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),
+            record: false,
         })
         .await?;
         let mut keep_alive = interval_at(Instant::now() + self.keep_alive, self.keep_alive);

@@ -23,12 +23,12 @@ use self::call::{Pending, descriptor, outcome};
 use self::sockets::Sockets;
 use super::connections::{At, Connections};
 use super::facts::{Facts, Limits};
-use super::filter::Filter;
 use super::notice::Notice;
 use super::parties::{self, Parties};
 use super::tables::{CLONE_FILES, Entry, SocketId, Tables};
 use super::transfer;
 use super::world::{World, bytes};
+use crate::filter::Filter;
 
 /// All that is known of the programs under trace, and the record that comes of it.
 #[derive(Debug)]

@@ -189,6 +189,7 @@ fn what_the_gateway_refuses_is_told() {
         version: VERSION + 1,
         program: "9.0".to_owned(),
         kernel: String::new(),
+        record: false,
     };
     state.update(heard(newer));
     assert!(matches!(state.link(), Link::Outdated { .. }));

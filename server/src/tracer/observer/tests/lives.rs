@@ -1,7 +1,7 @@
 //! Descriptors and processes that come and go, and the record's bounds.
 
 use super::*;
-use crate::tracer::filter::Pattern;
+use crate::filter::Pattern;
 use crate::tracer::tables::{CLONE_FILES, CLONE_THREAD};
 use record::{Call, Ending, Reason};
 

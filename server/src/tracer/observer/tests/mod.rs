@@ -14,8 +14,8 @@ use protocol::Nanos;
 use record::{Capture, Head, Record};
 
 use super::Observer;
+use crate::filter::Filter;
 use crate::tracer::facts::Limits;
-use crate::tracer::filter::Filter;
 use crate::tracer::notice::Notice;
 use crate::tracer::world::World;
 

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use kernel::descriptor::Address;
 use record::Transport;
 
 /// Which connections are recorded: those that one of the patterns fits; all, if there
@@ -26,23 +25,32 @@ pub enum Pattern {
     Path(String),
 }
 
+/// The address of an end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub enum Address<'a> {
+    /// Of ip(7) or ipv6(7).
+    Internet(SocketAddr),
+    /// Of unix(7): a path, or a zero byte and an abstract name.
+    Unix(&'a [u8]),
+}
+
 impl Filter {
     /// Whether a connection is recorded that has ends with these addresses.
-    pub(super) fn wants(&self, transport: Transport, addresses: &[&Address]) -> bool {
+    pub fn wants(&self, transport: Transport, addresses: &[Address<'_>]) -> bool {
         let fits = |pattern: &Pattern| match pattern {
             Pattern::Transport(wanted) => *wanted == transport,
-            _ => addresses.iter().any(|address| pattern.is_of(address)),
+            _ => addresses.iter().any(|address| pattern.is_of(*address)),
         };
         self.0.is_empty() || self.0.iter().any(fits)
     }
 }
 
 impl Pattern {
-    fn is_of(&self, address: &Address) -> bool {
+    fn is_of(&self, address: Address<'_>) -> bool {
         match (self, address) {
             (Self::Port(port), Address::Internet(address)) => address.port() == *port,
             (Self::Host(host), Address::Internet(address)) => address.ip() == *host,
-            (Self::Address(wanted), Address::Internet(address)) => wanted == address,
+            (Self::Address(wanted), Address::Internet(address)) => *wanted == address,
             (Self::Path(path), Address::Unix(name)) => match path.strip_prefix('@') {
                 Some(path) => name.strip_prefix(&[0]) == Some(path.as_bytes()),
                 None => name == path.as_bytes(),
@@ -60,14 +68,8 @@ impl FromStr for Pattern {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let transport = Transport::ALL.into_iter().find(|transport| {
-            let name = match transport {
-                Transport::Tcp => "tcp",
-                Transport::Udp => "udp",
-                Transport::Unix => "unix",
-            };
-            name == text
-        });
+        let mut transports = Transport::ALL.into_iter();
+        let transport = transports.find(|transport| transport.name() == text);
         if let Some(transport) = transport {
             return Ok(Self::Transport(transport));
         }
@@ -90,14 +92,18 @@ mod tests {
     fn check(patterns: &[&str], transport: Transport, addresses: &[&str], expected: bool) {
         let parsed = patterns.iter().map(|text| text.parse().unwrap());
         let filter = Filter(parsed.collect());
+        let names: Vec<_> = addresses
+            .iter()
+            .map(|text| text.replace('@', "\0").into_bytes())
+            .collect();
         let addresses: Vec<_> = addresses
             .iter()
-            .map(|text| match text.parse() {
+            .zip(&names)
+            .map(|(text, name)| match text.parse() {
                 Ok(address) => Address::Internet(address),
-                Err(_) => Address::Unix(text.replace('@', "\0").into_bytes()),
+                Err(_) => Address::Unix(name),
             })
             .collect();
-        let addresses: Vec<_> = addresses.iter().collect();
         let wants = filter.wants(transport, &addresses);
         assert_eq!(wants, expected, "{patterns:?} {addresses:?}");
     }
