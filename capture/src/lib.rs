@@ -11,8 +11,10 @@ mod contents;
 mod doubles;
 mod flows;
 mod fragments;
+mod live;
 mod reader;
 
 pub use container::{Damage, Fault, is_capture};
 pub use contents::{Choice, Contents, Refused, list, read};
+pub use live::{Packets, Unreadable};
 pub use reader::{Passed, Reader};

@@ -18,7 +18,7 @@ use trace::link::{Capture, Ending, Head};
 use trace::text::{Catalog, Sentence, Value};
 use trace::{
     Analysis, Call, Client, ClientId, Connection, Counts, End, Event, Experiment, Flags, Header,
-    Lesson, MAX_OFFSET, Message as Text, Reason, Socket, Trace, pcapng,
+    Lesson, MAX_OFFSET, Message as Text, Options, Reason, Socket, Trace, pcapng,
 };
 use web_client::app::{Format, Message, Setup, State};
 use web_client::language::Language;
@@ -450,6 +450,13 @@ fn socket(input: &mut Input<'_>) -> Socket {
             data_out: input.small(),
             data_in: input.small(),
             retransmitted: input.small(),
+        }),
+        options: input.flag().then(|| Options {
+            nodelay: input.flag().then(|| input.flag()),
+            cork: input.flag().then(|| input.flag()),
+            linger: told(input).and_then(|seconds| i32::try_from(seconds).ok()),
+            send_buffer: told(input),
+            ..Options::default()
         }),
     }
 }

@@ -2,12 +2,14 @@
 //! the kernel fills and nobody is woken for (TPACKET_V3,
 //! `Documentation/networking/packet_mmap.rst`).
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockFilter, Socket, Type};
 
+use crate::port_filter::{self, PortFilter};
 use crate::{CaptureError, Filter, Frame, Statistics, filter, sys};
 
 /// A block holds any frame of [`crate::MAX_FRAME`] bytes.
@@ -41,13 +43,28 @@ impl Capture {
     /// # Errors
     /// [`CaptureError::NotPermitted`] without CAP_NET_RAW.
     pub fn open(filter: &Filter) -> Result<Self, CaptureError> {
+        Self::begin(&filter::program(filter))
+    }
+
+    /// Begins to capture nothing yet on the loopback interface: of which ports packets
+    /// are taken is named later.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_by_port() -> Result<(Self, PortFilter), CaptureError> {
+        let this = Self::begin(&port_filter::program(&BTreeSet::new()))?;
+        let ports = PortFilter::of(&this.socket);
+        let ports = ports.map_err(|error| CaptureError::Failed("no second handle", error))?;
+        Ok((this, ports))
+    }
+
+    fn begin(program: &[SockFilter]) -> Result<Self, CaptureError> {
         let failed = |what| move |error| CaptureError::Failed(what, error);
         // Without a protocol it sees nothing until it is bound, and then only
         // through the filter.
         let kind = Type::RAW.nonblocking();
         let socket = Socket::new(Domain::PACKET, kind, None).map_err(refused)?;
-        let program = filter::program(filter);
-        let attached = socket.attach_filter(&program);
+        let attached = socket.attach_filter(program);
         attached.map_err(failed("the filter was not attached"))?;
         // Where this is refused the frames come without, and all else is told.
         // It has to be asked for before there is a ring.

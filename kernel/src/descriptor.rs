@@ -117,7 +117,9 @@ pub fn file_bytes(thread: Thread, fd: i32, end: Option<u64>, length: usize) -> O
 /// PIDFD_THREAD (pidfd_open(2), since Linux 6.9).
 const THREAD: u32 = libc::O_EXCL.cast_unsigned();
 
-fn copy(thread: Thread, fd: i32) -> io::Result<OwnedFd> {
+/// A copy of a descriptor of a thread. To be closed at once: as long as it is open the
+/// socket is, whatever the program closes.
+pub fn copy(thread: Thread, fd: i32) -> io::Result<OwnedFd> {
     let process = match processes::pidfd(thread.0, THREAD) {
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
             processes::pidfd(group(thread).unwrap_or(thread.0), 0)

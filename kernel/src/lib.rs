@@ -10,6 +10,10 @@ pub mod descriptor;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
+pub mod options;
+#[cfg(target_os = "linux")]
+mod port_filter;
+#[cfg(target_os = "linux")]
 mod socket;
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "system calls that no safe wrapper offers")]
@@ -20,6 +24,8 @@ pub mod syscall;
 pub mod tracee;
 #[cfg(target_os = "linux")]
 mod unix_peer;
+
+pub mod told;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
@@ -39,6 +45,8 @@ pub use std::os::windows::io::AsSocket;
 pub use capture::Capture;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::*;
+#[cfg(target_os = "linux")]
+pub use port_filter::PortFilter;
 #[cfg(target_os = "linux")]
 pub use socket::*;
 

@@ -80,6 +80,7 @@ syscalls! {
     Sendmmsg = "sendmmsg", [SYS_sendmmsg];
     Sendfile = "sendfile", [SYS_sendfile];
     Splice = "splice", [SYS_splice];
+    Bind = "bind", [SYS_bind];
     Connect = "connect", [SYS_connect];
     Accept = "accept", [SYS_accept];
     Accept4 = "accept4", [SYS_accept4];
@@ -93,6 +94,19 @@ syscalls! {
     Fcntl = "fcntl", [SYS_fcntl],
         if 1 in [libc::F_DUPFD.cast_unsigned(), libc::F_DUPFD_CLOEXEC.cast_unsigned()];
     Getsockopt = "getsockopt", [SYS_getsockopt], if 2 in [libc::SO_ERROR.cast_unsigned()];
+    // Whatever their level: the observer looks at that.
+    Setsockopt = "setsockopt", [SYS_setsockopt],
+        if 2 in [
+            libc::TCP_NODELAY.cast_unsigned(),
+            libc::TCP_CORK.cast_unsigned(),
+            libc::TCP_QUICKACK.cast_unsigned(),
+            libc::SO_KEEPALIVE.cast_unsigned(),
+            libc::SO_LINGER.cast_unsigned(),
+            libc::SO_SNDBUF.cast_unsigned(),
+            libc::SO_RCVBUF.cast_unsigned(),
+            libc::SO_SNDBUFFORCE.cast_unsigned(),
+            libc::SO_RCVBUFFORCE.cast_unsigned()
+        ];
     Clone = "clone", [SYS_clone];
     Clone3 = "clone3", [SYS_clone3];
     Unshare = "unshare", [SYS_unshare];
@@ -247,6 +261,9 @@ mod tests {
         check(Syscall::Fcntl, at(1, 3), false);
         check(Syscall::Getsockopt, at(2, 4), true);
         check(Syscall::Getsockopt, at(2, 3), false);
+        check(Syscall::Setsockopt, at(2, 13), true);
+        check(Syscall::Setsockopt, at(2, 33), true);
+        check(Syscall::Setsockopt, at(2, 2), false);
     }
 
     #[test]

@@ -54,6 +54,10 @@ pub struct Event {
     /// other calls and at EOF.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
     pub bytes: Vec<u8>,
+    /// How often the same call had been made at this end since the one before, and had
+    /// failed with EAGAIN: there was nothing to take, or no room.
+    #[serde(default, skip_serializing_if = "is_default", rename = "would-block")]
+    pub would_block: u32,
     /// What the kernel said if the call failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -82,6 +86,7 @@ impl Event {
             offset: Offset(0),
             asked: 0,
             bytes: Vec::new(),
+            would_block: 0,
             error: None,
             reason: None,
             socket: Socket {
@@ -95,6 +100,7 @@ impl Event {
                 length: None,
                 dropped: None,
                 counts: None,
+                options: None,
             },
             header: None,
         }
@@ -174,12 +180,13 @@ mod tests {
             offset: Offset(8),
             asked: 1024,
             bytes: b"hi".to_vec(),
+            would_block: 3,
             ..Event::new(Nanos(81_000), ORIGIN, Call::Recv)
         };
         let json = serde_json::to_string(&event).unwrap();
         assert_eq!(
             json,
-            r#"{"at":81000,"party":2,"connection":7,"end":"acceptor","call":"recv","offset":8,"asked":1024,"bytes":"6869"}"#
+            r#"{"at":81000,"party":2,"connection":7,"end":"acceptor","call":"recv","offset":8,"asked":1024,"bytes":"6869","would-block":3}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
     }

@@ -1,8 +1,10 @@
 //! All that was observed in one recording.
 
+use protocol::Nanos;
+
 use crate::{
-    Call, Connection, ConnectionId, End, Ended, Ending, Event, Head, Party, PartyId, Reason,
-    Transport,
+    Call, Capture, Connection, ConnectionId, End, Ended, Ending, Event, Head, Party, PartyId,
+    Reason, Transport,
 };
 
 /// Most parties of a record.
@@ -94,6 +96,19 @@ impl Record {
         self.transport(connection) == Transport::Udp
     }
 
+    /// Whether the packets of a connection were captured, by what the record says of it.
+    /// Where it does not say of which, those of all.
+    pub fn is_captured(&self, connection: ConnectionId) -> bool {
+        let of = |connection: &Connection| {
+            connection.opener.observed.packets || connection.acceptor.observed.packets
+        };
+        let is_said = || self.connections.iter().any(of);
+        let found = self.connection(connection);
+        self.head.capture == Capture::On
+            && found
+                .is_none_or(|found| of(found) || found.transport != Transport::Unix && !is_said())
+    }
+
     /// Puts an event where its time belongs; events of the same time stay in
     /// the order they came. Returns its index.
     pub fn insert(&mut self, event: Event) -> usize {
@@ -119,6 +134,20 @@ impl Record {
     /// All events by time.
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// Says anew who made events, where `party` knows it.
+    pub(crate) fn change_parties(&mut self, party: impl Fn(&Event) -> Option<PartyId>) {
+        for event in &mut self.events {
+            event.party = party(event).unwrap_or(event.party);
+        }
+    }
+
+    /// Moves all events by so much time; they stay in their order.
+    pub(crate) fn shift(&mut self, by: Nanos) {
+        for event in &mut self.events {
+            event.at = Nanos(event.at.0.saturating_add(by.0));
+        }
     }
 
     /// Why it is over, once it is.

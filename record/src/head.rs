@@ -1,5 +1,6 @@
 //! What recorded, where and when.
 
+use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
 use crate::is_default;
@@ -23,6 +24,11 @@ pub struct Head {
     pub clock: Option<Clock>,
     /// Whether packets were captured.
     pub capture: Capture,
+    /// By how much recording lengthened a call of the programs, measured on this machine
+    /// when the record began; none where nobody measured, or the programs recorded
+    /// themselves.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "added-per-call")]
+    pub added_per_call: Option<Nanos>,
 }
 
 impl Head {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Options;
+
 /// What the kernel told about the socket beside a call; only what was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
@@ -47,6 +49,10 @@ pub struct Socket {
     /// Counts of the connection's segments, just before its close.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// Its options: told with the first call at an end, and with the next one when the
+    /// program has set one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<Options>,
 }
 
 /// Segments of one end of a connection so far (TCP_INFO, tcp(7)).

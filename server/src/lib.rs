@@ -17,3 +17,4 @@ pub mod servers;
 pub mod terminal;
 #[cfg(target_os = "linux")]
 pub mod tracer;
+mod wall_clock;

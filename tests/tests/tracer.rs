@@ -11,6 +11,8 @@ mod endings;
 mod spoken;
 #[path = "tracer/terminal.rs"]
 mod terminal;
+#[path = "tracer/told.rs"]
+mod told;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -37,7 +37,7 @@ pub use plan::parties;
 pub use record::file::{MAX_OFFSET, RecordError};
 pub use record::{
     Call, Clock, ClockName, Connection, ConnectionId, Counts, End, Endpoint, Event, Flags, Header,
-    Link, Observed, Origin, Party, PartyId, Reason, Socket, Transport, hex,
+    Link, Observed, Options, Origin, Party, PartyId, Reason, Socket, Transport, hex,
 };
 pub use run::{Trace, TraceError};
 pub use script::{Nonces, Script};

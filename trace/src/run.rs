@@ -78,6 +78,11 @@ impl Trace {
         }
     }
 
+    /// What was observed, without what is known of its meaning.
+    pub fn into_record(self) -> Record {
+        self.record
+    }
+
     /// The plan, and its client whose conversation a connection is.
     pub fn planned(&self, connection: ConnectionId) -> Option<(&Experiment, &Client)> {
         let experiment = self.plan.as_ref()?;

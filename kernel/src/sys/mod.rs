@@ -2,6 +2,7 @@
 //! workspace is in this folder, one file a topic.
 
 mod packets;
+pub(crate) mod probe;
 pub(crate) mod processes;
 mod sockets;
 

@@ -175,19 +175,37 @@ pub(crate) struct Child {
 pub(crate) fn start(arguments: &[CString], filter: &mut [libc::sock_filter]) -> io::Result<Child> {
     let mut pointers: Vec<*const c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
     pointers.push(ptr::null());
+    fork(filter, |program, wait, tell| {
+        run(&pointers, program, wait, tell);
+    })
+}
+
+/// Forks a child that does `task` and ends: with the filter, the descriptor where it is told
+/// to go on, and the one where it tells. The calling process should have no other threads.
+pub(super) fn fork(
+    filter: &mut [libc::sock_filter],
+    task: impl FnOnce(&libc::sock_fprog, RawFd, RawFd),
+) -> io::Result<Child> {
     let program = libc::sock_fprog {
         len: u16::try_from(filter.len()).map_err(io::Error::other)?,
         filter: filter.as_mut_ptr(),
     };
     let (wait, go) = pipe()?;
     let (failure, tell) = pipe()?;
-    // SAFETY: the child returns from `run` never, and calls nothing that another
+    let yes: libc::c_ulong = 1;
+    // A program with capabilities of its file is not dumpable, nor is its child, and that
+    // cannot be traced then (ptrace(2)). Whoever may trace this one needs its capabilities.
+    // SAFETY: the call reads and writes no memory.
+    check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, yes) })?;
+    // SAFETY: the child ends behind `task`, and calls nothing that another
     // thread could have left locked, as there is none.
     let process = unsafe { libc::fork() };
     if process == 0 {
         drop(go);
         drop(failure);
-        run(&pointers, &program, wait.as_raw_fd(), tell.as_raw_fd());
+        task(&program, wait.as_raw_fd(), tell.as_raw_fd());
+        // SAFETY: it ends this process.
+        unsafe { libc::_exit(0) };
     }
     check(process)?;
     Ok(Child {
@@ -197,27 +215,37 @@ pub(crate) fn start(arguments: &[CString], filter: &mut [libc::sock_filter]) -> 
     })
 }
 
-/// The child's part of [`start`].
-fn run(pointers: &[*const c_char], program: &libc::sock_fprog, wait: RawFd, tell: RawFd) -> ! {
+/// Waits until the tracer says that it has attached; without one this process ends.
+pub(super) fn wait_to_go(wait: RawFd) {
     let mut byte = 0_u8;
     // SAFETY: one byte is stored in `byte`.
     let told = unsafe { libc::read(wait, (&raw mut byte).cast(), 1) };
     if told != 1 {
-        // Whoever wanted to trace it is gone.
         // SAFETY: it ends this process.
         unsafe { libc::_exit(1) };
     }
-    // SAFETY: `pointers` ends in a null pointer and points to strings that end in
-    // a zero byte; `program` points to as many instructions as it says; all
-    // outlive the calls. SIGPIPE is as the standard library found it.
+}
+
+/// Installs the filter for this process and its children. False if that is refused.
+pub(super) fn install(program: &libc::sock_fprog) -> bool {
+    let on: libc::c_ulong = 1;
+    let off: libc::c_ulong = 0;
+    let mode = libc::c_ulong::from(libc::SECCOMP_MODE_FILTER);
+    // SAFETY: `program` points to as many instructions as it says, and outlives the call.
+    unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, on, off, off, off) == 0
+            && libc::prctl(libc::PR_SET_SECCOMP, mode, ptr::from_ref(program)) == 0
+    }
+}
+
+/// The child's part of [`start`].
+fn run(pointers: &[*const c_char], program: &libc::sock_fprog, wait: RawFd, tell: RawFd) {
+    wait_to_go(wait);
+    // SAFETY: `pointers` ends in a null pointer and points to strings that end in a zero
+    // byte, which outlive the call. SIGPIPE is as the standard library found it.
     let stage = unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
-        let on: libc::c_ulong = 1;
-        let off: libc::c_ulong = 0;
-        let mode = libc::c_ulong::from(libc::SECCOMP_MODE_FILTER);
-        if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, on, off, off, off) == 0
-            && libc::prctl(libc::PR_SET_SECCOMP, mode, ptr::from_ref(program)) == 0
-        {
+        if install(program) {
             libc::execvp(pointers[0], pointers.as_ptr());
             Stage::Run
         } else {

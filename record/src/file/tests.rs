@@ -67,11 +67,12 @@ fn a_plan_stands_in_the_run_line_beside_the_head() {
             zero: 5,
         }),
         capture: Capture::On,
+        added_per_call: Some(protocol::Nanos(14_000)),
     };
     run.plan.aim = Some("a".to_owned());
     check_line(
         &Line::Run(run),
-        r#"{"type":"run","version":5,"run":0,"program":"p 1","kernel":"Linux 6.18","boot":"b","clock":{"name":"monotonic","zero":5},"capture":"on","aim":"a"}"#,
+        r#"{"type":"run","version":5,"run":0,"program":"p 1","kernel":"Linux 6.18","boot":"b","clock":{"name":"monotonic","zero":5},"capture":"on","added-per-call":14000,"aim":"a"}"#,
     );
 }
 

@@ -3,14 +3,19 @@
 use protocol::Framing;
 use serde_json::{Map, Value};
 
+use super::suggestion::closest;
+
 /// A framing as people write it: its name, and behind commas those of its settings that
 /// differ from the default, such as `length-prefix,width=2,endian=big`. A text may have
 /// `\n`, `\r`, `\t`, `\0` and `\\` in it.
 pub(super) fn parse(text: &str) -> Result<Framing, String> {
     let (name, settings) = text.split_once(',').unwrap_or((text, ""));
     if Framing::named(name).is_none() {
-        let names = Framing::NAMES.join(", ");
-        return Err(format!("no framing is called {name:?}: there are {names}"));
+        let hint = match closest(name, Framing::NAMES) {
+            Some(close) => format!("; did you mean {close}?"),
+            None => format!(": there are {}", Framing::NAMES.join(", ")),
+        };
+        return Err(format!("no framing is called {name:?}{hint}"));
     }
     let mut object = Map::new();
     object.insert("kind".to_owned(), name.into());
@@ -78,6 +83,7 @@ mod tests {
     fn what_is_no_framing_is_refused() {
         for (text, part) in [
             ("", "there are none"),
+            ("delimeter,maximum=9", "did you mean delimiter?"),
             ("lines", "no framing is called \"lines\""),
             ("delimiter,x", "sets nothing"),
             ("delimiter,width=2", "width"),

@@ -6,6 +6,7 @@ mod client;
 mod completions;
 mod framing;
 mod input;
+mod join;
 mod lessons;
 mod limits;
 mod manual;
@@ -22,6 +23,7 @@ mod screen;
 mod serve;
 mod server;
 mod show;
+mod shown;
 mod size;
 mod suggestion;
 mod target;
@@ -81,6 +83,8 @@ enum Command {
     Run(run::Run),
     /// Prints a saved run, or what a capture file has
     Show(show::Show),
+    /// Puts traces of programs that talked to each other together
+    Join(join::Join),
     /// Runs a program of yours and shows what its calls carried
     #[cfg(target_os = "linux")]
     Trace(program::Program),
@@ -116,6 +120,7 @@ pub(crate) fn run() -> ExitCode {
             log_to(std::io::stderr, LevelFilter::ERROR, log);
             ended(run.run(), |line| eprintln!("{line}"))
         }
+        Command::Join(join) => ended(join.run(), |line| eprintln!("{line}")),
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
         #[cfg(target_os = "linux")]
         Command::Trace(program) => ended(program.run(), |line| eprintln!("{line}")),

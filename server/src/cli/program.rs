@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use kernel::tracee::{self, StartError, Tracer};
 use protocol::Framing;
+use record::Head;
 use stickylab::filter::{Filter, Pattern};
 use stickylab::lab;
 use stickylab::terminal::Screen;
@@ -17,23 +18,23 @@ use trace::link::Capture;
 use trace::text::Sentence;
 use trace::{Setup, Trace};
 
+use super::framing;
 use super::output;
 use super::packets::Packets;
 use super::screen::{Spoken, Stream};
 use super::size;
-use super::suggestion::closest;
 use super::target::{self, Input, Target};
 
 #[derive(Debug, Args)]
 pub(super) struct Program {
-    /// How the messages of both directions are framed: none, ready-ack, length-prefix,
-    /// delimiter or fixed-size
-    #[arg(long, value_name = "FRAMING", value_parser = framing)]
+    /// How the messages of both directions are framed, such as delimiter or
+    /// length-prefix,width=2
+    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
     framing: Option<Framing>,
     /// Writes the trace to FILE in place of the lanes
     #[arg(long, value_name = "FILE", value_parser = target::path)]
     json: Option<PathBuf>,
-    /// Writes the bytes of the calls to FILE too, as packets for Wireshark
+    /// Writes the packets to FILE too, for Wireshark
     #[arg(long, value_name = "FILE", value_parser = target::path)]
     pcapng: Option<PathBuf>,
     /// Only connections that this fits: tcp, udp, unix, :PORT, IP, IP:PORT or a path;
@@ -58,14 +59,6 @@ pub(super) struct Program {
     command: Vec<OsString>,
 }
 
-/// A framing by its name, with its default settings.
-fn framing(name: &str) -> Result<Framing, String> {
-    Framing::named(name).ok_or_else(|| match closest(name, Framing::NAMES) {
-        Some(close) => format!("did you mean {close}?"),
-        None => format!("it is one of {}", Framing::NAMES.join(", ")),
-    })
-}
-
 impl Program {
     /// Returns only if something failed: this process ends as the program did.
     pub(super) fn run(self) -> Result<()> {
@@ -78,12 +71,25 @@ impl Program {
             events: usize::try_from(self.max_events)?,
             bytes: self.max_bytes,
         };
+        let added_per_call = tracer::added_per_call();
         let started = Instant::now();
-        let head = lab::head(started, Capture::Unknown);
+        let (wire, capture) = match tracer::begin_capture() {
+            Ok(begun) => (Some(begun), Capture::On),
+            Err((why, message)) => {
+                if let Some(message) = message {
+                    eprintln!("stickylab: the wire is not captured: {message}");
+                }
+                (None, why)
+            }
+        };
+        let head = Head {
+            added_per_call,
+            ..lab::head(started, capture)
+        };
         let begun = Tracer::start(&self.command);
         let seen = begun.and_then(|program| {
             let filter = Filter(self.only);
-            tracer::trace(program, head, started, limits, filter)
+            tracer::trace(program, head, started, limits, filter, wire)
         });
         let seen = seen.map_err(|error| explain(error, &self.command))?;
         let setup = Setup {
@@ -146,20 +152,4 @@ fn is_traced() -> bool {
     let mut lines = status.lines();
     let tracer = lines.find_map(|line| line.strip_prefix("TracerPid:"));
     tracer.is_some_and(|tracer| tracer.trim() != "0")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_framing_is_named() {
-        assert_eq!(framing("none"), Ok(Framing::None));
-        assert_eq!(framing("delimiter").unwrap().name(), "delimiter");
-        assert_eq!(
-            framing("delimeter"),
-            Err("did you mean delimiter?".to_owned())
-        );
-        assert!(framing("xml").unwrap_err().contains("length-prefix"));
-    }
 }

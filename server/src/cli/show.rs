@@ -3,26 +3,22 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use capture::{Choice, Contents, is_capture};
+use capture::{Choice, is_capture};
 use clap::Args;
-use protocol::Framing;
-use record::{Connection, ConnectionId, Record, Summary};
-use stickylab::{printable, terminal};
-use trace::{Clock, ClockName, Setup, Trace};
+use record::ConnectionId;
+use stickylab::printable;
+use trace::Trace;
 
 use super::input::{self, Kind};
-use super::packets::Packets;
-use super::record_page::{self, RecordPage};
-use super::screen::{Spoken, Stream};
-use super::target::{self, Input};
-use super::{framing, output};
+use super::record_page;
+use super::shown::Shown;
+use super::target::Input;
 
 /// A trace: far more bytes than a run may have.
-const TRACE: Kind = Kind {
+pub(super) const TRACE: Kind = Kind {
     none: "no trace of a run",
     most: 64 * 1024 * 1024,
 };
@@ -40,26 +36,8 @@ pub(super) struct Show {
     /// What `stickylab run --json` printed, or a pcap or pcapng file; - reads standard
     /// input
     file: PathBuf,
-    /// Shows the connection with this number alone
-    #[arg(long, value_name = "N", conflicts_with = "all")]
-    connection: Option<u32>,
-    /// Shows every connection, without a list
-    #[arg(long)]
-    all: bool,
-    /// How messages are framed, where nothing was planned: a name, and settings behind
-    /// commas, as in length-prefix,width=2
-    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
-    framing: Option<Framing>,
-    /// Prints the events, one JSON object a line
-    #[arg(long, conflicts_with = "page")]
-    json: bool,
-    /// Writes the packets to FILE too, for Wireshark
-    #[arg(long, value_name = "FILE", value_parser = target::path, conflicts_with = "page")]
-    pcapng: Option<PathBuf>,
     #[command(flatten)]
-    page: RecordPage,
-    #[command(flatten)]
-    spoken: Spoken,
+    shown: Shown,
 }
 
 impl Show {
@@ -70,7 +48,8 @@ impl Show {
         }
         let text = input::text(bytes, &name, TRACE)?;
         let trace = Trace::parse(&text).map_err(|error| anyhow!("{name}: {error}"))?;
-        self.show_trace(&name, trace)
+        self.shown
+            .show_trace(&name, trace, what_is_read(&self.file))
     }
 
     /// What the file is called, and what is in it.
@@ -88,185 +67,69 @@ impl Show {
     }
 
     fn is_standard(&self) -> bool {
-        self.file.as_os_str() == "-"
-    }
-
-    fn show_trace(self, name: &str, mut trace: Trace) -> Result<()> {
-        if let Some(framing) = &self.framing {
-            if trace.plan.is_some() {
-                bail!("{name}: --framing is for records without a plan, and this one has one");
-            }
-            trace.setup.opener_framing = Some(framing.clone());
-            trace.setup.acceptor_framing = Some(framing.clone());
-        }
-        if let Some(number) = self.connection {
-            trace = only(name, &trace, ConnectionId(number))?;
-        }
-        if self.page.is_wanted() {
-            return record_page::serve(self.page, &trace);
-        }
-        let is_list = trace.plan.is_none() && trace.connections.len() > 1;
-        let mut has_lanes = true;
-        if is_list && !self.is_told() {
-            let summaries = trace.summaries();
-            let known = trace.connections.iter().map(|connection| {
-                let summary = summaries.get(&connection.connection);
-                (connection.clone(), summary.copied().unwrap_or_default())
-            });
-            has_lanes = self.list(&trace, &known.collect::<Vec<_>>(), None)?;
-        }
-        if has_lanes {
-            self.show(&trace)?;
-        }
-        output::check_complete(&trace)
+        is_standard(&self.file)
     }
 
     fn show_capture(self, name: &str, bytes: &[u8]) -> Result<()> {
-        let choice = match self.connection {
+        let choice = match self.shown.connection {
             Some(number) => Choice::One(ConnectionId(number)),
-            None if self.is_told() => Choice::All,
+            None if self.shown.is_told() => Choice::All,
             None => Choice::None,
         };
-        let most = if self.page.is_wanted() {
+        let most = if self.shown.page.is_wanted() {
             ON_PAGE
         } else {
             usize::MAX
         };
         let read = |choice| capture::read(bytes, choice, most);
         let mut contents = read(choice).map_err(|error| anyhow!("{name}: {error}"))?;
-        if let Some(number) = self.connection {
+        if let Some(number) = self.shown.connection {
             check_number(name, number, contents.connections.len())?;
         }
-        if self.page.is_wanted() {
+        if self.shown.page.is_wanted() {
             if let Some(damage) = contents.damage {
                 eprintln!(
                     "stickylab: {}: {damage}; what stands before that is shown",
                     printable::lines(name)
                 );
             }
-            let trace = Trace::of_record(contents.record, self.setup());
-            return record_page::serve(self.page, &trace);
+            let trace = Trace::of_record(contents.record, self.shown.setup());
+            return record_page::serve(self.shown.page, &trace);
         }
         let mut has_lanes = true;
         if choice == Choice::None {
-            has_lanes = self.list(&contents.record, &contents.connections, Some(&contents))?;
+            has_lanes =
+                self.shown
+                    .list(&contents.record, &contents.connections, Some(&contents))?;
             if has_lanes {
                 contents = read(Choice::All).map_err(|error| anyhow!("{name}: {error}"))?;
             }
         }
         if has_lanes {
-            self.show(&Trace::of_record(contents.record, self.setup()))?;
+            self.shown.show(
+                &Trace::of_record(contents.record, self.shown.setup()),
+                what_is_read(&self.file),
+            )?;
         }
         match contents.damage {
             Some(damage) => bail!("{name}: {damage}; what stands before that is shown"),
             None => Ok(()),
         }
     }
-
-    /// Whether it was said what is to be shown, so that no list is.
-    const fn is_told(&self) -> bool {
-        let is_written = self.json || self.pcapng.is_some() || self.page.is_wanted();
-        self.connection.is_some() || self.all || is_written
-    }
-
-    /// What is known of the connections of a capture.
-    fn setup(&self) -> Setup {
-        Setup {
-            opener_framing: self.framing.clone(),
-            acceptor_framing: self.framing.clone(),
-            ..Setup::default()
-        }
-    }
-
-    /// Prints lanes or lines, and writes the packets where they are wanted.
-    fn show(&self, trace: &Trace) -> Result<()> {
-        if let Some(path) = &self.pcapng {
-            let input = if self.is_standard() {
-                Input::Standard
-            } else {
-                Input::File(&self.file)
-            };
-            Packets::open(path.clone(), input)?.write(trace)?;
-        }
-        if self.json {
-            output::print_lines(trace)
-        } else {
-            output::print_lanes(trace, self.spoken.screen(Stream::Out))
-        }
-    }
-
-    /// Prints a list; whether there is so little in it that all lanes follow.
-    fn list(
-        &self,
-        record: &Record,
-        connections: &[(Connection, Summary)],
-        contents: Option<&Contents>,
-    ) -> Result<bool> {
-        let counts = connections.iter().map(|(_, summary)| summary);
-        let events: usize = counts
-            .map(|summary| summary.packets.iter().chain(&summary.calls).sum::<usize>())
-            .sum();
-        let has_lanes = output::has_few(connections.len(), events);
-        let screen = self.spoken.screen(Stream::Out);
-        let packets = contents.map(|contents| contents.passed.packets);
-        let moment = record.head.clock.and_then(moment);
-        let mut text = terminal::title(connections.len(), packets, moment.as_deref(), screen);
-        if !connections.is_empty() {
-            text += &terminal::proxy(record, screen);
-            text.push('\n');
-            text += &terminal::list(record, connections, screen);
-        }
-        let notes = contents.map(|contents| terminal::passed(record, &contents.passed, screen));
-        let hint = if has_lanes || connections.is_empty() {
-            String::new()
-        } else {
-            terminal::hint(screen)
-        };
-        for note in [notes.unwrap_or_default(), hint] {
-            if !note.is_empty() {
-                text.push('\n');
-                text += &note;
-            }
-        }
-        if has_lanes {
-            text.push('\n');
-        }
-        output::print_styled(&text)?;
-        Ok(has_lanes)
-    }
 }
 
-/// The moment that is 0 in a record's times, if a clock of the day says so.
-fn moment(clock: Clock) -> Option<String> {
-    let zero = Duration::from_nanos(clock.zero);
-    let moment = SystemTime::UNIX_EPOCH.checked_add(zero)?;
-    (clock.name == ClockName::Realtime)
-        .then(|| humantime::format_rfc3339_micros(moment).to_string())
+/// Whether a path stands for standard input.
+fn is_standard(file: &Path) -> bool {
+    file.as_os_str() == "-"
 }
 
-/// The part of a trace that is about one connection.
-fn only(name: &str, trace: &Trace, connection: ConnectionId) -> Result<Trace> {
-    let Some(known) = trace.connection(connection).cloned() else {
-        let numbers = trace.connections.iter().map(|known| known.connection.0);
-        let most = numbers.max().unwrap_or(0);
-        bail!(
-            "{name} has no connection {}: the last is {most}",
-            connection.0
-        );
-    };
-    let mut part = Record::new(trace.head.clone());
-    part.parties.clone_from(&trace.parties);
-    part.add_connection(known);
-    let events = trace.events().iter();
-    let events = events.filter(|event| event.connection == connection);
-    part.extend(events.cloned().collect());
-    if let Some(why) = trace.ending() {
-        part.end(why, trace.missed, trace.dropped);
+/// What is read.
+fn what_is_read(file: &Path) -> Input<'_> {
+    if is_standard(file) {
+        Input::Standard
+    } else {
+        Input::File(file)
     }
-    let mut part = Trace::of_record(part, trace.setup.clone());
-    part.plan.clone_from(&trace.plan);
-    part.lesson.clone_from(&trace.lesson);
-    Ok(part)
 }
 
 /// An error if a capture has no connection with this number.

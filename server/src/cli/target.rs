@@ -20,6 +20,8 @@ pub(super) enum Input<'a> {
     Standard,
     /// A file, or a lesson's name, which is none.
     File(&'a Path),
+    /// Several files.
+    Files(&'a [PathBuf]),
 }
 
 /// Where it is written.
@@ -52,12 +54,16 @@ impl Target {
     pub(super) fn open(path: PathBuf, input: Input<'_>) -> Result<Self> {
         let name = path.display().to_string();
         if let Ok(found) = fs::metadata(&path) {
-            let read = match input {
-                Input::Nothing => Err(io::ErrorKind::NotFound.into()),
-                Input::Standard => standard(&io::stdin()),
-                Input::File(file) => fs::metadata(file),
+            let files = match input {
+                Input::File(file) => vec![file],
+                Input::Files(files) => files.iter().map(PathBuf::as_path).collect(),
+                Input::Nothing | Input::Standard => Vec::new(),
             };
-            if is_same(&found, read) {
+            let mut read = files.into_iter().map(fs::metadata);
+            let is_standard = matches!(input, Input::Standard);
+            if read.any(|file| is_same(&found, file))
+                || is_standard && is_same(&found, standard(&io::stdin()))
+            {
                 bail!("cannot write {name}: it is what is read; name another file");
             }
             if is_same(&found, standard(&io::stdout())) || is_same(&found, standard(&io::stderr()))

@@ -6,26 +6,23 @@ use std::io;
 use std::net::SocketAddrV4;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use kernel::{CaptureError, Filter};
-use protocol::{Nanos, Transport};
+use protocol::Transport;
 use record::{Frames, Unreadable};
 use trace::link::Capture;
 use trace::{ClientId, Event, Reason};
 
 use crate::net::Recorder;
 use crate::priority::Priority;
+use crate::wall_clock::WallClock;
 
 /// How often the ring is read. A packet wakes no thread: that would
 /// disturb the programs that are watched.
 const SCAN: Duration = Duration::from_millis(2);
 /// How long the last packets are waited for once all sockets are closed.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// A difference between two readings of the clocks that is no mere delay
-/// between them: the wall clock was set.
-const STEP: Duration = Duration::from_micros(10);
-
 /// What of the wire may be kept of one run. What is more is counted as missed,
 /// so that packets never end a run; an event says where that begins.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +120,7 @@ impl Begun {
                     breaker,
                     reading: Reading {
                         frames: self.frames,
-                        clock: Clock::new(recorder.started()),
+                        clock: WallClock::new(recorder.started()),
                         recorder,
                         left: budget,
                         seen: 0,
@@ -207,7 +204,7 @@ impl Follower {
 /// What becomes of the frames.
 struct Reading {
     frames: Frames,
-    clock: Clock,
+    clock: WallClock,
     recorder: Recorder,
     left: Budget,
     /// Frames that came.
@@ -247,76 +244,5 @@ impl Reading {
             }
             Ok(Some(_)) | Err(Unreadable) => self.missed += 1,
         }
-    }
-}
-
-/// Translates the kernel's times (CLOCK_REALTIME) into those of the run
-/// (CLOCK_MONOTONIC): the two go equally fast, but the former may be set.
-struct Clock {
-    started: Instant,
-    /// What the former showed when the run started.
-    origin: Duration,
-}
-
-impl Clock {
-    fn new(started: Instant) -> Self {
-        // The one that was disturbed least.
-        let readings = (0..16).map(|_| origin(started));
-        let (_, origin) = readings.min().unwrap_or_default();
-        Self { started, origin }
-    }
-
-    fn at(&self, time: Duration) -> Nanos {
-        time.saturating_sub(self.origin).into()
-    }
-
-    /// Notices that the time was set.
-    fn follow(&mut self) {
-        let (uncertain, now) = origin(self.started);
-        if now.abs_diff(self.origin) > uncertain + STEP {
-            *self = Self::new(self.started);
-        }
-    }
-}
-
-/// What CLOCK_REALTIME showed at `started`, behind how uncertain that is.
-fn origin(started: Instant) -> (Duration, Duration) {
-    let before = Instant::now();
-    let time = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let between = before.elapsed();
-    let since = before.saturating_duration_since(started) + between / 2;
-    (between, time.saturating_sub(since))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_clock_translates_to_within_its_uncertainty() {
-        let started = Instant::now();
-        let mut clock = Clock::new(started);
-        for _ in 0..100 {
-            let before = Nanos::from(started.elapsed());
-            let at = clock.at(SystemTime::UNIX_EPOCH.elapsed().unwrap());
-            let after = Nanos::from(started.elapsed());
-            // Undisturbed, the two clocks are read within a few dozen ns.
-            let slack = Nanos::from_micros(1);
-            assert!(
-                at + slack >= before && at <= after + slack,
-                "{before:?} {at:?} {after:?}"
-            );
-            clock.follow();
-        }
-    }
-
-    #[test]
-    fn a_clock_that_was_set_is_noticed() {
-        let started = Instant::now();
-        let mut clock = Clock::new(started);
-        let right = clock.origin;
-        clock.origin += Duration::from_hours(1);
-        clock.follow();
-        assert!(clock.origin.abs_diff(right) < Duration::from_millis(1));
     }
 }

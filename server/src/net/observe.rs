@@ -4,7 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use kernel::AsSocket;
+use kernel::{AsSocket, told};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use trace::Socket;
 
@@ -41,47 +41,26 @@ impl Observable for TcpListener {
 
 /// To be asked just before a recv on a stream.
 pub fn before_recv(stream: &impl Observable) -> Socket {
-    Socket {
-        waiting: stream.socket().and_then(kernel::receive_queue),
-        ..Socket::default()
-    }
+    ask(stream.socket(), told::before_recv)
 }
 
 /// To be asked just after a send on a stream.
 pub fn after_send(stream: &impl Observable) -> Socket {
-    // In this order: what is sent in between is not both sent and unsent.
-    let unacked = stream.socket().and_then(kernel::send_queue);
-    let unsent = stream.socket().and_then(kernel::unsent);
-    let waits = unsent.is_some_and(|unsent| unsent > 0);
-    let sending = stream.socket().filter(|_| waits).and_then(kernel::sending);
-    // Of the same moment, or not at all.
-    let sending = sending.filter(|sending| {
-        Some(sending.unsent) == unsent && stream.socket().and_then(kernel::send_queue) == unacked
-    });
-    Socket {
-        unacked,
-        unsent,
-        mss: sending.map(|sending| sending.mss),
-        window: sending.map(|sending| sending.window),
-        ..Socket::default()
-    }
+    ask(stream.socket(), told::after_send)
 }
 
 /// To be asked just before the close of a connection.
 pub fn before_close(stream: &impl Observable) -> Socket {
-    Socket {
-        counts: stream.socket().and_then(kernel::counts),
-        ..Socket::default()
-    }
+    ask(stream.socket(), told::before_close)
 }
 
 /// To be asked of the listener, beside a connect or just before an accept.
 pub fn accept_queue(listener: Option<&impl AsSocket>) -> Socket {
-    Socket {
-        accept_queue: listener.and_then(kernel::accept_queue),
-        listen_drops: listener.and_then(kernel::memory).map(|m| m.dropped),
-        ..Socket::default()
-    }
+    ask(listener, told::accept_queue)
+}
+
+fn ask<S>(socket: Option<&S>, question: impl FnOnce(&S) -> Socket) -> Socket {
+    socket.map(question).unwrap_or_default()
 }
 
 /// One recvmsg(2), where there is something to be asked; to be called when the

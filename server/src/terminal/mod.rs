@@ -77,6 +77,7 @@ pub fn draw(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
         draw_lane(&mut text, &mut legend, trace, lane, screen);
     }
     text += &legend.text(screen);
+    text += &under_trace(trace, screen);
     text += &wire::losses(trace, screen);
     text += &failed::failed(trace, screen);
     text += &refused::refused(trace, screen);
@@ -94,6 +95,15 @@ pub fn draw(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
         text += &screen.paragraph(Style::new(), &printable::lines(&words.look));
     }
     text
+}
+
+/// What the tracer added to each call of the programs, if it was one that recorded.
+fn under_trace(trace: &Trace, screen: Screen) -> String {
+    let said = trace.head.added_per_call.map(|added| {
+        let sentence = Sentence::new("explain.start.traced").with("time", Time(added).to_string());
+        format!("\n{}", screen.paragraph(DIM, &screen.say(&sentence)))
+    });
+    said.unwrap_or_default()
 }
 
 /// What ran, in one line.

@@ -227,11 +227,13 @@ impl Connections {
     /// A connection as a fact.
     fn connection(&mut self, connection: ConnectionId) -> Connection {
         let known = self.known(connection);
+        let is_tcp = known.transport == Transport::Tcp;
         let endpoint = |side: &Side| Endpoint {
             party: side.party,
             address: side.address.as_ref().map(text),
             observed: Observed {
                 calls: side.is_taken,
+                queues: side.is_taken && is_tcp,
                 ..Observed::default()
             },
         };

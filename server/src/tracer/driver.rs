@@ -8,14 +8,17 @@ use std::process::ExitStatus;
 use std::time::Instant;
 
 use kernel::descriptor::{self, Descriptor};
+use kernel::options;
+use kernel::told;
 use kernel::tracee::{self, Resume, StartError, Stop, Thread, Tracer};
 use protocol::Nanos;
-use record::{Head, Record};
+use record::{Call, Head, Joined, Options, Record, Socket};
 
 use super::facts::Limits;
 use super::notice::Notice;
 use super::observer::Observer;
-use super::world::World;
+use super::wire::{Begun, Wire};
+use super::world::{Beside, World};
 use crate::filter::Filter;
 
 /// What came of a program under trace.
@@ -30,36 +33,34 @@ pub struct Traced {
 }
 
 /// Follows a program that was started until it and all processes that it made are
-/// gone. `started` is 0 in the record's times.
+/// gone. `started` is 0 in the record's times. Of each of calls and packets there are at most
+/// `limits`.
 pub fn trace(
     mut tracer: Tracer,
     head: Head,
     started: Instant,
     limits: Limits,
     filter: Filter,
+    capture: Option<Begun>,
 ) -> Result<Traced, StartError> {
-    let process = tracer.process();
-    let mut driver = Driver {
-        observer: Observer::new(head, limits, filter),
-        world: Programs,
-        started,
-        process,
-        status: None,
-        has_executed: false,
-        early: BTreeMap::new(),
-    };
-    driver.observer.begin(process, process);
-    while !driver.is_over()
-        && let Some((thread, stop)) = tracer.wait().map_err(StartError::Failed)?
-    {
-        driver.handle(&tracer, thread, stop);
-    }
+    let observer = Observer::new(head, limits, filter);
+    let mut driver = Driver::new(tracer.process(), observer, started);
+    let wire = capture.map(|begun| Wire::follow(begun, started, limits));
+    driver.world.wire = wire.transpose().map_err(StartError::Failed)?;
+    driver.follow(&mut tracer)?;
     if !driver.has_executed
         && let Some(error) = tracer.failure()
     {
         return Err(error);
     }
-    let (record, notices) = driver.observer.finish();
+    let (mut record, notices) = driver.observer.finish();
+    let cut = record.events().iter().find(|event| event.call == Call::Cut);
+    let cut = cut.map(|event| event.at);
+    let wire = driver.world.wire.take();
+    if let Some(packets) = wire.and_then(|wire| wire.finish(cut)) {
+        // They bring no connection that the record has not.
+        let _ = record.add(&packets, Joined::Common);
+    }
     let status = driver
         .status
         .ok_or_else(|| StartError::Failed(io::Error::other("nobody told how the program ended")))?;
@@ -70,7 +71,7 @@ pub fn trace(
     })
 }
 
-struct Driver {
+pub(super) struct Driver {
     observer: Observer,
     world: Programs,
     started: Instant,
@@ -84,6 +85,30 @@ struct Driver {
 }
 
 impl Driver {
+    /// `started` is 0 in the record's times.
+    pub(super) fn new(process: Thread, mut observer: Observer, started: Instant) -> Self {
+        observer.begin(process, process);
+        Self {
+            observer,
+            world: Programs { wire: None },
+            started,
+            process,
+            status: None,
+            has_executed: false,
+            early: BTreeMap::new(),
+        }
+    }
+
+    /// Handles all stops until the program and all that it made are gone.
+    pub(super) fn follow(&mut self, tracer: &mut Tracer) -> Result<(), StartError> {
+        while !self.is_over()
+            && let Some((thread, stop)) = tracer.wait().map_err(StartError::Failed)?
+        {
+            self.handle(tracer, thread, stop);
+        }
+        Ok(())
+    }
+
     /// Whether the program and all that it made are gone. Other children of this process,
     /// which it had before it became the tracer, are nobody's matter.
     fn is_over(&self) -> bool {
@@ -216,7 +241,9 @@ impl Driver {
 }
 
 /// The programs, by way of the kernel.
-struct Programs;
+struct Programs {
+    wire: Option<Wire>,
+}
 
 impl World for Programs {
     fn memory(&mut self, thread: Thread, address: u64, length: usize) -> Vec<u8> {
@@ -235,6 +262,29 @@ impl World for Programs {
         length: usize,
     ) -> Option<Vec<u8>> {
         descriptor::file_bytes(thread, fd, end, length)
+    }
+
+    fn told(&mut self, thread: Thread, fd: i32, beside: Beside) -> Socket {
+        let Ok(socket) = descriptor::copy(thread, fd) else {
+            return Socket::default();
+        };
+        match beside {
+            Beside::Recv => told::before_recv(&socket),
+            Beside::Send => told::after_send(&socket),
+            Beside::Accept => told::accept_queue(&socket),
+            Beside::Close => told::before_close(&socket),
+        }
+    }
+
+    fn options(&mut self, thread: Thread, fd: i32) -> Option<Options> {
+        let socket = descriptor::copy(thread, fd).ok()?;
+        Some(options::options(&socket))
+    }
+
+    fn watch(&mut self, port: u16) {
+        if let Some(wire) = &mut self.wire {
+            wire.watch(port);
+        }
     }
 
     fn command(&mut self, process: Thread) -> Vec<String> {

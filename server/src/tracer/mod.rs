@@ -5,6 +5,7 @@
 //! program and stops it at those calls. Only the command line starts this, never the
 //! gateway: it runs programs.
 
+mod calibration;
 mod connections;
 mod driver;
 mod facts;
@@ -13,8 +14,11 @@ mod observer;
 mod parties;
 mod tables;
 mod transfer;
+mod wire;
 mod world;
 
+pub use calibration::added_per_call;
 pub use driver::{Traced, trace};
 pub use facts::Limits;
 pub use notice::Notice;
+pub use wire::{Begun, begin_capture};

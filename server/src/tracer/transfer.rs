@@ -39,6 +39,8 @@ impl Flags {
     pub(super) const PEEK: Self = Self(2);
     /// Of a datagram, the real length is returned; of a stream, bytes are discarded.
     pub(super) const TRUNC: Self = Self(0x20);
+    /// Waits until there is as much as was asked for.
+    pub(super) const WAITALL: Self = Self(0x100);
     /// Takes from the queue of errors.
     pub(super) const ERRQUEUE: Self = Self(0x2000);
     /// Connects, and sends with the SYN.

@@ -3,6 +3,20 @@
 
 use kernel::descriptor::Descriptor;
 use kernel::tracee::Thread;
+use record::{Options, Socket};
+
+/// Beside which call a socket is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Before a recv.
+    Recv,
+    /// After a send on a TCP stream.
+    Send,
+    /// Before an accept on a listening TCP socket.
+    Accept,
+    /// Before the close of a TCP stream.
+    Close,
+}
 
 /// The programs under trace, as the observer sees them.
 pub(super) trait World {
@@ -17,6 +31,16 @@ pub(super) trait World {
     /// if it is no file that can be read there.
     fn file(&mut self, thread: Thread, fd: i32, end: Option<u64>, length: usize)
     -> Option<Vec<u8>>;
+
+    /// What the kernel tells about a socket of a thread beside a call; nothing where it
+    /// does not tell.
+    fn told(&mut self, thread: Thread, fd: i32, beside: Beside) -> Socket;
+
+    /// The options of a socket of a thread; none where the kernel does not tell.
+    fn options(&mut self, thread: Thread, fd: i32) -> Option<Options>;
+
+    /// Packets from and to this port are those of a socket under trace from now on.
+    fn watch(&mut self, port: u16);
 
     /// The words of the command that a process runs.
     fn command(&mut self, process: Thread) -> Vec<String>;

@@ -8,7 +8,8 @@ use trace::lesson::{Count, Predict, Reference, Words};
 use trace::link::{Capture, Ended, Ending, Head, Line, Plan, Request, Run, Send, VERSION};
 use trace::{
     Call, ClientId, Clock, ClockName, Connection, ConnectionId, Counts, End, Endpoint, Event,
-    Experiment, Flags, Header, Link, Observed, Party, PartyId, Reason, Setup, Socket, Transport,
+    Experiment, Flags, Header, Link, Observed, Options, Party, PartyId, Reason, Setup, Socket,
+    Transport,
 };
 
 use super::markdown::{Page, spans};
@@ -35,6 +36,7 @@ fn event() -> Event {
         offset: Offset(1),
         asked: 1,
         bytes: vec![1],
+        would_block: 1,
         error: Some("e".to_owned()),
         reason: Some(Reason::Full),
         socket: Socket {
@@ -53,6 +55,15 @@ fn event() -> Event {
                 data_out: 1,
                 data_in: 1,
                 retransmitted: 1,
+            }),
+            options: Some(Options {
+                nodelay: Some(true),
+                cork: Some(true),
+                quickack: Some(true),
+                keepalive: Some(true),
+                linger: Some(1),
+                send_buffer: Some(1),
+                receive_buffer: Some(1),
             }),
         },
         header: Some(Header {
@@ -79,6 +90,7 @@ fn head() -> Head {
             zero: 1,
         }),
         capture: Capture::On,
+        added_per_call: Some(Nanos(1)),
     }
 }
 
@@ -205,6 +217,7 @@ fn every_field_of_every_line_has_a_row() {
     }
     let event = serde_json::to_value(event()).expect("JSON");
     check_rows(&page, "`socket`", 0, &keys(&event["socket"]));
+    check_rows(&page, "`socket`", 1, &keys(&event["socket"]["options"]));
     check_rows(&page, "`header`", 0, &keys(&event["header"]));
     let named = all_spans(&page);
     let end = serde_json::to_value(endpoint()).expect("JSON");

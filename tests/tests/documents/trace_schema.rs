@@ -258,6 +258,7 @@ fn the_schema_has_the_fields_of_lines_and_no_others() {
             "event" => &[
                 ("socket", "/socket"),
                 ("socket/properties/counts", "/socket/counts"),
+                ("socket/properties/options", "/socket/options"),
                 ("header", "/header"),
             ],
             _ => &[],

@@ -38,7 +38,12 @@ pub(super) struct Holds<'a> {
     /// What each end was told by its peer's segments: collected once for all
     /// sends beside which the kernel was not asked.
     wire: OnceCell<HashMap<(ConnectionId, End), Vec<Room>>>,
+    /// What each end's options said of Nagle's algorithm, and from which event on.
+    options: OnceCell<Algorithms>,
 }
+
+/// From which event on an end's options said that it uses Nagle's algorithm, or not.
+type Algorithms = HashMap<(ConnectionId, End), Vec<(usize, Option<bool>)>>;
 
 /// What a segment told its receiver about what may be sent.
 #[derive(Clone, Copy)]
@@ -53,8 +58,11 @@ struct Room {
 
 impl<'a> Holds<'a> {
     pub(super) fn new(trace: &'a Trace) -> Self {
-        let wire = OnceCell::new();
-        Self { trace, wire }
+        Self {
+            trace,
+            wire: OnceCell::new(),
+            options: OnceCell::new(),
+        }
     }
 
     fn nagle(&self, index: usize) -> Option<u32> {
@@ -65,8 +73,25 @@ impl<'a> Holds<'a> {
     /// Whether the sender of this event is known not to use Nagle's algorithm.
     pub(super) fn nodelay(&self, index: usize) -> bool {
         let event = self.trace.events().get(index);
-        let nagle = event.and_then(|event| self.trace.nagle(event.connection, event.end));
-        nagle == Some(false)
+        event.and_then(|event| self.uses_nagle(index, event)) == Some(false)
+    }
+
+    /// Whether the sender of this event uses Nagle's algorithm; none where that is not
+    /// known.
+    fn uses_nagle(&self, index: usize, event: &Event) -> Option<bool> {
+        if self.trace.plan.is_some() {
+            return self.trace.nagle(event.connection, event.end);
+        }
+        let all = self.options.get_or_init(|| options(self.trace));
+        let told = all.get(&(event.connection, event.end));
+        let told = told.and_then(|told| {
+            let before = told.partition_point(|&(since, _)| since <= index);
+            told[..before].last()
+        });
+        match told {
+            Some(&(_, nagle)) => nagle,
+            None => self.trace.nagle(event.connection, event.end),
+        }
     }
 
     /// How many bytes waited just after a send, and for what.
@@ -74,7 +99,7 @@ impl<'a> Holds<'a> {
         let event = self.trace.events().get(index)?;
         let told = event.socket;
         let unsent = told.unsent.filter(|&n| n > 0 && event.call == Call::Send)?;
-        let nagle = self.trace.nagle(event.connection, event.end);
+        let nagle = self.uses_nagle(index, event);
         let nodelay = nagle == Some(false);
         let unknown = Hold::Unknown { nodelay };
         let in_flight = told.unacked.map(|unacked| unacked.saturating_sub(unsent));
@@ -110,6 +135,23 @@ impl<'a> Holds<'a> {
         let sent = event.end().0.saturating_sub(unsent);
         Some((told.edge.0.saturating_sub(sent), told.mss?))
     }
+}
+
+/// What each end's options said of Nagle's algorithm, in their order. While small segments
+/// are held back for another reason as well (TCP_CORK, tcp(7)) it is none.
+fn options(trace: &Trace) -> Algorithms {
+    let mut all: HashMap<_, Vec<_>> = HashMap::new();
+    for (index, event) in trace.events().iter().enumerate() {
+        let Some(options) = event.socket.options else {
+            continue;
+        };
+        if let Some(nodelay) = options.nodelay {
+            let is_corked = options.cork == Some(true);
+            let told = all.entry((event.connection, event.end)).or_default();
+            told.push((index, (!is_corked).then_some(!nodelay)));
+        }
+    }
+    all
 }
 
 /// What each end was told by its peer's segments, in their order.

@@ -3,7 +3,6 @@
 use super::Facts;
 use crate::cause::{Cause, Hold, held};
 use crate::lane::{Lane, Span};
-use crate::link::Capture;
 use crate::text::Sentence;
 use crate::{Call, End, Event};
 
@@ -53,6 +52,31 @@ impl Facts<'_> {
         )
     }
 
+    /// How often the same call failed with EAGAIN before.
+    pub(super) fn tried(&self) -> Option<Sentence> {
+        let times = u64::from(self.event.would_block);
+        (times > 0).then(|| Sentence::new("explain.would-block").with("n", times))
+    }
+
+    /// The socket's options, where they were told. Nagle's algorithm is on by itself: it
+    /// is said only if it was off before.
+    pub(super) fn options(&self) -> Option<Sentence> {
+        let options = self.event.socket.options?;
+        let mut before = self.trace.events()[..self.index].iter().rev();
+        let before = before.find_map(|event| {
+            let is_here = (event.connection, event.end) == (self.event.connection, self.event.end);
+            event.socket.options.filter(|_| is_here)
+        });
+        let was_off = before.is_some_and(|before| before.nodelay == Some(true));
+        let is_news = |name, value| name != "TCP_NODELAY" || value != 0 || was_off;
+        let named = options
+            .named()
+            .filter(|&(name, value)| is_news(name, value))
+            .map(|(name, value)| [name, "=", &value.to_string()].concat());
+        let list = named.collect::<Vec<_>>().join(", ");
+        (!list.is_empty()).then(|| Sentence::new("explain.options").with("list", list))
+    }
+
     /// How many connections wait to be accepted.
     pub(super) fn accept_queue(&self) -> Option<Sentence> {
         let waiting = self.event.socket.accept_queue?;
@@ -85,7 +109,7 @@ impl Facts<'_> {
     /// TCP_INFO's counts stand in for the wire where it was not captured.
     pub(super) fn counts(&self) -> Vec<Sentence> {
         let counts = match self.event.socket.counts {
-            Some(counts) if self.trace.head.capture != Capture::On => counts,
+            Some(counts) if !self.trace.is_captured(self.event.connection) => counts,
             _ => return Vec::new(),
         };
         let mut sentences = vec![

@@ -5,6 +5,10 @@
 pub const KEYS: &[&str] = &[
     "explain.start",
     "explain.start.packets",
+    "explain.start.traced",
+    "explain.under-trace",
+    "explain.would-block",
+    "explain.options",
     "explain.nothing",
     "explain.failed",
     "explain.call",

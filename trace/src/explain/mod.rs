@@ -14,11 +14,11 @@ mod role;
 mod sent;
 mod why;
 
-use protocol::Framing;
+use protocol::{Framing, Nanos};
 
 use crate::lane::{Direction, Lane, Span};
 use crate::link::Ending;
-use crate::text::{Sentence, Value};
+use crate::text::{Sentence, Time, Value};
 use crate::{Analysis, Call, ClientId, ConnectionId, End, Event, PartyId, SERVER, Trace};
 
 pub use calls::calls;
@@ -73,6 +73,8 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
             Call::Cut => facts.cut(),
         }
     };
+    explanation.rest.extend(facts.tried());
+    explanation.rest.extend(facts.options());
     let (_, further) = ClientId::of(event.connection);
     if further > 0 && trace.plan.is_some() {
         let number = u64::from(further) + 1;
@@ -98,10 +100,17 @@ fn beginning(trace: &Trace) -> Explanation {
     let head = Sentence::new(key)
         .with("n", calls.count())
         .with("packets", packets);
+    let added = trace.head.added_per_call;
+    let traced = added.map(|added| under_trace("explain.start.traced", added));
     Explanation {
         head,
-        rest: Vec::new(),
+        rest: traced.into_iter().collect(),
     }
+}
+
+/// A sentence about what the tracer added to each call.
+fn under_trace(key: &'static str, added: Nanos) -> Sentence {
+    Sentence::new(key).with("time", Time(added).to_string())
 }
 
 fn ending(ending: Option<Ending>) -> Option<Sentence> {

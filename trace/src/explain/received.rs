@@ -3,7 +3,7 @@
 use protocol::Framing;
 
 use super::refusal::refusal;
-use super::{Explanation, Facts};
+use super::{Explanation, Facts, under_trace};
 use crate::lane::{Direction, Integrity, Lane, MessageKind, Span};
 use crate::text::Sentence;
 
@@ -47,7 +47,10 @@ impl Facts<'_> {
         rest.push(self.chunk(lane, &span));
         let causes = self.causes(lane);
         let said = causes.iter().any(|cause| cause.key == "cause.buffer-small");
+        let added = self.trace.head.added_per_call;
+        let added = added.filter(|_| !causes.is_empty());
         rest.extend(causes);
+        rest.extend(added.map(|added| under_trace("explain.under-trace", added)));
         rest.extend(self.left_waiting(lane, &span).filter(|_| !said));
         rest.extend(Self::cut_character(lane, &span));
         rest.extend(self.decoded(lane));

@@ -20,7 +20,6 @@ pub use stretch::{Hues, Stretch, within};
 
 use crate::cause::Change;
 use crate::lane::{Direction, Fate, Finding, Integrity, Lane, MessageKind, MessageSpan, Span};
-use crate::link::Capture;
 use crate::{Call, End, Trace};
 
 /// What a row is about.
@@ -100,7 +99,7 @@ impl<'a> Rows<'a> {
 
     /// Whether packets were captured; else their row says why not.
     pub fn is_captured(&self) -> bool {
-        self.trace.head.capture == Capture::On || !self.lane.wire.is_empty()
+        self.trace.is_captured(self.lane.connection) || !self.lane.wire.is_empty()
     }
 
     /// Whether what a row is about was observed at all. Of calls that nobody

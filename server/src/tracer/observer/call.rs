@@ -17,6 +17,8 @@ pub(super) struct Pending {
     pub(super) socket: Option<SocketId>,
     /// The room for an address that a recvfrom(2) was given.
     pub(super) room: usize,
+    /// What the kernel told before it.
+    pub(super) told: record::Socket,
 }
 
 impl Pending {
@@ -47,6 +49,12 @@ pub(super) type Outcome = Result<u64, i32>;
 // errno(3).
 const EINTR: i32 = 4;
 const EAGAIN: i32 = 11;
+
+/// Whether a call failed because it would have had to wait.
+pub(super) const fn would_block(result: i64) -> bool {
+    result == -(EAGAIN as i64)
+}
+
 pub(super) const EISCONN: i32 = 106;
 pub(super) const EALREADY: i32 = 114;
 pub(super) const EINPROGRESS: i32 = 115;

@@ -8,6 +8,8 @@ mod call;
 mod moving;
 mod opening;
 mod sockets;
+mod splicing;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +21,9 @@ use kernel::tracee::Thread;
 use protocol::Nanos;
 use record::{Call, Connection, Event, Head, Origin, Party, PartyId, Reason, Record};
 
-use self::call::{Pending, descriptor, outcome};
+use self::call::{Pending, descriptor, outcome, would_block};
 use self::sockets::Sockets;
+use self::telling::bound;
 use super::connections::{At, Connections};
 use super::facts::{Facts, Limits};
 use super::notice::Notice;
@@ -161,6 +164,7 @@ impl Observer {
             at,
             socket: None,
             room: 0,
+            told: record::Socket::default(),
         };
         let fd = pending.fd(0);
         match call {
@@ -174,6 +178,7 @@ impl Observer {
                 return false;
             }
             Syscall::Close => {
+                self.count_segments(thread, fd, world);
                 self.set(thread, fd, None, at, world);
                 return false;
             }
@@ -220,6 +225,8 @@ impl Observer {
                     return false;
                 }
                 pending.socket = Some(socket);
+                self.ask_before(thread, &mut pending, world);
+                self.watch_target(thread, &pending, world);
                 if call == Syscall::Recvfrom && arguments[5] != 0 {
                     let room = bytes(world, thread, arguments[5]).map_or(0, u32::from_ne_bytes);
                     pending.room = room as usize;
@@ -236,6 +243,9 @@ impl Observer {
             return;
         };
         let Some(outcome) = outcome(result) else {
+            if would_block(result) {
+                self.blocked(&pending);
+            }
             return;
         };
         match (pending.call, outcome) {
@@ -257,6 +267,8 @@ impl Observer {
             (Syscall::Accept | Syscall::Accept4, Ok(fd)) => {
                 self.accepted(thread, &pending, descriptor(fd), at, world);
             }
+            (Syscall::Bind, Ok(_)) => bound(thread, &pending, world),
+            (Syscall::Setsockopt, Ok(_)) => self.set_option(thread, &pending, world),
             (Syscall::Getsockopt, Ok(_)) => self.asked_error(thread, &pending, world),
             (Syscall::Shutdown, outcome) => self.shut_down(thread, &pending, outcome, at, world),
             (Syscall::Sendfile | Syscall::Splice, outcome) => {

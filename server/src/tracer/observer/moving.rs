@@ -10,17 +10,21 @@ use super::super::connections::{At, Joining};
 use super::super::notice::Notice;
 use super::super::tables::SocketId;
 use super::super::transfer::{self, Flags, Message, Way};
-use super::super::world::{World, bytes};
+use super::super::world::World;
 use super::Observer;
 use super::call::{Outcome, Pending, error_text};
+use super::telling::waited;
 
 /// One message that a call moved, or failed to move.
-struct Moved<'a> {
-    message: &'a Message,
-    way: Way,
-    flags: Flags,
-    timing: Timing,
-    error: Option<i32>,
+pub(super) struct Moved<'a> {
+    pub(super) message: &'a Message,
+    pub(super) way: Way,
+    pub(super) flags: Flags,
+    pub(super) timing: Timing,
+    pub(super) error: Option<i32>,
+    /// What the kernel told beside the call.
+    pub(super) told: record::Socket,
+    pub(super) would_block: u32,
 }
 
 impl Observer {
@@ -52,8 +56,16 @@ impl Observer {
                 Way::Out => pending.handing(at),
                 Way::In => pending.taking(at),
             };
+            let (told, would_block) = self.beside(
+                thread,
+                (pending, pending.fd(0), socket),
+                (way, flags),
+                world,
+            );
             for message in &messages {
                 let moved = Moved {
+                    told,
+                    would_block,
                     message,
                     way,
                     flags,
@@ -228,7 +240,7 @@ impl Observer {
     }
 
     /// Records what a call moved.
-    fn transferred(
+    pub(super) fn transferred(
         &mut self,
         process: Thread,
         end: At,
@@ -239,7 +251,10 @@ impl Observer {
     ) {
         let told = record::Socket {
             length,
-            ..record::Socket::default()
+            ..match moved.way {
+                Way::In => waited(moved.told, moved.message.moved, moved.flags),
+                Way::Out => moved.told,
+            }
         };
         let error = moved.error.map(error_text);
         let calls = self.connections.calls(end);
@@ -250,6 +265,7 @@ impl Observer {
             (Way::In, Some(error)) => calls.recv(moved.timing, 0, Err(error), told),
         };
         let event = Event {
+            would_block: moved.would_block,
             asked: u32::try_from(moved.message.asked()).unwrap_or(u32::MAX),
             ..event
         };
@@ -262,7 +278,14 @@ impl Observer {
     }
 
     /// What goes a way is not seen from here on.
-    fn lose(&mut self, thread: Thread, at: At, way: Way, notice: Notice, world: &mut dyn World) {
+    pub(super) fn lose(
+        &mut self,
+        thread: Thread,
+        at: At,
+        way: Way,
+        notice: Notice,
+        world: &mut dyn World,
+    ) {
         let calls = self.connections.calls(at);
         let (timing, told) = (Timing::default(), record::Socket::default());
         let here = match way {
@@ -276,7 +299,7 @@ impl Observer {
 
     /// Whether a call that moved so many bytes is recorded whole: they are read from the
     /// program's memory only then.
-    fn has_room(
+    pub(super) fn has_room(
         &mut self,
         process: Thread,
         at: At,
@@ -303,73 +326,6 @@ impl Observer {
         };
         let event = Event::new(when, origin, Call::Cut);
         self.facts.has_room(bytes, &event)
-    }
-
-    /// Bytes went from a file or a pipe to a socket, or from a socket to a pipe.
-    pub(super) fn spliced(
-        &mut self,
-        thread: Thread,
-        pending: &Pending,
-        outcome: Outcome,
-        at: Nanos,
-        world: &mut dyn World,
-    ) {
-        let Some(socket) = pending.socket else {
-            return;
-        };
-        let kind = self.sockets.get(socket).map(|socket| socket.kind);
-        if !matches!(kind, Some(SocketKind::Tcp | SocketKind::UnixStream)) {
-            return;
-        }
-        let [_, second, third, fourth, fifth, _] = pending.arguments;
-        let (fd, way, asked) = if pending.call == Syscall::Sendfile {
-            (pending.fd(0), Way::Out, fourth)
-        } else if self.resolve(thread, pending.fd(2), world) == Some(socket) {
-            (pending.fd(2), Way::Out, fifth)
-        } else {
-            (pending.fd(0), Way::In, fifth)
-        };
-        let Some(end) = self.stream_end(thread, fd, socket, world) else {
-            return;
-        };
-        let moved = usize::try_from(outcome.unwrap_or(0)).unwrap_or(usize::MAX);
-        let timing = pending.handing(at);
-        let process = self.tables.process(thread);
-        // A file that is at its end gives nothing: nothing was sent.
-        let is_nothing = moved == 0 && outcome.is_ok() && way == Way::Out;
-        if is_nothing || !self.has_room(process, end, timing.at, moved, world) {
-            return;
-        }
-        let message = Message::without_parts(moved, asked);
-        let content = if moved == 0 {
-            Some(Vec::new())
-        } else if pending.call == Syscall::Sendfile {
-            let offset = match third {
-                0 => None,
-                // It has been moved on by what was sent.
-                address => bytes(world, thread, address).map(u64::from_ne_bytes),
-            };
-            #[expect(clippy::cast_possible_truncation, reason = "an int in a register")]
-            let file = second as u32;
-            world.file(thread, file.cast_signed(), offset, moved)
-        } else {
-            None
-        };
-        let Some(content) = content else {
-            self.lose(thread, end, way, Notice::Unseen, world);
-            return;
-        };
-        let moved = Moved {
-            message: &message,
-            way,
-            flags: Flags::default(),
-            timing: match way {
-                Way::Out => timing,
-                Way::In => pending.taking(at),
-            },
-            error: outcome.err(),
-        };
-        self.transferred(process, end, &moved, &content, None, world);
     }
 }
 

@@ -3,11 +3,12 @@
 use kernel::descriptor::{Address, Descriptor, SocketKind, SocketState};
 use kernel::tracee::Thread;
 use protocol::Nanos;
-use record::{Call, End, Timing, Transport};
+use record::{Call, End, Event, Timing, Transport};
 
 use super::super::connections::{At, Joining};
 use super::super::notice::Notice;
 use super::super::tables::{Entry, SocketId};
+use super::super::transfer::Way;
 use super::super::world::{World, bytes};
 use super::Observer;
 use super::call::{EALREADY, EINPROGRESS, EISCONN, Outcome, Pending, error_text};
@@ -104,6 +105,11 @@ impl Observer {
             event.error = Some(error_text(EINPROGRESS));
             self.record(process, end, event, world);
         }
+        let told = record::Socket {
+            counts: closed.counts,
+            options: closed.has_new_options.then_some(closed.options),
+            ..record::Socket::default()
+        };
         let mut ends: Vec<At> = closed
             .at
             .into_iter()
@@ -113,7 +119,7 @@ impl Observer {
         for end in ends {
             let timing = Timing { at, took: Nanos(0) };
             let calls = self.connections.calls(end);
-            let event = calls.bare(Call::Close, timing, Ok(()), record::Socket::default());
+            let event = calls.bare(Call::Close, timing, Ok(()), told);
             self.record(process, end, event, world);
         }
     }
@@ -167,7 +173,9 @@ impl Observer {
         } else {
             End::Acceptor
         };
-        self.join(socket, end, state)
+        let at = self.join(socket, end, state);
+        self.learn_options(thread, fd, socket, None, world);
+        at
     }
 
     /// socketpair(2): the first one counts as the one that opened.
@@ -233,6 +241,8 @@ impl Observer {
         let Some(end) = self.join(socket, End::Opener, state) else {
             return;
         };
+        self.learn_options(thread, pending.fd(0), socket, None, world);
+        let told = self.options_told(socket);
         let failed = match outcome {
             Ok(_) | Err(EINPROGRESS) => None,
             Err(error) => Some(error),
@@ -240,7 +250,7 @@ impl Observer {
         let result = failed.map_or(Ok(()), |error| Err(error_text(error)));
         let timing = pending.handing(at);
         let calls = self.connections.calls(end);
-        let event = calls.bare(Call::Connect, timing, result, record::Socket::default());
+        let event = calls.bare(Call::Connect, timing, result, told);
         let Some(known) = self.sockets.get_mut(socket) else {
             return;
         };
@@ -315,9 +325,18 @@ impl Observer {
         let Some(end) = self.join(socket, End::Acceptor, state) else {
             return;
         };
+        self.learn_options(thread, fd, socket, pending.socket, world);
+        let told = record::Socket {
+            options: self.new_options(socket),
+            ..pending.told
+        };
+        let listening = pending.socket;
+        let would_block = listening.map_or(0, |id| self.sockets.unblock(id, Way::In));
         let calls = self.connections.calls(end);
-        let told = record::Socket::default();
-        let event = calls.bare(Call::Accept, pending.taking(at), Ok(()), told);
+        let event = Event {
+            would_block,
+            ..calls.bare(Call::Accept, pending.taking(at), Ok(()), told)
+        };
         self.record(self.tables.process(thread), end, event, world);
     }
 
@@ -341,8 +360,8 @@ impl Observer {
             return;
         };
         let result = outcome.map(drop).map_err(error_text);
+        let told = self.options_told(socket);
         let calls = self.connections.calls(end);
-        let told = record::Socket::default();
         let event = calls.bare(Call::Shutdown, pending.handing(at), result, told);
         self.record(self.tables.process(thread), end, event, world);
     }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use kernel::descriptor::{Address, SocketKind, SocketState};
 use kernel::syscall::Syscall;
-use record::Event;
+use record::{Counts, Event, Options};
 
 use super::super::connections::At;
 use super::super::tables::SocketId;
+use super::super::transfer::Way;
 
 /// What is known of a socket.
 #[derive(Debug)]
@@ -25,11 +26,28 @@ pub(super) struct Socket {
     pub(super) has_connected: bool,
     /// A connect(2) that returned before the connection was there.
     pub(super) connecting: Option<Event>,
+    /// Those of its options that are known: what it was made with, and what its program
+    /// set.
+    pub(super) options: Options,
+    /// Whether no event has said so yet.
+    pub(super) has_new_options: bool,
+    /// How often calls failed with EAGAIN since the last one that is recorded: sends,
+    /// and calls that take something.
+    would_block: [u32; 2],
+    /// What it counted, just before its close.
+    pub(super) counts: Option<Counts>,
     /// Of datagrams: the connection with each peer.
     pub(super) peers: HashMap<Address, At>,
     descriptors: usize,
     /// How often it was sent to another process, and not yet received (SCM_RIGHTS).
     in_flight: usize,
+}
+
+impl Socket {
+    /// Whether closing one descriptor closes it.
+    pub(super) fn is_last(&self) -> bool {
+        self.descriptors + self.in_flight <= 1
+    }
 }
 
 /// All sockets that are open.
@@ -68,6 +86,10 @@ impl Sockets {
                     at: None,
                     has_connected: false,
                     connecting: None,
+                    options: Options::default(),
+                    has_new_options: false,
+                    would_block: [0; 2],
+                    counts: None,
                     peers: HashMap::new(),
                     descriptors: 0,
                     in_flight: 0,
@@ -102,6 +124,22 @@ impl Sockets {
         Some(socket)
     }
 
+    /// A call on a socket failed with EAGAIN.
+    pub(super) fn block(&mut self, id: SocketId, way: Way) {
+        if let Some(socket) = self.all.get_mut(&id) {
+            let count = &mut socket.would_block[way as usize];
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// How often calls failed with EAGAIN before the one that is recorded now.
+    pub(super) fn unblock(&mut self, id: SocketId, way: Way) -> u32 {
+        let socket = self.all.get_mut(&id);
+        socket.map_or(0, |socket| {
+            std::mem::take(&mut socket.would_block[way as usize])
+        })
+    }
+
     /// A socket was sent to another process.
     pub(super) fn send(&mut self, id: SocketId) {
         if let Some(socket) = self.all.get_mut(&id) {
@@ -124,7 +162,8 @@ impl Sockets {
         match (socket.kind, call) {
             // Descriptors may be sent through it.
             (SocketKind::UnixOther, Syscall::Sendmsg | Syscall::Recvmsg) => true,
-            (SocketKind::UnixOther | SocketKind::Other, _) => false,
+            (SocketKind::UnixOther | SocketKind::Other, _)
+            | (SocketKind::UnixStream, Syscall::Setsockopt | Syscall::Bind) => false,
             (_, Syscall::Getsockopt) => socket.connecting.is_some(),
             (_, Syscall::Accept | Syscall::Accept4) => socket.kind != SocketKind::Udp,
             _ => true,

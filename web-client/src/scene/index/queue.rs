@@ -78,7 +78,10 @@ fn after(event: &Event) -> f64 {
 /// Whether all packets were captured; during a run, whether none is known to
 /// be missing.
 pub(in crate::scene) fn has_whole_wire(trace: &Trace) -> bool {
-    trace.head.capture == Capture::On && (trace.ending().is_none() || trace.missed == Some(0))
+    let mut all = trace.connections.iter();
+    trace.head.capture == Capture::On
+        && (trace.ending().is_none() || trace.missed == Some(0))
+        && all.all(|connection| trace.is_captured(connection.connection))
 }
 
 /// The opener's send queue and the acceptor's receive queue of a connection.

@@ -1,7 +1,6 @@
 //! Which rows the view has, from top to bottom.
 
 use trace::lane::Direction;
-use trace::link::Capture;
 use trace::{ConnectionId, End, PartyId};
 
 use super::TimeRowKind;
@@ -64,10 +63,11 @@ fn between(model: &StageModel<'_>, id: ConnectionId) -> Vec<TimeRowKind> {
     let up = TimeRowKind::UnderWay(id, Direction::FromOpener);
     let lanes = model.analysis.lanes.iter();
     let mut lanes = lanes.filter(|lane| lane.connection == id);
-    let wire = match model.trace.head.capture {
-        Capture::On => TimeRowKind::Wire(id),
-        _ if lanes.any(|lane| !lane.wire.is_empty()) => TimeRowKind::Wire(id),
-        _ => TimeRowKind::NotCaptured,
+    let is_captured = model.trace.is_captured(id) || lanes.any(|lane| !lane.wire.is_empty());
+    let wire = if is_captured {
+        TimeRowKind::Wire(id)
+    } else {
+        TimeRowKind::NotCaptured
     };
     let rows = [
         (TimeRowKind::SendQueue(id), sends),

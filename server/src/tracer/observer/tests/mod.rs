@@ -3,6 +3,7 @@
 mod datagrams;
 mod lives;
 mod streams;
+mod telling;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,13 +12,13 @@ use kernel::descriptor::{Address, Descriptor, SocketKind, SocketState};
 use kernel::syscall::Syscall;
 use kernel::tracee::Thread;
 use protocol::Nanos;
-use record::{Capture, Head, Record};
+use record::{Capture, Head, Options, Record};
 
 use super::Observer;
 use crate::filter::Filter;
 use crate::tracer::facts::Limits;
 use crate::tracer::notice::Notice;
-use crate::tracer::world::World;
+use crate::tracer::world::{Beside, World};
 
 /// The two programs of most tests.
 const CLIENT: Thread = Thread(10);
@@ -36,6 +37,11 @@ struct Fake {
     memory: HashMap<u64, Vec<u8>>,
     descriptors: HashMap<(Thread, i32), Descriptor>,
     file: Option<Vec<u8>>,
+    /// What the kernel tells of every socket.
+    told: record::Socket,
+    options: Option<Options>,
+    /// Of which ports the packets are captured.
+    watched: Vec<u16>,
 }
 
 impl World for Fake {
@@ -53,6 +59,35 @@ impl World for Fake {
         let file = self.file.as_ref()?;
         let end = usize::try_from(end?).ok()?;
         file.get(end - length..end).map(<[u8]>::to_vec)
+    }
+
+    fn told(&mut self, _: Thread, _: i32, beside: Beside) -> record::Socket {
+        match beside {
+            Beside::Recv => record::Socket {
+                waiting: self.told.waiting,
+                ..record::Socket::default()
+            },
+            Beside::Send => record::Socket {
+                unsent: self.told.unsent,
+                ..record::Socket::default()
+            },
+            Beside::Accept => record::Socket {
+                accept_queue: self.told.accept_queue,
+                ..record::Socket::default()
+            },
+            Beside::Close => record::Socket {
+                counts: self.told.counts,
+                ..record::Socket::default()
+            },
+        }
+    }
+
+    fn options(&mut self, _: Thread, _: i32) -> Option<Options> {
+        self.options
+    }
+
+    fn watch(&mut self, port: u16) {
+        self.watched.push(port);
     }
 
     fn command(&mut self, process: Thread) -> Vec<String> {
