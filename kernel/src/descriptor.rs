@@ -84,6 +84,18 @@ impl Address {
     }
 }
 
+/// The descriptors that a process has open (proc(5)), ascending; at most `most`.
+pub fn open(process: Thread, most: usize) -> io::Result<Vec<i32>> {
+    let entries = std::fs::read_dir(format!("/proc/{process}/fd"))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut fds: Vec<i32> = names
+        .filter_map(|name| name.parse().ok())
+        .take(most)
+        .collect();
+    fds.sort_unstable();
+    Ok(fds)
+}
+
 /// What descriptor `fd` of a thread is. An error says that the kernel does not tell.
 pub fn descriptor(thread: Thread, fd: i32) -> io::Result<Descriptor> {
     // The copy is closed at once: as long as it is open the socket is.

@@ -7,6 +7,11 @@
 //! gets no privilege. PTRACE_O_EXITKILL: if the tracer is killed, the kernel kills
 //! the program. Otherwise the filter would stay in force without a tracer, and each
 //! call of interest would fail with ENOSYS from then on.
+//!
+//! A process that runs already gets no filter: its threads stop at every call, and it
+//! goes on without a tracer.
+
+mod attaching;
 
 use std::ffi::{CString, OsString};
 use std::fmt;
@@ -16,8 +21,8 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
-use crate::sys::probe;
 use crate::sys::processes::{self, Request, Stage};
+use crate::sys::{probe, signals};
 use crate::syscall::{self, Syscall};
 
 /// A thread, by its number (gettid(2)). That of a process's first thread is the
@@ -87,7 +92,10 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Tracer {
     process: Thread,
-    failure: OwnedFd,
+    /// Where a child that it started says why it could not run a program.
+    failure: Option<OwnedFd>,
+    /// Whether threads stop at every call, because no filter could be installed.
+    stops_everywhere: bool,
 }
 
 // PTRACE_O_… (linux/ptrace.h).
@@ -99,6 +107,10 @@ const TRACE_EXEC: usize = 1 << EVENT_EXEC;
 const TRACE_EXIT: usize = 1 << EVENT_EXIT;
 const TRACE_SECCOMP: usize = 1 << EVENT_SECCOMP;
 const EXIT_KILL: usize = 1 << 20;
+
+/// Threads and children are traced, too.
+const FOLLOWING: usize =
+    TRACE_SYSCALLS_GOOD | TRACE_FORK | TRACE_VFORK | TRACE_CLONE | TRACE_EXEC | TRACE_EXIT;
 
 // PTRACE_EVENT_…
 const EVENT_FORK: i32 = 1;
@@ -141,7 +153,7 @@ impl Tracer {
         let mut filter = syscall::program().ok_or(StartError::Unsupported)?;
         let child = processes::start(&words, &mut filter).map_err(StartError::Failed)?;
         Self::attach(child, |process| {
-            processes::forward(process, &FORWARDED, &IGNORED)
+            signals::forward(process, &FORWARDED, &IGNORED)
         })
     }
 
@@ -159,14 +171,7 @@ impl Tracer {
         child: processes::Child,
         prepare: impl FnOnce(i32) -> io::Result<()>,
     ) -> Result<Self, StartError> {
-        let options = TRACE_SYSCALLS_GOOD
-            | TRACE_FORK
-            | TRACE_VFORK
-            | TRACE_CLONE
-            | TRACE_EXEC
-            | TRACE_EXIT
-            | TRACE_SECCOMP
-            | EXIT_KILL;
+        let options = FOLLOWING | TRACE_SECCOMP | EXIT_KILL;
         let seized = processes::request(Request::Seize, child.process, options);
         if let Err(error) = seized {
             // It ends by itself, because nobody tells it to go on.
@@ -179,7 +184,8 @@ impl Tracer {
         go.write_all(&[1]).map_err(StartError::Failed)?;
         Ok(Self {
             process: Thread(child.process),
-            failure: child.failure,
+            failure: Some(child.failure),
+            stops_everywhere: false,
         })
     }
 
@@ -187,7 +193,7 @@ impl Tracer {
     /// one, in nanoseconds: once the process of a probe is gone.
     pub fn measured(&self) -> Option<[u64; 2]> {
         let mut bytes = [0; probe::ANSWER];
-        let mut pipe = std::fs::File::from(self.failure.try_clone().ok()?);
+        let mut pipe = std::fs::File::from(self.failure.as_ref()?.try_clone().ok()?);
         pipe.read_exact(&mut bytes).ok()?;
         let (plain, traced) = bytes.split_first_chunk()?;
         let traced = traced.first_chunk()?;
@@ -202,7 +208,7 @@ impl Tracer {
     /// Why the program was not run, once its process is gone; none if it was.
     pub fn failure(&self) -> Option<StartError> {
         let mut words = [[0; 4]; 2];
-        let mut pipe = std::fs::File::from(self.failure.try_clone().ok()?);
+        let mut pipe = std::fs::File::from(self.failure.as_ref()?.try_clone().ok()?);
         pipe.read_exact(words.as_flattened_mut()).ok()?;
         let [stage, error] = words.map(i32::from_ne_bytes);
         let error = io::Error::from_raw_os_error(error);
@@ -220,17 +226,22 @@ impl Tracer {
             done => done?,
         };
         if thread == self.process.0 && !libc::WIFSTOPPED(status) {
-            processes::forward_no_more();
+            signals::forward_no_more();
         }
         Ok(Some((Thread(thread), stop(thread, status))))
     }
 
     /// Lets a stopped thread go on. If it was killed meanwhile, it has gone on.
     pub fn resume(&self, thread: Thread, how: Resume) {
+        let go = if self.stops_everywhere {
+            Request::UntilReturn
+        } else {
+            Request::Continue
+        };
         let (request, data) = match how {
-            Resume::Go => (Request::Continue, 0),
+            Resume::Go => (go, 0),
             Resume::UntilReturn => (Request::UntilReturn, 0),
-            Resume::Deliver(signal) => (Request::Continue, signal.unsigned_abs() as usize),
+            Resume::Deliver(signal) => (go, signal.unsigned_abs() as usize),
             Resume::StayStopped => (Request::Listen, 0),
         };
         // The only error of a thread that is stopped is that it was killed (ESRCH).
@@ -286,6 +297,7 @@ fn stop(thread: i32, status: i32) -> Stop {
 }
 
 // PTRACE_SYSCALL_INFO_… (linux/ptrace.h).
+const INFO_ENTRY: u8 = 1;
 const INFO_EXIT: u8 = 2;
 const INFO_SECCOMP: u8 = 3;
 /// Where the part that depends on the kind of stop begins.
@@ -299,7 +311,7 @@ fn at_syscall(thread: i32) -> Option<Stop> {
         Some(u64::from_ne_bytes(*bytes))
     };
     match info[0] {
-        INFO_SECCOMP => {
+        INFO_ENTRY | INFO_SECCOMP => {
             let call = Syscall::of(word(0)?)?;
             let mut arguments = [0; 6];
             for (index, argument) in arguments.iter_mut().enumerate() {

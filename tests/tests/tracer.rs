@@ -1,6 +1,8 @@
 //! `stickylab trace`: programs of other languages under trace do what they do without
 //! it, and the record has every byte that they say they passed.
 
+#[path = "tracer/attached.rs"]
+mod attached;
 #[path = "tracer/bounds.rs"]
 mod bounds;
 #[path = "tracer/conduct.rs"]

@@ -4,6 +4,7 @@
 mod packets;
 pub(crate) mod probe;
 pub(crate) mod processes;
+pub(crate) mod signals;
 mod sockets;
 
 use std::ffi::c_int;

@@ -5,9 +5,8 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::check;
+use super::{check, signals};
 
 /// What ptrace(2) is asked for where nothing is returned and `data` is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +19,10 @@ pub(crate) enum Request {
     UntilReturn = 24,
     /// Stays in its group-stop, and reports when that ends.
     Listen = 0x4208,
+    /// Stops it, without a signal.
+    Interrupt = 0x4207,
+    /// Is traced no more; `data` is a signal to deliver, or 0.
+    Detach = 17,
 }
 
 const PTRACE_GETEVENTMSG: c_long = 0x4201;
@@ -60,10 +63,14 @@ pub(crate) fn syscall_info(thread: libc::pid_t) -> io::Result<[u8; SYSCALL_INFO]
 }
 
 /// Waits for the next change of any traced thread or child (waitpid(2),
-/// `__WALL`): which, and its status.
+/// `__WALL`): which, and its status. Fails with EINTR once a signal was noticed that
+/// [`signals::notice`] is for.
 pub(crate) fn wait() -> io::Result<(libc::pid_t, c_int)> {
     let mut status: c_int = 0;
     loop {
+        if signals::has_noticed() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         // SAFETY: one `int` is stored where the argument points to.
         let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
         match check(thread) {
@@ -268,59 +275,6 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     // SAFETY: two descriptors are stored in the array.
     check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
     Ok((own(c_long::from(ends[0]))?, own(c_long::from(ends[1]))?))
-}
-
-/// Where [`forward`] sends signals to; 0: nowhere.
-static TARGET: AtomicI32 = AtomicI32::new(0);
-
-/// Sends each of `signals` that another program sends to this one on to
-/// `process`, and ignores those that the terminal sends, because it sends them
-/// to the process as well. `ignored` are ignored.
-pub(crate) fn forward(
-    process: libc::pid_t,
-    signals: &[c_int],
-    ignored: &[c_int],
-) -> io::Result<()> {
-    TARGET.store(process, Ordering::SeqCst);
-    let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = on_signal;
-    for &signal in signals {
-        dispose(signal, handler as libc::sighandler_t, libc::SA_SIGINFO)?;
-    }
-    for &signal in ignored {
-        dispose(signal, libc::SIG_IGN, 0)?;
-    }
-    Ok(())
-}
-
-/// No signal is sent on any more: the process is gone.
-pub(crate) fn forward_no_more() {
-    TARGET.store(0, Ordering::SeqCst);
-}
-
-extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
-    let process = TARGET.load(Ordering::SeqCst);
-    // SAFETY: the kernel passes a `siginfo_t`; kill(2) may be called in a signal
-    // handler, and the error number is left as it was.
-    unsafe {
-        // Sent by a process, not by the kernel (sigaction(2), SI_USER and below).
-        if process > 0 && (*info).si_code <= 0 {
-            let error = libc::__errno_location();
-            let before = *error;
-            libc::kill(process, signal);
-            *error = before;
-        }
-    }
-}
-
-/// What happens at a signal (sigaction(2)).
-fn dispose(signal: c_int, handler: libc::sighandler_t, flags: c_int) -> io::Result<()> {
-    // SAFETY: a `sigaction` of zeros is valid.
-    let mut action: libc::sigaction = unsafe { mem::zeroed() };
-    action.sa_sigaction = handler;
-    action.sa_flags = flags | libc::SA_RESTART;
-    // SAFETY: `action` outlives the call, and its handler is one for its flags.
-    check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })?;
-    Ok(())
 }
 
 /// Sends a signal (kill(2)).

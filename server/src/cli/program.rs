@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
-use kernel::tracee::{self, StartError, Tracer};
+use kernel::tracee::{self, StartError, Thread, Tracer};
 use protocol::Framing;
 use record::Head;
 use stickylab::filter::{Filter, Pattern};
@@ -47,12 +47,16 @@ pub(super) struct Program {
     /// Most events that are kept
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = size::events)]
     max_events: u32,
+    /// Attaches to the process with this number, until Ctrl-C; it goes on
+    #[arg(long, value_name = "N", conflicts_with = "command",
+        value_parser = clap::value_parser!(i32).range(1..))]
+    pid: Option<i32>,
     #[command(flatten)]
     spoken: Spoken,
     /// The program and its arguments; behind -- they may begin with a dash
     #[arg(
         value_name = "CMD",
-        required = true,
+        required_unless_present = "pid",
         trailing_var_arg = true,
         allow_hyphen_values = true
     )]
@@ -86,12 +90,18 @@ impl Program {
             added_per_call,
             ..lab::head(started, capture)
         };
-        let begun = Tracer::start(&self.command);
-        let seen = begun.and_then(|program| {
+        let begun = match self.pid {
+            Some(process) => Tracer::attach_to(Thread(process)),
+            None => Tracer::start(&self.command).map(|tracer| (tracer, Vec::new())),
+        };
+        let seen = begun.and_then(|(program, threads)| {
             let filter = Filter(self.only);
-            tracer::trace(program, head, started, limits, filter, wire)
+            tracer::trace(program, head, started, limits, filter, wire, &threads)
         });
-        let seen = seen.map_err(|error| explain(error, &self.command))?;
+        let seen = seen.map_err(|error| match self.pid {
+            Some(process) => explain_attaching(error, process),
+            None => explain(error, &self.command),
+        })?;
         let setup = Setup {
             opener_framing: self.framing.clone(),
             acceptor_framing: self.framing,
@@ -109,7 +119,10 @@ impl Program {
             None => output::print_lanes_beside(&trace, screen).context("cannot show the lanes")?,
         }
         tell(&seen.notices, screen);
-        tracee::end_as(seen.status)
+        match seen.status {
+            Some(status) if self.pid.is_none() => tracee::end_as(status),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -143,6 +156,20 @@ fn explain(error: StartError, command: &[OsString]) -> anyhow::Error {
             "cannot trace: the kernel or the container does not permit ptrace and seccomp",
         ),
         StartError::Failed(error) => anyhow!(error).context(format!("cannot run {name}")),
+    }
+}
+
+/// Why a process could not be attached to.
+fn explain_attaching(error: StartError, process: i32) -> anyhow::Error {
+    match error {
+        StartError::NotPermitted(error) => anyhow!(error).context(format!(
+            "cannot attach to process {process}: it is another user's, is traced already, or \
+             /proc/sys/kernel/yama/ptrace_scope permits it to root alone"
+        )),
+        StartError::Failed(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            anyhow!("there is no process {process}")
+        }
+        error => explain(error, &[process.to_string().into()]),
     }
 }
 

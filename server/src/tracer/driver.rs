@@ -28,12 +28,13 @@ pub struct Traced {
     pub record: Record,
     /// What could not be seen, and whose calls it was first about.
     pub notices: BTreeMap<Notice, String>,
-    /// How the program ended.
-    pub status: ExitStatus,
+    /// How the program ended; none of one that goes on.
+    pub status: Option<ExitStatus>,
 }
 
 /// Follows a program that was started until it and all processes that it made are
-/// gone. `started` is 0 in the record's times. Of each of calls and packets there are at most
+/// gone, or until a signal says that it is enough of one that was attached to; that has
+/// these `threads`. `started` is 0 in the record's times. Of each of calls and packets there are at most
 /// `limits`.
 pub fn trace(
     mut tracer: Tracer,
@@ -42,11 +43,15 @@ pub fn trace(
     limits: Limits,
     filter: Filter,
     capture: Option<Begun>,
+    threads: &[Thread],
 ) -> Result<Traced, StartError> {
     let observer = Observer::new(head, limits, filter);
     let mut driver = Driver::new(tracer.process(), observer, started);
     let wire = capture.map(|begun| Wire::follow(begun, started, limits));
     driver.world.wire = wire.transpose().map_err(StartError::Failed)?;
+    if tracer.has_attached() {
+        driver.attach(threads);
+    }
     driver.follow(&mut tracer)?;
     if !driver.has_executed
         && let Some(error) = tracer.failure()
@@ -61,13 +66,10 @@ pub fn trace(
         // They bring no connection that the record has not.
         let _ = record.add(&packets, Joined::Common);
     }
-    let status = driver
-        .status
-        .ok_or_else(|| StartError::Failed(io::Error::other("nobody told how the program ended")))?;
     Ok(Traced {
         record,
         notices,
-        status,
+        status: driver.status,
     })
 }
 
@@ -101,12 +103,32 @@ impl Driver {
 
     /// Handles all stops until the program and all that it made are gone.
     pub(super) fn follow(&mut self, tracer: &mut Tracer) -> Result<(), StartError> {
-        while !self.is_over()
-            && let Some((thread, stop)) = tracer.wait().map_err(StartError::Failed)?
-        {
-            self.handle(tracer, thread, stop);
+        while !self.is_over() {
+            match tracer.wait() {
+                Ok(Some((thread, stop))) => self.handle(tracer, thread, stop),
+                Ok(None) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    let stopped: Vec<_> = self.early.keys().copied().collect();
+                    let mut threads = self.observer.threads();
+                    threads.extend(&stopped);
+                    tracer.detach(&threads, &stopped);
+                    break;
+                }
+                Err(error) => return Err(StartError::Failed(error)),
+            }
         }
         Ok(())
+    }
+
+    /// The process runs already, with these threads.
+    fn attach(&mut self, threads: &[Thread]) {
+        /// Most descriptors that are looked at; others are when they are used.
+        const MOST: usize = 65_536;
+        self.observer.attach(self.process, threads);
+        // A process whose descriptors cannot be listed shows them when it uses them.
+        let fds = descriptor::open(self.process, MOST).unwrap_or_default();
+        self.observer
+            .find_sockets(self.process, &fds, &mut self.world);
     }
 
     /// Whether the program and all that it made are gone. Other children of this process,
@@ -147,7 +169,10 @@ impl Driver {
             Stop::Signal(signal) => Resume::Deliver(signal),
             Stop::GroupStopped(signal) => {
                 tracer.resume(thread, Resume::StayStopped);
-                if thread == self.process && tracee::is_of_terminal(signal) {
+                if thread == self.process
+                    && !tracer.has_attached()
+                    && tracee::is_of_terminal(signal)
+                {
                     tracer.stop_with();
                 }
                 return;

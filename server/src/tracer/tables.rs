@@ -77,6 +77,11 @@ impl Tables {
         self.threads.insert(thread, Place { process, table });
     }
 
+    /// All threads that are known.
+    pub(super) fn threads(&self) -> Vec<Thread> {
+        self.threads.keys().copied().collect()
+    }
+
     /// A thread made `child` with these flags. Returns the sockets that have one
     /// reference more, because their table was copied.
     pub(super) fn make(&mut self, parent: Thread, child: Thread, flags: u64) -> Vec<SocketId> {

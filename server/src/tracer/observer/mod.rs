@@ -4,6 +4,7 @@
 //! connections and events come out. What has to be asked of a stopped thread is asked
 //! of a [`World`].
 
+mod attaching;
 mod call;
 mod moving;
 mod opening;

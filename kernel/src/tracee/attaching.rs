@@ -1,0 +1,104 @@
+//! Attaching to a process that runs, and detaching from it.
+
+use std::collections::HashSet;
+use std::io;
+
+use super::{FOLLOWING, StartError, Stop, Thread, Tracer, stop};
+use crate::sys::processes::{self, Request};
+use crate::sys::signals;
+use crate::syscall;
+
+impl Tracer {
+    /// Attaches to a process that runs and to all its threads, which it returns. They stop
+    /// at every system call, as the filter can be installed by the process alone.
+    ///
+    /// From now on SIGINT, SIGTERM and SIGHUP end a [`wait`](Self::wait) with the error
+    /// [`Interrupted`](io::ErrorKind::Interrupted). If this process is killed, the kernel
+    /// detaches from the process, which goes on.
+    pub fn attach_to(process: Thread) -> Result<(Self, Vec<Thread>), StartError> {
+        if syscall::program().is_none() {
+            return Err(StartError::Unsupported);
+        }
+        signals::notice(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP])
+            .map_err(StartError::Failed)?;
+        let mut threads = Vec::new();
+        loop {
+            let known = threads.len();
+            for thread in threads_of(process).map_err(StartError::Failed)? {
+                if threads.contains(&thread) {
+                    continue;
+                }
+                match processes::request(Request::Seize, thread.0, FOLLOWING) {
+                    Ok(()) => threads.push(thread),
+                    Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+                    // One that a thread under trace made meanwhile is traced already.
+                    Err(_) if !threads.is_empty() => {}
+                    Err(error) => return Err(StartError::NotPermitted(error)),
+                }
+            }
+            // Those that were made meanwhile.
+            if threads.len() == known {
+                break;
+            }
+        }
+        for thread in &threads {
+            // Each stops at its next call from then on. One that is gone says so.
+            let _ = processes::request(Request::Interrupt, thread.0, 0);
+        }
+        let this = Self {
+            process,
+            failure: None,
+            stops_everywhere: true,
+        };
+        Ok((this, threads))
+    }
+
+    /// Whether it attached to a process that ran before.
+    pub fn has_attached(&self) -> bool {
+        self.stops_everywhere
+    }
+
+    /// Detaches from threads, which go on as if nobody had traced them. `stopped` are
+    /// those of them that are stopped and were not resumed.
+    pub fn detach(&self, threads: &[Thread], stopped: &[Thread]) {
+        signals::notice_no_more();
+        let detach = |thread: i32, signal: i32| {
+            let signal = signal.unsigned_abs() as usize;
+            // One that was killed is gone.
+            let _ = processes::request(Request::Detach, thread, signal);
+        };
+        let mut running: HashSet<i32> = HashSet::new();
+        for thread in threads {
+            if stopped.contains(thread) {
+                detach(thread.0, 0);
+            } else if processes::request(Request::Interrupt, thread.0, 0).is_ok() {
+                running.insert(thread.0);
+            }
+        }
+        while !running.is_empty() {
+            let Ok((thread, status)) = processes::wait() else {
+                break;
+            };
+            running.remove(&thread);
+            match stop(thread, status) {
+                Stop::Ended(_) => {}
+                Stop::Signal(signal) => detach(thread, signal),
+                Stop::Made(child) => {
+                    detach(thread, 0);
+                    // It stops as well, to be detached from then.
+                    running.insert(child.0);
+                }
+                _ => detach(thread, 0),
+            }
+        }
+    }
+}
+
+/// The threads of a process (proc(5)).
+fn threads_of(process: Thread) -> io::Result<Vec<Thread>> {
+    let entries = std::fs::read_dir(format!("/proc/{process}/task"))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    Ok(names
+        .filter_map(|name| Some(Thread(name.parse().ok()?)))
+        .collect())
+}
