@@ -46,7 +46,7 @@ pub fn limited(limits: &str, command: &Command) -> Command {
 const SYSTEM: &str = "/usr/sbin";
 
 /// The program that the environment names, or else the one on PATH.
-pub(crate) fn installed(variable: &str, name: &str) -> PathBuf {
+pub fn installed(variable: &str, name: &str) -> PathBuf {
     if let Some(path) = std::env::var_os(variable) {
         return path.into();
     }

@@ -9,6 +9,8 @@ mod bounds;
 mod conduct;
 #[path = "tracer/endings.rs"]
 mod endings;
+#[path = "tracer/real.rs"]
+mod real;
 #[path = "tracer/spoken.rs"]
 mod spoken;
 #[path = "tracer/terminal.rs"]

@@ -16,7 +16,7 @@ use stickylab::terminal::Screen;
 use stickylab::tracer::{self, Limits, Notice};
 use trace::link::Capture;
 use trace::text::Sentence;
-use trace::{Setup, Trace};
+use trace::{Event, Setup, Trace};
 
 use super::framing;
 use super::output;
@@ -117,6 +117,10 @@ impl Program {
                 say(screen, &Sentence::new("terminal.tracer-nothing"));
             }
             None => output::print_lanes_beside(&trace, screen).context("cannot show the lanes")?,
+        }
+        let is_silent = trace.events().iter().all(Event::is_empty);
+        if is_silent && !trace.connections.is_empty() {
+            say(screen, &Sentence::new("terminal.tracer-no-bytes"));
         }
         tell(&seen.notices, screen);
         match seen.status {

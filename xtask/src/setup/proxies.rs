@@ -1,5 +1,5 @@
 //! nginx, HAProxy and openssl, for the tests of the examples in
-//! `docs/examples`, and Node, which the tests trace: found, or installed.
+//! `docs/examples`, and the programs that the tests trace: found, or installed.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,18 @@ use super::apt;
 use crate::process;
 
 /// Each program's variable, its name, and that of its package.
-const PROGRAMS: [(&str, &str, &str); 4] = [
+const PROGRAMS: [(&str, &str, &str); 8] = [
     ("NGINX", "nginx", "nginx"),
     ("HAPROXY", "haproxy", "haproxy"),
     ("OPENSSL", "openssl", "openssl"),
     ("NODE", "node", "nodejs"),
+    ("CURL", "curl", "curl"),
+    ("REDIS_SERVER", "redis-server", "redis-server"),
+    ("REDIS_CLI", "redis-cli", "redis-tools"),
+    ("SSH", "ssh", "openssh-client"),
 ];
+/// Packages that start a service when they are installed.
+const SERVICES: [&str; 3] = ["nginx", "haproxy", "redis-server"];
 /// Where Debian keeps programs that are not on everybody's PATH.
 const SYSTEM: &str = "/usr/sbin";
 
@@ -23,7 +29,7 @@ const SYSTEM: &str = "/usr/sbin";
 pub(crate) type Proxies = Vec<(&'static str, PathBuf)>;
 
 /// Finds them, installing what is missing where that is possible. Debian's
-/// packages of nginx and HAProxy also start a service of each.
+/// packages of servers also start a service of each.
 pub(crate) fn ensure() -> Result<Proxies> {
     let missing: Vec<_> = PROGRAMS
         .iter()
@@ -32,13 +38,18 @@ pub(crate) fn ensure() -> Result<Proxies> {
         .collect();
     if !missing.is_empty() {
         apt::install(&missing).context(
-            "the tests need nginx, HAProxy, openssl and Node, on PATH or named by NGINX, HAPROXY, \
-             OPENSSL and NODE",
+            "the tests need nginx, HAProxy, openssl, Node, curl, redis-server, redis-cli and ssh, \
+             on PATH or named by NGINX, HAPROXY, OPENSSL, NODE, CURL, REDIS_SERVER, REDIS_CLI \
+             and SSH",
         )?;
-        println!(
-            "xtask: where systemd runs, it now has services of {}, which the tests do not need",
-            missing.join(" and ")
-        );
+        let services = missing.iter().filter(|name| SERVICES.contains(name));
+        let services: Vec<_> = services.copied().collect();
+        if !services.is_empty() {
+            println!(
+                "xtask: where systemd runs, it now has services of {}, which the tests do not need",
+                services.join(" and ")
+            );
+        }
     }
     PROGRAMS
         .iter()
