@@ -17,7 +17,7 @@ use crate::link::{Request, Send};
 use crate::{Call, Client, ClientId, End, Event, Experiment, LengthUnit};
 use forgery::Seen;
 
-/// How long a client waits for replies that may never come, beyond what the
+/// How long a client waits for its next reply, which may never come, beyond what the
 /// experiment's own delays explain.
 const PATIENCE: Nanos = Nanos::from_millis(2_000);
 /// The same for datagrams, whose replies may be lost.
@@ -44,6 +44,8 @@ struct Player {
     begun: usize,
     side: Side,
     patience: Nanos,
+    /// When it last received something.
+    now: Nanos,
     closing: Closing,
     /// What it has sent and received of a handshake.
     seen: Seen,
@@ -70,8 +72,8 @@ enum Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Closing {
     No,
-    /// Told to close when its patience ends.
-    Eventually,
+    /// Told to close when its patience ends, which began at this time.
+    Eventually(Nanos),
     /// Told to close.
     Told,
 }
@@ -103,6 +105,7 @@ impl Script {
             },
             plan: plan.clone(),
             patience,
+            now: Nanos(0),
             closing: Closing::No,
             seen: Seen::default(),
         });
@@ -181,6 +184,7 @@ impl Player {
         if event.call != Call::Recv || event.error.is_some() {
             return Vec::new();
         }
+        self.now = event.at;
         match &mut self.side {
             Side::Datagrams { unanswered } => *unanswered = unanswered.saturating_sub(1),
             Side::Stream(machine) => {
@@ -237,7 +241,8 @@ impl Player {
             }
         }
         let mut commands = Vec::new();
-        if !sends.is_empty() {
+        let sends_more = !sends.is_empty();
+        if sends_more {
             commands.push(Request::Send {
                 client: self.id,
                 sends,
@@ -246,14 +251,27 @@ impl Player {
         let hold = Nanos::from_millis(u64::from(self.plan.hold_ms));
         if self.is_done() {
             commands.extend(self.close(hold));
-        } else if self.closing == Closing::No {
-            self.closing = Closing::Eventually;
+        } else if self.begins_to_wait(sends_more) {
+            self.closing = Closing::Eventually(self.now);
             commands.push(Request::Close {
                 client: self.id,
                 after: self.patience,
             });
         }
         commands
+    }
+
+    /// Whether its patience begins now. A slow conversation is no silent server: patience
+    /// begins anew with each turn and, so that a flood of replies is not a flood of
+    /// commands, when a quarter of it has passed.
+    fn begins_to_wait(&self, sends_more: bool) -> bool {
+        match self.closing {
+            Closing::No => true,
+            Closing::Eventually(since) => {
+                sends_more || self.now.0.saturating_sub(since.0) >= self.patience.0 / 4
+            }
+            Closing::Told => false,
+        }
     }
 
     fn may_begin(&self) -> bool {

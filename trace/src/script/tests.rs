@@ -91,6 +91,37 @@ fn a_small_buffer_does_not_make_a_client_wait_longer_for_datagrams() {
     patience(&["read-delay=10", "buffer=1"]);
 }
 
+/// On a busy machine a conversation takes longer than one reply may: what is still to be
+/// said is said.
+#[test]
+fn patience_begins_anew_while_replies_come() {
+    let mut experiment = Experiment::new(System::TcpEcho, &["a", "b", "c"]);
+    experiment.clients[0].turns = true;
+    let mut script = Script::new(&experiment, NONCES);
+    assert_eq!(describe(&mut script), "0:a close 2000");
+    let mut reply = |at, bytes: &[u8]| {
+        let at = Nanos::from_millis(at);
+        script.handle_event(&Event { at, ..recv(bytes) });
+        describe(&mut script)
+    };
+    assert_eq!(reply(1_900, b"A"), "0:b close 2000");
+    assert_eq!(reply(3_800, b"B"), "0:c close 2000");
+    assert_eq!(reply(5_700, b"C"), "close 0");
+
+    let experiment = Experiment::new(System::TcpEcho, &["long"]);
+    let mut script = Script::new(&experiment, NONCES);
+    assert_eq!(describe(&mut script), "0:long close 2000");
+    let mut reply = |at, bytes: &[u8]| {
+        let at = Nanos::from_millis(at);
+        script.handle_event(&Event { at, ..recv(bytes) });
+        describe(&mut script)
+    };
+    assert_eq!(reply(499, b"L"), "");
+    assert_eq!(reply(500, b"O"), "close 2000");
+    assert_eq!(reply(501, b"N"), "");
+    assert_eq!(reply(502, b"G"), "close 0");
+}
+
 #[test]
 fn what_happens_on_further_connections_is_none_of_the_script() {
     let experiment = Experiment::new(System::TcpEcho, &["hi"]);
@@ -121,7 +152,7 @@ fn a_ready_ack_client_waits_for_each_ready() {
         System::ReadyAck,
         &[],
         &[b"rea", b"dy", b"ready"],
-        r"0:2 close 2000 /  / 0:hi 0:3 / 0:\xe7\xb2\x98 close 0",
+        r"0:2 close 2000 /  / 0:hi 0:3 close 2000 / 0:\xe7\xb2\x98 close 0",
     );
 }
 
@@ -143,7 +174,7 @@ fn an_auth_client_answers_the_challenge_first() {
         &["messages=a"],
         &[&[7; 20], &[7; 12], b"A"],
         &format!(
-            r"close 2000 /  / 0:{} 0:\x01\x00\x00\x00 0:a / close 0",
+            r"close 2000 /  / 0:{} 0:\x01\x00\x00\x00 0:a close 2000 / close 0",
             answer.escape_ascii()
         ),
     );
@@ -197,7 +228,7 @@ fn a_mutual_client_sends_no_message_before_the_servers_proof() {
         &[MUTUAL, "messages=a"],
         &[&NS[0], &right[..31], &right[31..], b"A"],
         &format!(
-            r"close 2000 / 0:{} /  / 0:\x01\x00\x00\x00 0:a / close 0",
+            r"close 2000 / 0:{} close 2000 /  / 0:\x01\x00\x00\x00 0:a close 2000 / close 0",
             mutual_answer(ClientId::FIRST).escape_ascii()
         ),
     );
@@ -206,7 +237,7 @@ fn a_mutual_client_sends_no_message_before_the_servers_proof() {
         &[MUTUAL],
         &[&NS[0], &[0; 32]],
         &format!(
-            "close 2000 / 0:{} / close 0",
+            "close 2000 / 0:{} close 2000 / close 0",
             mutual_answer(ClientId::FIRST).escape_ascii()
         ),
     );
