@@ -8,10 +8,11 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::common::log::LoggingPrefsLogLevel;
+use thirtyfour::extensions::cdp::ChromeDevTools;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
 
 use crate::program::installed;
-use crate::{Program, http};
+use crate::{Program, eventually, http};
 
 /// What keeps it from waiting for a screen, a sandbox or the network.
 const ARGUMENTS: [&str; 11] = [
@@ -57,15 +58,11 @@ impl Browser {
     /// A browser that shows `size` pixels to a user who reads `language`.
     pub async fn with(size: (u32, u32), language: &str) -> Self {
         let profile = tempfile::tempdir().expect("a folder for the profile");
-        let (process, port) = chromedriver();
+        let (process, port) = chromedriver(&profile);
 
         let mut wanted = DesiredCapabilities::chrome();
-        let profile_flag = format!("--user-data-dir={}", profile.path().display());
-        let flags = [profile_flag, format!("--accept-lang={language}")];
-        let all = ARGUMENTS
-            .iter()
-            .copied()
-            .chain(flags.iter().map(String::as_str));
+        let language = format!("--accept-lang={language}");
+        let all = ARGUMENTS.iter().copied().chain([&language[..]]);
         for argument in all {
             wanted.add_arg(argument).expect("a flag");
         }
@@ -80,10 +77,6 @@ impl Browser {
         wanted
             .add_experimental_option("mobileEmulation", metrics)
             .expect("an option");
-        let downloads = json!({"download.default_directory": downloads(&profile)});
-        wanted
-            .add_experimental_option("prefs", downloads)
-            .expect("an option");
         wanted
             .set_browser_log_level(LoggingPrefsLogLevel::All)
             .expect("a level");
@@ -95,6 +88,12 @@ impl Browser {
         // A script may step through a whole run on a busy machine.
         let patient = session.set_script_timeout(SCRIPT).await;
         patient.expect("a time limit");
+        // Without a window the browser refuses downloads until told where they go.
+        let place = json!({"behavior": "allow", "downloadPath": downloads(&profile)});
+        ChromeDevTools::new(session.handle().clone())
+            .execute_cdp_with_params("Browser.setDownloadBehavior", place)
+            .await
+            .expect("a folder for downloads");
         Self {
             session: Some(session),
             chromedriver,
@@ -108,9 +107,18 @@ impl Browser {
         self.session.as_ref().expect("it is taken only at the end")
     }
 
-    /// Where it puts what it downloads.
-    pub fn downloads(&self) -> PathBuf {
-        downloads(&self.profile)
+    /// A file that it downloads, once it has all of it: a browser with a window gives it
+    /// its name then, one without writes it where it stands.
+    pub fn downloaded(&self, name: &str) -> PathBuf {
+        let path = downloads(&self.profile).join(name);
+        let mut former = 0;
+        eventually(name, || {
+            let length = std::fs::metadata(&path).map_or(0, |file| file.len());
+            let is_whole = length > 0 && length == former;
+            former = length;
+            is_whole.then_some(())
+        });
+        path
     }
 
     /// What the console has complained about since the last time.
@@ -139,14 +147,15 @@ fn downloads(profile: &TempDir) -> PathBuf {
     profile.path().join("downloads")
 }
 
-/// ChromeDriver and the port it has chosen. It takes one that is free for
+/// ChromeDriver, which makes the browser's profile in a folder (chrome-headless-shell does
+/// not start with a profile of ours), and the port it has chosen. It takes one that is free for
 /// IPv6 and gives up if somebody has it for IPv4: then it chooses again.
-fn chromedriver() -> (Program, u16) {
+fn chromedriver(profile: &TempDir) -> (Program, u16) {
     const STARTED: &str = "ChromeDriver was started successfully on port ";
     const TAKEN: &str = "IPv4 port not available";
     for _ in 0..10 {
         let mut command = Command::new(installed("CHROMEDRIVER", "chromedriver"));
-        let process = Program::start(command.arg("--port=0"));
+        let process = Program::start(command.arg("--port=0").env("TMPDIR", profile.path()));
         let line = process.out.wait_for(STARTED, |line| {
             line.starts_with(STARTED) || line.starts_with(TAKEN)
         });

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tests::events::{Event, Trace};
-use tests::{EventRow, Page, Seen, eventually, stickylab};
+use tests::{EventRow, Page, Seen, stickylab};
 use thirtyfour::By;
 
 /// A call or packet as both a table and a file tell it.
@@ -206,13 +206,10 @@ async fn check_refused(page: &Page, before: &Seen, name: &str, reason: &str) {
     }
 }
 
-/// Clicks a download and returns the file, once the browser has all of it.
+/// Clicks a download and returns the file.
 async fn download(page: &Page, kind: &str, name: &str) -> PathBuf {
     page.click(&format!("[data-download={kind}]")).await;
-    let path = page.browser.downloads().join(name);
-    // The browser gives it its name when it is whole.
-    eventually(name, || path.is_file().then_some(()));
-    path
+    page.browser.downloaded(name)
 }
 
 /// How many packets tshark finds, and no complaint.

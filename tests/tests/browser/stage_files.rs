@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tests::{Page, eventually};
+use tests::Page;
 use thirtyfour::Key;
 
 /// Clicks a button and returns the file, once the browser has all of it.
 async fn save(page: &Page, picture: &str, name: &str) -> Vec<u8> {
     page.click(&format!("[data-picture={picture}]")).await;
-    let path = page.browser.downloads().join(name);
-    eventually(name, || path.is_file().then_some(()));
+    let path = page.browser.downloaded(name);
     let bytes = std::fs::read(&path).expect("a file");
     remove(&path);
     bytes

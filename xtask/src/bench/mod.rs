@@ -144,7 +144,7 @@ fn measure_page(workspace: &Workspace, figures: &mut Figures) -> Result<()> {
                 .cargo()
                 .args(["bench", "--quiet", "--package=tests", "--bench=page"])
                 .env("STICKYLAB_BIN", workspace.stickylab("release"))
-                .env("CHROME", &browser.chrome)
+                .env("CHROME", browser.whole())
                 .env("CHROMEDRIVER", &browser.driver),
         )
     })?;
