@@ -22,9 +22,10 @@ pub struct Summary {
     pub last: Nanos,
     /// Whether each end asked for the connection, or granted it (SYN, connect, accept).
     opened: [bool; 2],
-    /// Whether each end said that it sends no more (FIN, shutdown, close).
+    /// Whether each end said that it sends no more (FIN, shutdown, close), or the other one
+    /// found the end of its stream.
     ended: [bool; 2],
-    /// Who reset it (RST) first.
+    /// Who reset it (RST, or ECONNRESET at the other end) first.
     reset: Option<End>,
 }
 
@@ -56,7 +57,11 @@ impl Summary {
         let first = self.first.get_or_insert(event.at);
         *first = event.at.min(*first);
         self.last = self.last.max(event.at);
-        if event.error.is_some() {
+        if let Some(error) = &event.error {
+            // What strerror(3) says of ECONNRESET: it came from the other end.
+            if error.contains("reset by peer") {
+                self.reset.get_or_insert(event.end.other());
+            }
             return;
         }
         if let (Some(sender), false) = (event.sender(), event.is_empty()) {
@@ -70,6 +75,11 @@ impl Summary {
             flags.has(Flags::SYN) || matches!(event.call, Call::Connect | Call::Accept);
         self.ended[end] |=
             flags.has(Flags::FIN) || matches!(event.call, Call::Shutdown | Call::Close);
+        // The end of the stream, which the other end may not have been watched to send. A
+        // datagram may be empty.
+        if event.is_eof() && event.socket.length.is_none() {
+            self.ended[1 - end] = true;
+        }
         if flags.has(Flags::RST) {
             self.reset.get_or_insert(event.end);
         }
@@ -157,11 +167,24 @@ mod tests {
         check(&[syn(), granted, reset], Close::Reset(Acceptor));
         let closes = [call(Opener, Call::Shutdown), call(Acceptor, Call::Close)];
         check(&closes, Close::Closed);
-        let failed = Event {
-            error: Some("Bad file descriptor".to_owned()),
-            ..call(Opener, Call::Close)
+        let failed = |call: Event, error: &str| Event {
+            error: Some(error.to_owned()),
+            ..call
         };
-        check(&[failed], Close::Open);
+        let bad = failed(call(Opener, Call::Close), "Bad file descriptor");
+        check(&[bad], Close::Open);
+        // Of an end that nobody watches, the other one tells.
+        let end_of_stream = || call(Acceptor, Call::Recv);
+        check(&[end_of_stream()], Close::Half(Opener));
+        check(
+            &[end_of_stream(), call(Acceptor, Call::Close)],
+            Close::Closed,
+        );
+        let mut empty = end_of_stream();
+        empty.socket.length = Some(0);
+        check(&[empty], Close::Open);
+        let reset = failed(end_of_stream(), "Connection reset by peer (os error 104)");
+        check(&[reset], Close::Reset(Opener));
     }
 
     #[test]

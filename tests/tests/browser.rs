@@ -42,6 +42,8 @@ mod proof;
 mod stage_files;
 #[path = "browser/wire.rs"]
 mod wire;
+#[path = "browser/yours.rs"]
+mod yours;
 
 use tests::Serve;
 

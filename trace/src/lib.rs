@@ -12,6 +12,7 @@ mod client;
 pub mod counterfactual;
 pub mod experiment;
 pub mod explain;
+pub mod framing;
 pub mod itinerary;
 pub mod knob;
 pub mod lane;

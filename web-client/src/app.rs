@@ -17,6 +17,7 @@ mod reading;
 mod running;
 #[cfg(test)]
 mod tests;
+mod yours;
 
 use trace::knob::{Knob, KnobError};
 use trace::{End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
@@ -25,9 +26,10 @@ pub use crate::runs::{Opened, Status};
 pub use chunk::{Chunk, Layer};
 use derived::Derived;
 pub use keyboard::key;
-pub use message::{ChunkCopied, CodeLanguage, Copied, Effect, Format, Message, Role};
+pub use message::{ChunkCopied, CodeLanguage, Copied, Effect, Format, Message, Role, Tab};
+use yours::Yours;
 
-use crate::file::{FileError, OpenCapture};
+use crate::file::FileError;
 use crate::find::Search;
 use crate::hash::{Fault, Place};
 use crate::player::Player;
@@ -157,8 +159,8 @@ pub struct State {
     compared: Option<u32>,
 
     opened: Option<Opened>,
-    /// The capture file that is open, and the number of the run that is of it.
-    capture: Option<(u32, OpenCapture)>,
+    /// The list of the reader's connections.
+    yours: Yours,
     /// The file that could not be opened last, and why.
     refused_file: Option<(String, FileError)>,
     dragging: bool,
@@ -237,7 +239,7 @@ impl State {
             proving: false,
             compared: None,
             opened: None,
-            capture: None,
+            yours: Yours::default(),
             refused_file: None,
             dragging: false,
             player: Player::default(),
@@ -307,7 +309,8 @@ impl State {
             Message::Tick { elapsed_ms } => return self.handle_tick(elapsed_ms, effects),
             Message::Frame { elapsed_ms } => return self.handle_frame(elapsed_ms, effects),
             Message::LessonChosen(id) => {
-                let Some(index) = self.lessons.iter().position(|lesson| lesson.id == id) else {
+                let index = self.lessons.iter().position(|lesson| lesson.id == id);
+                let Some(index) = index.filter(|_| !self.is_only_record()) else {
                     return false;
                 };
                 self.choose(index, effects);
@@ -326,7 +329,12 @@ impl State {
             Message::ShowRun(number) => return self.show_run(number, effects),
             Message::Compare(number) => return self.compare(number),
             Message::FileRead { name, content } => self.open_file(&name, content, effects),
-            Message::ConnectionChosen(number) => self.choose_connection(number, effects),
+            Message::TabChosen(tab) => return self.choose_tab(tab, effects),
+            Message::ConnectionChosen(number) => return self.choose_connection(number),
+            Message::ListSearched(text) => self.search_list(text),
+            Message::ListOrdered(order) => self.order_list(order),
+            Message::Follow(follows) => self.follow_record(follows),
+            Message::FramingSet(direction, text) => return self.set_framing(direction, &text),
             Message::Download(format) => return self.download(format, effects),
             Message::Picture(picture) => return self.save_picture(picture, effects),
             Message::PictureFailed => self.picture_failed = true,
@@ -368,7 +376,8 @@ impl State {
         if moved {
             self.note_done(effects);
         }
-        refreshed || searched || moved
+        let listed = self.work_on_list();
+        refreshed || searched || moved || listed
     }
 
     /// The code panel follows the program that made the current call.
@@ -398,6 +407,7 @@ impl State {
         self.opened = None;
         self.refused_file = None;
         self.is_first_visit = false;
+        self.yours.tab = Tab::Learn;
         self.lesson = index;
         self.experiment = self.lesson().experiment.clone();
         self.check();

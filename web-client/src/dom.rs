@@ -202,15 +202,18 @@ pub fn on_click(
     let dispatch = dispatch.clone();
     let selector = ["[", attribute, "]"].concat();
     listen(parent, "click", move |event: web_sys::MouseEvent| {
-        let target = event
-            .target()
-            .and_then(|target| target.dyn_into::<Element>().ok());
-        let hit = target.and_then(|target| target.closest(&selector).ok().flatten());
+        let hit = target_within(&event, &selector);
         let value = hit.and_then(|hit| hit.get_attribute(attribute));
         if let Some(message) = value.and_then(|value| message(&value)) {
             dispatch(message);
         }
     })
+}
+
+/// The element at which an event happened, or the nearest around it, that matches.
+pub fn target_within(event: &web_sys::Event, selector: &str) -> Option<Element> {
+    let target = event.target()?.dyn_into::<Element>().ok()?;
+    target.closest(selector).ok().flatten()
 }
 
 /// Calls `done` when `promise` is settled: with its value, or with none.

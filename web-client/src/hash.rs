@@ -28,7 +28,12 @@ pub struct Place {
     pub look: Look,
     /// A run, as [`packing`](crate::packing) packs it.
     pub run: Option<String>,
+    /// The reader's own records in place of a lesson.
+    pub is_yours: bool,
 }
+
+/// Names the reader's own records.
+pub const YOURS: &str = "yours";
 
 /// How the stage looks, and what is selected on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -84,6 +89,7 @@ impl Place {
                 "zoom" => place.look.viewport = viewport(&value).unwrap_or_default(),
                 "select" => place.look.selection = target(&value),
                 "run" => place.run = Some(value),
+                YOURS => place.is_yours = true,
                 "" | "view" | "axis" => {}
                 name => match name.parse() {
                     Ok(knob) => place.knobs.push((knob, value)),

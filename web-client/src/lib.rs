@@ -24,6 +24,7 @@ mod sample;
 pub mod scene;
 pub mod settings;
 pub mod socket;
+pub mod source;
 pub mod svg;
 pub mod view;
 

@@ -260,6 +260,8 @@ fn is_typing(event: &KeyboardEvent) -> bool {
             // What can't be pressed any more leaves its keys to the page.
             "Enter" | " " if matches("button:not([aria-disabled=true]), summary, a") => true,
             " " | "?" if matches("input[type=range]") => false,
+            // Only the space bar is a checkbox's own.
+            key if key != " " && matches("input[type=checkbox]") => false,
             _ => matches("input, select, textarea, dialog[open]"),
         }
     })

@@ -30,28 +30,23 @@ async fn a_dropped_capture_shows_a_connection_and_offers_the_others() {
     let lengths = |rows: &[tests::EventRow]| rows.iter().map(|row| row.length).collect::<Vec<_>>();
     assert_eq!(lengths(&seen.rows), [0, 0, 0, 1, 15]);
     assert!(seen.rows.iter().all(|row| row.call == "segment"));
-    let offered = page
-        .script(
-            "const select = document.getElementById('connection');
-             return [select.value, [...select.options].map(option => option.textContent)];",
-        )
-        .await;
+    let offered = "
+        return [...document.querySelectorAll('#yours-list button')].map(item => [
+            item.dataset.connection, item.getAttribute('aria-current'),
+            item.querySelector('.title').textContent,
+            item.querySelector('.counts').textContent]);";
     let ends = |port: u16| format!("127.0.0.1:40000 → 127.0.0.1:{port}");
-    let expected = [
-        format!("0 · tcp · {} · 5 B →, ← 2 B", ends(SERVER)),
-        format!("1 · tcp · {} · 16 B →, ← 0 B", ends(9)),
-    ];
-    assert_eq!(offered, json!(["1", expected]));
+    let expected = json!([
+        ["0", "false", ends(SERVER), "5 B →, ← 2 B · 5 packets"],
+        ["1", "true", ends(9), "16 B →, ← 0 B · 5 packets"],
+    ]);
+    assert_eq!(page.script(offered).await, expected);
     // Both rows of calls say why they are empty.
     let drawn = page.see().await;
     let drawn = drawn.text("stage");
     let unobserved = drawn.matches("calls were not observed");
     assert_eq!(unobserved.count(), 2, "{drawn}");
-    page.script(
-        "const select = document.getElementById('connection');
-         select.value = '0'; select.dispatchEvent(new Event('change', {bubbles: true}));",
-    )
-    .await;
+    page.click("[data-connection='0']").await;
     let seen = page
         .until("the other connection", |seen| {
             lengths(&seen.rows) == [0, 0, 0, 5, 2]
@@ -60,7 +55,7 @@ async fn a_dropped_capture_shows_a_connection_and_offers_the_others() {
     assert_eq!(seen.text("title"), "two.pcap");
     // A lesson is no capture.
     page.open_lesson(&serve, "five-sends").await;
-    let hidden = "return document.getElementById('note-connections').hidden;";
+    let hidden = "return document.getElementById('yours').hidden;";
     assert_eq!(page.script(hidden).await, json!(true));
     assert_eq!(page.browser.complaints().await, [""; 0]);
 }

@@ -61,6 +61,7 @@ fn nothing_is_loaded_from_another_host() {
     for file in [
         "static/style.css",
         "static/files.css",
+        "static/yours.css",
         "static/boot.js",
         "static/icon.svg",
     ] {

@@ -2,7 +2,7 @@
 
 use trace::Experiment;
 
-use super::{Aim, Effect, State, Status};
+use super::{Aim, Effect, State, Status, Tab};
 use crate::file;
 use crate::hash::{self, Fault, Place, Stop};
 
@@ -17,6 +17,10 @@ impl State {
             self.choose(self.first_lesson(), effects);
             self.unpacking = Some(place.clone());
             effects.push(Effect::Unpack(run.clone()));
+            return true;
+        }
+        if place.is_yours {
+            self.choose_tab(Tab::Yours, effects);
             return true;
         }
         let mut lessons = self.lessons.iter();

@@ -38,6 +38,7 @@ impl State {
             _ => {}
         }
         self.ours = false;
+        self.lose_record();
     }
 
     /// The gateway said something; tells whether it was taken to have stopped

@@ -1,11 +1,11 @@
 //! Opens trace and capture files, and saves runs.
 
+use trace::Trace;
 use trace::lesson::Reference;
-use trace::{ConnectionId, Trace};
 
 use super::derived::Derived;
-use super::{Effect, Format, Opened, State, Status};
-use crate::file::{self, FileError};
+use super::{Effect, Format, Opened, State, Status, Tab};
+use crate::file::{self, Content, FileError};
 use crate::hash::Stop;
 use crate::picture::Picture;
 use crate::scene::View;
@@ -22,44 +22,32 @@ impl State {
         content: Result<Vec<u8>, FileError>,
         effects: &mut Vec<Effect>,
     ) {
+        if self.is_only_record() {
+            // The page is there for the one record.
+            self.dragging = false;
+            return;
+        }
         let name: String = name.chars().take(LONGEST_NAME).collect();
         self.dragging = false;
-        match content.and_then(file::read) {
-            Ok(content) => {
-                self.put_file(name, content.trace, effects);
-                self.capture = content.capture.map(|capture| (self.about.number, capture));
+        let done = match content.and_then(file::read) {
+            Ok(Content::Run(trace)) => {
+                self.put_file(name.clone(), trace, effects);
+                Ok(())
             }
-            Err(error) => self.refused_file = Some((name, error)),
-        }
-    }
-
-    /// Shows another connection of the capture that is open.
-    pub(super) fn choose_connection(&mut self, number: u32, effects: &mut Vec<Effect>) {
-        if self.capture().is_none() {
-            return;
-        }
-        let (Some((_, mut capture)), Some(opened)) = (self.capture.take(), &self.opened) else {
-            return;
+            Ok(Content::Source(source)) => self.put_source(&name, source, effects),
+            Err(error) => Err(error),
         };
-        let name = opened.name.clone();
-        let connection = ConnectionId(number);
-        match capture.read(connection) {
-            Ok(trace) => {
-                self.put_file(name, trace, effects);
-                capture.shown = connection;
-            }
-            Err(error) => self.refused_file = Some((name, error)),
+        if let Err(error) = done {
+            self.refused_file = Some((name, error));
         }
-        self.capture = Some((self.about.number, capture));
     }
 
-    /// A file's record comes on the stage.
+    /// A file's run comes on the stage.
     fn put_file(&mut self, name: String, trace: Trace, effects: &mut Vec<Effect>) {
         self.stop(effects);
         self.shelve();
         self.forget_run();
         self.refused_file = None;
-        // Without a plan there is nothing to run; the knobs stay as they are.
         if let Some(plan) = &trace.plan {
             self.experiment = plan.clone();
         }
@@ -74,6 +62,7 @@ impl State {
             is_of_lesson: lesson.is_some(),
         });
         self.check();
+        self.yours.tab = Tab::Learn;
         self.put_record(trace, Stop::Last);
     }
 

@@ -2,6 +2,7 @@
 
 use trace::counterfactual::Counterfactual;
 use trace::knob::Knob;
+use trace::lane::Direction;
 use trace::link::{Line, Request};
 
 use super::chunk::Layer;
@@ -12,6 +13,7 @@ use crate::literal::Notation;
 use crate::picture::Picture;
 use crate::scene::{Axis, Target, View};
 use crate::settings::Settings;
+use crate::source::Order;
 
 /// Everything that changes the state: input, lines of the gateway, time.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +68,18 @@ pub enum Message {
         /// What is in it, or why it was not even read.
         content: Result<Vec<u8>, FileError>,
     },
-    /// Show this connection of the capture file that is open.
+    /// Show this part of the page.
+    TabChosen(Tab),
+    /// Show this connection of what is open.
     ConnectionChosen(u32),
+    /// List the connections that have these words.
+    ListSearched(String),
+    /// List the connections in this order.
+    ListOrdered(Order),
+    /// Keep the cursor at the end while the record grows, or let it stay.
+    Follow(bool),
+    /// The messages of this direction are framed like this, as people write it.
+    FramingSet(Direction, String),
     /// Keep the run that is on the stage as a file.
     Download(Format),
     /// Keep what is on the stage as a picture.
@@ -267,4 +279,14 @@ pub enum Role {
     Server,
     /// The client's.
     Client,
+}
+
+/// Which part of the page is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// The lessons.
+    #[default]
+    Learn,
+    /// Records of the reader's own programs.
+    Yours,
 }

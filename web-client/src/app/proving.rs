@@ -6,7 +6,7 @@ use trace::counterfactual::{Counterfactual, counterfactual_at};
 use trace::knob::Knob;
 
 use super::derived::Derived;
-use super::{Aim, Effect, State, Status};
+use super::{Aim, Effect, State, Status, Tab};
 use crate::comparison::{Outcome, Tally};
 use crate::runs::{About, Run, turned, turned_between};
 
@@ -126,6 +126,11 @@ impl State {
     /// Tells whether there was.
     pub(super) fn shelve(&mut self) -> bool {
         self.refresh();
+        if self.source().is_some() {
+            // What is open keeps it.
+            self.trace = None;
+            return false;
+        }
         let Some(trace) = self.trace.take() else {
             return false;
         };
@@ -157,6 +162,7 @@ impl State {
         self.forget_run();
         self.lesson = run.lesson;
         self.opened = run.opened;
+        self.yours.tab = Tab::Learn;
         let planned = run.trace.plan.clone();
         self.experiment = planned.unwrap_or_else(|| self.origin().clone());
         self.check();

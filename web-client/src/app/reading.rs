@@ -2,8 +2,8 @@
 
 use trace::{Analysis, Event, Experiment, Lesson, Trace};
 
-use super::{Aim, CodeLanguage, Copied, Judged, Link, Mistake, Opened, Role, State, Status};
-use crate::file::{FileError, OpenCapture};
+use super::{Aim, CodeLanguage, Copied, Judged, Link, Mistake, Opened, Role, State, Status, Tab};
+use crate::file::FileError;
 use crate::hash::{self, Fault, Look, Place};
 use crate::language::Language;
 use crate::player::Player;
@@ -20,7 +20,8 @@ impl State {
     /// Whether `Frame` messages are needed: it plays, or has events to analyse or to
     /// search.
     pub fn wants_frames(&self) -> bool {
-        self.player.is_playing() || self.stale.is_some() || self.is_searching()
+        let is_moving = self.player.is_playing() || self.stale.is_some();
+        is_moving || self.is_searching() || self.has_list_work()
     }
 
     /// All lessons, in the order of the list.
@@ -60,6 +61,7 @@ impl State {
     pub fn can_run(&self) -> bool {
         self.refused.is_none()
             && !self.is_unplanned()
+            && self.tab() == Tab::Learn
             && self.invalid.is_none()
             && !matches!(self.status, Status::Starting | Status::Running)
     }
@@ -287,12 +289,6 @@ impl State {
         self.opened.as_ref()
     }
 
-    /// The capture file of which a connection is on the stage.
-    pub fn capture(&self) -> Option<&OpenCapture> {
-        let (number, capture) = self.capture.as_ref()?;
-        (*number == self.about.number && self.opened.is_some()).then_some(capture)
-    }
-
     /// The file that could not be opened, and why.
     pub fn refused_file(&self) -> Option<(&str, &FileError)> {
         let (name, error) = self.refused_file.as_ref()?;
@@ -325,14 +321,16 @@ impl State {
             selection: self.selection.filter(|_| self.can_download()),
         };
         let mut hash = String::new();
-        if self
+        if self.tab() == Tab::Yours {
+            hash += hash::YOURS;
+        } else if self
             .opened
             .as_ref()
             .is_none_or(|opened| opened.is_of_lesson)
         {
             hash = hash::write(self.lesson(), &self.experiment, step, &look);
         }
-        if self.opened.is_some() {
+        if self.opened.is_some() && self.tab() == Tab::Learn {
             let mut reached = self.lesson().experiment.clone();
             let _ = Place::parse(&hash).apply(&mut reached);
             if reached != self.experiment {

@@ -109,10 +109,16 @@ impl State {
                 self.link = Link::Outdated { program };
             }
             Line::Hello {
-                program, kernel, ..
+                program,
+                kernel,
+                record,
+                ..
             } => {
                 self.attempts = 0;
                 self.link = Link::Online { kernel, program };
+                if record {
+                    self.serve_record();
+                }
                 effects.push(Effect::SendToGateway(Request::Watch));
                 self.begin(effects);
             }
@@ -123,6 +129,7 @@ impl State {
                 }
                 self.place = Some(place);
             }
+            Line::Run(run) if self.is_only_record() => self.begin_record(run),
             Line::Run(run) => {
                 // Lines of an earlier run, or of one that is not wanted any more.
                 self.ours = run.run == self.run && self.status == Status::Starting && !self.wanted;
@@ -146,19 +153,19 @@ impl State {
                 self.play_script(effects);
             }
             Line::Party(party) => {
-                if let (true, Some(trace)) = (self.ours, &mut self.trace) {
-                    trace.add_party(party);
+                if self.ours {
+                    self.add_party(party);
                 }
                 return false;
             }
             Line::Connection(connection) => {
-                if let (true, Some(trace)) = (self.ours, &mut self.trace) {
-                    trace.add_connection(connection);
+                if self.ours {
+                    self.add_connection(connection);
                 }
                 return false;
             }
             Line::Event(event) => {
-                if self.ours {
+                if self.ours && self.is_on_stage(&event) {
                     self.handle_event(event, effects);
                 }
                 // Seen when the next frame has analysed it.
@@ -169,6 +176,7 @@ impl State {
                     return false;
                 }
                 self.ours = false;
+                self.end_record(ended);
                 if let Some(trace) = &mut self.trace {
                     trace.end(ended.why, ended.missed, ended.dropped);
                     // What was lost is certain only now.

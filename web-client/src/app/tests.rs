@@ -7,6 +7,7 @@ mod inspecting;
 mod lessons;
 mod link;
 mod place;
+mod yours;
 
 use protocol::System;
 use trace::knob::Knob;

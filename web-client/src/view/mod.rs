@@ -2,7 +2,6 @@
 //! state when it changed, and own nothing but what they last showed.
 
 mod code;
-mod connections;
 mod copying;
 mod events;
 mod explain;
@@ -21,6 +20,7 @@ mod stage;
 mod task;
 mod transport;
 mod wording;
+mod yours;
 
 use trace::text::Catalog;
 use web_sys::{Element, HtmlElement};
@@ -42,7 +42,7 @@ pub struct Views {
     proving: proving::Proving,
     runs: runs::Runs,
     notes: notes::Notes,
-    connections: connections::Connections,
+    yours: yours::YoursView,
     files: files::Files,
     find: find::Find,
     events: events::Events,
@@ -65,7 +65,7 @@ impl Views {
             proving: proving::Proving::bind(dispatch)?,
             runs: runs::Runs::bind(dispatch)?,
             notes: notes::Notes::bind()?,
-            connections: connections::Connections::bind(dispatch)?,
+            yours: yours::YoursView::bind(dispatch)?,
             files: files::Files::bind(dispatch)?,
             find: find::Find::bind(dispatch)?,
             events: events::Events::bind(dispatch)?,
@@ -122,7 +122,7 @@ impl Views {
         self.proving.show(state, catalog);
         self.runs.show(state, catalog);
         self.notes.show(state, catalog);
-        self.connections.show(state, catalog);
+        self.yours.show(state, catalog);
         self.files.show(state, catalog);
         self.find.show(state, catalog);
         self.events.show(state, catalog);

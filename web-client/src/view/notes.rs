@@ -48,6 +48,8 @@ impl Notes {
         let from_file = state.opened().is_some_and(|opened| !opened.rerun);
         let why = match capture {
             Capture::On => None,
+            // The rows say so where nothing was captured; a plan is of an earlier version.
+            Capture::Unknown if trace.is_some_and(|trace| trace.plan.is_none()) => None,
             Capture::Unknown if trace.is_some_and(pcapng::is_captured) => None,
             Capture::NeedsCapNetRaw if from_file => Some("note.capture.file"),
             Capture::NeedsCapNetRaw => Some("note.capture.needs"),

@@ -89,6 +89,8 @@ impl Task {
                 .map_or_else(String::new, |t| wording::kernel(&t.head.kernel));
             let key = if opened.rerun {
                 "file.rerun"
+            } else if state.is_only_record() {
+                "yours.served"
             } else if state.is_unplanned() {
                 "file.record"
             } else if kernel.is_empty() {
@@ -171,6 +173,7 @@ impl Task {
 /// What the page is about: the lesson, or the file that is open.
 pub(super) fn title(state: &State, catalog: &Catalog) -> String {
     match state.opened() {
+        Some(_) if state.is_only_record() => super::yours::title(state, catalog),
         Some(opened) => opened.name.clone(),
         None => catalog::lesson_text(catalog, state.lesson(), "title"),
     }

@@ -6,6 +6,7 @@ use trace::{RecordError, TraceError};
 
 use crate::file::{self, FileError};
 use crate::picture::Picture;
+use crate::source::Source;
 
 fn text(trace: &Trace) -> String {
     String::from_utf8(file::write(trace)).unwrap()
@@ -173,30 +174,36 @@ fn of_a_capture_the_connection_with_the_most_bytes_opens_and_others_can_be_chose
     let shown = |state: &State| {
         let trace = state.trace().expect("a record is on the stage");
         let bytes = trace.events().iter().map(|event| event.bytes.clone());
+        let shown = state.source().and_then(Source::shown);
         (
-            state.capture().map(|capture| capture.shown.0),
+            shown.map(|shown| shown.0),
             bytes.collect::<Vec<_>>().concat(),
         )
     };
     assert_eq!(shown(&state), (Some(1), b"twenty-two".to_vec()));
-    let listed = state.capture().unwrap().connections.iter();
+    assert_eq!(state.tab(), Tab::Yours);
+    let listed = state.source().unwrap().connections().iter();
     let listed: Vec<_> = listed
-        .map(|(connection, bytes)| (connection.connection.0, bytes[0]))
+        .map(|one| (one.connection.connection.0, one.summary.bytes[0]))
         .collect();
     assert_eq!(listed, [(0, 4), (1, 10), (2, 5)]);
     assert!(state.can_download() && state.opened().is_some());
     state.update(Message::ConnectionChosen(0));
     assert_eq!(shown(&state), (Some(0), b"one!".to_vec()));
     assert_eq!(state.opened().unwrap().name, "some.pcap");
-    assert_eq!(state.runs().len(), 1, "the one before can be shown again");
-    // One that there is not has nothing in it; another run is of no capture.
-    let number = state.runs()[0].about.number;
-    state.update(Message::ShowRun(number));
-    assert_eq!(state.capture(), None);
+    assert!(state.runs().is_empty(), "the list has them all");
+    // A lesson is no capture; what is open stays open beside it.
     state.update(Message::LessonChosen("five-sends".to_owned()));
-    assert_eq!(state.capture(), None);
-    state.update(Message::ConnectionChosen(0));
-    assert!(state.opened().is_none(), "no capture is open");
+    assert!(state.source().is_none() && state.opened().is_none());
+    state.update(Message::ConnectionChosen(1));
+    assert!(state.opened().is_none(), "nothing of it is on the stage");
+    state.update(Message::TabChosen(Tab::Yours));
+    assert_eq!(shown(&state), (Some(0), b"one!".to_vec()));
+    assert_eq!(state.opened().unwrap().name, "some.pcap");
+    assert_eq!(state.hash(), "yours");
+    state.update(Message::TabChosen(Tab::Learn));
+    assert_eq!(state.lesson().id, "five-sends");
+    assert!(state.trace().is_none() && state.can_run());
 }
 
 #[test]
@@ -206,7 +213,7 @@ fn a_capture_that_cannot_be_shown_changes_nothing() {
         play(&mut state, 1, &events());
         state.update(dropped(content));
         assert_eq!(state.refused_file(), Some(("some.pcap", expected)));
-        assert!(state.opened().is_none() && state.capture().is_none());
+        assert!(state.opened().is_none() && state.source().is_none());
     };
     check(sample::capture(&[]), &FileError::NoConnection);
     check(

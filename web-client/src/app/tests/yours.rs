@@ -1,0 +1,262 @@
+//! Records of the reader's own programs: many connections, and while they grow.
+
+use trace::lane::Direction;
+use trace::{Connection, ConnectionId, End, Endpoint, Observed, Origin, Party, PartyId, Transport};
+
+use super::*;
+use crate::source::{Order, Source};
+
+fn connection(number: u32) -> Connection {
+    let end = |party: u32| Endpoint {
+        party: Some(PartyId(party)),
+        address: Some(["127.0.0.1:", &(number * 10 + party).to_string()].concat()),
+        observed: Observed {
+            calls: true,
+            ..Observed::default()
+        },
+    };
+    Connection {
+        connection: ConnectionId(number),
+        transport: Transport::Tcp,
+        opener: end(1),
+        acceptor: end(2),
+    }
+}
+
+fn call(connection: u32, at: u64, call: Call, bytes: &[u8]) -> Event {
+    let end = if call == Call::Send {
+        End::Opener
+    } else {
+        End::Acceptor
+    };
+    let origin = Origin {
+        party: PartyId(if end == End::Opener { 1 } else { 2 }),
+        connection: ConnectionId(connection),
+        end,
+    };
+    Event {
+        bytes: bytes.to_vec(),
+        ..Event::new(protocol::Nanos(at), origin, call)
+    }
+}
+
+/// What the page of `--page` hears first.
+fn served() -> Message {
+    heard(Line::Hello {
+        version: VERSION,
+        program: "0.1.0".to_owned(),
+        kernel: "Linux 6.18".to_owned(),
+        record: true,
+    })
+}
+
+fn record() -> Message {
+    heard(Line::Run(Run {
+        version: VERSION,
+        run: 0,
+        head: Head::new("Linux 6.18", Capture::Unknown),
+        plan: Plan::default(),
+    }))
+}
+
+/// A record that has two connections and grows.
+fn live() -> State {
+    let (mut state, _) = open("#yours", false);
+    state.update(served());
+    state.update(record());
+    for party in [1, 2] {
+        let name = ["program ", &party.to_string()].concat();
+        state.update(heard(Line::Party(Party::new(PartyId(party), name))));
+    }
+    for number in [1, 2] {
+        state.update(heard(Line::Connection(connection(number))));
+    }
+    state
+}
+
+fn frame(state: &mut State) {
+    state.update(Message::Frame { elapsed_ms: 16.0 });
+}
+
+fn shown(state: &State) -> Option<u32> {
+    let shown = state.source().and_then(Source::shown);
+    shown.map(|shown| shown.0)
+}
+
+#[test]
+fn a_page_that_is_served_for_a_record_runs_nothing_and_shows_it() {
+    let (mut state, effects) = open("", false);
+    assert!(effects.contains(&Effect::Connect));
+    let effects = state.update(served());
+    assert_eq!(asked(&effects), [""; 0], "no lesson is run");
+    assert_eq!((state.tab(), state.is_only_record()), (Tab::Yours, true));
+    state.update(Message::TabChosen(Tab::Learn));
+    state.update(Message::LessonChosen("udp".to_owned()));
+    assert_eq!(state.tab(), Tab::Yours, "there are no lessons");
+    assert!(!state.can_run());
+    let effects = state.update(Message::Run);
+    assert_eq!(asked(&effects), [""; 0]);
+}
+
+#[test]
+fn a_record_grows_and_the_cursor_follows_until_it_is_told_not_to() {
+    let mut state = live();
+    assert_eq!(shown(&state), Some(1), "the first one");
+    assert_eq!(state.status(), &Status::Running);
+    state.update(heard(Line::Event(call(1, 5, Call::Send, b"hello"))));
+    state.update(heard(Line::Event(call(2, 6, Call::Send, b"other"))));
+    assert!(state.wants_frames());
+    frame(&mut state);
+    assert_eq!(
+        state.events().len(),
+        1,
+        "the other connection is not on the stage"
+    );
+    assert_eq!(state.step(), 1);
+    let bytes = |state: &State, at: usize| {
+        let source = state.source().expect("it is open");
+        source.connections()[at].summary.bytes[0]
+    };
+    assert_eq!((bytes(&state, 0), bytes(&state, 1)), (5, 5));
+    state.update(Message::Follow(false));
+    state.update(heard(Line::Event(call(1, 9, Call::Recv, b"hel"))));
+    frame(&mut state);
+    assert_eq!((state.step(), state.events().len()), (1, 2));
+    state.update(Message::Follow(true));
+    assert_eq!(state.step(), 2);
+    // What came is what a file with the same would show.
+    assert_eq!(state.analysis(), &Analysis::new(state.trace().unwrap()));
+    state.update(ended());
+    assert_eq!(state.status(), &Status::Done(Ending::Finished));
+    assert!(!state.source().unwrap().is_live());
+    assert!(state.can_download());
+}
+
+#[test]
+fn another_connection_can_be_chosen_while_the_record_grows() {
+    let mut state = live();
+    state.update(heard(Line::Event(call(2, 6, Call::Send, b"other"))));
+    state.update(Message::ConnectionChosen(2));
+    assert_eq!(shown(&state), Some(2));
+    assert_eq!(state.events().len(), 1);
+    assert_eq!(state.status(), &Status::Running);
+    state.update(heard(Line::Event(call(1, 7, Call::Send, b"first"))));
+    state.update(heard(Line::Event(call(2, 8, Call::Recv, b"other"))));
+    frame(&mut state);
+    assert_eq!((state.events().len(), state.step()), (2, 2));
+    state.update(Message::ConnectionChosen(1));
+    assert_eq!(state.events().len(), 1);
+    assert!(state.runs().is_empty());
+    assert!(!state.take(Message::ConnectionChosen(7), &mut Vec::new()));
+    assert_eq!(shown(&state), Some(1));
+}
+
+#[test]
+fn a_record_that_comes_again_is_not_shown_twice() {
+    let mut state = live();
+    state.update(heard(Line::Event(call(1, 5, Call::Send, b"hello"))));
+    state.update(Message::LinkDown);
+    assert_eq!(state.status(), &Status::Interrupted);
+    assert_eq!(state.events().len(), 1, "what was there stays");
+    state.update(served());
+    state.update(record());
+    state.update(heard(Line::Connection(connection(1))));
+    state.update(heard(Line::Event(call(1, 5, Call::Send, b"hello"))));
+    frame(&mut state);
+    assert_eq!(state.events().len(), 1);
+    assert_eq!(state.source().unwrap().events(), 1);
+}
+
+#[test]
+fn a_framing_is_set_after_the_fact_and_kept_with_its_connection() {
+    let mut state = live();
+    for (at, kind) in [(5, Call::Send), (6, Call::Recv)] {
+        state.update(heard(Line::Event(call(1, at, kind, b"a\nb\n"))));
+        state.update(heard(Line::Event(call(2, at + 2, kind, b"c\n"))));
+    }
+    state.update(ended());
+    let messages = |state: &State| state.analysis().lanes[0].messages.len();
+    assert_eq!(messages(&state), 1);
+    let to = Direction::FromOpener;
+    state.update(Message::FramingSet(to, " delimiter ".to_owned()));
+    assert_eq!(messages(&state), 2);
+    assert_eq!(state.framing_text(to), ("delimiter".to_owned(), false));
+    state.update(Message::FramingSet(to, "lines".to_owned()));
+    assert_eq!(state.framing_text(to), ("lines".to_owned(), true));
+    assert_eq!(messages(&state), 2, "what is none changes nothing");
+    let back = Direction::FromAcceptor;
+    assert_eq!(state.framing_text(back), ("none".to_owned(), false));
+    state.update(Message::ConnectionChosen(2));
+    assert_eq!(state.framing_text(to), ("none".to_owned(), false));
+    state.update(Message::ConnectionChosen(1));
+    assert_eq!(messages(&state), 2);
+}
+
+#[test]
+fn boundaries_are_counted_a_connection_a_frame() {
+    let mut state = live();
+    for (at, kind, bytes) in [
+        (1, Call::Send, &b"ab"[..]),
+        (2, Call::Send, b"cd"),
+        (3, Call::Recv, b"abcd"),
+    ] {
+        let mut event = call(1, at, kind, bytes);
+        event.offset = protocol::Offset(if bytes == b"cd" { 2 } else { 0 });
+        state.update(heard(Line::Event(event)));
+    }
+    state.update(heard(Line::Event(call(2, 4, Call::Send, b"x"))));
+    state.update(ended());
+    let mut frames = 0;
+    while state.wants_frames() {
+        frame(&mut state);
+        frames += 1;
+        assert!(frames < 10, "it comes to an end");
+    }
+    let changed = |at: usize| state.source().unwrap().connections()[at].changed;
+    assert_eq!(
+        changed(0).map(|changed| (changed.glued, changed.split)),
+        Some((1, 0))
+    );
+    assert_eq!(
+        changed(1).map(|changed| (changed.glued, changed.split)),
+        Some((0, 0))
+    );
+    state.update(Message::ListOrdered(Order::Changed));
+    assert_eq!(state.list(), [0, 1]);
+    state.update(Message::ListSearched(":21".to_owned()));
+    assert_eq!(state.list(), [1]);
+}
+
+#[test]
+fn a_run_of_the_lab_is_a_record_like_any_other() {
+    let (mut state, _) = open("#yours", false);
+    state.update(served());
+    let trace = sample::five_sends();
+    for line in trace.lines() {
+        state.update(heard(line));
+    }
+    frame(&mut state);
+    assert_eq!(state.events(), trace.events());
+    assert_eq!(state.status(), &Status::Done(Ending::Finished));
+    assert!(state.source().is_none() && !state.can_run());
+}
+
+#[test]
+fn without_a_record_the_tab_has_none_and_going_back_is_possible() {
+    let mut state = online("#lesson=five-sends", false);
+    state.update(Message::TabChosen(Tab::Yours));
+    assert!(state.trace().is_none() && state.list().is_empty());
+    assert_eq!(state.hash(), "yours");
+    assert!(!state.can_run());
+    state.update(Message::HashChanged("#lesson=udp".to_owned()));
+    assert_eq!(
+        (state.tab(), state.lesson().id.as_str()),
+        (Tab::Learn, "udp")
+    );
+    state.update(Message::HashChanged("#yours".to_owned()));
+    assert_eq!(state.tab(), Tab::Yours);
+    let (opened, _) = open("#yours", false);
+    assert_eq!(opened.tab(), Tab::Yours);
+    assert_eq!(opened.status(), &Status::Idle, "nothing is run");
+    assert!(opened.faults().is_empty());
+}

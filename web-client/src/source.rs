@@ -1,0 +1,342 @@
+//! Many connections, of which one is on the stage at a time: those of a capture file, or of
+//! a record, which may still grow.
+
+use capture::{Choice, Refused};
+use record::{Close, Connection, ConnectionId, End, Head, Party, Record, Summary};
+use trace::cause::Change;
+use trace::link::Ending;
+use trace::{Analysis, Event, Setup, Trace, TraceError};
+
+mod arrange;
+
+pub use arrange::{Order, arrange};
+
+/// Most events of a file: what the page draws fluently.
+pub const MAX_EVENTS: usize = 100_000;
+
+/// Why a file can't be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileError {
+    /// More than [`MAX_BYTES`](crate::file::MAX_BYTES).
+    TooLarge,
+    /// The browser could not read it.
+    Unreadable,
+    /// What is in it is no trace, or one with more than [`MAX_EVENTS`].
+    Trace(TraceError),
+    /// A capture or a record without a connection.
+    NoConnection,
+    /// A connection of a capture with more packets than [`MAX_EVENTS`].
+    Packets,
+}
+
+/// Most events of one connection whose changed boundaries are counted for the list.
+const MOST_COUNTED: usize = 20_000;
+
+/// Boundaries between chunks that are not where the sender put them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Two sends came out of one recv.
+    pub glued: usize,
+    /// A recv ended inside a send.
+    pub split: usize,
+}
+
+/// A connection of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// What it is.
+    pub connection: Connection,
+    /// What was observed of it, counted.
+    pub summary: Summary,
+    /// What became of its boundaries, where both ends were watched and it was counted.
+    pub changed: Option<Changed>,
+    /// Those of a record, in the order of their times.
+    events: Vec<Event>,
+    /// How many of them had been there when it was counted.
+    counted: usize,
+    /// How it is framed, if that was said of it alone.
+    setup: Option<Setup>,
+}
+
+impl Listed {
+    fn new(connection: Connection, summary: Summary) -> Self {
+        Self {
+            connection,
+            summary,
+            changed: None,
+            events: Vec::new(),
+            counted: 0,
+            setup: None,
+        }
+    }
+
+    /// Whether its boundaries can be compared, and were not since there is news.
+    fn is_uncounted(&self) -> bool {
+        let is_watched = End::ALL.map(|end| self.connection.end(end).observed.calls);
+        let events = self.events.len();
+        is_watched == [true, true] && self.counted < events && events <= MOST_COUNTED
+    }
+
+    /// How it ended.
+    pub fn close(&self) -> Close {
+        self.summary.close()
+    }
+}
+
+/// A capture file or a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What it is called: the name of its file.
+    pub name: String,
+    /// Of a capture, the whole file.
+    capture: Option<Vec<u8>>,
+    head: Head,
+    parties: Vec<Party>,
+    /// What was said of all connections.
+    setup: Setup,
+    /// By number.
+    connections: Vec<Listed>,
+    /// The one on the stage, if there is one.
+    shown: Option<ConnectionId>,
+    /// Events so far.
+    events: usize,
+    /// Whether there were more than the page takes.
+    is_full: bool,
+    ending: Option<Ending>,
+    missed: Option<u32>,
+    dropped: Option<u32>,
+}
+
+impl Source {
+    /// A record that begins.
+    pub fn begin(head: Head, setup: Setup) -> Self {
+        Self {
+            name: String::new(),
+            capture: None,
+            head,
+            parties: Vec::new(),
+            setup,
+            connections: Vec::new(),
+            shown: None,
+            events: 0,
+            is_full: false,
+            ending: None,
+            missed: None,
+            dropped: None,
+        }
+    }
+
+    /// A record that is complete; the connection with the most bytes is shown.
+    pub fn of(trace: &Trace) -> Self {
+        let mut this = Self::begin(trace.head.clone(), trace.setup.clone());
+        this.parties.clone_from(&trace.parties);
+        for connection in &trace.connections {
+            this.add_connection(connection.clone());
+        }
+        for event in trace.events() {
+            this.add_event(event.clone());
+        }
+        this.end(trace.ending(), trace.missed, trace.dropped);
+        this.shown = this.largest();
+        this
+    }
+
+    /// A capture file; the connection with the most bytes is shown.
+    pub fn of_capture(content: Vec<u8>) -> Result<Self, FileError> {
+        let listed = capture::list(&content).map_err(|_| FileError::NoConnection)?;
+        let record = listed.record;
+        let mut this = Self::begin(record.head.clone(), Setup::default());
+        this.parties.clone_from(&record.parties);
+        let all = listed.connections.into_iter();
+        this.connections = all
+            .map(|(connection, summary)| Listed::new(connection, summary))
+            .collect();
+        this.end(record.ending(), record.missed, record.dropped);
+        this.shown = Some(this.largest().ok_or(FileError::NoConnection)?);
+        this.capture = Some(content);
+        Ok(this)
+    }
+
+    /// Of those with equally many bytes the first.
+    fn largest(&self) -> Option<ConnectionId> {
+        let sum = |listed: &Listed| {
+            let [sent, answered] = listed.summary.bytes;
+            sent.saturating_add(answered)
+        };
+        let all = self.connections.iter().rev();
+        let largest = all.max_by_key(|listed| sum(listed));
+        largest.map(|listed| listed.connection.connection)
+    }
+
+    /// All connections, by number.
+    pub fn connections(&self) -> &[Listed] {
+        &self.connections
+    }
+
+    /// The connection on the stage.
+    pub const fn shown(&self) -> Option<ConnectionId> {
+        self.shown
+    }
+
+    /// Who makes calls.
+    pub fn parties(&self) -> &[Party] {
+        &self.parties
+    }
+
+    /// Events of all connections that were taken.
+    pub const fn events(&self) -> usize {
+        self.events
+    }
+
+    /// Whether more may come.
+    pub const fn is_live(&self) -> bool {
+        self.ending.is_none()
+    }
+
+    /// Whether events were left out because there were more than the page takes.
+    pub const fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    fn find(&self, connection: ConnectionId) -> Result<usize, usize> {
+        let all = &self.connections;
+        all.binary_search_by_key(&connection, |listed| listed.connection.connection)
+    }
+
+    /// The connection with this number.
+    pub fn connection(&self, connection: ConnectionId) -> Option<&Listed> {
+        self.find(connection).ok().map(|at| &self.connections[at])
+    }
+
+    /// What an end is called: its party, or else its address.
+    pub fn end_name<'a>(&'a self, connection: &'a Connection, end: End) -> Option<&'a str> {
+        let end = connection.end(end);
+        let party = end.party.and_then(|party| {
+            let found = self.parties.binary_search_by_key(&party, |p| p.party);
+            found.ok().map(|at| &*self.parties[at].name)
+        });
+        party.or(end.address.as_deref())
+    }
+
+    /// A party is known, or more of it.
+    pub fn add_party(&mut self, party: Party) {
+        let found = self.parties.binary_search_by_key(&party.party, |p| p.party);
+        match found {
+            Ok(at) => self.parties[at] = party,
+            Err(at) if self.parties.len() < record::MAX_PARTIES => self.parties.insert(at, party),
+            Err(_) => {}
+        }
+    }
+
+    /// A connection is known, or more of it.
+    pub fn add_connection(&mut self, connection: Connection) {
+        match self.find(connection.connection) {
+            Ok(at) => self.connections[at].connection = connection,
+            Err(at) if self.connections.len() < record::MAX_CONNECTIONS => {
+                let listed = Listed::new(connection, Summary::default());
+                self.connections.insert(at, listed);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Something happened on a connection that is known. Whether it was taken.
+    pub fn add_event(&mut self, event: Event) -> bool {
+        let Ok(at) = self.find(event.connection) else {
+            return false;
+        };
+        if self.events >= MAX_EVENTS {
+            self.is_full = true;
+            return false;
+        }
+        self.events += 1;
+        let listed = &mut self.connections[at];
+        listed.summary.see(&event);
+        let later = listed.events.iter().rev();
+        let later = later.take_while(|other| other.at > event.at).count();
+        listed.events.insert(listed.events.len() - later, event);
+        true
+    }
+
+    /// Nothing more comes.
+    pub fn end(&mut self, why: Option<Ending>, missed: Option<u32>, dropped: Option<u32>) {
+        (self.ending, self.missed, self.dropped) = (why, missed, dropped);
+    }
+
+    /// The record of one connection, which is shown from now on.
+    pub fn show(&mut self, connection: ConnectionId) -> Result<Trace, FileError> {
+        let Some(listed) = self.connection(connection) else {
+            return Err(FileError::NoConnection);
+        };
+        let setup = listed.setup.clone().unwrap_or_else(|| self.setup.clone());
+        let trace = match &self.capture {
+            Some(content) => {
+                let choice = Choice::One(connection);
+                match capture::read(content, choice, MAX_EVENTS) {
+                    Ok(contents) => Trace::of_record(contents.record, setup),
+                    Err(Refused::Events { .. }) => return Err(FileError::Packets),
+                    Err(Refused::NoCapture) => return Err(FileError::NoConnection),
+                }
+            }
+            None => Trace::of_record(self.part(listed), setup),
+        };
+        self.shown = Some(connection);
+        Ok(trace)
+    }
+
+    /// What was recorded of one connection.
+    fn part(&self, listed: &Listed) -> Record {
+        let mut record = Record::new(self.head.clone());
+        record.parties.clone_from(&self.parties);
+        record.add_connection(listed.connection.clone());
+        record.extend(listed.events.clone());
+        if let Some(why) = self.ending {
+            record.end(why, self.missed, self.dropped);
+        }
+        record
+    }
+
+    /// What is known of the connection on the stage is this.
+    pub fn set_setup(&mut self, setup: Setup) {
+        if let Some(at) = self.shown.and_then(|shown| self.find(shown).ok()) {
+            self.connections[at].setup = Some(setup);
+        }
+    }
+
+    /// Whether there is a connection whose changed boundaries are still to be counted.
+    pub fn has_uncounted(&self) -> bool {
+        self.connections.iter().any(Listed::is_uncounted)
+    }
+
+    /// Counts the changed boundaries of one connection that has news. Whether there was
+    /// one.
+    pub fn count_next(&mut self) -> bool {
+        let mut all = self.connections.iter();
+        let Some(at) = all.position(Listed::is_uncounted) else {
+            return false;
+        };
+        let listed = &self.connections[at];
+        let analysis = Analysis::new(&Trace::of_record(self.part(listed), Setup::default()));
+        let mut changed = Changed::default();
+        let lanes = analysis.lanes.iter();
+        for boundary in lanes.flat_map(|lane| &lane.boundaries) {
+            match boundary.change {
+                Change::Vanished => changed.glued += 1,
+                Change::Appeared => changed.split += 1,
+                Change::Cut | Change::Lost => {}
+            }
+        }
+        let listed = &mut self.connections[at];
+        listed.counted = listed.events.len();
+        listed.changed = Some(changed);
+        true
+    }
+
+    /// When the first and the last event of all connections were, in nanoseconds.
+    pub fn span(&self) -> (u64, u64) {
+        let begins = self.connections.iter();
+        let begins = begins.filter_map(|listed| listed.summary.first.map(|first| first.0));
+        let ends = self.connections.iter().map(|listed| listed.summary.last.0);
+        (begins.min().unwrap_or(0), ends.max().unwrap_or(0))
+    }
+}
