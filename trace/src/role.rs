@@ -14,7 +14,9 @@ impl Analysis {
             Call::Send => &lane.sends,
             _ => &lane.recvs,
         };
-        let span = spans.iter().find(|span| span.event == index)?;
+        // Calls come by their events.
+        let span = spans.binary_search_by_key(&index, |span| span.event);
+        let span = &spans[span.ok()?];
         let Some(message) = lane.message_at(span.start) else {
             return (lane.direction == Direction::FromAcceptor).then_some("reply");
         };

@@ -31,7 +31,7 @@ pub(super) struct Stage {
     painter: Painter,
     palette: Palette,
     theme: Option<Theme>,
-    /// The system changed its colours.
+    /// The system changed its colours, or the browser lost what was painted.
     recoloured: Rc<Cell<bool>>,
     list: Rc<RefCell<DrawList>>,
     pointer: Rc<Pointer>,
@@ -74,6 +74,13 @@ impl Stage {
             let scheme = scheme.ok_or_else(|| Missing::of(query))?;
             let (changed, recoloured) = (dispatch.clone(), recoloured.clone());
             listeners.push(dom::listen(&scheme, "change", move |_: Event| {
+                recoloured.set(true);
+                changed(Message::Hover(None));
+            }));
+        }
+        for lost in [&canvas, &dom::find("ticks")?] {
+            let (changed, recoloured) = (dispatch.clone(), recoloured.clone());
+            listeners.push(dom::listen(lost, "contextrestored", move |_: Event| {
                 recoloured.set(true);
                 changed(Message::Hover(None));
             }));
@@ -180,7 +187,7 @@ impl Stage {
         let is_new = self.theme.replace(theme) != Some(theme) || self.recoloured.replace(false);
         if is_new {
             self.palette = Palette::read(&self.canvas);
-            self.painter.forget_styles();
+            self.painter.forget();
         }
         if state.trace().is_some() {
             let list = scene::stage(
@@ -190,7 +197,8 @@ impl Stage {
                 catalog,
                 self.width,
             );
-            self.painter.paint(&list, &self.palette);
+            self.painter
+                .paint(&list, &self.list.borrow(), &self.palette);
             if self.followed.replace(state.step()) != Some(state.step()) {
                 self.follow(&list);
             }
