@@ -13,9 +13,9 @@ use web_client::language::Language;
 use web_client::scene::check::check;
 use web_client::scene::{self, Axis, Index, Shape, StageModel, View, Viewport};
 
-/// Widths of the stage where the window is 360, 768, 1440 and 1920 CSS pixels wide:
-/// less the list of lessons, the panels beside it and the margins.
-const WIDTHS: [f64; 4] = [334.0, 742.0, 1144.0, 1040.0];
+/// Widths of the stage where the window is 360, 390, 768, 1440 and 1920 CSS pixels
+/// wide: less the list of lessons, the panels beside it and the margins.
+const WIDTHS: [f64; 5] = [334.0, 364.0, 742.0, 1144.0, 1040.0];
 /// Most steps of a run that are drawn.
 const STEPS: usize = 12;
 
@@ -117,9 +117,9 @@ fn check_drawings(lesson: &Lesson, trace: &Trace) {
                 // All of it, and a part around the cursor.
                 let middle = scene::share(&model, view, axis).unwrap_or(0.0);
                 let near = Viewport::default().zoom(3.0, middle, 0.01);
-                let wide = WIDTHS[2];
                 let whole = WIDTHS.map(|width| (Viewport::default(), width));
-                for (viewport, width) in whole.into_iter().chain([(near, wide)]) {
+                let parts = [WIDTHS[0], WIDTHS[3]].map(|width| (near, width));
+                for (viewport, width) in whole.into_iter().chain(parts) {
                     model.viewport = viewport;
                     check(&scene::stage(Some(&model), view, axis, &catalog, width));
                 }

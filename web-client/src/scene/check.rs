@@ -1,6 +1,5 @@
 //! What every draw list has to keep, for tests. No code of the page calls it.
 
-use super::margins::NARROW;
 use super::{DrawList, Ink, Rect, Shape, text_width};
 
 /// The rectangle a text takes, by the estimate of its width.
@@ -40,8 +39,7 @@ pub fn check(list: &DrawList) {
         }
         inside(list, a, one);
     }
-    // In a narrow view the names of rows stand above them, across all of it.
-    if let (Some(handle), true) = (list.handle, list.width >= NARROW) {
+    if let Some(handle) = list.handle {
         let x = handle.x + handle.width / 2.0;
         for (text, said) in &texts {
             let beside = text.right() <= x || x <= text.x;

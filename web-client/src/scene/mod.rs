@@ -11,6 +11,7 @@ pub mod check;
 mod cursor;
 mod damage;
 mod density;
+mod headline;
 mod index;
 mod ink;
 mod kept;

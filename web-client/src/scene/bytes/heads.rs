@@ -7,9 +7,10 @@ use trace::text::{Sentence, grouped};
 
 use super::Group;
 use super::row::ChunkRow;
+use crate::scene::headline::Headline;
 use crate::scene::list::Style;
 use crate::scene::margins::PAD;
-use crate::scene::{Align, DrawList, Font, Ink, text_width};
+use crate::scene::{DrawList, Font, Ink, text_width};
 
 /// Between the bytes and the counts.
 const SPACE: f64 = 16.0;
@@ -56,25 +57,19 @@ impl Group<'_> {
             return;
         }
         // One line above the row's labels.
-        let y = row.y - 28.0;
-        let right = self.layout.width - PAD - 6.0;
         let total = if counts.findings.is_empty() {
             counts.total
         } else {
             counts.findings.join(" · ")
         };
-        let small = Style::new(Font::Small, Ink::Text).align(Align::End);
-        let total_width = text_width(&total, Font::Small);
-        list.text((right, y), &total, small, right - PAD);
-        let left = right - total_width.min(right - PAD) - 8.0;
-        let mut x = PAD;
-        for (text, style) in [(name, strong), (detail, label)] {
-            if left - x < 20.0 {
-                break;
-            }
-            list.text((x, y), &text, style, left - x);
-            x += text_width(&text, style.font) + 8.0;
-        }
+        let edges = (PAD, self.layout.width - PAD - 6.0);
+        list.headline(&Headline {
+            edges,
+            y: row.y - 28.0,
+            names: [(&name, strong), (&detail, label)],
+            count: (&total, Style::new(Font::Small, Ink::Text), edges.1),
+            cursor: self.cursor,
+        });
     }
 
     pub(super) fn names(&self, layer: Layer) -> (String, String) {

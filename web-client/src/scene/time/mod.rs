@@ -18,6 +18,7 @@ use trace::text::Catalog;
 use trace::{ConnectionId, End, Event, PartyId};
 
 use super::bytes::capture_key;
+use super::headline::Headline;
 use super::levels::Queue;
 use super::list::Style;
 use super::margins::PAD;
@@ -289,16 +290,13 @@ impl Sheet<'_> {
         let scale = &self.scale;
         let middle = row.y + row.height / 2.0;
         if scale.narrow {
-            let y = row.y - 26.0;
-            let whole = scale.width - 2.0 * PAD;
-            let style = small.align(super::Align::End);
-            list.text((scale.width - PAD, y), count, style, scale.beside());
-            let used = text_width(count, Font::Small).min(scale.beside());
-            let room = whole - used - 12.0;
-            list.text((PAD, y), name, strong, room);
-            let used = text_width(name, Font::Strong).min(room) + 8.0;
-            list.text((PAD + used, y), detail, small, room - used);
-            return;
+            return list.headline(&Headline {
+                edges: (PAD, scale.width - PAD),
+                y: row.y - 26.0,
+                names: [(name, strong), (detail, small)],
+                count: (count, small, scale.beside()),
+                cursor: scale.cursor(self.model),
+            });
         }
         let room = scale.left - PAD - 14.0;
         list.text((PAD + 6.0, middle - 8.0), name, strong, room);
