@@ -123,10 +123,12 @@ const SHIFTED: &str = "
     return {sum, largest};
 ";
 
-#[tokio::test]
-async fn nothing_moves_while_a_lesson_opens_runs_and_is_stepped_through() {
+/// Opens lessons in a window of this size, runs them, steps through them, and adds up
+/// what moved.
+async fn check_shifts(size: (u32, u32)) {
     let serve = super::serve();
-    let page = Page::start().await;
+    let browser = Browser::with(size, "en-US").await;
+    let page = Page { browser };
     // One connection and two, short texts and long ones, many bytes and few.
     for lesson in [
         "udp-echo",
@@ -145,8 +147,18 @@ async fn nothing_moves_while_a_lesson_opens_runs_and_is_stepped_through() {
         assert_eq!(walk(&page, "() => {}").await, "", "{lesson}");
         let shifted = page.script(SHIFTED).await;
         let sum = number(&shifted, "sum");
-        assert!(sum <= 0.05, "{lesson}: {shifted:#}");
+        assert!(sum <= 0.05, "{lesson} at {size:?}: {shifted:#}");
     }
+}
+
+#[tokio::test]
+async fn nothing_moves_while_a_lesson_opens_runs_and_is_stepped_through() {
+    check_shifts(DESKTOP).await;
+}
+
+#[tokio::test]
+async fn nothing_moves_on_a_telephone_either() {
+    check_shifts(PHONE).await;
 }
 
 /// Cells of the table of events whose text reaches into the next column's.

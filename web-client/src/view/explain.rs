@@ -8,6 +8,7 @@ use web_sys::{Element, HtmlElement};
 use crate::app::{Message, State, Status};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, Missing};
+use crate::language::Language;
 
 pub(super) struct Explain {
     head: Element,
@@ -19,8 +20,20 @@ pub(super) struct Explain {
     look_text: Element,
     /// Announced when they change, but not many times a second.
     live: [Element; 3],
+    said: HtmlElement,
+    room: Option<Room>,
     next: HtmlElement,
     _next: Listener,
+}
+
+/// What the sentences of a run's steps have taken so far.
+#[derive(PartialEq, Eq)]
+struct Room {
+    run: u32,
+    language: Language,
+    /// In CSS pixels.
+    width: i32,
+    height: i32,
 }
 
 impl Explain {
@@ -38,6 +51,8 @@ impl Explain {
             look: dom::find("look")?,
             look_text: dom::find("look-text")?,
             live: [dom::find("explain")?, dom::find("step")?, dom::find("at")?],
+            said: dom::find("explain")?,
+            room: None,
         })
     }
 
@@ -94,6 +109,36 @@ impl Explain {
             dom::set(&self.next, "data-next", &next.id);
             dom::set_text(&self.next, &catalog.render(&text));
         }
+    }
+}
+
+impl Explain {
+    /// Keeps the room of a run's longest sentences so far, for the style sheet: what stands
+    /// below them does not move up again.
+    pub(super) fn measure(&mut self, state: &State) {
+        let mut room = Room {
+            run: state.about().number,
+            language: state.language(),
+            width: self.said.offset_width(),
+            height: self.said.offset_height(),
+        };
+        let same = |own: &Room| {
+            (own.run, own.language, own.width) == (room.run, room.language, room.width)
+        };
+        let style = self.said.style();
+        match &self.room {
+            Some(own) if same(own) && own.height >= room.height => return,
+            Some(own) if same(own) => {
+                let height = [&room.height.to_string(), "px"].concat();
+                let _ = style.set_property("--highest", &height);
+            }
+            _ => {
+                // It still has the room of the run before.
+                room.height = 0;
+                drop(style.remove_property("--highest"));
+            }
+        }
+        self.room = Some(room);
     }
 }
 

@@ -132,6 +132,7 @@ impl Views {
         // Measured once everything is written: each turn from writing to
         // reading costs a layout of the whole page.
         self.stage.measure();
+        self.explain.measure(state);
         self.transport.measure();
         self.events.scroll(state, catalog);
         self.code.scroll();
