@@ -44,8 +44,9 @@ pub(super) struct Events {
     _listeners: [Listener; 2],
 }
 
-/// Rows above and below those in sight that are elements, too.
-const SPARE: usize = 8;
+/// Rows above and below those in sight that are elements, too: until they have come into
+/// sight, none are made.
+const SPARE: usize = 16;
 /// The heading stays at the panel's top edge; its height in CSS pixels.
 const HEADING: f64 = 26.0;
 
@@ -196,7 +197,10 @@ impl Events {
         let range = if is_many(state) {
             let (top, height) = self.sight;
             let first = row_at(listed, top - HEADING);
-            let last = row_at(listed, top + height) + 1;
+            let last = (row_at(listed, top + height) + 1).min(count);
+            if !new && self.first <= first && last <= self.first + self.rows.len() {
+                return;
+            }
             first.saturating_sub(SPARE)..(last + SPARE).min(count)
         } else {
             0..count
