@@ -214,6 +214,21 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A number that may be negative, with a minus sign and its thousands set apart:
+/// −542,393,671.
+pub fn signed(number: i128) -> String {
+    let magnitude = number.unsigned_abs();
+    let text = match u64::try_from(magnitude) {
+        Ok(magnitude) => grouped(magnitude),
+        Err(_) => magnitude.to_string(),
+    };
+    if number < 0 {
+        ["−", &text].concat()
+    } else {
+        text
+    }
+}
+
 /// A length of time in the unit that keeps it short: `81 µs`, `1.25 ms`, `2.1 s`.
 #[derive(Clone, Copy, Debug)]
 pub struct Time(pub protocol::Nanos);
@@ -259,6 +274,9 @@ mod tests {
         check("{n}", &bytes(542_393_671), "542,393,671");
         let who = Sentence::new("k").with("who", "actor.server");
         check("{who} left", &who, "the server left");
+        assert_eq!(signed(-542_393_671), "−542,393,671");
+        assert_eq!(signed(1_024), "1,024");
+        assert_eq!(signed(-1 << 64), "−18446744073709551616");
         let part = Sentence::new("k").with("x", Sentence::new("actor.server"));
         check("{x} left", &part, "the server left");
         let odd = Sentence::new("k").with("x", "{n}".to_owned());

@@ -240,7 +240,7 @@ async fn what_has_not_happened_yet_can_be_read() {
         page.choose_theme(theme).await;
         let ratio = page.script(script).await;
         assert!(
-            ratio.as_f64().is_some_and(|ratio| ratio >= 3.0),
+            ratio.as_f64().is_some_and(|ratio| ratio >= 4.5),
             "{theme}: {ratio}"
         );
     }

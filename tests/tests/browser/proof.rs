@@ -6,7 +6,7 @@ use tests::{EventRow, Page, Seen};
 use thirtyfour::Key;
 
 /// What parts the sends from each other, with a reader that sleeps 200 ms.
-const GAP: &str = "400000 µs";
+const GAP: &str = "400 ms";
 
 /// What a table says of the clients' sends and the server's recvs that took
 /// bytes.
@@ -89,7 +89,7 @@ async fn a_proof_turns_the_one_knob_and_tells_what_both_tables_say() {
     let serve = super::serve();
     let page = Page::start().await;
     let before = at_the_recv(&page, &serve).await;
-    let offer = format!("Prove it: turn gap between sends to {GAP}");
+    let offer = format!("Prove it: set gap between sends to {GAP}");
     assert_eq!(before.text("prove"), offer);
     assert_eq!(before.text("outcome"), "");
     assert_eq!(lines(&before, "send() calls"), 1);

@@ -5,7 +5,7 @@ use protocol::FrameError;
 use super::{Explanation, Facts};
 use crate::Reason;
 use crate::lane::Direction;
-use crate::text::{Sentence, Value};
+use crate::text::{Sentence, Value, signed};
 
 impl Facts<'_> {
     /// The server's decision, why, and what it does next.
@@ -73,8 +73,5 @@ pub fn refusal(error: &FrameError) -> Sentence {
 }
 
 fn number(length: i128) -> Value {
-    match u64::try_from(length) {
-        Ok(length) => Value::Count(length),
-        Err(_) => Value::Text(length.to_string()),
-    }
+    Value::Text(signed(length))
 }

@@ -1,13 +1,13 @@
 //! What a knob is set to, in the words of the page.
 
 use trace::knob::{Domain, Knob};
-use trace::text::Catalog;
+use trace::text::{Catalog, grouped};
 
 /// A knob's value with its unit, or translated.
 pub fn knob_value(knob: Knob, value: &str, catalog: &Catalog) -> String {
     match knob.domain() {
-        Domain::Number { unit: "", .. } | Domain::Text { .. } => value.to_owned(),
-        Domain::Number { unit, .. } => [value, " ", unit].concat(),
+        Domain::Text { .. } => value.to_owned(),
+        Domain::Number { unit, .. } => number(value, unit),
         Domain::Choice(_) => choice(value, catalog),
         Domain::Lines { .. } => {
             let lines = value.split('\n');
@@ -17,8 +17,37 @@ pub fn knob_value(knob: Knob, value: &str, catalog: &Catalog) -> String {
     }
 }
 
+/// A number with its unit, such as `65,536 B`; whole milliseconds as such: `60 ms`
+/// of 60000 µs.
+fn number(value: &str, unit: &str) -> String {
+    let Ok(count) = value.parse() else {
+        return [value, " ", unit].concat();
+    };
+    match (count, unit) {
+        (_, "") => grouped(count),
+        (1.., "µs") if count.is_multiple_of(1_000) => [&grouped(count / 1_000), " ms"].concat(),
+        _ => [&grouped(count), " ", unit].concat(),
+    }
+}
+
 /// A word to choose: those of this page are translated, names of systems and framings are not.
 fn choice(word: &str, catalog: &Catalog) -> String {
     let translated = catalog.template(&["choice.", word].concat());
     translated.unwrap_or(word).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_unit_that_keeps_them_short_and_their_thousands_apart() {
+        let check = |value, unit, expected: &str| assert_eq!(number(value, unit), expected);
+        check("60000", "µs", "60 ms");
+        check("1500", "µs", "1,500 µs");
+        check("0", "µs", "0 µs");
+        check("1200", "ms", "1,200 ms");
+        check("65536", "B", "65,536 B");
+        check("1024", "", "1,024");
+    }
 }

@@ -6,7 +6,7 @@ fn colours() -> Colours {
     Colours {
         inks: Ink::all().map(|ink| (ink, ink.variable())).collect(),
         ghost_alpha: 0.32,
-        ghost_text_alpha: 0.76,
+        ghost_text_alpha: 0.92,
         sans: "system-ui, \"Segoe UI\", sans-serif".to_owned(),
         mono: "monospace".to_owned(),
     }
@@ -140,7 +140,7 @@ fn texts_have_their_font_and_stand_on_their_baseline() {
     check(
         text("hi", true),
         "<text x=\"1\" y=\"14.55\" font-family=\"monospace\" font-size=\"13\" \
-         fill=\"--ink-text\" fill-opacity=\"0.76\">hi</text>\n",
+         fill=\"--ink-text\" fill-opacity=\"0.92\">hi</text>\n",
     );
     let Shape::Text {
         x, y, max_width, ..

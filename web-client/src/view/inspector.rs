@@ -74,6 +74,12 @@ impl Inspector {
         let packet = packet.filter(|event| event.call.is_packet() && !is_byte(state));
         let shown = chunk.is_some() || packet.is_some();
         dom::set_shown(&self.empty, !shown);
+        let nothing = if state.focus().is_some() {
+            "inspector.nothing"
+        } else {
+            "inspector.empty"
+        };
+        dom::set_text(&self.empty, &catalog.text(nothing));
         dom::set_shown(&self.whole, shown);
         let headers = packet.map_or_else(String::new, |event| headers(event, catalog));
         let Some(chunk) = chunk else {
@@ -98,10 +104,16 @@ impl Inspector {
         let title = if chunk.span.is_empty() {
             Sentence::new("inspector.none").with("chunk", name)
         } else {
-            Sentence::new("inspector.bytes")
+            let (first, last) = (chunk.span.start.0, chunk.span.end.0 - 1);
+            let key = if first == last {
+                "inspector.bytes.one"
+            } else {
+                "inspector.bytes"
+            };
+            Sentence::new(key)
                 .with("chunk", name)
-                .with("first", chunk.span.start.0)
-                .with("last", chunk.span.end.0 - 1)
+                .with("first", first)
+                .with("last", last)
         };
         dom::set_text(&self.title, &catalog.render(&title));
 

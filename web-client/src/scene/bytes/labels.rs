@@ -6,7 +6,7 @@ use std::ops::Range;
 use protocol::FrameError;
 use trace::lane::{Integrity, MessageKind};
 use trace::rows::{Chunk, Layer};
-use trace::text::{Sentence, Value, grouped};
+use trace::text::{Sentence, Value, grouped, signed};
 
 use super::Group;
 use super::row::ChunkRow;
@@ -228,7 +228,7 @@ impl Group<'_> {
     /// Why the decoder refused to go on.
     fn refusal(&self, event: usize) -> Label {
         let error = self.lane.failure.as_ref().map(|failure| &failure.error);
-        let number = |number: &i128| Value::Text(number.to_string());
+        let number = |number: &i128| Value::Text(signed(*number));
         let sentence = match error {
             Some(FrameError::Negative { length, .. }) => {
                 Sentence::new("stage.refused-negative").with("length", number(length))

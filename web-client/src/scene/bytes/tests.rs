@@ -301,7 +301,7 @@ fn a_refused_length_is_marked_where_it_stands() {
     let list = drawn(&trace, 2, 1100.0);
     check(&list);
     let texts = texts(&list);
-    let told = "✗ length 542393671, at most 1,048,576";
+    let told = "✗ length 542,393,671, at most 1,048,576";
     assert!(
         texts.contains(&told) && texts.contains(&"refused"),
         "{texts:?}"

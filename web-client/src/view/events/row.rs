@@ -8,6 +8,21 @@ use super::Events;
 use crate::dom;
 use crate::view::rows::{Mark, call, caller, is_bare, milliseconds, waited};
 
+/// The text with no-break spaces between numbers and their units.
+fn with_units(text: &str) -> String {
+    let mut parts = text.split(' ').peekable();
+    let mut whole = String::with_capacity(text.len() + 4);
+    while let Some(part) = parts.next() {
+        whole += part;
+        if let Some(next) = parts.peek() {
+            let is_number = part.ends_with(|last: char| last.is_ascii_digit());
+            let is_unit = ["B", "ms"].contains(next);
+            whole.push(if is_number && is_unit { '\u{a0}' } else { ' ' });
+        }
+    }
+    whole
+}
+
 impl Events {
     pub(super) fn build_row(
         &self,
@@ -35,9 +50,9 @@ impl Events {
         }
         for (cell, text) in [
             (".n", step),
-            (".when", milliseconds(event.at)),
+            (".when", with_units(&milliseconds(event.at))),
             (".who", actor),
-            (".what", what),
+            (".what", with_units(&what)),
         ] {
             if let Ok(cell) = dom::within::<Element>(&row, cell) {
                 cell.set_text_content(Some(&text));
@@ -75,5 +90,25 @@ impl Events {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_and_its_unit_stay_on_one_line() {
+        let check = |text, expected: &str| assert_eq!(with_units(text), expected);
+        check(
+            "segment · PSH,ACK · 1,024 B",
+            "segment · PSH,ACK · 1,024\u{a0}B",
+        );
+        check(
+            "recv(9) → 5 · 15 B waited",
+            "recv(9) → 5 · 15\u{a0}B waited",
+        );
+        check("+0.118 ms", "+0.118\u{a0}ms");
+        check("the B side", "the B side");
     }
 }
