@@ -9,7 +9,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{
     AddEventListenerOptions, Blob, Document, Element, EventTarget, HtmlAnchorElement,
-    HtmlCanvasElement, HtmlElement, HtmlTemplateElement, Url, Window,
+    HtmlCanvasElement, HtmlElement, HtmlTemplateElement, ResizeObserver, Url, Window,
 };
 
 use crate::app::Message;
@@ -144,6 +144,32 @@ pub struct Listener {
     target: EventTarget,
     kind: &'static str,
     closure: Closure<dyn FnMut(web_sys::Event)>,
+}
+
+/// Tells of an element's size until it is dropped.
+pub struct SizeObserver {
+    observer: ResizeObserver,
+    _told: Closure<dyn FnMut()>,
+}
+
+impl SizeObserver {
+    /// Calls `told` once, and each time that the element has another size.
+    pub fn new(element: &Element, told: impl FnMut() + 'static) -> Result<Self, Missing> {
+        let told = Closure::<dyn FnMut()>::new(told);
+        let observer = ResizeObserver::new(told.as_ref().unchecked_ref())
+            .map_err(|_| Missing::of("ResizeObserver"))?;
+        observer.observe(element);
+        Ok(Self {
+            observer,
+            _told: told,
+        })
+    }
+}
+
+impl Drop for SizeObserver {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
 }
 
 impl Drop for Listener {

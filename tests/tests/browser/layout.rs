@@ -161,6 +161,45 @@ async fn nothing_moves_on_a_telephone_either() {
     check_shifts(PHONE).await;
 }
 
+#[tokio::test]
+async fn the_list_of_lessons_ends_with_the_window() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open_lesson(&serve, "five-sends").await;
+    let script = "
+        const {top, bottom} = document.getElementById('lessons').getBoundingClientRect();
+        return [top > 0, bottom <= innerHeight];";
+    assert_eq!(page.script(script).await, json!([true, true]));
+}
+
+#[tokio::test]
+async fn the_current_row_is_in_sight_after_the_window_has_another_size() {
+    let serve = super::serve();
+    let browser = Browser::with((1920, 1400), "en-US").await;
+    let page = Page { browser };
+    page.open_lesson(&serve, "two-authenticated").await;
+    let middle = "
+        const rows = document.querySelectorAll('#events tr').length;
+        document.querySelectorAll('#events tr')[Math.floor(rows * 0.6)].click();";
+    page.script(middle).await;
+    for (width, height) in [(1920, 700), (1100, 900), (1440, 800)] {
+        page.browser.resize(width, height).await;
+        let script = "
+            return (async () => {
+                const box = e => e.getBoundingClientRect();
+                const frame = () => new Promise(requestAnimationFrame);
+                const see = () => {
+                    const row = box(document.querySelector('#events [aria-current=step]'));
+                    const panel = box(document.getElementById('events-scroll'));
+                    return row.top >= panel.top && row.bottom <= panel.bottom + 1;
+                };
+                for (let at = 0; at < 100 && !see(); at++) await frame();
+                return see();
+            })()";
+        assert_eq!(page.script(script).await, json!(true), "{width} × {height}");
+    }
+}
+
 /// Cells of the table of events whose text reaches into the next column's.
 const COLLISIONS: &str = "
     const box = cell => {

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use protocol::{Framing, Offset};
+use protocol::framing::Decode;
+use protocol::{Decoder, Framing, Offset};
 
 use super::Rows;
 use crate::Trace;
@@ -57,10 +58,35 @@ fn stretches(lane: &Lane, framing: &Framing) -> Vec<Stretch> {
         }
         at = at.max(message.range().end);
     }
-    if at < lane.end() {
-        by_send(lane, at..lane.end(), &mut all);
+    let rest = at..lane.end();
+    if framed && is_unfinished(lane, framing, &rest) {
+        all.push(Stretch {
+            index: next(&all),
+            range: rest,
+            is_header: false,
+        });
+    } else if at < lane.end() {
+        by_send(lane, rest, &mut all);
     }
     all
+}
+
+/// Most bytes that are looked through for the frame that they begin.
+const MOST_UNFINISHED: u64 = 1 << 16;
+
+/// Whether the bytes are the beginning of one frame, whatever sends they came in.
+fn is_unfinished(lane: &Lane, framing: &Framing, range: &Range<Offset>) -> bool {
+    if range.start >= range.end || range.end.0 - range.start.0 > MOST_UNFINISHED {
+        return false;
+    }
+    let mut decoder = Decoder::starting_at(framing, range.start);
+    decoder.handle_chunk(lane.slice(range.clone()));
+    matches!(decoder.poll_frame(), Ok(None))
+}
+
+/// The first number behind those of the stretches.
+fn next(all: &[Stretch]) -> usize {
+    all.last().map_or(0, |last| last.index + 1)
 }
 
 /// Which stretch every byte of a lane is in, looked up many times.
@@ -91,7 +117,7 @@ impl Hues {
 fn by_send(lane: &Lane, range: Range<Offset>, all: &mut Vec<Stretch>) {
     let units = lane.units_in(range.clone());
     // Hues go on behind the messages before.
-    let ahead = all.last().map_or(0, |last| last.index + 1);
+    let ahead = next(all);
     let filled = units.into_iter().filter(|(_, unit)| unit.start < unit.end);
     for (index, (_, unit)) in (ahead..).zip(filled) {
         all.push(Stretch {

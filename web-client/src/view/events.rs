@@ -2,6 +2,7 @@
 //! trace only the rows in sight are elements; a step changes only the rows it
 //! passes.
 
+mod built;
 mod place;
 mod row;
 
@@ -10,17 +11,16 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use protocol::Nanos;
+use trace::Trace;
 use trace::text::Catalog;
-use trace::{Call, Event, Origin, Trace};
 use web_sys::{Element, HtmlElement};
 
+use built::{Built, Identity, identity};
 use place::{is_many, row_at, top_of};
 
 use super::rows::{Mark, marks};
 use crate::app::{Message, State};
-use crate::dom::{self, Dispatch, Listener, Missing, Template};
-use crate::language::Language;
+use crate::dom::{self, Dispatch, Listener, Missing, SizeObserver, Template};
 
 pub(super) struct Events {
     table: Element,
@@ -41,7 +41,10 @@ pub(super) struct Events {
     scrolled: Rc<Cell<bool>>,
     /// Where the panel was scrolled to, and its height, in CSS pixels.
     sight: (f64, f64),
+    /// It has another size than when the current row was last brought into sight.
+    resized: Rc<Cell<bool>>,
     _listeners: [Listener; 2],
+    _sized: SizeObserver,
 }
 
 /// Rows above and below those in sight that are elements, too: until they have come into
@@ -58,58 +61,6 @@ struct EventRow {
     marks: Vec<Mark>,
 }
 
-/// What the rows were built from, as far as it takes to tell two runs (or two
-/// moments of one) apart without a look at every event.
-#[derive(PartialEq, Eq)]
-struct Built {
-    language: Language,
-    ends: Option<(Nanos, Nanos)>,
-    events: usize,
-    is_over: bool,
-    derived: usize,
-    /// Whether only what was found is listed, of which search, and how much it is.
-    found: (bool, u64, usize),
-}
-
-impl Built {
-    fn of(state: &State) -> Self {
-        let events = state.events();
-        let ends = events.first().zip(events.last());
-        let lanes = state.analysis().lanes.iter();
-        Self {
-            language: state.language(),
-            ends: ends.map(|(first, last)| (first.at, last.at)),
-            events: events.len(),
-            is_over: state.trace().is_some_and(|trace| trace.ending().is_some()),
-            derived: lanes
-                .map(|lane| lane.recvs.len() + lane.messages.len() + lane.wire.len())
-                .sum(),
-            found: (
-                state.search().is_active(),
-                state.search().generation(),
-                state.search().found().len(),
-            ),
-        }
-    }
-}
-
-/// What a row shows of its event.
-type Identity = (Nanos, Origin, Call, u64, usize, u32, bool);
-
-fn identity(event: &Event) -> Identity {
-    let failed = event.error.is_some();
-    let (offset, length) = (event.offset.0, event.len());
-    (
-        event.at,
-        event.origin(),
-        event.call,
-        offset,
-        length,
-        event.asked,
-        failed,
-    )
-}
-
 impl Events {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
         let body: HtmlElement = dom::find("events")?;
@@ -117,6 +68,8 @@ impl Events {
         let step = |step: &str| step.parse().ok().map(Message::StepTo);
         let scrolled = Rc::new(Cell::new(false));
         let (flag, woken) = (scrolled.clone(), dispatch.clone());
+        let resized = Rc::new(Cell::new(false));
+        let (sized, wake) = (resized.clone(), dispatch.clone());
         Ok(Self {
             _listeners: [
                 dom::on_click(&body, "data-step", dispatch, step),
@@ -125,6 +78,11 @@ impl Events {
                     woken(Message::Scrolled);
                 }),
             ],
+            _sized: SizeObserver::new(&scroll, move || {
+                sized.set(true);
+                wake(Message::Scrolled);
+            })?,
+            resized,
             table: dom::within(&scroll, "table")?,
             body,
             scroll,
@@ -144,7 +102,7 @@ impl Events {
 
     /// Whether other rows have come into sight.
     pub(super) fn is_scrolled(&self) -> bool {
-        self.scrolled.get()
+        self.scrolled.get() || self.resized.get()
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
@@ -175,8 +133,16 @@ impl Events {
     pub(super) fn look(&mut self, state: &State, catalog: &Catalog) {
         self.scrolled.set(false);
         self.measure();
+        let resized = self.resized.take();
+        self.moved |= resized;
         if is_many(state) {
+            if resized {
+                self.follow(state);
+            }
             self.lay(state, catalog, false);
+        }
+        if resized {
+            self.scroll(state, catalog);
         }
     }
 

@@ -5,14 +5,13 @@ use std::rc::Rc;
 
 use trace::lane::Direction;
 use trace::text::{Catalog, Sentence};
-use wasm_bindgen::prelude::*;
-use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement, ResizeObserver};
+use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement};
 
 use super::inspector::itinerary;
 use super::pointer::{self, Pointer};
 use super::rows::{call, caller};
 use crate::app::{Message, State};
-use crate::dom::{self, Dispatch, Listener, Missing};
+use crate::dom::{self, Dispatch, Listener, Missing, SizeObserver};
 use crate::paint::{self, Painter, Palette};
 use crate::picture::{self, Picture};
 use crate::scene::{self, Axis, DrawList, Target, View};
@@ -40,15 +39,8 @@ pub(super) struct Stage {
     sight: (f64, f64),
     /// The step whose rows were brought into sight last.
     followed: Option<usize>,
-    observer: ResizeObserver,
-    _resized: Closure<dyn FnMut()>,
+    _resized: SizeObserver,
     _listeners: Vec<Listener>,
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        self.observer.disconnect();
-    }
 }
 
 impl Stage {
@@ -60,13 +52,10 @@ impl Stage {
         let recoloured = Rc::new(Cell::new(false));
 
         let (sized, measured) = (dispatch.clone(), stage.clone());
-        let resized = Closure::<dyn FnMut()>::new(move || {
+        let resized = SizeObserver::new(&stage, move || {
             let width = f64::from(measured.client_width());
             sized(Message::Resized { width });
-        });
-        let observer = ResizeObserver::new(resized.as_ref().unchecked_ref())
-            .map_err(|_| Missing::of("ResizeObserver"))?;
-        observer.observe(&stage);
+        })?;
 
         let mut listeners = pointer::listeners(&stage, &canvas, &list, &pointer, dispatch);
         for query in ["(prefers-color-scheme: dark)", "(forced-colors: active)"] {
@@ -117,7 +106,6 @@ impl Stage {
             width: 0.0,
             sight: (0.0, 0.0),
             followed: None,
-            observer,
             _resized: resized,
             _listeners: listeners,
         })

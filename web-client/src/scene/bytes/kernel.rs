@@ -85,7 +85,8 @@ impl Group<'_> {
         }
     }
 
-    /// Right of the bar, else left of it, else upon it.
+    /// Right of the bar, else left of it; where neither side has room, none: the bar
+    /// itself and the rows around it must stay in sight.
     fn held_label(&self, held: &[Held], edges: (f64, f64), y: f64, list: &mut DrawList) {
         let mut texts = Vec::new();
         let mut all = 0;
@@ -115,11 +116,6 @@ impl Group<'_> {
             } else if width <= left - SPACE - first && is_clear(left - SPACE - width) {
                 let style = style.align(Align::End);
                 list.text((left - SPACE, y), text, style, left - SPACE - first);
-            } else if width <= edge - first {
-                let middle = f64::midpoint(left, right);
-                let x = (middle - width / 2.0).min(edge - width).max(first);
-                list.ground(x, y, width);
-                list.text((x, y), text, style, edge - x);
             } else {
                 continue;
             }

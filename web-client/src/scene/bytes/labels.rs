@@ -32,16 +32,34 @@ struct Label {
 }
 
 impl Label {
-    /// Draws the longest form that fits; gives its width.
-    fn place(&self, x: f64, y: f64, room: f64, list: &mut DrawList) -> f64 {
-        let fits = |text: &&String| text_width(text, Font::Small) <= room;
-        let whole = self.forms.first();
-        let whole = whole.filter(|whole| fits(whole) || self.elastic && room > 60.0);
-        let Some(text) = whole.or_else(|| self.forms.iter().find(fits)) else {
-            return 0.0;
+    /// Draws the longest form that fits before the cursor, or else behind it; gives
+    /// where the next label may begin.
+    fn place(
+        &self,
+        (from, to): (f64, f64),
+        y: f64,
+        cursor: Option<f64>,
+        list: &mut DrawList,
+    ) -> f64 {
+        let cursor = cursor.filter(|cursor| from - 1.5 < *cursor && *cursor < to + BESIDE);
+        let places = match cursor {
+            Some(cursor) => [(from, cursor - BESIDE), (cursor + BESIDE, to)],
+            None => [(from, to), (to, to)],
         };
-        self.draw((x, y), text, room, list);
-        text_width(text, Font::Small).min(room) + SPACE
+        let found = self.forms.iter().enumerate().find_map(|(at, text)| {
+            let wide = text_width(text, Font::Small);
+            let place = places.iter().find(|(from, to)| wide <= to - from);
+            let wider = places
+                .iter()
+                .max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
+            let wider = wider.filter(|(from, to)| self.elastic && at == 0 && to - from > 60.0);
+            Some((text, *place.or(wider)?))
+        });
+        let Some((text, (x, end))) = found else {
+            return from;
+        };
+        self.draw((x, y), text, end - x, list);
+        x + text_width(text, Font::Small).min(end - x) + SPACE
     }
 
     fn draw(&self, at: (f64, f64), text: &str, room: f64, list: &mut DrawList) {
@@ -75,7 +93,7 @@ impl Group<'_> {
                 continue;
             }
             let label = self.label(row.layer, chunk);
-            free = free.max(x + label.place(x, y, room, list));
+            free = free.max(label.place((x, x + room), y, self.cursor, list));
         }
         if let Some((x, event)) = refused {
             self.refusal_label(x + 2.0, y, free, event, list);
@@ -96,7 +114,7 @@ impl Group<'_> {
         let wide = text_width(&label.forms[0], Font::Small);
         let x = x.min(edge - wide).max(free);
         list.ground(x, y, wide.min(edge - x));
-        label.place(x, y, edge - x, list);
+        label.place((x, edge), y, None, list);
     }
 
     /// Below their marks: which packets were on the wire again.

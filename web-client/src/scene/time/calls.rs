@@ -255,6 +255,7 @@ impl Sheet<'_> {
                 let next = calls.get(position + 1).map(|next| next.2.0);
                 let next = next.filter(|_| !decisions).unwrap_or(right);
                 let forms = label(event);
+                let ghost = !self.model.has_happened(index);
                 let found = forms.iter().find_map(|text| {
                     let width = text_width(text, Font::Small) + 6.0;
                     // At the right edge a decision's label ends at it.
@@ -264,16 +265,16 @@ impl Sheet<'_> {
                         let inside = *x >= free && x + width <= next;
                         inside && !crossed(*x, width) && taken.iter().all(apart)
                     };
-                    // Else behind the cursor or before it, where its event is there.
-                    let beside = cursor.map_or([first; 2], |x| [x + BESIDE, x - width]);
-                    let beside = beside.into_iter().filter(|x| (x - first).abs() < width);
+                    // Else beside the cursor: what has happened before it, what has
+                    // not behind it.
+                    let beside = cursor.map(|x| if ghost { x + BESIDE } else { x - width });
+                    let beside = beside.filter(|x| (x - first).abs() < width);
                     let x = std::iter::once(first).chain(beside).find(fits)?;
                     Some((text, x, width))
                 });
                 let Some((text, x, width)) = found else {
                     continue;
                 };
-                let ghost = !self.model.has_happened(index);
                 let ink = if decisions { Ink::Bad } else { Ink::Muted };
                 let style = Style::new(Font::Small, ink).ghost(ghost);
                 list.text((x, row.y - 9.0), text, style, width);

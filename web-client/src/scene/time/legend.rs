@@ -6,8 +6,8 @@ use crate::scene::{Font, text_width};
 
 impl Sheet<'_> {
     /// What the dots and the shades of the queues mean, in as many lines as
-    /// there is room for.
-    pub(super) fn legend(&self) -> Vec<String> {
+    /// there is room for; and whether the lengths of shortened waits `are_told`.
+    pub(super) fn legend(&self, are_told: bool) -> Vec<String> {
         let queue = |row: &TimeRow| {
             matches!(
                 row.kind,
@@ -30,10 +30,10 @@ impl Sheet<'_> {
         } else {
             &[]
         };
-        let waits: &[&str] = if self.scale.is_shortened() {
-            &["stage.legend-waits"]
-        } else {
-            &[]
+        let waits: &[&str] = match (self.scale.is_shortened(), are_told) {
+            (false, _) => &[],
+            (true, false) => &["stage.legend-waits"],
+            (true, true) => &["stage.legend-waits", "stage.legend-lengths"],
         };
         let mut lines: Vec<String> = Vec::new();
         for text in keys.iter().chain(waits).map(|key| self.catalog.text(key)) {

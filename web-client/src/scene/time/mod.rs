@@ -107,10 +107,8 @@ pub fn draw(model: &StageModel<'_>, catalog: &Catalog, by_step: bool, width: f64
         rows,
     };
     let bottom = y - gap - head;
-    let legend = sheet.legend();
     let mut list = DrawList {
         width,
-        height: bottom + AXIS + LINE * legend.len() as f64,
         area: (sheet.scale.left, sheet.scale.right()),
         ..DrawList::default()
     };
@@ -123,7 +121,9 @@ pub fn draw(model: &StageModel<'_>, catalog: &Catalog, by_step: bool, width: f64
     }
     sheet.cursor(bottom, &mut list);
     list.focus = sheet.focus();
-    sheet.scale.axis(catalog, bottom + 20.0, &mut list);
+    let are_told = sheet.scale.axis(catalog, bottom + 20.0, &mut list);
+    let legend = sheet.legend(are_told);
+    list.height = bottom + AXIS + LINE * legend.len() as f64;
     let small = Style::new(Font::Small, Ink::Muted);
     for (index, line) in legend.iter().enumerate() {
         let y = bottom + AXIS + LINE * index as f64 + 4.0;

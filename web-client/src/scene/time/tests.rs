@@ -365,3 +365,28 @@ proptest! {
         check(&draw(&model, &words, by_step, width));
     }
 }
+
+#[test]
+fn labels_of_past_calls_do_not_stand_behind_the_cursor() {
+    let mut labels = 0;
+    for trace in [sample::five_sends(), sample::wired(&sample::five_sends())] {
+        let analysis = Analysis::new(&trace);
+        for (step, by_step) in (1..trace.events().len()).flat_map(|s| [(s, false), (s, true)]) {
+            let list = drawn(&trace, step, by_step);
+            let model = model(&trace, &analysis, step);
+            let cursor = Scale::new(&model, by_step, 1100.0).cursor(&model).unwrap();
+            for shape in &list.shapes {
+                let Shape::Text { text, ghost, .. } = shape else {
+                    continue;
+                };
+                let is_call = text.starts_with("send ·") || text.starts_with("recv ·");
+                if is_call && !ghost {
+                    labels += 1;
+                    let place = shape.text_box().unwrap();
+                    assert!(place.x < cursor, "{text} at {place:?}, step {step}");
+                }
+            }
+        }
+    }
+    assert!(labels > 10, "{labels}");
+}
