@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::common::log::LoggingPrefsLogLevel;
-use thirtyfour::extensions::cdp::ChromeDevTools;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
 
 use crate::program::installed;
@@ -90,8 +89,9 @@ impl Browser {
         patient.expect("a time limit");
         // Without a window the browser refuses downloads until told where they go.
         let place = json!({"behavior": "allow", "downloadPath": downloads(&profile)});
-        ChromeDevTools::new(session.handle().clone())
-            .execute_cdp_with_params("Browser.setDownloadBehavior", place)
+        session
+            .cdp()
+            .send_raw("Browser.setDownloadBehavior", place)
             .await
             .expect("a folder for downloads");
         Self {
