@@ -107,6 +107,19 @@ impl Browser {
         self.session.as_ref().expect("it is taken only at the end")
     }
 
+    /// Shows another number of pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+        });
+        let sized = self
+            .driver()
+            .cdp()
+            .send_raw("Emulation.setDeviceMetricsOverride", size)
+            .await;
+        sized.expect("another size");
+    }
+
     /// A file that it downloads, once it has all of it: a browser with a window gives it
     /// its name then, one without writes it where it stands.
     pub fn downloaded(&self, name: &str) -> PathBuf {

@@ -158,7 +158,7 @@ fn a_refusal_says_why_and_what_comes_next() {
     check_explained(
         &trace,
         4,
-        "The server refused client 1. What it sent is no valid frame. A length of -1 at \
+        "The server refused client 1. What it sent is no valid frame. A length of −1 at \
          offset 0: negative. It says no word about it: it shuts its sending side down, reads \
          what still comes for a moment, and closes.",
     );
