@@ -1,31 +1,88 @@
 //! Draw lists to a canvas. Colours come from the style sheet; a style is set
-//! only when it differs from the one before, and only what has changed is painted.
+//! only when it differs from the one before.
 
-mod palette;
+use std::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+use web_sys::{CanvasPattern, CanvasRenderingContext2d, HtmlCanvasElement};
 
-pub use palette::Palette;
-
+use crate::colours::Colours;
 use crate::dom::{Missing, document, window};
-use crate::scene::outline::{self, DASH};
-use crate::scene::{Align, DrawList, Font, Ink, Rect, Shape, damage};
+use crate::scene::outline::{self, DASH, HATCH};
+use crate::scene::{Align, DrawList, Font, Ink, Rect, Shape};
+
+/// The colours and fonts as the style sheet has them now.
+#[derive(Default)]
+pub struct Palette {
+    colours: Colours,
+    hatches: RefCell<Vec<(Ink, CanvasPattern)>>,
+}
+
+impl Palette {
+    /// Reads the colours through `canvas`, so that whatever the style sheet
+    /// says (a variable, light or dark) comes out as a plain colour.
+    pub fn read(canvas: &HtmlCanvasElement) -> Self {
+        let own = canvas.style();
+        let Ok(Some(computed)) = window().get_computed_style(canvas) else {
+            return Self::default();
+        };
+        let value = |name: &str| computed.get_property_value(name).unwrap_or_default();
+        let colours = Ink::all().map(|ink| {
+            let variable = ["var(", &ink.variable(), ")"].concat();
+            let _ = own.set_property("color", &variable);
+            (ink, value("color"))
+        });
+        let inks = colours.collect();
+        let _ = own.remove_property("color");
+        let colours = Colours {
+            inks,
+            ghost_alpha: alpha(&value("--ghost-alpha")),
+            ghost_text_alpha: alpha(&value("--ghost-text-alpha")),
+            sans: value("--sans").trim().to_owned(),
+            mono: value("--mono").trim().to_owned(),
+        };
+        Self {
+            colours,
+            hatches: RefCell::default(),
+        }
+    }
+
+    /// The same as plain values.
+    pub const fn colours(&self) -> &Colours {
+        &self.colours
+    }
+
+    /// Diagonal lines, made once an ink.
+    fn hatch(&self, ink: Ink) -> Option<CanvasPattern> {
+        let mut hatches = self.hatches.borrow_mut();
+        if let Some((_, made)) = hatches.iter().find(|(own, _)| *own == ink) {
+            return Some(made.clone());
+        }
+        let tile: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
+        tile.set_width(HATCH);
+        tile.set_height(HATCH);
+        let context = context(&tile)?;
+        let side = f64::from(HATCH);
+        context.set_stroke_style_str(self.colours.of(ink));
+        context.set_line_width(1.0);
+        context.begin_path();
+        for shift in [-side, 0.0, side] {
+            context.move_to(shift - 1.0, side + 1.0);
+            context.line_to(shift + side + 1.0, -1.0);
+        }
+        context.stroke();
+        let pattern = context.create_pattern_with_html_canvas_element(&tile, "repeat");
+        let pattern = pattern.ok().flatten()?;
+        hatches.push((ink, pattern.clone()));
+        Some(pattern)
+    }
+}
 
 /// A canvas and what its context is set to.
 pub struct Painter {
     canvas: HtmlCanvasElement,
     context: CanvasRenderingContext2d,
-    /// Width, height, and pixels a CSS pixel, as they were set.
-    size: (f64, f64, f64),
-    pen: Pen,
-    /// The only part that is painted, if not all is.
-    part: Option<Rect>,
-}
-
-/// What a context is set to; nothing of it is known at first.
-#[derive(Clone, Copy)]
-struct Pen {
+    size: Cell<(f64, f64, f64)>,
     fill: Option<Ink>,
     stroke: Option<Ink>,
     font: Option<Font>,
@@ -35,19 +92,6 @@ struct Pen {
     alpha: f64,
 }
 
-impl Pen {
-    /// As a context is that was just made, or resized.
-    const NEW: Self = Self {
-        fill: None,
-        stroke: None,
-        font: None,
-        align: None,
-        line: 1.0,
-        dashed: false,
-        alpha: 1.0,
-    };
-}
-
 impl Painter {
     /// Paints on `canvas`.
     pub fn new(canvas: HtmlCanvasElement) -> Result<Self, Missing> {
@@ -55,64 +99,41 @@ impl Painter {
         Ok(Self {
             canvas,
             context,
-            size: (0.0, 0.0, 0.0),
-            pen: Pen::NEW,
-            part: None,
+            size: Cell::default(),
+            fill: None,
+            stroke: None,
+            font: None,
+            align: None,
+            line: 0.0,
+            dashed: false,
+            alpha: 1.0,
         })
     }
 
-    /// Paints `list` in place of `before`, which was painted last; the canvas takes
-    /// its height.
-    pub fn paint(&mut self, list: &DrawList, before: &DrawList, palette: &Palette) {
+    /// Paints `list` in place of what is there; the canvas takes its height.
+    pub fn paint(&mut self, list: &DrawList, palette: &Palette) {
         let ratio = window().device_pixel_ratio().clamp(1.0, 4.0);
-        let is_blank = self.resize(list.width, list.height, ratio);
-        let places = (!is_blank).then(|| damage(before, list)).flatten();
-        let Some(places) = places else {
-            return self.paint_all(list, palette);
-        };
-        let bounds: Vec<_> = list.shapes.iter().map(Shape::bounds).collect();
-        for place in places {
-            // At whole pixels nothing of a neighbour is cut through.
-            let [left, top] = [place.x, place.y].map(|at| (at * ratio).floor() / ratio);
-            let [right, bottom] =
-                [place.right(), place.bottom()].map(|at| (at * ratio).ceil() / ratio);
-            let part = Rect::new(left, top, right - left, bottom - top);
-            let pen = self.pen;
-            self.context.save();
-            self.context.begin_path();
-            self.context.rect(part.x, part.y, part.width, part.height);
-            self.context.clip();
-            self.context
-                .clear_rect(part.x, part.y, part.width, part.height);
-            self.part = Some(part);
-            for (shape, bounds) in list.shapes.iter().zip(&bounds) {
-                if bounds.meets(&part) {
-                    self.shape(shape, palette);
-                }
-            }
-            self.part = None;
-            self.context.restore();
-            self.pen = pen;
-        }
+        self.paint_at(ratio, list, palette);
     }
 
-    fn paint_all(&mut self, list: &DrawList, palette: &Palette) {
+    /// The same with so many pixels a CSS pixel.
+    fn paint_at(&mut self, ratio: f64, list: &DrawList, palette: &Palette) {
+        self.resize(list.width, list.height, ratio);
         self.context.clear_rect(0.0, 0.0, list.width, list.height);
         for shape in &list.shapes {
             self.shape(shape, palette);
         }
+        self.set_ghost(false, palette);
     }
 
-    /// Gives the canvas this size; tells whether it is blank now.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a canvas is a few thousand pixels wide"
     )]
-    fn resize(&mut self, width: f64, height: f64, ratio: f64) -> bool {
-        let before = std::mem::replace(&mut self.size, (width, height, ratio));
-        if before == self.size {
-            return false;
+    fn resize(&mut self, width: f64, height: f64, ratio: f64) {
+        if self.size.replace((width, height, ratio)) == (width, height, ratio) {
+            return;
         }
         let height_css = [&(height.round() as u32).to_string(), "px"].concat();
         let _ = self.canvas.style().set_property("height", &height_css);
@@ -121,15 +142,20 @@ impl Painter {
         // Setting the size of a canvas resets its whole state.
         let _ = self.context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
         self.context.set_text_baseline("middle");
-        self.pen = Pen::NEW;
-        true
+        self.fill = None;
+        self.stroke = None;
+        self.font = None;
+        self.align = None;
+        self.line = 1.0;
+        self.dashed = false;
+        self.alpha = 1.0;
     }
 
-    /// Nothing that is set or painted counts any more: the colours have changed, or the
-    /// browser has lost it.
-    pub const fn forget(&mut self) {
-        // No canvas has this size.
-        self.size = (0.0, 0.0, 0.0);
+    /// After a change of theme nothing that is set counts any more.
+    pub fn forget_styles(&mut self) {
+        self.fill = None;
+        self.stroke = None;
+        self.font = None;
     }
 
     fn shape(&mut self, shape: &Shape, palette: &Palette) {
@@ -158,7 +184,7 @@ impl Painter {
                 self.set_ghost(*ghost, palette);
                 if let Some(pattern) = palette.hatch(*ink) {
                     self.context.set_fill_style_canvas_pattern(&pattern);
-                    self.pen.fill = None;
+                    self.fill = None;
                     let Rect {
                         x,
                         y,
@@ -179,7 +205,7 @@ impl Painter {
                 ghost,
             } => {
                 let alpha = if *ghost {
-                    palette.colours().ghost_text_alpha
+                    palette.colours.ghost_text_alpha
                 } else {
                     1.0
                 };
@@ -221,9 +247,6 @@ impl Painter {
                 ink,
                 ghost,
             } => {
-                let points = self.part.map_or(&points[..], |part| {
-                    outline::points_within(points, part.x, part.right())
-                });
                 self.polygon(outline::area(points, *base), *ink, *ghost, palette);
             }
             Shape::Circle {
@@ -282,22 +305,22 @@ impl Painter {
     }
 
     fn set_fill(&mut self, ink: Ink, palette: &Palette) {
-        if self.pen.fill.replace(ink) != Some(ink) {
-            self.context.set_fill_style_str(palette.colours().of(ink));
+        if self.fill.replace(ink) != Some(ink) {
+            self.context.set_fill_style_str(palette.colours.of(ink));
         }
     }
 
     #[expect(clippy::float_cmp, reason = "the same number as was set")]
     fn set_stroke(&mut self, ink: Ink, line: f64, dashed: bool, palette: &Palette) {
-        if self.pen.stroke.replace(ink) != Some(ink) {
-            self.context.set_stroke_style_str(palette.colours().of(ink));
+        if self.stroke.replace(ink) != Some(ink) {
+            self.context.set_stroke_style_str(palette.colours.of(ink));
         }
-        if self.pen.line != line {
-            self.pen.line = line;
+        if self.line != line {
+            self.line = line;
             self.context.set_line_width(line);
         }
-        if self.pen.dashed != dashed {
-            self.pen.dashed = dashed;
+        if self.dashed != dashed {
+            self.dashed = dashed;
             let pattern = js_sys::Array::new();
             if dashed {
                 for length in DASH {
@@ -309,10 +332,10 @@ impl Painter {
     }
 
     fn set_font(&mut self, font: Font, align: Align, palette: &Palette) {
-        if self.pen.font.replace(font) != Some(font) {
-            self.context.set_font(&palette.colours().font(font));
+        if self.font.replace(font) != Some(font) {
+            self.context.set_font(&palette.colours.font(font));
         }
-        if self.pen.align.replace(align) != Some(align) {
+        if self.align.replace(align) != Some(align) {
             self.context.set_text_align(match align {
                 Align::Start => "left",
                 Align::Middle => "center",
@@ -323,7 +346,7 @@ impl Painter {
 
     fn set_ghost(&mut self, ghost: bool, palette: &Palette) {
         self.set_alpha(if ghost {
-            palette.colours().ghost_alpha
+            palette.colours.ghost_alpha
         } else {
             1.0
         });
@@ -331,8 +354,8 @@ impl Painter {
 
     #[expect(clippy::float_cmp, reason = "the same number as was set")]
     fn set_alpha(&mut self, alpha: f64) {
-        if self.pen.alpha != alpha {
-            self.pen.alpha = alpha;
+        if self.alpha != alpha {
+            self.alpha = alpha;
             self.context.set_global_alpha(alpha);
         }
     }
@@ -342,10 +365,20 @@ impl Painter {
 /// browser has no room for it.
 pub fn picture(list: &DrawList, palette: &Palette, scale: f64) -> Option<HtmlCanvasElement> {
     let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
-    let mut painter = Painter::new(canvas.clone()).ok()?;
-    painter.resize(list.width, list.height, scale);
-    painter.paint_all(list, palette);
+    Painter::new(canvas.clone())
+        .ok()?
+        .paint_at(scale, list, palette);
     Some(canvas)
+}
+
+/// The style sheet's number, if it is one between 0 and 1.
+fn alpha(value: &str) -> f64 {
+    let alpha = js_sys::Number::parse_float(value.trim());
+    if (0.0..=1.0).contains(&alpha) {
+        alpha
+    } else {
+        0.35
+    }
 }
 
 fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {

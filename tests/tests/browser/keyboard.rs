@@ -123,7 +123,7 @@ async fn keys_do_nothing_to_the_cursor_while_one_types() {
     // Another experiment, of which one can guess: there is a field.
     page.script("document.activeElement.blur()").await;
     page.until("another buffer", |seen| {
-        seen.text("knobs").contains("10247")
+        seen.text("knobs").contains("10,247")
     })
     .await;
     page.click("#other").await;

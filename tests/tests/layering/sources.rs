@@ -120,7 +120,7 @@ fn touches_the_browser(path: &str) -> bool {
         "socket.rs",
         "frame_clock.rs",
     ];
-    files.contains(&path) || path.starts_with("view/") || path.starts_with("paint/")
+    files.contains(&path) || path.starts_with("view/")
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! and the rectangles that answer to the pointer.
 
 use super::ink::Ink;
-use super::rect::Rect;
 use super::target::Target;
 use super::text::{Font, shorten, text_width};
 
@@ -151,6 +150,59 @@ impl Style {
     }
 }
 
+/// A rectangle in CSS pixels, y downwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    /// Width, not negative.
+    pub width: f64,
+    /// Height, not negative.
+    pub height: f64,
+}
+
+impl Rect {
+    /// A rectangle from its left upper corner.
+    pub const fn new(x: f64, y: f64, width: f64, height: f64) -> Self {
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    /// The right edge.
+    pub fn right(&self) -> f64 {
+        self.x + self.width
+    }
+
+    /// The lower edge.
+    pub fn bottom(&self) -> f64 {
+        self.y + self.height
+    }
+
+    /// The same, smaller by `by` on every side.
+    #[must_use]
+    pub fn inset(&self, by: f64) -> Self {
+        let by_x = by.min(self.width / 2.0);
+        let by_y = by.min(self.height / 2.0);
+        Self::new(
+            self.x + by_x,
+            self.y + by_y,
+            self.width - 2.0 * by_x,
+            self.height - 2.0 * by_y,
+        )
+    }
+
+    /// Whether the point lies in it; left and upper edge belong to it.
+    pub fn contains(&self, x: f64, y: f64) -> bool {
+        x >= self.x && x < self.right() && y >= self.y && y < self.bottom()
+    }
+}
+
 /// One shape. `ghost` shapes are what has not happened yet at the cursor: they
 /// are painted faint (with the alpha of CSS `--ghost-alpha`).
 #[derive(Clone, Debug, PartialEq)]
@@ -272,7 +324,11 @@ impl Shape {
             return None;
         };
         let width = text_width(text, *font);
-        let left = x - width * align.share();
+        let left = match align {
+            Align::Start => *x,
+            Align::Middle => x - width / 2.0,
+            Align::End => x - width,
+        };
         let height = font.size();
         Some(Rect::new(left, y - height / 2.0, width, height))
     }
@@ -298,17 +354,6 @@ pub enum Align {
     Middle,
     /// The right end.
     End,
-}
-
-impl Align {
-    /// Which part of a text lies left of its x.
-    pub(super) const fn share(self) -> f64 {
-        match self {
-            Self::Start => 0.0,
-            Self::Middle => 0.5,
-            Self::End => 1.0,
-        }
-    }
 }
 
 /// A place that answers to the pointer.

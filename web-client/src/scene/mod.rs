@@ -9,7 +9,6 @@
 pub mod bytes;
 pub mod check;
 mod cursor;
-mod damage;
 mod density;
 mod headline;
 mod index;
@@ -22,7 +21,6 @@ mod memo;
 mod model;
 mod names;
 pub mod outline;
-mod rect;
 pub mod scrubber;
 mod target;
 mod text;
@@ -34,13 +32,11 @@ mod viewport;
 
 use trace::text::Catalog;
 
-pub use damage::damage;
 pub use index::Index;
 pub use ink::{HUES, Ink, Part};
-pub use list::{Align, DrawList, Edge, Hit, Shape};
+pub use list::{Align, DrawList, Edge, Hit, Rect, Shape};
 pub use model::StageModel;
 pub use names::decision;
-pub use rect::Rect;
 pub use target::Target;
 pub use text::{Font, shorten, text_width};
 pub use value::knob_value;

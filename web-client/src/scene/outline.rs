@@ -24,13 +24,6 @@ pub fn area(points: &[(f64, f64)], base: f64) -> impl Iterator<Item = (f64, f64)
     points.iter().copied().chain(ends)
 }
 
-/// Of points with x ascending those that decide how the line between two x looks.
-pub fn points_within(points: &[(f64, f64)], left: f64, right: f64) -> &[(f64, f64)] {
-    let from = points.partition_point(|&(x, _)| x < left);
-    let to = points.partition_point(|&(x, _)| x <= right);
-    &points[from.saturating_sub(1)..(to + 1).min(points.len())]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,7 +30,7 @@ pub(super) struct Stage {
     painter: Painter,
     palette: Palette,
     theme: Option<Theme>,
-    /// The system changed its colours, or the browser lost what was painted.
+    /// The system changed its colours.
     recoloured: Rc<Cell<bool>>,
     list: Rc<RefCell<DrawList>>,
     pointer: Rc<Pointer>,
@@ -63,13 +63,6 @@ impl Stage {
             let scheme = scheme.ok_or_else(|| Missing::of(query))?;
             let (changed, recoloured) = (dispatch.clone(), recoloured.clone());
             listeners.push(dom::listen(&scheme, "change", move |_: Event| {
-                recoloured.set(true);
-                changed(Message::Hover(None));
-            }));
-        }
-        for lost in [&canvas, &dom::find("ticks")?] {
-            let (changed, recoloured) = (dispatch.clone(), recoloured.clone());
-            listeners.push(dom::listen(lost, "contextrestored", move |_: Event| {
                 recoloured.set(true);
                 changed(Message::Hover(None));
             }));
@@ -175,7 +168,7 @@ impl Stage {
         let is_new = self.theme.replace(theme) != Some(theme) || self.recoloured.replace(false);
         if is_new {
             self.palette = Palette::read(&self.canvas);
-            self.painter.forget();
+            self.painter.forget_styles();
         }
         if state.trace().is_some() {
             let list = scene::stage(
@@ -185,8 +178,7 @@ impl Stage {
                 catalog,
                 self.width,
             );
-            self.painter
-                .paint(&list, &self.list.borrow(), &self.palette);
+            self.painter.paint(&list, &self.palette);
             if self.followed.replace(state.step()) != Some(state.step()) {
                 self.follow(&list);
             }

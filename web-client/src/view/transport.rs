@@ -12,7 +12,7 @@ use super::rows::{call, caller, milliseconds};
 use crate::app::{Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing};
 use crate::paint::{Painter, Palette};
-use crate::scene::{DrawList, scrubber};
+use crate::scene::scrubber;
 
 /// Height of the scrubber in CSS pixels, as in the style sheet.
 const HEIGHT: f64 = 30.0;
@@ -23,8 +23,6 @@ pub(super) struct Transport {
     slider: HtmlInputElement,
     ticks: HtmlCanvasElement,
     painter: Painter,
-    /// What was painted last.
-    list: DrawList,
     width: f64,
     step: HtmlElement,
     /// Characters of the longest text of a step.
@@ -66,7 +64,6 @@ impl Transport {
             slider,
             painter: Painter::new(ticks.clone())?,
             ticks,
-            list: DrawList::default(),
             width: 0.0,
             step: dom::find("step")?,
             length: Cell::new(0),
@@ -135,11 +132,10 @@ impl Transport {
     pub(super) fn paint(&mut self, state: &State, palette: (&Palette, bool)) {
         let (palette, is_new) = palette;
         if is_new {
-            self.painter.forget();
+            self.painter.forget_styles();
         }
         let list = scrubber::draw(state.index(), state.step(), self.width, HEIGHT);
-        self.painter.paint(&list, &self.list, palette);
-        self.list = list;
+        self.painter.paint(&list, palette);
     }
 }
 
