@@ -37,10 +37,14 @@ pub(super) async fn serve(
     let mut tasks = JoinSet::new();
     let own = listener.address().ok();
     let (mut refused, mut since) = (0, Instant::now());
+    let mut was_open = false;
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
-            Some(_) = tasks.join_next() => continue,
+            Some(was_cut_off) = tasks.join_next() => {
+                was_open |= was_cut_off.unwrap_or(false);
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         let (socket, client) = match accepted {
@@ -73,14 +77,15 @@ pub(super) async fn serve(
         let client = Side::new(socket, record);
         let shutdown = shutdown.clone();
         tasks.spawn(async move {
-            shutdown.run_until_cancelled(one.pass_on(&client)).await;
+            let passed = shutdown.run_until_cancelled(one.pass_on(&client)).await;
             drop(client);
             drop(place);
+            passed.is_none()
         });
     }
-    while tasks.try_join_next().is_some() {}
-    let was_open = !tasks.is_empty();
-    while tasks.join_next().await.is_some() {}
+    while let Some(was_cut_off) = tasks.join_next().await {
+        was_open |= was_cut_off.unwrap_or(false);
+    }
     (was_open, refused)
 }
 

@@ -55,8 +55,8 @@ fn a_process_is_attached_to_and_goes_on_unharmed() {
         eventually("it is traced", || {
             (status(process, "TracerPid:") != "0").then_some(())
         });
-        // All its threads are, and have stopped once.
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        // All its threads are, and have stopped once: nothing outside tells when.
+        std::thread::sleep(std::time::Duration::from_secs(1));
         echo(&mut early, b"early");
         let mut late = TcpStream::connect(early.peer_addr().expect("an address")).expect("it");
         echo(&mut late, b"late");
