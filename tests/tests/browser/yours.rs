@@ -102,6 +102,8 @@ async fn a_record_grows_on_the_page_and_is_framed_afterwards() {
     let seen = page.until("three messages", framed).await;
     let drawn = seen.text("stage");
     assert!(drawn.contains("not observed"), "{drawn}");
+    let code = "return document.getElementById('code-panel').checkVisibility()";
+    assert_eq!(page.script(code).await, false, "nobody knows its code");
     let note = "return document.getElementById('note-proxy').innerText;";
     let note = page.script(note).await;
     assert!(

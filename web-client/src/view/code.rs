@@ -12,6 +12,7 @@ use crate::catalog::{self, CodeLine};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 
 pub(super) struct Code {
+    panel: HtmlElement,
     listing: Element,
     scroll: HtmlElement,
     line: Template,
@@ -46,6 +47,7 @@ impl Code {
                 dom::on_click(&title, "data-role", dispatch, role),
                 dom::on_click(&title, "data-code", dispatch, tab),
             ],
+            panel: dom::find("code-panel")?,
             listing: dom::find("code")?,
             scroll: dom::find("code-scroll")?,
             line: Template::find("code-line")?,
@@ -72,10 +74,10 @@ impl Code {
                 dom::set_bool(button, "aria-pressed", own.as_deref() == Some(chosen));
             }
         }
-        let experiment = state
-            .trace()
-            .and_then(|trace| trace.plan.as_ref())
-            .unwrap_or_else(|| state.experiment());
+        // The code of somebody's own programs is not known.
+        let plan = state.trace().map(|trace| trace.plan.as_ref());
+        dom::set_shown(&self.panel, plan != Some(None));
+        let experiment = plan.flatten().unwrap_or_else(|| state.experiment());
         let wanted = (snippet(experiment), state.role(), state.code());
         if self.shown != Some(wanted) {
             self.shown = Some(wanted);
