@@ -14,7 +14,7 @@ use crate::program::installed;
 use crate::{Program, eventually, http};
 
 /// What keeps it from waiting for a screen, a sandbox or the network.
-const ARGUMENTS: [&str; 12] = [
+const ARGUMENTS: [&str; 11] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -25,8 +25,6 @@ const ARGUMENTS: [&str; 12] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // A test steps faster than anybody: the page may change its link more often.
-    "--disable-ipc-flooding-protection",
     // Proxies in the tests have certificates that nobody signed.
     "--ignore-certificate-errors",
 ];

@@ -185,6 +185,8 @@ pub struct State {
     reduced_motion: bool,
     /// What was last put behind `#`.
     hash: String,
+    /// How often something was since the last tick.
+    hash_changes: usize,
     /// What of the address could not be followed.
     faults: Vec<Fault>,
     /// The place whose run is being unpacked.
@@ -258,6 +260,7 @@ impl State {
             settings: setup.settings,
             reduced_motion: setup.reduced_motion,
             hash: String::new(),
+            hash_changes: 0,
             faults: Vec::new(),
             unpacking: None,
             linked: None,

@@ -307,7 +307,6 @@ fn store(line: &str) {
 fn set_hash(hash: &str, is_new_entry: bool) {
     if let Ok(history) = window().history() {
         let url = ["#", hash].concat();
-        // Browsers limit how often it may change; a later change is accepted.
         let _ = if is_new_entry {
             history.push_state_with_url(&JsValue::NULL, "", Some(&url))
         } else {

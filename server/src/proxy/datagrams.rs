@@ -51,6 +51,8 @@ pub(super) async fn serve(
     loop {
         let since = Instant::now();
         let received = tokio::select! {
+            // First, so that whoever ends because of it still counts as open.
+            biased;
             () = shutdown.cancelled() => break,
             Some(ended) = replies.join_next() => {
                 if let Ok(address) = ended {

@@ -9,6 +9,9 @@ use crate::hash::{self, Fault, Place, Stop};
 /// What the run of a link is called where that is of no lesson.
 const LINK: &str = "link";
 
+/// Most changes of the address between two ticks, which are half a second apart.
+pub(super) const MOST_CHANGES: usize = 5;
+
 impl State {
     /// Goes where the address says; `false` if it names no lesson. A run that is of
     /// no lesson opens as a file does.
@@ -114,8 +117,9 @@ impl State {
         true
     }
 
-    /// Keeps the address current, but not while it changes many times a second:
-    /// browsers limit that. Another lesson is another entry of the history.
+    /// Keeps the address current, but changes it a few times between two ticks at most,
+    /// and not while a run plays: browsers limit that (Chromium to 200 times in ten
+    /// seconds). Another lesson is another entry of the history.
     pub(super) fn keep_hash(&mut self, effects: &mut Vec<Effect>) {
         // What is being unpacked is still in the address.
         if self.player.is_playing() || self.unpacking.is_some() {
@@ -127,6 +131,11 @@ impl State {
         }
         let before = hash::lesson(&self.hash);
         let is_other = !before.is_empty() && before != self.lesson().id;
+        if !is_other && self.hash_changes >= MOST_CHANGES {
+            // The next tick brings it up to date.
+            return;
+        }
+        self.hash_changes += 1;
         self.hash.clone_from(&hash);
         effects.push(if is_other {
             Effect::PushHash(hash)

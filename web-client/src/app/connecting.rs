@@ -57,6 +57,7 @@ impl State {
     /// Time passes. Tells whether what can be seen of the connection changed.
     pub(super) fn handle_tick(&mut self, elapsed_ms: f64, effects: &mut Vec<Effect>) -> bool {
         let elapsed_ms = elapsed_ms.max(0.0);
+        self.hash_changes = 0;
         self.silent_ms += elapsed_ms.min(LONGEST_TICK_MS);
         let is_silent = self.silent_ms >= SILENCE_MS;
         let is_hopeless = self.silent_ms >= PATIENCE_MS;

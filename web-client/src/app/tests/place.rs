@@ -1,6 +1,7 @@
 //! The address.
 
 use super::*;
+use crate::app::address::MOST_CHANGES;
 
 #[test]
 fn an_address_leads_to_a_step_of_a_run_with_these_knobs() {
@@ -51,6 +52,27 @@ fn the_address_rests_while_it_plays() {
     assert_eq!(state.step(), 1);
     let effects = state.update(Message::PlayPause);
     assert_eq!(effects, [Effect::SetHash("lesson=udp&step=1".to_owned())]);
+}
+
+/// A key held down steps thirty times a second.
+#[test]
+fn the_address_changes_a_few_times_between_two_ticks_at_most() {
+    let mut state = online("", false);
+    play(&mut state, 1, &events());
+    state.update(Message::PlayPause);
+    let tick = Message::Tick { elapsed_ms: 500.0 };
+    state.update(tick.clone());
+    let steps = [1, 2].into_iter().cycle().take(15);
+    let effects: Vec<_> = steps
+        .flat_map(|step| state.update(Message::StepTo(step)))
+        .collect();
+    assert_eq!(effects.len(), MOST_CHANGES, "{effects:?}");
+    state.update(Message::StepTo(2));
+    let last = Effect::SetHash("lesson=udp&step=2".to_owned());
+    assert_eq!(state.update(tick).last(), Some(&last));
+    let entry = Message::LessonChosen("five-sends".to_owned());
+    let is_entry = |effect: &Effect| matches!(effect, Effect::PushHash(_));
+    assert!(state.update(entry).iter().any(is_entry));
 }
 
 #[test]
