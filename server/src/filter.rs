@@ -1,4 +1,5 @@
-//! `--only`: which connections are recorded.
+//! What of the connections of other programs is recorded: those that `--only` names, and
+//! no more than a record may have.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -9,6 +10,15 @@ use record::Transport;
 /// are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter(pub Vec<Pattern>);
+
+/// What a record may have at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Events, the one that says that there were more included; at least 1.
+    pub events: u32,
+    /// Bytes of all calls together.
+    pub bytes: usize,
+}
 
 /// What one end of a connection is, or all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod page_address;
 mod program;
 mod proxy;
 mod record_page;
+mod recording;
 mod run;
 mod screen;
 mod serve;

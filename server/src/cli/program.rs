@@ -2,51 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use kernel::tracee::{self, StartError, Thread, Tracer};
-use protocol::Framing;
 use record::Head;
-use stickylab::filter::{Filter, Pattern};
 use stickylab::lab;
 use stickylab::terminal::Screen;
-use stickylab::tracer::{self, Limits, Notice};
+use stickylab::tracer::{self, Notice};
 use trace::link::Capture;
 use trace::text::Sentence;
-use trace::{Event, Setup, Trace};
+use trace::{Event, Trace};
 
-use super::framing;
 use super::output;
-use super::packets::Packets;
+use super::recording::{Opened, Recording};
 use super::screen::{Spoken, Stream};
-use super::size;
-use super::target::{self, Input, Target};
 
 #[derive(Debug, Args)]
 pub(super) struct Program {
-    /// How the messages of both directions are framed, such as delimiter or
-    /// length-prefix,width=2
-    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
-    framing: Option<Framing>,
-    /// Writes the trace to FILE in place of the lanes
-    #[arg(long, value_name = "FILE", value_parser = target::path)]
-    json: Option<PathBuf>,
-    /// Writes the packets to FILE too, for Wireshark
-    #[arg(long, value_name = "FILE", value_parser = target::path)]
-    pcapng: Option<PathBuf>,
-    /// Only connections that this fits: tcp, udp, unix, :PORT, IP, IP:PORT or a path;
-    /// may be given again
-    #[arg(long, value_name = "FILTER")]
-    only: Vec<Pattern>,
-    /// Most bytes of all calls together that are kept
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size::record)]
-    max_bytes: usize,
-    /// Most events that are kept
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = size::events)]
-    max_events: u32,
+    #[command(flatten)]
+    recording: Recording,
     /// Attaches to the process with this number, until Ctrl-C; it goes on
     #[arg(long, value_name = "N", conflicts_with = "command",
         value_parser = clap::value_parser!(i32).range(1..))]
@@ -66,15 +42,13 @@ pub(super) struct Program {
 impl Program {
     /// Returns only if something failed: this process ends as the program did.
     pub(super) fn run(self) -> Result<()> {
-        let open = |path| Target::open(path, Input::Nothing);
-        let json = self.json.map(open).transpose()?;
-        let packets = self.pcapng.map(|path| Packets::open(path, Input::Nothing));
-        let packets = packets.transpose()?;
+        let Opened {
+            setup,
+            limits,
+            filter,
+            files,
+        } = self.recording.open()?;
         let screen = self.spoken.screen(Stream::Error);
-        let limits = Limits {
-            events: usize::try_from(self.max_events)?,
-            bytes: self.max_bytes,
-        };
         let added_per_call = tracer::added_per_call();
         let started = Instant::now();
         let (wire, capture) = match tracer::begin_capture() {
@@ -95,28 +69,18 @@ impl Program {
             None => Tracer::start(&self.command).map(|tracer| (tracer, Vec::new())),
         };
         let seen = begun.and_then(|(program, threads)| {
-            let filter = Filter(self.only);
             tracer::trace(program, head, started, limits, filter, wire, &threads)
         });
         let seen = seen.map_err(|error| match self.pid {
             Some(process) => explain_attaching(error, process),
             None => explain(error, &self.command),
         })?;
-        let setup = Setup {
-            opener_framing: self.framing.clone(),
-            acceptor_framing: self.framing,
-            ..Setup::default()
-        };
         let trace = Trace::of_record(seen.record, setup);
-        if let Some(packets) = packets {
-            packets.write(&trace)?;
-        }
-        match json {
-            Some(target) => output::write_lines(target, &trace)?,
-            None if trace.connections.is_empty() => {
-                say(screen, &Sentence::new("terminal.tracer-nothing"));
-            }
-            None => output::print_lanes_beside(&trace, screen).context("cannot show the lanes")?,
+        let is_written = files.write(&trace)?;
+        if !is_written && trace.connections.is_empty() {
+            say(screen, &Sentence::new("terminal.tracer-nothing"));
+        } else if !is_written {
+            output::print_lanes_beside(&trace, screen).context("cannot show the lanes")?;
         }
         let is_silent = trace.events().iter().all(Event::is_empty);
         if is_silent && !trace.connections.is_empty() {

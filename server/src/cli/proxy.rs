@@ -1,17 +1,14 @@
 //! `stickylab proxy`: passes on what two programs of the user's say, and records it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use protocol::Framing;
 use record::Transport;
-use stickylab::filter::{Filter, Pattern};
 use stickylab::journal::Journal;
 use stickylab::net::{bind_udp, listen_tcp};
-use stickylab::proxy::{self, LeftOut, Limits, Listening, Place};
+use stickylab::proxy::{self, LeftOut, Listening, Place};
 use stickylab::terminal::Screen;
 use stickylab::{lab, net};
 use tokio_util::sync::CancellationToken;
@@ -19,11 +16,10 @@ use trace::link::Capture;
 use trace::text::Sentence;
 use trace::{Setup, Trace};
 
-use super::packets::Packets;
 use super::record_page::RecordPage;
+use super::recording::{Files, Opened, Recording};
 use super::screen::{Spoken, Stream};
-use super::target::{self, Input, Target};
-use super::{address, framing, output, signalled, size, terminated, until_signalled};
+use super::{address, output, signalled, terminated, until_signalled};
 
 /// Connections that may wait for accept.
 const BACKLOG: u32 = 1024;
@@ -41,26 +37,8 @@ pub(super) struct Proxy {
     /// UDP is passed on as UDP
     #[arg(long, value_name = "PLACE")]
     to: Place,
-    /// How the messages of both directions are framed: a name, and settings behind
-    /// commas, as in length-prefix,width=2
-    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
-    framing: Option<Framing>,
-    /// Writes the trace to FILE in place of the lanes
-    #[arg(long, value_name = "FILE", value_parser = target::path)]
-    json: Option<PathBuf>,
-    /// Writes the bytes of the calls to FILE too, as packets for Wireshark
-    #[arg(long, value_name = "FILE", value_parser = target::path)]
-    pcapng: Option<PathBuf>,
-    /// Records only connections that this fits: tcp, udp, unix, :PORT, IP, IP:PORT or a
-    /// path, of the client or the server; may be given again
-    #[arg(long, value_name = "FILTER")]
-    only: Vec<Pattern>,
-    /// Most bytes of all calls together that are kept
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size::record)]
-    max_bytes: usize,
-    /// Most events that are kept
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = size::events)]
-    max_events: u32,
+    #[command(flatten)]
+    recording: Recording,
     #[command(flatten)]
     page: RecordPage,
     #[command(flatten)]
@@ -77,35 +55,24 @@ impl Proxy {
         if matches!(&self.to, Place::Tcp(address) | Place::Udp(address) if address.port() == 0) {
             bail!("nothing can be connected to at port 0: write the server's port with --to");
         }
-        let open = |path| Target::open(path, Input::Nothing);
-        let json = self.json.map(open).transpose()?;
-        let packets = self.pcapng.map(|path| Packets::open(path, Input::Nothing));
-        let packets = packets.transpose()?;
+        let Opened {
+            setup,
+            limits,
+            filter,
+            files,
+        } = self.recording.open()?;
         let screen = self.spoken.screen(Stream::Error);
-        let setup = Setup {
-            opener_framing: self.framing.clone(),
-            acceptor_framing: self.framing,
-            ..Setup::default()
-        };
-        let limits = Limits {
-            events: self.max_events,
-            bytes: self.max_bytes,
-        };
         let descriptors = net::budget::raise_limit().unwrap_or(usize::MAX);
         let most = (descriptors.saturating_sub(OWN) / 2).clamp(1, MOST);
-        let (listen, to, only, page) = (self.listen, self.to, self.only, self.page);
-        let results = Results {
-            json,
-            packets,
-            screen,
-        };
+        let (listen, to, page) = (self.listen, self.to, self.page);
+        let results = Results { files, screen };
         until_signalled(|shutdown| async move {
             let proxy = proxy::Proxy {
                 listening: bind(&listen).await?,
                 to,
                 most,
                 limits,
-                filter: Filter(only),
+                filter,
             };
             pass_on(proxy, setup, page, results, shutdown).await
         })
@@ -114,19 +81,14 @@ impl Proxy {
 
 /// Where what was recorded goes.
 struct Results {
-    json: Option<Target>,
-    packets: Option<Packets>,
+    files: Files,
     screen: Screen,
 }
 
 impl Results {
     fn tell(self, trace: &Trace, left_out: LeftOut) -> Result<()> {
-        if let Some(packets) = self.packets {
-            packets.write(trace)?;
-        }
-        match self.json {
-            Some(target) => output::write_lines(target, trace)?,
-            None => output::print_beside(trace, self.screen).context("cannot show the lanes")?,
+        if !self.files.write(trace)? {
+            output::print_beside(trace, self.screen).context("cannot show the lanes")?;
         }
         for (key, n) in [
             ("terminal.proxy-refused", left_out.refused),

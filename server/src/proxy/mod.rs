@@ -18,12 +18,11 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::filter::Filter;
+use crate::filter::{Filter, Limits};
 use crate::journal::Journal;
 use recording::Recording;
 
 pub use place::{Listener, Listening, Place};
-pub use recording::Limits;
 
 /// What was left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

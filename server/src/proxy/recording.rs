@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use trace::link::{Ended, Ending, Line};
 use trace::{Event, Reason};
 
-use crate::filter::{Address, Filter};
+use crate::filter::{Address, Filter, Limits};
 use crate::journal::Journal;
 use crate::net::{EndRecorder, Meter, Recorder, Sink};
 
@@ -25,15 +25,6 @@ const PROXY: PartyId = PartyId(1);
 const TICK: Duration = Duration::from_millis(5);
 /// Most events that are passed on at a time.
 const BATCH: usize = 1_024;
-
-/// What a record may have at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Events, the one that says that there were more included; at least 1.
-    pub events: u32,
-    /// Bytes of all calls together.
-    pub bytes: usize,
-}
 
 /// What all connections of a proxy share.
 #[derive(Debug)]

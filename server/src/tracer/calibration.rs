@@ -11,9 +11,9 @@ use protocol::Nanos;
 use record::Head;
 
 use super::driver::Driver;
-use super::facts::Limits;
+
 use super::observer::Observer;
-use crate::filter::Filter;
+use crate::filter::{Filter, Limits};
 
 /// By how much tracing lengthens a call of a program: a send or a recv of 64 bytes on a
 /// TCP connection through loopback. None where it cannot be measured. Takes some

@@ -14,12 +14,11 @@ use kernel::tracee::{self, Resume, StartError, Stop, Thread, Tracer};
 use protocol::Nanos;
 use record::{Call, Head, Joined, Options, Record, Socket};
 
-use super::facts::Limits;
 use super::notice::Notice;
 use super::observer::Observer;
 use super::wire::{Begun, Wire};
 use super::world::{Beside, World};
-use crate::filter::Filter;
+use crate::filter::{Filter, Limits};
 
 /// What came of a program under trace.
 #[derive(Debug)]

@@ -5,15 +5,7 @@ use std::collections::BTreeMap;
 use record::{Call, Ending, Event, Head, Reason, Record};
 
 use super::notice::Notice;
-
-/// What a record may have at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Events, the one that says that there were more included; at least 1.
-    pub events: usize,
-    /// Bytes of all calls together.
-    pub bytes: usize,
-}
+use crate::filter::Limits;
 
 /// A record while it is made.
 #[derive(Debug)]
@@ -48,7 +40,8 @@ impl Facts {
         if self.is_full {
             return false;
         }
-        let reason = if self.record.events().len() + 1 >= self.limits.events {
+        let events = u32::try_from(self.record.events().len()).unwrap_or(u32::MAX);
+        let reason = if events >= self.limits.events.saturating_sub(1) {
             Reason::Calls
         } else if bytes > self.limits.bytes - self.bytes {
             Reason::Bytes

@@ -19,6 +19,5 @@ mod world;
 
 pub use calibration::added_per_call;
 pub use driver::{Traced, trace};
-pub use facts::Limits;
 pub use notice::Notice;
 pub use wire::{Begun, begin_capture};

@@ -12,7 +12,7 @@ use kernel::{CaptureError, PortFilter};
 use protocol::Nanos;
 use record::{Call, Capture, Ending, Event, Head, Reason, Record};
 
-use super::facts::Limits;
+use crate::filter::Limits;
 use crate::wall_clock::WallClock;
 
 /// How often the ring is read. A packet wakes no thread: that would disturb the programs

@@ -26,13 +26,13 @@ use self::call::{Pending, descriptor, outcome, would_block};
 use self::sockets::Sockets;
 use self::telling::bound;
 use super::connections::{At, Connections};
-use super::facts::{Facts, Limits};
+use super::facts::Facts;
 use super::notice::Notice;
 use super::parties::{self, Parties};
 use super::tables::{CLONE_FILES, Entry, SocketId, Tables};
 use super::transfer;
 use super::world::{World, bytes};
-use crate::filter::Filter;
+use crate::filter::{Filter, Limits};
 
 /// All that is known of the programs under trace, and the record that comes of it.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use record::{Capture, Head, Options, Record};
 
 use super::Observer;
 use crate::filter::Filter;
-use crate::tracer::facts::Limits;
+use crate::filter::Limits;
 use crate::tracer::notice::Notice;
 use crate::tracer::world::{Beside, World};
 

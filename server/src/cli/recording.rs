@@ -1,0 +1,93 @@
+//! What is recorded of other people's programs, and where it goes: the flags that `trace`
+//! and `proxy` have in common.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use protocol::Framing;
+use stickylab::filter::{Filter, Limits, Pattern};
+use trace::{Setup, Trace};
+
+use super::packets::Packets;
+use super::target::{self, Input, Target};
+use super::{framing, output, size};
+
+#[derive(Debug, Args)]
+pub(super) struct Recording {
+    /// How the messages of both directions are framed: a name, and settings behind
+    /// commas, as in length-prefix,width=2
+    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
+    framing: Option<Framing>,
+    /// Writes the trace to FILE in place of the lanes
+    #[arg(long, value_name = "FILE", value_parser = target::path)]
+    json: Option<PathBuf>,
+    /// Writes the packets to FILE too, for Wireshark; where none were captured, packets
+    /// with the bytes of the calls
+    #[arg(long, value_name = "FILE", value_parser = target::path)]
+    pcapng: Option<PathBuf>,
+    /// Records only connections that this fits: tcp, udp, unix, :PORT, IP, IP:PORT or a
+    /// path, of either end; may be given again
+    #[arg(long, value_name = "FILTER")]
+    only: Vec<Pattern>,
+    /// Most bytes of all calls together that are kept
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size::record)]
+    max_bytes: usize,
+    /// Most events that are kept
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = size::events)]
+    max_events: u32,
+}
+
+/// What is recorded, ready to begin.
+pub(super) struct Opened {
+    /// What is known of all connections.
+    pub(super) setup: Setup,
+    pub(super) limits: Limits,
+    pub(super) filter: Filter,
+    pub(super) files: Files,
+}
+
+/// The files that a record is written to.
+pub(super) struct Files {
+    json: Option<Target>,
+    packets: Option<Packets>,
+}
+
+impl Recording {
+    /// Opens its files: nothing is run in vain.
+    pub(super) fn open(self) -> Result<Opened> {
+        let json = self.json.map(|path| Target::open(path, Input::Nothing));
+        let packets = self.pcapng.map(|path| Packets::open(path, Input::Nothing));
+        Ok(Opened {
+            setup: Setup {
+                opener_framing: self.framing.clone(),
+                acceptor_framing: self.framing,
+                ..Setup::default()
+            },
+            limits: Limits {
+                events: self.max_events,
+                bytes: self.max_bytes,
+            },
+            filter: Filter(self.only),
+            files: Files {
+                json: json.transpose()?,
+                packets: packets.transpose()?,
+            },
+        })
+    }
+}
+
+impl Files {
+    /// Writes `trace` to each; tells whether one of them has the whole trace, so that it
+    /// need not be shown.
+    pub(super) fn write(self, trace: &Trace) -> Result<bool> {
+        if let Some(packets) = self.packets {
+            packets.write(trace)?;
+        }
+        let Some(target) = self.json else {
+            return Ok(false);
+        };
+        output::write_lines(target, trace)?;
+        Ok(true)
+    }
+}
