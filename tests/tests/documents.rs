@@ -24,6 +24,9 @@ mod metrics;
 mod trace_format;
 #[path = "documents/trace_schema.rs"]
 mod trace_schema;
+#[cfg(target_os = "linux")]
+#[path = "documents/your_own_program.rs"]
+mod your_own_program;
 
 use std::collections::BTreeSet;
 

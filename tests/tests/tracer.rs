@@ -5,6 +5,8 @@
 mod attached;
 #[path = "tracer/bounds.rs"]
 mod bounds;
+#[path = "tracer/chat.rs"]
+mod chat;
 #[path = "tracer/conduct.rs"]
 mod conduct;
 #[path = "tracer/endings.rs"]

@@ -1,5 +1,5 @@
-//! nginx, HAProxy and openssl, for the tests of the examples in
-//! `docs/examples`, and the programs that the tests trace: found, or installed.
+//! nginx, HAProxy and openssl, for the tests of the examples in `docs/examples`, the
+//! programs that the tests trace, and strace beside them: found, or installed.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::apt;
 use crate::process;
 
 /// Each program's variable, its name, and that of its package.
-const PROGRAMS: [(&str, &str, &str); 8] = [
+const PROGRAMS: [(&str, &str, &str); 9] = [
     ("NGINX", "nginx", "nginx"),
     ("HAPROXY", "haproxy", "haproxy"),
     ("OPENSSL", "openssl", "openssl"),
@@ -19,6 +19,7 @@ const PROGRAMS: [(&str, &str, &str); 8] = [
     ("REDIS_SERVER", "redis-server", "redis-server"),
     ("REDIS_CLI", "redis-cli", "redis-tools"),
     ("SSH", "ssh", "openssh-client"),
+    ("STRACE", "strace", "strace"),
 ];
 /// Packages that start a service when they are installed.
 const SERVICES: [&str; 3] = ["nginx", "haproxy", "redis-server"];
@@ -38,9 +39,9 @@ pub(crate) fn ensure() -> Result<Proxies> {
         .collect();
     if !missing.is_empty() {
         apt::install(&missing).context(
-            "the tests need nginx, HAProxy, openssl, Node, curl, redis-server, redis-cli and ssh, \
-             on PATH or named by NGINX, HAPROXY, OPENSSL, NODE, CURL, REDIS_SERVER, REDIS_CLI \
-             and SSH",
+            "the tests need nginx, HAProxy, openssl, Node, curl, redis-server, redis-cli, ssh and \
+             strace, on PATH or named by NGINX, HAPROXY, OPENSSL, NODE, CURL, REDIS_SERVER, \
+             REDIS_CLI, SSH and STRACE",
         )?;
         let services = missing.iter().filter(|name| SERVICES.contains(name));
         let services: Vec<_> = services.copied().collect();
