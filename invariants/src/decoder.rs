@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use protocol::framing::{
-    Decode, Decoder, Delimiter, Endian, FixedSize, Frame, FrameError, Framing, LengthPrefix, READY,
-    Width,
+    Byte, Checksum, Covers, Decode, Decoder, Delimiter, Endian, Escaping, FixedSize, Frame,
+    FrameError, Framing, LengthPrefix, Mark, Marked, Marks, READY, Width,
 };
 
 use crate::input::{Input, chunks};
@@ -24,7 +24,7 @@ pub fn check(bytes: &[u8]) {
     let stream = input.rest();
     let cuts = chunks(stream, sizes);
     let decoded = decode(&framing, &cuts);
-    check_tiles(stream, &cuts, &decoded);
+    check_tiles(&framing, stream, &cuts, &decoded);
     match &framing {
         Framing::None => check_chunks(&cuts, &decoded),
         Framing::ReadyAck(_) => check_digits(&framing, stream, sizes, &decoded),
@@ -52,11 +52,31 @@ pub(crate) fn framing(input: &mut Input<'_>) -> Framing {
                 signed: input.flag(),
                 counts_header: input.flag(),
                 maximum,
+                ..LengthPrefix::default()
+            };
+            if input.flag() {
+                around(prefix, input);
             }
         }
         Framing::Delimiter(mark) => {
+            let first = Mark::from(input.bytes());
             *mark = Delimiter {
-                delimiter: String::from_utf8_lossy(input.bytes()).into_owned(),
+                delimiter: Marks::new([first]),
+                maximum,
+                ..Delimiter::default()
+            };
+            if input.flag() {
+                let others = [input.bytes(), input.bytes()].map(Mark::from);
+                mark.delimiter = Marks::new(mark.delimiter.iter().cloned().chain(others));
+                mark.escape = input.flag().then(|| Byte(input.byte()));
+            }
+        }
+        Framing::Marked(marked) => {
+            *marked = Marked {
+                start: input.flag().then(|| Byte(input.byte())),
+                end: Byte(input.byte()),
+                escape: Byte(input.byte()),
+                escaping: input.pick(&Escaping::ALL),
                 maximum,
             }
         }
@@ -73,6 +93,19 @@ pub(crate) fn framing(input: &mut Input<'_>) -> Framing {
     framing
 }
 
+/// What stands around a length and its body.
+fn around(prefix: &mut LengthPrefix, input: &mut Input<'_>) {
+    prefix.magic = Mark::from(input.bytes());
+    prefix.offset = input.byte().into();
+    prefix.adjustment = i32::from(input.byte()) - 128;
+    prefix.strip = input.flag().then(|| input.byte().into());
+    prefix.end = Mark::from(input.bytes());
+    prefix.trailer = input.byte().into();
+    prefix.checksum = input.pick(&Checksum::ALL);
+    prefix.covers = input.pick(&Covers::ALL);
+    prefix.checksum_endian = input.flag().then(|| input.pick(&Endian::ALL));
+}
+
 /// Feeds `cuts` to a decoder, polls it dry behind each, ends the stream.
 fn decode(framing: &Framing, cuts: &[&[u8]]) -> Outcome {
     let mut decoder = Decoder::new(framing);
@@ -85,8 +118,19 @@ fn decode(framing: &Framing, cuts: &[&[u8]]) -> Outcome {
         }
     }
     let ended = decoder.handle_eof().err();
+    // What only the end completes.
+    let most = frames.len() + stream_len(cuts);
+    let refused = drain(&mut decoder, most, &mut frames).err();
+    if let Some(error) = refused {
+        check_sticky(decoder, &error);
+        return (frames, Some(error));
+    }
     assert_eq!(decoder.is_mid_frame(), ended.is_some(), "{ended:?}");
     (frames, ended)
+}
+
+fn stream_len(cuts: &[&[u8]]) -> usize {
+    cuts.iter().map(|chunk| chunk.len()).sum()
 }
 
 /// Takes out all frames. There are no more than bytes came: none is empty
@@ -112,7 +156,7 @@ fn check_sticky(mut decoder: Decoder, error: &FrameError) {
 
 /// Frames follow each other without a gap, hold what the stream has there,
 /// and errors are about a place in it.
-fn check_tiles(stream: &[u8], cuts: &[&[u8]], (frames, error): &Outcome) {
+fn check_tiles(framing: &Framing, stream: &[u8], cuts: &[&[u8]], (frames, error): &Outcome) {
     let place = |range: Range<protocol::Offset>| {
         let at = |offset: protocol::Offset| usize::try_from(offset.0).expect("in memory");
         at(range.start)..at(range.end)
@@ -121,15 +165,33 @@ fn check_tiles(stream: &[u8], cuts: &[&[u8]], (frames, error): &Outcome) {
     for frame in frames {
         let range = place(frame.range());
         assert_eq!(range.start, end, "{frames:?}");
-        assert_eq!(stream[place(frame.body_range())], frame.body);
+        // What is escaped is longer than what it means.
+        if frame.size == frame.body.len() {
+            assert_eq!(stream[place(frame.body_range())], frame.body);
+        }
+        assert!(frame.size >= frame.body.len());
         end = range.end;
     }
     match error {
-        None => assert_eq!(end, stream.len(), "bytes were lost: {cuts:?}"),
+        None => assert!(
+            is_idle(framing, &stream[end..]),
+            "bytes were lost: {cuts:?}"
+        ),
         Some(error) => {
             let at = error.offset().0;
             assert!((end as u64..=stream.len() as u64).contains(&at), "{error}");
         }
+    }
+}
+
+/// Whether the bytes behind the last frame may belong to none: marks or white space that
+/// the next frame would have in front.
+fn is_idle(framing: &Framing, rest: &[u8]) -> bool {
+    match framing {
+        Framing::Json(_) => rest.trim_ascii().is_empty(),
+        Framing::Cobs(_) => rest.iter().all(|byte| *byte == 0),
+        Framing::Marked(marked) => rest.iter().all(|byte| *byte == marked.end.0),
+        _ => rest.is_empty(),
     }
 }
 
@@ -159,7 +221,7 @@ fn reference(framing: &Framing, stream: &[u8]) -> Outcome {
         let start = protocol::Offset(at as u64);
         match next(framing, &stream[at..], start) {
             Ok(Some(frame)) => {
-                at += frame.header + frame.body.len() + frame.trailer;
+                at += frame.header + frame.size + frame.trailer;
                 frames.push(frame);
             }
             Ok(None) => break None,
@@ -192,13 +254,17 @@ fn next(
         start,
         header,
         body: body.to_vec().into(),
+        size: body.len(),
         trailer,
     };
     match framing {
-        Framing::LengthPrefix(prefix) => {
-            let header = prefix.width.bytes();
+        Framing::LengthPrefix(prefix) if is_plain(prefix) => {
+            let header = match prefix.width {
+                Width::Bytes(width) => width.into(),
+                Width::Varint | Width::Decimal => unreachable!("not plain"),
+            };
             let field = rest.get(..header).ok_or(truncated(0, header))?;
-            let length = number(*prefix, field);
+            let length = number(prefix, field);
             let own = if prefix.counts_header { header } else { 0 };
             if length < 0 {
                 return Err(FrameError::Negative {
@@ -221,8 +287,13 @@ fn next(
             let message = rest[header..].get(..body).ok_or(truncated(header, body))?;
             Ok(Some(frame(header, message, 0)))
         }
-        Framing::Delimiter(Delimiter { delimiter, maximum }) => {
-            let delimiter = delimiter.as_bytes();
+        Framing::Delimiter(Delimiter {
+            delimiter: marks,
+            escape: None,
+            keep: false,
+            maximum,
+        }) if marks.len() == 1 => {
+            let delimiter = &marks[0][..];
             let windows = |size: usize| rest.windows(size.max(1));
             let found = windows(delimiter.len()).position(|window| window == delimiter);
             // What can't be the beginning of a delimiter is message.
@@ -258,16 +329,33 @@ fn next(
             let mut decoder = Decoder::starting_at(framing, start);
             decoder.handle_chunk(rest);
             let frame = decoder.poll_frame()?;
-            if frame.is_none() {
-                decoder.handle_eof()?;
+            if frame.is_some() {
+                return Ok(frame);
             }
-            Ok(frame)
+            let ended = decoder.handle_eof();
+            match decoder.poll_frame()? {
+                None => ended.map(|()| None),
+                whole => Ok(whole),
+            }
         }
     }
 }
 
+/// Whether there is nothing but a length of so many bytes and the body.
+fn is_plain(prefix: &LengthPrefix) -> bool {
+    let bare = LengthPrefix {
+        width: prefix.width,
+        endian: prefix.endian,
+        signed: prefix.signed,
+        counts_header: prefix.counts_header,
+        maximum: prefix.maximum,
+        ..LengthPrefix::default()
+    };
+    matches!(prefix.width, Width::Bytes(_)) && *prefix == bare
+}
+
 /// A length field, byte by byte.
-fn number(prefix: LengthPrefix, field: &[u8]) -> i128 {
+fn number(prefix: &LengthPrefix, field: &[u8]) -> i128 {
     let mut field = field.to_vec();
     if prefix.endian == Endian::Little {
         field.reverse();
@@ -341,7 +429,15 @@ fn check_round_trip(framing: &Framing, messages: &[&[u8]], sizes: &[u8]) {
     if framing.waits_for_ready() || matches!(framing, Framing::None) {
         return;
     }
-    if framing.body_length(0) > MOST {
+    // A header that stays with the message is not sent with it.
+    let keeps = match framing {
+        Framing::LengthPrefix(prefix) => match (prefix.strip, prefix.width) {
+            (Some(strip), Width::Bytes(width)) => strip < prefix.offset + u32::from(width),
+            (strip, _) => strip.is_some(),
+        },
+        _ => false,
+    };
+    if keeps || framing.body_length(0) > MOST {
         return;
     }
     let (mut stream, mut sent) = (Vec::new(), Vec::new());

@@ -1,17 +1,19 @@
 //! A framing as people write it: its name, and behind commas those of its settings that
-//! differ from the default, such as `length-prefix,width=2,endian=big`. A text may have
-//! `\n`, `\r`, `\t`, `\0` and `\\` in it.
+//! differ from the default, such as `length-prefix,width=2,endian=big`. A setting that is
+//! given several times has several values. A text may have `\n`, `\r`, `\t`, `\0`, `\\` and
+//! `\x2c` (any byte, in hexadecimal) in it, or is `hex:` and digits.
 
 use protocol::Framing;
+use protocol::framing::Mark;
 use serde_json::{Map, Value};
 
-/// The characters that are written behind a backslash.
-const ESCAPES: [(char, char); 5] = [
-    ('n', '\n'),
-    ('r', '\r'),
-    ('t', '\t'),
-    ('0', '\0'),
-    ('\\', '\\'),
+/// The bytes that are written behind a backslash.
+const ESCAPES: [(char, u8); 5] = [
+    ('n', b'\n'),
+    ('r', b'\r'),
+    ('t', b'\t'),
+    ('0', b'\0'),
+    ('\\', b'\\'),
 ];
 
 /// Reads one. An error is in English.
@@ -21,17 +23,18 @@ pub fn parse(text: &str) -> Result<Framing, String> {
         let names = Framing::NAMES.join(", ");
         return Err(["no framing is called \"", name, "\": there are ", &names].concat());
     }
-    let mut object = Map::new();
-    object.insert("kind".to_owned(), name.into());
+    let mut words = Vec::new();
     for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
-        let Some((key, value)) = setting.split_once('=') else {
+        let Some((key, word)) = setting.split_once('=') else {
             return Err(["\"", setting, "\" sets nothing: write name=value"].concat());
         };
-        object.insert(key.to_owned(), self::value(value));
+        words.push((key, meant(word)));
     }
-    let framing: Framing = serde_json::from_value(Value::Object(object))
+    let framing =
+        Framing::from_words(name, words).map_err(|error| [name, ": ", &error].concat())?;
+    framing
+        .validate()
         .map_err(|error| [name, ": ", &error.to_string()].concat())?;
-    framing.validate().map_err(|error| error.to_string())?;
     Ok(framing)
 }
 
@@ -48,12 +51,18 @@ pub fn write(framing: &Framing) -> String {
         if is_default || key == "kind" {
             continue;
         }
-        let written = match &value {
-            Value::String(text) => escaped(text),
-            other => other.to_string(),
+        let values = match &value {
+            Value::Array(values) => &values[..],
+            one => std::slice::from_ref(one),
         };
-        for part in [",", &key, "=", &written] {
-            text.push_str(part);
+        for value in values {
+            let written = match value {
+                Value::String(text) => escaped(text),
+                other => other.to_string(),
+            };
+            for part in [",", &key, "=", &written] {
+                text.push_str(part);
+            }
         }
     }
     text
@@ -62,33 +71,48 @@ pub fn write(framing: &Framing) -> String {
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
-        match ESCAPES.iter().find(|(_, meant)| *meant == character) {
+        let known = ESCAPES
+            .iter()
+            .find(|(_, meant)| char::from(*meant) == character);
+        match known {
             Some((name, _)) => escaped.extend(['\\', *name]),
+            // A comma ends a setting.
+            None if character == ',' => escaped.push_str("\\x2c"),
             None => escaped.push(character),
         }
     }
     escaped
 }
 
-/// A flag, a number or a text.
-fn value(text: &str) -> Value {
-    if let Ok(flag) = text.parse::<bool>() {
-        return flag.into();
+/// A word without its escapes. What is no text any more is written in hexadecimal.
+fn meant(word: &str) -> String {
+    if !word.contains('\\') {
+        return word.to_owned();
     }
-    if let Ok(number) = text.parse::<i64>() {
-        return number.into();
-    }
-    let mut meant = String::new();
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        let escaped = (character == '\\').then(|| characters.next()).flatten();
-        let known = ESCAPES.iter().find(|(name, _)| Some(*name) == escaped);
-        meant.push(known.map_or(character, |(_, escape)| *escape));
-        if known.is_none() {
-            meant.extend(escaped);
+    let mut bytes = Vec::new();
+    let mut rest = word;
+    while let Some(character) = rest.chars().next() {
+        let behind = &rest[character.len_utf8()..];
+        let known = ESCAPES
+            .iter()
+            .find(|(name, _)| character == '\\' && behind.starts_with(*name));
+        let hexadecimal = || {
+            let digits = behind.strip_prefix('x').filter(|_| character == '\\')?;
+            let digits = digits.get(..2).filter(|digits| !digits.starts_with('+'))?;
+            u8::from_str_radix(digits, 16).ok()
+        };
+        if let Some((name, byte)) = known {
+            bytes.push(*byte);
+            rest = &behind[name.len_utf8()..];
+        } else if let Some(byte) = hexadecimal() {
+            bytes.push(byte);
+            rest = &behind[3..];
+        } else {
+            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = behind;
         }
     }
-    meant.into()
+    Mark::from(&bytes[..]).written().into_owned()
 }
 
 #[cfg(test)]
@@ -122,6 +146,32 @@ mod tests {
         let check = |text: &str| assert_eq!(write(&parse(text).unwrap()), text);
         check(r"delimiter,delimiter=\r\n\\");
         check("delimiter,maximum=9");
+        check(r"delimiter,delimiter=\n,delimiter=\r\n,delimiter=\r");
+        check(r"delimiter,delimiter=\x2c,escape=92,keep=true");
+        check("delimiter,delimiter=hex:fffe");
+        check("length-prefix,adjustment=-3,offset=1,strip=3,width=2");
+        check("length-prefix,width=varint");
+        check("length-prefix,checksum=crc32,covers=frame,magic=hex:f9beb4d9,offset=4");
+        check("marked,end=126,escape=125,escaping=xor");
+    }
+
+    #[test]
+    fn words_are_what_the_setting_takes() {
+        let check = |text: &str, other: &str| assert_eq!(parse(text), parse(other), "{text}");
+        check("marked,end=0x7e,escape=}", "marked,end=126,escape=125");
+        check(
+            r"delimiter,delimiter=\xff\xfe",
+            "delimiter,delimiter=hex:FF fe",
+        );
+        check("delimiter,delimiter=7", "delimiter,delimiter=hex:37");
+        check(
+            "delimiter,delimiter=true",
+            "delimiter,delimiter=hex:74727565",
+        );
+        check(r"delimiter,escape=\\", "delimiter,escape=0x5c");
+        check("fixed-size,pad=0", "fixed-size,pad=0x0");
+        check("fixed-size,pad=*", "fixed-size,pad=42");
+        check(r"delimiter,delimiter=\q", "delimiter,delimiter=hex:5c71");
     }
 
     #[test]
@@ -131,7 +181,21 @@ mod tests {
             ("lines", "no framing is called \"lines\""),
             ("delimiter,x", "sets nothing"),
             ("delimiter,width=2", "width"),
-            ("length-prefix,width=3", "length-prefix"),
+            ("length-prefix,width=9", "1 to 8 bytes wide, or varint"),
+            ("length-prefix,maximum=many", "many"),
+            ("length-prefix,maximum=1,maximum=2", "sequence"),
+            ("length-prefix,signed=yes", "yes"),
+            ("length-prefix,magic=abc", "offset is at least 3"),
+            (
+                "length-prefix,checksum=crc32,trailer=2",
+                "trailer is at least 4",
+            ),
+            ("length-prefix,width=varint,counts-header=true", "varint"),
+            ("length-prefix,offset=300", "256"),
+            ("marked,end=1,escape=1", "different bytes"),
+            ("marked,end=256", "from 0 to 255"),
+            ("delimiter,delimiter=hex:0", "pairs of hexadecimal"),
+            ("delimiter,delimiter=", "empty"),
             ("length-prefix,endian=middle", "middle"),
         ] {
             let error = parse(text).expect_err(text);

@@ -6,25 +6,39 @@
 //! +------------------+-----------+------------------+-----------+
 //! ```
 //!
-//! A message that contains the delimiter can't be sent: there is no escaping.
+//! There may be several delimiters, of which the longest that fits counts: with `\n`,
+//! `\r\n` and `\r`, a `\r` may be the whole delimiter or half of one. The decoder waits
+//! for the next byte, unless the sender has fallen silent ([`Decode::handle_quiet`]).
+//!
+//! A message that contains a delimiter can't be sent, unless there is an escape: a byte
+//! that makes the one behind it a byte like any other.
 
 use bytes::Bytes;
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
+use super::byte::Byte;
+use super::mark::{Mark, Marks};
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
-/// Longest delimiter, in bytes: each message is sent with one.
+/// Longest delimiter, in bytes, or all of them together: each message is sent with one.
 pub const MAX_DELIMITER: usize = 256;
 
 /// Settings of the delimiter framing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Delimiter {
-    /// What ends a message, as text: 1 to [`MAX_DELIMITER`] bytes.
-    pub delimiter: String,
+    /// What ends a message: at least one byte each, at most [`MAX_DELIMITER`] in all. The
+    /// first is sent.
+    pub delimiter: Marks,
+    /// Whether the delimiter stays with the message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keep: bool,
+    /// The byte that makes the next one a byte of the message; none: there is no such byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escape: Option<Byte>,
     /// The largest message accepted, in bytes, delimiter not counted.
     pub maximum: u32,
 }
@@ -32,7 +46,9 @@ pub struct Delimiter {
 impl Default for Delimiter {
     fn default() -> Self {
         Self {
-            delimiter: "\n".to_owned(),
+            delimiter: "\n".into(),
+            keep: false,
+            escape: None,
             maximum: DEFAULT_MAX_FRAME,
         }
     }
@@ -43,44 +59,79 @@ impl Format for Delimiter {
 
     fn decoder(&self, start: Offset) -> DelimiterDecoder {
         DelimiterDecoder {
-            delimiter: self.clone(),
+            settings: self.clone(),
+            begins: Begins::of(self),
             buffer: Buffer::new(start),
+            is_valid: self.validate().is_ok(),
             searched: 0,
+            is_quiet: false,
+            taken_early: Mark::default(),
         }
     }
 
     fn validate(&self) -> Result<(), EncodeError> {
-        if self.delimiter.is_empty() {
+        if self.delimiter.is_empty() || self.delimiter.iter().any(|mark| mark.is_empty()) {
             return Err(EncodeError::EmptyDelimiter);
         }
-        if self.delimiter.len() > MAX_DELIMITER {
+        let size = self.delimiter.iter().map(|mark| mark.len()).sum();
+        if size > MAX_DELIMITER {
             return Err(EncodeError::Oversized {
-                size: self.delimiter.len(),
+                size,
                 maximum: MAX_DELIMITER,
             });
         }
-        Ok(())
+        let begins = |byte: Byte| self.delimiter.iter().any(|mark| mark[0] == byte.0);
+        match self.escape {
+            Some(escape) if begins(escape) => Err(EncodeError::SameMarks),
+            _ => Ok(()),
+        }
     }
 
     fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
         self.validate()?;
+        let end = &self.delimiter[0];
+        let message = match message.strip_suffix(&**end) {
+            Some(before) if self.keep => before,
+            _ => message,
+        };
         if message.len() > self.maximum as usize {
             return Err(EncodeError::TooLarge {
                 length: message.len(),
                 maximum: u64::from(self.maximum),
             });
         }
-        let framed = [message, self.delimiter.as_bytes()].concat();
+        let mut framed = Vec::new();
+        let begins = Begins::of(self);
+        match self.escape {
+            None => framed.extend_from_slice(message),
+            Some(escape) => {
+                for &byte in message {
+                    if begins.has(byte) {
+                        framed.push(escape.0);
+                    }
+                    framed.push(byte);
+                }
+            }
+        }
+        let length = framed.len();
+        framed.extend_from_slice(end);
         // Searched behind the message too: its end and the delimiter's start
         // can make a delimiter earlier than meant.
-        match memmem::find(&framed, self.delimiter.as_bytes()) {
-            Some(at) if at < message.len() => Err(EncodeError::ContainsDelimiter { at }),
+        let mut buffer = Buffer::new(Offset(0));
+        buffer.push(&framed);
+        let search = Search::new(self, &begins, &buffer);
+        match search.from(0, true) {
+            Found::At { at, .. } if at < length => Err(EncodeError::ContainsDelimiter { at }),
             _ => Ok(framed.into()),
         }
     }
 
     fn body_length(&self, length: usize) -> usize {
-        length.saturating_add(self.delimiter.len())
+        let longest = match self.escape {
+            Some(_) => length.saturating_mul(2),
+            None => length,
+        };
+        longest.saturating_add(self.delimiter.first().map_or(0, |mark| mark.len()))
     }
 
     fn limit(&mut self, most: u32) {
@@ -88,49 +139,206 @@ impl Format for Delimiter {
     }
 }
 
+/// Which bytes begin a delimiter or are the escape.
+#[derive(Clone, Debug)]
+struct Begins([bool; 256]);
+
+impl Begins {
+    fn of(settings: &Delimiter) -> Self {
+        let mut begins = [false; 256];
+        for mark in settings.delimiter.iter() {
+            if let Some(first) = mark.first() {
+                begins[usize::from(*first)] = true;
+            }
+        }
+        if let Some(escape) = settings.escape {
+            begins[usize::from(escape.0)] = true;
+        }
+        Self(begins)
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.0[usize::from(byte)]
+    }
+}
+
+/// Looks for the end of a message.
+struct Search<'a> {
+    settings: &'a Delimiter,
+    begins: &'a Begins,
+    bytes: &'a [u8],
+}
+
+/// What was found.
+enum Found {
+    /// A delimiter of that length.
+    At { at: usize, length: usize },
+    /// None before there, where one may begin or the bytes end. The next search goes on
+    /// from there.
+    NotBefore(usize),
+}
+
+impl<'a> Search<'a> {
+    fn new(settings: &'a Delimiter, begins: &'a Begins, bytes: &'a [u8]) -> Self {
+        Self {
+            settings,
+            begins,
+            bytes,
+        }
+    }
+
+    /// Searches from `start`, which no escape stands in front of. `is_quiet`: a delimiter
+    /// that could become a longer one is taken as it is.
+    fn from(&self, start: usize, is_quiet: bool) -> Found {
+        match (&self.settings.delimiter[..], self.settings.escape) {
+            ([only], None) => self.only(only, start),
+            _ => self.any(start, is_quiet),
+        }
+    }
+
+    fn only(&self, delimiter: &[u8], start: usize) -> Found {
+        let length = delimiter.len();
+        match memmem::find(&self.bytes[start..], delimiter) {
+            Some(at) => Found::At {
+                at: start + at,
+                length,
+            },
+            None => {
+                let behind = self.bytes.len().saturating_sub(length.saturating_sub(1));
+                Found::NotBefore(behind.max(start))
+            }
+        }
+    }
+
+    fn any(&self, start: usize, is_quiet: bool) -> Found {
+        let mut at = start;
+        while let Some(next) = self.bytes[at..]
+            .iter()
+            .position(|byte| self.begins.has(*byte))
+        {
+            at += next;
+            let rest = &self.bytes[at..];
+            if self.settings.escape == Some(Byte(rest[0])) {
+                if rest.len() == 1 {
+                    return Found::NotBefore(at);
+                }
+                at += 2;
+                continue;
+            }
+            let all = || self.settings.delimiter.iter().map(|mark| &**mark);
+            let longest = all().filter(|mark| rest.starts_with(mark)).map(<[u8]>::len);
+            let longest = longest.max();
+            let may_be_longer = all().any(|mark| mark.len() > rest.len() && mark.starts_with(rest));
+            match longest {
+                Some(length) if is_quiet || !may_be_longer => return Found::At { at, length },
+                None if !may_be_longer => at += 1,
+                _ => return Found::NotBefore(at),
+            }
+        }
+        Found::NotBefore(self.bytes.len())
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct DelimiterDecoder {
-    delimiter: Delimiter,
+    settings: Delimiter,
+    begins: Begins,
+    /// With other settings nothing ends a message.
+    is_valid: bool,
     buffer: Buffer,
     /// Bytes at the front of the buffer that can't start a delimiter.
     searched: usize,
+    /// The sender has paused, or ended the stream.
+    is_quiet: bool,
+    /// The delimiter that ended the last message, if its sender's silence made it one: a
+    /// longer one may have been meant, whose rest comes now.
+    taken_early: Mark,
+}
+
+impl DelimiterDecoder {
+    /// Bytes at the front of the buffer that belong to the delimiter taken early; none: more
+    /// bytes have to come before that is known.
+    fn late(&self) -> Option<usize> {
+        if self.taken_early.is_empty() {
+            return Some(0);
+        }
+        let longer = self.settings.delimiter.iter();
+        let rests = longer.filter_map(|mark| mark.strip_prefix(&*self.taken_early));
+        let mut late = 0;
+        for rest in rests.filter(|rest| !rest.is_empty()) {
+            if self.buffer.starts_with(rest) {
+                late = late.max(rest.len());
+            } else if rest.starts_with(&self.buffer) && !self.is_quiet {
+                return None;
+            }
+        }
+        Some(late)
+    }
+
+    /// The message without its escapes.
+    fn unescaped(&self, message: Bytes) -> Bytes {
+        let Some(escape) = self.settings.escape else {
+            return message;
+        };
+        let mut meant = Vec::with_capacity(message.len());
+        let mut bytes = message.iter();
+        while let Some(&byte) = bytes.next() {
+            let byte = if byte == escape.0 {
+                bytes.next()
+            } else {
+                Some(&byte)
+            };
+            meant.extend(byte);
+        }
+        meant.into()
+    }
 }
 
 impl Decode for DelimiterDecoder {
     fn handle_chunk(&mut self, chunk: &[u8]) {
         self.buffer.push(chunk);
+        self.is_quiet &= chunk.is_empty();
     }
 
     fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let delimiter = self.delimiter.delimiter.as_bytes();
-        if delimiter.is_empty() {
+        if !self.is_valid {
             return Ok(None);
         }
-        let found = memmem::find(&self.buffer[self.searched..], delimiter);
-        let end = found.map(|at| at + self.searched);
-        if end.is_none() {
-            self.searched = self.buffer.len().saturating_sub(delimiter.len() - 1);
-        }
-        let length = end.unwrap_or(self.searched);
-        if length > self.delimiter.maximum as usize {
+        let Some(header) = self.late() else {
+            return Ok(None);
+        };
+        let search = Search::new(&self.settings, &self.begins, &self.buffer);
+        let found = search.from(self.searched.max(header), self.is_quiet);
+        let (Found::At { at, .. } | Found::NotBefore(at)) = found;
+        let length = at - header;
+        if length > self.settings.maximum as usize {
             return Err(FrameError::TooLarge {
-                offset: self.buffer.start(),
+                offset: self.buffer.start() + header,
                 length: length as i128,
-                maximum: self.delimiter.maximum,
+                maximum: self.settings.maximum,
             });
         }
-        if end.is_none() {
+        let Found::At { length: end, .. } = found else {
+            self.searched = at;
             return Ok(None);
-        }
-        let trailer = delimiter.len();
+        };
         let start = self.buffer.start();
-        let body = self.buffer.take(length);
+        let is_early = self.is_quiet && at + end == self.buffer.len();
+        self.taken_early = Mark::from(if is_early { &self.buffer[at..] } else { &[] });
+        self.buffer.skip(header);
+        let (size, trailer) = if self.settings.keep {
+            (length + end, 0)
+        } else {
+            (length, end)
+        };
+        let body = self.buffer.take(size);
         self.buffer.skip(trailer);
         self.searched = 0;
         Ok(Some(Frame {
             start,
-            header: 0,
-            body,
+            header,
+            body: self.unescaped(body),
+            size,
             trailer,
         }))
     }
@@ -140,108 +348,40 @@ impl Decode for DelimiterDecoder {
     }
 
     fn handle_eof(&mut self) -> Result<(), FrameError> {
-        if self.buffer.is_empty() {
+        self.is_quiet = true;
+        // What could have become a longer delimiter is one now, and polled for.
+        let search = Search::new(&self.settings, &self.begins, &self.buffer);
+        let mut whole = self.late().unwrap_or(0);
+        let mut from = self.searched.max(whole);
+        while self.is_valid
+            && let Found::At { at, length } = search.from(from, true)
+        {
+            whole = at + length;
+            from = whole;
+        }
+        let have = self.buffer.len() - whole;
+        if have == 0 {
             return Ok(());
         }
+        let delimiter = self.settings.delimiter.first();
         Err(FrameError::Truncated {
-            offset: self.buffer.start(),
-            have: self.buffer.len(),
-            need: self.buffer.len() + self.delimiter.delimiter.len(),
+            offset: self.buffer.start() + whole,
+            have,
+            need: have + delimiter.map_or(0, |mark| mark.len()),
         })
+    }
+
+    fn awaits_quiet(&self) -> bool {
+        // All before the last bytes has been searched, and they are a delimiter.
+        let rest = &self.buffer[self.searched.min(self.buffer.len())..];
+        let mut marks = self.settings.delimiter.iter();
+        !self.is_quiet && marks.any(|mark| !mark.is_empty() && **mark == *rest)
+    }
+
+    fn handle_quiet(&mut self) {
+        self.is_quiet = true;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn crlf() -> Delimiter {
-        Delimiter {
-            delimiter: "\r\n".to_owned(),
-            maximum: 8,
-        }
-    }
-
-    #[test]
-    fn a_delimiter_split_across_chunks_still_ends_the_message() {
-        let mut decoder = crlf().decoder(Offset(0));
-        decoder.handle_chunk(b"abc\r");
-        assert_eq!(decoder.poll_frame(), Ok(None));
-        decoder.handle_chunk(b"\n\r\n");
-        let frame = decoder.poll_frame().unwrap().unwrap();
-        assert_eq!((&frame.body[..], frame.trailer), (&b"abc"[..], 2));
-        assert!(decoder.poll_frame().unwrap().unwrap().body.is_empty());
-        assert_eq!(decoder.handle_eof(), Ok(()));
-    }
-
-    #[test]
-    fn a_message_without_end_is_refused_at_the_maximum() {
-        let mut decoder = crlf().decoder(Offset(0));
-        decoder.handle_chunk(b"12345678\r\n");
-        assert_eq!(decoder.poll_frame().unwrap().unwrap().body.len(), 8);
-        decoder.handle_chunk(b"1234567890");
-        assert_eq!(
-            decoder.poll_frame(),
-            Err(FrameError::TooLarge {
-                offset: Offset(10),
-                length: 9,
-                maximum: 8
-            })
-        );
-    }
-
-    /// Whatever part of the delimiter has come with it.
-    #[test]
-    fn a_message_one_byte_above_the_maximum_is_refused() {
-        for chunks in [
-            ["123456789\r\n", ""],
-            ["123456789\r", "\n"],
-            ["123456789", "\r\n"],
-        ] {
-            let mut decoder = crlf().decoder(Offset(0));
-            let polled = chunks.map(|chunk| {
-                decoder.handle_chunk(chunk.as_bytes());
-                decoder.poll_frame()
-            });
-            let refused = Err(FrameError::TooLarge {
-                offset: Offset(0),
-                length: 9,
-                maximum: 8,
-            });
-            assert!(polled.contains(&refused), "{chunks:?}: {polled:?}");
-        }
-    }
-
-    #[test]
-    fn a_delimiter_has_a_length() {
-        let of = |length| Delimiter {
-            delimiter: "x".repeat(length),
-            ..Delimiter::default()
-        };
-        assert_eq!(of(0).validate(), Err(EncodeError::EmptyDelimiter));
-        assert_eq!(of(256).validate(), Ok(()));
-        assert_eq!(
-            of(257).body(b"a"),
-            Err(EncodeError::Oversized {
-                size: 257,
-                maximum: 256
-            })
-        );
-    }
-
-    #[test]
-    fn a_message_with_the_delimiter_in_it_is_not_sent() {
-        assert_eq!(
-            crlf().body(b"a\r\nb"),
-            Err(EncodeError::ContainsDelimiter { at: 1 })
-        );
-        let doubled = Delimiter {
-            delimiter: "aa".to_owned(),
-            maximum: 8,
-        };
-        assert_eq!(
-            doubled.body(b"xa"),
-            Err(EncodeError::ContainsDelimiter { at: 1 })
-        );
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! What can be wrong with a frame, and where.
 
+use super::length_prefix::Width;
 use crate::Offset;
 
 /// Why a stream can't be decoded any further. Every variant names the stream
@@ -33,6 +34,60 @@ pub enum FrameError {
         length: i128,
         /// Size of the header in bytes.
         header: usize,
+    },
+    /// A length of which the adjustment takes off more than there is.
+    #[error(
+        "length {length} at offset {offset} is less than the adjustment {adjustment} takes off"
+    )]
+    BelowAdjustment {
+        /// Where the length field starts.
+        offset: Offset,
+        /// The length as read.
+        length: i128,
+        /// What is added to it: less than zero.
+        adjustment: i32,
+    },
+    /// Ten bytes of a varint, and none of them is its last.
+    #[error("the length at offset {offset} is no varint: 10 bytes and none of them ends it")]
+    EndlessVarint {
+        /// Where the length field starts.
+        offset: Offset,
+    },
+    /// Another byte than the framing has there.
+    #[error("byte 0x{byte:02x} at offset {offset} should be 0x{expected:02x}")]
+    Unexpected {
+        /// Where the byte stands.
+        offset: Offset,
+        /// The byte.
+        byte: u8,
+        /// What should be there.
+        expected: u8,
+    },
+    /// A checksum that does not fit its frame.
+    #[error("the checksum 0x{said:02x} at offset {offset} should be 0x{computed:02x}")]
+    Checksum {
+        /// Where the checksum starts.
+        offset: Offset,
+        /// What the frame has.
+        said: u32,
+        /// What its bytes give.
+        computed: u32,
+    },
+    /// A byte that means nothing behind an escape, or points out of its frame.
+    #[error(
+        "byte 0x{byte:02x} at offset {offset} means nothing there: the frame was not encoded so"
+    )]
+    Undecodable {
+        /// Where the byte stands.
+        offset: Offset,
+        /// The byte.
+        byte: u8,
+    },
+    /// A JSON value against RFC 8259.
+    #[error("the value at offset {offset} is not JSON")]
+    NotJson {
+        /// Where the value starts.
+        offset: Offset,
     },
     /// Something else than ASCII digits where a length belongs.
     #[error("byte 0x{byte:02x} at offset {offset} is not a digit of a length")]
@@ -69,6 +124,12 @@ impl FrameError {
             Self::Negative { offset, .. }
             | Self::TooLarge { offset, .. }
             | Self::ShorterThanHeader { offset, .. }
+            | Self::BelowAdjustment { offset, .. }
+            | Self::EndlessVarint { offset }
+            | Self::Unexpected { offset, .. }
+            | Self::Checksum { offset, .. }
+            | Self::Undecodable { offset, .. }
+            | Self::NotJson { offset }
             | Self::NonNumeric { offset, .. }
             | Self::Leftover { offset, .. }
             | Self::Truncated { offset, .. } => *offset,
@@ -113,4 +174,37 @@ pub enum EncodeError {
     /// Frames of no bytes.
     #[error("a frame of 0 bytes can't carry a message")]
     ZeroSize,
+    /// Shorter than the length's adjustment.
+    #[error("a message of {length} bytes is less than the {minimum} this framing has at least")]
+    TooShort {
+        /// The message's length in bytes.
+        length: usize,
+        /// The least it can be.
+        minimum: usize,
+    },
+    /// A setting that has to be larger beside the others.
+    #[error("{name} is at least {least} here")]
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// The least it can be.
+        least: usize,
+    },
+    /// A setting that means nothing with a length of that width.
+    #[error("{name} can't be set where the length is {width}: its size depends on the length")]
+    NotWith {
+        /// The setting's name.
+        name: &'static str,
+        /// The length's width.
+        width: Width,
+    },
+    /// Bytes with a meaning of their own that are the same.
+    #[error("start, end and escape, and what stands for them, have to be different bytes")]
+    SameMarks,
+    /// A message of no bytes, where two marks without anything between are none.
+    #[error("a message of 0 bytes can't be sent: two marks in a row mean nothing")]
+    Empty,
+    /// A message that is not one JSON value.
+    #[error("the message is not one JSON value without space around it (RFC 8259)")]
+    NotJson,
 }

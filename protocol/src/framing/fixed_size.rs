@@ -23,6 +23,7 @@ pub struct FixedSize {
     /// Size of every frame in bytes: 1 to [`DEFAULT_MAX_FRAME`].
     pub size: u32,
     /// What fills a frame up behind its message.
+    #[serde(deserialize_with = "super::byte::deserialize")]
     pub pad: u8,
     /// The largest message accepted, in bytes, padding not counted.
     pub maximum: u32,
@@ -122,6 +123,7 @@ impl Decode for FixedSizeDecoder {
             start,
             header: 0,
             body,
+            size: length,
             trailer,
         }))
     }

@@ -1,4 +1,4 @@
-//! A binary length, then that many bytes.
+//! A length, then that many bytes.
 //!
 //! The article's format, and the default: a signed 32-bit little-endian
 //! length (Python's `struct.pack('i', n)`) that does not count itself.
@@ -9,63 +9,40 @@
 //! +----+----+----+----+------------------+
 //! ```
 //!
-//! The knobs are those of Netty's `LengthFieldBasedFrameDecoder`.
+//! With all of its settings, which are those of Netty's `LengthFieldBasedFrameDecoder`
+//! and tokio-util's `LengthDelimitedCodec`, and some that other protocols have:
+//!
+//! ```text
+//! |<- offset ->|
+//! +-------+----+--------+-----+------------------------------+---------+
+//! | magic | .. | length | end | n + adjustment bytes         | trailer |
+//! +-------+----+--------+-----+------------------------------+---------+
+//! |<- strip, unless it is said: the header ->|<-- message -->|
+//! ```
+
+mod checksum;
+mod decoder;
+mod width;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::buffer::Buffer;
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
+pub use checksum::{Checksum, Covers};
+pub(super) use decoder::LengthPrefixDecoder;
+pub use width::{UnknownWidth, Width};
+
+use super::mark::Mark;
+use super::{DEFAULT_MAX_FRAME, EncodeError, Format};
 use crate::Offset;
 
-/// Size of the length field in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "u8", try_from = "u8")]
-pub enum Width {
-    /// 8 bits.
-    One = 1,
-    /// 16 bits.
-    Two = 2,
-    /// 32 bits.
-    Four = 4,
-    /// 64 bits.
-    Eight = 8,
-}
+/// Most bytes that may stand in front of a length, in a mark, or behind a message.
+pub const MAX_AROUND: u32 = 256;
+/// Most digits of a length in decimal: u64 has as many.
+const MAX_DIGITS: usize = 20;
+/// Most bytes of a varint: u64 has as many.
+const MAX_VARINT: usize = 10;
 
-impl Width {
-    crate::all_variants! {
-        /// All of them, narrow ones first.
-        One, Two, Four, Eight
-    }
-
-    /// The width in bytes.
-    pub const fn bytes(self) -> usize {
-        self as usize
-    }
-}
-
-impl From<Width> for u8 {
-    fn from(width: Width) -> Self {
-        width as Self
-    }
-}
-
-impl TryFrom<u8> for Width {
-    type Error = String;
-    fn try_from(bytes: u8) -> Result<Self, String> {
-        match bytes {
-            1 => Ok(Self::One),
-            2 => Ok(Self::Two),
-            4 => Ok(Self::Four),
-            8 => Ok(Self::Eight),
-            _ => Err(format!(
-                "a length field is 1, 2, 4 or 8 bytes wide, not {bytes}"
-            )),
-        }
-    }
-}
-
-/// Which byte of the length comes first.
+/// Which byte of a number comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Endian {
@@ -82,30 +59,77 @@ impl Endian {
     }
 }
 
-/// A length field's shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// A length field's shape, and what stands around it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LengthPrefix {
+    /// Bytes of the frame in front of the length field, magic included: at most
+    /// [`MAX_AROUND`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub offset: u32,
     /// Size of the field.
     pub width: Width,
-    /// Its byte order.
+    /// Its byte order, where it is a number of bytes wide.
     pub endian: Endian,
-    /// Two's complement, as `struct 'i'`, or unsigned.
+    /// Two's complement, as `struct 'i'`, or unsigned; where it is a number of bytes wide.
     pub signed: bool,
-    /// Whether the length includes the field itself.
-    #[serde(rename = "counts-header", alias = "counts_header")]
+    /// Whether the length includes all that stands in front of the body: the field and
+    /// what is before it.
+    #[serde(alias = "counts_header")]
     pub counts_header: bool,
+    /// What is added to the length to have the number of bytes behind the header.
+    #[serde(skip_serializing_if = "is_default")]
+    pub adjustment: i32,
+    /// Bytes at the front of the frame that are no part of the message; none: the header.
+    #[serde(skip_serializing_if = "is_default")]
+    pub strip: Option<u32>,
+    /// What ends the digits of a length in decimal.
+    #[serde(skip_serializing_if = "is_colon")]
+    pub end: Mark,
+    /// What each frame begins with.
+    #[serde(skip_serializing_if = "is_default")]
+    pub magic: Mark,
+    /// Bytes behind the body that the length does not count: at most [`MAX_AROUND`].
+    /// A checksum is the last of them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub trailer: u32,
+    /// What the trailer's last bytes have to be.
+    #[serde(skip_serializing_if = "is_default")]
+    pub checksum: Checksum,
+    /// What the checksum is computed over.
+    #[serde(skip_serializing_if = "is_default")]
+    pub covers: Covers,
+    /// The checksum's byte order; none: as the length's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub checksum_endian: Option<Endian>,
     /// The largest body accepted, in bytes.
     pub maximum: u32,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_colon(end: &Mark) -> bool {
+    **end == *b":"
 }
 
 impl Default for LengthPrefix {
     fn default() -> Self {
         Self {
-            width: Width::Four,
+            offset: 0,
+            width: Width::Bytes(4),
             endian: Endian::Little,
             signed: true,
             counts_header: false,
+            adjustment: 0,
+            strip: None,
+            end: ":".into(),
+            magic: Mark::default(),
+            trailer: 0,
+            checksum: Checksum::None,
+            covers: Covers::Body,
+            checksum_endian: None,
             maximum: DEFAULT_MAX_FRAME,
         }
     }
@@ -115,28 +139,90 @@ impl Format for LengthPrefix {
     type Decoder = LengthPrefixDecoder;
 
     fn decoder(&self, start: Offset) -> LengthPrefixDecoder {
-        LengthPrefixDecoder {
-            prefix: *self,
-            buffer: Buffer::new(start),
-            body: None,
+        LengthPrefixDecoder::new(self.clone(), start)
+    }
+
+    fn validate(&self) -> Result<(), EncodeError> {
+        let around = [self.offset, self.trailer, self.strip.unwrap_or(0)];
+        let around = around.map(|size| size as usize);
+        let marks = [self.magic.len(), self.end.len()];
+        let size = around.into_iter().chain(marks).fold(0, usize::max);
+        let maximum = MAX_AROUND as usize;
+        if size > maximum {
+            return Err(EncodeError::Oversized { size, maximum });
         }
+        for (name, value, least) in [
+            ("offset", self.offset as usize, self.magic.len()),
+            ("trailer", self.trailer(), self.checksum.width()),
+            ("end", self.end.len(), 1),
+        ] {
+            if value < least {
+                return Err(EncodeError::Setting { name, least });
+            }
+        }
+        // The header's size depends on the length there.
+        let is_variable = !matches!(self.width, Width::Bytes(_));
+        for (name, is_set) in [
+            ("counts-header", self.counts_header),
+            ("strip", self.strip.is_some_and(|strip| strip > 0)),
+        ] {
+            if is_variable && is_set {
+                return Err(EncodeError::NotWith {
+                    name,
+                    width: self.width,
+                });
+            }
+        }
+        Ok(())
     }
 
     fn header(&self, length: usize) -> Result<Bytes, EncodeError> {
-        let width = self.width.bytes();
-        let overhead = if self.counts_header { width as u64 } else { 0 };
-        let bits = 8 * self.width.bytes() - usize::from(self.signed);
-        let field_maximum = u64::MAX >> (64 - bits);
-        let maximum = u64::from(self.maximum).min(field_maximum.saturating_sub(overhead));
+        self.validate()?;
+        // What the length says beside the message, and the most that the field can say.
+        let beside = self.dropped() as i128 + self.overhead() - i128::from(self.adjustment);
+        let field = match self.width {
+            Width::Bytes(width) => u64::MAX >> (64 - 8 * u32::from(width) + u32::from(self.signed)),
+            Width::Varint | Width::Decimal => u64::MAX,
+        };
+        let maximum = i128::from(self.maximum).min(i128::from(field) - beside);
+        let maximum = u64::try_from(maximum).unwrap_or(0);
         if length as u64 > maximum {
             return Err(EncodeError::TooLarge { length, maximum });
         }
-        let value = (length as u64 + overhead).to_be_bytes();
-        let mut field = value[8 - width..].to_vec();
-        if self.endian == Endian::Little {
-            field.reverse();
+        let Ok(value) = u64::try_from(length as i128 + beside) else {
+            return Err(EncodeError::TooShort {
+                length,
+                minimum: usize::try_from(-beside).unwrap_or(usize::MAX),
+            });
+        };
+        let mut header = self.magic.to_vec();
+        header.resize(self.offset as usize, 0);
+        match self.width {
+            Width::Bytes(width) => {
+                header.extend(ordered(value, usize::from(width), self.endian));
+            }
+            Width::Varint => header.extend(varint(value)),
+            Width::Decimal => {
+                header.extend(value.to_string().into_bytes());
+                header.extend_from_slice(&self.end);
+            }
         }
-        Ok(field.into())
+        Ok(header.into())
+    }
+
+    fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
+        let header = self.header(message.len())?;
+        let mut body = vec![0; self.dropped()];
+        body.extend_from_slice(message);
+        let checksum = self.computed(&header, &body);
+        let width = self.checksum.width();
+        body.resize(body.len() + self.trailer() - width, 0);
+        body.extend(ordered(checksum.into(), width, self.checksum_endian()));
+        Ok(body.into())
+    }
+
+    fn body_length(&self, length: usize) -> usize {
+        length.saturating_add(self.dropped() + self.trailer())
     }
 
     fn limit(&mut self, most: u32) {
@@ -145,116 +231,67 @@ impl Format for LengthPrefix {
 }
 
 impl LengthPrefix {
-    /// The length a field says, header and sign as configured. `field` has the
-    /// configured width.
-    fn read(self, field: &[u8]) -> i128 {
-        // The field in the upper bytes: a shift brings it down with its sign.
-        let mut wide = [0; 8];
-        match self.endian {
-            Endian::Big => wide[..field.len()].copy_from_slice(field),
-            Endian::Little => wide[8 - field.len()..].copy_from_slice(field),
-        }
-        let unused = 64 - 8 * field.len();
-        let bits = match self.endian {
-            Endian::Big => u64::from_be_bytes(wide),
-            Endian::Little => u64::from_le_bytes(wide),
-        };
-        if self.signed {
-            i128::from(bits.cast_signed() >> unused)
-        } else {
-            i128::from(bits >> unused)
+    /// Bytes in front of the body that the length includes.
+    fn overhead(&self) -> i128 {
+        match self.width {
+            Width::Bytes(width) if self.counts_header => {
+                i128::from(self.offset) + i128::from(width)
+            }
+            _ => 0,
         }
     }
 
-    /// Checks a field and gives the body's length: at most the maximum.
-    fn body_length(self, field: &[u8], offset: Offset) -> Result<usize, FrameError> {
-        let length = self.read(field);
-        if length < 0 {
-            return Err(FrameError::Negative { offset, length });
+    /// Bytes of the body that are no part of the message.
+    fn dropped(&self) -> usize {
+        match (self.width, self.strip) {
+            (Width::Bytes(width), Some(strip)) => {
+                (strip as usize).saturating_sub(self.offset as usize + usize::from(width))
+            }
+            _ => 0,
         }
-        let header = self.width.bytes();
-        let overhead = if self.counts_header {
-            header as i128
-        } else {
-            0
-        };
-        if length < overhead {
-            return Err(FrameError::ShorterThanHeader {
-                offset,
-                length,
-                header,
-            });
+    }
+
+    /// Bytes behind the body.
+    fn trailer(&self) -> usize {
+        match self.trailer {
+            0 => self.checksum.width(),
+            bytes => bytes as usize,
         }
-        match usize::try_from(length - overhead) {
-            Ok(body) if body <= self.maximum as usize => Ok(body),
-            _ => Err(FrameError::TooLarge {
-                offset,
-                length,
-                maximum: self.maximum,
-            }),
+    }
+
+    fn checksum_endian(&self) -> Endian {
+        self.checksum_endian.unwrap_or(self.endian)
+    }
+
+    /// The checksum that belongs behind `body`.
+    fn computed(&self, header: &[u8], body: &[u8]) -> u32 {
+        match self.covers {
+            Covers::Body => self.checksum.of([b"", body]),
+            Covers::Frame => self.checksum.of([header, body]),
         }
     }
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct LengthPrefixDecoder {
-    prefix: LengthPrefix,
-    buffer: Buffer,
-    /// Length of the body whose header has been read and checked.
-    body: Option<usize>,
+/// The lowest `width` bytes of a number.
+fn ordered(value: u64, width: usize, endian: Endian) -> Vec<u8> {
+    let mut bytes = value.to_be_bytes()[8 - width..].to_vec();
+    if endian == Endian::Little {
+        bytes.reverse();
+    }
+    bytes
 }
 
-impl Decode for LengthPrefixDecoder {
-    fn handle_chunk(&mut self, chunk: &[u8]) {
-        self.buffer.push(chunk);
-    }
-
-    fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let header = self.prefix.width.bytes();
-        let body = if let Some(body) = self.body {
-            body
-        } else {
-            let Some(field) = self.buffer.get(..header) else {
-                return Ok(None);
-            };
-            self.prefix.body_length(field, self.buffer.start())?
-        };
-        if self.buffer.len() < header + body {
-            self.body = Some(body);
-            return Ok(None);
+/// A number in LEB128.
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = (value & 0x7f) as u8;
+        value >>= 7;
+        if value == 0 {
+            bytes.push(low);
+            return bytes;
         }
-        self.body = None;
-        let start = self.buffer.start();
-        self.buffer.skip(header);
-        Ok(Some(Frame {
-            start,
-            header,
-            body: self.buffer.take(body),
-            trailer: 0,
-        }))
-    }
-
-    fn is_mid_frame(&self) -> bool {
-        !self.buffer.is_empty()
-    }
-
-    fn handle_eof(&mut self) -> Result<(), FrameError> {
-        let header = self.prefix.width.bytes();
-        let have = self.buffer.len();
-        let start = self.buffer.start();
-        match self.body {
-            None if have == 0 => Ok(()),
-            None => Err(FrameError::Truncated {
-                offset: start,
-                have,
-                need: header,
-            }),
-            Some(body) => Err(FrameError::Truncated {
-                offset: start + header,
-                have: have - header,
-                need: body,
-            }),
-        }
+        bytes.push(low | 0x80);
     }
 }
 

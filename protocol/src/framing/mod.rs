@@ -6,10 +6,16 @@
 //! allocates for bytes that have not arrived.
 
 mod buffer;
+mod byte;
+mod chunked;
+mod cobs;
 mod delimiter;
 mod error;
 mod fixed_size;
+mod json;
 mod length_prefix;
+mod mark;
+mod marked;
 mod none;
 #[cfg(test)]
 mod properties;
@@ -21,10 +27,16 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::Serialize;
 
+pub use byte::Byte;
+pub use chunked::Chunked;
+pub use cobs::Cobs;
 pub use delimiter::{Delimiter, MAX_DELIMITER};
 pub use error::{EncodeError, FrameError};
 pub use fixed_size::FixedSize;
-pub use length_prefix::{Endian, LengthPrefix, Width};
+pub use json::Json;
+pub use length_prefix::{Checksum, Covers, Endian, LengthPrefix, MAX_AROUND, UnknownWidth, Width};
+pub use mark::{Mark, Marks, NoHex};
+pub use marked::{Escaping, Marked};
 pub use ready_ack::{READY, ReadyAck};
 
 use crate::Offset;
@@ -60,7 +72,8 @@ trait Format {
         Ok(Bytes::copy_from_slice(message))
     }
 
-    /// Length of [`Format::body`] for a message of `length` bytes that can be sent.
+    /// Length of [`Format::body`] for a message of `length` bytes that can be sent; the
+    /// most where it depends on the message.
     fn body_length(&self, length: usize) -> usize {
         length
     }
@@ -181,6 +194,14 @@ framings! {
     Delimiter = "delimiter",
     /// All the same size.
     FixedSize = "fixed-size",
+    /// A mark behind, escaped within.
+    Marked = "marked",
+    /// A zero behind, none within.
+    Cobs = "cobs",
+    /// HTTP/1.1's chunks.
+    Chunked = "chunked",
+    /// JSON values.
+    Json = "json",
 }
 
 /// One decoded message and where it stood in the stream.
@@ -192,20 +213,23 @@ pub struct Frame {
     pub header: usize,
     /// The message itself; may be empty.
     pub body: Bytes,
-    /// Bytes behind the body that belong to the frame: delimiter or padding.
+    /// Bytes of the stream that carry the body: as many as it has, or more where some of
+    /// them are escapes.
+    pub size: usize,
+    /// Bytes behind the body that belong to the frame: delimiter, checksum or padding.
     pub trailer: usize,
 }
 
 impl Frame {
     /// Stream offsets of the whole frame.
     pub fn range(&self) -> Range<Offset> {
-        self.start..self.start + self.header + self.body.len() + self.trailer
+        self.start..self.start + self.header + self.size + self.trailer
     }
 
-    /// Stream offsets of the message itself.
+    /// Stream offsets of what carries the message itself.
     pub fn body_range(&self) -> Range<Offset> {
         let start = self.start + self.header;
-        start..start + self.body.len()
+        start..start + self.size
     }
 }
 
@@ -219,7 +243,8 @@ pub trait Decode {
     /// The next complete frame, or `None`: need more bytes.
     fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError>;
 
-    /// The stream has ended; an error if it ended inside a frame.
+    /// The stream has ended; an error if it ended inside a frame. Frames that only the
+    /// end completes stand before that, and are polled for afterwards.
     fn handle_eof(&mut self) -> Result<(), FrameError>;
 
     /// The reply that the framing itself requires now, such as [`READY`]; given once.
@@ -275,7 +300,7 @@ impl Framing {
     }
 
     /// How many bytes [`Parts::body`] has for a message of `length` bytes that
-    /// can be sent.
+    /// can be sent; the most where escapes make it depend on the message.
     pub fn body_length(&self, length: usize) -> usize {
         self.format().body_length(length)
     }

@@ -43,6 +43,7 @@ impl Decode for Chunks {
             Frame {
                 start,
                 header: 0,
+                size: body.len(),
                 body,
                 trailer: 0,
             }

@@ -214,6 +214,7 @@ impl Decode for ReadyAckDecoder {
             start,
             header,
             body: self.buffer.take(body),
+            size: body,
             trailer: 0,
         }))
     }

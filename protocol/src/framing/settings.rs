@@ -2,9 +2,10 @@
 //! settings that differ from the default. serde's own tagged enums buffer any value
 //! in the same way, but at several times the code size.
 
-use serde::de::value::{MapDeserializer, StringDeserializer};
+use serde::de::value::{MapDeserializer, SeqDeserializer, StringDeserializer};
 use serde::de::{
-    self, Deserialize, DeserializeOwned, Deserializer, IntoDeserializer, MapAccess, Visitor,
+    self, Deserialize, DeserializeOwned, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, Visitor,
 };
 
 use super::Framing;
@@ -12,7 +13,7 @@ use super::Framing;
 /// Why settings were refused.
 pub(super) type Error = de::value::Error;
 
-/// More settings than any framing has.
+/// More settings than any framing has, and more values than a setting has.
 const MAX_SETTINGS: usize = 16;
 
 /// The settings beside `kind`.
@@ -22,6 +23,41 @@ impl Object {
     /// The settings of one framing; one that it does not have is an error.
     pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, Error> {
         T::deserialize(MapDeserializer::new(self.0.into_iter()))
+    }
+}
+
+impl Framing {
+    /// The framing called `name` with `settings` as people write them, a name and a word
+    /// each: a number (`0x7e` too), `true` or `false`, or text. A setting that is given
+    /// several times has several values. An error is in English.
+    pub fn from_words<'a>(
+        name: &str,
+        settings: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Result<Self, String> {
+        let mut all: Vec<(String, Vec<String>)> = Vec::new();
+        for (key, word) in settings {
+            match all.iter_mut().find(|(other, _)| other == key) {
+                Some((_, words)) => words.push(word),
+                None => all.push((key.to_owned(), vec![word])),
+            }
+            let most = all.iter().map(|(_, words)| words.len()).max();
+            if all.len().max(most.unwrap_or(0)) > MAX_SETTINGS {
+                return Err("a framing has no more than 16 settings".to_owned());
+            }
+        }
+        let all = all.into_iter().map(|(key, mut words)| match words.len() {
+            1 => (key, Value::Word(words.remove(0))),
+            _ => (key, Value::List(words)),
+        });
+        Self::read(name, Object(all.collect())).map_err(|error| error.to_string())
+    }
+}
+
+/// The number that a word says, in decimal or behind `0x` in hexadecimal.
+pub(super) fn integer(word: &str) -> Option<i64> {
+    match word.strip_prefix("0x") {
+        Some(digits) if !digits.starts_with(['+', '-']) => i64::from_str_radix(digits, 16).ok(),
+        _ => word.parse().ok(),
     }
 }
 
@@ -74,6 +110,9 @@ enum Value {
     Flag(bool),
     Number(i64),
     Text(String),
+    List(Vec<String>),
+    /// As a person wrote it: what it is depends on the setting.
+    Word(String),
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -84,11 +123,11 @@ impl<'de> Deserialize<'de> for Value {
 
 struct ValueVisitor;
 
-impl Visitor<'_> for ValueVisitor {
+impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("true, false, a whole number or text")
+        f.write_str("true, false, a whole number, text or a list of texts")
     }
 
     fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
@@ -109,6 +148,17 @@ impl Visitor<'_> for ValueVisitor {
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
         Ok(Value::Text(text.to_owned()))
     }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = list.next_element()? {
+            if texts.len() == MAX_SETTINGS {
+                return Err(de::Error::custom("a setting has no more than 16 values"));
+            }
+            texts.push(text);
+        }
+        Ok(Value::List(texts))
+    }
 }
 
 impl IntoDeserializer<'_, Error> for Value {
@@ -119,6 +169,21 @@ impl IntoDeserializer<'_, Error> for Value {
     }
 }
 
+/// What a word is where a whole number is expected.
+macro_rules! numbers {
+    ($($method:ident)+) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self {
+                Self::Word(word) => match integer(&word) {
+                    Some(number) => visitor.visit_i64(number),
+                    None => Err(de::Error::invalid_type(Unexpected::Str(&word), &visitor)),
+                },
+                other => other.deserialize_any(visitor),
+            }
+        })+
+    };
+}
+
 impl<'de> Deserializer<'de> for Value {
     type Error = Error;
 
@@ -126,8 +191,28 @@ impl<'de> Deserializer<'de> for Value {
         match self {
             Self::Flag(flag) => visitor.visit_bool(flag),
             Self::Number(number) => visitor.visit_i64(number),
-            Self::Text(text) => visitor.visit_string(text),
+            Self::Text(text) | Self::Word(text) => visitor.visit_string(text),
+            Self::List(texts) => visitor.visit_seq(SeqDeserializer::new(texts.into_iter())),
         }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Word(word) => match word.parse() {
+                Ok(flag) => visitor.visit_bool(flag),
+                Err(_) => Err(de::Error::invalid_type(Unexpected::Str(&word), &visitor)),
+            },
+            other => other.deserialize_any(visitor),
+        }
+    }
+
+    numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -137,7 +222,7 @@ impl<'de> Deserializer<'de> for Value {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self {
-            Self::Text(text) => {
+            Self::Text(text) | Self::Word(text) => {
                 let text: StringDeserializer<Error> = text.into_deserializer();
                 text.deserialize_enum(name, variants, visitor)
             }
@@ -146,8 +231,8 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes
-        byte_buf option unit unit_struct newtype_struct seq tuple tuple_struct map
+        i128 u128 f32 f64 char str string bytes
+        byte_buf unit unit_struct newtype_struct seq tuple tuple_struct map
         struct identifier ignored_any
     }
 }
@@ -163,15 +248,17 @@ mod tests {
             Framing::None,
             Framing::ReadyAck(ReadyAck { maximum: 7 }),
             Framing::LengthPrefix(LengthPrefix {
-                width: Width::Two,
+                width: Width::Bytes(2),
                 endian: Endian::Big,
                 signed: false,
                 counts_header: true,
                 maximum: 9,
+                ..LengthPrefix::default()
             }),
             Framing::Delimiter(Delimiter {
-                delimiter: "||".to_owned(),
+                delimiter: "||".into(),
                 maximum: 5,
+                ..Delimiter::default()
             }),
             Framing::FixedSize(FixedSize {
                 size: 3,
@@ -212,7 +299,7 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         for json in [
             r#"{"kind":"magic"}"#,
-            r#"{"kind":"length-prefix","width":3}"#,
+            r#"{"kind":"length-prefix","width":9}"#,
             r#"{"kind":"none","colour":1}"#,
             r#"{"kind":"none","size":1}"#,
             r#"{"kind":"delimiter","size":1}"#,

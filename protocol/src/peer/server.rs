@@ -197,13 +197,19 @@ impl Server {
 
     /// The client has sent all it will.
     pub fn handle_eof(&mut self) {
+        let ended = match &mut self.stage {
+            Stage::Frames(decoder) => decoder.handle_eof(),
+            _ => Ok(()),
+        };
+        // A message may have waited for the end, as a number in JSON does.
+        self.drain(None);
         let refusal = match &mut self.stage {
             Stage::Handshake(awaited) => Some(Refusal::NoAnswer {
                 have: awaited.have(),
                 need: awaited.need(),
             }),
             Stage::Answered(..) => Some(Refusal::NotVerified),
-            Stage::Frames(decoder) => decoder.handle_eof().err().map(Refusal::Frame),
+            Stage::Frames(_) => ended.err().map(Refusal::Frame),
             Stage::Closed => None,
         };
         match refusal {

@@ -4,9 +4,7 @@ use protocol::Framing;
 
 use super::suggestion::closest;
 
-/// A framing as people write it: its name, and behind commas those of its settings that
-/// differ from the default, such as `length-prefix,width=2,endian=big`. A text may have
-/// `\n`, `\r`, `\t`, `\0` and `\\` in it.
+/// A framing as people write it: see [`trace::framing`].
 pub(super) fn parse(text: &str) -> Result<Framing, String> {
     let name = text.split(',').next().unwrap_or(text);
     if Framing::named(name).is_none() {

@@ -260,6 +260,7 @@ impl Way {
                     start: send.start,
                     header: 0,
                     body: Bytes::copy_from_slice(&event.bytes),
+                    size: event.bytes.len(),
                     trailer: 0,
                 },
                 kind: MessageKind::Message,

@@ -65,8 +65,8 @@ fn what_is_too_much_is_refused_by_name() {
     check_refused(
         |e| {
             e.framing = Some(Framing::Delimiter(protocol::framing::Delimiter {
-                delimiter: "l".to_owned(),
-                maximum: 10,
+                delimiter: "l".into(),
+                ..protocol::framing::Delimiter::default()
             }));
         },
         "message 1: the message contains the delimiter at byte 2",

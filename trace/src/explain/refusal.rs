@@ -51,6 +51,12 @@ pub fn refusal(error: &FrameError) -> Sentence {
         FrameError::Negative { .. } => "refusal.negative",
         FrameError::TooLarge { .. } => "refusal.too-large",
         FrameError::ShorterThanHeader { .. } => "refusal.shorter-than-header",
+        FrameError::BelowAdjustment { .. } => "refusal.below-adjustment",
+        FrameError::EndlessVarint { .. } => "refusal.endless-varint",
+        FrameError::Unexpected { .. } => "refusal.unexpected",
+        FrameError::Checksum { .. } => "refusal.checksum",
+        FrameError::Undecodable { .. } => "refusal.undecodable",
+        FrameError::NotJson { .. } => "refusal.not-json",
         FrameError::NonNumeric { .. } => "refusal.non-numeric",
         FrameError::Leftover { .. } => "refusal.leftover",
         FrameError::Truncated { .. } => "refusal.truncated",
@@ -66,10 +72,28 @@ pub fn refusal(error: &FrameError) -> Sentence {
         FrameError::ShorterThanHeader { length, header, .. } => sentence
             .with("length", number(length))
             .with("header", header),
-        FrameError::NonNumeric { byte, .. } => sentence.with("byte", format!("0x{byte:02x}")),
+        FrameError::BelowAdjustment {
+            length, adjustment, ..
+        } => sentence
+            .with("length", number(length))
+            .with("adjustment", number(adjustment.into())),
+        FrameError::EndlessVarint { .. } | FrameError::NotJson { .. } => sentence,
+        FrameError::Unexpected { byte, expected, .. } => sentence
+            .with("byte", hexadecimal(byte.into()))
+            .with("expected", hexadecimal(expected.into())),
+        FrameError::Checksum { said, computed, .. } => sentence
+            .with("said", hexadecimal(said))
+            .with("computed", hexadecimal(computed)),
+        FrameError::NonNumeric { byte, .. } | FrameError::Undecodable { byte, .. } => {
+            sentence.with("byte", hexadecimal(byte.into()))
+        }
         FrameError::Leftover { count, .. } => sentence.with("n", count),
         FrameError::Truncated { have, need, .. } => sentence.with("have", have).with("n", need),
     }
+}
+
+fn hexadecimal(number: u32) -> String {
+    format!("0x{number:02x}")
 }
 
 fn number(length: i128) -> Value {

@@ -1,5 +1,7 @@
 use protocol::auth::Scheme;
-use protocol::framing::{Delimiter, FixedSize, LengthPrefix, ReadyAck};
+use protocol::framing::{
+    Chunked, Cobs, Delimiter, FixedSize, Json, LengthPrefix, Marked, ReadyAck,
+};
 use protocol::{Framing, System};
 
 use super::*;
@@ -27,14 +29,18 @@ fn the_server_accepts_max_frame_in_every_framing() {
             Framing::ReadyAck(ReadyAck { maximum })
             | Framing::LengthPrefix(LengthPrefix { maximum, .. })
             | Framing::Delimiter(Delimiter { maximum, .. })
+            | Framing::Marked(Marked { maximum, .. })
+            | Framing::Cobs(Cobs { maximum })
+            | Framing::Chunked(Chunked { maximum })
+            | Framing::Json(Json { maximum })
             | Framing::FixedSize(FixedSize { maximum, .. }) => Some(*maximum),
             Framing::None => None,
         }
     }
-    for framing in ["ready-ack", "length-prefix", "delimiter", "fixed-size"] {
+    for framing in Framing::all().iter().skip(1).map(Framing::name) {
         let framing = format!("framing={framing}");
         for settings in [[framing.as_str(), "max-frame=3"], ["max-frame=3", &framing]] {
-            let mut experiment = Experiment::new(System::TcpEcho, &["hello"]);
+            let mut experiment = Experiment::new(System::TcpEcho, &["12345"]);
             apply(&mut experiment, &settings).unwrap();
             assert_eq!(
                 maximum(&experiment.rules().framing),

@@ -126,7 +126,7 @@ mod tests {
         experiment.clients[0].key = experiment.key.clone();
         let long = "\u{1}".repeat(256);
         experiment.framing = Some(Framing::Delimiter(Delimiter {
-            delimiter: long,
+            delimiter: long.as_str().into(),
             ..Delimiter::default()
         }));
         experiment.clients.push(experiment.clients[0].clone());

@@ -164,7 +164,7 @@ fn dissector(trace: &Trace) -> Option<(&'static str, Vec<(&'static str, String)>
         Framing::LengthPrefix(prefix) => {
             let usual = LengthPrefix::default();
             if prefix.width != usual.width {
-                preferences.push(("width", prefix.width.bytes().to_string()));
+                preferences.push(("width", prefix.width.to_string()));
             }
             if prefix.endian != usual.endian {
                 preferences.push(("endian", "big".to_owned()));

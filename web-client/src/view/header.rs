@@ -289,5 +289,17 @@ fn encode(error: &EncodeError) -> Sentence {
             .with("n", size)
             .with("maximum", maximum),
         EncodeError::ZeroSize => Sentence::new("encode.zero-size"),
+        EncodeError::TooShort { length, minimum } => Sentence::new("encode.too-short")
+            .with("n", length)
+            .with("minimum", minimum),
+        EncodeError::Setting { name, least } => Sentence::new("encode.setting")
+            .with("name", name)
+            .with("least", least),
+        EncodeError::NotWith { name, width } => Sentence::new("encode.not-with")
+            .with("name", name)
+            .with("width", width.to_string()),
+        EncodeError::SameMarks => Sentence::new("encode.same-marks"),
+        EncodeError::Empty => Sentence::new("encode.empty"),
+        EncodeError::NotJson => Sentence::new("encode.not-json"),
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn carry(lane: &mut Lane, event: usize, bytes: &[u8]) {
             start,
             header: 0,
             body: Bytes::copy_from_slice(bytes),
+            size: bytes.len(),
             trailer: 0,
         },
         kind: MessageKind::Message,

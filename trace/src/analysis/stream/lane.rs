@@ -159,12 +159,7 @@ impl StreamLane {
             return;
         }
         if event.is_empty() {
-            let ended = self
-                .state
-                .decoder
-                .as_mut()
-                .map_or(Ok(()), Decode::handle_eof);
-            self.note(index, ended.err());
+            self.finish(index);
             return;
         }
         let start = self.state.received;
@@ -231,10 +226,17 @@ impl StreamLane {
             .take_if(|fin| *fin <= self.lane.end())
             .is_some()
         {
-            let decoder = self.state.decoder.as_mut();
-            let ended = decoder.map_or(Ok(()), Decode::handle_eof);
-            self.note(index, ended.err());
+            self.finish(index);
         }
+    }
+
+    /// The stream has ended, as the event with this index tells.
+    fn finish(&mut self, index: usize) {
+        let decoder = self.state.decoder.as_mut();
+        let ended = decoder.map_or(Ok(()), Decode::handle_eof);
+        // A message may have waited for the end, as a number in JSON does.
+        self.drain(index);
+        self.note(index, ended.err());
     }
 
     fn finish_step(&mut self, index: usize, range: Range<Offset>, kind: MessageKind) {
@@ -259,6 +261,7 @@ impl StreamLane {
             frame: Frame {
                 start: range.start,
                 header: 0,
+                size: body.len(),
                 body,
                 trailer: 0,
             },

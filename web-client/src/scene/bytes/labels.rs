@@ -260,6 +260,24 @@ impl Group<'_> {
                 Sentence::new("stage.refused-header").with("length", number(length))
             }
             Some(FrameError::NonNumeric { .. }) => Sentence::new("stage.refused-digit"),
+            Some(FrameError::BelowAdjustment { length, .. }) => {
+                Sentence::new("stage.refused-adjustment").with("length", number(length))
+            }
+            Some(FrameError::EndlessVarint { .. }) => Sentence::new("stage.refused-varint"),
+            Some(FrameError::Unexpected { byte, expected, .. }) => {
+                Sentence::new("stage.refused-unexpected")
+                    .with("byte", format!("0x{byte:02x}"))
+                    .with("expected", format!("0x{expected:02x}"))
+            }
+            Some(FrameError::Checksum { said, computed, .. }) => {
+                Sentence::new("stage.refused-checksum")
+                    .with("said", format!("0x{said:02x}"))
+                    .with("computed", format!("0x{computed:02x}"))
+            }
+            Some(FrameError::Undecodable { byte, .. }) => {
+                Sentence::new("stage.refused-undecodable").with("byte", format!("0x{byte:02x}"))
+            }
+            Some(FrameError::NotJson { .. }) => Sentence::new("stage.refused-json"),
             Some(FrameError::Leftover { count, .. }) => {
                 Sentence::new("stage.refused-leftover").with("n", *count)
             }

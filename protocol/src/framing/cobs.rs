@@ -1,0 +1,259 @@
+//! Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999): a zero ends each
+//! message, and within one every zero is replaced by the distance to the next.
+//!
+//! ```text
+//! +------+---------------+------+---------------+------+
+//! | code | code - 1      | code | code - 1      | 0x00 |
+//! |      | bytes, no 0   |      | bytes, no 0   |      |
+//! +------+---------------+------+---------------+------+
+//! ```
+//!
+//! A code below 255 stands for its bytes and a zero behind them, but for the last one.
+//! Zeros in a row mean nothing.
+
+use bytes::{Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+
+use super::buffer::Buffer;
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
+use crate::Offset;
+
+/// The code of 254 bytes without a zero behind them.
+const FULL: u8 = 255;
+
+/// Settings of the COBS framing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cobs {
+    /// The largest message accepted, in bytes, decoded.
+    pub maximum: u32,
+}
+
+impl Default for Cobs {
+    fn default() -> Self {
+        Self {
+            maximum: DEFAULT_MAX_FRAME,
+        }
+    }
+}
+
+impl Format for Cobs {
+    type Decoder = CobsDecoder;
+
+    fn decoder(&self, start: Offset) -> CobsDecoder {
+        CobsDecoder {
+            maximum: self.maximum,
+            buffer: Buffer::new(start),
+            searched: 0,
+        }
+    }
+
+    fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
+        if message.len() > self.maximum as usize {
+            return Err(EncodeError::TooLarge {
+                length: message.len(),
+                maximum: u64::from(self.maximum),
+            });
+        }
+        let mut framed = Vec::with_capacity(self.body_length(message.len()));
+        // Where the code of the bytes at hand stands.
+        let mut code = 0;
+        framed.push(1);
+        for &byte in message {
+            // Opened only if something follows: a message of 254 bytes has one code.
+            if framed[code] == FULL {
+                code = framed.len();
+                framed.push(1);
+            }
+            if byte == 0 {
+                code = framed.len();
+                framed.push(1);
+            } else {
+                framed.push(byte);
+                framed[code] += 1;
+            }
+        }
+        framed.push(0);
+        Ok(framed.into())
+    }
+
+    fn body_length(&self, length: usize) -> usize {
+        length.saturating_add(length / (usize::from(FULL) - 1) + 2)
+    }
+
+    fn limit(&mut self, most: u32) {
+        self.maximum = self.maximum.min(most);
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct CobsDecoder {
+    maximum: u32,
+    buffer: Buffer,
+    /// Bytes at the front of the buffer that have been searched for the end.
+    searched: usize,
+}
+
+impl CobsDecoder {
+    /// The message of a frame, whose end is cut off, `header` bytes behind the buffer's start.
+    fn decoded(&self, header: usize, frame: &[u8]) -> Result<Bytes, FrameError> {
+        let mut body = BytesMut::with_capacity(frame.len());
+        let mut rest = frame;
+        while let [code, behind @ ..] = rest {
+            let Some((piece, further)) = behind.split_at_checked(usize::from(*code) - 1) else {
+                return Err(FrameError::Undecodable {
+                    offset: self.buffer.start() + header + (frame.len() - rest.len()),
+                    byte: *code,
+                });
+            };
+            body.extend_from_slice(piece);
+            if *code < FULL && !further.is_empty() {
+                body.extend_from_slice(&[0]);
+            }
+            rest = further;
+        }
+        Ok(body.freeze())
+    }
+
+    fn too_large(&self, header: usize, length: usize) -> FrameError {
+        FrameError::TooLarge {
+            offset: self.buffer.start() + header,
+            length: length as i128,
+            maximum: self.maximum,
+        }
+    }
+
+    /// Zeros in front of the frame.
+    fn header(&self) -> usize {
+        let first = self.buffer.iter().position(|&byte| byte != 0);
+        first.unwrap_or(self.buffer.len())
+    }
+}
+
+impl Decode for CobsDecoder {
+    fn handle_chunk(&mut self, chunk: &[u8]) {
+        self.buffer.push(chunk);
+    }
+
+    fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        let header = self.header();
+        let from = self.searched.max(header);
+        let end = memchr::memchr(0, &self.buffer[from..]).map(|at| at + from);
+        let size = end.unwrap_or(self.buffer.len()) - header;
+        // Encoded, a message has at least one byte more, and one for each 254 bytes.
+        let most = Cobs {
+            maximum: self.maximum,
+        };
+        let most = most.body_length(self.maximum as usize) - 1;
+        if size > most {
+            return Err(self.too_large(header, self.maximum as usize + 1));
+        }
+        let Some(end) = end else {
+            self.searched = self.buffer.len();
+            return Ok(None);
+        };
+        let body = self.decoded(header, &self.buffer[header..end])?;
+        if body.len() > self.maximum as usize {
+            return Err(self.too_large(header, body.len()));
+        }
+        let start = self.buffer.start();
+        self.buffer.skip(end + 1);
+        self.searched = 0;
+        Ok(Some(Frame {
+            start,
+            header,
+            body,
+            size,
+            trailer: 1,
+        }))
+    }
+
+    fn is_mid_frame(&self) -> bool {
+        self.header() < self.buffer.len()
+    }
+
+    fn handle_eof(&mut self) -> Result<(), FrameError> {
+        let header = self.header();
+        let have = self.buffer.len() - header;
+        if have == 0 {
+            return Ok(());
+        }
+        Err(FrameError::Truncated {
+            offset: self.buffer.start() + header,
+            have,
+            need: have + 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(maximum: u32, stream: &[u8], cut: usize) -> Result<Vec<Vec<u8>>, FrameError> {
+        let mut decoder = Cobs { maximum }.decoder(Offset(0));
+        let (mut messages, mut end) = (Vec::new(), Offset(0));
+        for chunk in [&stream[..cut], &stream[cut..]] {
+            decoder.handle_chunk(chunk);
+            while let Some(frame) = decoder.poll_frame()? {
+                assert_eq!(frame.start, end);
+                end = frame.range().end;
+                messages.push(frame.body.to_vec());
+            }
+        }
+        decoder.handle_eof().map(|()| messages)
+    }
+
+    /// The examples that the paper and its readers agree on.
+    #[test]
+    fn the_published_examples() {
+        let ascending: Vec<u8> = (1..=254).collect();
+        let full = [&[255][..], &ascending, &[0]].concat();
+        let above = [&[255][..], &ascending, &[2, 255, 0]].concat();
+        for (message, encoded) in [
+            (&b""[..], &b"\x01\0"[..]),
+            (b"\0", b"\x01\x01\0"),
+            (b"\0\0", b"\x01\x01\x01\0"),
+            (b"\0\x11\0", b"\x01\x02\x11\x01\0"),
+            (b"\x11\x22\0\x33", b"\x03\x11\x22\x02\x33\0"),
+            (b"\x11\x22\x33\x44", b"\x05\x11\x22\x33\x44\0"),
+            (b"\x11\0\0\0", b"\x02\x11\x01\x01\x01\0"),
+            (&ascending, &full),
+            (&[&ascending[..], &[255]].concat(), &above),
+        ] {
+            assert_eq!(&Cobs::default().body(message).unwrap()[..], encoded);
+            for cut in 0..=encoded.len() {
+                let decoded = decode(300, encoded, cut);
+                assert_eq!(decoded, Ok(vec![message.to_vec()]), "cut at {cut}");
+            }
+        }
+        // Zeros in a row are nothing between frames.
+        let decoded = decode(9, b"\0\0\x02a\0\0\x02b\0\0", 4);
+        assert_eq!(decoded, Ok(vec![b"a".to_vec(), b"b".to_vec()]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_where_it_stands() {
+        let stream = b"\x02a\0\x03b\0";
+        for cut in 0..=stream.len() {
+            let (offset, byte) = (Offset(3), 3);
+            let expected = Err(FrameError::Undecodable { offset, byte });
+            assert_eq!(decode(9, stream, cut), expected);
+        }
+        let too_large = |maximum| {
+            let offset = Offset(0);
+            let length = i128::from(maximum) + 1;
+            Err(FrameError::TooLarge {
+                offset,
+                length,
+                maximum,
+            })
+        };
+        assert_eq!(decode(3, b"\x05abcd\0", 2), too_large(3));
+        // Without an end it is refused as well, before more is kept.
+        assert_eq!(decode(3, b"\x09abcde", 2), too_large(3));
+        let (offset, have, need) = (Offset(0), 2, 3);
+        let truncated = Err(FrameError::Truncated { offset, have, need });
+        assert_eq!(decode(9, b"\x03a", 1), truncated);
+    }
+}

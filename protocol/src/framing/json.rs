@@ -1,0 +1,332 @@
+//! JSON values back to back (RFC 8259), as in a stream of JSON lines.
+//!
+//! ```text
+//! +-------+--------------+-------+--------------+
+//! | space | value        | space | value        |
+//! +-------+--------------+-------+--------------+
+//! ```
+//!
+//! An object, an array and a text end with their last character. A number, `true`,
+//! `false` and `null` end where something else begins: a line end, the stream's end, or
+//! the sender's silence ([`Decode::handle_quiet`]). Each value is checked, so that what
+//! is no JSON is refused.
+
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use super::buffer::Buffer;
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
+use crate::Offset;
+
+/// Settings of the JSON framing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Json {
+    /// The largest value accepted, in bytes.
+    pub maximum: u32,
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self {
+            maximum: DEFAULT_MAX_FRAME,
+        }
+    }
+}
+
+impl Format for Json {
+    type Decoder = JsonDecoder;
+
+    fn decoder(&self, start: Offset) -> JsonDecoder {
+        JsonDecoder {
+            maximum: self.maximum,
+            buffer: Buffer::new(start),
+            scan: Scan::default(),
+            is_quiet: false,
+        }
+    }
+
+    fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
+        if message.len() > self.maximum as usize {
+            return Err(EncodeError::TooLarge {
+                length: message.len(),
+                maximum: u64::from(self.maximum),
+            });
+        }
+        let is_bare = message.trim_ascii() == message;
+        if !is_bare || !is_json(message) {
+            return Err(EncodeError::NotJson);
+        }
+        Ok([message, b"\n"].concat().into())
+    }
+
+    fn body_length(&self, length: usize) -> usize {
+        length.saturating_add(1)
+    }
+
+    fn limit(&mut self, most: u32) {
+        self.maximum = self.maximum.min(most);
+    }
+}
+
+/// Whether the bytes are one JSON value in UTF-8.
+fn is_json(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+}
+
+/// How far the value at the front of the buffer has been looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scan {
+    /// White space in front of it.
+    space: usize,
+    /// Bytes of it that have been looked at.
+    read: usize,
+    /// Objects and arrays that are open.
+    depth: usize,
+    is_in_text: bool,
+    /// The byte before was a backslash.
+    is_escaped: bool,
+}
+
+/// Where the value ends.
+enum End {
+    /// It has come whole.
+    Here,
+    /// It may go on.
+    Maybe,
+    /// Its rest is missing.
+    Later,
+}
+
+impl Scan {
+    /// Goes on with what is in `bytes`, the value and white space in front of it. Of the
+    /// value at most `most` bytes are looked at.
+    fn read(&mut self, bytes: &[u8], most: usize) -> End {
+        if self.read == 0 {
+            let space = bytes[self.space..]
+                .iter()
+                .take_while(|byte| is_space(**byte));
+            self.space += space.count();
+        }
+        let value = &bytes[self.space..];
+        for &byte in &value[self.read..value.len().min(most)] {
+            if self.is_in_text {
+                self.read += 1;
+                match byte {
+                    _ if self.is_escaped => self.is_escaped = false,
+                    b'\\' => self.is_escaped = true,
+                    b'"' => self.is_in_text = false,
+                    _ => {}
+                }
+                if !self.is_in_text && self.depth == 0 {
+                    return End::Here;
+                }
+                continue;
+            }
+            // A bare word ends in front of what can't belong to it.
+            let begins = matches!(byte, b'"' | b'{' | b'[') || is_space(byte);
+            if self.depth == 0 && self.read > 0 && begins {
+                return End::Here;
+            }
+            self.read += 1;
+            match byte {
+                b'"' => self.is_in_text = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return End::Here;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let is_word = self.read > 0 && self.depth == 0 && !self.is_in_text;
+        if is_word { End::Maybe } else { End::Later }
+    }
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct JsonDecoder {
+    maximum: u32,
+    buffer: Buffer,
+    scan: Scan,
+    /// The sender has paused, or ended the stream.
+    is_quiet: bool,
+}
+
+impl JsonDecoder {
+    /// Goes on with the value. One byte more than is allowed is enough to refuse it.
+    fn read(&mut self) -> End {
+        self.scan.read(&self.buffer, self.maximum as usize + 1)
+    }
+}
+
+impl Decode for JsonDecoder {
+    fn handle_chunk(&mut self, chunk: &[u8]) {
+        self.buffer.push(chunk);
+        self.is_quiet &= chunk.is_empty();
+    }
+
+    fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        let end = self.read();
+        let Scan { space, read, .. } = self.scan;
+        let offset = self.buffer.start() + space;
+        if read > self.maximum as usize {
+            return Err(FrameError::TooLarge {
+                offset,
+                length: read as i128,
+                maximum: self.maximum,
+            });
+        }
+        let value = &self.buffer[space..space + read];
+        match end {
+            End::Later => return Ok(None),
+            End::Maybe if !self.is_quiet => return Ok(None),
+            End::Here | End::Maybe if is_json(value) => {}
+            End::Here | End::Maybe => return Err(FrameError::NotJson { offset }),
+        }
+        let start = self.buffer.start();
+        self.buffer.skip(space);
+        let body = self.buffer.take(read);
+        self.scan = Scan::default();
+        Ok(Some(Frame {
+            start,
+            header: space,
+            body,
+            size: read,
+            trailer: 0,
+        }))
+    }
+
+    fn is_mid_frame(&self) -> bool {
+        self.scan.read > 0
+    }
+
+    fn handle_eof(&mut self) -> Result<(), FrameError> {
+        self.is_quiet = true;
+        match self.read() {
+            End::Later if self.scan.read > 0 => {
+                let have = self.scan.read;
+                Err(FrameError::Truncated {
+                    offset: self.buffer.start() + self.scan.space,
+                    have,
+                    need: have + 1,
+                })
+            }
+            // The value that only the end completes is polled for.
+            _ => Ok(()),
+        }
+    }
+
+    fn awaits_quiet(&self) -> bool {
+        !self.is_quiet && self.scan.read > 0 && self.scan.depth == 0 && !self.scan.is_in_text
+    }
+
+    fn handle_quiet(&mut self) {
+        self.is_quiet = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(maximum: u32, chunks: &[&[u8]]) -> Result<Vec<String>, FrameError> {
+        let mut decoder = Json { maximum }.decoder(Offset(0));
+        let (mut values, mut end) = (Vec::new(), Offset(0));
+        let mut drain = |decoder: &mut JsonDecoder| {
+            while let Some(frame) = decoder.poll_frame()? {
+                assert_eq!(frame.start, end);
+                end = frame.range().end;
+                values.push(String::from_utf8(frame.body.to_vec()).unwrap());
+            }
+            Ok(())
+        };
+        for chunk in chunks {
+            decoder.handle_chunk(chunk);
+            drain(&mut decoder)?;
+        }
+        decoder.handle_eof()?;
+        drain(&mut decoder)?;
+        Ok(values)
+    }
+
+    fn check(maximum: u32, stream: &str, expected: &Result<Vec<&str>, FrameError>) {
+        let stream = stream.as_bytes();
+        for cut in 0..=stream.len() {
+            let decoded = decode(maximum, &[&stream[..cut], &stream[cut..]]);
+            let expected = expected.clone();
+            let expected = expected.map(|all| all.into_iter().map(str::to_owned).collect());
+            assert_eq!(decoded, expected, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn values_back_to_back_and_in_lines() {
+        check(
+            99,
+            r#"{"a":1}{"b":"}"}[2]"#,
+            &Ok(vec![r#"{"a":1}"#, r#"{"b":"}"}"#, "[2]"]),
+        );
+        check(
+            99,
+            " 1\n-2.5e3\r\ntrue null\"a\\\"\"[[]]7",
+            &Ok(vec!["1", "-2.5e3", "true", "null", r#""a\"""#, "[[]]", "7"]),
+        );
+        check(99, "{\"粘\":\"包\"}\n\n", &Ok(vec!["{\"粘\":\"包\"}"]));
+    }
+
+    #[test]
+    fn silence_ends_a_number() {
+        let mut decoder = Json::default().decoder(Offset(0));
+        decoder.handle_chunk(b"12");
+        assert_eq!(decoder.poll_frame(), Ok(None));
+        assert!(decoder.awaits_quiet());
+        decoder.handle_quiet();
+        assert_eq!(&decoder.poll_frame().unwrap().unwrap().body[..], b"12");
+        decoder.handle_chunk(b"[1");
+        assert_eq!(decoder.poll_frame(), Ok(None));
+        assert!(!decoder.awaits_quiet() && decoder.is_mid_frame());
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_where_it_begins() {
+        let not_json = |offset| {
+            let offset = Offset(offset);
+            Err(FrameError::NotJson { offset })
+        };
+        check(99, "1 {a}", &not_json(2));
+        check(99, "truefalse\n", &not_json(0));
+        check(99, "[1}", &not_json(0));
+        check(99, "}", &not_json(0));
+        check(99, "GET / HTTP/1.1\r\n", &not_json(0));
+        assert_eq!(
+            decode(99, &[b"\"\xff\""]),
+            Err(FrameError::NotJson { offset: Offset(0) })
+        );
+        let (offset, have, need) = (Offset(1), 3, 4);
+        let truncated = FrameError::Truncated { offset, have, need };
+        check(99, " [1,", &Err(truncated));
+        let too_large = FrameError::TooLarge {
+            offset: Offset(0),
+            length: 4,
+            maximum: 3,
+        };
+        check(3, "[1,2]", &Err(too_large));
+    }
+
+    #[test]
+    fn one_value_is_sent_with_a_line_end() {
+        assert_eq!(&Json::default().body(b"[1]").unwrap()[..], b"[1]\n");
+        for wrong in ["", " 1", "1\n", "1 2", "{", "a"] {
+            let refused = Json::default().body(wrong.as_bytes());
+            assert_eq!(refused, Err(EncodeError::NotJson), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Reads a stream of frames that a length is in front of.
+
+use super::{Checksum, Endian, LengthPrefix, MAX_DIGITS, MAX_VARINT, Width};
+use crate::Offset;
+use crate::framing::buffer::Buffer;
+use crate::framing::{Decode, Frame, FrameError};
+
+#[derive(Clone, Debug)]
+pub(in crate::framing) struct LengthPrefixDecoder {
+    prefix: LengthPrefix,
+    buffer: Buffer,
+    /// Of the frame that has begun: what its header says, once it has been read and checked.
+    head: Option<Head>,
+}
+
+/// What is known of a frame as soon as its header has come.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    /// Bytes in front of the body.
+    header: usize,
+    /// Bytes of the body: at most the maximum.
+    body: usize,
+}
+
+/// A length field that has come whole.
+struct Field {
+    /// What it says.
+    length: i128,
+    /// Bytes it takes, its end included.
+    size: usize,
+}
+
+impl LengthPrefixDecoder {
+    pub(super) fn new(prefix: LengthPrefix, start: Offset) -> Self {
+        Self {
+            prefix,
+            buffer: Buffer::new(start),
+            head: None,
+        }
+    }
+
+    /// Reads the header at the front of the buffer; none: it has not come whole.
+    fn head(&self) -> Result<Option<Head>, FrameError> {
+        self.check_magic()?;
+        let before = self.prefix.offset as usize;
+        let offset = self.buffer.start() + before;
+        let Some(field) = self.buffer.get(before..) else {
+            return Ok(None);
+        };
+        let read = match self.prefix.width {
+            Width::Bytes(width) => field.get(..usize::from(width)).map(|field| Field {
+                length: self.prefix.read(field),
+                size: field.len(),
+            }),
+            Width::Varint => varint(field, offset)?,
+            Width::Decimal => self.decimal(field, offset)?,
+        };
+        let Some(Field { length, size }) = read else {
+            return Ok(None);
+        };
+        let header = before + size;
+        let body = self.body(length, header, offset)?;
+        Ok(Some(Head { header, body }))
+    }
+
+    /// Refuses a frame that does not begin with the magic, as far as it has come.
+    fn check_magic(&self) -> Result<(), FrameError> {
+        let magic = &self.prefix.magic;
+        let mut pairs = self.buffer.iter().zip(magic.iter());
+        match pairs.position(|(byte, expected)| byte != expected) {
+            None => Ok(()),
+            Some(at) => Err(FrameError::Unexpected {
+                offset: self.buffer.start() + at,
+                byte: self.buffer[at],
+                expected: magic[at],
+            }),
+        }
+    }
+
+    /// Checks a length and gives the body's: at most the maximum.
+    fn body(&self, length: i128, header: usize, offset: Offset) -> Result<usize, FrameError> {
+        let prefix = &self.prefix;
+        if length < 0 {
+            return Err(FrameError::Negative { offset, length });
+        }
+        if length < prefix.overhead() {
+            return Err(FrameError::ShorterThanHeader {
+                offset,
+                length,
+                header,
+            });
+        }
+        let adjustment = prefix.adjustment;
+        let body = length - prefix.overhead() + i128::from(adjustment);
+        // What is dropped of a body has to be there.
+        if body < prefix.dropped() as i128 {
+            return Err(FrameError::BelowAdjustment {
+                offset,
+                length,
+                adjustment,
+            });
+        }
+        match usize::try_from(body) {
+            Ok(body) if body <= prefix.maximum as usize => Ok(body),
+            _ => Err(FrameError::TooLarge {
+                offset,
+                length,
+                maximum: prefix.maximum,
+            }),
+        }
+    }
+
+    /// Digits and their end.
+    fn decimal(&self, field: &[u8], offset: Offset) -> Result<Option<Field>, FrameError> {
+        let digits = field.iter().take_while(|byte| byte.is_ascii_digit());
+        let digits = digits.take(MAX_DIGITS + 1).count();
+        let length = field[..digits]
+            .iter()
+            .fold(0, |length, digit| length * 10 + i128::from(digit - b'0'));
+        // No end has to come before that is known.
+        if digits > MAX_DIGITS {
+            return Err(FrameError::TooLarge {
+                offset,
+                length,
+                maximum: self.prefix.maximum,
+            });
+        }
+        let end = &self.prefix.end;
+        for (at, (&byte, &expected)) in field[digits..].iter().zip(end.iter()).enumerate() {
+            let offset = offset + digits + at;
+            if digits == 0 {
+                return Err(FrameError::NonNumeric { offset, byte });
+            } else if byte != expected {
+                return Err(if at == 0 {
+                    FrameError::NonNumeric { offset, byte }
+                } else {
+                    FrameError::Unexpected {
+                        offset,
+                        byte,
+                        expected,
+                    }
+                });
+            }
+        }
+        let size = digits + end.len();
+        Ok((digits > 0 && field.len() >= size).then_some(Field { length, size }))
+    }
+
+    /// Compares the checksum of a frame that has come whole with what it should be.
+    fn check_sum(&self, header: usize, body: usize) -> Result<(), FrameError> {
+        let prefix = &self.prefix;
+        if prefix.checksum == Checksum::None {
+            return Ok(());
+        }
+        let (front, rest) = self.buffer.split_at(header);
+        let (body, rest) = rest.split_at(body);
+        let before = prefix.trailer() - prefix.checksum.width();
+        let field = &rest[before..prefix.trailer()];
+        let fold = |value: u32, byte: &u8| value << 8 | u32::from(*byte);
+        let said = match prefix.checksum_endian() {
+            Endian::Big => field.iter().fold(0, fold),
+            Endian::Little => field.iter().rev().fold(0, fold),
+        };
+        let computed = prefix.computed(front, body);
+        if said == computed {
+            return Ok(());
+        }
+        Err(FrameError::Checksum {
+            offset: self.buffer.start() + header + body.len() + before,
+            said,
+            computed,
+        })
+    }
+
+    /// The frame that has come whole.
+    fn take(&mut self, head: Head) -> Frame {
+        let Head { header, body } = head;
+        let start = self.buffer.start();
+        let strip = self.prefix.strip.map_or(header, |strip| strip as usize);
+        let strip = strip.min(header + body);
+        self.buffer.skip(strip);
+        let body = self.buffer.take(header + body - strip);
+        let trailer = self.prefix.trailer();
+        self.buffer.skip(trailer);
+        Frame {
+            start,
+            header: strip,
+            size: body.len(),
+            body,
+            trailer,
+        }
+    }
+}
+
+impl Decode for LengthPrefixDecoder {
+    fn handle_chunk(&mut self, chunk: &[u8]) {
+        self.buffer.push(chunk);
+    }
+
+    fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        let head = match self.head {
+            Some(head) => head,
+            None => match self.head()? {
+                Some(head) => head,
+                None => return Ok(None),
+            },
+        };
+        if self.buffer.len() < head.header + head.body + self.prefix.trailer() {
+            self.head = Some(head);
+            return Ok(None);
+        }
+        self.head = None;
+        self.check_sum(head.header, head.body)?;
+        Ok(Some(self.take(head)))
+    }
+
+    fn is_mid_frame(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    fn handle_eof(&mut self) -> Result<(), FrameError> {
+        let have = self.buffer.len();
+        let start = self.buffer.start();
+        match self.head {
+            None if have == 0 => Ok(()),
+            None => {
+                // How long a number is whose end has not come nobody knows.
+                let field = match self.prefix.width {
+                    Width::Bytes(width) => self.prefix.offset as usize + usize::from(width),
+                    Width::Varint | Width::Decimal => self.prefix.offset as usize + 1,
+                };
+                Err(FrameError::Truncated {
+                    offset: start,
+                    have,
+                    need: field.max(have + 1),
+                })
+            }
+            Some(Head { header, body }) => Err(FrameError::Truncated {
+                offset: start + header,
+                have: have - header,
+                need: body + self.prefix.trailer(),
+            }),
+        }
+    }
+}
+
+impl LengthPrefix {
+    /// The length a field says, sign as configured. `field` has the configured width.
+    fn read(&self, field: &[u8]) -> i128 {
+        // The field in the upper bytes: a shift brings it down with its sign.
+        let mut wide = [0; 8];
+        match self.endian {
+            Endian::Big => wide[..field.len()].copy_from_slice(field),
+            Endian::Little => wide[8 - field.len()..].copy_from_slice(field),
+        }
+        let unused = 64 - 8 * field.len();
+        let bits = match self.endian {
+            Endian::Big => u64::from_be_bytes(wide),
+            Endian::Little => u64::from_le_bytes(wide),
+        };
+        if self.signed {
+            i128::from(bits.cast_signed() >> unused)
+        } else {
+            i128::from(bits >> unused)
+        }
+    }
+}
+
+/// LEB128: 7 bits a byte, the lowest first.
+fn varint(field: &[u8], offset: Offset) -> Result<Option<Field>, FrameError> {
+    let mut length = 0;
+    for (at, byte) in field.iter().take(MAX_VARINT).enumerate() {
+        length |= i128::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            let size = at + 1;
+            return Ok(Some(Field { length, size }));
+        }
+    }
+    if field.len() < MAX_VARINT {
+        return Ok(None);
+    }
+    Err(FrameError::EndlessVarint { offset })
+}

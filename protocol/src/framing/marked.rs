@@ -1,0 +1,423 @@
+//! A mark ends each message, and within one an escape stands for it: SLIP (RFC 1055),
+//! the byte-stuffed HDLC of PPP (RFC 1662), and their likes.
+//!
+//! ```text
+//! +-----+--------------------------------+-----+
+//! | end |  message, its marks escaped    | end |
+//! +-----+--------------------------------+-----+
+//! ```
+//!
+//! Where a frame starts with a byte of its own, that is `start`. Otherwise one mark may
+//! both end a frame and start the next, and nothing between two marks is no message.
+
+use bytes::{Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+
+use super::buffer::Buffer;
+use super::byte::Byte;
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
+use crate::Offset;
+
+/// What stands behind an escape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Escaping {
+    /// A byte for each: 0xdc for the end, 0xdd for the escape, 0xde for the start.
+    Slip,
+    /// The byte itself, with its bit 0x20 turned.
+    Xor,
+}
+
+impl Escaping {
+    crate::all_variants! {
+        /// Both.
+        Slip, Xor
+    }
+}
+
+/// The bit that [`Escaping::Xor`] turns (RFC 1662, 4.2).
+const TURNED: u8 = 0x20;
+
+/// Settings of the marked framing: SLIP's, unless they are said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Marked {
+    /// What a frame starts with; none: it may start with the end mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Byte>,
+    /// What ends a frame.
+    pub end: Byte,
+    /// What stands in front of an escaped byte.
+    pub escape: Byte,
+    /// What the escaped byte is.
+    pub escaping: Escaping,
+    /// The largest message accepted, in bytes, escapes not counted.
+    pub maximum: u32,
+}
+
+impl Default for Marked {
+    fn default() -> Self {
+        Self {
+            start: None,
+            end: Byte(0xc0),
+            escape: Byte(0xdb),
+            escaping: Escaping::Slip,
+            maximum: DEFAULT_MAX_FRAME,
+        }
+    }
+}
+
+impl Format for Marked {
+    type Decoder = MarkedDecoder;
+
+    fn decoder(&self, start: Offset) -> MarkedDecoder {
+        MarkedDecoder {
+            settings: *self,
+            buffer: Buffer::new(start),
+            is_within: false,
+            frame: start,
+            header: 0,
+            size: 0,
+            body: BytesMut::new(),
+            is_escaped: false,
+        }
+    }
+
+    fn validate(&self) -> Result<(), EncodeError> {
+        let (end, escape) = (self.end, self.escape);
+        let is_mark = |byte| byte == end.0 || self.start.is_some_and(|start| start.0 == byte);
+        let mut codes = self.pairs().into_iter().flatten();
+        // What stands behind an escape is no mark either.
+        let is_same = end == escape
+            || self
+                .start
+                .is_some_and(|start| start == end || start == escape)
+            || codes.any(|(_, code)| is_mark(code));
+        if is_same {
+            return Err(EncodeError::SameMarks);
+        }
+        Ok(())
+    }
+
+    fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
+        self.validate()?;
+        if message.len() > self.maximum as usize {
+            return Err(EncodeError::TooLarge {
+                length: message.len(),
+                maximum: u64::from(self.maximum),
+            });
+        }
+        if message.is_empty() && self.start.is_none() {
+            return Err(EncodeError::Empty);
+        }
+        let mut framed = vec![self.start.unwrap_or(self.end).0];
+        for &byte in message {
+            match self.stands_for(byte) {
+                Some(escaped) => framed.extend([self.escape.0, escaped]),
+                None => framed.push(byte),
+            }
+        }
+        framed.push(self.end.0);
+        Ok(framed.into())
+    }
+
+    fn body_length(&self, length: usize) -> usize {
+        length.saturating_mul(2).saturating_add(2)
+    }
+
+    fn limit(&mut self, most: u32) {
+        self.maximum = self.maximum.min(most);
+    }
+}
+
+impl Marked {
+    /// The marks with what stands for each of them.
+    fn pairs(&self) -> [Option<(u8, u8)>; 3] {
+        let slip = [
+            (Some(self.end), 0xdc),
+            (Some(self.escape), 0xdd),
+            (self.start, 0xde),
+        ];
+        slip.map(|(mark, code)| {
+            let mark = mark?.0;
+            Some(match self.escaping {
+                Escaping::Slip => (mark, code),
+                Escaping::Xor => (mark, mark ^ TURNED),
+            })
+        })
+    }
+
+    /// What is sent behind an escape for `byte`; none: it is sent as it is.
+    fn stands_for(&self, byte: u8) -> Option<u8> {
+        let mut pairs = self.pairs().into_iter().flatten();
+        pairs.find_map(|(mark, code)| (mark == byte).then_some(code))
+    }
+
+    /// What `code` behind an escape means.
+    fn meant(&self, code: u8) -> Option<u8> {
+        match self.escaping {
+            // Any byte may be escaped, as control characters are on a serial line.
+            Escaping::Xor => Some(code ^ TURNED),
+            Escaping::Slip => {
+                let mut pairs = self.pairs().into_iter().flatten();
+                pairs.find_map(|(mark, other)| (other == code).then_some(mark))
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct MarkedDecoder {
+    settings: Marked,
+    /// What has not been looked at.
+    buffer: Buffer,
+    /// A byte of the frame has come, or its start mark.
+    is_within: bool,
+    /// Where the frame begins, marks in front included.
+    frame: Offset,
+    /// Marks in front of it.
+    header: usize,
+    /// Bytes of it that have been taken, marks not included.
+    size: usize,
+    /// What they mean: at most the maximum.
+    body: BytesMut,
+    /// The last byte was an escape.
+    is_escaped: bool,
+}
+
+impl MarkedDecoder {
+    /// Takes bytes up to the next mark or escape, or the one byte behind an escape.
+    /// Whether the frame has ended.
+    fn step(&mut self) -> Result<bool, FrameError> {
+        let Marked {
+            start, end, escape, ..
+        } = self.settings;
+        let first = self.buffer[0];
+        let offset = self.buffer.start();
+        let is_mark = first == end.0 || start.is_some_and(|start| start.0 == first);
+        if self.is_escaped {
+            let meant = self.settings.meant(first).filter(|_| !is_mark);
+            let meant = meant.ok_or(FrameError::Undecodable {
+                offset,
+                byte: first,
+            })?;
+            self.keep(&[meant])?;
+            self.is_escaped = false;
+            self.advance(1);
+        } else if first == end.0 && (self.is_within || start.is_some()) {
+            if !self.is_within {
+                return Err(self.unexpected(first));
+            }
+            self.buffer.skip(1);
+            return Ok(true);
+        } else if is_mark {
+            // A start mark inside a frame, whose end is missing.
+            if self.is_within {
+                return Err(FrameError::Undecodable {
+                    offset,
+                    byte: first,
+                });
+            }
+            self.is_within = start.is_some();
+            self.header += 1;
+            self.buffer.skip(1);
+        } else if start.is_some() && !self.is_within {
+            return Err(self.unexpected(first));
+        } else if first == escape.0 {
+            self.is_escaped = true;
+            self.advance(1);
+        } else {
+            let marks = (end.0, escape.0, start.unwrap_or(end).0);
+            let run = memchr::memchr3(marks.0, marks.1, marks.2, &self.buffer);
+            let run = run.unwrap_or(self.buffer.len());
+            // One more than is allowed is enough to refuse it.
+            let most = self.settings.maximum as usize + 1 - self.body.len();
+            let run = run.min(most);
+            self.body.extend_from_slice(&self.buffer[..run]);
+            self.keep(&[])?;
+            self.advance(run);
+        }
+        Ok(false)
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.is_within = true;
+        self.size += count;
+        self.buffer.skip(count);
+    }
+
+    /// Keeps bytes of the message, of which there are not too many.
+    fn keep(&mut self, meant: &[u8]) -> Result<(), FrameError> {
+        self.body.extend_from_slice(meant);
+        if self.body.len() > self.settings.maximum as usize {
+            return Err(FrameError::TooLarge {
+                offset: self.frame,
+                length: self.body.len() as i128,
+                maximum: self.settings.maximum,
+            });
+        }
+        Ok(())
+    }
+
+    fn unexpected(&self, byte: u8) -> FrameError {
+        FrameError::Unexpected {
+            offset: self.buffer.start(),
+            byte,
+            expected: self.settings.start.unwrap_or(self.settings.end).0,
+        }
+    }
+}
+
+impl Decode for MarkedDecoder {
+    fn handle_chunk(&mut self, chunk: &[u8]) {
+        self.buffer.push(chunk);
+    }
+
+    fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        while !self.buffer.is_empty() {
+            if !self.step()? {
+                continue;
+            }
+            let frame = Frame {
+                start: self.frame,
+                header: self.header,
+                body: self.body.split().freeze(),
+                size: self.size,
+                trailer: 1,
+            };
+            self.is_within = false;
+            self.frame = self.buffer.start();
+            self.header = 0;
+            self.size = 0;
+            return Ok(Some(frame));
+        }
+        Ok(None)
+    }
+
+    fn is_mid_frame(&self) -> bool {
+        self.is_within
+    }
+
+    fn handle_eof(&mut self) -> Result<(), FrameError> {
+        if !self.is_within {
+            return Ok(());
+        }
+        let have = self.header + self.size;
+        Err(FrameError::Truncated {
+            offset: self.frame,
+            have,
+            need: have + 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HDLC: Marked = Marked {
+        start: None,
+        end: Byte(0x7e),
+        escape: Byte(0x7d),
+        escaping: Escaping::Xor,
+        maximum: 8,
+    };
+
+    /// The messages of a stream cut anywhere; the frames cover it without gaps.
+    fn check(settings: Marked, stream: &[u8], expected: &[&[u8]], ended: &Result<(), FrameError>) {
+        for cut in 0..=stream.len() {
+            let mut decoder = settings.decoder(Offset(0));
+            let (mut messages, mut end, mut failed) = (Vec::new(), Offset(0), None);
+            for chunk in [&stream[..cut], &stream[cut..]] {
+                decoder.handle_chunk(chunk);
+                while failed.is_none() {
+                    match decoder.poll_frame() {
+                        Ok(Some(frame)) => {
+                            assert_eq!(frame.start, end);
+                            end = frame.range().end;
+                            messages.push(frame.body);
+                        }
+                        Ok(None) => break,
+                        Err(error) => failed = Some(error),
+                    }
+                }
+            }
+            assert_eq!(messages, expected, "cut at {cut}");
+            let all = failed.map_or_else(|| decoder.handle_eof(), Err);
+            assert_eq!(all, *ended, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn the_published_escapes() {
+        let slip = Marked::default();
+        check(slip, b"\xc0A\xdb\xdcB\xc0", &[b"A\xc0B"], &Ok(()));
+        check(
+            slip,
+            b"A\xdb\xddB\xc0\xc0\xc0C\xc0",
+            &[b"A\xdbB", b"C"],
+            &Ok(()),
+        );
+        check(HDLC, b"\x7eA\x7d\x5eB\x7e", &[b"A~B"], &Ok(()));
+        check(HDLC, b"\x7eA\x7eB\x7e", &[b"A", b"B"], &Ok(()));
+    }
+
+    #[test]
+    fn a_start_mark_of_its_own() {
+        let settings = Marked {
+            start: Some(Byte(2)),
+            end: Byte(3),
+            ..HDLC
+        };
+        check(
+            settings,
+            b"\x02\x03\x02a\x7d\x22\x03",
+            &[b"", b"a\x02"],
+            &Ok(()),
+        );
+        let unexpected = FrameError::Unexpected {
+            offset: Offset(2),
+            byte: b'x',
+            expected: 2,
+        };
+        check(settings, b"\x02\x03x", &[b""], &Err(unexpected));
+        let again = FrameError::Undecodable {
+            offset: Offset(2),
+            byte: 2,
+        };
+        check(settings, b"\x02a\x02b\x03", &[], &Err(again));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_where_it_stands() {
+        let undecodable = |offset, byte| {
+            let offset = Offset(offset);
+            Err(FrameError::Undecodable { offset, byte })
+        };
+        check(Marked::default(), b"A\xdbB\xc0", &[], &undecodable(2, b'B'));
+        // The sender gave the frame up (RFC 1662, 4.3).
+        check(HDLC, b"A\x7d\x7e", &[], &undecodable(2, 0x7e));
+        let too_large = Err(FrameError::TooLarge {
+            offset: Offset(0),
+            length: 9,
+            maximum: 8,
+        });
+        check(HDLC, b"1234567\x7d\x019\x7e", &[], &too_large);
+        check(HDLC, b"123456789012\x7e", &[], &too_large);
+        check(HDLC, b"12345678\x7e", &[b"12345678"], &Ok(()));
+        let (offset, have, need) = (Offset(2), 1, 2);
+        let truncated = Err(FrameError::Truncated { offset, have, need });
+        check(HDLC, b"a\x7eb", &[b"a"], &truncated);
+    }
+
+    #[test]
+    fn marks_differ_and_a_message_has_bytes() {
+        let same = Marked {
+            escape: Byte(0x7e),
+            ..HDLC
+        };
+        assert_eq!(same.validate(), Err(EncodeError::SameMarks));
+        assert_eq!(HDLC.body(b""), Err(EncodeError::Empty));
+        assert_eq!(&HDLC.body(b"~").unwrap()[..], b"\x7e\x7d\x5e\x7e");
+    }
+}
