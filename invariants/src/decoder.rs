@@ -99,7 +99,7 @@ fn around(prefix: &mut LengthPrefix, input: &mut Input<'_>) {
     prefix.offset = input.byte().into();
     prefix.adjustment = i32::from(input.byte()) - 128;
     prefix.strip = input.flag().then(|| input.byte().into());
-    prefix.end = Mark::from(input.bytes());
+    prefix.separator = Mark::from(input.bytes());
     prefix.trailer = input.byte().into();
     prefix.checksum = input.pick(&Checksum::ALL);
     prefix.covers = input.pick(&Covers::ALL);

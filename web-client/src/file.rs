@@ -15,7 +15,7 @@ pub const MAX_BYTES: u32 = 64 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A run of an experiment.
-    Run(Trace),
+    Run(Box<Trace>),
     /// Connections of which one is shown.
     Source(Source),
 }
@@ -27,7 +27,7 @@ pub fn read(content: Vec<u8>) -> Result<Content, FileError> {
     }
     let trace = parse(&text(content))?;
     Ok(if trace.plan.is_some() {
-        Content::Run(trace)
+        Content::Run(Box::new(trace))
     } else {
         Content::Source(Source::of(&trace))
     })

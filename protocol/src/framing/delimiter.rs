@@ -141,11 +141,11 @@ impl Format for Delimiter {
 
 /// Which bytes begin a delimiter or are the escape.
 #[derive(Clone, Debug)]
-struct Begins([bool; 256]);
+struct Begins(Box<[bool; 256]>);
 
 impl Begins {
     fn of(settings: &Delimiter) -> Self {
-        let mut begins = [false; 256];
+        let mut begins = Box::new([false; 256]);
         for mark in settings.delimiter.iter() {
             if let Some(first) = mark.first() {
                 begins[usize::from(*first)] = true;
@@ -198,16 +198,12 @@ impl<'a> Search<'a> {
 
     fn only(&self, delimiter: &[u8], start: usize) -> Found {
         let length = delimiter.len();
-        match memmem::find(&self.bytes[start..], delimiter) {
-            Some(at) => Found::At {
-                at: start + at,
-                length,
-            },
-            None => {
-                let behind = self.bytes.len().saturating_sub(length.saturating_sub(1));
-                Found::NotBefore(behind.max(start))
-            }
+        if let Some(at) = memmem::find(&self.bytes[start..], delimiter) {
+            let at = start + at;
+            return Found::At { at, length };
         }
+        let behind = self.bytes.len().saturating_sub(length.saturating_sub(1));
+        Found::NotBefore(behind.max(start))
     }
 
     fn any(&self, start: usize, is_quiet: bool) -> Found {

@@ -15,7 +15,7 @@
 //! ```text
 //! |<- offset ->|
 //! +-------+----+--------+-----+------------------------------+---------+
-//! | magic | .. | length | end | n + adjustment bytes         | trailer |
+//! | magic | .. | length | :   | n + adjustment bytes         | trailer |
 //! +-------+----+--------+-----+------------------------------+---------+
 //! |<- strip, unless it is said: the header ->|<-- message -->|
 //! ```
@@ -85,7 +85,7 @@ pub struct LengthPrefix {
     pub strip: Option<u32>,
     /// What ends the digits of a length in decimal.
     #[serde(skip_serializing_if = "is_colon")]
-    pub end: Mark,
+    pub separator: Mark,
     /// What each frame begins with.
     #[serde(skip_serializing_if = "is_default")]
     pub magic: Mark,
@@ -124,7 +124,7 @@ impl Default for LengthPrefix {
             counts_header: false,
             adjustment: 0,
             strip: None,
-            end: ":".into(),
+            separator: ":".into(),
             magic: Mark::default(),
             trailer: 0,
             checksum: Checksum::None,
@@ -145,7 +145,7 @@ impl Format for LengthPrefix {
     fn validate(&self) -> Result<(), EncodeError> {
         let around = [self.offset, self.trailer, self.strip.unwrap_or(0)];
         let around = around.map(|size| size as usize);
-        let marks = [self.magic.len(), self.end.len()];
+        let marks = [self.magic.len(), self.separator.len()];
         let size = around.into_iter().chain(marks).fold(0, usize::max);
         let maximum = MAX_AROUND as usize;
         if size > maximum {
@@ -154,7 +154,7 @@ impl Format for LengthPrefix {
         for (name, value, least) in [
             ("offset", self.offset as usize, self.magic.len()),
             ("trailer", self.trailer(), self.checksum.width()),
-            ("end", self.end.len(), 1),
+            ("separator", self.separator.len(), 1),
         ] {
             if value < least {
                 return Err(EncodeError::Setting { name, least });
@@ -204,7 +204,7 @@ impl Format for LengthPrefix {
             Width::Varint => header.extend(varint(value)),
             Width::Decimal => {
                 header.extend(value.to_string().into_bytes());
-                header.extend_from_slice(&self.end);
+                header.extend_from_slice(&self.separator);
             }
         }
         Ok(header.into())

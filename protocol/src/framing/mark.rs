@@ -54,7 +54,10 @@ impl FromStr for Mark {
             if character == ' ' && high.is_none() {
                 continue;
             }
-            let digit = character.to_digit(16).ok_or(NoHex)? as u8;
+            let digit = character
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok());
+            let digit = digit.ok_or(NoHex)?;
             match high.take() {
                 None => high = Some(digit),
                 Some(high) => bytes.push(high << 4 | digit),

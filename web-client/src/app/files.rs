@@ -31,6 +31,7 @@ impl State {
         self.dragging = false;
         let done = match content.and_then(file::read) {
             Ok(Content::Run(trace)) => {
+                let trace = *trace;
                 self.put_file(name.clone(), trace, effects);
                 Ok(())
             }

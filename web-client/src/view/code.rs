@@ -74,15 +74,16 @@ impl Code {
                 dom::set_bool(button, "aria-pressed", own.as_deref() == Some(chosen));
             }
         }
-        // The code of somebody's own programs is not known.
         let plan = state.trace().map(|trace| trace.plan.as_ref());
-        dom::set_shown(&self.panel, plan != Some(None));
         let experiment = plan.flatten().unwrap_or_else(|| state.experiment());
         let wanted = (snippet(experiment), state.role(), state.code());
         if self.shown != Some(wanted) {
             self.shown = Some(wanted);
             self.build(&catalog::code(wanted.0, wanted.1, wanted.2));
         }
+        // The code of somebody's own programs is not known; not every framing has code.
+        let is_known = plan != Some(None) && !self.lines.is_empty();
+        dom::set_shown(&self.panel, is_known);
         let current = self.find(state);
         if current != self.current {
             if let Some((_, line)) = self.current.and_then(|index| self.lines.get(index)) {

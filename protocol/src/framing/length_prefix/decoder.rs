@@ -125,7 +125,7 @@ impl LengthPrefixDecoder {
                 maximum: self.prefix.maximum,
             });
         }
-        let end = &self.prefix.end;
+        let end = &self.prefix.separator;
         for (at, (&byte, &expected)) in field[digits..].iter().zip(end.iter()).enumerate() {
             let offset = offset + digits + at;
             if digits == 0 {

@@ -324,7 +324,7 @@ fn a_length_in_digits() {
     let bulk = LengthPrefix {
         magic: "$".into(),
         offset: 1,
-        end: "\r\n".into(),
+        separator: "\r\n".into(),
         trailer: 2,
         ..unsigned(Width::Decimal)
     };
@@ -381,8 +381,14 @@ fn settings_that_no_frame_could_satisfy_are_refused() {
         refused(LengthPrefix { magic, ..plain() }),
         setting("offset", 3)
     );
-    let end = Mark::default();
-    assert_eq!(refused(LengthPrefix { end, ..plain() }), setting("end", 1));
+    let separator = Mark::default();
+    assert_eq!(
+        refused(LengthPrefix {
+            separator,
+            ..plain()
+        }),
+        setting("separator", 1)
+    );
     let checksum = Checksum::Crc32;
     let short = LengthPrefix {
         checksum,

@@ -14,7 +14,7 @@ pub enum Width {
     /// LEB128, as protobuf has it: 7 bits a byte, the lowest first, and the highest bit
     /// set on all but the last; at most 10 bytes.
     Varint,
-    /// Digits of ASCII up to the end mark; at most 20 of them.
+    /// Digits of ASCII up to the separator; at most 20 of them.
     Decimal,
 }
 
