@@ -17,19 +17,19 @@ pub enum Content {
     /// A run of an experiment.
     Run(Box<Trace>),
     /// Connections of which one is shown.
-    Source(Source),
+    Source(Box<Source>),
 }
 
 /// Reads a file: a trace or a capture.
 pub fn read(content: Vec<u8>) -> Result<Content, FileError> {
     if is_capture(&content) {
-        return Ok(Content::Source(Source::of_capture(content)?));
+        return Ok(Content::Source(Box::new(Source::of_capture(content)?)));
     }
     let trace = parse(&text(content))?;
     Ok(if trace.plan.is_some() {
         Content::Run(Box::new(trace))
     } else {
-        Content::Source(Source::of(&trace))
+        Content::Source(Box::new(Source::of(&trace)))
     })
 }
 

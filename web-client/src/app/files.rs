@@ -35,7 +35,7 @@ impl State {
                 self.put_file(name.clone(), trace, effects);
                 Ok(())
             }
-            Ok(Content::Source(source)) => self.put_source(&name, source, effects),
+            Ok(Content::Source(source)) => self.put_source(&name, *source, effects),
             Err(error) => Err(error),
         };
         if let Err(error) = done {

@@ -209,7 +209,12 @@ impl Sheet<'_> {
             true if text_width(why, Font::Small) > scale.width - PAD - beside => (PAD, y + LINE),
             true => (beside, y),
         };
-        list.text((left, y), name, strong, scale.width - PAD - left);
+        let room = scale.width - PAD - left;
+        if scale.narrow {
+            // The cursor may pass here.
+            list.ground(left, y, text_width(name, Font::Strong).min(room));
+        }
+        list.text((left, y), name, strong, room);
         let small = Style::new(Font::Small, Ink::Muted);
         let room = scale.width - PAD - x;
         list.ground(x, below, text_width(why, Font::Small).min(room));
