@@ -113,9 +113,9 @@ fn summary(trace: &Trace, screen: Screen) -> String {
             .with("system", plan.system.name().to_owned())
             .with("buffer", plan.buffer.to_string())
             .with("delay", plan.read_delay_ms.to_string())
-            .with("framing", plan.rules().framing.name().to_owned())
+            .with("framing", trace::framing::write(&plan.rules().framing))
     } else {
-        let framing = |direction| trace.framing(direction).name().to_owned();
+        let framing = |direction| trace::framing::write(&trace.framing(direction));
         Sentence::new("terminal.record")
             .with("parties", trace.parties.len())
             .with("connections", trace.connections.len())
