@@ -10,6 +10,8 @@ mod captures;
 mod descriptors;
 #[path = "cli/foreign.rs"]
 mod foreign;
+#[path = "cli/guess.rs"]
+mod guess;
 #[path = "cli/handshakes.rs"]
 mod handshakes;
 #[path = "cli/help.rs"]

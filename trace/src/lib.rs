@@ -13,6 +13,7 @@ pub mod counterfactual;
 pub mod experiment;
 pub mod explain;
 pub mod framing;
+pub mod guess;
 pub mod itinerary;
 pub mod knob;
 pub mod lane;

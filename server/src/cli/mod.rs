@@ -5,6 +5,7 @@ mod address;
 mod client;
 mod completions;
 mod framing;
+mod guess;
 mod input;
 mod join;
 mod lessons;
@@ -84,6 +85,8 @@ enum Command {
     Run(run::Run),
     /// Prints a saved run, or what a capture file has
     Show(show::Show),
+    /// Says which framing the bytes of a record or a capture seem to have
+    Guess(guess::Guess),
     /// Puts traces of programs that talked to each other together
     Join(join::Join),
     /// Runs a program of yours and shows what its calls carried
@@ -122,6 +125,7 @@ pub(crate) fn run() -> ExitCode {
             ended(run.run(), |line| eprintln!("{line}"))
         }
         Command::Join(join) => ended(join.run(), |line| eprintln!("{line}")),
+        Command::Guess(guess) => ended(guess.run(), |line| eprintln!("{line}")),
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
         #[cfg(target_os = "linux")]
         Command::Trace(program) => ended(program.run(), |line| eprintln!("{line}")),

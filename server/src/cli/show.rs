@@ -42,7 +42,7 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn run(self) -> Result<()> {
-        let (name, bytes) = self.read()?;
+        let (name, bytes) = read(&self.file)?;
         if is_capture(&bytes) {
             return self.show_capture(&name, &bytes);
         }
@@ -50,24 +50,6 @@ impl Show {
         let trace = Trace::parse(&text).map_err(|error| anyhow!("{name}: {error}"))?;
         self.shown
             .show_trace(&name, trace, what_is_read(&self.file))
-    }
-
-    /// What the file is called, and what is in it.
-    fn read(&self) -> Result<(String, Vec<u8>)> {
-        let kind = |head: &[u8]| if is_capture(head) { CAPTURE } else { TRACE };
-        if self.is_standard() {
-            let name = "standard input".to_owned();
-            let bytes = input::read_any(io::stdin().lock(), &name, kind)?;
-            return Ok((name, bytes));
-        }
-        let name = self.file.display().to_string();
-        let file = File::open(&self.file).with_context(|| format!("cannot read {name}"))?;
-        let bytes = input::read_any(file, &name, kind)?;
-        Ok((name, bytes))
-    }
-
-    fn is_standard(&self) -> bool {
-        is_standard(&self.file)
     }
 
     fn show_capture(self, name: &str, bytes: &[u8]) -> Result<()> {
@@ -116,6 +98,20 @@ impl Show {
             None => Ok(()),
         }
     }
+}
+
+/// What a trace or a capture is called, and what is in it.
+pub(super) fn read(path: &Path) -> Result<(String, Vec<u8>)> {
+    let kind = |head: &[u8]| if is_capture(head) { CAPTURE } else { TRACE };
+    if is_standard(path) {
+        let name = "standard input".to_owned();
+        let bytes = input::read_any(io::stdin().lock(), &name, kind)?;
+        return Ok((name, bytes));
+    }
+    let name = path.display().to_string();
+    let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
+    let bytes = input::read_any(file, &name, kind)?;
+    Ok((name, bytes))
 }
 
 /// Whether a path stands for standard input.

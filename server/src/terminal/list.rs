@@ -107,7 +107,7 @@ fn row(
 }
 
 /// Whose an end is, and its address, as far as both are known.
-fn end_of(record: &Record, end: &Endpoint, screen: Screen) -> String {
+pub fn end_of(record: &Record, end: &Endpoint, screen: Screen) -> String {
     let party = end.party.and_then(|party| record.party(party));
     let known: Vec<_> = party
         .map(|party| printable(&party.name))

@@ -12,6 +12,7 @@ mod boxes;
 mod bytes;
 mod failed;
 mod glyph;
+mod guesses;
 mod kernel_facts;
 mod list;
 mod refused;
@@ -31,7 +32,8 @@ use trace::rows::{Layer, Rows};
 use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
 
-pub use list::{hint, list, passed, proxy, saved, title};
+pub use guesses::{Guessed, guesses};
+pub use list::{end_of, hint, list, passed, proxy, saved, title};
 
 use glyph::{GONE, HEX, NOTHING, SPACE};
 use row::CellRow;

@@ -1,0 +1,248 @@
+//! What speaks for a framing, and what against it.
+
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "a stream of 64 KiB, and no more exact than a guess"
+)]
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use bytes::Bytes;
+use protocol::framing::{Decode as _, Decoder, Frame, LengthPrefix, Width};
+use protocol::{FrameError, Framing, Offset};
+
+use super::streams::Stream;
+
+/// Bytes that are tried before all are.
+const FRONT: usize = 4096;
+/// Messages that are told.
+const FIRST: usize = 4;
+
+/// What speaks for a framing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// All of it together, in bits: how unlikely it is that the framing fits by chance.
+    pub bits: f64,
+    /// Messages.
+    pub messages: usize,
+    /// Bytes in whole frames.
+    pub framed: usize,
+    /// Bytes that were looked at.
+    pub bytes: usize,
+    /// Turns of the sender.
+    pub turns: usize,
+    /// Those of them that end with a message.
+    pub turns_with: usize,
+    /// Bytes of the largest message.
+    pub largest: usize,
+    /// The first messages.
+    pub first: Vec<Bytes>,
+}
+
+/// Where frames stand, of each stream.
+pub(super) type Frames = Vec<Vec<Range<Offset>>>;
+
+/// The frames of one stream.
+struct Decoded {
+    frames: Vec<Frame>,
+    /// Bytes behind the last one.
+    rest: usize,
+}
+
+/// What speaks for it, and the frames of each stream; none if it does not fit.
+pub(super) fn of(framing: &Framing, streams: &[&Stream<'_>]) -> Option<(Evidence, Frames)> {
+    let mut evidence = Evidence {
+        bits: -complexity(framing),
+        ..Evidence::default()
+    };
+    let mut frames = Vec::new();
+    let mut lengths = BTreeSet::new();
+    for stream in streams {
+        let decoded = decode(framing, stream)?;
+        evidence.add(framing, stream, &decoded, &mut lengths);
+        frames.push(decoded.frames.iter().map(Frame::range).collect());
+    }
+    let is_trivial = evidence.messages < 2 && evidence.turns < 2;
+    (!is_trivial && evidence.messages > 0).then_some((evidence, frames))
+}
+
+/// The frames of a stream; none if the framing refuses it.
+fn decode(framing: &Framing, stream: &Stream<'_>) -> Option<Decoded> {
+    let mut decoder = Decoder::new(framing);
+    let mut frames = Vec::new();
+    let (front, rest) = stream.bytes.split_at(stream.bytes.len().min(FRONT));
+    for piece in [front, rest] {
+        decoder.handle_chunk(piece);
+        while let Some(frame) = decoder.poll_frame().ok()? {
+            frames.push(frame);
+        }
+    }
+    if stream.is_whole {
+        match decoder.handle_eof() {
+            Ok(()) | Err(FrameError::Truncated { .. }) => {}
+            Err(_) => return None,
+        }
+        while let Some(frame) = decoder.poll_frame().ok()? {
+            frames.push(frame);
+        }
+    }
+    let end = frames.last().map_or(0, |frame| index(frame.range().end));
+    let is_idle = is_loose(framing) && !decoder.is_mid_frame();
+    let rest = if is_idle { 0 } else { stream.bytes.len() - end };
+    Some(Decoded { frames, rest })
+}
+
+impl Evidence {
+    fn add(
+        &mut self,
+        framing: &Framing,
+        stream: &Stream<'_>,
+        decoded: &Decoded,
+        lengths: &mut BTreeSet<usize>,
+    ) {
+        let Decoded { frames, rest } = decoded;
+        let ends = ends(framing, stream, decoded);
+        for frame in frames {
+            let remaining = stream.bytes.len() - index(frame.start);
+            // A length that was there before predicts nothing new.
+            let is_new = lengths.insert(frame.size + frame.trailer);
+            let bits = of_frame(framing, frame, remaining);
+            self.bits += if is_new { bits } else { bits / 4.0 };
+            self.largest = self.largest.max(frame.size);
+        }
+        self.messages += frames.len();
+        self.framed += stream.bytes.len() - rest;
+        self.bytes += stream.bytes.len();
+        let room = FIRST.saturating_sub(self.first.len());
+        self.first
+            .extend(frames.iter().take(room).map(|frame| frame.body.clone()));
+        let mean = stream.bytes.len() as f64 / (frames.len().max(1) as f64);
+        let by_chance = mean.max(2.0).log2().min(10.0);
+        for turn in &stream.turns {
+            self.turns += 1;
+            if ends.contains(turn) {
+                self.turns_with += 1;
+                self.bits += by_chance;
+            } else {
+                self.bits -= 2.0 * by_chance;
+            }
+        }
+        // A send may be half of a message, so the others say little.
+        for send in &stream.sends {
+            self.bits += if ends.contains(send) { 1.0 } else { -0.5 };
+        }
+        if *rest > 0 && stream.is_whole {
+            self.bits -= 16.0 + 8.0 * *rest as f64 / stream.bytes.len() as f64;
+        } else if *rest > 0 && frames.is_empty() {
+            self.bits -= 16.0;
+        }
+    }
+}
+
+/// Where frames end. What may stand between two of them, such as white space, belongs to
+/// neither.
+fn ends(framing: &Framing, stream: &Stream<'_>, decoded: &Decoded) -> BTreeSet<usize> {
+    let mut ends = BTreeSet::new();
+    let is_loose = is_loose(framing);
+    for frame in &decoded.frames {
+        if is_loose && frame.start > Offset(0) {
+            let start = index(frame.start);
+            ends.extend(start..=start + frame.header);
+        }
+        ends.insert(index(frame.range().end));
+    }
+    if is_loose && decoded.rest == 0 {
+        let last = ends.last().copied().unwrap_or(0);
+        ends.extend(last..=stream.bytes.len());
+    }
+    ends
+}
+
+/// Whether something that means nothing may stand between two frames.
+const fn is_loose(framing: &Framing) -> bool {
+    matches!(
+        framing,
+        Framing::Json(_) | Framing::Marked(_) | Framing::Cobs(_)
+    )
+}
+
+/// How unlikely a frame is among bytes that have nothing to do with its framing, in bits.
+fn of_frame(framing: &Framing, frame: &Frame, remaining: usize) -> f64 {
+    let remaining = (remaining.max(1) as f64).log2();
+    let text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
+    let is_text = frame.body.iter().all(text) && std::str::from_utf8(&frame.body).is_ok();
+    match framing {
+        Framing::LengthPrefix(prefix) => {
+            let magic = 8.0 * prefix.magic.len() as f64;
+            magic
+                + match prefix.width {
+                    Width::Bytes(width) => (8.0 * f64::from(width) - remaining).max(0.5),
+                    Width::Varint | Width::Decimal => {
+                        let field = frame.header.saturating_sub(prefix.offset as usize);
+                        (8.0 * field as f64 - remaining).max(0.5)
+                    }
+                }
+        }
+        // A line of text is more of a line than one of other bytes, and not an empty one.
+        Framing::Delimiter(delimiter) => {
+            let length = delimiter.delimiter.iter().map(|mark| mark.len()).max();
+            let mark = length.unwrap_or(0) as f64;
+            match (is_text, frame.body.is_empty()) {
+                (true, false) => 3.0 * mark,
+                (true, true) => 0.0,
+                (false, _) => -4.0,
+            }
+        }
+        Framing::Json(_) if matches!(frame.body.first(), Some(b'{' | b'[')) => 16.0,
+        Framing::Json(_) => -1.0,
+        Framing::Chunked(_) => 8.0 * (frame.header + frame.trailer) as f64 - remaining,
+        // Each code led to the next, and the last one to the end.
+        Framing::Cobs(_) => 4.0,
+        Framing::Marked(_) => {
+            let escapes = (frame.size - frame.body.len()) as f64;
+            if frame.header > 0 {
+                8.0 + 6.0 * escapes
+            } else {
+                2.0 + 6.0 * escapes
+            }
+        }
+        _ => 0.0,
+    }
+}
+
+/// How many bits it takes to say the settings.
+fn complexity(framing: &Framing) -> f64 {
+    match framing {
+        Framing::LengthPrefix(prefix) => of_settings(prefix),
+        Framing::FixedSize(_) => 6.0,
+        Framing::Delimiter(_) => 3.0,
+        _ => 2.0,
+    }
+}
+
+fn of_settings(prefix: &LengthPrefix) -> f64 {
+    let offset = if prefix.offset > 0 { 4.0 } else { 0.0 };
+    let adjustment = match prefix.adjustment {
+        0 if prefix.counts_header => 2.0,
+        0 => 0.0,
+        less if less < 0 => 2.5,
+        _ => 5.0,
+    };
+    let trailer = if prefix.trailer > 0 { 5.0 } else { 0.0 };
+    let endian = match prefix.endian {
+        protocol::framing::Endian::Big => 0.0,
+        protocol::framing::Endian::Little => 1.0,
+    };
+    let width = match prefix.width {
+        Width::Bytes(1 | 2 | 4) => 1.0,
+        Width::Varint => 2.0,
+        _ => 3.0,
+    };
+    let magic = if prefix.magic.is_empty() { 0.0 } else { 4.0 };
+    offset + adjustment + trailer + endian + width + magic
+}
+
+fn index(offset: Offset) -> usize {
+    usize::try_from(offset.0).unwrap_or(usize::MAX)
+}

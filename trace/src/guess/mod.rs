@@ -1,0 +1,96 @@
+//! Which framing is this? Each that is known is tried on the bytes of a direction, and
+//! those that fit are ranked by what speaks for them.
+//!
+//! What speaks for a framing is counted in bits: how unlikely it is that it fits bytes
+//! that have nothing to do with it. A length that leads from frame to frame speaks for
+//! itself the more, the more values its field could have had; a message that ends where
+//! its sender stopped and waited for the other side speaks for any framing. Settings that
+//! had to be chosen from many count against it.
+
+mod candidates;
+mod evidence;
+mod streams;
+
+use protocol::Framing;
+
+pub use evidence::Evidence;
+use evidence::Frames;
+pub use streams::Stream;
+
+/// Less than that is no guess, in bits.
+const LEAST: f64 = 8.0;
+/// Guesses that are told at most.
+const MOST: usize = 5;
+
+/// How sure a guess is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// It fits, and so may others.
+    Possible,
+    /// Much speaks for it, or it is clearly before the next.
+    Likely,
+    /// Much speaks for it, and it is clearly before the next.
+    Sure,
+}
+
+/// A framing that fits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guess {
+    /// It, with its settings.
+    pub framing: Framing,
+    /// How sure that is.
+    pub certainty: Certainty,
+    /// What speaks for it.
+    pub evidence: Evidence,
+    /// Other settings that give the same messages, at most as likely.
+    pub same: Vec<Framing>,
+}
+
+/// Ranks what fits all of `streams`, the likeliest first: one direction of connections
+/// that speak the same protocol. Streams without bytes say nothing.
+pub fn guess(streams: &[Stream<'_>]) -> Vec<Guess> {
+    let streams: Vec<_> = streams.iter().filter(|s| !s.bytes.is_empty()).collect();
+    let mut fitting = Vec::new();
+    for framing in candidates::all(&streams) {
+        if let Some((evidence, frames)) = evidence::of(&framing, &streams)
+            && evidence.bits >= LEAST
+        {
+            fitting.push((framing, evidence, frames));
+        }
+    }
+    fitting.sort_by(|(_, a, _), (_, b, _)| b.bits.total_cmp(&a.bits));
+    let mut guesses: Vec<(Guess, Frames)> = Vec::new();
+    for (framing, evidence, frames) in fitting {
+        let is_full = guesses.len() == MOST;
+        match guesses.iter_mut().find(|(_, other)| *other == frames) {
+            Some((guess, _)) => guess.same.push(framing),
+            None if is_full => {}
+            None => {
+                let guess = Guess {
+                    framing,
+                    certainty: Certainty::Possible,
+                    evidence,
+                    same: Vec::new(),
+                };
+                guesses.push((guess, frames));
+            }
+        }
+    }
+    let mut guesses: Vec<_> = guesses.into_iter().map(|(guess, _)| guess).collect();
+    let bits: Vec<f64> = guesses.iter().map(|guess| guess.evidence.bits).collect();
+    for (index, guess) in guesses.iter_mut().enumerate() {
+        let next = bits.get(index + 1).copied().unwrap_or(0.0);
+        let is_first = index == 0;
+        let is_much = bits[index] >= 40.0;
+        let is_ahead = bits[index] - next >= 16.0;
+        guess.certainty = match (is_first, is_much, is_ahead) {
+            (true, true, true) => Certainty::Sure,
+            (true, true, false) | (true, false, true) => Certainty::Likely,
+            _ => Certainty::Possible,
+        };
+    }
+    guesses
+}
+
+#[cfg(test)]
+mod tests;
