@@ -1,6 +1,5 @@
 //! What can be wrong with a frame, and where.
 
-use super::length_prefix::Width;
 use crate::Offset;
 
 /// Why a stream can't be decoded any further. Every variant names the stream
@@ -196,7 +195,7 @@ pub enum EncodeError {
         /// The setting's name.
         name: &'static str,
         /// The length's width.
-        width: Width,
+        width: &'static str,
     },
     /// Bytes with a meaning of their own that are the same.
     #[error("start, end and escape, and what stands for them, have to be different bytes")]

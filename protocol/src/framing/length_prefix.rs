@@ -161,16 +161,17 @@ impl Format for LengthPrefix {
             }
         }
         // The header's size depends on the length there.
-        let is_variable = !matches!(self.width, Width::Bytes(_));
+        let variable = match self.width {
+            Width::Bytes(_) => None,
+            Width::Varint => Some(width::VARINT),
+            Width::Decimal => Some(width::DECIMAL),
+        };
         for (name, is_set) in [
             ("counts-header", self.counts_header),
             ("strip", self.strip.is_some_and(|strip| strip > 0)),
         ] {
-            if is_variable && is_set {
-                return Err(EncodeError::NotWith {
-                    name,
-                    width: self.width,
-                });
+            if let (Some(width), true) = (variable, is_set) {
+                return Err(EncodeError::NotWith { name, width });
             }
         }
         Ok(())

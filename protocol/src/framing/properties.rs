@@ -66,12 +66,12 @@ fn around(framing: Framing) -> impl Strategy<Value = Framing> {
         move |(magic, further, adjustment, checksum, covers, trailer)| {
             let mut framing = framing.clone();
             if let Framing::LengthPrefix(prefix) = &mut framing {
-                prefix.offset = magic.len() as u32 + further;
+                prefix.offset = further + u32::try_from(magic.len()).expect("a few");
                 prefix.magic = Mark::from(&magic[..]);
                 prefix.adjustment = adjustment;
                 prefix.checksum = checksum;
                 prefix.covers = covers;
-                prefix.trailer = checksum.width() as u32 + trailer;
+                prefix.trailer = trailer + u32::try_from(checksum.width()).expect("a few");
             }
             framing
         },

@@ -1,5 +1,6 @@
 //! `stickylab guess`: which framing the bytes of a record have.
 
+use tests::events::hex;
 use tests::{Finished, run, stickylab};
 
 fn guess(input: &str) -> Finished {
@@ -14,7 +15,7 @@ fn trace(calls: &[(&str, &[u8])]) -> String {
         r#"{"type":"connection","connection":1,"transport":"tcp","opener":{"party":1,"address":"127.0.0.1:5000","observed":{"calls":true}},"acceptor":{"address":"127.0.0.1:6379"}}"#.to_owned(),
     ];
     for (at, (call, bytes)) in calls.iter().enumerate() {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(bytes);
         lines.push(format!(
             r#"{{"type":"event","at":{},"party":1,"connection":1,"end":"opener","call":"{call}","asked":64,"bytes":"{hex}"}}"#,
             (at + 1) * 1000

@@ -197,7 +197,7 @@ fn varints_and_bytes_that_are_escaped() {
 #[test]
 fn bytes_without_a_framing_are_not_guessed_at() {
     let noise: Vec<u8> = (0..997_u32)
-        .map(|n| (n * n * 31 + n * 7 >> 3) as u8 | 1)
+        .map(|n| ((n * n * 31 + n * 7) >> 3).to_le_bytes()[0] | 1)
         .collect();
     let stream = Stream {
         bytes: &noise,

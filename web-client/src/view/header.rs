@@ -297,7 +297,7 @@ fn encode(error: &EncodeError) -> Sentence {
             .with("least", least),
         EncodeError::NotWith { name, width } => Sentence::new("encode.not-with")
             .with("name", name)
-            .with("width", width.to_string()),
+            .with("width", width),
         EncodeError::SameMarks => Sentence::new("encode.same-marks"),
         EncodeError::Empty => Sentence::new("encode.empty"),
         EncodeError::NotJson => Sentence::new("encode.not-json"),

@@ -31,7 +31,7 @@ fn check(prefix: &LengthPrefix, bytes: &[u8], expected: &Result<Vec<&[u8]>, Fram
 
 /// What is sent is `bytes`, and these are `message` again.
 fn check_both(prefix: &LengthPrefix, message: &[u8], bytes: &[u8]) {
-    check(&prefix, bytes, &Ok(vec![message]));
+    check(prefix, bytes, &Ok(vec![message]));
     let header = prefix.header(message.len()).unwrap();
     let body = prefix.body(message).unwrap();
     assert_eq!([header, body].concat(), bytes, "{prefix:?}");
@@ -402,7 +402,7 @@ fn settings_that_no_frame_could_satisfy_are_refused() {
     };
     let not_with = EncodeError::NotWith {
         name: "strip",
-        width: Width::Decimal,
+        width: "decimal",
     };
     assert_eq!(refused(strip), Err(not_with));
     let oversized = LengthPrefix {

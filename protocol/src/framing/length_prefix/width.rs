@@ -34,8 +34,8 @@ impl Width {
     ];
 }
 
-const VARINT: &str = "varint";
-const DECIMAL: &str = "decimal";
+pub(super) const VARINT: &str = "varint";
+pub(super) const DECIMAL: &str = "decimal";
 
 impl fmt::Display for Width {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
