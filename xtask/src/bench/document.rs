@@ -5,12 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// The page's section, which is written whenever the page is measured.
+/// The section of tracing, which is written whenever that is measured.
+pub(super) const TRACE: &str = "## Tracing";
+/// The page's section, likewise.
 pub(super) const PAGE: &str = "## Page";
 /// The soak's section, which only the soak writes.
 pub(crate) const SOAK: &str = "## Soak";
 /// Sections that are written each by itself: the last ones, in this order.
-const APART: [&str; 2] = [PAGE, SOAK];
+const APART: [&str; 3] = [TRACE, PAGE, SOAK];
 
 /// Writes everything but the sections that are written by themselves; they
 /// stay as they are.
@@ -22,17 +24,13 @@ pub(super) fn write(path: &Path, sections: &str) -> Result<()> {
     )
 }
 
-/// Writes the page's section; the others stay as they are.
-pub(super) fn write_page(path: &Path, page: &str) -> Result<()> {
-    write_apart(path, PAGE, page)
-}
-
 /// Writes the soak's section; the others stay as they are.
 pub(crate) fn write_soak(path: &Path, soak: &str) -> Result<()> {
     write_apart(path, SOAK, soak)
 }
 
-fn write_apart(path: &Path, heading: &str, text: &str) -> Result<()> {
+/// Writes the section of this heading; the others stay as they are.
+pub(super) fn write_apart(path: &Path, heading: &str, text: &str) -> Result<()> {
     let old = std::fs::read_to_string(path).unwrap_or_else(|_| "# Benchmarks\n".to_owned());
     save(path, &with_section(&old, heading, text))
 }

@@ -149,6 +149,52 @@ pub(super) const CAPTURES: [Goal; 2] = [
     ),
 ];
 
+const STRACE: &str = "what strace adds";
+const ON_ONE: Bound = RatioBelow(1.0);
+const WHERE_CHOSEN: Bound = RatioBelow(0.5);
+
+/// The queue is asked for each recv: without, it would be 0.7 and 0.3.
+pub(super) const TRACE: [Goal; 8] = [
+    goal("trace-c-one", "C, on one processor", STRACE, ON_ONE),
+    goal(
+        "trace-python-one",
+        "Python, on one processor",
+        STRACE,
+        ON_ONE,
+    ),
+    goal("trace-node-one", "Node, on one processor", STRACE, ON_ONE),
+    goal(
+        "trace-stream-one",
+        "a stream, on one processor",
+        STRACE,
+        ON_ONE,
+    ),
+    goal(
+        "trace-c-chosen",
+        "C, where the scheduler chooses",
+        STRACE,
+        WHERE_CHOSEN,
+    ),
+    goal(
+        "trace-python-chosen",
+        "Python, where the scheduler chooses",
+        STRACE,
+        WHERE_CHOSEN,
+    ),
+    goal(
+        "trace-node-chosen",
+        "Node, where the scheduler chooses",
+        STRACE,
+        WHERE_CHOSEN,
+    ),
+    goal(
+        "trace-stream-chosen",
+        "a stream, where the scheduler chooses",
+        STRACE,
+        WHERE_CHOSEN,
+    ),
+];
+
 const OPEN: &str = "100,000 events: opening a file";
 const BYTES: &str = "100,000 events: a step, Bytes view, median";
 const TIME: &str = "100,000 events: a step, Time view, median";

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
 use crate::step::step;
@@ -41,6 +41,8 @@ pub(crate) enum Group {
     Analysis,
     /// Looking into a capture file, beside tshark
     Captures,
+    /// What tracing adds to a program's calls, beside strace
+    Trace,
     /// What long records cost the page, in a browser
     Page,
 }
@@ -50,6 +52,11 @@ impl Group {
     fn name(self) -> String {
         let value = self.to_possible_value();
         value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether its section is written whenever it is measured.
+    fn is_apart(self) -> bool {
+        matches!(self, Group::Trace | Group::Page)
     }
 }
 
@@ -112,15 +119,23 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
     }
 
     let path = workspace.root.join("BENCHMARKS.md");
-    if groups.contains(&Group::Page) {
-        measure_page(workspace, &mut figures)?;
-        let page = report::page(&figures, &machine);
-        println!("\n{page}");
-        document::write_page(&path, &page)?;
-        if *groups == [Group::Page] {
+    for group in groups.iter().filter(|group| group.is_apart()) {
+        let (heading, section) = if *group == Group::Trace {
+            let strace = measure_trace(workspace, effort, &mut figures)?;
+            let section = report::trace(&figures, &machine, effort, &strace);
+            (document::TRACE, section)
+        } else {
+            measure_page(workspace, &mut figures)?;
+            (document::PAGE, report::page(&figures, &machine))
+        };
+        println!("\n{section}");
+        if *group == Group::Page || effort.rounds >= LEAST_ROUNDS {
+            document::write_apart(&path, heading, &section)?;
             println!("xtask: written to {}", path.display());
-            return Ok(());
         }
+    }
+    if groups.iter().all(|group| group.is_apart()) {
+        return Ok(());
     }
     let sections = report::sections(&figures, groups, &machine, &peers, effort);
     println!("\n{sections}");
@@ -134,6 +149,26 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
         );
     }
     Ok(())
+}
+
+/// What is measured beside strace; which strace that was.
+fn measure_trace(workspace: &Workspace, effort: Effort, figures: &mut Figures) -> Result<String> {
+    let programs = setup::proxies::ensure()?;
+    let strace = programs.iter().find(|(name, _)| *name == "STRACE");
+    let (_, strace) = strace.context("strace is among the programs of the tests")?;
+    let version = process::output(Command::new(strace).arg("--version"))?;
+    let version = version.lines().next().unwrap_or_default();
+    let lines = step("measuring what tracing adds", || {
+        let mut command = workspace.cargo();
+        command
+            .args(["bench", "--quiet", "--package=tests", "--bench=trace", "--"])
+            .arg(effort.rounds.to_string())
+            .env("STICKYLAB_BIN", workspace.stickylab("release"))
+            .envs(programs.iter().map(|(name, program)| (name, program)));
+        process::output_shown(&mut command)
+    })?;
+    figures.read(&lines, &workspace.root)?;
+    Ok(version.replace("-- version", "").replace("  ", " "))
 }
 
 fn measure_page(workspace: &Workspace, figures: &mut Figures) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::document::PAGE;
+use super::document::{PAGE, TRACE};
 use super::figures::{Figure, Figures, shown};
 use super::goals::{self, Goal};
 use super::machine::{Machine, today};
@@ -55,6 +55,30 @@ const ECHO: Table = Table {
         ("echo-trips", "64 B round trips, one client"),
         ("echo-p50", "64 B round trip, median"),
         ("echo-stream", "a stream, 64 KiB a send"),
+    ],
+};
+
+const TRACING: Table = Table {
+    subjects: &[
+        ("alone", "alone"),
+        ("stickylab", "stickylab trace"),
+        ("strace", "strace"),
+    ],
+    rows: &[
+        ("trace-c-one", "C, 64 B round trip, on one processor"),
+        ("trace-python-one", "Python, the same"),
+        ("trace-node-one", "Node, the same"),
+        ("trace-stream-one", "C, 1 MiB, on one processor"),
+        (
+            "trace-c-chosen",
+            "C, 64 B round trip, where the scheduler chooses",
+        ),
+        ("trace-python-chosen", "Python, the same"),
+        ("trace-node-chosen", "Node, the same"),
+        (
+            "trace-stream-chosen",
+            "C, 1 MiB, where the scheduler chooses",
+        ),
     ],
 };
 
@@ -126,11 +150,32 @@ pub(super) fn sections(
     .flatten()
     .collect();
     text += &verdict(figures, &all);
-    for group in groups.iter().filter(|group| **group != Group::Page) {
+    for group in groups.iter().filter(|group| !group.is_apart()) {
         text += "\n";
         text += &section(figures, *group);
     }
     text
+}
+
+/// The section of tracing.
+pub(super) fn trace(figures: &Figures, machine: &Machine, effort: Effort, strace: &str) -> String {
+    format!(
+        "{TRACE}\n\nWritten by `cargo xtask bench trace` on {}. Programs that measure themselves\n\
+         (`tests/benches/trace`): two processes that send 64 bytes to and fro, four calls a round\n\
+         trip (Node makes more), and one that sends 1 MiB to another, 16 KiB a call. Alone, under\n\
+         `stickylab trace --json FILE` and under `strace -f --seccomp-bpf -yy -s 65536 -o FILE`\n\
+         with the calls on descriptors, in turn; medians of {} rounds, lowest and highest in\n\
+         brackets. On one processor: all of it, by taskset(1). Nobody captures packets.\n\
+         {}; {strace}; load average over the minute before: {}.\n\n{}\n\
+         The added time is that under a tracer less that alone, in the same round. `stickylab\n\
+         trace` asks the kernel for the queue beside each call, too.\n\n{}",
+        today(),
+        effort.rounds,
+        machine.line(),
+        machine.load(),
+        TRACING.markdown(figures),
+        table(figures, &goals::TRACE),
+    )
 }
 
 /// The page's section.
@@ -208,8 +253,8 @@ fn section(figures: &Figures, group: Group) -> String {
              are never watched.\n\n{}",
             block(figures, "tap"),
         ),
-        // Written by itself.
-        Group::Page => String::new(),
+        // Written by themselves.
+        Group::Trace | Group::Page => String::new(),
         Group::Analysis => format!(
             "## Analysis\n\n100,000 events of a stream with its packets inserted one by one, the lanes brought\n\
              up to date and asked for after each thousandth, beside one analysis of all of them\n\
