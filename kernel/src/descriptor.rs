@@ -96,49 +96,94 @@ pub fn open(process: Thread, most: usize) -> io::Result<Vec<i32>> {
     Ok(fds)
 }
 
-/// What descriptor `fd` of a thread is. An error says that the kernel does not tell.
-pub fn descriptor(thread: Thread, fd: i32) -> io::Result<Descriptor> {
-    // The copy is closed at once: as long as it is open the socket is.
-    match copy(thread, fd) {
-        Ok(copy) => describe(copy),
-        Err(error) => match error.raw_os_error() {
-            Some(libc::EBADF | libc::ESRCH) => Ok(Descriptor::Closed),
-            _ => Err(error),
-        },
-    }
-}
-
-/// The last `length` bytes of a file of a thread before `end`; none if it is no file
-/// that can be read at an offset. Where `end` is none, those before its position.
-pub fn file_bytes(thread: Thread, fd: i32, end: Option<u64>, length: usize) -> Option<Vec<u8>> {
-    use std::io::Seek as _;
-    let mut file = File::from(copy(thread, fd).ok()?);
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    let end = match end {
-        Some(end) => end,
-        None => file.stream_position().ok()?,
-    };
-    let start = end.checked_sub(length as u64)?;
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, start).ok()?;
-    Some(bytes)
+/// Looks at descriptors of traced threads, which are stopped meanwhile.
+///
+/// What stands for a thread (pidfd_open(2)) is kept for the next time: it costs more to
+/// make than all else that is asked. It stands for that thread as long as it is there, and
+/// the tracer says when it is gone ([`forget`](Self::forget)).
+#[derive(Debug, Default)]
+pub struct Descriptors {
+    /// The last used one is the last.
+    threads: Vec<(Thread, OwnedFd)>,
 }
 
 /// PIDFD_THREAD (pidfd_open(2), since Linux 6.9).
 const THREAD: u32 = libc::O_EXCL.cast_unsigned();
 
-/// A copy of a descriptor of a thread. To be closed at once: as long as it is open the
-/// socket is, whatever the program closes.
-pub fn copy(thread: Thread, fd: i32) -> io::Result<OwnedFd> {
-    let process = match processes::pidfd(thread.0, THREAD) {
+impl Descriptors {
+    /// Most threads that something is kept for: each takes a descriptor of this process.
+    const MOST: usize = 32;
+
+    /// What descriptor `fd` of a thread is. An error says that the kernel does not tell.
+    pub fn describe(&mut self, thread: Thread, fd: i32) -> io::Result<Descriptor> {
+        // The copy is closed at once: as long as it is open the socket is.
+        match self.copy(thread, fd) {
+            Ok(copy) => describe(copy),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::EBADF | libc::ESRCH) => Ok(Descriptor::Closed),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// The last `length` bytes of a file of a thread before `end`; none if it is no file
+    /// that can be read at an offset. Where `end` is none, those before its position.
+    pub fn file_bytes(
+        &mut self,
+        thread: Thread,
+        fd: i32,
+        end: Option<u64>,
+        length: usize,
+    ) -> Option<Vec<u8>> {
+        use std::io::Seek as _;
+        let mut file = File::from(self.copy(thread, fd).ok()?);
+        if !file.metadata().ok()?.is_file() {
+            return None;
+        }
+        let end = match end {
+            Some(end) => end,
+            None => file.stream_position().ok()?,
+        };
+        let start = end.checked_sub(length as u64)?;
+        let mut bytes = vec![0; length];
+        file.read_exact_at(&mut bytes, start).ok()?;
+        Some(bytes)
+    }
+
+    /// A copy of a descriptor of a thread. To be closed at once: as long as it is open the
+    /// socket is, whatever the program closes.
+    pub fn copy(&mut self, thread: Thread, fd: i32) -> io::Result<OwnedFd> {
+        processes::copy_descriptor(self.thread(thread)?, fd)
+    }
+
+    /// A thread is gone, and its number may become another's.
+    pub fn forget(&mut self, thread: Thread) {
+        self.threads.retain(|(known, _)| *known != thread);
+    }
+
+    fn thread(&mut self, thread: Thread) -> io::Result<BorrowedFd<'_>> {
+        let known = self.threads.iter().rposition(|(known, _)| *known == thread);
+        if let Some(index) = known {
+            self.threads[index..].rotate_left(1);
+        } else {
+            let opened = open_thread(thread)?;
+            if self.threads.len() == Self::MOST {
+                self.threads.remove(0);
+            }
+            self.threads.push((thread, opened));
+        }
+        let (_, last) = self.threads.last().expect("it was just put there");
+        Ok(last.as_fd())
+    }
+}
+
+fn open_thread(thread: Thread) -> io::Result<OwnedFd> {
+    match processes::pidfd(thread.0, THREAD) {
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
             processes::pidfd(group(thread).unwrap_or(thread.0), 0)
         }
         done => done,
-    };
-    processes::copy_descriptor(process?.as_fd(), fd)
+    }
 }
 
 /// The process of a thread (proc(5)).
@@ -203,4 +248,61 @@ fn number(fd: BorrowedFd<'_>, option: libc::c_int) -> io::Result<i32> {
     let mut value = [0; 4];
     sys::option(fd, libc::SOL_SOCKET, option, &mut value)?;
     Ok(i32::from_ne_bytes(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::os::fd::AsRawFd as _;
+    use std::sync::{Barrier, mpsc};
+
+    use super::*;
+
+    fn own_number() -> Thread {
+        let path = std::fs::read_link("/proc/thread-self").expect("a thread has a folder");
+        let name = path.file_name().expect("its number").to_string_lossy();
+        Thread(name.parse().expect("a number"))
+    }
+
+    #[test]
+    fn each_of_many_threads_is_looked_at_and_one_that_is_gone_has_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let fd = listener.as_raw_fd();
+        let mut descriptors = Descriptors::default();
+        let many = Descriptors::MOST + 5;
+        let end = Barrier::new(many + 1);
+        let (tell, told) = mpsc::channel();
+        let mut threads = Vec::new();
+        std::thread::scope(|scope| {
+            for _ in 0..many {
+                let (tell, end) = (tell.clone(), &end);
+                scope.spawn(move || {
+                    tell.send(own_number()).expect("somebody listens");
+                    end.wait();
+                });
+            }
+            threads.extend(told.iter().take(many));
+            for thread in threads.iter().chain(&threads[3..]) {
+                let found = descriptors.describe(*thread, fd).expect("it is told");
+                let Descriptor::Socket(socket) = found else {
+                    panic!("{found:?}");
+                };
+                assert!(socket.is_listening);
+                assert!(descriptors.threads.len() <= Descriptors::MOST);
+            }
+            end.wait();
+        });
+        let last = threads[many - 1];
+        let is_gone = || !std::path::Path::new(&format!("/proc/self/task/{last}")).exists();
+        while !is_gone() {
+            std::thread::yield_now();
+        }
+        for _ in 0..2 {
+            let found = descriptors.describe(last, fd).expect("it is told");
+            assert_eq!(found, Descriptor::Closed);
+            descriptors.forget(last);
+            let mut known = descriptors.threads.iter();
+            assert!(known.all(|(thread, _)| *thread != last));
+        }
+    }
 }

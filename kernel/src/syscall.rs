@@ -22,6 +22,7 @@ mod legacy {
 
     /// No call has this number.
     #[cfg(not(target_arch = "x86_64"))]
+    #[expect(non_upper_case_globals, reason = "named as libc names it")]
     pub(super) const SYS_dup2: libc::c_long = -1;
 }
 

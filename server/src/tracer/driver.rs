@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::ExitStatus;
 use std::time::Instant;
 
-use kernel::descriptor::{self, Descriptor};
+use kernel::descriptor::{self, Descriptor, Descriptors};
 use kernel::options;
 use kernel::told;
 use kernel::tracee::{self, Resume, StartError, Stop, Thread, Tracer};
@@ -91,7 +91,7 @@ impl Driver {
         observer.begin(process, process);
         Self {
             observer,
-            world: Programs { wire: None },
+            world: Programs::default(),
             started,
             process,
             status: None,
@@ -187,6 +187,8 @@ impl Driver {
             }
             Stop::Executed(former) => {
                 self.has_executed = true;
+                world.descriptors.forget(former);
+                world.descriptors.forget(thread);
                 self.observer.execute(thread, former, at, world);
                 self.look_at_program(thread);
                 Resume::Go
@@ -227,6 +229,7 @@ impl Driver {
             self.status = Some(status);
         }
         self.early.remove(&thread);
+        self.world.descriptors.forget(thread);
         self.observer.end(thread, at, &mut self.world);
         let observer = &self.observer;
         let orphans = self.early.extract_if(.., |_, makers| {
@@ -265,7 +268,9 @@ impl Driver {
 }
 
 /// The programs, by way of the kernel.
+#[derive(Default)]
 struct Programs {
+    descriptors: Descriptors,
     wire: Option<Wire>,
 }
 
@@ -275,7 +280,7 @@ impl World for Programs {
     }
 
     fn descriptor(&mut self, thread: Thread, fd: i32) -> Option<Descriptor> {
-        descriptor::descriptor(thread, fd).ok()
+        self.descriptors.describe(thread, fd).ok()
     }
 
     fn file(
@@ -285,11 +290,11 @@ impl World for Programs {
         end: Option<u64>,
         length: usize,
     ) -> Option<Vec<u8>> {
-        descriptor::file_bytes(thread, fd, end, length)
+        self.descriptors.file_bytes(thread, fd, end, length)
     }
 
     fn told(&mut self, thread: Thread, fd: i32, beside: Beside) -> Socket {
-        let Ok(socket) = descriptor::copy(thread, fd) else {
+        let Ok(socket) = self.descriptors.copy(thread, fd) else {
             return Socket::default();
         };
         match beside {
@@ -301,7 +306,7 @@ impl World for Programs {
     }
 
     fn options(&mut self, thread: Thread, fd: i32) -> Option<Options> {
-        let socket = descriptor::copy(thread, fd).ok()?;
+        let socket = self.descriptors.copy(thread, fd).ok()?;
         Some(options::options(&socket))
     }
 
