@@ -12,6 +12,7 @@
 //! goes on without a tracer.
 
 mod attaching;
+mod polling;
 
 use std::ffi::{CString, OsString};
 use std::fmt;
@@ -20,10 +21,12 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::time::Instant;
 
 use crate::sys::processes::{self, Request, Stage};
 use crate::sys::{probe, signals};
 use crate::syscall::{self, Syscall};
+use polling::{Outcome, Polling};
 
 /// A thread, by its number (gettid(2)). That of a process's first thread is the
 /// number of the process.
@@ -96,6 +99,7 @@ pub struct Tracer {
     failure: Option<OwnedFd>,
     /// Whether threads stop at every call, because no filter could be installed.
     stops_everywhere: bool,
+    polling: Polling,
 }
 
 // PTRACE_O_… (linux/ptrace.h).
@@ -186,6 +190,7 @@ impl Tracer {
             process: Thread(child.process),
             failure: Some(child.failure),
             stops_everywhere: false,
+            polling: Polling::default(),
         })
     }
 
@@ -221,7 +226,7 @@ impl Tracer {
 
     /// Waits until a thread stops or ends; none if there is none any more.
     pub fn wait(&mut self) -> io::Result<Option<(Thread, Stop)>> {
-        let (thread, status) = match processes::wait() {
+        let (thread, status) = match self.next_change() {
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
             done => done?,
         };
@@ -229,6 +234,18 @@ impl Tracer {
             signals::forward_no_more();
         }
         Ok(Some((Thread(thread), stop(thread, status))))
+    }
+
+    /// Polls for a moment if that has paid, and sleeps then.
+    fn next_change(&mut self) -> io::Result<(i32, i32)> {
+        if self.polling.is_due() {
+            let (outcome, change) = poll()?;
+            self.polling.learn(outcome);
+            if let Some(change) = change {
+                return Ok(change);
+            }
+        }
+        processes::wait()
     }
 
     /// Lets a stopped thread go on. If it was killed meanwhile, it has gone on.
@@ -254,6 +271,28 @@ impl Tracer {
     pub fn stop_with(&self) {
         processes::stop();
         let _ = processes::kill(self.process.0, libc::SIGCONT);
+    }
+}
+
+/// Asks for the next change until there is one or it has taken too long.
+fn poll() -> io::Result<(Outcome, Option<(i32, i32)>)> {
+    if let Some(change) = processes::poll()? {
+        return Ok((Outcome::AtOnce, Some(change)));
+    }
+    let begun = Instant::now();
+    let (mut last, mut has_shared) = (begun, false);
+    loop {
+        std::hint::spin_loop();
+        let change = processes::poll()?;
+        let now = Instant::now();
+        has_shared |= now - last > polling::GAP;
+        last = now;
+        if change.is_some() && !has_shared {
+            return Ok((Outcome::Came, change));
+        }
+        if change.is_some() || now - begun > polling::LONGEST {
+            return Ok((Outcome::InVain, change));
+        }
     }
 }
 

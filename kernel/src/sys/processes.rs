@@ -66,18 +66,34 @@ pub(crate) fn syscall_info(thread: libc::pid_t) -> io::Result<[u8; SYSCALL_INFO]
 /// `__WALL`): which, and its status. Fails with EINTR once a signal was noticed that
 /// [`signals::notice`] is for.
 pub(crate) fn wait() -> io::Result<(libc::pid_t, c_int)> {
-    let mut status: c_int = 0;
     loop {
-        if signals::has_noticed() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        // SAFETY: one `int` is stored where the argument points to.
-        let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
-        match check(thread) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return done.map(|thread| (thread, status)),
+        match change(0) {
+            Ok(None) => {}
+            Err(error) if is_interrupted(&error) && !signals::has_noticed() => {}
+            Ok(Some(change)) => return Ok(change),
+            Err(error) => return Err(error),
         }
     }
+}
+
+/// The same without waiting; none if nothing has changed.
+pub(crate) fn poll() -> io::Result<Option<(libc::pid_t, c_int)>> {
+    change(libc::WNOHANG)
+}
+
+fn is_interrupted(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Interrupted
+}
+
+fn change(options: c_int) -> io::Result<Option<(libc::pid_t, c_int)>> {
+    if signals::has_noticed() {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    let mut status: c_int = 0;
+    // SAFETY: one `int` is stored where the argument points to.
+    let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | options) };
+    let thread = check(thread)?;
+    Ok((thread != 0).then_some((thread, status)))
 }
 
 /// Copies memory of another process from `address` on into `buffer`

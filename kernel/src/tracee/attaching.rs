@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::time::{Duration, Instant};
 
+use super::polling::Polling;
 use super::{FOLLOWING, StartError, Stop, Thread, Tracer, stop};
 use crate::sys::processes::{self, Request};
 use crate::sys::signals;
@@ -49,6 +51,7 @@ impl Tracer {
             process,
             failure: None,
             stops_everywhere: true,
+            polling: Polling::default(),
         };
         Ok((this, threads))
     }
@@ -59,8 +62,14 @@ impl Tracer {
     }
 
     /// Detaches from threads, which go on as if nobody had traced them. `stopped` are
-    /// those of them that are stopped and were not resumed.
-    pub fn detach(&self, threads: &[Thread], stopped: &[Thread]) {
+    /// those of them that are stopped and were not resumed. Calls that return meanwhile, or
+    /// have returned and were not waited for, are `returned`: of which thread, and what.
+    pub fn detach(
+        &self,
+        threads: &[Thread],
+        stopped: &[Thread],
+        mut returned: impl FnMut(Thread, i64),
+    ) {
         signals::notice_no_more();
         let detach = |thread: i32, signal: i32| {
             let signal = signal.unsigned_abs() as usize;
@@ -75,14 +84,24 @@ impl Tracer {
                 running.insert(thread.0);
             }
         }
+        let begun = Instant::now();
         while !running.is_empty() {
-            let Ok((thread, status)) = processes::wait() else {
-                break;
+            let (thread, status) = match processes::wait() {
+                Ok(change) => change,
+                Err(error) if is_hasty(&error, begun) => {
+                    signals::notice_no_more();
+                    continue;
+                }
+                Err(_) => break,
             };
             running.remove(&thread);
             match stop(thread, status) {
                 Stop::Ended(_) => {}
                 Stop::Signal(signal) => detach(thread, signal),
+                Stop::Returned(result) => {
+                    returned(Thread(thread), result);
+                    detach(thread, 0);
+                }
                 Stop::Made(child) => {
                     detach(thread, 0);
                     // It stops as well, to be detached from then.
@@ -92,6 +111,12 @@ impl Tracer {
             }
         }
     }
+}
+
+/// Whether a wait has ended because somebody asks again to detach, who has not waited for a
+/// second yet. Later on it means that a thread does not stop and is not to be waited for.
+fn is_hasty(error: &io::Error, begun: Instant) -> bool {
+    error.kind() == io::ErrorKind::Interrupted && begun.elapsed() < Duration::from_secs(1)
 }
 
 /// The threads of a process (proc(5)).

@@ -110,7 +110,10 @@ impl Driver {
                     let stopped: Vec<_> = self.early.keys().copied().collect();
                     let mut threads = self.observer.threads();
                     threads.extend(&stopped);
-                    tracer.detach(&threads, &stopped);
+                    tracer.detach(&threads, &stopped, |thread, result| {
+                        let at = Nanos::from(self.started.elapsed());
+                        self.observer.leave(thread, result, at, &mut self.world);
+                    });
                     break;
                 }
                 Err(error) => return Err(StartError::Failed(error)),
