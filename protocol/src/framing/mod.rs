@@ -8,6 +8,7 @@
 mod buffer;
 mod byte;
 mod chunked;
+mod clue;
 mod cobs;
 mod delimiter;
 mod error;
@@ -29,6 +30,7 @@ use serde::Serialize;
 
 pub use byte::Byte;
 pub use chunked::Chunked;
+pub use clue::Clue;
 pub use cobs::Cobs;
 pub use delimiter::{Delimiter, MAX_DELIMITER};
 pub use error::{EncodeError, FrameError};

@@ -8,8 +8,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::framing::Clue;
 use protocol::peer::{Deadlines, Refusal, Rules, Server, ServerOutput};
-use protocol::{Nanos, System};
+use protocol::{Framing, Nanos, System};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -189,6 +190,7 @@ async fn serve_client<S>(
         Err(End::Refused(refusal)) => {
             let offset = refusal.offset();
             let decision = Decision::Refused(&refusal);
+            let clue = clue(&config.rules.framing, &refusal);
             config.audit.decided(system, peer, decision);
             if config.private {
                 debug!(
@@ -196,7 +198,7 @@ async fn serve_client<S>(
                     config.name()
                 );
             } else {
-                warn!("{system}: {peer} refused at offset {offset}: {refusal}");
+                warn!("{system}: {peer} refused at offset {offset}: {refusal}{clue}");
             }
             if refusal.is_no_answer() {
                 place.fail();
@@ -368,6 +370,15 @@ where
     };
     // However it ends, the connection is closed next.
     let _ = tokio::time::timeout(LINGER, drained).await;
+}
+
+/// What a length that was refused may really have been, to be said behind the refusal.
+fn clue(framing: &Framing, refusal: &Refusal) -> String {
+    let clue = match refusal {
+        Refusal::Frame(error) => Clue::of_error(framing, error),
+        _ => None,
+    };
+    clue.map_or_else(String::new, |clue| format!(" ({clue})"))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ mod wire;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use trace::explain::{end_name, refusal};
+use trace::explain::{clues, end_name, refusal};
 use trace::lane::{Direction, Lane};
 use trace::link::Ending;
 use trace::rows::{Layer, Rows};
@@ -255,6 +255,9 @@ fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane,
     if let Some(failure) = &lane.failure {
         let reason = screen.say(&refusal(&failure.error));
         *text += &screen.named(BAD, &screen.text("terminal.refused"), &reason);
+        for clue in clues(lane, &trace.framing(lane.direction)) {
+            *text += &screen.named(Style::new(), "", &screen.say(&clue));
+        }
     }
     for reason in Rows::at_the_end(trace, lane).reasons() {
         let why = screen.text("terminal.why");

@@ -190,7 +190,8 @@ send()     │\\03\\00\\00\\00│abc│GET␠│  3 sends
 recv()     │\\03\\00\\00\\00 abc GET␠│  1 recv
 messages   │\\03\\00\\00\\00 abc│       1 message, refused
            offset 0
-refused    A length of 542,393,671 at offset 7: more than the 1,048,576 bytes allowed.",
+refused    A length of 542,393,671 at offset 7: more than the 1,048,576 bytes allowed.
+           Its bytes are the text \"GET\": somebody speaks HTTP here.",
     );
 }
 

@@ -3,6 +3,7 @@
 //! and why.
 
 mod calls;
+mod clue;
 mod copies;
 mod handshake;
 mod kernel;
@@ -22,6 +23,7 @@ use crate::text::{Sentence, Time, Value};
 use crate::{Analysis, Call, ClientId, ConnectionId, End, Event, PartyId, SERVER, Trace};
 
 pub use calls::calls;
+pub use clue::clues;
 pub use keys::KEYS;
 pub use refusal::refusal;
 pub use why::why;

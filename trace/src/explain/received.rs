@@ -2,6 +2,7 @@
 
 use protocol::Framing;
 
+use super::clue::clues;
 use super::refusal::refusal;
 use super::{Explanation, Facts, under_trace};
 use crate::lane::{Direction, Integrity, Lane, MessageKind, Span};
@@ -157,8 +158,14 @@ impl Facts<'_> {
         sentences
     }
 
-    pub(super) fn refused_here(&self, lane: &Lane) -> Option<Sentence> {
-        let failure = lane.failure.as_ref()?;
-        (failure.event == self.index).then(|| refusal(&failure.error))
+    pub(super) fn refused_here(&self, lane: &Lane) -> Vec<Sentence> {
+        match &lane.failure {
+            Some(failure) if failure.event == self.index => {
+                let mut sentences = vec![refusal(&failure.error)];
+                sentences.extend(clues(lane, &self.trace.framing(lane.direction)));
+                sentences
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use protocol::FrameError;
 
+use super::clue::clues;
 use super::{Explanation, Facts};
 use crate::Reason;
 use crate::lane::Direction;
@@ -21,6 +22,8 @@ impl Facts<'_> {
         let failure = lane.and_then(|lane| lane.failure.as_ref());
         if let (Reason::BadFrame, Some(failure)) = (reason, failure) {
             explanation.rest.push(refusal(&failure.error));
+            let clues = lane.map(|lane| clues(lane, &self.trace.framing(lane.direction)));
+            explanation.rest.extend(clues.unwrap_or_default());
         }
         if !self.is_udp() {
             explanation.rest.push(self.say(if reason.is_of_admission() {
