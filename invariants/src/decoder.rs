@@ -93,6 +93,17 @@ pub(crate) fn framing(input: &mut Input<'_>) -> Framing {
     framing
 }
 
+/// Whether a header stays with its message: what comes out is not what was sent.
+pub(crate) fn keeps_header(framing: &Framing) -> bool {
+    match framing {
+        Framing::LengthPrefix(prefix) => match (prefix.strip, prefix.width) {
+            (Some(strip), Width::Bytes(width)) => strip < prefix.offset + u32::from(width),
+            (strip, _) => strip.is_some(),
+        },
+        _ => false,
+    }
+}
+
 /// What stands around a length and its body.
 fn around(prefix: &mut LengthPrefix, input: &mut Input<'_>) {
     prefix.magic = Mark::from(input.bytes());
@@ -429,15 +440,7 @@ fn check_round_trip(framing: &Framing, messages: &[&[u8]], sizes: &[u8]) {
     if framing.waits_for_ready() || matches!(framing, Framing::None) {
         return;
     }
-    // A header that stays with the message is not sent with it.
-    let keeps = match framing {
-        Framing::LengthPrefix(prefix) => match (prefix.strip, prefix.width) {
-            (Some(strip), Width::Bytes(width)) => strip < prefix.offset + u32::from(width),
-            (strip, _) => strip.is_some(),
-        },
-        _ => false,
-    };
-    if keeps || framing.body_length(0) > MOST {
+    if keeps_header(framing) || framing.body_length(0) > MOST {
         return;
     }
     let (mut stream, mut sent) = (Vec::new(), Vec::new());

@@ -3,13 +3,15 @@
 //! Input: the client's key, the server's, how the answer is spoilt, the sizes
 //! of the chunks, the nonce (32 bytes), what follows the answer.
 
+use md5::Md5;
 use protocol::auth::hmac_md5::client;
 use protocol::auth::hmac_md5::server::{Answer, Challenge, Verdict};
 use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key, Step, mutual};
+use sha2::{Digest, Sha256};
 
 use crate::input::{Input, chunks};
 
-/// Block size of MD5 in bytes: HMAC fills shorter keys up with zeros (RFC 2104).
+/// Block size of MD5 and of SHA-256 in bytes: HMAC fills shorter keys up with zeros (RFC 2104).
 const BLOCK: usize = 64;
 
 /// A peer is accepted exactly if it knows the key, after exactly as many bytes
@@ -28,10 +30,10 @@ pub fn check(bytes: &[u8]) {
     let (challenge, server) = Challenge::new(Key::new(ours), nonce).send();
     assert_eq!(challenge, nonce);
     let (one, other) = (Key::new(theirs), Key::new(ours));
-    assert!(one.is_equivalent(&other) || !same_key(theirs, ours));
+    assert!(one.is_equivalent(&other) || !same_key::<Md5>(theirs, ours));
     let mut answer = answer(theirs, &[&challenge[..], behind].concat(), sizes);
     answer[place] ^= change;
-    let right = change == 0 && same_key(theirs, ours);
+    let right = change == 0 && same_key::<Md5>(theirs, ours);
     let stream = [&answer[..], behind].concat();
     assert_eq!(verdict(server, &stream, sizes), Some(right));
     for short in 0..ANSWER_LEN {
@@ -57,7 +59,7 @@ fn check_mutual(
     behind: &[u8],
     sizes: &[u8],
 ) {
-    let honest = same_key(theirs, ours);
+    let honest = same_key::<Sha256>(theirs, ours);
     let (challenge, server) = mutual::server::Challenge::new(Key::new(ours), server).send();
     let client = mutual::client::Challenge::new(Key::new(theirs), client);
     let heard = [&challenge[..], behind].concat();
@@ -143,12 +145,16 @@ fn verdict(mut stage: Answer, stream: &[u8], sizes: &[u8]) -> Option<bool> {
     None
 }
 
-/// Whether HMAC can't tell two keys apart. Longer ones are hashed; those
-/// differ, unless two texts have the same MD5.
-fn same_key(one: &[u8], other: &[u8]) -> bool {
+/// Whether HMAC can't tell two keys apart: one longer than a block stands for its hash
+/// (RFC 2104, 2).
+fn same_key<Hash: Digest>(one: &[u8], other: &[u8]) -> bool {
     let filled = |key: &[u8]| {
-        let mut filled = key.to_vec();
-        filled.resize(key.len().max(BLOCK), 0);
+        let mut filled = if key.len() > BLOCK {
+            Hash::digest(key).to_vec()
+        } else {
+            key.to_vec()
+        };
+        filled.resize(BLOCK, 0);
         filled
     };
     filled(one) == filled(other)

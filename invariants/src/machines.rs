@@ -49,7 +49,8 @@ pub fn check(bytes: &[u8]) {
     check_client(&rules, &messages, input);
     // A frame of a megabyte for each message of a byte shows nothing more.
     let padded = rules.framing.body_length(0) > 4096;
-    if !padded && rules.framing.validate().is_ok() {
+    let keeps = decoder::keeps_header(&rules.framing);
+    if !padded && !keeps && rules.framing.validate().is_ok() {
         converse(&rules, &messages, input);
     }
 }

@@ -185,7 +185,8 @@ impl Format for LengthPrefix {
             Width::Bytes(width) => u64::MAX >> (64 - 8 * u32::from(width) + u32::from(self.signed)),
             Width::Varint | Width::Decimal => u64::MAX,
         };
-        let maximum = i128::from(self.maximum).min(i128::from(field) - beside);
+        let body = i128::from(self.maximum) - self.dropped() as i128;
+        let maximum = body.min(i128::from(field) - beside);
         let maximum = u64::try_from(maximum).unwrap_or(0);
         if length as u64 > maximum {
             return Err(EncodeError::TooLarge { length, maximum });

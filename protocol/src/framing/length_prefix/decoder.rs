@@ -83,16 +83,16 @@ impl LengthPrefixDecoder {
         if length < 0 {
             return Err(FrameError::Negative { offset, length });
         }
-        if length < prefix.overhead() {
+        let adjustment = prefix.adjustment;
+        let body = length - prefix.overhead() + i128::from(adjustment);
+        // What is dropped of a body has to be there.
+        if body < prefix.dropped() as i128 && prefix.counts_header {
             return Err(FrameError::ShorterThanHeader {
                 offset,
                 length,
                 header,
             });
         }
-        let adjustment = prefix.adjustment;
-        let body = length - prefix.overhead() + i128::from(adjustment);
-        // What is dropped of a body has to be there.
         if body < prefix.dropped() as i128 {
             return Err(FrameError::BelowAdjustment {
                 offset,
