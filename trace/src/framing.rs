@@ -56,16 +56,51 @@ pub fn write(framing: &Framing) -> String {
             one => std::slice::from_ref(one),
         };
         for value in values {
-            let written = match value {
-                Value::String(text) => escaped(text),
-                other => other.to_string(),
-            };
-            for part in [",", &key, "=", &written] {
+            for part in [",", &key, "=", &written(value)] {
                 text.push_str(part);
             }
         }
     }
     text
+}
+
+/// What may be meant by the beginning of a framing as people write it: the names, and behind
+/// a name and what is set already each other setting with its default.
+pub fn suggestions(typed: &str) -> Vec<String> {
+    let known = |text: &str| {
+        let name = text.split(',').next().unwrap_or(text);
+        Framing::named(name)
+    };
+    // The last piece is not complete.
+    let head = typed.rsplit_once(',').map_or(typed, |(head, _)| head);
+    let mut all: Vec<String> = Vec::new();
+    if !typed.contains(',') {
+        all.extend(Framing::NAMES.iter().map(|name| (*name).to_owned()));
+    }
+    let Some(Ok(Value::Object(settings))) = known(head).map(serde_json::to_value) else {
+        return all;
+    };
+    for (key, value) in settings {
+        let is_set = |part: &str| part.split_once('=').is_some_and(|(set, _)| set == key);
+        if key != "kind" && !head.split(',').any(is_set) {
+            // Of a setting that may be repeated the first.
+            let value = match &value {
+                Value::Array(values) => values.first(),
+                one => Some(one),
+            };
+            let text = value.map(|value| [head, ",", &key, "=", &written(value)].concat());
+            all.extend(text);
+        }
+    }
+    all
+}
+
+/// A setting's value as [`parse`] reads it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => escaped(text),
+        other => other.to_string(),
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -172,6 +207,38 @@ mod tests {
         check("fixed-size,pad=0", "fixed-size,pad=0x0");
         check("fixed-size,pad=*", "fixed-size,pad=42");
         check(r"delimiter,delimiter=\q", "delimiter,delimiter=hex:5c71");
+    }
+
+    #[test]
+    fn names_are_suggested_and_behind_a_name_its_settings() {
+        assert_eq!(suggestions(""), Framing::NAMES);
+        assert_eq!(suggestions("del"), Framing::NAMES);
+        let settings = suggestions("length-prefix,");
+        assert!(
+            settings.contains(&"length-prefix,width=4".to_owned()),
+            "{settings:?}"
+        );
+        assert!(
+            settings
+                .iter()
+                .all(|text| text.starts_with("length-prefix,"))
+        );
+        // What is set already is not suggested again, and what was typed of the next
+        // setting does not matter.
+        let more = suggestions("length-prefix,width=2,en");
+        assert!(
+            more.contains(&"length-prefix,width=2,endian=little".to_owned()),
+            "{more:?}"
+        );
+        assert!(more.iter().all(|text| text.matches("width=").count() == 1));
+        assert_eq!(more.len(), settings.len() - 1);
+        for name in Framing::NAMES {
+            for text in suggestions(name) {
+                assert!(parse(&text).is_ok(), "{text}");
+            }
+        }
+        assert!(suggestions("delimiter").contains(&r"delimiter,delimiter=\n".to_owned()));
+        assert!(suggestions("nonsense,").is_empty());
     }
 
     #[test]

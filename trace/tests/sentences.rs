@@ -6,9 +6,9 @@
 mod dsl;
 
 use dsl::{check_says as check, trace};
-use protocol::System;
+use protocol::{Nanos, System};
 use trace::rows::Rows;
-use trace::{Analysis, Trace};
+use trace::{Analysis, Call, ClientId, Event, Reason, Trace};
 
 /// The reasons that stand below the rows of the first lane.
 fn reasons(run: &Trace) -> Vec<String> {
@@ -310,5 +310,44 @@ fn a_call_that_moved_nothing_has_no_number() {
         1,
         ["The server's recvfrom(9) ", "服务端的 recvfrom(9) "],
         &["#0"],
+    );
+}
+
+#[test]
+fn a_connection_that_the_server_refused_is_not_said_to_be_silent() {
+    let plan = "c1 connect\n s1 accept\n c1 send hi\n s1 recv 64 hi";
+    let mut run = trace(System::TcpEcho, &[], plan);
+    let mut add = |at, origin, number, call, reason| {
+        run.insert(Event {
+            connection: ClientId::FIRST.connection(number),
+            reason,
+            ..Event::new(Nanos::from_millis(at), origin, call)
+        })
+    };
+    let (client, server) = (ClientId::FIRST.opener(), ClientId::FIRST.acceptor());
+    let refused = add(1_000, client, 8, Call::Connect, None);
+    add(1_001, server, 8, Call::Accept, None);
+    add(1_002, server, 8, Call::Refuse, Some(Reason::SourceFull));
+    add(1_003, server, 8, Call::Close, None);
+    let held = add(1_004, client, 2, Call::Connect, None);
+    for step in refused + 1..refused + 5 {
+        check(
+            &run,
+            step,
+            [
+                "It is connection #9 of the same client, and one that the server refused.",
+                "这是同一个客户端的第 9 个连接，被服务端拒绝了。",
+            ],
+            &["says nothing", "merely holds", "什么也不说", "只是占着"],
+        );
+    }
+    check(
+        &run,
+        held + 1,
+        [
+            "It is connection #3 of the same client, which says nothing on it and merely holds it.",
+            "这是同一个客户端的第 3 个连接：它在上面什么也不说，只是占着。",
+        ],
+        &["refused", "拒绝"],
     );
 }

@@ -130,8 +130,7 @@ fn draw_row(
     widths: &[usize],
     range: Range<usize>,
 ) {
-    let name = if range.start == 0 { &row.name } else { "" };
-    *text += &padded(name, NAMES);
+    *text += &padded(&row.name, NAMES);
     let border = |at: usize| match edges.get(at) {
         Some(edge) if row.edges.contains(edge) => BOUNDARY,
         _ => ' ',

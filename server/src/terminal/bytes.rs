@@ -67,8 +67,7 @@ fn draw_row(
     edges: &BTreeSet<Place>,
     range: Range<usize>,
 ) {
-    let name = if range.start == 0 { &row.name } else { "" };
-    *text += &padded(name, NAMES);
+    *text += &padded(&row.name, NAMES);
     let mut style = Style::new();
     let mut switch = |text: &mut String, to: Style| {
         if style != to {

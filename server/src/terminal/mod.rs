@@ -25,6 +25,7 @@ mod wire;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use protocol::Framing;
 use trace::explain::{clues, end_name, refusal};
 use trace::lane::{Direction, Lane};
 use trace::link::Ending;
@@ -108,6 +109,14 @@ fn under_trace(trace: &Trace, screen: Screen) -> String {
     said.unwrap_or_default()
 }
 
+/// A framing with its settings, or that there is none.
+fn framing(framing: &Framing, screen: Screen) -> String {
+    match framing {
+        Framing::None => screen.text("choice.none"),
+        framing => trace::framing::write(framing),
+    }
+}
+
 /// What ran, in one line.
 fn summary(trace: &Trace, screen: Screen) -> String {
     let what = if let Some(plan) = &trace.plan {
@@ -115,10 +124,15 @@ fn summary(trace: &Trace, screen: Screen) -> String {
             .with("system", plan.system.name().to_owned())
             .with("buffer", plan.buffer.to_string())
             .with("delay", plan.read_delay_ms.to_string())
-            .with("framing", trace::framing::write(&plan.rules().framing))
+            .with("framing", framing(&plan.rules().framing, screen))
     } else {
-        let framing = |direction| trace::framing::write(&trace.framing(direction));
-        Sentence::new("terminal.record")
+        let framing = |direction| framing(&trace.framing(direction), screen);
+        // Of one, which is both ends, or of which alone something is known, the lanes say it.
+        let key = match trace.parties.len() {
+            0 | 1 => "terminal.record-of-one",
+            _ => "terminal.record",
+        };
+        Sentence::new(key)
             .with("parties", trace.parties.len())
             .with("connections", trace.connections.len())
             .with("from-opener", framing(Direction::FromOpener))

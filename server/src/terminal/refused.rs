@@ -28,8 +28,7 @@ pub(super) fn refused(trace: &Trace, screen: Screen) -> String {
         let line = Sentence::new(key)
             .with("who", client)
             .with("n", times.len())
-            .with("time", Time(times[0]).to_string())
-            .with("reason", reason.to_string());
+            .with("time", Time(times[0]).to_string());
         let mut line = screen.say(&line);
         line += &screen.text("terminal.between-sentences");
         line += &screen.say(&Sentence::new(reason.key()));
@@ -71,9 +70,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "refused    client 1 2 times from 2.00 ms on: source-full. Its source has all the \
+                "refused    client 1 2 times from 2.00 ms on. Its source has all the \
                  places that one source may have; other sources are let in as before.",
-                "refused    client 2 at 5.00 ms: wrong-answer. Its answer to the challenge was wrong.",
+                "refused    client 2 at 5.00 ms. Its answer to the challenge was wrong.",
             ]
         );
     }

@@ -142,13 +142,13 @@ send()     │0123 456
 recv()     │0123│456
 messages   │0123│456
            offset 0
-           789abcde
-           789abcde
-           789abcde
+send()     789abcde
+recv()     789abcde
+messages   789abcde
            offset 7
-           f│  1 send
-           f│  2 recvs
-           f│  2 messages, 2 split
+send()     f│  1 send
+recv()     f│  2 recvs
+messages   f│  2 messages, 2 split
            offset 15",
     );
 }

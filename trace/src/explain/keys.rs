@@ -142,6 +142,7 @@ pub const KEYS: &[&str] = &[
     "explain.close.wrong-answer",
     "explain.close.refused",
     "explain.further",
+    "explain.further.refused",
     "explain.refuse",
     "explain.refuse.let-in",
     "explain.refuse.turned-away",

@@ -80,7 +80,12 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
     let (_, further) = ClientId::of(event.connection);
     if further > 0 && trace.plan.is_some() {
         let number = u64::from(further) + 1;
-        let further = facts.say("explain.further").with("number", number);
+        let further = facts.say(if facts.is_refused() {
+            "explain.further.refused"
+        } else {
+            "explain.further"
+        });
+        let further = further.with("number", number);
         explanation.rest.insert(0, further);
     }
     if step == trace.events().len()
@@ -166,6 +171,13 @@ impl Facts<'_> {
     /// An empty recv on a stream; an empty datagram is not the end of anything.
     fn is_end(&self) -> bool {
         self.event.is_eof() && !self.is_udp()
+    }
+
+    /// Whether the server refused the connection, before or after this event.
+    fn is_refused(&self) -> bool {
+        let mut events = self.trace.events().iter();
+        let connection = self.event.connection;
+        events.any(|event| event.call == Call::Refuse && event.connection == connection)
     }
 
     fn eof(&self) -> Explanation {

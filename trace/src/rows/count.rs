@@ -86,6 +86,12 @@ impl Rows<'_> {
         }
     }
 
+    /// How many messages so far are of several sends, and how many of a part of one, as the
+    /// row of messages counts them.
+    pub fn glued_and_split(&self) -> (usize, usize) {
+        (self.found(Finding::Glued), self.found(Finding::Part))
+    }
+
     /// How often a finding has happened.
     fn found(&self, finding: Finding) -> usize {
         self.lane.findings.before(finding, self.step)

@@ -20,9 +20,9 @@ send()     │#1 500 B
 recv()     │#1 1 B│#2 499 B
 messages   │#1 1 B│#2 499 B
            offset 0
-           │#2 100 B│  2 sends
-           │           2 recvs, 100 B unread
-           │           2 messages, 2 split
+send()     │#2 100 B│  2 sends
+recv()     │           2 recvs, 100 B unread
+messages   │           2 messages, 2 split
            offset 500",
     );
 }
@@ -45,9 +45,9 @@ send()     │#1 200 B│#2 200 B│#3 200 B│#4 200 B│#5 200 B│#6 200 B
 recv()     │#1 200 B│#2 200 B│××××××××│××××××××│××××××××│××××××××
 messages   │#1 200 B│#2 200 B│
            offset 0
-           │#7 200 B│#8 200 B│#9 200 B│#10 200 B│#11 200 B│#12 200 B│  12 sends
-           │××××××××│××××××××│××××××××│#3 200 B │×××××××××│×××××××××│  3 recvs, 9 dropped
-                                      │#3 200 B │                      3 messages
+send()     │#7 200 B│#8 200 B│#9 200 B│#10 200 B│#11 200 B│#12 200 B│  12 sends
+recv()     │××××××××│××××××××│××××××××│#3 200 B │×××××××××│×××××××××│  3 recvs, 9 dropped
+messages                              │#3 200 B │                      3 messages
            offset 1200
 why        9 datagrams lost: the reader's receive buffer was full.",
     );

@@ -48,7 +48,7 @@ fn what_the_kernel_told_and_the_answer_stand_below() {
         &crate::terminal::kernel_facts::tables(&trace, &analysis, screen(200)),
         "
 client 1 in the kernel
-connect    connect() took 50.0 µs, then 1 in the accept queue; accept() had it 9.00 ms after connect() began, before that 1 in the queue
+connect    connect() took 50.0 µs; the accept queue then held 1 connection; accept() had it 9.00 ms after connect() began, and the queue held 1 connection just before
 send queue up to 4 B after a send(), up to 2 B not even sent
 recv queue up to 4 B before the server's recv()
 replies    2 of 3 recv() calls waited longer than 1 ms: #1 10.0 ms, #3 43.0 ms",
