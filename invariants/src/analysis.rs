@@ -266,6 +266,7 @@ fn check_page(trace: &Trace) {
                 state.axis(),
                 catalog,
                 900.0,
+                300.0,
             );
             scene::scrubber::draw(state.index(), step, 300.0, 30.0);
             state.counterfactual();

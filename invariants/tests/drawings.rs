@@ -47,7 +47,14 @@ fn the_bytes_of_a_handshake_are_on_the_stage() {
         let index = Index::new(&trace, &analysis);
         let model = model(&trace, &analysis, &index, trace.events().len());
         for width in WIDTHS {
-            let list = scene::stage(Some(&model), View::Bytes, Axis::Time, &catalog, width);
+            let list = scene::stage(
+                Some(&model),
+                View::Bytes,
+                Axis::Time,
+                &catalog,
+                width,
+                400.0,
+            );
             let mut handshakes = 0;
             for lane in &analysis.lanes {
                 let steps = lane.messages.iter();
@@ -121,7 +128,17 @@ fn check_drawings(lesson: &Lesson, trace: &Trace) {
                 let parts = [WIDTHS[0], WIDTHS[3]].map(|width| (near, width));
                 for (viewport, width) in whole.into_iter().chain(parts) {
                     model.viewport = viewport;
-                    check(&scene::stage(Some(&model), view, axis, &catalog, width));
+                    // As loose as it can be, and as tight.
+                    for room in [f64::INFINITY, 0.0] {
+                        check(&scene::stage(
+                            Some(&model),
+                            view,
+                            axis,
+                            &catalog,
+                            width,
+                            room,
+                        ));
+                    }
                 }
             }
         }

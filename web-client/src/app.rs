@@ -362,9 +362,9 @@ impl State {
                     return false;
                 }
                 self.guess = Some(guess);
-                self.want(Aim::Play, effects);
+                self.want_in_sight(effects);
             }
-            Message::Run => self.want(Aim::Play, effects),
+            Message::Run => self.want_in_sight(effects),
             Message::Stop => self.stop(effects),
             Message::HashChanged(hash) => return self.handle_hash(&hash, effects),
             other => return self.navigate(&other, effects),

@@ -134,6 +134,17 @@ pub fn set_shown(element: &HtmlElement, shown: bool) {
     }
 }
 
+/// Gives an element the focus without scrolling to it.
+pub fn focus_in_place(element: &HtmlElement) {
+    let options = js_sys::Object::new();
+    // Setting a field of a plain object and calling what every element has do not fail.
+    let _ = js_sys::Reflect::set(&options, &"preventScroll".into(), &JsValue::TRUE);
+    if let Ok(focus) = js_sys::Reflect::get(element, &"focus".into()) {
+        let focus: &js_sys::Function = focus.unchecked_ref();
+        let _ = focus.call1(element, &options);
+    }
+}
+
 /// Removes all children.
 pub fn clear(element: &Element) {
     element.set_text_content(None);

@@ -185,6 +185,7 @@ impl Inner {
                     let dispatch = self.dispatch.clone();
                     packing::unpack(&run, move |run| dispatch(Message::Unpacked(run)));
                 }
+                Effect::ShowStage { smoothly } => self.views.show_stage(smoothly),
                 Effect::FocusSearch => self.views.focus_search(),
                 Effect::SaveSettings(settings) => store(&settings::write(&settings)),
                 // It fails when the browser is out of memory; there is nothing to fall back on.

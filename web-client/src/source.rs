@@ -3,8 +3,8 @@
 
 use capture::{Choice, Refused};
 use record::{Close, Connection, ConnectionId, End, Head, Party, Record, Summary};
-use trace::cause::Change;
 use trace::link::Ending;
+use trace::rows::Rows;
 use trace::{Analysis, Event, Setup, Trace, TraceError};
 
 mod arrange;
@@ -32,12 +32,12 @@ pub enum FileError {
 /// Most events of one connection whose changed boundaries are counted for the list.
 const MOST_COUNTED: usize = 20_000;
 
-/// Boundaries between chunks that are not where the sender put them.
+/// Messages that are not what was sent, as the rows of messages count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
-    /// Two sends came out of one recv.
+    /// Of several sends.
     pub glued: usize,
-    /// A recv ended inside a send.
+    /// Parts of a send.
     pub split: usize,
 }
 
@@ -48,7 +48,7 @@ pub struct Listed {
     pub connection: Connection,
     /// What was observed of it, counted.
     pub summary: Summary,
-    /// What became of its boundaries, where both ends were watched and it was counted.
+    /// What became of its messages, where both ends were watched and it was counted.
     pub changed: Option<Changed>,
     /// Those of a record, in the order of their times.
     events: Vec<Event>,
@@ -188,6 +188,49 @@ impl Source {
         self.events
     }
 
+    /// Packets that were captured, of all connections.
+    pub fn packets(&self) -> usize {
+        let all = self.connections.iter();
+        all.map(|listed| listed.summary.packets[0] + listed.summary.packets[1])
+            .sum()
+    }
+
+    /// Whether it is a capture, of which each connection is read when it is shown.
+    pub const fn is_capture(&self) -> bool {
+        self.capture.is_some()
+    }
+
+    /// Which of a proxy's pairs of connections this one belongs to, from 1, and the end of
+    /// it at which the proxy is: it accepts a connection, and the next one is its own to the
+    /// server.
+    pub fn pair(&self, connection: ConnectionId) -> Option<(usize, End)> {
+        let at = self.find(connection).ok()?;
+        let is_first = |at: usize| {
+            let [one, other] = self.connections.get(at..at + 2)? else {
+                return None;
+            };
+            let [one, other] = [&one.connection, &other.connection];
+            let party = one.acceptor.party?;
+            let is_next = other.connection.0.checked_sub(1) == Some(one.connection.0);
+            let is_proxy = self.parties.iter().any(|p| p.party == party && p.proxy);
+            (is_next && is_proxy && other.opener.party == Some(party)).then_some(at)
+        };
+        let (first, end) = match is_first(at) {
+            Some(first) => (first, End::Acceptor),
+            None => (is_first(at.checked_sub(1)?)?, End::Opener),
+        };
+        Some((
+            self.connections[..=first]
+                .iter()
+                .filter(|listed| {
+                    let id = listed.connection.connection;
+                    self.find(id).ok().and_then(is_first).is_some()
+                })
+                .count(),
+            end,
+        ))
+    }
+
     /// Whether more may come.
     pub const fn is_live(&self) -> bool {
         self.ending.is_none()
@@ -300,6 +343,8 @@ impl Source {
     pub fn set_setup(&mut self, setup: Setup) {
         if let Some(at) = self.shown.and_then(|shown| self.find(shown).ok()) {
             self.connections[at].setup = Some(setup);
+            // Its messages are others.
+            self.connections[at].counted = 0;
         }
     }
 
@@ -316,15 +361,13 @@ impl Source {
             return false;
         };
         let listed = &self.connections[at];
-        let analysis = Analysis::new(&Trace::of_record(self.part(listed), Setup::default()));
+        let setup = listed.setup.as_ref().unwrap_or(&self.setup);
+        let trace = Trace::of_record(self.part(listed), setup.clone());
         let mut changed = Changed::default();
-        let lanes = analysis.lanes.iter();
-        for boundary in lanes.flat_map(|lane| &lane.boundaries) {
-            match boundary.change {
-                Change::Vanished => changed.glued += 1,
-                Change::Appeared => changed.split += 1,
-                Change::Cut | Change::Lost => {}
-            }
+        for lane in &Analysis::new(&trace).lanes {
+            let (glued, split) = Rows::at_the_end(&trace, lane).glued_and_split();
+            changed.glued += glued;
+            changed.split += split;
         }
         let listed = &mut self.connections[at];
         listed.counted = listed.events.len();

@@ -246,6 +246,7 @@ fn both_views_of_a_captured_run_are_painted() {
         name: "run.jsonl".to_owned(),
         content: Ok(CAPTURED.as_bytes().to_vec()),
     });
+    state.update(Message::Last);
     assert_eq!(state.step(), 5, "{:?}", state.refused_file());
     let canvas: HtmlCanvasElement = append("canvas");
     let palette = Palette::read(&canvas);
@@ -259,6 +260,7 @@ fn both_views_of_a_captured_run_are_painted() {
             state.axis(),
             &texts,
             800.0,
+            f64::INFINITY,
         );
         painter.paint(&list, &palette);
         let (points, picture) = painted(&canvas);

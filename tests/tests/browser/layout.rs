@@ -51,17 +51,116 @@ fn number(edges: &Value, name: &str) -> f64 {
 async fn on_a_desktop_stage_transport_and_explanation_are_in_sight_together() {
     let serve = super::serve();
     let page = Page::start().await;
+    let low = Browser::with((1440, 757), "en-US").await;
+    let low = Page { browser: low };
     for lesson in lessons() {
-        page.open_lesson(&serve, &lesson).await;
-        let edges = page.script(EDGES).await;
-        assert!(number(&edges, "stage") > 0.0, "{lesson}: {edges}");
-        let check = "() => {
-            const bottom = document.getElementById('explain').getBoundingClientRect().bottom;
-            if (scrollY > 0) return `scrolled by ${scrollY}`;
-            if (bottom > innerHeight) return `the explanation ends at ${bottom}`;
-        }";
-        assert_eq!(walk(&page, check).await, "", "{lesson}");
+        for page in [&page, &low] {
+            page.open_lesson(&serve, &lesson).await;
+            let edges = page.script(EDGES).await;
+            assert!(number(&edges, "stage") > 0.0, "{lesson}: {edges}");
+            let check = "() => {
+                const bottom = document.getElementById('explain').getBoundingClientRect().bottom;
+                const stage = document.getElementById('stage').clientHeight;
+                const canvas = document.getElementById('canvas').clientHeight;
+                if (scrollY > 0) return `scrolled by ${scrollY}`;
+                if (bottom > innerHeight) return `the explanation ends at ${bottom}`;
+                if (stage > canvas + 1) return `${stage} pixels for rows of ${canvas}`;
+            }";
+            assert_eq!(walk(page, check).await, "", "{lesson}");
+        }
     }
+}
+
+/// How much of the rows is in the stage, where there is more, and what is in sight of the
+/// page with it.
+const STAGE: &str = "
+    const stage = document.getElementById('stage');
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame(); await frame();
+    return {
+        above: stage.dataset.moreAbove,
+        below: stage.dataset.moreBelow,
+        hidden: stage.scrollHeight - stage.clientHeight,
+        explain: document.querySelector('.explain').getBoundingClientRect().bottom - innerHeight,
+    };
+";
+
+#[tokio::test]
+async fn in_a_low_window_the_rows_move_together() {
+    let serve = super::serve();
+    let browser = Browser::with((1440, 757), "en-US").await;
+    let page = Page { browser };
+    page.open_lesson(&serve, "five-sends").await;
+    for (height, least) in [(757, 240.0), (1000, 390.0)] {
+        page.browser.resize(1440, height).await;
+        let script = format!("return (async () => {{ {STAGE} }})()");
+        let stage = page.script(&script).await;
+        // All rows and all of the explanation.
+        assert!(number(&stage, "hidden") <= 0.0, "{height}: {stage}");
+        assert!(number(&stage, "explain") <= 0.0, "{height}: {stage}");
+        let tall = "return document.getElementById('canvas').clientHeight";
+        let tall = page.script(tall).await.as_f64().expect("a height");
+        assert!((least..least + 30.0).contains(&tall), "{height}: {tall}");
+    }
+}
+
+#[tokio::test]
+async fn a_stage_that_scrolls_shows_where_there_is_more() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open_lesson(&serve, "two-authenticated").await;
+    for (top, above, below) in [
+        (0, "false", "true"),
+        (60, "true", "true"),
+        (9999, "true", "false"),
+    ] {
+        let script = format!(
+            "return (async () => {{
+                document.getElementById('stage').scrollTop = {top};
+                {STAGE}
+            }})()"
+        );
+        let stage = page.script(&script).await;
+        assert_eq!(stage["above"], above, "{top}: {stage}");
+        assert_eq!(stage["below"], below, "{top}: {stage}");
+    }
+    // Where all of it is in sight, nothing is marked.
+    page.open_lesson(&serve, "five-sends").await;
+    let stage = page
+        .script(&format!("return (async () => {{ {STAGE} }})()"))
+        .await;
+    assert_eq!(
+        (&stage["above"], &stage["below"]),
+        (&json!("false"), &json!("false"))
+    );
+}
+
+#[tokio::test]
+async fn on_a_telephone_run_brings_the_stage_into_sight() {
+    let serve = super::serve();
+    let browser = Browser::with((360, 740), "en-US").await;
+    let page = Page { browser };
+    let is_whole = "
+        const stage = document.getElementById('stage').getBoundingClientRect();
+        const controls = document.getElementById('controls').getBoundingClientRect();
+        return stage.top >= 0 && stage.bottom <= controls.top;";
+    page.open(&serve, "lesson=five-sends").await;
+    // One reads the question first.
+    assert_eq!(page.script("return scrollY").await, json!(0));
+    assert_eq!(page.script(is_whole).await, json!(false));
+    page.click("#run").await;
+    page.until_over().await;
+    let script = format!(
+        "return (async () => {{
+            const frame = () => new Promise(requestAnimationFrame);
+            const see = () => {{ {is_whole} }};
+            const has_focus = () => document.activeElement.id === 'run';
+            for (let at = 0; at < 600 && !(see() && has_focus()); at++) await frame();
+            return [see(), document.activeElement.id];
+        }})()"
+    );
+    // The focus stays where it was.
+    assert_eq!(page.script(&script).await, json!([true, "run"]));
 }
 
 #[tokio::test]

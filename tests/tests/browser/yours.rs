@@ -133,10 +133,58 @@ async fn a_record_grows_on_the_page_and_is_framed_afterwards() {
         "{about}"
     );
     assert_eq!(page.browser.complaints().await, [""; 0]);
-    // Loaded again, it has all of it.
+    let seen = page.see().await;
+    assert_eq!(
+        seen.step(),
+        seen.rows.len(),
+        "who followed it is at its end"
+    );
+    // Loaded again, it has all of it, and begins at its start.
     page.open_at(&url).await;
     until_listed(&page, "both connections", |list| list.len() == 2).await;
+    let rows = seen.rows.len();
+    page.until("its start", |seen| {
+        seen.rows.len() == rows && seen.step() == 0
+    })
+    .await;
+    let sides = "return [...document.querySelectorAll('#yours-list .about')]
+        .map(about => about.textContent.split(' · ')[0]);";
+    assert_eq!(
+        page.script(sides).await,
+        json!(["pair 1, client side", "pair 1, server side"])
+    );
+    check_suggestions(&page).await;
     program.stop(Signal::TERM);
+}
+
+/// The fields of the framings suggest names, and behind a name its settings, while one types.
+async fn check_suggestions(page: &Page) {
+    let suggested =
+        "return [...document.getElementById('framing-names').options].map(o => o.value);";
+    page.script("document.getElementById('framing-opener').select()")
+        .await;
+    let all = page.script(suggested).await;
+    let has = |all: &Value, text: &str| {
+        let all = all.as_array().expect("a list").iter();
+        all.filter(|one| *one == text).count()
+    };
+    assert_eq!(has(&all, "delimiter"), 1, "{all}");
+    page.press("length-prefix,width=2,").await;
+    let more = page.script(suggested).await;
+    assert_eq!(
+        has(&more, "length-prefix,width=2,endian=little"),
+        1,
+        "{more}"
+    );
+    assert_eq!(has(&more, "length-prefix"), 0, "{more}");
+    page.press("endian=big").await;
+    page.press(Key::Enter).await;
+    let set = "const input = document.getElementById('framing-opener');
+        return [input.value, input.getAttribute('aria-invalid')];";
+    assert_eq!(
+        page.script(set).await,
+        json!(["length-prefix,width=2,endian=big", "false"])
+    );
 }
 
 #[tokio::test]

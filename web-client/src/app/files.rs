@@ -64,7 +64,7 @@ impl State {
         });
         self.check();
         self.yours.tab = Tab::Learn;
-        self.put_record(trace, Stop::Last);
+        self.put_record(trace, Stop::Step(0));
     }
 
     /// A record that did not come from the gateway goes onto the empty stage, as a

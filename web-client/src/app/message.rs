@@ -189,6 +189,11 @@ pub enum Effect {
     },
     /// Unpack this run; answer with `Unpacked`.
     Unpack(String),
+    /// Bring the stage into sight.
+    ShowStage {
+        /// Whether one may see the page move.
+        smoothly: bool,
+    },
     /// Let the user type what is searched for in the events.
     FocusSearch,
     /// Remember this for the next visit.

@@ -28,6 +28,14 @@ impl State {
         self.begin(effects);
     }
 
+    /// The same for whoever asks for a run: it is to be seen.
+    pub(super) fn want_in_sight(&mut self, effects: &mut Vec<Effect>) {
+        self.want(Aim::Play, effects);
+        effects.push(Effect::ShowStage {
+            smoothly: !self.reduced_motion,
+        });
+    }
+
     /// Asks for the wanted run, if the gateway is there.
     pub(super) fn begin(&mut self, effects: &mut Vec<Effect>) {
         if !self.wanted || !matches!(self.link, Link::Online { .. }) {
@@ -176,6 +184,7 @@ impl State {
                     return false;
                 }
                 self.ours = false;
+                self.aim_at_end();
                 self.end_record(ended);
                 if let Some(trace) = &mut self.trace {
                     trace.end(ended.why, ended.missed, ended.dropped);

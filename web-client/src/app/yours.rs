@@ -26,6 +26,8 @@ pub(super) struct Yours {
     order: Order,
     /// The cursor stays at the end while the record grows.
     follows: bool,
+    /// The record that the page is served for had a pause: it was not there as a whole.
+    has_paused: bool,
     /// The list has news that was not shown.
     is_stale: bool,
     /// A framing that was typed for a direction and is none.
@@ -41,6 +43,7 @@ impl Default for Yours {
             text: String::new(),
             order: Order::default(),
             follows: true,
+            has_paused: false,
             is_stale: false,
             refused: None,
         }
@@ -137,17 +140,24 @@ impl State {
 
     /// A connection of what is open comes on the stage in place of what is there.
     fn put_connection(&mut self, connection: ConnectionId) {
+        // A file that lacks its end does not grow.
+        let is_only = self.yours.is_only;
         let Some((_, source)) = &mut self.yours.source else {
             return;
         };
         match source.show(connection) {
             Ok(trace) => {
-                let (name, is_live) = (source.name.clone(), source.is_live());
+                let (name, is_live) = (source.name.clone(), is_only && source.is_live());
+                let stop = if is_live && self.yours.follows {
+                    Stop::Last
+                } else {
+                    Stop::Step(0)
+                };
                 let number = self.about.number;
                 self.forget_run();
                 self.refused_file = None;
                 self.opened = Some(self.opened_as(&name));
-                self.put_record(trace, Stop::Last);
+                self.put_record(trace, stop);
                 if number > 0 {
                     // The same record, another part of it.
                     self.about.number = number;
@@ -251,6 +261,7 @@ impl State {
     /// A record begins that nobody asked for: that of the program which serves the page.
     pub(super) fn begin_record(&mut self, run: Run<Plan>) {
         self.forget_run();
+        self.yours.has_paused = false;
         self.opened = Some(self.opened_as(LIVE));
         self.about.number = self.runs.next();
         if let Some(experiment) = run.plan.experiment {
@@ -311,6 +322,19 @@ impl State {
         }
     }
 
+    /// Nothing more was said of a record for a while: somebody may be following it.
+    pub(super) fn note_pause(&mut self) {
+        self.yours.has_paused |= self.is_only_record() && self.status == Status::Running;
+    }
+
+    /// Where the cursor stands when a record is at its end: where it was read along, if it
+    /// grew meanwhile; at its start, if it was complete already.
+    pub(super) fn aim_at_end(&mut self) {
+        if self.is_only_record() && !self.yours.has_paused && self.aim == Aim::Last {
+            self.aim = Aim::Step(0);
+        }
+    }
+
     /// The connection to the program was lost: what it serves comes again from its start.
     pub(super) fn lose_record(&mut self) {
         let served = self.yours.served();
@@ -351,7 +375,7 @@ impl State {
         self.refused_file = None;
         name.clone_into(&mut source.name);
         self.opened = Some(self.opened_as(name));
-        self.put_record(trace, Stop::Last);
+        self.put_record(trace, Stop::Step(0));
         self.yours.source = Some((self.about.number, source));
         self.yours.tab = Tab::Yours;
         self.yours.text.clear();

@@ -78,21 +78,22 @@ pub fn step_at(
     }
 }
 
-/// The stage in this view, `width` CSS pixels wide. Empty, of no height, before
-/// anything was run.
+/// The stage in this view, `width` CSS pixels wide, within a height of `room` if it can
+/// be. Empty, of no height, before anything was run.
 pub fn stage(
     model: Option<&StageModel<'_>>,
     view: View,
     axis: Axis,
     catalog: &Catalog,
     width: f64,
+    room: f64,
 ) -> DrawList {
     match (model, view) {
         (None, _) => DrawList {
             width,
             ..DrawList::default()
         },
-        (Some(model), View::Bytes) => bytes::draw(model, catalog, width),
-        (Some(model), View::Time) => time::draw(model, catalog, axis == Axis::Step, width),
+        (Some(model), View::Bytes) => bytes::draw(model, catalog, width, room),
+        (Some(model), View::Time) => time::draw(model, catalog, axis == Axis::Step, width, room),
     }
 }

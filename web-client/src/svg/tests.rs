@@ -202,7 +202,7 @@ fn a_stage_is_written_whole() {
     for view in [View::Bytes, View::Time] {
         for axis in [Axis::Time, Axis::Step] {
             let catalog = sample::catalog();
-            let list = scene::stage(Some(&model), view, axis, &catalog, 960.0);
+            let list = scene::stage(Some(&model), view, axis, &catalog, 960.0, f64::INFINITY);
             let file = write(&list, &colours(), "five sends");
             let drawn = |element: &str| file.matches(&["<", element, " "].concat()).count();
             let texts = |shape: &&Shape| matches!(shape, Shape::Text { .. });

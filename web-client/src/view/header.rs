@@ -4,7 +4,7 @@
 use protocol::EncodeError;
 use trace::knob::{Domain, Knob, KnobError};
 use trace::link::VERSION;
-use trace::text::{Catalog, Sentence};
+use trace::text::{Catalog, Sentence, grouped};
 use trace::{ExperimentError, RecordError, TraceError};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
@@ -13,6 +13,7 @@ use crate::app::{Link, Message, Mistake, State, Status};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::file::{self, FileError};
 use crate::language::Language;
+use crate::scene::knob_value;
 use crate::settings::Theme;
 
 /// Marks a dialog that the page itself is closing.
@@ -233,8 +234,8 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
         Mistake::Knob(knob, value, KnobError::Value { domain, .. }) => match domain {
             Domain::Number { least, most, .. } => named("mistake.number", *knob)
                 .with("value", value.clone())
-                .with("least", u64::from(*least))
-                .with("most", u64::from(*most)),
+                .with("least", knob_value(*knob, &least.to_string(), catalog))
+                .with("most", knob_value(*knob, &most.to_string(), catalog)),
             Domain::Lines { most } => named("mistake.lines", *knob).with("most", *most),
             _ => named("mistake.value", *knob).with("value", value.clone()),
         },
@@ -249,11 +250,16 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
             } => {
                 let key = ["knob.", name].concat();
                 let known = catalog.template(&key).map(str::to_owned);
+                let knob = Knob::ALL.into_iter().find(|knob| knob.name() == *name);
+                let shown = |value: usize| match knob {
+                    Some(knob) => knob_value(knob, &value.to_string(), catalog),
+                    None => grouped(value as u64),
+                };
                 Sentence::new("mistake.range")
                     .with("knob", known.unwrap_or_else(|| (*name).to_owned()))
-                    .with("value", *value)
-                    .with("least", *least)
-                    .with("most", *most)
+                    .with("value", shown(*value))
+                    .with("least", shown(*least))
+                    .with("most", shown(*most))
             }
             ExperimentError::Message {
                 client,

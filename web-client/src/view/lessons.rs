@@ -2,7 +2,7 @@
 
 use trace::lesson::Group;
 use trace::text::Catalog;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, Event, HtmlElement};
 
 use crate::app::{Message, State};
 use crate::catalog;
@@ -17,7 +17,9 @@ pub(super) struct Lessons {
     entries: Vec<Entry>,
     language: Option<Language>,
     open: String,
-    _chosen: Listener,
+    /// Another lesson is open: its entry has to come into sight.
+    is_moved: bool,
+    _listeners: [Listener; 2],
 }
 
 struct Entry {
@@ -29,8 +31,17 @@ impl Lessons {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
         let list: HtmlElement = dom::find("lessons")?;
         let choose = |id: &str| Some(Message::LessonChosen(id.to_owned()));
+        let chosen = dom::on_click(&list, "data-lesson", dispatch, choose);
+        // As a popover it has a place only when it is open.
+        let opened = list.clone();
+        let toggled = dom::listen(&list, "toggle", move |_: Event| {
+            if let Ok(entry) = dom::within(&opened, "[aria-current=true]") {
+                bring_into_sight(&opened, &entry);
+            }
+        });
         Ok(Self {
-            _chosen: dom::on_click(&list, "data-lesson", dispatch, choose),
+            _listeners: [chosen, toggled],
+            is_moved: false,
             list,
             group: Template::find("lesson-group")?,
             entry: Template::find("lesson-entry")?,
@@ -51,6 +62,7 @@ impl Lessons {
             // On small screens the list covers the page. Hiding it fails where it
             // is not an open popover.
             let _ = self.list.hide_popover();
+            self.is_moved = true;
         }
         for (entry, lesson) in self.entries.iter().zip(state.lessons()) {
             let done = state.is_done(&lesson.id);
@@ -63,6 +75,15 @@ impl Lessons {
                 String::new()
             };
             dom::set_text(&entry.done, &said);
+        }
+    }
+
+    /// Scrolls the list to the lesson that is open.
+    pub(super) fn scroll(&mut self, state: &State) {
+        if std::mem::take(&mut self.is_moved)
+            && let Some(entry) = self.entries.get(state.lesson_index())
+        {
+            bring_into_sight(&self.list, &entry.button);
         }
     }
 
@@ -101,5 +122,20 @@ impl Lessons {
             self.entries.push(Entry { button, done });
         }
         let _ = list.append_child(&item);
+    }
+}
+
+/// Scrolls the list, and nothing around it, as far as an entry needs; it stands in the middle
+/// then.
+#[expect(clippy::cast_possible_truncation, reason = "pixels of the list")]
+fn bring_into_sight(list: &HtmlElement, entry: &Element) {
+    let (frame, place) = (
+        list.get_bounding_client_rect(),
+        entry.get_bounding_client_rect(),
+    );
+    if place.top() < frame.top() || place.bottom() > frame.bottom() {
+        let off =
+            f64::midpoint(place.top(), place.bottom()) - f64::midpoint(frame.top(), frame.bottom());
+        list.set_scroll_top(list.scroll_top() + off.round() as i32);
     }
 }

@@ -90,6 +90,11 @@ impl Views {
         self.events.look(state, catalog);
     }
 
+    /// Brings the stage into sight.
+    pub fn show_stage(&self, smoothly: bool) {
+        self.stage.show_whole(smoothly);
+    }
+
     /// Lets the user type what is searched for in the events.
     pub fn focus_search(&self) {
         self.find.focus();
@@ -132,6 +137,7 @@ impl Views {
         // Measured once everything is written: each turn from writing to
         // reading costs a layout of the whole page.
         self.stage.measure();
+        self.lessons.scroll(state);
         self.explain.measure(state);
         self.transport.measure();
         self.events.scroll(state, catalog);

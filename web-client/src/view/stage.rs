@@ -3,14 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use protocol::System;
+use protocol::peer::Reply;
 use trace::lane::Direction;
 use trace::text::{Catalog, Sentence};
-use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement};
+use web_sys::{
+    Element, Event, HtmlCanvasElement, HtmlElement, ScrollBehavior, ScrollIntoViewOptions,
+    ScrollLogicalPosition,
+};
 
 use super::inspector::itinerary;
 use super::pointer::{self, Pointer};
 use super::rows::{call, caller};
-use crate::app::{Message, State};
+use crate::app::{Message, State, Status, Tab};
 use crate::dom::{self, Dispatch, Listener, Missing, SizeObserver};
 use crate::paint::{self, Painter, Palette};
 use crate::picture::{self, Picture};
@@ -18,11 +23,15 @@ use crate::scene::{self, Axis, DrawList, Target, View};
 use crate::settings::Theme;
 use crate::svg;
 
+/// Of the stage, above and below.
+const BORDERS: f64 = 2.0;
+
 pub(super) struct Stage {
     frame: HtmlElement,
     dispatch: Dispatch,
     canvas: HtmlCanvasElement,
     empty: HtmlElement,
+    controls: HtmlElement,
     tip: HtmlElement,
     axes: HtmlElement,
     views: Vec<Element>,
@@ -32,15 +41,35 @@ pub(super) struct Stage {
     theme: Option<Theme>,
     /// The system changed its colours.
     recoloured: Rc<Cell<bool>>,
+    /// The window has another size.
+    resized: Rc<Cell<bool>>,
     list: Rc<RefCell<DrawList>>,
     pointer: Rc<Pointer>,
     width: f64,
+    /// Where the stage begins on the page, and the window's height.
+    place: (i32, f64),
+    /// The height that the style sheet allows.
+    room: f64,
+    /// The height that what is on the stage has taken so far.
+    height: Option<Height>,
+    /// The height that it was given last.
+    needed: f64,
     /// Where the stage is scrolled to, and how much of its height is in sight.
     sight: (f64, f64),
     /// The step whose rows were brought into sight last.
     followed: Option<usize>,
-    _resized: SizeObserver,
+    _observer: SizeObserver,
     _listeners: Vec<Listener>,
+}
+
+/// The height of what was painted; while a run grows, or is stepped through, the stage
+/// does not become lower.
+#[derive(Clone, Copy, PartialEq)]
+struct Height {
+    /// What is on the stage: its run and whether that grows, the one it is compared with,
+    /// view, width and room.
+    of: (u32, bool, Option<u32>, View, f64, f64),
+    height: f64,
 }
 
 impl Stage {
@@ -50,9 +79,10 @@ impl Stage {
         let list = Rc::new(RefCell::new(DrawList::default()));
         let pointer = Rc::new(Pointer::default());
         let recoloured = Rc::new(Cell::new(false));
+        let resized = Rc::new(Cell::new(false));
 
         let (sized, measured) = (dispatch.clone(), stage.clone());
-        let resized = SizeObserver::new(&stage, move || {
+        let observer = SizeObserver::new(&stage, move || {
             let width = f64::from(measured.client_width());
             sized(Message::Resized { width });
         })?;
@@ -67,6 +97,15 @@ impl Stage {
                 changed(Message::Hover(None));
             }));
         }
+        let (sized, flag) = (dispatch.clone(), resized.clone());
+        listeners.push(dom::listen(&dom::window(), "resize", move |_: Event| {
+            flag.set(true);
+            sized(Message::Hover(None));
+        }));
+        let scrolled = stage.clone();
+        listeners.push(dom::listen(&stage, "scroll", move |_: Event| {
+            mark_edges(&scrolled, scrolled.scroll_height().into());
+        }));
         let settings: Element = dom::find("view-switch")?;
         listeners.push(dom::on_click(&settings, "data-view", dispatch, |view| {
             Some(Message::ViewChosen(match view {
@@ -85,6 +124,7 @@ impl Stage {
             painter: Painter::new(canvas.clone())?,
             palette: Palette::default(),
             empty: dom::find("stage-empty")?,
+            controls: dom::find("controls")?,
             tip: dom::find("tip")?,
             views: dom::all("[data-view]"),
             axis_buttons: dom::all("[data-axis]"),
@@ -94,18 +134,23 @@ impl Stage {
             axes,
             theme: None,
             recoloured,
+            resized,
             list,
             pointer,
             width: 0.0,
+            place: (0, 0.0),
+            room: f64::INFINITY,
+            height: None,
+            needed: 0.0,
             sight: (0.0, 0.0),
             followed: None,
-            _resized: resized,
+            _observer: observer,
             _listeners: listeners,
         })
     }
 
     pub(super) fn is_dirty(&self) -> bool {
-        self.recoloured.get()
+        self.recoloured.get() || self.resized.get()
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
@@ -138,8 +183,10 @@ impl Stage {
         dom::set_text(&self.tip, &tip.unwrap_or_default());
     }
 
-    /// Reads the stage's width and puts the tip beside the pointer.
+    /// Reads the stage's size and puts the tip beside the pointer.
     pub(super) fn measure(&mut self) {
+        self.resized.set(false);
+        self.measure_room();
         self.width = f64::from(self.frame.client_width());
         let height = self.frame.client_height();
         self.sight = (self.frame.scroll_top().into(), height.into());
@@ -162,6 +209,103 @@ impl Stage {
         let _ = self.tip.style().set_property("transform", &place);
     }
 
+    /// Tells the style sheet where the stage begins, and reads how high it may be so that
+    /// what stands below it is in sight, too.
+    #[expect(clippy::cast_possible_truncation, reason = "pixels of the page")]
+    fn measure_room(&mut self) {
+        let window = dom::window();
+        let number = |value: Result<wasm_bindgen::JsValue, _>| value.ok()?.as_f64();
+        let top = self.frame.get_bounding_client_rect().top() + window.scroll_y().unwrap_or(0.0);
+        let place = (
+            top.round() as i32,
+            number(window.inner_height()).unwrap_or(0.0),
+        );
+        if place == self.place {
+            return;
+        }
+        self.place = place;
+        let above = [&place.0.to_string(), "px"].concat();
+        let _ = self.frame.style().set_property("--above", &above);
+        let computed = window.get_computed_style(&self.frame).ok().flatten();
+        let most = computed.and_then(|style| style.get_property_value("max-height").ok());
+        let most = js_sys::Number::parse_float(&most.unwrap_or_default());
+        self.room = if most.is_nan() {
+            f64::INFINITY
+        } else {
+            most - BORDERS
+        };
+    }
+
+    /// Gives the stage the height that it needs.
+    fn set_height(&mut self, state: &State, painted: f64) {
+        let is_growing = matches!(state.status(), Status::Starting | Status::Running);
+        let is_empty = state.trace().is_none();
+        let of = (
+            state.about().number,
+            is_growing,
+            state.earlier().map(|run| run.about.number),
+            state.view(),
+            self.width,
+            self.room,
+        );
+        let before = self.height.filter(|height| height.of == of);
+        let reached = before.map_or(painted, |before| before.height.max(painted));
+        let needed = if is_empty || is_growing {
+            reached.max(self.expected(state))
+        } else {
+            reached
+        };
+        self.height = Some(Height {
+            of,
+            height: reached,
+        });
+        // More than any window has means: all that there is.
+        let needed = needed.min(10_000.0);
+        if (self.needed - needed).abs() > 0.1 {
+            self.needed = needed;
+            let needs = [&needed.round().to_string(), "px"].concat();
+            let _ = self.frame.style().set_property("--needs", &needs);
+            self.sight.1 = self.frame.client_height().into();
+        }
+    }
+
+    /// The height that a run will need, so that nothing moves when it is there.
+    fn expected(&self, state: &State) -> f64 {
+        let plan = state.experiment();
+        let is_answered = plan.rules().reply != Reply::None
+            || matches!(plan.system, System::ReadyAck | System::Auth);
+        if state.tab() == Tab::Yours || is_answered || plan.clients.len() > 1 {
+            f64::INFINITY
+        } else {
+            scene::bytes::height(self.width, self.room)
+        }
+    }
+
+    /// Brings it into sight, all of it if there is room above what stays at the lower edge
+    /// of a narrow window.
+    pub(super) fn show_whole(&self, smoothly: bool) {
+        let window = dom::window();
+        let height = window
+            .inner_height()
+            .ok()
+            .and_then(|height| height.as_f64());
+        let controls = self.controls.get_bounding_client_rect();
+        let place = self.frame.get_bounding_client_rect();
+        let end = height.unwrap_or(0.0).min(controls.top());
+        if place.top() >= 0.0 && place.bottom() <= end {
+            return;
+        }
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Start);
+        options.set_behavior(if smoothly {
+            ScrollBehavior::Smooth
+        } else {
+            ScrollBehavior::Instant
+        });
+        self.frame
+            .scroll_into_view_with_scroll_into_view_options(&options);
+    }
+
     /// Paints, and lends the colours to the scrubber: they and whether they are new.
     pub(super) fn paint(&mut self, state: &State, catalog: &Catalog) -> (&Palette, bool) {
         let theme = state.theme();
@@ -177,17 +321,23 @@ impl Stage {
                 state.axis(),
                 catalog,
                 self.width,
+                self.room,
             );
             self.painter.paint(&list, &self.palette);
+            self.set_height(state, list.height);
             if self.followed.replace(state.step()) != Some(state.step()) {
-                self.follow(&list);
+                self.follow(state.step(), &list);
             }
+            mark_edges(&self.frame, list.height);
             self.list.replace(list);
             if state.hover().is_some() {
                 // What is under the pointer may have changed although it did not move.
                 self.pointer
                     .look_again(&self.list.borrow(), state.hover(), &self.dispatch);
             }
+        } else {
+            self.set_height(state, 0.0);
+            mark_edges(&self.frame, 0.0);
         }
         (&self.palette, is_new)
     }
@@ -221,8 +371,8 @@ impl Stage {
 
     /// Scrolls a stage that is higher than its room to what the cursor is about.
     #[expect(clippy::cast_possible_truncation, reason = "pixels of the stage")]
-    fn follow(&self, list: &DrawList) {
-        let Some((from, to)) = list.focus else {
+    fn follow(&self, step: usize, list: &DrawList) {
+        let Some((from, to)) = list.focus.or((step == 0).then_some((0.0, 0.0))) else {
             return;
         };
         let (top, height) = self.sight;
@@ -237,6 +387,14 @@ impl Stage {
         let wanted = wanted.min(list.height - height).max(0.0);
         self.frame.set_scroll_top(wanted.round() as i32);
     }
+}
+
+/// Tells the style sheet at which edges of the stage there is more, of `height` in all.
+fn mark_edges(frame: &HtmlElement, height: f64) {
+    let top = f64::from(frame.scroll_top());
+    dom::set_bool(frame, "data-more-above", top > 1.0);
+    let below = height - top - f64::from(frame.client_height());
+    dom::set_bool(frame, "data-more-below", below > 1.0);
 }
 
 /// The run in one sentence: the accessible name of the canvas.

@@ -140,11 +140,12 @@ impl Task {
         let had_focus = active.is_some_and(|active| active == *run || active == *stop);
         dom::set_shown(&self.run, !going_on);
         dom::set_shown(&self.stop, going_on);
+        // A disabled button takes no focus.
+        self.run.set_disabled(!state.can_run());
         if had_focus {
             let shown: &HtmlElement = if going_on { &self.stop } else { &self.run };
-            let _ = shown.focus();
+            dom::focus_in_place(shown);
         }
-        self.run.set_disabled(!state.can_run());
         let text = if state.trace().is_none() {
             "run"
         } else if state.is_changed() {

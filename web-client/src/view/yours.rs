@@ -2,8 +2,8 @@
 //! each, how the messages of the one on the stage are framed, and the commands that make a
 //! record.
 
-use protocol::Framing;
 use record::{Close, End};
+use trace::framing;
 use trace::lane::Direction;
 use trace::text::{Catalog, Sentence, Time, grouped};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
@@ -68,12 +68,7 @@ impl YoursView {
             dom::set(&entry, "data-text", &key);
             let _ = order.append_child(&entry);
         }
-        let names: Element = dom::find("framing-names")?;
-        for name in Framing::NAMES {
-            let entry: Element = option.clone_as();
-            dom::set(&entry, "value", name);
-            let _ = names.append_child(&entry);
-        }
+        suggest("")?;
         let fields = [
             field(Direction::FromOpener, "opener")?,
             field(Direction::FromAcceptor, "acceptor")?,
@@ -110,6 +105,11 @@ impl YoursView {
             said(Message::Follow(checked.checked()));
         }));
         for (direction, _, input) in &fields {
+            let typed = input.clone();
+            let suggested = move |_: Event| drop(suggest(&typed.value()));
+            listeners.push(dom::listen(input, "input", suggested.clone()));
+            // The list is one for both fields.
+            listeners.push(dom::listen(input, "focus", suggested));
             let (said, typed, direction) = (dispatch.clone(), input.clone(), *direction);
             listeners.push(dom::listen(input, "change", move |_: Event| {
                 said(Message::FramingSet(direction, typed.value()));
@@ -184,13 +184,15 @@ impl YoursView {
             return;
         };
         let key = match (source.is_live(), source.is_full()) {
+            _ if source.is_capture() => "yours.about.packets",
             (_, true) => "yours.about.full",
             (true, false) => "yours.about.live",
             (false, false) => "yours.about",
         };
         let about = Sentence::new(key)
             .with("n", source.connections().len())
-            .with("events", source.events());
+            .with("events", source.events())
+            .with("packets", source.packets());
         dom::set_text(&self.about, &catalog.render(&about));
         let list = state.list();
         let shown = list.len().min(MOST);
@@ -258,6 +260,19 @@ impl YoursView {
             dom::set_text(&self.proxy, &catalog.render(&note));
         }
     }
+}
+
+/// Lists framings and settings that may follow what was typed, for both fields.
+fn suggest(typed: &str) -> Result<(), Missing> {
+    let list: Element = dom::find("framing-names")?;
+    let option = Template::find("option")?;
+    dom::clear(&list);
+    for text in framing::suggestions(typed) {
+        let entry: Element = option.clone_as();
+        dom::set(&entry, "value", &text);
+        let _ = list.append_child(&entry);
+    }
+    Ok(())
 }
 
 /// The field of a direction's framing, and its name.
@@ -330,11 +345,16 @@ impl Entry {
             let address = connection.end(end).address.as_deref();
             address.unwrap_or("?").to_owned()
         });
-        let about = [
-            connection.transport.name().to_owned(),
-            addresses.join(" → "),
-        ];
-        dom::set_text(&self.about, &about.join(" "));
+        let about = [connection.transport.name(), " ", &addresses.join(" → ")].concat();
+        let pair = source.pair(connection.connection).map(|(number, end)| {
+            let key = match end {
+                End::Acceptor => "yours.pair.client",
+                End::Opener => "yours.pair.server",
+            };
+            catalog.render(&Sentence::new(key).with("n", number))
+        });
+        let about: Vec<_> = pair.into_iter().chain([about]).collect();
+        dom::set_text(&self.about, &about.join(" · "));
         let counts = if summary.calls == [0, 0] {
             Sentence::new("yours.packets").with("n", summary.packets[0] + summary.packets[1])
         } else {

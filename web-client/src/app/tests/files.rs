@@ -40,7 +40,7 @@ fn a_file_comes_on_the_stage_with_its_knobs() {
     assert_eq!(state.analysis(), &Analysis::new(&other()));
     assert_eq!(state.experiment(), &other().plan.unwrap());
     assert_eq!(state.status(), &Status::Done(Ending::Finished));
-    assert_eq!((state.step(), state.guess()), (16, None));
+    assert_eq!((state.step(), state.guess()), (0, None));
     assert_eq!(state.opened().unwrap().name, "run.jsonl");
     assert_eq!(state.judged(), None);
     assert_eq!(state.hash(), "", "no link leads to it");
@@ -52,7 +52,8 @@ fn a_file_comes_on_the_stage_with_its_knobs() {
     let effects = state.update(Message::Run);
     assert!(matches!(
         &effects[..],
-        [Effect::SendToGateway(Request::Run { experiment, .. })] if *experiment == other().plan.unwrap()
+        [Effect::SendToGateway(Request::Run { experiment, .. }), Effect::ShowStage { smoothly: true }]
+            if *experiment == other().plan.unwrap()
     ));
     play(&mut state, 2, &events());
     state.update(Message::Last);
@@ -106,7 +107,7 @@ fn a_file_stops_the_run_that_goes_on() {
     state.update(heard(Line::Event(events().remove(1))));
     state.update(ended());
     assert_eq!(state.trace(), Some(&other()), "late lines are not for it");
-    assert_eq!(state.step(), 16);
+    assert_eq!((state.step(), state.events().len()), (0, 16));
 }
 
 /// A file that is none changes nothing but the notice.

@@ -83,6 +83,7 @@ fn the_cursor_goes_where_it_is_dragged() {
                 axis,
                 &sample::catalog(),
                 1100.0,
+                f64::INFINITY,
             );
             // Before any bytes there is nothing to take hold of in the Bytes view.
             let Some(handle) = list.handle else {
@@ -97,6 +98,7 @@ fn the_cursor_goes_where_it_is_dragged() {
                 axis,
                 &sample::catalog(),
                 1100.0,
+                f64::INFINITY,
             );
             let there = again.handle.unwrap();
             assert!((there.x - handle.x).abs() < 1.0, "{view:?} {axis:?} {step}");

@@ -74,7 +74,14 @@ fn stepping_back_shows_exactly_what_stepping_forward_showed() {
         state.update(Message::AxisChosen(axis));
         state.update(Message::First);
         let shown = |state: &State| {
-            scene::stage(state.stage_model().as_ref(), view, axis, &catalog, 1100.0)
+            scene::stage(
+                state.stage_model().as_ref(),
+                view,
+                axis,
+                &catalog,
+                1100.0,
+                f64::INFINITY,
+            )
         };
         let mut forward = vec![shown(&state)];
         for _ in 0..16 {

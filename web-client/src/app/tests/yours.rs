@@ -260,3 +260,82 @@ fn without_a_record_the_tab_has_none_and_going_back_is_possible() {
     assert_eq!(opened.status(), &Status::Idle, "nothing is run");
     assert!(opened.faults().is_empty());
 }
+
+#[test]
+fn a_complete_record_opens_at_its_start_and_one_that_grew_stays_at_its_end() {
+    let tick = || Message::Tick { elapsed_ms: 500.0 };
+    for pauses in [false, true] {
+        let mut state = live();
+        state.update(heard(Line::Event(call(1, 5, Call::Send, b"hello"))));
+        // One tick may come between two lines of what is there as a whole.
+        state.update(tick());
+        state.update(heard(Line::Event(call(1, 6, Call::Recv, b"hello"))));
+        frame(&mut state);
+        if pauses {
+            state.update(tick());
+            state.update(tick());
+        }
+        state.update(ended());
+        frame(&mut state);
+        let last = if pauses { 2 } else { 0 };
+        assert_eq!((state.step(), state.events().len()), (last, 2));
+        // Another connection of it begins where a reader does.
+        state.update(Message::ConnectionChosen(2));
+        state.update(Message::ConnectionChosen(1));
+        assert_eq!((state.step(), state.events().len()), (0, 2));
+    }
+}
+
+#[test]
+fn the_two_connections_that_a_proxy_joins_are_told() {
+    let mut state = live();
+    let proxy = Party {
+        proxy: true,
+        ..Party::new(PartyId(9), "stickylab proxy")
+    };
+    state.update(heard(Line::Party(proxy)));
+    let mut near = connection(4);
+    near.acceptor.party = Some(PartyId(9));
+    let mut far = connection(5);
+    far.opener.party = Some(PartyId(9));
+    // One to whose server there is no connection, and one that is beside it by chance.
+    let mut alone = connection(6);
+    alone.acceptor.party = Some(PartyId(9));
+    let other = connection(7);
+    for connection in [near, far, alone, other] {
+        state.update(heard(Line::Connection(connection)));
+    }
+    let source = state.source().unwrap();
+    let pair = |number| source.pair(ConnectionId(number));
+    assert_eq!(pair(4), Some((1, End::Acceptor)));
+    assert_eq!(pair(5), Some((1, End::Opener)));
+    for number in [1, 2, 6, 7, 8] {
+        assert_eq!(pair(number), None, "{number}");
+    }
+}
+
+#[test]
+fn what_is_glued_is_counted_anew_when_the_framing_is_another() {
+    let mut state = live();
+    for (at, kind, bytes) in [
+        (1, Call::Send, &b"a\n"[..]),
+        (2, Call::Send, b"b\n"),
+        (3, Call::Recv, b"a\nb\n"),
+    ] {
+        let mut event = call(1, at, kind, bytes);
+        event.offset = protocol::Offset(if bytes == b"b\n" { 2 } else { 0 });
+        state.update(heard(Line::Event(event)));
+    }
+    state.update(ended());
+    let glued = |state: &mut State| {
+        for _ in 0..10 {
+            frame(state);
+        }
+        let changed = state.source().unwrap().connections()[0].changed;
+        changed.map(|changed| changed.glued)
+    };
+    assert_eq!(glued(&mut state), Some(1));
+    let lines = Message::FramingSet(Direction::FromOpener, "delimiter".to_owned());
+    state.update(lines);
+    assert_eq!(glued(&mut state), Some(0), "each line is a message");
+}

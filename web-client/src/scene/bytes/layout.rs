@@ -9,8 +9,10 @@ use crate::scene::density::Window;
 use crate::scene::margins::{LEFT, NARROW, PAD};
 use crate::scene::{Rect, Viewport};
 
-/// Widest cell of a byte.
-pub(super) const CELL: f64 = 34.0;
+/// Widest cell of a byte where there is no room for [`FEW`] of them.
+const CELL: f64 = 34.0;
+/// So few bytes fill the area.
+const FEW: f64 = 16.0;
 /// Narrowest cell that shows its byte.
 pub(super) const READABLE: f64 = 14.0;
 /// Room for what stands behind the bytes.
@@ -39,7 +41,7 @@ impl Layout {
         let narrow = width < NARROW;
         let (left, area) = area(width);
         let total = runs.iter().map(|run| total(run)).fold(1.0, f64::max);
-        let across = (total * viewport.across()).max(area / CELL);
+        let across = (total * viewport.across()).max(area / widest(area));
         let first = (total * viewport.start()).min((total - across).max(0.0));
         Self {
             width,
@@ -113,6 +115,11 @@ impl Layout {
     }
 }
 
+/// Width of the widest cell of a byte.
+fn widest(area: f64) -> f64 {
+    (area / FEW).max(CELL)
+}
+
 fn area(width: f64) -> (f64, f64) {
     let (left, right) = if width < NARROW {
         (PAD, PAD)
@@ -130,10 +137,11 @@ fn total(analysis: &Analysis) -> f64 {
 /// The smallest share of the stream worth showing: what fills the area with
 /// cells of the widest kind.
 pub(super) fn narrowest(analysis: &Analysis, width: f64) -> f64 {
-    (area(width).1 / CELL / total(analysis)).min(1.0)
+    let area = area(width).1;
+    (area / widest(area) / total(analysis)).min(1.0)
 }
 
-/// Vertical measures, tighter where there are many rows.
+/// Vertical measures, tighter where there are many rows or little room.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pitch {
     /// Height of a chunk's box.
@@ -147,19 +155,36 @@ pub(super) struct Pitch {
 }
 
 impl Pitch {
-    pub(super) fn new(rows: usize, narrow: bool) -> Self {
-        let (height, gap, above) = match rows {
-            0..=4 => (44.0, 48.0, 44.0),
-            5..=6 => (36.0, 38.0, 42.0),
-            7..=8 => (32.0, 28.0, 38.0),
-            _ => (30.0, 24.0, 36.0),
+    /// From the loosest to the tightest: height, gap, above.
+    const ALL: [(f64, f64, f64); 6] = [
+        (44.0, 48.0, 44.0),
+        (40.0, 44.0, 42.0),
+        (36.0, 38.0, 42.0),
+        (32.0, 28.0, 38.0),
+        (30.0, 24.0, 36.0),
+        (25.0, 18.0, 36.0),
+    ];
+
+    /// Those that so many rows may have, the loosest first.
+    pub(super) fn of(rows: usize, narrow: bool) -> impl Iterator<Item = Self> {
+        let loosest = match rows {
+            0..=4 => 0,
+            5..=6 => 2,
+            7..=8 => 3,
+            _ => 4,
         };
         let head = if narrow { 18.0 } else { 0.0 };
-        Self {
+        let all = Self::ALL.into_iter().skip(loosest);
+        all.map(move |(height, gap, above)| Self {
             height,
             gap: gap + head,
             head,
             above: above + head,
-        }
+        })
+    }
+
+    /// Height of a group of so many rows with boxes, at least.
+    pub(super) fn least(self, rows: usize) -> f64 {
+        self.above + self.height * rows as f64 + self.gap * rows.saturating_sub(1) as f64
     }
 }

@@ -22,13 +22,13 @@ use trace::rows::{Hues, Layer, Rows};
 use trace::text::{Catalog, Sentence};
 use trace::{Analysis, Call};
 
-use super::margins::PAD;
+use super::margins::{NARROW, PAD};
 use super::{DrawList, Edge, Index, Ink, Part, Shape, StageModel, Target};
 use axis::axis;
 use layout::{Layout, Pitch};
 pub(super) use note::capture_key;
 use row::ChunkRow;
-use run::runs;
+use run::{Run, runs};
 
 /// Height of the axis with its name.
 const AXIS: f64 = 40.0;
@@ -43,21 +43,39 @@ const LABELS_ABOVE: f64 = 18.0;
 /// Between two groups, beyond what stands above a group anyway.
 const BETWEEN: f64 = 4.0;
 
-/// Draws it, `width` CSS pixels wide.
-pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64) -> DrawList {
+/// Draws it, `width` CSS pixels wide; the rows move together to stay within a height of
+/// `room`, as far as they can.
+pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64, room: f64) -> DrawList {
     let earlier = shot.earlier;
     let index = earlier.map(|earlier| Index::new(&earlier.trace, &earlier.analysis));
     let runs = runs(shot, index.as_ref(), catalog);
     let layout = self::layout(shot, width);
+    let rows = runs.iter().flat_map(|run| &run.groups);
+    let rows = rows.map(|(_, layers)| layers.len()).sum();
+    let mut pitches = Pitch::of(rows, layout.narrow).peekable();
+    loop {
+        let pitch = pitches.next();
+        let tightest = pitches.peek().is_none();
+        let pitch = pitch.unwrap_or_else(|| unreachable!("the last one is taken"));
+        let expected = || runs.iter().map(|run| run.least(pitch)).sum::<f64>() + AXIS;
+        if !tightest && expected() > room {
+            continue;
+        }
+        let list = draw_at(pitch, &runs, catalog, layout);
+        if tightest || list.height <= room {
+            return list;
+        }
+    }
+}
+
+fn draw_at(pitch: Pitch, runs: &[Run<'_>], catalog: &Catalog, layout: Layout) -> DrawList {
     let mut list = DrawList {
-        width,
+        width: layout.width,
         area: (layout.left, layout.right()),
         ..DrawList::default()
     };
-    let rows = runs.iter().flat_map(|run| &run.groups);
-    let pitch = Pitch::new(rows.map(|(_, layers)| layers.len()).sum(), layout.narrow);
     let mut y = 0.0;
-    for run in &runs {
+    for run in runs {
         // Only the last of them answers to the pointer.
         list.hits.clear();
         y = run.draw(catalog, layout, pitch, y, &mut list);
@@ -65,6 +83,18 @@ pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64) -> DrawList {
     list.height = y + AXIS;
     axis(&layout, catalog, y + 16.0, &mut list);
     list
+}
+
+/// The height of one direction of a connection with all its rows.
+pub fn height(width: f64, room: f64) -> f64 {
+    let rows = Layer::ALL.len();
+    let mut height = f64::INFINITY;
+    for pitch in Pitch::of(rows, width < NARROW) {
+        if height > room {
+            height = pitch.least(rows) + AXIS;
+        }
+    }
+    height
 }
 
 /// The smallest share of the stream that fills a stage of `width`.

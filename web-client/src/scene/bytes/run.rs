@@ -83,6 +83,16 @@ pub(super) fn runs<'a>(
 }
 
 impl Run<'_> {
+    /// The height that its boxes take at least: what stands between them may take more.
+    pub(super) fn least(&self, pitch: Pitch) -> f64 {
+        let groups = self.groups.iter().map(|(lane, layers)| {
+            let rows = self.shot.rows(lane);
+            let boxes = layers.iter().filter(|layer| rows.is_observed(**layer));
+            pitch.least(boxes.count())
+        });
+        groups.sum()
+    }
+
     /// Draws it from `y` on; gives its lower edge.
     pub(super) fn draw(
         &self,

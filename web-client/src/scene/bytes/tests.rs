@@ -27,7 +27,12 @@ fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageModel
 
 fn drawn(trace: &Trace, step: usize, width: f64) -> DrawList {
     let analysis = Analysis::new(trace);
-    draw(&shot(trace, &analysis, step), &sample::catalog(), width)
+    draw(
+        &shot(trace, &analysis, step),
+        &sample::catalog(),
+        width,
+        f64::INFINITY,
+    )
 }
 
 /// The rectangle that answers for an event on its own row.
@@ -245,7 +250,7 @@ fn a_selected_byte_is_marked_in_every_row_of_its_lane() {
     let analysis = Analysis::new(&trace);
     let mut shot = shot(&trace, &analysis, 0);
     let marked = |shot: &StageModel<'_>| {
-        let list = draw(shot, &sample::catalog(), 1100.0);
+        let list = draw(shot, &sample::catalog(), 1100.0, f64::INFINITY);
         let marked = list.shapes.iter().filter(|shape| {
             matches!(
                 shape,
@@ -320,6 +325,29 @@ fn many_chunks_cost_no_more_than_the_screen_is_wide() {
     assert!(list.hits.len() < 3_000, "{}", list.hits.len());
 }
 
+#[test]
+fn rows_move_together_where_there_is_little_room() {
+    let trace = sample::five_sends();
+    let analysis = Analysis::new(&trace);
+    let height = |room, width| {
+        let shot = shot(&trace, &analysis, trace.events().len());
+        draw(&shot, &sample::catalog(), width, room).height
+    };
+    let loose = height(f64::INFINITY, 1100.0);
+    assert!(loose > 300.0, "{loose}");
+    for width in [380.0, 1100.0] {
+        let all: Vec<_> = [800.0, 350.0, 300.0, 0.0]
+            .map(|room| height(room, width))
+            .into();
+        assert!(all.is_sorted_by(|one, other| one >= other), "{all:?}");
+        assert!(all[3] < all[0] - 40.0, "{all:?}");
+    }
+    // What fits is as loose as it can be.
+    assert!((height(loose, 1100.0) - loose).abs() < 0.5);
+    let tighter = height(loose - 1.0, 1100.0);
+    assert!((200.0..loose - 1.0).contains(&tighter), "{tighter}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(160))]
     #[test]
@@ -329,6 +357,7 @@ proptest! {
         every in 1..4_usize,
         system in prop::sample::select(vec![System::TcpEcho, System::LengthPrefix, System::UdpEcho]),
         width in 320.0..1600.0_f64,
+        room in 100.0..900.0_f64,
         part in 0.0..=1.0_f64,
         zoom in 1.0..40.0_f64,
         chinese in any::<bool>(),
@@ -345,6 +374,6 @@ proptest! {
         let viewport = Viewport::default().zoom(zoom, part, narrowest(&analysis, width));
         let words = if chinese { sample::chinese() } else { sample::catalog() };
         let shot = StageModel { viewport, ..shot(&trace, &analysis, step) };
-        check(&draw(&shot, &words, width));
+        check(&draw(&shot, &words, width, room));
     }
 }

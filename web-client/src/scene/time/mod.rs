@@ -74,32 +74,21 @@ struct Sheet<'a> {
     rows: Vec<TimeRow>,
 }
 
-/// Draws it, `width` CSS pixels wide; x is the step if `by_step`.
-pub fn draw(model: &StageModel<'_>, catalog: &Catalog, by_step: bool, width: f64) -> DrawList {
+/// Draws it, `width` CSS pixels wide; the rows move together to stay within a height of
+/// `room`, as far as they can. x is the step if `by_step`.
+pub fn draw(
+    model: &StageModel<'_>,
+    catalog: &Catalog,
+    by_step: bool,
+    width: f64,
+    room: f64,
+) -> DrawList {
     let scale = Scale::new(model, by_step, width);
     let head = if scale.narrow { 18.0 } else { 0.0 };
-    let kinds = kinds(model);
-    // Tighter where there are many rows.
-    let (calls, queue, gap) = match kinds.len() {
-        0..=5 => (34.0, 44.0, 26.0),
-        6..=7 => (32.0, 32.0, 23.0),
-        _ => (30.0, 26.0, 20.0),
-    };
-    let shared = |party| kinds_share(model, party);
-    let mut rows = Vec::new();
-    let mut y = TOP + head;
-    for kind in kinds {
-        let height = match kind {
-            TimeRowKind::Calls(party) if shared(party) => 42.0,
-            TimeRowKind::Calls(_) => calls,
-            TimeRowKind::Wire(_) => 28.0,
-            TimeRowKind::NotCaptured | TimeRowKind::Unobserved(..) if scale.narrow => 14.0 + LINE,
-            TimeRowKind::NotCaptured | TimeRowKind::Unobserved(..) => 14.0,
-            _ => queue,
-        };
-        rows.push(TimeRow { kind, y, height });
-        y += height + gap + head;
-    }
+    let (rows, gap) = rows(model, head, room - AXIS - 2.0 * LINE);
+    let y = rows
+        .last()
+        .map_or(TOP + head, |last| last.y + last.height + gap + head);
     let sheet = Sheet {
         model,
         catalog,
@@ -130,6 +119,41 @@ pub fn draw(model: &StageModel<'_>, catalog: &Catalog, by_step: bool, width: f64
         list.text((PAD, y), line, small, width - 2.0 * PAD);
     }
     list
+}
+
+/// The rows where they stand, and what is between two of them: tighter where there are
+/// many, or more than `room` for them.
+fn rows(model: &StageModel<'_>, head: f64, room: f64) -> (Vec<TimeRow>, f64) {
+    const ALL: [(f64, f64, f64); 3] = [(34.0, 44.0, 26.0), (32.0, 32.0, 23.0), (30.0, 26.0, 20.0)];
+    let kinds = kinds(model);
+    let loosest = match kinds.len() {
+        0..=5 => 0,
+        6..=7 => 1,
+        _ => 2,
+    };
+    let shared = |party| kinds_share(model, party);
+    let mut placed = (Vec::new(), 0.0);
+    for (calls, queue, gap) in ALL.into_iter().skip(loosest) {
+        let mut rows = Vec::new();
+        let mut y = TOP + head;
+        for &kind in &kinds {
+            let height = match kind {
+                TimeRowKind::Calls(party) if shared(party) => 42.0,
+                TimeRowKind::Calls(_) => calls,
+                TimeRowKind::Wire(_) => 28.0,
+                TimeRowKind::NotCaptured | TimeRowKind::Unobserved(..) if head > 0.0 => 14.0 + LINE,
+                TimeRowKind::NotCaptured | TimeRowKind::Unobserved(..) => 14.0,
+                _ => queue,
+            };
+            rows.push(TimeRow { kind, y, height });
+            y += height + gap + head;
+        }
+        placed = (rows, gap);
+        if y - gap - head <= room {
+            break;
+        }
+    }
+    placed
 }
 
 /// Where the cursor stands on the whole axis, 0 to 1.

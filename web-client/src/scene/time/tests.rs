@@ -28,6 +28,7 @@ fn drawn(trace: &Trace, step: usize, by_step: bool) -> DrawList {
         &sample::catalog(),
         by_step,
         1100.0,
+        f64::INFINITY,
     )
 }
 
@@ -241,7 +242,9 @@ fn calls_of_two_connections_do_not_lie_over_each_other() {
                 let analysis = Analysis::new(&trace);
                 let model = model(&trace, &analysis, trace.events().len());
                 for words in [sample::catalog(), sample::chinese()] {
-                    check(&draw(&model, &words, by_step, width));
+                    for room in [f64::INFINITY, 0.0] {
+                        check(&draw(&model, &words, by_step, width, room));
+                    }
                 }
             }
         }
@@ -362,7 +365,7 @@ proptest! {
         let viewport = Viewport::default().zoom(zoom, part, 1e-4);
         let words = if chinese { sample::chinese() } else { sample::catalog() };
         let model = StageModel { viewport, ..model(&trace, &analysis, step) };
-        check(&draw(&model, &words, by_step, width));
+        check(&draw(&model, &words, by_step, width, f64::INFINITY));
     }
 }
 

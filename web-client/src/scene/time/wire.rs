@@ -119,5 +119,6 @@ fn packet_label(event: &Event, above: End) -> [String; 2] {
     } else {
         [&grouped(event.len() as u64), " B"].concat()
     };
-    [[arrow, " ", &what].concat(), arrow.to_owned()]
+    // The half of the row tells the direction, too.
+    [[arrow, " ", &what].concat(), what]
 }
