@@ -115,6 +115,23 @@ impl Format for Delimiter {
         }
         let length = framed.len();
         framed.extend_from_slice(end);
+        // The delimiter in front of it could become a longer one by it.
+        let longer = self
+            .delimiter
+            .iter()
+            .filter_map(|mark| mark.strip_prefix(&**end));
+        let mut rests = longer.filter(|rest| !rest.is_empty());
+        if rests.any(|rest| framed.starts_with(rest) || rest.starts_with(&framed)) {
+            return Err(EncodeError::ContainsDelimiter { at: 0 });
+        }
+        // The same of its own end, which a message behind it could make a longer one.
+        for mark in self.delimiter.iter() {
+            let begins = (end.len() + 1..mark.len()).map(|length| &mark[..length]);
+            if let Some(begin) = begins.into_iter().find(|begin| framed.ends_with(begin)) {
+                let at = framed.len() - begin.len();
+                return Err(EncodeError::ContainsDelimiter { at });
+            }
+        }
         // Searched behind the message too: its end and the delimiter's start
         // can make a delimiter earlier than meant.
         let mut buffer = Buffer::new(Offset(0));
@@ -368,10 +385,12 @@ impl Decode for DelimiterDecoder {
     }
 
     fn awaits_quiet(&self) -> bool {
-        // All before the last bytes has been searched, and they are a delimiter.
+        let waits = self.late().is_none() && !self.buffer.is_empty();
+        // What has not been searched begins with a delimiter that may become a longer one.
         let rest = &self.buffer[self.searched.min(self.buffer.len())..];
         let mut marks = self.settings.delimiter.iter();
-        !self.is_quiet && marks.any(|mark| !mark.is_empty() && **mark == *rest)
+        let may_end = marks.any(|mark| !mark.is_empty() && rest.starts_with(mark));
+        !self.is_quiet && (waits || may_end)
     }
 
     fn handle_quiet(&mut self) {

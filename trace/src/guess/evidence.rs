@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bytes::Bytes;
-use protocol::framing::{Decode as _, Decoder, Frame, LengthPrefix, Width};
+use protocol::framing::{Decode as _, Decoder, Escaping, Frame, LengthPrefix, Width};
 use protocol::{FrameError, Framing, Offset};
 
 use super::streams::Stream;
@@ -199,13 +199,14 @@ fn of_frame(framing: &Framing, frame: &Frame, remaining: usize) -> f64 {
         Framing::Chunked(_) => 8.0 * (frame.header + frame.trailer) as f64 - remaining,
         // Each code led to the next, and the last one to the end.
         Framing::Cobs(_) => 4.0,
-        Framing::Marked(_) => {
-            let escapes = (frame.size - frame.body.len()) as f64;
-            if frame.header > 0 {
-                8.0 + 6.0 * escapes
-            } else {
-                2.0 + 6.0 * escapes
-            }
+        Framing::Marked(marked) => {
+            // Any byte may stand behind the escape of `xor`, and few behind that of `slip`.
+            let escapes = match marked.escaping {
+                Escaping::Slip => (frame.size - frame.body.len()) as f64,
+                Escaping::Xor => 0.0,
+            };
+            let starts = if frame.header > 0 { 8.0 } else { 0.0 };
+            starts + 6.0 * escapes
         }
         _ => 0.0,
     }

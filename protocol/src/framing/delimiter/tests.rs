@@ -224,3 +224,37 @@ fn a_line_longer_than_allowed_is_refused_wherever_it_is_cut() {
         assert_eq!(polled.into_iter().find_map(Result::err), Some(refused));
     }
 }
+
+/// Sent behind another message, its first bytes would belong to the delimiter.
+#[test]
+fn a_message_that_makes_the_delimiter_before_it_longer_is_not_sent() {
+    let settings = Delimiter {
+        delimiter: Marks::new(["\r", "\r\n"].map(Mark::from)),
+        ..Delimiter::default()
+    };
+    assert_eq!(&settings.body(b"a\nb").unwrap()[..], b"a\nb\r");
+    let refused = EncodeError::ContainsDelimiter { at: 0 };
+    assert_eq!(settings.body(b"\nb"), Err(refused));
+}
+
+#[test]
+fn silence_ends_whatever_begins_with_a_delimiter() {
+    let settings = Delimiter {
+        delimiter: Marks::new(["a", "aab"].map(Mark::from)),
+        ..Delimiter::default()
+    };
+    let mut decoder = settings.decoder(Offset(0));
+    decoder.handle_chunk(b"xaa");
+    assert_eq!(decoder.poll_frame(), Ok(None));
+    assert!(decoder.awaits_quiet());
+    decoder.handle_quiet();
+    assert_eq!(&decoder.poll_frame().unwrap().unwrap().body[..], b"x");
+    assert_eq!(&decoder.poll_frame().unwrap().unwrap().body[..], b"");
+    assert!(!decoder.awaits_quiet() && !decoder.is_mid_frame());
+    // The rest of the longer one does not come after all.
+    decoder.handle_chunk(b"a");
+    assert_eq!(decoder.poll_frame(), Ok(None));
+    assert!(decoder.awaits_quiet());
+    assert_eq!(decoder.handle_eof(), Ok(()));
+    assert_eq!(&decoder.poll_frame().unwrap().unwrap().body[..], b"");
+}
