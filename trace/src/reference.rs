@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 
 /// A lesson's words in one language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table: an unknown key of two or three letters is a language's tag, with a \
+                 title, a question and what to look for"
+)]
 pub struct Words {
     /// Short; shown in the list.
     pub title: String,
@@ -66,7 +70,9 @@ impl TryFrom<String> for Tag {
         if is_language && are_subtags {
             Ok(Self(tag))
         } else {
-            Err(format!("unknown field `{tag}`, which is no language's tag"))
+            Err(format!(
+                "unknown key `{tag}`: a lesson has none of this name, and it is no language's tag"
+            ))
         }
     }
 }

@@ -222,10 +222,14 @@ fn words_need_english_and_a_languages_tag() {
     check("pt-BR", Some("words"), None);
     check("zh", None, None);
     check("en", None, Some("missing field `en`"));
-    check("English", Some("words"), Some("unknown field `English`"));
-    check("knobz", Some("gap"), Some("unknown field `knobz`"));
-    check("en-", Some("words"), Some("unknown field `en-`"));
-    check("de", Some("words?"), Some("expected struct Words"));
+    check("English", Some("words"), Some("unknown key `English`"));
+    check("knobz", Some("gap"), Some("unknown key `knobz`"));
+    check("en-", Some("words"), Some("unknown key `en-`"));
+    check(
+        "de",
+        Some("words?"),
+        Some("an unknown key of two or three letters"),
+    );
 }
 
 #[test]

@@ -201,6 +201,7 @@ fn part(value: &impl Serialize) -> String {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object with a \"type\"")]
 struct Tag {
     r#type: Type,
 }

@@ -13,7 +13,7 @@ use trace::lane::Direction;
 use trace::{Analysis, Setup, Trace};
 
 use super::screen::{Spoken, Stream as Standard};
-use super::show::{self, TRACE};
+use super::show::{self, NO_CAPTURE};
 use super::{input, output};
 
 #[derive(Debug, Args)]
@@ -39,9 +39,8 @@ impl Guess {
             let trace = Trace::of_record(contents.record, Setup::default());
             (trace, contents.damage)
         } else {
-            let text = input::text(bytes, &name, TRACE)?;
-            let trace = Trace::parse(&text).map_err(|error| anyhow!("{name}: {error}"))?;
-            (trace, None)
+            let text = input::text(bytes, &name, NO_CAPTURE)?;
+            (show::parse(&text, &name, NO_CAPTURE)?, None)
         };
         let groups = self.groups(&trace);
         if groups.is_empty() {

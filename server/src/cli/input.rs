@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 /// What a file is read as.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kind {
-    /// What it is, such as `no trace of a run` if it is none.
+    /// What it is, such as `no trace` if it is none.
     pub(super) none: &'static str,
     /// Most bytes that are read.
     pub(super) most: u64,
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     const KIND: Kind = Kind {
-        none: "no trace of a run",
+        none: "no trace",
         most: 1_000_000,
     };
 
@@ -79,16 +79,16 @@ mod tests {
     #[test]
     fn a_file_is_read_to_its_end_or_refused() {
         check(&b"{}\n"[..], Ok("{}\n"));
-        check(&b""[..], Err("it is no trace of a run: it is empty"));
-        check(&b"\n \n"[..], Err("it is no trace of a run: it is empty"));
+        check(&b""[..], Err("it is no trace: it is empty"));
+        check(&b"\n \n"[..], Err("it is no trace: it is empty"));
         check(
             &b"abc\xff"[..],
-            Err("it is no trace of a run: it is no UTF-8 at byte 3"),
+            Err("it is no trace: it is no UTF-8 at byte 3"),
         );
         // Never ends: what is read of it has to.
         check(
             io::repeat(b'x'),
-            Err("it is no trace of a run: it has more than 1000000 bytes"),
+            Err("it is no trace: it has more than 1000000 bytes"),
         );
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use trace::{Setup, Trace};
 
 use super::input;
-use super::show::TRACE;
+use super::show::{TRACE, parse};
 use super::shown::Shown;
 use super::target::Input;
 
@@ -26,7 +26,7 @@ impl Join {
         for file in &self.files {
             let name = file.display().to_string();
             let text = input::read_file(file, TRACE)?;
-            let trace = Trace::parse(&text).map_err(|error| anyhow!("{name}: {error}"))?;
+            let trace = parse(&text, &name, TRACE)?;
             if trace.plan.is_some() {
                 bail!("{name} is a run of the lab: it has both ends already");
             }

@@ -19,8 +19,13 @@ use super::target::Input;
 
 /// A trace: far more bytes than a run may have.
 pub(super) const TRACE: Kind = Kind {
-    none: "no trace of a run",
+    none: "no trace",
     most: 64 * 1024 * 1024,
+};
+/// What does not begin as a capture does.
+pub(super) const NO_CAPTURE: Kind = Kind {
+    none: "neither a trace nor a capture (pcap, pcapng)",
+    ..TRACE
 };
 /// A capture.
 const CAPTURE: Kind = Kind {
@@ -46,8 +51,8 @@ impl Show {
         if is_capture(&bytes) {
             return self.show_capture(&name, &bytes);
         }
-        let text = input::text(bytes, &name, TRACE)?;
-        let trace = Trace::parse(&text).map_err(|error| anyhow!("{name}: {error}"))?;
+        let text = input::text(bytes, &name, NO_CAPTURE)?;
+        let trace = parse(&text, &name, NO_CAPTURE)?;
         self.shown
             .show_trace(&name, trace, what_is_read(&self.file))
     }
@@ -102,7 +107,13 @@ impl Show {
 
 /// What a trace or a capture is called, and what is in it.
 pub(super) fn read(path: &Path) -> Result<(String, Vec<u8>)> {
-    let kind = |head: &[u8]| if is_capture(head) { CAPTURE } else { TRACE };
+    let kind = |head: &[u8]| {
+        if is_capture(head) {
+            CAPTURE
+        } else {
+            NO_CAPTURE
+        }
+    };
     if is_standard(path) {
         let name = "standard input".to_owned();
         let bytes = input::read_any(io::stdin().lock(), &name, kind)?;
@@ -112,6 +123,16 @@ pub(super) fn read(path: &Path) -> Result<(String, Vec<u8>)> {
     let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
     let bytes = input::read_any(file, &name, kind)?;
     Ok((name, bytes))
+}
+
+/// The trace that `text` is, which is called `name`.
+pub(super) fn parse(text: &str, name: &str, kind: Kind) -> Result<Trace> {
+    let start = text.trim_start_matches('\u{feff}');
+    if !start.starts_with('{') {
+        let none = kind.none;
+        bail!("{name} is {none}: the first line of a trace is a JSON object, and this one is not");
+    }
+    Trace::parse(text).map_err(|error| anyhow!("{name}: {error}"))
 }
 
 /// Whether a path stands for standard input.

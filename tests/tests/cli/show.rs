@@ -83,8 +83,12 @@ fn what_is_no_trace_is_named_with_where() {
     let cut = &good[..good.len() - 20];
     check_refused(b"", &["it is empty"]);
     check_refused(b"\n", &["it is empty"]);
-    check_refused(b"hello\n", &["line 1"]);
-    check_refused(b"\x7fELF\xff\n", &["UTF-8 at byte 4"]);
+    let neither = "neither a trace nor a capture";
+    for text in [&b"hello\n"[..], b"[1]\n", b"\"text\"\n", b"\xef\xbb\xbf1\n"] {
+        check_refused(text, &[neither, "JSON object"]);
+    }
+    check_refused(b"{\"type\":7}\n", &["line 1"]);
+    check_refused(b"\x7fELF\xff\n", &[neither, "UTF-8 at byte 4"]);
     check_refused(cut.as_bytes(), &[&format!("line {lines}")]);
     let last = good.trim_end().rfind('\n').expect("more than one line");
     let broken = &good.as_bytes()[..=last];
