@@ -200,22 +200,14 @@ impl Flows {
 
     /// The connections, by number.
     pub(crate) fn connections(&self) -> impl Iterator<Item = Connection> {
-        self.all.iter().enumerate().map(|(at, flow)| {
-            let [opener, acceptor] = flow.ends.map(|address| Endpoint {
-                party: None,
-                address: Some(address.to_string()),
-                observed: Observed {
-                    packets: true,
-                    ..Observed::default()
-                },
-            });
-            Connection {
-                connection: id(at),
-                transport: flow.transport,
-                opener,
-                acceptor,
-            }
-        })
+        let all = self.all.iter().enumerate();
+        all.map(|(at, flow)| flow.connection(id(at)))
+    }
+
+    /// The connection with this number.
+    pub(crate) fn connection(&self, connection: ConnectionId) -> Option<Connection> {
+        let flow = self.all.get(connection.0 as usize)?;
+        Some(flow.connection(connection))
     }
 
     /// The hosts that sent packets or were sent some.
@@ -226,6 +218,23 @@ impl Flows {
 }
 
 impl Flow {
+    fn connection(&self, connection: ConnectionId) -> Connection {
+        let [opener, acceptor] = self.ends.map(|address| Endpoint {
+            party: None,
+            address: Some(address.to_string()),
+            observed: Observed {
+                packets: true,
+                ..Observed::default()
+            },
+        });
+        Connection {
+            connection,
+            transport: self.transport,
+            opener,
+            acceptor,
+        }
+    }
+
     /// 0 for what the opener sends, 1 for what the acceptor sends.
     fn way(&self, ends: [SocketAddr; 2]) -> usize {
         usize::from(self.ends[0] != ends[0])

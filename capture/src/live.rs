@@ -57,6 +57,12 @@ impl Packets {
         all.filter(|connection| self.whole.contains(&connection.connection))
     }
 
+    /// The connection with this number, if its packets were events.
+    pub fn connection(&self, connection: ConnectionId) -> Option<Connection> {
+        let is_whole = self.whole.contains(&connection);
+        self.flows.connection(connection).filter(|_| is_whole)
+    }
+
     /// The hosts so far.
     pub fn parties(&self) -> impl Iterator<Item = Party> {
         self.flows.parties()
@@ -105,6 +111,11 @@ mod tests {
         // The same addresses anew.
         assert!(take([8, 80], 7, SYN, b"").is_some());
         assert_eq!(packets.connections().count(), 2);
+        for known in packets.connections() {
+            assert_eq!(packets.connection(known.connection), Some(known));
+        }
+        let partial = ConnectionId(1);
+        assert_eq!(packets.connection(partial), None, "its SYN was not seen");
         for end in 0..54 {
             let cut = &segment([9, 80], 103, ACK, b"hi")[..end];
             assert_eq!(packets.handle(Nanos(1), cut), Err(Unreadable), "{end}");

@@ -301,6 +301,12 @@ pub fn is_of_terminal(stop: i32) -> bool {
     [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&stop)
 }
 
+/// Whether SIGTERM or SIGHUP came to this process since it traces a program: it is to end as
+/// well.
+pub fn is_to_end() -> bool {
+    signals::is_to_end()
+}
+
 /// Ends this process as another one ended: with its code or by its signal.
 pub fn end_as(status: ExitStatus) -> ! {
     if let Some(signal) = status.signal() {

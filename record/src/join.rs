@@ -279,48 +279,111 @@ fn turned(end: End, is_turned: bool) -> End {
 /// What a connection is found by: what carries it, and both ports, the lower one first.
 type Key = (Transport, [u16; 2]);
 
-/// A connection that may be found.
-struct Candidate<'a> {
-    connection: &'a Connection,
+/// A connection that may be found in another record: its addresses are known, and
+/// something happened on it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    connection: ConnectionId,
+    key: Key,
     ends: [SocketAddr; 2],
     /// When its first and its last event were.
     life: [Nanos; 2],
+    /// Whether the calls at its ends were observed.
+    calls: [bool; 2],
+    has_packets: bool,
+}
+
+impl Candidate {
+    /// A connection whose first and last event were at these times; none if it cannot be
+    /// found by its addresses.
+    pub fn new(connection: &Connection, life: [Nanos; 2]) -> Option<Self> {
+        let ends = [address(&connection.opener)?, address(&connection.acceptor)?];
+        let mut ports = ends.map(|end| end.port());
+        ports.sort_unstable();
+        let observed = [connection.opener.observed, connection.acceptor.observed];
+        Some(Self {
+            connection: connection.connection,
+            key: (connection.transport, ports),
+            ends,
+            life,
+            calls: observed.map(|observed| observed.calls),
+            has_packets: observed.iter().any(|observed| observed.packets),
+        })
+    }
+
+    /// Whether two candidates are one connection, and whether its ends are the other way
+    /// round in the second one.
+    fn fits(&self, other: &Self) -> Option<bool> {
+        let is_at_once =
+            self.life[0] <= other.life[1] + APART && other.life[0] <= self.life[1] + APART;
+        let is_turned = if are_same(self.ends, other.ends) {
+            false
+        } else if are_same(self.ends, [other.ends[1], other.ends[0]]) {
+            true
+        } else {
+            return None;
+        };
+        let its = if is_turned {
+            [other.calls[1], other.calls[0]]
+        } else {
+            other.calls
+        };
+        let is_double = self.calls.iter().zip(its).any(|(own, its)| *own && its);
+        (is_at_once && !is_double).then_some(is_turned)
+    }
+}
+
+/// The connections of a record that those of another one may be.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates(HashMap<Key, Vec<Candidate>>);
+
+impl Candidates {
+    /// One more.
+    pub fn add(&mut self, candidate: Candidate) {
+        self.0.entry(candidate.key).or_default().push(candidate);
+    }
+
+    /// Takes the one that a connection of another record is: that which began closest to
+    /// it. Gives its number, and whether its ends are the other way round there.
+    pub fn take(&mut self, wanted: &Candidate) -> Option<(ConnectionId, bool)> {
+        let taken = self.find(wanted)?;
+        Some((taken.connection, taken.is_turned))
+    }
+
+    fn find(&mut self, wanted: &Candidate) -> Option<Place> {
+        let known = self.0.get_mut(&wanted.key)?;
+        let fitting = known.iter().enumerate().filter_map(|(at, candidate)| {
+            let is_turned = candidate.fits(wanted)?;
+            let between = candidate.life[0].0.abs_diff(wanted.life[0].0);
+            Some((between, at, is_turned))
+        });
+        let (_, at, is_turned) = fitting.min_by_key(|(between, ..)| *between)?;
+        let found = known.remove(at);
+        Some(Place {
+            connection: found.connection,
+            is_turned,
+            has_packets: found.has_packets,
+        })
+    }
 }
 
 /// The connections that both records have, by their numbers in the second one.
 fn common(one: &Record, other: &Record) -> HashMap<ConnectionId, Place> {
-    let mut own: HashMap<Key, Vec<Candidate<'_>>> = HashMap::new();
-    for (key, candidate) in candidates(one) {
-        own.entry(key).or_default().push(candidate);
+    let mut own = Candidates::default();
+    for candidate in candidates(one) {
+        own.add(candidate);
     }
-    let mut taken: HashSet<ConnectionId> = HashSet::new();
     let mut found = HashMap::new();
-    for (key, wanted) in candidates(other) {
-        let known = own.get(&key).map_or(&[][..], |known| known);
-        let fitting = known.iter().filter_map(|candidate| {
-            let id = candidate.connection.connection;
-            let is_turned = fits(candidate, &wanted).filter(|_| !taken.contains(&id))?;
-            let between = candidate.life[0].0.abs_diff(wanted.life[0].0);
-            Some((between, candidate, is_turned))
-        });
-        let Some((_, candidate, is_turned)) = fitting.min_by_key(|(between, ..)| *between) else {
-            continue;
-        };
-        let connection = candidate.connection.connection;
-        taken.insert(connection);
-        let ends = [&candidate.connection.opener, &candidate.connection.acceptor];
-        let place = Place {
-            connection,
-            is_turned,
-            has_packets: ends.iter().any(|end| end.observed.packets),
-        };
-        found.insert(wanted.connection.connection, place);
+    for wanted in candidates(other) {
+        if let Some(place) = own.find(&wanted) {
+            found.insert(wanted.connection, place);
+        }
     }
     found
 }
 
-/// The connections whose addresses are known and on which something happened, by time.
-fn candidates(record: &Record) -> Vec<(Key, Candidate<'_>)> {
+/// The connections that may be found, by time.
+fn candidates(record: &Record) -> Vec<Candidate> {
     let mut lives: HashMap<ConnectionId, [Nanos; 2]> = HashMap::new();
     for event in record.events() {
         let life = lives.entry(event.connection).or_insert([event.at; 2]);
@@ -329,43 +392,15 @@ fn candidates(record: &Record) -> Vec<(Key, Candidate<'_>)> {
     let mut all: Vec<_> = record
         .connections
         .iter()
-        .filter_map(|connection| {
-            let ends = [address(&connection.opener)?, address(&connection.acceptor)?];
-            let mut ports = ends.map(|end| end.port());
-            ports.sort_unstable();
-            let candidate = Candidate {
-                connection,
-                ends,
-                life: *lives.get(&connection.connection)?,
-            };
-            Some(((connection.transport, ports), candidate))
-        })
+        .filter_map(|connection| Candidate::new(connection, *lives.get(&connection.connection)?))
         .collect();
-    all.sort_by_key(|(_, candidate)| candidate.life[0]);
+    all.sort_by_key(|candidate| candidate.life[0]);
     all
 }
 
 fn address(end: &Endpoint) -> Option<SocketAddr> {
     let address: SocketAddr = end.address.as_ref()?.parse().ok()?;
     Some(SocketAddr::new(address.ip().to_canonical(), address.port()))
-}
-
-/// Whether two candidates are one connection, and whether its ends are the other way
-/// round in the second one.
-fn fits(one: &Candidate<'_>, other: &Candidate<'_>) -> Option<bool> {
-    let is_at_once = one.life[0] <= other.life[1] + APART && other.life[0] <= one.life[1] + APART;
-    let is_turned = if are_same(one.ends, other.ends) {
-        false
-    } else if are_same(one.ends, [other.ends[1], other.ends[0]]) {
-        true
-    } else {
-        return None;
-    };
-    let is_double = End::ALL.into_iter().any(|end| {
-        let its = other.connection.end(turned(end, is_turned));
-        one.connection.end(end).observed.calls && its.observed.calls
-    });
-    (is_at_once && !is_double).then_some(is_turned)
 }
 
 fn are_same(one: [SocketAddr; 2], other: [SocketAddr; 2]) -> bool {

@@ -35,7 +35,7 @@ pub use event::{Event, Origin};
 pub use facts::{MAX_CONNECTIONS, MAX_PARTIES, Record};
 pub use frames::{Frames, Unreadable};
 pub use head::{Capture, Clock, ClockName, Head};
-pub use join::{JoinError, Joined};
+pub use join::{Candidate, Candidates, JoinError, Joined};
 pub use link::Link;
 pub use network::{Fragment, Network};
 pub use options::Options;

@@ -7,7 +7,11 @@ pub mod gateway;
 pub mod journal;
 pub mod lab;
 pub mod lessons;
+#[cfg(target_os = "linux")]
+pub mod live;
 pub mod net;
+#[cfg(target_os = "linux")]
+pub mod news;
 pub mod play;
 pub mod printable;
 pub mod printer;

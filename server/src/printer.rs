@@ -110,8 +110,7 @@ impl Printer {
     /// dropped then, and need not be formatted.
     pub fn refuses(&self, length: usize) -> bool {
         let mut state = self.0.state();
-        let waits = usize::try_from(state.queued - state.written).unwrap_or(usize::MAX);
-        let refuses = waits.saturating_add(length) > self.0.capacity;
+        let refuses = state.waits().saturating_add(length) > self.0.capacity;
         if refuses {
             state.untold += 1;
             state.dropped += 1;
@@ -140,6 +139,33 @@ impl Printer {
             let waited = self.0.emptied.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Prints a text of whole lines and waits for room, unless nobody reads what was printed
+    /// before.
+    pub fn print_all(&self, text: &str) {
+        for line in text.lines() {
+            let waits = self.0.state().waits();
+            let has_room = waits.saturating_add(line.len()) < self.0.capacity;
+            if !has_room && !self.drain() {
+                return;
+            }
+            self.print(line);
+        }
+    }
+
+    /// Waits until all is written, as long as somebody reads. Tells whether it was.
+    pub fn drain(&self) -> bool {
+        let mut state = self.0.state();
+        while state.queued > state.written {
+            let left = STUCK.saturating_sub(state.progress.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.0.emptied.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 
     /// How many lines were dropped so far.
@@ -214,7 +240,7 @@ impl Shared {
             _ => String::new(),
         };
         let length: usize = parts.iter().map(|part| part.len()).sum();
-        let waits = usize::try_from(state.queued - state.written).unwrap_or(usize::MAX);
+        let waits = state.waits();
         if waits.saturating_add(notice.len() + length) > self.capacity {
             state.untold += 1;
             state.dropped += 1;
@@ -281,6 +307,11 @@ impl Shared {
 }
 
 impl State {
+    /// Bytes that were not written yet.
+    fn waits(&self) -> usize {
+        usize::try_from(self.queued - self.written).unwrap_or(usize::MAX)
+    }
+
     fn push(&mut self, bytes: &[u8]) {
         self.waiting.extend_from_slice(bytes);
         self.queued += bytes.len() as u64;

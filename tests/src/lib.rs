@@ -20,6 +20,7 @@ pub mod proc;
 mod program;
 pub mod proxy;
 pub mod python;
+pub mod record_page;
 mod server;
 pub mod tls;
 pub mod websocket;

@@ -133,6 +133,11 @@ impl Program {
         stdin.write_all(input).expect("it reads its input");
     }
 
+    /// Ends its standard input.
+    pub fn close_input(&mut self) {
+        self.stdin = None;
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it is still running");

@@ -11,6 +11,10 @@ mod chat;
 mod conduct;
 #[path = "tracer/endings.rs"]
 mod endings;
+#[path = "tracer/live.rs"]
+mod live;
+#[path = "tracer/page.rs"]
+mod page;
 #[path = "tracer/real.rs"]
 mod real;
 #[path = "tracer/spoken.rs"]

@@ -33,7 +33,23 @@ pub(crate) fn forward_no_more() {
     TARGET.store(0, Ordering::SeqCst);
 }
 
+/// Whether a signal came that asks for the end of this program, and not of what it traces
+/// alone.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Whether SIGTERM or SIGHUP came.
+pub(crate) fn is_to_end() -> bool {
+    ENDING.load(Ordering::SeqCst)
+}
+
+fn note_end(signal: c_int) {
+    if [libc::SIGTERM, libc::SIGHUP].contains(&signal) {
+        ENDING.store(true, Ordering::SeqCst);
+    }
+}
+
 extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
+    note_end(signal);
     let process = TARGET.load(Ordering::SeqCst);
     // SAFETY: the kernel passes a `siginfo_t`; kill(2) may be called in a signal
     // handler, and the error number is left as it was.
@@ -87,6 +103,7 @@ pub(crate) fn notice_no_more() {
 }
 
 extern "C" fn on_noticed(signal: c_int) {
+    note_end(signal);
     if signal != libc::SIGALRM {
         NOTICED.store(true, Ordering::SeqCst);
     }

@@ -27,6 +27,8 @@ mod server;
 mod show;
 mod shown;
 mod size;
+#[cfg(target_os = "linux")]
+mod standard_error;
 mod suggestion;
 mod target;
 

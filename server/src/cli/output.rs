@@ -66,18 +66,17 @@ pub(super) fn print_styled(text: &str) -> Result<()> {
     print(&styled(text, choice(&io::stdout()))?)
 }
 
-/// The same on standard error.
-pub(super) fn print_lanes_beside(trace: &Trace, screen: Screen) -> Result<()> {
-    let mut errors = io::stderr().lock();
-    let text = lanes(trace, screen, choice(&io::stderr()))?;
-    Ok(errors.write_all(&text)?)
+/// The same for standard error.
+pub(super) fn lanes_beside(trace: &Trace, screen: Screen) -> Result<Vec<u8>> {
+    lanes(trace, screen, choice(&io::stderr()))
 }
 
 /// What a record without a plan has, on standard error: the lanes, and of many
 /// connections their list.
 pub(super) fn print_beside(trace: &Trace, screen: Screen) -> Result<()> {
     if has_few(trace.connections.len(), trace.events().len()) {
-        return print_lanes_beside(trace, screen);
+        let text = lanes_beside(trace, screen)?;
+        return Ok(io::stderr().lock().write_all(&text)?);
     }
     let summaries = trace.summaries();
     let known = trace.connections.iter().map(|connection| {
@@ -100,21 +99,21 @@ pub(super) fn has_few(connections: usize, events: usize) -> bool {
     (1..=FEW_CONNECTIONS).contains(&connections) && events <= FEW_EVENTS
 }
 
-/// Writes the trace to a file, and says so on standard error.
-pub(super) fn write_lines(target: Target, trace: &Trace) -> Result<()> {
+/// Writes the trace to a file: what is to be said of it.
+pub(super) fn write_lines(target: Target, trace: &Trace) -> Result<String> {
     let name = target.name();
     target.write(&lines(trace))?;
     let cut = match trace.ending() {
         Some(Ending::Limit) => "; later calls are missing: see --max-events and --max-bytes",
         _ => "",
     };
-    eprintln!(
-        "stickylab: wrote {}: {} events on {} connections{cut}",
+    let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+    Ok(format!(
+        "wrote {}: {} on {}{cut}",
         printable::lines(&name),
-        trace.events().len(),
-        trace.connections.len()
-    );
-    Ok(())
+        count(trace.events().len(), "event"),
+        count(trace.connections.len(), "connection"),
+    ))
 }
 
 /// The lanes with colours, or without where there are none.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use stickylab::printable;
 use trace::{Analysis, Trace, pcapng};
 
 use super::target::{Input, Target};
@@ -18,8 +19,8 @@ impl Packets {
         Target::open(path, input).map(Self)
     }
 
-    /// Writes the trace's packets, and says so on standard error.
-    pub(super) fn write(self, trace: &Trace) -> Result<()> {
+    /// Writes the trace's packets: what is to be said of it.
+    pub(super) fn write(self, trace: &Trace) -> Result<String> {
         let bytes = pcapng::write(trace, &Analysis::new(trace));
         let name = self.0.name();
         self.0.write(&bytes)?;
@@ -28,7 +29,7 @@ impl Packets {
         } else {
             "synthetic headers around the bytes of the calls: the wire was not captured"
         };
-        eprintln!("stickylab: wrote {name}: {} bytes, {headers}", bytes.len());
-        Ok(())
+        let name = printable::lines(&name);
+        Ok(format!("wrote {name}: {} bytes, {headers}", bytes.len()))
     }
 }

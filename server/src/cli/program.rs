@@ -1,5 +1,7 @@
 //! `stickylab trace`: a program of the user's, and what its calls carried.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Instant;
@@ -10,19 +12,28 @@ use kernel::tracee::{self, StartError, Thread, Tracer};
 use record::Head;
 use stickylab::lab;
 use stickylab::terminal::Screen;
-use stickylab::tracer::{self, Notice};
+use stickylab::tracer::{self, Notice, Task};
 use trace::link::Capture;
 use trace::text::Sentence;
 use trace::{Event, Trace};
 
+use self::beside::Beside;
 use super::output;
-use super::recording::{Opened, Recording};
+use super::record_page::RecordPage;
+use super::recording::{Files, Opened, Recording};
 use super::screen::{Spoken, Stream};
+use super::standard_error::StandardError;
 
 #[derive(Debug, Args)]
 pub(super) struct Program {
     #[command(flatten)]
     recording: Recording,
+    /// Prints each call on standard error as soon as it has returned, and the lanes at the
+    /// end
+    #[arg(long)]
+    live: bool,
+    #[command(flatten)]
+    page: RecordPage,
     /// Attaches to the process with this number, until Ctrl-C; it goes on
     #[arg(long, value_name = "N", conflicts_with = "command",
         value_parser = clap::value_parser!(i32).range(1..))]
@@ -49,9 +60,10 @@ impl Program {
             files,
         } = self.recording.open()?;
         let screen = self.spoken.screen(Stream::Error);
+        let page = self.page.bind_alone()?;
         let added_per_call = tracer::added_per_call();
         let started = Instant::now();
-        let (wire, capture) = match tracer::begin_capture() {
+        let (capture, captured) = match tracer::begin_capture() {
             Ok(begun) => (Some(begun), Capture::On),
             Err((why, message)) => {
                 if let Some(message) = message {
@@ -62,31 +74,37 @@ impl Program {
         };
         let head = Head {
             added_per_call,
-            ..lab::head(started, capture)
+            ..lab::head(started, captured)
+        };
+        let explain = |error| match self.pid {
+            Some(process) => explain_attaching(error, process),
+            None => explain(error, &self.command),
         };
         let begun = match self.pid {
             Some(process) => Tracer::attach_to(Thread(process)),
             None => Tracer::start(&self.command).map(|tracer| (tracer, Vec::new())),
         };
-        let seen = begun.and_then(|(program, threads)| {
-            tracer::trace(program, head, started, limits, filter, wire, &threads)
-        });
-        let seen = seen.map_err(|error| match self.pid {
-            Some(process) => explain_attaching(error, process),
-            None => explain(error, &self.command),
-        })?;
+        let (program, threads) = begun.map_err(explain)?;
+        // From here on this process may have threads.
+        let mut beside = Beside::start(page, self.live, (&head, &setup), screen)?;
+        let task = Task {
+            head,
+            started,
+            limits,
+            filter,
+            capture,
+            news: beside.news(),
+        };
+        let seen = tracer::trace(program, &threads, task).map_err(explain)?;
+        beside.complete(&seen.record);
         let trace = Trace::of_record(seen.record, setup);
-        let is_written = files.write(&trace)?;
-        if !is_written && trace.connections.is_empty() {
-            say(screen, &Sentence::new("terminal.tracer-nothing"));
-        } else if !is_written {
-            output::print_lanes_beside(&trace, screen).context("cannot show the lanes")?;
-        }
-        let is_silent = trace.events().iter().all(Event::is_empty);
-        if is_silent && !trace.connections.is_empty() {
-            say(screen, &Sentence::new("terminal.tracer-no-bytes"));
-        }
-        tell(&seen.notices, screen);
+        let results = Results {
+            trace,
+            notices: seen.notices,
+            screen,
+        };
+        results.tell(files, &beside.errors)?;
+        beside.stay(screen)?;
         match seen.status {
             Some(status) if self.pid.is_none() => tracee::end_as(status),
             _ => Ok(()),
@@ -94,16 +112,36 @@ impl Program {
     }
 }
 
-/// Says what could not be seen.
-fn tell(notices: &BTreeMap<Notice, String>, screen: Screen) {
-    for (notice, who) in notices {
-        let sentence = Sentence::new(notice.key()).with("who", who.clone());
-        say(screen, &sentence);
-    }
+/// What came of the program.
+struct Results {
+    trace: Trace,
+    notices: BTreeMap<Notice, String>,
+    screen: Screen,
 }
 
-fn say(screen: Screen, sentence: &Sentence) {
-    eprintln!("stickylab: {}", screen.say(sentence));
+impl Results {
+    /// Writes the files, shows the lanes where no file has them, and says what could not be
+    /// seen.
+    fn tell(&self, files: Files, errors: &StandardError) -> Result<()> {
+        let (trace, screen) = (&self.trace, self.screen);
+        let say = |sentence: &Sentence| errors.say(&screen.say(sentence));
+        let is_written = files.write(trace, |line| errors.say(line))?;
+        if !is_written && trace.connections.is_empty() {
+            say(&Sentence::new("terminal.tracer-nothing"));
+        } else if !is_written {
+            let lanes = output::lanes_beside(trace, screen);
+            let shown = lanes.and_then(|lanes| errors.print(&lanes));
+            shown.context("cannot show the lanes")?;
+        }
+        let is_silent = trace.events().iter().all(Event::is_empty);
+        if is_silent && !trace.connections.is_empty() {
+            say(&Sentence::new("terminal.tracer-no-bytes"));
+        }
+        for (notice, who) in &self.notices {
+            say(&Sentence::new(notice.key()).with("who", who.clone()));
+        }
+        Ok(())
+    }
 }
 
 /// Why the program could not be traced.

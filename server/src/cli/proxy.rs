@@ -87,7 +87,8 @@ struct Results {
 
 impl Results {
     fn tell(self, trace: &Trace, left_out: LeftOut) -> Result<()> {
-        if !self.files.write(trace)? {
+        let say = |line: &str| eprintln!("stickylab: {line}");
+        if !self.files.write(trace, say)? {
             output::print_beside(trace, self.screen).context("cannot show the lanes")?;
         }
         for (key, n) in [

@@ -1,13 +1,20 @@
 //! `--page`: one record on a page of its own, for whoever knows its address.
 
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use stickylab::gateway::{Config, Listener, Secret, serve_record};
 use stickylab::journal::Journal;
-use stickylab::net::{Address, listen_tcp};
+use stickylab::net::{Address, listening};
+#[cfg(target_os = "linux")]
+use tokio::runtime::{Builder, Runtime};
+#[cfg(target_os = "linux")]
+use tokio::signal::unix::{SignalKind, signal};
+#[cfg(target_os = "linux")]
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trace::Trace;
 
@@ -37,8 +44,17 @@ pub(super) struct RecordPage {
 /// A page that listens and is not served yet.
 #[derive(Debug)]
 pub(super) struct Bound {
-    listener: Listener,
+    listener: TcpListener,
     secret: Secret,
+}
+
+/// A page that is served while this thread does something else.
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+pub(super) struct Serving {
+    runtime: Runtime,
+    task: JoinHandle<()>,
+    over: CancellationToken,
 }
 
 impl RecordPage {
@@ -53,8 +69,9 @@ impl RecordPage {
         let Some(address) = &self.page else {
             return Ok(None);
         };
-        let listen = |address| listen_tcp(address, BACKLOG);
+        let listen = |address| listening(address, BACKLOG, None);
         let listener = address::bind("page", address, "--page", listen).await?;
+        let listener = TcpListener::from(listener);
         let bound = listener.local_addr().context("cannot listen")?;
         ensure!(
             bound.ip().to_canonical().is_loopback(),
@@ -63,8 +80,15 @@ impl RecordPage {
         );
         let secret = Secret::new();
         eprintln!("stickylab: page http://{bound}/{secret}/#yours");
-        let listener = listener.into();
         Ok(Some(Bound { listener, secret }))
+    }
+
+    /// As [`bind`](Self::bind), by a process that has no other threads and has none then.
+    #[cfg(target_os = "linux")]
+    pub(super) fn bind_alone(&self) -> Result<Option<Bound>> {
+        let mut builder = Builder::new_current_thread();
+        let runtime = builder.enable_all().build().context("cannot start")?;
+        runtime.block_on(self.bind())
     }
 }
 
@@ -75,13 +99,25 @@ impl Bound {
         journal: Arc<Journal>,
         shutdown: CancellationToken,
     ) -> io::Result<impl Future<Output = ()> + Send> {
-        serve_record(
-            self.listener,
-            Config::default(),
-            journal,
-            self.secret,
-            shutdown,
-        )
+        let listener = Listener::from(tokio::net::TcpListener::from_std(self.listener)?);
+        serve_record(listener, Config::default(), journal, self.secret, shutdown)
+    }
+
+    /// Serves the page on threads of its own.
+    #[cfg(target_os = "linux")]
+    pub(super) fn serve_beside(self, journal: Arc<Journal>) -> Result<Serving> {
+        let runtime = runtime()?;
+        let over = CancellationToken::new();
+        let task = {
+            let _inside = runtime.enter();
+            let serving = self.serve(journal, over.clone()).context("the page")?;
+            runtime.spawn(serving)
+        };
+        Ok(Serving {
+            runtime,
+            task,
+            over,
+        })
     }
 
     /// Serves a record that grows no more until Ctrl-C or SIGTERM.
@@ -95,6 +131,34 @@ impl Bound {
             shutdown.cancel();
         });
         Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Serving {
+    /// Serves a record that grows no more until Ctrl-C or another signal that ends programs.
+    /// `listening` is called once no signal is missed; false if the page is to end at once.
+    pub(super) fn stay(&self, listening: impl FnOnce() -> bool) -> Result<()> {
+        let stayed = self.runtime.block_on(async {
+            let mut hangup = signal(SignalKind::hangup())?;
+            let mut quit = signal(SignalKind::quit())?;
+            let signalled = signalled()?;
+            if listening() {
+                tokio::select! {
+                    () = signalled => {}
+                    _ = hangup.recv() => {}
+                    _ = quit.recv() => {}
+                }
+            }
+            io::Result::Ok(())
+        });
+        stayed.context("cannot listen for signals")
+    }
+
+    /// Ends the page.
+    pub(super) fn end(self) -> Result<()> {
+        self.over.cancel();
+        self.runtime.block_on(self.task).context("the page failed")
     }
 }
 

@@ -78,16 +78,16 @@ impl Recording {
 }
 
 impl Files {
-    /// Writes `trace` to each; tells whether one of them has the whole trace, so that it
-    /// need not be shown.
-    pub(super) fn write(self, trace: &Trace) -> Result<bool> {
+    /// Writes `trace` to each, and gives what is to be said of it to `say`; tells whether
+    /// one of them has the whole trace, so that it need not be shown.
+    pub(super) fn write(self, trace: &Trace, say: impl Fn(&str)) -> Result<bool> {
         if let Some(packets) = self.packets {
-            packets.write(trace)?;
+            say(&packets.write(trace)?);
         }
         let Some(target) = self.json else {
             return Ok(false);
         };
-        output::write_lines(target, trace)?;
+        say(&output::write_lines(target, trace)?);
         Ok(true)
     }
 }

@@ -67,7 +67,7 @@ impl Run {
         let mut trace = play(&lesson.experiment, rand::random(), complain)?;
         trace.lesson = Some(reference);
         if let Some(packets) = packets {
-            packets.write(&trace)?;
+            eprintln!("stickylab: {}", packets.write(&trace)?);
         }
         if self.json {
             output::print_lines(&trace)?;

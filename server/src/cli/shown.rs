@@ -92,7 +92,8 @@ impl Shown {
     /// Prints lanes or lines, and writes the packets where they are wanted.
     pub(super) fn show(&self, trace: &Trace, input: Input<'_>) -> Result<()> {
         if let Some(path) = &self.pcapng {
-            Packets::open(path.clone(), input)?.write(trace)?;
+            let written = Packets::open(path.clone(), input)?.write(trace)?;
+            eprintln!("stickylab: {written}");
         }
         if self.json {
             output::print_lines(trace)

@@ -10,6 +10,7 @@
 
 mod boxes;
 mod bytes;
+mod call;
 mod failed;
 mod glyph;
 mod guesses;
@@ -33,6 +34,7 @@ use trace::rows::{Layer, Rows};
 use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
 
+pub use call::call;
 pub use guesses::{Guessed, guesses};
 pub use list::{end_of, hint, list, passed, proxy, saved, title};
 

@@ -1,6 +1,7 @@
 //! Calls in, rows out.
 
 mod boxes;
+mod call;
 mod kernel_facts;
 mod prose;
 

@@ -11,9 +11,9 @@ use protocol::Nanos;
 use record::Head;
 
 use super::driver::Driver;
-
 use super::observer::Observer;
 use crate::filter::{Filter, Limits};
+use crate::news::Telling;
 
 /// By how much tracing lengthens a call of a program: a send or a recv of 64 bytes on a
 /// TCP connection through loopback. None where it cannot be measured. Takes some
@@ -25,7 +25,12 @@ pub fn added_per_call() -> Option<Nanos> {
         events: 10_000,
         bytes: 1 << 20,
     };
-    let observer = Observer::new(Head::default(), limits, Filter::default());
+    let observer = Observer::new(
+        Head::default(),
+        limits,
+        Filter::default(),
+        Telling::default(),
+    );
     let mut driver = Driver::new(tracer.process(), observer, Instant::now());
     driver.follow(&mut tracer).ok()?;
     let [without, with] = tracer.measured()?;

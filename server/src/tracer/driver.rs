@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::process::ExitStatus;
+use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use kernel::descriptor::{self, Descriptor, Descriptors};
@@ -19,6 +20,7 @@ use super::observer::Observer;
 use super::wire::{Begun, Wire};
 use super::world::{Beside, World};
 use crate::filter::{Filter, Limits};
+use crate::news::{News, Telling};
 
 /// What came of a program under trace.
 #[derive(Debug)]
@@ -31,22 +33,39 @@ pub struct Traced {
     pub status: Option<ExitStatus>,
 }
 
+/// What is to be recorded of a program, and how.
+#[derive(Debug)]
+pub struct Task {
+    /// What is known of the record before it begins.
+    pub head: Head,
+    /// What is 0 in the record's times.
+    pub started: Instant,
+    /// Most calls, and most packets.
+    pub limits: Limits,
+    /// Which connections.
+    pub filter: Filter,
+    /// The capture of their packets, if there is one.
+    pub capture: Option<Begun>,
+    /// Who is told of each fact as soon as it is one.
+    pub news: Option<Sender<News>>,
+}
+
 /// Follows a program that was started until it and all processes that it made are
 /// gone, or until a signal says that it is enough of one that was attached to; that has
-/// these `threads`. `started` is 0 in the record's times. Of each of calls and packets there are at most
-/// `limits`.
-pub fn trace(
-    mut tracer: Tracer,
-    head: Head,
-    started: Instant,
-    limits: Limits,
-    filter: Filter,
-    capture: Option<Begun>,
-    threads: &[Thread],
-) -> Result<Traced, StartError> {
-    let observer = Observer::new(head, limits, filter);
+/// these `threads`.
+pub fn trace(mut tracer: Tracer, threads: &[Thread], task: Task) -> Result<Traced, StartError> {
+    let Task {
+        head,
+        started,
+        limits,
+        filter,
+        capture,
+        news,
+    } = task;
+    let telling = Telling(news);
+    let observer = Observer::new(head, limits, filter, telling.clone());
     let mut driver = Driver::new(tracer.process(), observer, started);
-    let wire = capture.map(|begun| Wire::follow(begun, started, limits));
+    let wire = capture.map(|begun| Wire::follow(begun, started, limits, telling));
     driver.world.wire = wire.transpose().map_err(StartError::Failed)?;
     if tracer.has_attached() {
         driver.attach(threads);

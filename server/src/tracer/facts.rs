@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use record::{Call, Ending, Event, Head, Reason, Record};
+use record::{
+    Call, Connection, ConnectionId, End, Ending, Event, Head, Party, PartyId, Reason, Record,
+};
 
 use super::notice::Notice;
 use crate::filter::Limits;
+use crate::news::{News, Telling};
 
 /// A record while it is made.
 #[derive(Debug)]
 pub(super) struct Facts {
-    pub(super) record: Record,
+    record: Record,
+    telling: Telling,
     limits: Limits,
     bytes: usize,
     is_full: bool,
@@ -19,9 +23,10 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn new(head: Head, limits: Limits) -> Self {
+    pub(super) fn new(head: Head, limits: Limits, telling: Telling) -> Self {
         Self {
             record: Record::new(head),
+            telling,
             limits,
             bytes: 0,
             is_full: false,
@@ -55,7 +60,7 @@ impl Facts {
     /// Nothing more is recorded: what came with `event` is too much.
     pub(super) fn cut(&mut self, reason: Reason, event: &Event) {
         self.is_full = true;
-        self.record.insert(Event {
+        self.insert(Event {
             reason: Some(reason),
             ..Event::new(event.at, event.origin(), Call::Cut)
         });
@@ -65,8 +70,34 @@ impl Facts {
     pub(super) fn add(&mut self, event: Event) {
         if self.has_room(event.len(), &event) {
             self.bytes += event.len();
-            self.record.insert(event);
+            self.insert(event);
         }
+    }
+
+    fn insert(&mut self, event: Event) {
+        self.telling.tell(|| News::Event(event.clone()));
+        self.record.insert(event);
+    }
+
+    pub(super) fn add_party(&mut self, party: Party) {
+        self.telling.tell(|| News::Party(party.clone()));
+        self.record.add_party(party);
+    }
+
+    /// Adds a connection, or says more of one that is known already.
+    pub(super) fn add_connection(&mut self, connection: Connection) {
+        self.telling.tell(|| News::Connection(connection.clone()));
+        self.record.add_connection(connection);
+    }
+
+    /// Whose an end of a connection is.
+    pub(super) fn party_at(&self, connection: ConnectionId, end: End) -> Option<PartyId> {
+        self.record.party_at(connection, end)
+    }
+
+    /// The latest event.
+    pub(super) fn last(&self) -> Option<&Event> {
+        self.record.events().last()
     }
 
     /// Notes what cannot be seen, and whose calls it is about.

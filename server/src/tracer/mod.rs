@@ -18,6 +18,6 @@ mod wire;
 mod world;
 
 pub use calibration::added_per_call;
-pub use driver::{Traced, trace};
+pub use driver::{Task, Traced, trace};
 pub use notice::Notice;
 pub use wire::{Begun, begin_capture};

@@ -1,6 +1,7 @@
 //! The packets of the programs under trace: a thread that captures them on loopback, from
 //! before the first SYN until after the last FIN.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -10,9 +11,10 @@ use std::time::{Duration, Instant};
 use capture::Packets;
 use kernel::{CaptureError, PortFilter};
 use protocol::Nanos;
-use record::{Call, Capture, Ending, Event, Head, Reason, Record};
+use record::{Call, Capture, ConnectionId, Ending, Event, Head, Reason, Record};
 
 use crate::filter::Limits;
+use crate::news::{News, Telling};
 use crate::wall_clock::WallClock;
 
 /// How often the ring is read. A packet wakes no thread: that would disturb the programs
@@ -53,7 +55,12 @@ pub(super) struct Wire {
 impl Wire {
     /// Follows a capture. Times count from `started`; at most `limits` packets and bytes
     /// are kept.
-    pub(super) fn follow(begun: Begun, started: Instant, limits: Limits) -> io::Result<Self> {
+    pub(super) fn follow(
+        begun: Begun,
+        started: Instant,
+        limits: Limits,
+        telling: Telling,
+    ) -> io::Result<Self> {
         let (going_on, end) = channel();
         let Begun { mut capture, ports } = begun;
         let mut reading = Reading {
@@ -64,6 +71,8 @@ impl Wire {
             seen: 0,
             missed: 0,
             has_broken_off: false,
+            telling,
+            told: HashSet::new(),
         };
         let thread = thread::Builder::new()
             .name("trace-wire".to_owned())
@@ -109,6 +118,9 @@ struct Reading {
     seen: u64,
     missed: u64,
     has_broken_off: bool,
+    telling: Telling,
+    /// The connections that it told of.
+    told: HashSet<ConnectionId>,
 }
 
 impl Reading {
@@ -162,6 +174,7 @@ impl Reading {
         if self.left.events > 0 && bytes <= self.left.bytes {
             self.left.events -= 1;
             self.left.bytes -= bytes;
+            self.tell(&event);
             self.events.push(event);
             return;
         }
@@ -177,6 +190,15 @@ impl Reading {
             });
         }
         self.missed += 1;
+    }
+
+    fn tell(&mut self, event: &Event) {
+        if self.told.insert(event.connection)
+            && let Some(flow) = self.packets.connection(event.connection)
+        {
+            self.telling.tell(|| News::Flow(flow));
+        }
+        self.telling.tell(|| News::Packet(event.clone()));
     }
 
     fn record(self) -> Record {

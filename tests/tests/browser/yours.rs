@@ -269,3 +269,59 @@ async fn axe_finds_nothing_in_the_list_and_nothing_is_wider_than_a_telephone() {
         assert_eq!(page.script(wider).await, json!(false), "{language}");
     }
 }
+
+/// Sends over TCP to itself whenever a line comes.
+const SENDS: &str = "
+import socket, sys
+listener = socket.create_server(('127.0.0.1', 0))
+c = socket.create_connection(listener.getsockname())
+d, _ = listener.accept()
+print('ready', flush=True)
+for line in sys.stdin:
+    c.send(line.encode()); d.recv(100)
+    print('done', flush=True)
+sys.exit(3)
+";
+
+#[tokio::test]
+async fn the_record_of_a_program_grows_while_it_runs() {
+    let command = ["trace", "--page", "--framing", "delimiter", "--"];
+    let command = [&command[..], &["python3", "-c", SENDS]].concat();
+    let mut program = Program::start(&mut stickylab(&command));
+    let start = "stickylab: page ";
+    let url = program.err.wait_for(start, |line| line.starts_with(start));
+    let page = Page::start().await;
+    page.open_at(&url[start.len()..]).await;
+    until_listed(&page, "the connection", |list| list.len() == 1).await;
+    let calls = |seen: &tests::Seen, call: &str| {
+        let rows = seen.rows.iter();
+        rows.filter(|row| row.call == call).count()
+    };
+    for n in 1..=2 {
+        program.type_in(b"one\n");
+        let grown = |seen: &tests::Seen| calls(seen, "send") == n && calls(seen, "recv") == n;
+        let seen = page.until("both calls", grown).await;
+        assert_eq!(seen.step(), seen.rows.len(), "the cursor follows");
+    }
+    assert!(program.is_running());
+    // Its standard input ends.
+    program.close_input();
+    let stays = |line: &str| line.contains("until Ctrl-C");
+    program.err.wait_for("it stays", stays);
+    until_listed(&page, "the end", |list| {
+        let said = list[0][2].as_str();
+        said.is_some_and(|said| said.ends_with("/ closed"))
+    })
+    .await;
+    let seen = page.see().await;
+    assert!(
+        seen.text("stage").contains("2 messages"),
+        "{}",
+        seen.text("stage")
+    );
+    assert_eq!(page.browser.complaints().await, [""; 0]);
+    program.signal(Signal::INT);
+    let finished = program.finish();
+    assert_eq!(finished.code, Some(3), "{finished:?}");
+    assert_eq!(finished.out, ["ready", "done", "done"]);
+}

@@ -1,64 +1,16 @@
 //! `--page`: the record of one program, for whoever knows its address and nobody else.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 
 use rustix::process::Signal;
 use serde_json::Value;
 use tests::http::{get, get_from, send};
-use tests::websocket::{LAST, frame, opcode, open, read_frame, upgrade};
-use tests::{Listener, PATIENCE, Program, stickylab};
+use tests::record_page::{Session, announced};
+use tests::websocket::upgrade;
+use tests::{Listener, Program, stickylab};
 
 use super::{Proxy, pair};
-
-/// Where a page is, and the path that it has.
-fn announced(program: &Program) -> (SocketAddr, String) {
-    let start = "stickylab: page http://";
-    let line = program
-        .err
-        .wait_for("the page's address", |line| line.starts_with(start));
-    let rest = line[start.len()..].strip_suffix("#yours").expect("a place");
-    let (address, path) = rest.split_once('/').expect("a path");
-    (address.parse().expect("an address"), format!("/{path}"))
-}
-
-/// The lines of a record's session, as they come.
-struct Session(TcpStream);
-
-impl Session {
-    fn open(address: SocketAddr, path: &str) -> Self {
-        let mut stream = TcpStream::connect(address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        let opened = open(&mut stream, &address.to_string(), &format!("{path}lab"));
-        opened.expect("a WebSocket");
-        Self(stream)
-    }
-
-    fn line(&mut self) -> Value {
-        let (opcode, text) = read_frame(&mut self.0).expect("a frame");
-        assert_eq!(opcode, opcode::TEXT);
-        serde_json::from_slice(&text).expect("JSON")
-    }
-
-    /// The lines up to the first that `wanted` accepts.
-    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
-        let mut lines = Vec::new();
-        loop {
-            let line = self.line();
-            let is_it = wanted(&line);
-            lines.push(line);
-            if is_it {
-                return lines;
-            }
-        }
-    }
-
-    fn say(&mut self, text: &str) {
-        use std::io::Write as _;
-        let frame = frame(LAST | opcode::TEXT, text.as_bytes());
-        self.0.write_all(&frame).expect("it is there");
-    }
-}
 
 #[test]
 fn a_record_grows_on_its_page_and_stays_when_the_proxy_has_ended() {

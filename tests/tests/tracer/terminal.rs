@@ -51,11 +51,18 @@ fn ctrl_c_reaches_the_program_once() {
     let script = format!("exec $TRACE python3 -c \"{COUNTS}\"");
     check(
         &script,
-        &[["ready", "\u{3}"]],
+        &[["ready\r\n", "\u{3}"]],
         &["ready", "caught 1", "code 6"],
     );
+    // With a page, a second one ends that.
+    let script = format!("exec ${{TRACE% --}} --page -- python3 -c \"{COUNTS}\"");
+    check(
+        &script,
+        &[["ready\r\n", "\u{3}"], ["until Ctrl-C", "\u{3}"]],
+        &["ready", "caught 1", "until Ctrl-C", "code 6"],
+    );
     let script = "$TRACE sh -c 'echo ready; exec sleep 60'; echo ended $?";
-    check(script, &[["ready", "\u{3}"]], &["ready", "code -2"]);
+    check(script, &[["ready\r\n", "\u{3}"]], &["ready", "code -2"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use kernel::descriptor::SocketKind;
 use kernel::syscall::Syscall;
 use kernel::tracee::Thread;
 use protocol::Nanos;
-use record::{Call, Connection, Event, Head, Origin, Party, PartyId, Reason, Record};
+use record::{Call, Connection, Event, Head, Origin, PartyId, Reason, Record};
 
 use self::call::{Pending, descriptor, outcome, would_block};
 use self::sockets::Sockets;
@@ -33,6 +33,7 @@ use super::tables::{CLONE_FILES, Entry, SocketId, Tables};
 use super::transfer;
 use super::world::{World, bytes};
 use crate::filter::{Filter, Limits};
+use crate::news::Telling;
 
 /// All that is known of the programs under trace, and the record that comes of it.
 #[derive(Debug)]
@@ -49,13 +50,13 @@ pub(super) struct Observer {
 
 impl Observer {
     /// Nothing was observed yet.
-    pub(super) fn new(head: Head, limits: Limits, filter: Filter) -> Self {
+    pub(super) fn new(head: Head, limits: Limits, filter: Filter, telling: Telling) -> Self {
         Self {
             tables: Tables::default(),
             sockets: Sockets::default(),
             connections: Connections::new(filter),
             parties: Parties::default(),
-            facts: Facts::new(head, limits),
+            facts: Facts::new(head, limits, telling),
             pending: HashMap::new(),
             cloning: HashMap::new(),
         }
@@ -337,18 +338,14 @@ impl Observer {
             return None;
         };
         let id = party.party;
-        self.add_party(party);
+        self.facts.add_party(party);
         Some(id)
-    }
-
-    fn add_party(&mut self, party: Party) {
-        self.facts.record.add_party(party);
     }
 
     /// The record has as many parties as it may: it ends at an end that it has.
     fn cut_at(&mut self, (at, when): (At, Nanos)) {
-        let party = self.facts.record.party_at(at.connection, at.end);
-        let last = self.facts.record.events().last().map(Event::origin);
+        let party = self.facts.party_at(at.connection, at.end);
+        let last = self.facts.last().map(Event::origin);
         let origin = party.map(|party| Origin {
             party,
             connection: at.connection,
@@ -376,6 +373,6 @@ impl Observer {
     }
 
     fn add_connection(&mut self, connection: Connection) {
-        self.facts.record.add_connection(connection);
+        self.facts.add_connection(connection);
     }
 }

@@ -15,8 +15,8 @@ use protocol::Nanos;
 use record::{Capture, Head, Options, Record};
 
 use super::Observer;
-use crate::filter::Filter;
-use crate::filter::Limits;
+use crate::filter::{Filter, Limits};
+use crate::news::Telling;
 use crate::tracer::notice::Notice;
 use crate::tracer::world::{Beside, World};
 
@@ -120,7 +120,7 @@ impl Stage {
     fn within(limits: Limits, filter: Filter) -> Self {
         let head = Head::new("Linux", Capture::Unknown);
         let mut this = Self {
-            observer: Observer::new(head, limits, filter),
+            observer: Observer::new(head, limits, filter, Telling::default()),
             world: Fake::default(),
             now: 0,
         };
