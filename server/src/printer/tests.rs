@@ -211,3 +211,27 @@ fn a_log_line_is_taken_whole() {
     printer.make_writer().write_all(b"WARN x\n").unwrap();
     assert_eq!(reader.read(), "WARN x\n");
 }
+
+#[test]
+fn a_long_text_waits_for_its_reader_and_not_for_one_who_reads_nothing() {
+    let text: String = (0..40).map(|n| format!("line {n:03}\n")).collect();
+    // Room for four lines.
+    let (printer, reader) = gated(40);
+    let writer = printer.clone();
+    let whole = text.clone();
+    let writing = thread::spawn(move || {
+        writer.print_all(&whole);
+        writer.drain()
+    });
+    let mut read = String::new();
+    while read.len() < text.len() {
+        read += &reader.read();
+    }
+    assert_eq!(read, text);
+    assert!(writing.join().unwrap(), "all was written");
+    assert_eq!(printer.dropped(), 0);
+    // From now on nobody reads.
+    printer.print_all(&text);
+    assert!(!printer.drain());
+    drop(reader);
+}
