@@ -214,7 +214,8 @@ fn a_log_line_is_taken_whole() {
 
 #[test]
 fn a_long_text_waits_for_its_reader_and_not_for_one_who_reads_nothing() {
-    let text: String = (0..40).map(|n| format!("line {n:03}\n")).collect();
+    let lines: Vec<_> = (0..40).map(|n| format!("line {n:03}\n")).collect();
+    let text = lines.concat();
     // Room for four lines.
     let (printer, reader) = gated(40);
     let writer = printer.clone();
