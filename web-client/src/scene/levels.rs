@@ -231,7 +231,7 @@ impl Course {
         let mut future = Levels::new(here.max(left), right);
         // Where the cursor stands left of all that is in sight.
         let mut unknown = (happened..first(0)).rev().map(&placed);
-        let unknown = unknown.find(|change| !is_past(change));
+        let unknown = unknown.find(|change| change.x <= future.from && !is_past(change));
         future.before = unknown.map(|change| change.amount);
         let dots = self.dots.partition_point(|dot| dot.number < near.start);
         let mut dots = self.dots[..dots].to_vec();
