@@ -96,6 +96,11 @@ impl Journal {
         Trace::of_record(record, self.setup.clone())
     }
 
+    /// Whether the last line is that of a record's end.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.lines().last(), Some(Line::Ended(_)))
+    }
+
     fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -40,6 +40,8 @@ pub enum Line<P> {
         /// Whether the session shows one record and runs nothing: its `run` line comes
         /// without having been asked for.
         record: bool,
+        /// Whether that record was not complete when the session began.
+        grows: bool,
     },
     /// A run waits until others have ended; said again whenever its place
     /// changes. Part of no file.
@@ -98,6 +100,7 @@ impl<P: for<'de> Deserialize<'de>> Line<P> {
                     program: hello.program,
                     kernel: hello.kernel,
                     record: hello.record,
+                    grows: hello.grows,
                 }
             }
             Type::Queued => {
@@ -140,6 +143,7 @@ impl<P: Serialize> Line<P> {
                 program,
                 kernel,
                 record,
+                grows,
             } => {
                 let (version, program, kernel) = (*version, program.clone(), kernel.clone());
                 object(
@@ -149,6 +153,7 @@ impl<P: Serialize> Line<P> {
                         program,
                         kernel,
                         record: *record,
+                        grows: *grows,
                     })],
                 )
             }
@@ -227,6 +232,8 @@ struct Hello {
     kernel: String,
     #[serde(default, skip_serializing_if = "crate::is_default")]
     record: bool,
+    #[serde(default, skip_serializing_if = "crate::is_default")]
+    grows: bool,
 }
 
 #[derive(Serialize, Deserialize)]

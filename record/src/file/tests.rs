@@ -35,6 +35,7 @@ fn lines_as_they_travel() {
             program: "0.1.0".to_owned(),
             kernel: "Linux 6.18".to_owned(),
             record: false,
+            grows: false,
         },
         r#"{"type":"hello","version":1,"program":"0.1.0","kernel":"Linux 6.18"}"#,
     );

@@ -133,6 +133,12 @@ async fn a_record_grows_on_the_page_and_is_framed_afterwards() {
         "{about}"
     );
     assert_eq!(page.browser.complaints().await, [""; 0]);
+    let seen = page.see().await;
+    assert_eq!(
+        seen.step(),
+        seen.rows.len(),
+        "who followed it is at its end"
+    );
     // Loaded again, it has all of it, and begins at its start.
     page.open_at(&url).await;
     until_listed(&page, "both connections", |list| list.len() == 2).await;

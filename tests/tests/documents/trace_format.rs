@@ -139,6 +139,7 @@ pub(super) fn full_lines() -> Vec<Line> {
             program: "p".to_owned(),
             kernel: "k".to_owned(),
             record: true,
+            grows: true,
         },
         Line::Queued { run: 1, place: 1 },
         Line::Alive,

@@ -9,9 +9,6 @@ const LAST_RETRY_MS: f64 = 5_000.0;
 /// A gateway that is watched says something every second: silent for so many
 /// milliseconds it has stopped answering.
 const SILENCE_MS: f64 = 3_500.0;
-/// Milliseconds without a word that a record which is complete is not sent with: more than
-/// one tick, which may come just before a line.
-const PAUSE_MS: f64 = 700.0;
 /// Milliseconds without a word after which a connection, or an attempt to open one, is
 /// given up.
 const PATIENCE_MS: f64 = 15_000.0;
@@ -47,9 +44,6 @@ impl State {
     /// The gateway said something; tells whether it was taken to have stopped
     /// answering.
     pub(super) fn note_sign_of_life(&mut self, effects: &mut Vec<Effect>) -> bool {
-        if self.silent_ms > PAUSE_MS {
-            self.note_pause();
-        }
         self.silent_ms = 0.0;
         let Link::Silent { kernel, program } = &mut self.link else {
             return false;

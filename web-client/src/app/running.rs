@@ -120,12 +120,13 @@ impl State {
                 program,
                 kernel,
                 record,
+                grows,
                 ..
             } => {
                 self.attempts = 0;
                 self.link = Link::Online { kernel, program };
                 if record {
-                    self.serve_record();
+                    self.serve_record(grows);
                 }
                 effects.push(Effect::SendToGateway(Request::Watch));
                 self.begin(effects);

@@ -51,6 +51,7 @@ fn hello() -> Message {
         program: "0.1.0".to_owned(),
         kernel: "Linux 6.18".to_owned(),
         record: false,
+        grows: false,
     })
 }
 

@@ -26,8 +26,8 @@ pub(super) struct Yours {
     order: Order,
     /// The cursor stays at the end while the record grows.
     follows: bool,
-    /// The record that the page is served for had a pause: it was not there as a whole.
-    has_paused: bool,
+    /// The record that the page is served for was not complete when the page came.
+    has_grown: bool,
     /// The list has news that was not shown.
     is_stale: bool,
     /// A framing that was typed for a direction and is none.
@@ -43,7 +43,7 @@ impl Default for Yours {
             text: String::new(),
             order: Order::default(),
             follows: true,
-            has_paused: false,
+            has_grown: false,
             is_stale: false,
             refused: None,
         }
@@ -246,9 +246,11 @@ impl State {
         true
     }
 
-    /// The page is served for one record: its lines follow.
-    pub(super) fn serve_record(&mut self) {
+    /// The page is served for one record: its lines follow. `grows`: more will come than is
+    /// there already.
+    pub(super) fn serve_record(&mut self, grows: bool) {
         self.yours.is_only = true;
+        self.yours.has_grown = grows;
         self.yours.tab = Tab::Yours;
         self.yours.source = None;
         self.wanted = false;
@@ -261,7 +263,6 @@ impl State {
     /// A record begins that nobody asked for: that of the program which serves the page.
     pub(super) fn begin_record(&mut self, run: Run<Plan>) {
         self.forget_run();
-        self.yours.has_paused = false;
         self.opened = Some(self.opened_as(LIVE));
         self.about.number = self.runs.next();
         if let Some(experiment) = run.plan.experiment {
@@ -322,15 +323,10 @@ impl State {
         }
     }
 
-    /// Nothing more was said of a record for a while: somebody may be following it.
-    pub(super) fn note_pause(&mut self) {
-        self.yours.has_paused |= self.is_only_record() && self.status == Status::Running;
-    }
-
     /// Where the cursor stands when a record is at its end: where it was read along, if it
     /// grew meanwhile; at its start, if it was complete already.
     pub(super) fn aim_at_end(&mut self) {
-        if self.is_only_record() && !self.yours.has_paused && self.aim == Aim::Last {
+        if self.is_only_record() && !self.yours.has_grown && self.aim == Aim::Last {
             self.aim = Aim::Step(0);
         }
     }

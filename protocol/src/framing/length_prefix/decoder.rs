@@ -3,11 +3,13 @@
 use super::{Checksum, Endian, LengthPrefix, MAX_DIGITS, MAX_VARINT, Width};
 use crate::Offset;
 use crate::framing::buffer::Buffer;
-use crate::framing::{Decode, Frame, FrameError};
+use crate::framing::{Decode, Format as _, Frame, FrameError};
 
 #[derive(Clone, Debug)]
 pub(in crate::framing) struct LengthPrefixDecoder {
     prefix: LengthPrefix,
+    /// With other settings no frame ever comes.
+    is_valid: bool,
     buffer: Buffer,
     /// Of the frame that has begun: what its header says, once it has been read and checked.
     head: Option<Head>,
@@ -33,6 +35,7 @@ struct Field {
 impl LengthPrefixDecoder {
     pub(super) fn new(prefix: LengthPrefix, start: Offset) -> Self {
         Self {
+            is_valid: prefix.validate().is_ok(),
             prefix,
             buffer: Buffer::new(start),
             head: None,
@@ -41,6 +44,9 @@ impl LengthPrefixDecoder {
 
     /// Reads the header at the front of the buffer; none: it has not come whole.
     fn head(&self) -> Result<Option<Head>, FrameError> {
+        if !self.is_valid {
+            return Ok(None);
+        }
         self.check_magic()?;
         let before = self.prefix.offset as usize;
         let offset = self.buffer.start() + before;

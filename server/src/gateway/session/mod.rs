@@ -175,6 +175,7 @@ impl Session {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),
             record: false,
+            grows: false,
         })
         .await?;
         let mut keep_alive = interval_at(Instant::now() + self.keep_alive, self.keep_alive);

@@ -72,6 +72,7 @@ impl Session {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: kernel(),
             record: true,
+            grows: !self.journal.is_complete(),
         };
         self.web.queue(&hello.to_json());
         let mut length = self.journal.watch();

@@ -190,6 +190,7 @@ fn what_the_gateway_refuses_is_told() {
         program: "9.0".to_owned(),
         kernel: String::new(),
         record: false,
+        grows: false,
     };
     state.update(heard(newer));
     assert!(matches!(state.link(), Link::Outdated { .. }));

@@ -40,13 +40,18 @@ fn call(connection: u32, at: u64, call: Call, bytes: &[u8]) -> Event {
     }
 }
 
-/// What the page of `--page` hears first.
+/// What the page of `--page` hears first, of a record that grows.
 fn served() -> Message {
+    served_while(true)
+}
+
+fn served_while(grows: bool) -> Message {
     heard(Line::Hello {
         version: VERSION,
         program: "0.1.0".to_owned(),
         kernel: "Linux 6.18".to_owned(),
         record: true,
+        grows,
     })
 }
 
@@ -61,8 +66,12 @@ fn record() -> Message {
 
 /// A record that has two connections and grows.
 fn live() -> State {
+    live_while(true)
+}
+
+fn live_while(grows: bool) -> State {
     let (mut state, _) = open("#yours", false);
-    state.update(served());
+    state.update(served_while(grows));
     state.update(record());
     for party in [1, 2] {
         let name = ["program ", &party.to_string()].concat();
@@ -263,21 +272,14 @@ fn without_a_record_the_tab_has_none_and_going_back_is_possible() {
 
 #[test]
 fn a_complete_record_opens_at_its_start_and_one_that_grew_stays_at_its_end() {
-    let tick = || Message::Tick { elapsed_ms: 500.0 };
-    for pauses in [false, true] {
-        let mut state = live();
+    for grows in [false, true] {
+        let mut state = live_while(grows);
         state.update(heard(Line::Event(call(1, 5, Call::Send, b"hello"))));
-        // One tick may come between two lines of what is there as a whole.
-        state.update(tick());
         state.update(heard(Line::Event(call(1, 6, Call::Recv, b"hello"))));
         frame(&mut state);
-        if pauses {
-            state.update(tick());
-            state.update(tick());
-        }
         state.update(ended());
         frame(&mut state);
-        let last = if pauses { 2 } else { 0 };
+        let last = if grows { 2 } else { 0 };
         assert_eq!((state.step(), state.events().len()), (last, 2));
         // Another connection of it begins where a reader does.
         state.update(Message::ConnectionChosen(2));
