@@ -65,7 +65,7 @@ pub fn write(framing: &Framing) -> String {
 }
 
 /// What may be meant by the beginning of a framing as people write it: the names, and behind
-/// a name and what is set already each other setting with its default.
+/// a name and what is set already the other settings that are always written.
 pub fn suggestions(typed: &str) -> Vec<String> {
     let known = |text: &str| {
         let name = text.split(',').next().unwrap_or(text);
@@ -252,10 +252,10 @@ mod tests {
             ("length-prefix,maximum=many", "many"),
             ("length-prefix,maximum=1,maximum=2", "sequence"),
             ("length-prefix,signed=yes", "yes"),
-            ("length-prefix,magic=abc", "offset is at least 3"),
+            ("length-prefix,magic=abc", "offset must be at least 3"),
             (
                 "length-prefix,checksum=crc32,trailer=2",
-                "trailer is at least 4",
+                "trailer must be at least 4",
             ),
             ("length-prefix,width=varint,counts-header=true", "varint"),
             ("length-prefix,offset=300", "256"),

@@ -72,6 +72,10 @@ impl Format for Chunked {
     fn limit(&mut self, most: u32) {
         self.maximum = self.maximum.min(most);
     }
+
+    fn maximum(&self) -> u32 {
+        self.maximum
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

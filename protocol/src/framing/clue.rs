@@ -37,7 +37,15 @@ impl Clue {
     /// are those from its field on, as many as are known.
     pub fn of(framing: &Framing, bytes: &[u8]) -> Option<Self> {
         let bytes = &bytes[..bytes.len().min(MOST)];
-        let text = || String::from_utf8_lossy(bytes).trim_end().to_owned();
+        // Whole characters, of which the last may be cut off.
+        let whole = match std::str::from_utf8(bytes) {
+            Ok(text) => Some(text),
+            Err(error) if error.error_len().is_none() => {
+                std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()
+            }
+            Err(_) => None,
+        };
+        let text = || whole.unwrap_or_default().trim_end().to_owned();
         let begins = |word: &str| {
             let length = word.len().min(bytes.len());
             length >= 3 && word.as_bytes().starts_with(&bytes[..length])
@@ -56,9 +64,8 @@ impl Clue {
         {
             return Some(swapped);
         }
-        let is_text = |text: &str| !text.chars().any(char::is_control);
-        let is_text = std::str::from_utf8(bytes).is_ok_and(is_text);
-        (bytes.len() >= 3 && is_text).then(|| Self::Text(text()))
+        let is_text = |text: &str| text.len() >= 3 && !text.chars().any(char::is_control);
+        whole.is_some_and(is_text).then(|| Self::Text(text()))
     }
 
     /// The same of a refusal whose bytes are not at hand, but for what it says of them.
@@ -154,8 +161,8 @@ mod tests {
             b"\x05\0\0\0hell",
             Some("5 if read little-endian"),
         );
-        check(4, little, "粘包了".as_bytes(), None);
-        check(4, little, "hello 粘".as_bytes(), None);
+        check(4, little, "粘包了".as_bytes(), Some("the text \"粘包\""));
+        check(4, little, "hello 粘".as_bytes(), Some("the text \"hello\""));
         check(4, little, b"hell", Some("the text \"hell\""));
         check(4, little, b"\xff\xff\xff\xff", None);
         check(4, little, b"he", None);

@@ -44,6 +44,7 @@ impl Format for Cobs {
         CobsDecoder {
             maximum: self.maximum,
             buffer: Buffer::new(start),
+            header: 0,
             searched: 0,
         }
     }
@@ -84,25 +85,32 @@ impl Format for Cobs {
     fn limit(&mut self, most: u32) {
         self.maximum = self.maximum.min(most);
     }
+
+    fn maximum(&self) -> u32 {
+        self.maximum
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct CobsDecoder {
     maximum: u32,
+    /// What is behind the zeros in front of the frame.
     buffer: Buffer,
+    /// Zeros in front of the frame.
+    header: usize,
     /// Bytes at the front of the buffer that have been searched for the end.
     searched: usize,
 }
 
 impl CobsDecoder {
-    /// The message of a frame, whose end is cut off, `header` bytes behind the buffer's start.
-    fn decoded(&self, header: usize, frame: &[u8]) -> Result<Bytes, FrameError> {
+    /// The message of a frame at the front of the buffer, whose end is cut off.
+    fn decoded(&self, frame: &[u8]) -> Result<Bytes, FrameError> {
         let mut body = BytesMut::with_capacity(frame.len());
         let mut rest = frame;
         while let [code, behind @ ..] = rest {
             let Some((piece, further)) = behind.split_at_checked(usize::from(*code) - 1) else {
                 return Err(FrameError::Undecodable {
-                    offset: self.buffer.start() + header + (frame.len() - rest.len()),
+                    offset: self.buffer.start() + (frame.len() - rest.len()),
                     byte: *code,
                 });
             };
@@ -115,71 +123,72 @@ impl CobsDecoder {
         Ok(body.freeze())
     }
 
-    fn too_large(&self, header: usize, length: usize) -> FrameError {
+    fn too_large(&self) -> FrameError {
         FrameError::TooLarge {
-            offset: self.buffer.start() + header,
-            length: length as i128,
+            offset: self.buffer.start(),
+            length: i128::from(self.maximum) + 1,
             maximum: self.maximum,
         }
     }
 
-    /// Zeros in front of the frame.
-    fn header(&self) -> usize {
-        let first = self.buffer.iter().position(|&byte| byte != 0);
-        first.unwrap_or(self.buffer.len())
+    /// Drops zeros in front of a frame.
+    fn skip_zeros(&mut self) {
+        if self.searched == 0 {
+            let first = self.buffer.iter().position(|&byte| byte != 0);
+            let zeros = first.unwrap_or(self.buffer.len());
+            self.header += zeros;
+            self.buffer.skip(zeros);
+        }
     }
 }
 
 impl Decode for CobsDecoder {
     fn handle_chunk(&mut self, chunk: &[u8]) {
         self.buffer.push(chunk);
+        self.skip_zeros();
     }
 
     fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let header = self.header();
-        let from = self.searched.max(header);
-        let end = memchr::memchr(0, &self.buffer[from..]).map(|at| at + from);
-        let size = end.unwrap_or(self.buffer.len()) - header;
+        let found = memchr::memchr(0, &self.buffer[self.searched..]);
+        let size = self.searched + found.unwrap_or(self.buffer.len() - self.searched);
+        self.searched = size;
         // Encoded, a message has at least one byte more, and one for each 254 bytes.
-        let most = Cobs {
-            maximum: self.maximum,
-        };
-        let most = most.body_length(self.maximum as usize) - 1;
-        if size > most {
-            return Err(self.too_large(header, self.maximum as usize + 1));
+        let maximum = self.maximum as usize;
+        if size > maximum.saturating_add(maximum / (usize::from(FULL) - 1) + 1) {
+            return Err(self.too_large());
         }
-        let Some(end) = end else {
-            self.searched = self.buffer.len();
+        if found.is_none() {
             return Ok(None);
-        };
-        let body = self.decoded(header, &self.buffer[header..end])?;
-        if body.len() > self.maximum as usize {
-            return Err(self.too_large(header, body.len()));
         }
-        let start = self.buffer.start();
-        self.buffer.skip(end + 1);
-        self.searched = 0;
-        Ok(Some(Frame {
-            start,
-            header,
+        let body = self.decoded(&self.buffer[..size])?;
+        if body.len() > maximum {
+            return Err(self.too_large());
+        }
+        let frame = Frame {
+            start: Offset(self.buffer.start().0 - self.header as u64),
+            header: self.header,
             body,
             size,
             trailer: 1,
-        }))
+        };
+        self.buffer.skip(size + 1);
+        self.searched = 0;
+        self.header = 0;
+        self.skip_zeros();
+        Ok(Some(frame))
     }
 
     fn is_mid_frame(&self) -> bool {
-        self.header() < self.buffer.len()
+        !self.buffer.is_empty()
     }
 
     fn handle_eof(&mut self) -> Result<(), FrameError> {
-        let header = self.header();
-        let have = self.buffer.len() - header;
+        let have = self.buffer.len();
         if have == 0 {
             return Ok(());
         }
         Err(FrameError::Truncated {
-            offset: self.buffer.start() + header,
+            offset: self.buffer.start(),
             have,
             need: have + 1,
         })

@@ -64,6 +64,7 @@ impl Format for Delimiter {
             buffer: Buffer::new(start),
             is_valid: self.validate().is_ok(),
             searched: 0,
+            escapes: 0,
             is_quiet: false,
             taken_early: Mark::default(),
         }
@@ -154,6 +155,28 @@ impl Format for Delimiter {
     fn limit(&mut self, most: u32) {
         self.maximum = self.maximum.min(most);
     }
+
+    fn maximum(&self) -> u32 {
+        self.maximum
+    }
+}
+
+impl Delimiter {
+    /// How many of the bytes, in front of which no escape stands, are escapes.
+    fn escapes(&self, bytes: &[u8]) -> usize {
+        let Some(escape) = self.escape else {
+            return 0;
+        };
+        let mut escapes = 0;
+        let mut bytes = bytes.iter();
+        while let Some(byte) = bytes.next() {
+            if *byte == escape.0 {
+                escapes += 1;
+                bytes.next();
+            }
+        }
+        escapes
+    }
 }
 
 /// Which bytes begin a delimiter or are the escape.
@@ -190,9 +213,9 @@ struct Search<'a> {
 enum Found {
     /// A delimiter of that length.
     At { at: usize, length: usize },
-    /// None before there, where one may begin or the bytes end. The next search goes on
+    /// None before `at`, where one may begin or the bytes end. The next search goes on
     /// from there.
-    NotBefore(usize),
+    NotBefore { at: usize },
 }
 
 impl<'a> Search<'a> {
@@ -220,7 +243,9 @@ impl<'a> Search<'a> {
             return Found::At { at, length };
         }
         let behind = self.bytes.len().saturating_sub(length.saturating_sub(1));
-        Found::NotBefore(behind.max(start))
+        Found::NotBefore {
+            at: behind.max(start),
+        }
     }
 
     fn any(&self, start: usize, is_quiet: bool) -> Found {
@@ -233,7 +258,7 @@ impl<'a> Search<'a> {
             let rest = &self.bytes[at..];
             if self.settings.escape == Some(Byte(rest[0])) {
                 if rest.len() == 1 {
-                    return Found::NotBefore(at);
+                    return Found::NotBefore { at };
                 }
                 at += 2;
                 continue;
@@ -245,10 +270,12 @@ impl<'a> Search<'a> {
             match longest {
                 Some(length) if is_quiet || !may_be_longer => return Found::At { at, length },
                 None if !may_be_longer => at += 1,
-                _ => return Found::NotBefore(at),
+                _ => return Found::NotBefore { at },
             }
         }
-        Found::NotBefore(self.bytes.len())
+        Found::NotBefore {
+            at: self.bytes.len(),
+        }
     }
 }
 
@@ -261,6 +288,8 @@ pub(super) struct DelimiterDecoder {
     buffer: Buffer,
     /// Bytes at the front of the buffer that can't start a delimiter.
     searched: usize,
+    /// Escapes among them.
+    escapes: usize,
     /// The sender has paused, or ended the stream.
     is_quiet: bool,
     /// The delimiter that ended the last message, if its sender's silence made it one: a
@@ -288,12 +317,14 @@ impl DelimiterDecoder {
         Some(late)
     }
 
-    /// The message without its escapes.
-    fn unescaped(&self, message: Bytes) -> Bytes {
+    /// The body without the escapes of its message, the first `length` bytes of it; the
+    /// delimiter may stand behind them.
+    fn unescaped(&self, body: Bytes, length: usize) -> Bytes {
         let Some(escape) = self.settings.escape else {
-            return message;
+            return body;
         };
-        let mut meant = Vec::with_capacity(message.len());
+        let (message, delimiter) = body.split_at(length);
+        let mut meant = Vec::with_capacity(body.len());
         let mut bytes = message.iter();
         while let Some(&byte) = bytes.next() {
             let byte = if byte == escape.0 {
@@ -303,6 +334,7 @@ impl DelimiterDecoder {
             };
             meant.extend(byte);
         }
+        meant.extend_from_slice(delimiter);
         meant.into()
     }
 }
@@ -322,12 +354,15 @@ impl Decode for DelimiterDecoder {
         };
         let search = Search::new(&self.settings, &self.begins, &self.buffer);
         let found = search.from(self.searched.max(header), self.is_quiet);
-        let (Found::At { at, .. } | Found::NotBefore(at)) = found;
+        let (Found::At { at, .. } | Found::NotBefore { at }) = found;
+        let from = self.searched.max(header);
+        self.escapes += self.settings.escapes(&self.buffer[from..at.max(from)]);
         let length = at - header;
-        if length > self.settings.maximum as usize {
+        let meant = length - self.escapes;
+        if meant > self.settings.maximum as usize {
             return Err(FrameError::TooLarge {
                 offset: self.buffer.start() + header,
-                length: length as i128,
+                length: meant as i128,
                 maximum: self.settings.maximum,
             });
         }
@@ -347,10 +382,11 @@ impl Decode for DelimiterDecoder {
         let body = self.buffer.take(size);
         self.buffer.skip(trailer);
         self.searched = 0;
+        self.escapes = 0;
         Ok(Some(Frame {
             start,
             header,
-            body: self.unescaped(body),
+            body: self.unescaped(body, length),
             size,
             trailer,
         }))

@@ -182,7 +182,7 @@ pub enum EncodeError {
         minimum: usize,
     },
     /// A setting that has to be larger beside the others.
-    #[error("{name} is at least {least} here")]
+    #[error("{name} must be at least {least} with these settings")]
     Setting {
         /// Its name.
         name: &'static str,

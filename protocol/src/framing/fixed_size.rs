@@ -87,6 +87,10 @@ impl Format for FixedSize {
     fn limit(&mut self, most: u32) {
         self.maximum = self.maximum.min(most);
     }
+
+    fn maximum(&self) -> u32 {
+        self.maximum
+    }
 }
 
 #[derive(Clone, Debug)]

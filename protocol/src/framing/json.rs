@@ -42,6 +42,7 @@ impl Format for Json {
         JsonDecoder {
             maximum: self.maximum,
             buffer: Buffer::new(start),
+            space: 0,
             scan: Scan::default(),
             is_quiet: false,
         }
@@ -68,6 +69,10 @@ impl Format for Json {
     fn limit(&mut self, most: u32) {
         self.maximum = self.maximum.min(most);
     }
+
+    fn maximum(&self) -> u32 {
+        self.maximum
+    }
 }
 
 /// Whether the bytes are one JSON value in UTF-8.
@@ -78,8 +83,6 @@ fn is_json(bytes: &[u8]) -> bool {
 /// How far the value at the front of the buffer has been looked at.
 #[derive(Clone, Copy, Debug, Default)]
 struct Scan {
-    /// White space in front of it.
-    space: usize,
     /// Bytes of it that have been looked at.
     read: usize,
     /// Objects and arrays that are open.
@@ -100,16 +103,8 @@ enum End {
 }
 
 impl Scan {
-    /// Goes on with what is in `bytes`, the value and white space in front of it. Of the
-    /// value at most `most` bytes are looked at.
-    fn read(&mut self, bytes: &[u8], most: usize) -> End {
-        if self.read == 0 {
-            let space = bytes[self.space..]
-                .iter()
-                .take_while(|byte| is_space(**byte));
-            self.space += space.count();
-        }
-        let value = &bytes[self.space..];
+    /// Goes on with what is in `value`, of which at most `most` bytes are looked at.
+    fn read(&mut self, value: &[u8], most: usize) -> End {
         for &byte in &value[self.read..value.len().min(most)] {
             if self.is_in_text {
                 self.read += 1;
@@ -154,7 +149,10 @@ const fn is_space(byte: u8) -> bool {
 #[derive(Clone, Debug)]
 pub(super) struct JsonDecoder {
     maximum: u32,
+    /// What is behind the white space in front of the value.
     buffer: Buffer,
+    /// White space in front of the value.
+    space: usize,
     scan: Scan,
     /// The sender has paused, or ended the stream.
     is_quiet: bool,
@@ -163,20 +161,32 @@ pub(super) struct JsonDecoder {
 impl JsonDecoder {
     /// Goes on with the value. One byte more than is allowed is enough to refuse it.
     fn read(&mut self) -> End {
-        self.scan.read(&self.buffer, self.maximum as usize + 1)
+        let most = (self.maximum as usize).saturating_add(1);
+        self.scan.read(&self.buffer, most)
+    }
+
+    /// Drops white space in front of a value.
+    fn skip_space(&mut self) {
+        if self.scan.read == 0 {
+            let first = self.buffer.iter().position(|byte| !is_space(*byte));
+            let space = first.unwrap_or(self.buffer.len());
+            self.space += space;
+            self.buffer.skip(space);
+        }
     }
 }
 
 impl Decode for JsonDecoder {
     fn handle_chunk(&mut self, chunk: &[u8]) {
         self.buffer.push(chunk);
+        self.skip_space();
         self.is_quiet &= chunk.is_empty();
     }
 
     fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         let end = self.read();
-        let Scan { space, read, .. } = self.scan;
-        let offset = self.buffer.start() + space;
+        let read = self.scan.read;
+        let offset = self.buffer.start();
         if read > self.maximum as usize {
             return Err(FrameError::TooLarge {
                 offset,
@@ -184,20 +194,21 @@ impl Decode for JsonDecoder {
                 maximum: self.maximum,
             });
         }
-        let value = &self.buffer[space..space + read];
+        let value = &self.buffer[..read];
         match end {
             End::Later => return Ok(None),
             End::Maybe if !self.is_quiet => return Ok(None),
             End::Here | End::Maybe if is_json(value) => {}
             End::Here | End::Maybe => return Err(FrameError::NotJson { offset }),
         }
-        let start = self.buffer.start();
-        self.buffer.skip(space);
+        let start = Offset(offset.0 - self.space as u64);
+        let header = std::mem::take(&mut self.space);
         let body = self.buffer.take(read);
         self.scan = Scan::default();
+        self.skip_space();
         Ok(Some(Frame {
             start,
-            header: space,
+            header,
             body,
             size: read,
             trailer: 0,
@@ -205,7 +216,7 @@ impl Decode for JsonDecoder {
     }
 
     fn is_mid_frame(&self) -> bool {
-        self.scan.read > 0
+        !self.buffer.is_empty()
     }
 
     fn handle_eof(&mut self) -> Result<(), FrameError> {
@@ -214,7 +225,7 @@ impl Decode for JsonDecoder {
             End::Later if self.scan.read > 0 => {
                 let have = self.scan.read;
                 Err(FrameError::Truncated {
-                    offset: self.buffer.start() + self.scan.space,
+                    offset: self.buffer.start(),
                     have,
                     need: have + 1,
                 })

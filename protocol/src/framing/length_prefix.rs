@@ -187,8 +187,8 @@ impl Format for LengthPrefix {
         };
         let body = i128::from(self.maximum) - self.dropped() as i128;
         let maximum = body.min(i128::from(field) - beside);
-        let maximum = u64::try_from(maximum).unwrap_or(0);
-        if length as u64 > maximum {
+        if length as i128 > maximum {
+            let maximum = u64::try_from(maximum).unwrap_or(0);
             return Err(EncodeError::TooLarge { length, maximum });
         }
         let Ok(value) = u64::try_from(length as i128 + beside) else {
@@ -229,6 +229,10 @@ impl Format for LengthPrefix {
 
     fn limit(&mut self, most: u32) {
         self.maximum = self.maximum.min(most);
+    }
+
+    fn maximum(&self) -> u32 {
+        self.maximum
     }
 }
 

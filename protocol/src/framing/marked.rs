@@ -128,6 +128,10 @@ impl Format for Marked {
     fn limit(&mut self, most: u32) {
         self.maximum = self.maximum.min(most);
     }
+
+    fn maximum(&self) -> u32 {
+        self.maximum
+    }
 }
 
 impl Marked {

@@ -46,6 +46,9 @@ use crate::Offset;
 /// The largest message a framing accepts unless told otherwise: 1 MiB.
 pub const DEFAULT_MAX_FRAME: u32 = 1 << 20;
 
+/// The most that the largest message accepted may be: 1 GiB.
+pub const MAX_MAXIMUM: u32 = 1 << 30;
+
 /// What a framing's file provides. Its settings implement this, `Default`, and
 /// serde's traits.
 trait Format {
@@ -82,6 +85,11 @@ trait Format {
 
     /// Lowers the largest message accepted to `most` bytes, if there is such a setting.
     fn limit(&mut self, _most: u32) {}
+
+    /// The largest message accepted, in bytes; 0 without such a setting.
+    fn maximum(&self) -> u32 {
+        0
+    }
 
     /// Whether the sender has to wait for [`READY`] between header and body.
     fn waits_for_ready(&self) -> bool {
@@ -314,7 +322,15 @@ impl Framing {
 
     /// Refuses settings no frame could satisfy, before anything runs with them.
     pub fn validate(&self) -> Result<(), EncodeError> {
-        self.format().validate()
+        let format = self.format();
+        // Sums with it stay exact where an address has 32 bits.
+        if format.maximum() > MAX_MAXIMUM {
+            return Err(EncodeError::Oversized {
+                size: format.maximum() as usize,
+                maximum: MAX_MAXIMUM as usize,
+            });
+        }
+        format.validate()
     }
 }
 

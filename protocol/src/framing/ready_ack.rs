@@ -66,6 +66,10 @@ impl Format for ReadyAck {
         self.maximum = self.maximum.min(most);
     }
 
+    fn maximum(&self) -> u32 {
+        self.maximum
+    }
+
     fn waits_for_ready(&self) -> bool {
         true
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use capture::{Choice, is_capture};
 use clap::Args;
 use record::{Connection, ConnectionId, End};
 use stickylab::terminal::{self, Guessed, Screen};
-use trace::guess::{Stream, guess};
+use trace::guess::{Ended, Stream, guess};
 use trace::lane::Direction;
 use trace::{Analysis, Setup, Trace};
 
@@ -42,23 +42,31 @@ impl Guess {
             let text = input::text(bytes, &name, NO_CAPTURE)?;
             (show::parse(&text, &name, NO_CAPTURE)?, None)
         };
+        if let Some(number) = self.connection {
+            let is_there = trace.connection(ConnectionId(number)).is_some();
+            ensure!(is_there, "{name} has no connection {number}");
+        }
         let groups = self.groups(&trace);
         if groups.is_empty() {
             bail!("{name}: there is no connection of a stream in it to look at");
         }
+        let ended = Ended::of(&trace);
         let analysis = Analysis::new(&trace);
         let screen = self.spoken.screen(Standard::Out);
         let mut text = String::new();
         for connections in groups.values() {
             for direction in [Direction::FromOpener, Direction::FromAcceptor] {
-                let guessed = guessed(&trace, &analysis, connections, direction, screen);
+                let guessed = guessed(&trace, (&analysis, &ended), connections, direction, screen);
                 if guessed.bytes > 0 {
                     text += &terminal::guesses(&guessed, screen);
                     text.push('\n');
                 }
             }
         }
-        output::print_styled(text.trim_end_matches('\n'))?;
+        if text.is_empty() {
+            bail!("{name}: no bytes of a stream are in it");
+        }
+        output::print_styled(&[text.trim_end(), "\n"].concat())?;
         match damage {
             Some(damage) => bail!("{name}: {damage}; what stands before that was looked at"),
             None => Ok(()),
@@ -74,7 +82,7 @@ impl Guess {
             if is_other || trace.is_datagrams(number) {
                 continue;
             }
-            // Of one whose address is not known nobody knows who else speaks so.
+            // A connection without an address is a group of its own.
             let key = match &connection.acceptor.address {
                 Some(address) => (address.clone(), 0),
                 None => (String::new(), number.0),
@@ -88,13 +96,13 @@ impl Guess {
 /// What one direction of connections to one address is guessed to be.
 fn guessed(
     trace: &Trace,
-    analysis: &Analysis,
+    (analysis, ended): (&Analysis, &Ended),
     connections: &[&Connection],
     direction: Direction,
     screen: Screen,
 ) -> Guessed {
     let ids: Vec<_> = connections.iter().map(|found| found.connection).collect();
-    let streams = Stream::of(trace, analysis, &ids, direction);
+    let streams = Stream::of(trace, analysis, ended, &ids, direction);
     let called = |end: End| match connections {
         [first, ..] if connections.len() == 1 || end == End::Acceptor => {
             terminal::end_of(trace, first.end(end), screen)

@@ -44,7 +44,7 @@ fn each_direction_has_a_framing_of_its_own() {
     for part in [
         "client 127.0.0.1:5000 → 127.0.0.1:6379: 1 connection, 23 B",
         "  1  length-prefix,endian=big,signed=false,width=3  sure",
-        "4 messages in 23 of 23 B; 3 of 3 turns of the sender end with one",
+        "4 messages in 23 of 23 B; a message ends in 3 of 3 places where the sender waited",
         "hello │ abc │ de │ x",
         r"  1  delimiter,delimiter=\r\n  ",
     ] {

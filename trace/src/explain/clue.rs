@@ -16,9 +16,17 @@ pub fn clues(lane: &Lane, framing: &Framing) -> Vec<Sentence> {
         return Vec::new();
     };
     let mut sentences = Vec::new();
-    let field = match &failure.error {
-        FrameError::Truncated { .. } => None,
-        error => Some(error.offset()),
+    // Of other framings' refusals the bytes are no length.
+    let field = match (framing, &failure.error) {
+        (
+            Framing::LengthPrefix(_),
+            error @ (FrameError::Negative { .. }
+            | FrameError::TooLarge { .. }
+            | FrameError::ShorterThanHeader { .. }
+            | FrameError::BelowAdjustment { .. }
+            | FrameError::EndlessVarint { .. }),
+        ) => Some(error.offset()),
+        _ => None,
     };
     if let Some(clue) = field.and_then(|at| Clue::of(framing, lane.slice(at..lane.end()))) {
         sentences.push(said(&clue));

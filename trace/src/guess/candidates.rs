@@ -121,15 +121,17 @@ fn lengths(all: &mut Vec<Framing>, streams: &[&Stream<'_>]) {
     }
 }
 
-/// Up to four bytes that all streams begin with, not all of them text or zero.
+/// Up to four bytes that all streams begin with, if one of them is not ASCII.
 fn magic(streams: &[&Stream<'_>]) -> Mark {
     let Some(first) = streams.first() else {
         return Mark::default();
     };
-    let front = first.bytes.get(..4).unwrap_or_default();
-    let is_same = streams.iter().all(|stream| stream.bytes.starts_with(front));
-    let is_binary = front.iter().any(|byte| *byte >= 0x80);
-    Mark::from(if is_same && is_binary { front } else { &[] })
+    let mut front = &first.bytes[..first.bytes.len().min(4)];
+    while !streams.iter().all(|stream| stream.bytes.starts_with(front)) {
+        front = &front[..front.len() - 1];
+    }
+    let is_binary = front.iter().any(|byte| !byte.is_ascii());
+    Mark::from(if is_binary { front } else { &[] })
 }
 
 /// Sizes that every turn is a multiple of.

@@ -2,11 +2,11 @@
 
 #![expect(
     clippy::cast_precision_loss,
-    reason = "a stream of 64 KiB, and no more exact than a guess"
+    reason = "counts of 64 KiB at most are exact"
 )]
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use bytes::Bytes;
 use protocol::framing::{Decode as _, Decoder, Escaping, Frame, LengthPrefix, Width};
@@ -40,9 +40,6 @@ pub struct Evidence {
     pub first: Vec<Bytes>,
 }
 
-/// Where frames stand, of each stream.
-pub(super) type Frames = Vec<Vec<Range<Offset>>>;
-
 /// The frames of one stream.
 struct Decoded {
     frames: Vec<Frame>,
@@ -50,21 +47,23 @@ struct Decoded {
     rest: usize,
 }
 
-/// What speaks for it, and the frames of each stream; none if it does not fit.
-pub(super) fn of(framing: &Framing, streams: &[&Stream<'_>]) -> Option<(Evidence, Frames)> {
+/// What speaks for it, and a hash of where its frames stand; none if it does not fit.
+pub(super) fn of(framing: &Framing, streams: &[&Stream<'_>]) -> Option<(Evidence, u64)> {
     let mut evidence = Evidence {
         bits: -complexity(framing),
         ..Evidence::default()
     };
-    let mut frames = Vec::new();
+    let mut frames = DefaultHasher::new();
     let mut lengths = BTreeSet::new();
     for stream in streams {
         let decoded = decode(framing, stream)?;
         evidence.add(framing, stream, &decoded, &mut lengths);
-        frames.push(decoded.frames.iter().map(Frame::range).collect());
+        for frame in &decoded.frames {
+            frame.range().hash(&mut frames);
+        }
     }
     let is_trivial = evidence.messages < 2 && evidence.turns < 2;
-    (!is_trivial && evidence.messages > 0).then_some((evidence, frames))
+    (!is_trivial && evidence.messages > 0).then(|| (evidence, frames.finish()))
 }
 
 /// The frames of a stream; none if the framing refuses it.

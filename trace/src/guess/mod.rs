@@ -11,16 +11,19 @@ mod candidates;
 mod evidence;
 mod streams;
 
+use std::collections::BTreeSet;
+
 use protocol::Framing;
 
 pub use evidence::Evidence;
-use evidence::Frames;
-pub use streams::Stream;
+pub use streams::{Ended, Stream};
 
 /// Less than that is no guess, in bits.
 const LEAST: f64 = 8.0;
 /// Guesses that are told at most.
 const MOST: usize = 5;
+/// Bytes of all streams together that are looked at.
+const MOST_BYTES: usize = 1 << 20;
 
 /// How sure a guess is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,14 +45,21 @@ pub struct Guess {
     pub certainty: Certainty,
     /// What speaks for it.
     pub evidence: Evidence,
-    /// Other settings that give the same messages, at most as likely.
-    pub same: Vec<Framing>,
 }
 
 /// Ranks what fits all of `streams`, the likeliest first: one direction of connections
-/// that speak the same protocol. Streams without bytes say nothing.
+/// that speak the same protocol. Streams without bytes say nothing; of many the first are
+/// looked at.
 pub fn guess(streams: &[Stream<'_>]) -> Vec<Guess> {
-    let streams: Vec<_> = streams.iter().filter(|s| !s.bytes.is_empty()).collect();
+    let mut room = MOST_BYTES;
+    let filled = streams.iter().filter(|stream| !stream.bytes.is_empty());
+    let streams: Vec<_> = filled
+        .take_while(|stream| {
+            let fits = stream.bytes.len() <= room;
+            room = room.saturating_sub(stream.bytes.len());
+            fits
+        })
+        .collect();
     let mut fitting = Vec::new();
     for framing in candidates::all(&streams) {
         if let Some((evidence, frames)) = evidence::of(&framing, &streams)
@@ -59,24 +69,18 @@ pub fn guess(streams: &[Stream<'_>]) -> Vec<Guess> {
         }
     }
     fitting.sort_by(|(_, a, _), (_, b, _)| b.bits.total_cmp(&a.bits));
-    let mut guesses: Vec<(Guess, Frames)> = Vec::new();
+    let mut guesses: Vec<Guess> = Vec::new();
+    // Of settings that give the same frames the likeliest are told.
+    let mut known = BTreeSet::new();
     for (framing, evidence, frames) in fitting {
-        let is_full = guesses.len() == MOST;
-        match guesses.iter_mut().find(|(_, other)| *other == frames) {
-            Some((guess, _)) => guess.same.push(framing),
-            None if is_full => {}
-            None => {
-                let guess = Guess {
-                    framing,
-                    certainty: Certainty::Possible,
-                    evidence,
-                    same: Vec::new(),
-                };
-                guesses.push((guess, frames));
-            }
+        if guesses.len() < MOST && known.insert(frames) {
+            guesses.push(Guess {
+                framing,
+                certainty: Certainty::Possible,
+                evidence,
+            });
         }
     }
-    let mut guesses: Vec<_> = guesses.into_iter().map(|(guess, _)| guess).collect();
     let bits: Vec<f64> = guesses.iter().map(|guess| guess.evidence.bits).collect();
     for (index, guess) in guesses.iter_mut().enumerate() {
         let next = bits.get(index + 1).copied().unwrap_or(0.0);

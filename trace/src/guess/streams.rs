@@ -1,12 +1,27 @@
 //! What is looked at: the bytes of a direction, and where their sender stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lane::{Direction, Lane};
 use crate::{Analysis, Call, ConnectionId, Event, Flags, Trace};
 
 /// Bytes of a stream that are looked at.
 const MOST: usize = 64 * 1024;
+
+/// Which directions of connections were seen to end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended(BTreeSet<(ConnectionId, Direction)>);
+
+impl Ended {
+    /// Those of a trace.
+    pub fn of(trace: &Trace) -> Self {
+        let ended = trace.events().iter().filter_map(|event| {
+            let direction = ended_by(event)?;
+            Some((event.connection, direction))
+        });
+        Self(ended.collect())
+    }
+}
 
 /// One direction of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +41,7 @@ impl<'a> Stream<'a> {
     pub fn of(
         trace: &Trace,
         analysis: &'a Analysis,
+        ended: &Ended,
         connections: &[ConnectionId],
         direction: Direction,
     ) -> Vec<Self> {
@@ -33,12 +49,12 @@ impl<'a> Stream<'a> {
             let lane = analysis.lane(*id, direction)?;
             let other = analysis.lane(*id, other(direction));
             let is_stream = !trace.is_datagrams(*id);
-            is_stream.then(|| Self::of_lane(trace, lane, other))
+            is_stream.then(|| Self::of_lane(ended, lane, other))
         });
         lanes.collect()
     }
 
-    fn of_lane(trace: &Trace, lane: &'a Lane, other: Option<&Lane>) -> Self {
+    fn of_lane(ended: &Ended, lane: &'a Lane, other: Option<&Lane>) -> Self {
         let known = lane
             .gaps
             .first()
@@ -60,10 +76,7 @@ impl<'a> Stream<'a> {
                 None => {}
             }
         }
-        let is_closed = trace
-            .events()
-            .iter()
-            .any(|event| event.connection == lane.connection && ends_stream(event, lane.direction));
+        let is_closed = ended.0.contains(&(lane.connection, lane.direction));
         let is_whole = is_closed && end == lane.bytes.len();
         if is_whole && turns.last() != Some(&end) {
             turns.push(end);
@@ -79,14 +92,17 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Whether the sender of this direction ended it so, or its reader was told of that.
-fn ends_stream(event: &Event, direction: Direction) -> bool {
-    match event.call {
-        Call::Shutdown | Call::Close => event.end == direction.sender(),
-        Call::Recv => event.end == direction.reader() && event.is_empty() && event.error.is_none(),
-        Call::Segment => event.end == direction.sender() && event.flags().has(Flags::FIN),
+/// The direction that the event ends, or tells its reader the end of.
+fn ended_by(event: &Event) -> Option<Direction> {
+    let is_end = match event.call {
+        Call::Shutdown | Call::Close => return Some(Direction::from(event.end)),
+        Call::Recv => event.is_empty() && event.error.is_none(),
+        Call::Segment if event.flags().has(Flags::FIN) => {
+            return Some(Direction::from(event.end));
+        }
         _ => false,
-    }
+    };
+    is_end.then(|| Direction::from(event.end.other()))
 }
 
 const fn other(direction: Direction) -> Direction {

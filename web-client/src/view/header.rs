@@ -155,6 +155,9 @@ fn notice(state: &State, catalog: &Catalog) -> Option<String> {
             let newer = Sentence::new("notice.outdated").with("program", program.clone());
             Some(catalog.render(&newer))
         }
+        (Link::Silent { .. } | Link::Gone { .. }, _) if state.is_only_record() => {
+            Some(catalog.text("notice.gone.record"))
+        }
         (_, Status::Interrupted) => Some(catalog.text("notice.interrupted")),
         (Link::Silent { .. } | Link::Gone { .. }, _) => {
             Some(catalog.text(if state.trace().is_some() {

@@ -258,3 +258,32 @@ fn silence_ends_whatever_begins_with_a_delimiter() {
     assert_eq!(decoder.handle_eof(), Ok(()));
     assert_eq!(&decoder.poll_frame().unwrap().unwrap().body[..], b"");
 }
+
+#[test]
+fn escapes_do_not_count_for_the_maximum_and_a_kept_delimiter_has_none() {
+    let settings = Delimiter {
+        escape: Some(Byte(b'\\')),
+        maximum: 4,
+        ..Delimiter::default()
+    };
+    let sent = settings.body(b"\n\n\n\n").unwrap();
+    for cut in 0..=sent.len() {
+        let (messages, ended) = decode(&settings, &sent, cut);
+        assert_eq!((&messages[..], ended), (&[b"\n\n\n\n".to_vec()][..], None));
+    }
+    let mut decoder = settings.decoder(Offset(0));
+    decoder.handle_chunk(b"\\\n\\\n\\\n\\\n\\\n\n");
+    let refused = FrameError::TooLarge {
+        offset: Offset(0),
+        length: 5,
+        maximum: 4,
+    };
+    assert_eq!(decoder.poll_frame(), Err(refused));
+    let kept = Delimiter {
+        delimiter: "\n\\".into(),
+        keep: true,
+        ..settings
+    };
+    let (messages, ended) = decode(&kept, b"a\\\nb\n\\", 3);
+    assert_eq!((&messages[..], ended), (&[b"a\nb\n\\".to_vec()][..], None));
+}

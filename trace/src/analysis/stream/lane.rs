@@ -319,6 +319,8 @@ impl StreamLane {
                         // What a framing gives back is whole; without one a
                         // chunk is what the sends make of it.
                         None if self.framing != Framing::None => Integrity::Whole,
+                        // Where the sends were not watched, nothing says what it is of them.
+                        None if !self.has_sends => Integrity::Whole,
                         None => boundaries(&self.lane, &frame),
                         Some(meant) => {
                             let next = meant.get(self.state.arrived);
