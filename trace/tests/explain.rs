@@ -353,3 +353,23 @@ fn chinese_explanations_use_chinese_punctuation_and_one_word_for_one_thing() {
         dsl::check_chinese(key, text);
     }
 }
+
+/// What nobody watched is not said to have been read by nobody.
+#[test]
+fn bytes_are_unread_only_where_the_reader_was_watched_and_is_done() {
+    let mut trace = trace(
+        System::TcpEcho,
+        &[],
+        r"c1 connect
+          s1 accept
+          c1 send hello
+          c1 send abc
+          s1 recv 2 he",
+    );
+    dsl::check_says(&trace, 4, ["Nobody ever read it.", "始终没有人读它。"], &[]);
+    let last = ["3 bytes of it were never read", "最后 3 字节始终没有人读"];
+    dsl::check_says(&trace, 3, last, &[]);
+    trace.connections[0].acceptor.observed.calls = false;
+    let not = ["read", "读"];
+    dsl::check_says(&trace, 4, ["handed 3 bytes", "3 字节"], &not);
+}

@@ -42,6 +42,8 @@ pub const KEYS: &[&str] = &[
     "explain.wire.shared",
     "explain.wire.split",
     "explain.fate.never-read",
+    "explain.fate.not-yet-read",
+    "explain.fate.partly-yet",
     "explain.fate.partly-read",
     "explain.fate.split",
     "explain.fate.alone",

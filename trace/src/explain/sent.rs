@@ -52,13 +52,27 @@ impl Facts<'_> {
         let arrived = lane.recvs[recvs.clone()]
             .last()
             .map_or(span.start, |r| r.end);
+        let reader = lane.direction.reader();
+        if recvs.is_empty() && !self.trace.is_watched(lane.connection, reader) {
+            return None;
+        }
+        let is_over = self.trace.ending().is_some();
         let one = recvs.clone().count() == 1;
         let named = |key| Sentence::new(key).with("recvs", self.recvs(lane, recvs.clone()));
         Some(if recvs.is_empty() {
-            Sentence::new("explain.fate.never-read")
+            Sentence::new(if is_over {
+                "explain.fate.never-read"
+            } else {
+                "explain.fate.not-yet-read"
+            })
         } else if arrived < span.end {
             let lost = usize::try_from(span.end.0 - arrived.0).unwrap_or(usize::MAX);
-            Sentence::new("explain.fate.partly-read").with("n", lost)
+            let key = if is_over {
+                "explain.fate.partly-read"
+            } else {
+                "explain.fate.partly-yet"
+            };
+            Sentence::new(key).with("n", lost)
         } else if !one {
             named("explain.fate.split").with("n", recvs.len())
         } else if lane.recvs[recvs.start].range() == span.range() {
