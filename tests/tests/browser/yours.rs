@@ -184,6 +184,13 @@ async fn check_suggestions(page: &Page) {
         page.script(set).await,
         json!(["length-prefix,width=2,endian=big", "false"])
     );
+    page.press("x").await;
+    page.press(Key::Enter).await;
+    let told = "const told = document.getElementById('framing-mistake');
+        return told.hidden ? '' : told.textContent;";
+    let told = page.script(told).await;
+    let told = told.as_str().unwrap_or_default();
+    assert!(told.contains("bigx"), "why it is none: {told:?}");
 }
 
 #[tokio::test]

@@ -103,6 +103,12 @@ impl State {
         }
     }
 
+    /// Why what was typed is no framing, in English.
+    pub fn framing_mistake(&self) -> Option<String> {
+        let (_, text) = self.yours.refused.as_ref()?;
+        framing::parse(text.trim()).err()
+    }
+
     pub(super) fn choose_tab(&mut self, tab: Tab, effects: &mut Vec<Effect>) -> bool {
         if tab == self.yours.tab || (tab == Tab::Learn && self.yours.is_only) {
             return false;

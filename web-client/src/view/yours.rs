@@ -36,6 +36,7 @@ pub(super) struct YoursView {
     more: Element,
     how: HtmlElement,
     framings: HtmlElement,
+    mistake: HtmlElement,
     fields: [(Direction, Element, HtmlInputElement); 2],
     proxy: HtmlElement,
     entries: Vec<Entry>,
@@ -131,6 +132,7 @@ impl YoursView {
             more: dom::find("yours-more")?,
             how,
             framings: dom::find("framings")?,
+            mistake: dom::find("framing-mistake")?,
             fields,
             proxy: dom::find("note-proxy")?,
             entries: Vec::new(),
@@ -171,7 +173,7 @@ impl YoursView {
             self.order.set_value(chosen);
         }
         self.show_list(state, source, catalog);
-        self.show_framings(state, is_yours);
+        self.show_framings(state, is_yours, catalog);
         self.show_proxy(state, catalog);
     }
 
@@ -224,7 +226,7 @@ impl YoursView {
         dom::set_text(&self.more, &more);
     }
 
-    fn show_framings(&self, state: &State, is_yours: bool) {
+    fn show_framings(&self, state: &State, is_yours: bool, catalog: &Catalog) {
         let trace = state.trace().filter(|trace| trace.plan.is_none());
         dom::set_shown(&self.framings, is_yours && trace.is_some());
         let Some(trace) = trace else {
@@ -247,6 +249,17 @@ impl YoursView {
                 input.set_value(&text);
             }
             dom::set_bool(input, "aria-invalid", is_refused);
+            if is_refused {
+                dom::set(input, "aria-describedby", "framing-mistake");
+            } else {
+                let _ = input.remove_attribute("aria-describedby");
+            }
+        }
+        let mistake = state.framing_mistake();
+        dom::set_shown(&self.mistake, mistake.is_some());
+        if let Some(reason) = mistake {
+            let said = Sentence::new("yours.framing.refused").with("reason", reason);
+            dom::set_text(&self.mistake, &catalog.render(&said));
         }
     }
 

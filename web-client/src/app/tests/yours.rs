@@ -192,6 +192,11 @@ fn a_framing_is_set_after_the_fact_and_kept_with_its_connection() {
     assert_eq!(state.framing_text(to), ("delimiter".to_owned(), false));
     state.update(Message::FramingSet(to, "lines".to_owned()));
     assert_eq!(state.framing_text(to), ("lines".to_owned(), true));
+    let mistake = state.framing_mistake().unwrap();
+    assert!(
+        mistake.contains("no framing is called \"lines\""),
+        "{mistake}"
+    );
     assert_eq!(messages(&state), 2, "what is none changes nothing");
     let back = Direction::FromAcceptor;
     assert_eq!(state.framing_text(back), ("none".to_owned(), false));
