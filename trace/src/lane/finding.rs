@@ -19,6 +19,8 @@ pub(crate) enum Finding {
     Dropped,
     /// A recv that had no room for a datagram's end.
     CutRecv,
+    /// A recv that completed several messages.
+    Several,
     /// A message of several sends.
     Glued,
     /// A message that is a part of a send.
@@ -111,7 +113,12 @@ impl Lane {
             Integrity::Part => Some(Finding::Part),
             Integrity::Whole | Integrity::Cut(_) => None,
         };
-        for finding in [kind, integrity].into_iter().flatten() {
+        let ends_here = |other: &MessageSpan| other.event == message.event;
+        let mut before = self.messages.iter().rev().take(2).map(ends_here);
+        // The second one, not the further ones.
+        let is_second = before.next() == Some(true) && before.next() != Some(true);
+        let several = is_second.then_some(Finding::Several);
+        for finding in [kind, integrity, several].into_iter().flatten() {
             self.findings.note(finding, message.event);
         }
         self.messages.push(message);

@@ -57,7 +57,7 @@ impl Rows<'_> {
         match layer {
             Layer::Sends => self.some("stage.empty-count", Finding::EmptySend),
             Layer::Packets => self.some("stage.gso", Finding::Merged),
-            Layer::Recvs => Vec::new(),
+            Layer::Recvs => self.some("stage.several", Finding::Several),
             Layer::Messages => {
                 // A handshake comes before all else.
                 let messages = self.lane.messages.iter();
