@@ -124,6 +124,53 @@ fn a_pipeline_of_redis_is_lines() {
             .all(|word| parts.iter().any(|p| p.starts_with(word)))
     };
     assert!(rows.iter().any(|row| is_framed(&row)), "{rows:#?}");
+    let guessed = first_guesses(&file, port);
+    assert_eq!(guessed, [r"delimiter,delimiter=\r\n"; 2]);
+}
+
+/// The framings that `guess` finds likeliest, to the server at that port and back.
+fn first_guesses(file: &str, port: u16) -> [String; 2] {
+    let guessed = call(&["guess", file]);
+    assert_eq!(guessed.code, Some(0), "{guessed:?}");
+    let server = format!("127.0.0.1:{port}");
+    let of = |is_head: &dyn Fn(&str) -> bool| {
+        let head = guessed.out.iter().position(|line| is_head(line));
+        let first = head.and_then(|head| guessed.out.get(head + 1));
+        let first = first.unwrap_or_else(|| panic!("{guessed:?}"));
+        let framing = first.split_whitespace().nth(1).unwrap_or_default();
+        framing.to_owned()
+    };
+    [
+        of(&|line| line.contains(&format!("{server}: "))),
+        of(&|line| line.contains(&format!("{server} → "))),
+    ]
+}
+
+/// What is encrypted is not seen, and its records are.
+#[test]
+fn records_of_tls_are_guessed() {
+    let place = Place::new();
+    let port = port();
+    let openssl = installed("OPENSSL", "openssl");
+    let openssl = openssl.display();
+    let curl = installed("CURL", "curl");
+    let (key, certificate) = (place.text("key.pem"), place.text("certificate.pem"));
+    let script = format!(
+        "'{openssl}' req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 2 \
+            -keyout '{key}' -out '{certificate}' 2>/dev/null
+        '{openssl}' s_server -accept 127.0.0.1:{port} -key '{key}' -cert '{certificate}' \
+            -quiet -www 2>/dev/null & server=$!
+        for n in $(seq 100); do
+            '{curl}' -sk https://127.0.0.1:{port}/ >/dev/null && break; sleep 0.1
+        done
+        kill $server; wait $server; true",
+        curl = curl.display()
+    );
+    let (finished, _) = place.trace(&[], &["sh", "-c", &script]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let guessed = first_guesses(&place.text("trace.jsonl"), port);
+    let record = "length-prefix,endian=big,offset=3,signed=false,width=2";
+    assert_eq!(guessed, [record; 2]);
 }
 
 #[test]
