@@ -28,6 +28,7 @@ const END: &[u8] = b"\r\n";
 #[serde(default, deny_unknown_fields)]
 pub struct Chunked {
     /// The largest chunk accepted, in bytes.
+    #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
 }
 

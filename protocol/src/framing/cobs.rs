@@ -26,6 +26,7 @@ const FULL: u8 = 255;
 #[serde(default, deny_unknown_fields)]
 pub struct Cobs {
     /// The largest message accepted, in bytes, decoded.
+    #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
 }
 

@@ -40,6 +40,7 @@ pub struct Delimiter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escape: Option<Byte>,
     /// The largest message accepted, in bytes, delimiter not counted.
+    #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
 }
 

@@ -26,6 +26,7 @@ pub struct FixedSize {
     #[serde(deserialize_with = "super::byte::deserialize")]
     pub pad: u8,
     /// The largest message accepted, in bytes, padding not counted.
+    #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
 }
 

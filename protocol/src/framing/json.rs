@@ -24,6 +24,7 @@ use crate::Offset;
 #[serde(default, deny_unknown_fields)]
 pub struct Json {
     /// The largest value accepted, in bytes.
+    #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
 }
 

@@ -103,6 +103,7 @@ pub struct LengthPrefix {
     #[serde(skip_serializing_if = "is_default")]
     pub checksum_endian: Option<Endian>,
     /// The largest body accepted, in bytes.
+    #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
 }
 

@@ -52,6 +52,7 @@ pub struct Marked {
     /// What the escaped byte is.
     pub escaping: Escaping,
     /// The largest message accepted, in bytes, escapes not counted.
+    #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
 }
 

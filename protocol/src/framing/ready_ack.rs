@@ -29,6 +29,7 @@ const MAX_LENGTH_FIELD: usize = 22;
 #[serde(default, deny_unknown_fields)]
 pub struct ReadyAck {
     /// The largest body accepted, in bytes.
+    #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
 }
 

@@ -53,6 +53,18 @@ impl Framing {
     }
 }
 
+/// Reads the largest message accepted, in bytes: at most [`super::MAX_MAXIMUM`].
+pub(super) fn maximum<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let maximum = u32::deserialize(deserializer)?;
+    if maximum > super::MAX_MAXIMUM {
+        let most = super::MAX_MAXIMUM;
+        return Err(de::Error::custom(format_args!(
+            "a message may have at most {most} bytes, not {maximum}"
+        )));
+    }
+    Ok(maximum)
+}
+
 /// The number that a word says, in decimal or behind `0x` in hexadecimal.
 pub(super) fn integer(word: &str) -> Option<i64> {
     match word.strip_prefix("0x") {

@@ -288,7 +288,10 @@ async fn the_current_row_is_in_sight_after_the_window_has_another_size() {
                 const box = e => e.getBoundingClientRect();
                 const frame = () => new Promise(requestAnimationFrame);
                 const see = () => {
-                    const row = box(document.querySelector('#events [aria-current=step]'));
+                    // A row out of sight is no element.
+                    const current = document.querySelector('#events [aria-current=step]');
+                    if (!current) return false;
+                    const row = box(current);
                     const panel = box(document.getElementById('events-scroll'));
                     return row.top >= panel.top && row.bottom <= panel.bottom + 1;
                 };

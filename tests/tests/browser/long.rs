@@ -69,6 +69,13 @@ async fn of_a_long_record_only_the_rows_in_sight_are_elements() {
     assert!(events > 400, "{events}");
     drop_text(&page, "long.jsonl", &text(&lines)).await;
     until_opened(&page, "long.jsonl").await;
+    page.press(Key::End).await;
+    let last = |seen: &tests::Seen| {
+        seen.rows
+            .last()
+            .is_some_and(|row| row.step as u64 == events && row.current)
+    };
+    page.until("the last row", last).await;
 
     let end = page.script(TABLE).await;
     check(&end, events);

@@ -60,7 +60,8 @@ async fn a_switch_changes_every_text_and_the_documents_language() {
     let page = Page::start().await;
     page.open_lesson(&serve, "tcp-echo").await;
     page.press(Key::End).await;
-    let english = page.see().await;
+    let at_end = |seen: &Seen| seen.step() > 0 && seen.step() == seen.rows.len();
+    let english = page.until("the end", at_end).await;
     assert_eq!(english.text("language"), "en");
     let chinese = choose_language(&page, "zh").await;
     for name in ["title", "question", "explain", "visible"] {

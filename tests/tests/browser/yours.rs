@@ -293,7 +293,10 @@ sys.exit(3)
 async fn the_record_of_a_program_grows_while_it_runs() {
     let command = ["trace", "--page", "--framing", "delimiter", "--"];
     let command = [&command[..], &["python3", "-c", SENDS]].concat();
-    let mut program = Program::start(&mut stickylab(&command));
+    // Python itself, as a shell's script that stands for it may connect to other services.
+    let mut program = stickylab(&command);
+    program.env("HOME", "/").env("PATH", tests::python::path());
+    let mut program = Program::start(&mut program);
     let start = "stickylab: page ";
     let url = program.err.wait_for(start, |line| line.starts_with(start));
     let page = Page::start().await;

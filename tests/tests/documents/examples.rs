@@ -63,6 +63,7 @@ pub(super) fn isolated(folder: &Path, script: &str) -> Command {
         .env("PATH", format!("{}:{path}", folder.join("bin").display()))
         .env("HOME", folder)
         .env("COLUMNS", "100")
+        .env("LC_ALL", "C.UTF-8")
         .env_remove("RUST_LOG");
     command
 }
