@@ -123,7 +123,7 @@ fn decode(framing: &Framing, cuts: &[&[u8]]) -> Outcome {
     let mut frames = Vec::new();
     for chunk in cuts {
         decoder.handle_chunk(chunk);
-        if let Err(error) = drain(&mut decoder, chunk.len(), &mut frames) {
+        if let Err(error) = drain(&mut decoder, stream_len(cuts), &mut frames) {
             check_sticky(decoder, &error);
             return (frames, Some(error));
         }

@@ -73,7 +73,7 @@ async fn of_a_long_record_only_the_rows_in_sight_are_elements() {
     let last = |seen: &tests::Seen| {
         seen.rows
             .last()
-            .is_some_and(|row| row.step as u64 == events && row.current)
+            .is_some_and(|row| row.step == events && row.current)
     };
     page.until("the last row", last).await;
 
