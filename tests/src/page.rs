@@ -226,6 +226,28 @@ impl Page {
         }
     }
 
+    /// Asks `script` until `condition` is true of what it returns: what a message changes
+    /// is to be seen a frame later.
+    pub async fn until_returned(
+        &self,
+        what: &str,
+        script: &str,
+        condition: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let returned = self.script(script).await;
+            if condition(&returned) {
+                return returned;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "not within {PATIENCE:?}: {what}: {returned}"
+            );
+            sleep(LOOK).await;
+        }
+    }
+
     /// Looks until `condition` is true of what is to be seen.
     pub async fn until(&self, what: &str, condition: impl Fn(&Seen) -> bool) -> Seen {
         let deadline = Instant::now() + PATIENCE;

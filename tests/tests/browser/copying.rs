@@ -1,6 +1,6 @@
 //! The inspector copies what it shows.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::Page;
 use thirtyfour::Key;
 
@@ -15,7 +15,9 @@ const CATCH: &str = "
 async fn copied(page: &Page, notation: &str) -> String {
     page.script("window.copied = null").await;
     page.click(&format!("[data-copy={notation}]")).await;
-    let copied = page.script("return window.copied").await;
+    let copied = page
+        .until_returned("it is copied", "return window.copied", Value::is_string)
+        .await;
     copied.as_str().expect("it is copied").to_owned()
 }
 
@@ -36,7 +38,8 @@ async fn a_chunk_and_its_parts_are_copied_in_five_notations() {
     let bytes = bytes.as_str().expect("digits").to_owned();
     assert_eq!(copied(&page, "hex").await, bytes);
     let said = "return document.getElementById('copy-done').textContent";
-    assert_eq!(page.script(said).await, json!("Copied."));
+    page.until_returned("it is said", said, |said| *said == "Copied.")
+        .await;
     assert!(copied(&page, "py").await.starts_with("b\"\\x"));
     assert!(copied(&page, "rs").await.starts_with("b\"\\x"));
     let c = copied(&page, "c").await;
@@ -47,9 +50,10 @@ async fn a_chunk_and_its_parts_are_copied_in_five_notations() {
     page.press("m").await;
     page.press(Key::Tab).await;
     page.press(Key::Enter).await;
-    page.until("it is copied", |seen| !seen.text("inspector").is_empty())
-        .await;
-    let body = page.script("return window.copied").await;
+    // What is copied by the key takes the place of what the last click copied.
+    let copied_now = |text: &Value| text.as_str().is_some_and(|text| *text != c);
+    let body = "return window.copied";
+    let body = page.until_returned("it is copied", body, copied_now).await;
     let body = body.as_str().expect("digits");
     assert!(
         bytes.contains(body) && body.len() < bytes.len(),

@@ -180,17 +180,17 @@ async fn check_suggestions(page: &Page) {
     page.press(Key::Enter).await;
     let set = "const input = document.getElementById('framing-opener');
         return [input.value, input.getAttribute('aria-invalid')];";
-    assert_eq!(
-        page.script(set).await,
-        json!(["length-prefix,width=2,endian=big", "false"])
-    );
+    let expected = json!(["length-prefix,width=2,endian=big", "false"]);
+    page.until_returned("it is set", set, |now| *now == expected)
+        .await;
     page.press("x").await;
     page.press(Key::Enter).await;
     let told = "const told = document.getElementById('framing-mistake');
         return told.hidden ? '' : told.textContent;";
-    let told = page.script(told).await;
-    let told = told.as_str().unwrap_or_default();
-    assert!(told.contains("bigx"), "why it is none: {told:?}");
+    page.until_returned("why it is none", told, |told| {
+        told.as_str().is_some_and(|told| told.contains("bigx"))
+    })
+    .await;
 }
 
 #[tokio::test]
