@@ -117,7 +117,9 @@ impl Lane {
         let mut before = self.messages.iter().rev().take(2).map(ends_here);
         // The second one, not the further ones.
         let is_second = before.next() == Some(true) && before.next() != Some(true);
-        let several = is_second.then_some(Finding::Several);
+        // Where no calls were watched, a packet completed it.
+        let is_of_recv = self.recvs.last().map(|recv| recv.event) == Some(message.event);
+        let several = (is_second && is_of_recv).then_some(Finding::Several);
         for finding in [kind, integrity, several].into_iter().flatten() {
             self.findings.note(finding, message.event);
         }
