@@ -16,6 +16,8 @@ mod files;
 mod find;
 #[path = "browser/firefox.rs"]
 mod firefox;
+#[path = "browser/framings.rs"]
+mod framings;
 #[path = "browser/gone.rs"]
 mod gone;
 #[path = "browser/keyboard.rs"]

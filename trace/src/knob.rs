@@ -30,6 +30,8 @@ pub enum Domain {
     },
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A framing as [`crate::framing`] reads it.
+    Framing,
     /// A line of text of `least` to `most` bytes; a length outside is refused by
     /// [`Experiment::validate`].
     Text {
@@ -60,6 +62,16 @@ pub enum KnobError {
         value: String,
         /// What it takes.
         domain: Domain,
+    },
+    /// The text is no framing.
+    #[error("{knob} can't be \"{value}\": {reason}")]
+    Framing {
+        /// Which knob.
+        knob: Knob,
+        /// The value given.
+        value: String,
+        /// Why, in English.
+        reason: String,
     },
     /// The experiment has no second client.
     #[error("{0} needs two clients: set clients=2 first")]
@@ -92,7 +104,7 @@ impl Domain {
             Self::Number { least, most, .. } => Some((least as usize, most as usize)),
             Self::Text { least, most } => Some((least, most)),
             Self::Lines { most } => Some((0, most)),
-            Self::Choice(_) => None,
+            Self::Choice(_) | Self::Framing => None,
         }
     }
 }
@@ -157,6 +169,11 @@ impl fmt::Display for Domain {
                 }
             }
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Framing => write!(
+                f,
+                "one of {}, and settings behind commas",
+                protocol::Framing::NAMES.join(", ")
+            ),
             Self::Text { .. } => f.write_str("text"),
             Self::Lines { .. } => f.write_str("messages, one a line"),
         }

@@ -1,8 +1,56 @@
 //! `--framing`: how messages are framed, as a name and settings.
 
+use clap::Args;
 use protocol::Framing;
+use trace::Setup;
 
 use super::suggestion::closest;
+
+/// How the two directions of connections are framed.
+#[derive(Debug, Args)]
+pub(super) struct Framings {
+    /// How both ends frame their messages, where nothing was planned: a name, and settings
+    /// behind commas, as in length-prefix,width=2
+    #[arg(long, value_name = "FRAMING", value_parser = parse)]
+    framing: Option<Framing>,
+    /// How whoever opened a connection frames its messages, in place of --framing
+    #[arg(long, value_name = "FRAMING", value_parser = parse)]
+    opener_framing: Option<Framing>,
+    /// How whoever accepted it frames its messages, in place of --framing
+    #[arg(long, value_name = "FRAMING", value_parser = parse)]
+    acceptor_framing: Option<Framing>,
+}
+
+impl Framings {
+    /// The first of the flags that was given.
+    pub(super) fn flag(&self) -> Option<&'static str> {
+        [
+            (&self.framing, "--framing"),
+            (&self.opener_framing, "--opener-framing"),
+            (&self.acceptor_framing, "--acceptor-framing"),
+        ]
+        .into_iter()
+        .find_map(|(framing, flag)| framing.is_some().then_some(flag))
+    }
+
+    /// Puts what was given in place of what is known.
+    pub(super) fn apply(&self, setup: &mut Setup) {
+        let both = self.framing.as_ref();
+        if let Some(framing) = self.opener_framing.as_ref().or(both) {
+            setup.opener_framing = Some(framing.clone());
+        }
+        if let Some(framing) = self.acceptor_framing.as_ref().or(both) {
+            setup.acceptor_framing = Some(framing.clone());
+        }
+    }
+
+    /// What is known of connections that nothing else tells of.
+    pub(super) fn setup(&self) -> Setup {
+        let mut setup = Setup::default();
+        self.apply(&mut setup);
+        setup
+    }
+}
 
 /// A framing as people write it: see [`trace::framing`].
 pub(super) fn parse(text: &str) -> Result<Framing, String> {

@@ -5,20 +5,18 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use protocol::Framing;
 use stickylab::filter::{Filter, Limits, Pattern};
 use trace::{Setup, Trace};
 
+use super::framing::Framings;
 use super::packets::Packets;
 use super::target::{self, Input, Target};
-use super::{framing, output, size};
+use super::{output, size};
 
 #[derive(Debug, Args)]
 pub(super) struct Recording {
-    /// How the messages of both directions are framed: a name, and settings behind
-    /// commas, as in length-prefix,width=2
-    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
-    framing: Option<Framing>,
+    #[command(flatten)]
+    framings: Framings,
     /// Writes the trace to FILE in place of the lanes
     #[arg(long, value_name = "FILE", value_parser = target::path)]
     json: Option<PathBuf>,
@@ -59,11 +57,7 @@ impl Recording {
         let json = self.json.map(|path| Target::open(path, Input::Nothing));
         let packets = self.pcapng.map(|path| Packets::open(path, Input::Nothing));
         Ok(Opened {
-            setup: Setup {
-                opener_framing: self.framing.clone(),
-                acceptor_framing: self.framing,
-                ..Setup::default()
-            },
+            setup: self.framings.setup(),
             limits: Limits {
                 events: self.max_events,
                 bytes: self.max_bytes,

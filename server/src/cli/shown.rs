@@ -7,16 +7,16 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Result, bail};
 use capture::Contents;
 use clap::Args;
-use protocol::Framing;
 use record::{Connection, ConnectionId, Record, Summary};
 use stickylab::terminal;
 use trace::{Clock, ClockName, Setup, Trace};
 
+use super::framing::Framings;
+use super::output;
 use super::packets::Packets;
 use super::record_page::{self, RecordPage};
 use super::screen::{Spoken, Stream};
 use super::target::{self, Input};
-use super::{framing, output};
 
 #[derive(Debug, Args)]
 pub(super) struct Shown {
@@ -26,10 +26,8 @@ pub(super) struct Shown {
     /// Shows every connection, without a list
     #[arg(long)]
     all: bool,
-    /// How messages are framed, where nothing was planned: a name, and settings behind
-    /// commas, as in length-prefix,width=2
-    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
-    framing: Option<Framing>,
+    #[command(flatten)]
+    framings: Framings,
     /// Prints the events, one JSON object a line
     #[arg(long, conflicts_with = "page")]
     json: bool,
@@ -45,13 +43,10 @@ pub(super) struct Shown {
 impl Shown {
     /// Shows a trace that was read from `input`, which is called `name`.
     pub(super) fn show_trace(self, name: &str, mut trace: Trace, input: Input<'_>) -> Result<()> {
-        if let Some(framing) = &self.framing {
-            if trace.plan.is_some() {
-                bail!("{name}: --framing is for records without a plan, and this one has one");
-            }
-            trace.setup.opener_framing = Some(framing.clone());
-            trace.setup.acceptor_framing = Some(framing.clone());
+        if let (Some(flag), true) = (self.framings.flag(), trace.plan.is_some()) {
+            bail!("{name}: {flag} is for records without a plan, and this one has one");
         }
+        self.framings.apply(&mut trace.setup);
         if let Some(number) = self.connection {
             trace = only(name, &trace, ConnectionId(number))?;
         }
@@ -82,11 +77,7 @@ impl Shown {
 
     /// What is known of the connections of a capture.
     pub(super) fn setup(&self) -> Setup {
-        Setup {
-            opener_framing: self.framing.clone(),
-            acceptor_framing: self.framing.clone(),
-            ..Setup::default()
-        }
+        self.framings.setup()
     }
 
     /// Prints lanes or lines, and writes the packets where they are wanted.

@@ -82,6 +82,23 @@ fn one_connection_has_lanes_without_calls() {
     assert!(!text.contains("127.0.0.1:9\n"), "{text}");
     let text = shown(&[path(&file), "--connection", "0", "--framing", "delimiter"]);
     check_parts(&text, &[r"│hello\0a│you\0a│", "2 messages"]);
+    // Each direction has a framing of its own, or that of both.
+    let one = [path(&file), "--connection", "0"];
+    let own = [
+        "--opener-framing",
+        "delimiter",
+        "--acceptor-framing",
+        "fixed-size,size=3",
+    ];
+    let text = shown(&[&one[..], &own].concat());
+    check_parts(
+        &text,
+        &["2 messages", "framing delimiter →, ← fixed-size,size=3"],
+    );
+    assert!(!text.contains("with several"), "no recv was seen: {text}");
+    let both = ["--framing", "fixed-size,size=3"];
+    let text = shown(&[&one[..], &both, &own[..2]].concat());
+    check_parts(&text, &["2 messages", "fixed-size,size=3"]);
     let text = shown(&[path(&file), "--all"]);
     check_parts(&text, &[&lane, "127.0.0.1:40000 → 127.0.0.1:9"]);
     let text = shown(&[path(&file), "--connection", "1", "--lang", "zh"]);

@@ -167,6 +167,25 @@ fn set_turns_a_knob() {
 }
 
 #[test]
+fn a_framing_is_set_with_its_settings() {
+    let framing = "framing=length-prefix,width=2,endian=big,counts-header=true";
+    let trace = trace(&["length-prefix", "--set", framing, "--set", "messages=hello"]);
+    for (sent, received) in trace.check_promises() {
+        assert_eq!(sent, b"\x00\x07hello");
+        assert_eq!(received, sent);
+    }
+    check_error(
+        &[
+            "run",
+            "length-prefix",
+            "--set",
+            "framing=length-prefix,width=9",
+        ],
+        &["framing can't be", "1 to 8 bytes wide"],
+    );
+}
+
+#[test]
 fn set_may_be_given_again() {
     let trace = trace(&[
         "five-sends",

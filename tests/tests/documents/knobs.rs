@@ -1,5 +1,6 @@
 //! `docs/knobs.md` beside the knobs.
 
+use protocol::Framing;
 use trace::knob::{Domain, Knob};
 
 use super::check_rows;
@@ -11,13 +12,16 @@ fn values(domain: Domain) -> String {
         Domain::Number { least, most, unit } => {
             format!("{least} to {most} {unit}").trim_end().to_owned()
         }
-        Domain::Choice(words) => {
-            let words = words.iter().map(|word| format!("`{word}`"));
-            words.collect::<Vec<_>>().join(", ")
-        }
+        Domain::Choice(words) => listed(words),
+        Domain::Framing => [&listed(&Framing::NAMES), ", and settings behind commas"].concat(),
         Domain::Text { .. } => "text".to_owned(),
         Domain::Lines { .. } => "messages, one a line".to_owned(),
     }
+}
+
+fn listed(words: &[&str]) -> String {
+    let words = words.iter().map(|word| format!("`{word}`"));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 #[test]

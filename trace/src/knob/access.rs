@@ -33,6 +33,8 @@ pub(super) enum Access {
         fn(&Client) -> &'static str,
         fn(&mut Client, &str) -> Option<()>,
     ),
+    /// How messages are framed, as [`crate::framing`] writes it.
+    Framing,
     /// A client's key.
     Key(Whose),
     /// A client's messages, one a line.

@@ -3,7 +3,7 @@
 use super::access::{Access, Whose};
 use super::{Domain, Knob, KnobError, text};
 use crate::experiment::ExperimentError;
-use crate::{Client, Experiment};
+use crate::{Client, Experiment, framing};
 
 impl Whose {
     fn shown(self, experiment: &Experiment) -> Option<&Client> {
@@ -42,6 +42,11 @@ impl Access {
                 let word = client(whose).map_or_else(|| get(&Client::default()), get);
                 word.to_owned()
             }
+            // The system's own has the bound of `max-frame`, which is a knob by itself.
+            Self::Framing => match &experiment.framing {
+                Some(framing) => framing::write(framing),
+                None => experiment.rules().framing.name().to_owned(),
+            },
             Self::Key(whose) => client(whose).map_or_else(String::new, |c| c.key.clone()),
             Self::Messages(whose) => text::lines(client(whose).map_or(&[][..], |c| &c.messages)),
         }
@@ -87,6 +92,14 @@ impl Access {
                     set(client, value).ok_or_else(refuse)?;
                 }
             }
+            Self::Framing => {
+                let framing = framing::parse(value).map_err(|reason| KnobError::Framing {
+                    knob,
+                    value: value.chars().take(40).collect(),
+                    reason,
+                })?;
+                experiment.framing = Some(framing);
+            }
             Self::Key(whose) => {
                 for client in clients(experiment, whose)? {
                     value.clone_into(&mut client.key);
@@ -125,7 +138,7 @@ impl Access {
             Self::ClientNumber(_, get, _) => clients.try_for_each(|c| check(get(c) as usize)),
             Self::Key(_) => clients.try_for_each(|c| check(c.key.len())),
             Self::Messages(_) => clients.try_for_each(|c| check(c.messages.len())),
-            Self::Word(..) | Self::ClientWord(..) => Ok(()),
+            Self::Word(..) | Self::ClientWord(..) | Self::Framing => Ok(()),
         }
     }
 }

@@ -80,12 +80,9 @@ knobs! {
     }
     /// How messages are framed.
     Framing = "framing" {
-        domain: Domain::Choice(&Framing::NAMES),
+        domain: Domain::Framing,
         applies: |e| stream(e) && e.system != System::Auth,
-        access: Access::Word(|e| e.rules().framing.name(), |e, word| {
-            e.framing = Some(Framing::named(word)?);
-            Some(())
-        }),
+        access: Access::Framing,
     }
     /// What clients count in a length field.
     LengthUnit = "length-unit" {

@@ -79,6 +79,9 @@ fn wrong_settings_say_what_would_be_right() {
     check_refused("connections=65536", "a whole number from 1 to 64");
     check_refused("max-per-source=1025", "a whole number from 0 to 1024");
     check_refused("deadline=5001", "a whole number from 0 to 5000 (ms)");
+    check_refused("framing=lines", "there are none");
+    check_refused("framing=length-prefix,width=9", "1 to 8 bytes wide");
+    check_refused("framing=length-prefix,wide=2", "wide");
 }
 
 #[test]
@@ -109,6 +112,19 @@ fn settings_as_on_the_command_line() {
     assert_eq!(experiment.rules().framing.name(), "delimiter");
     assert_eq!((experiment.buffer, experiment.max_frame), (4_096, 1 << 20));
     assert_eq!(experiment.clients[0].gap_us, 5_000);
+}
+
+#[test]
+fn a_framing_has_its_settings() {
+    let mut experiment = Experiment::new(System::LengthPrefix, &["hello"]);
+    assert_eq!(Knob::Framing.get(&experiment), "length-prefix");
+    let setting = "framing=length-prefix,counts-header=true,endian=big,width=2";
+    apply(&mut experiment, &[setting, "max-frame=9"]).unwrap();
+    let header = experiment.rules().framing.header(5).unwrap();
+    assert_eq!(&header[..], b"\x00\x07");
+    // The bound is a knob by itself, and does not stand in the framing's text.
+    let text = Knob::Framing.get(&experiment);
+    assert_eq!(["framing=", &text].concat(), setting);
 }
 
 /// A system resets the framing of the lesson, not the one that is set beside it.

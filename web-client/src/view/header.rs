@@ -242,6 +242,9 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
             Domain::Lines { most } => named("mistake.lines", *knob).with("most", *most),
             _ => named("mistake.value", *knob).with("value", value.clone()),
         },
+        Mistake::Knob(_, _, KnobError::Framing { reason, .. }) => {
+            Sentence::new("mistake.framing").with("reason", reason.clone())
+        }
         Mistake::Knob(knob, value, _) => named("mistake.value", *knob).with("value", value.clone()),
         Mistake::Experiment(error) => match error {
             ExperimentError::Clients(_) => Sentence::new("mistake.clients"),

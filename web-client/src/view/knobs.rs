@@ -10,6 +10,7 @@ use web_sys::{
     KeyboardEvent,
 };
 
+use super::framings;
 use crate::app::{Message, Mistake, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
@@ -207,7 +208,10 @@ impl Knobs {
             dom::set_text(&dom::within::<Element>(&editor, ".knob-unit")?, unit);
         }
         editor.set_hidden(true);
-        let listeners = listeners(knob, &button, &editor, &field, &self.dispatch);
+        let mut listeners = listeners(knob, &button, &editor, &field, &self.dispatch);
+        if let (Domain::Framing, Field::Input(input)) = (knob.domain(), &field) {
+            listeners.extend(framings::suggesting(input));
+        }
         Ok(Shown {
             knob,
             value: dom::within(&button, ".knob-value")?,
@@ -236,6 +240,11 @@ impl Knobs {
                     let _ = select.append_child(&option);
                 }
                 Field::Choice(select)
+            }
+            Domain::Framing => {
+                let input: HtmlInputElement = text.clone_as();
+                dom::set(&input, "list", framings::LIST);
+                Field::Input(input)
             }
             Domain::Text { .. } => Field::Input(text.clone_as()),
             Domain::Lines { .. } => Field::Lines(lines.clone_as()),
@@ -334,6 +343,7 @@ const fn kind_name(domain: Domain) -> &'static str {
         Domain::Number { .. } => "number",
         Domain::Choice(_) => "choice",
         Domain::Text { .. } => "text",
+        Domain::Framing => "framing",
         Domain::Lines { .. } => "lines",
     }
 }

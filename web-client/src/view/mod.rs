@@ -7,6 +7,7 @@ mod events;
 mod explain;
 mod files;
 mod find;
+mod framings;
 mod header;
 mod inspector;
 mod knobs;

@@ -3,11 +3,11 @@
 //! record.
 
 use record::{Close, End};
-use trace::framing;
 use trace::lane::Direction;
 use trace::text::{Catalog, Sentence, Time, grouped};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
 
+use super::framings;
 use crate::app::{Message, State, Tab};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
@@ -69,7 +69,6 @@ impl YoursView {
             dom::set(&entry, "data-text", &key);
             let _ = order.append_child(&entry);
         }
-        suggest("")?;
         let fields = [
             field(Direction::FromOpener, "opener")?,
             field(Direction::FromAcceptor, "acceptor")?,
@@ -106,11 +105,7 @@ impl YoursView {
             said(Message::Follow(checked.checked()));
         }));
         for (direction, _, input) in &fields {
-            let typed = input.clone();
-            let suggested = move |_: Event| drop(suggest(&typed.value()));
-            listeners.push(dom::listen(input, "input", suggested.clone()));
-            // The list is one for both fields.
-            listeners.push(dom::listen(input, "focus", suggested));
+            listeners.extend(framings::suggesting(input));
             let (said, typed, direction) = (dispatch.clone(), input.clone(), *direction);
             listeners.push(dom::listen(input, "change", move |_: Event| {
                 said(Message::FramingSet(direction, typed.value()));
@@ -273,19 +268,6 @@ impl YoursView {
             dom::set_text(&self.proxy, &catalog.render(&note));
         }
     }
-}
-
-/// Lists framings and settings that may follow what was typed, for both fields.
-fn suggest(typed: &str) -> Result<(), Missing> {
-    let list: Element = dom::find("framing-names")?;
-    let option = Template::find("option")?;
-    dom::clear(&list);
-    for text in framing::suggestions(typed) {
-        let entry: Element = option.clone_as();
-        dom::set(&entry, "value", &text);
-        let _ = list.append_child(&entry);
-    }
-    Ok(())
 }
 
 /// The field of a direction's framing, and its name.

@@ -1,0 +1,31 @@
+//! Fields for a framing: what may follow what was typed is suggested, by the list that all
+//! of them share.
+
+use trace::framing;
+use web_sys::{Element, Event, HtmlInputElement};
+
+use crate::dom::{self, Listener, Missing, Template};
+
+/// The list, as a field's `list` names it.
+pub(super) const LIST: &str = "framing-names";
+
+/// Suggests what may follow what stands in `input`, when it is typed into or entered.
+pub(super) fn suggesting(input: &HtmlInputElement) -> [Listener; 2] {
+    ["input", "focus"].map(|event| {
+        let typed = input.clone();
+        // Without the list there are no suggestions, and the field works.
+        dom::listen(input, event, move |_: Event| drop(suggest(&typed.value())))
+    })
+}
+
+fn suggest(typed: &str) -> Result<(), Missing> {
+    let list: Element = dom::find(LIST)?;
+    let option = Template::find("option")?;
+    dom::clear(&list);
+    for text in framing::suggestions(typed) {
+        let entry: Element = option.clone_as();
+        dom::set(&entry, "value", &text);
+        let _ = list.append_child(&entry);
+    }
+    Ok(())
+}
