@@ -28,6 +28,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 pub use checksum::{Checksum, Covers};
+pub use decoder::Head;
 pub(super) use decoder::LengthPrefixDecoder;
 pub use width::{UnknownWidth, Width};
 
@@ -258,8 +259,8 @@ impl LengthPrefix {
         }
     }
 
-    /// Bytes behind the body.
-    fn trailer(&self) -> usize {
+    /// Bytes behind the body: the trailer's, with its checksum.
+    pub fn trailer(&self) -> usize {
         match self.trailer {
             0 => self.checksum.width(),
             bytes => bytes as usize,

@@ -36,7 +36,9 @@ pub use delimiter::{Delimiter, MAX_DELIMITER};
 pub use error::{EncodeError, FrameError};
 pub use fixed_size::FixedSize;
 pub use json::Json;
-pub use length_prefix::{Checksum, Covers, Endian, LengthPrefix, MAX_AROUND, UnknownWidth, Width};
+pub use length_prefix::{
+    Checksum, Covers, Endian, Head, LengthPrefix, MAX_AROUND, UnknownWidth, Width,
+};
 pub use mark::{Mark, Marks, NoHex};
 pub use marked::{Escaping, Marked};
 pub use ready_ack::{READY, ReadyAck};

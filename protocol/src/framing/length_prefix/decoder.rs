@@ -16,12 +16,12 @@ pub(in crate::framing) struct LengthPrefixDecoder {
 }
 
 /// What is known of a frame as soon as its header has come.
-#[derive(Clone, Copy, Debug)]
-struct Head {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
     /// Bytes in front of the body.
-    header: usize,
+    pub header: usize,
     /// Bytes of the body: at most the maximum.
-    body: usize,
+    pub body: usize,
 }
 
 /// A length field that has come whole.
@@ -40,116 +40,6 @@ impl LengthPrefixDecoder {
             buffer: Buffer::new(start),
             head: None,
         }
-    }
-
-    /// Reads the header at the front of the buffer; none: it has not come whole.
-    fn head(&self) -> Result<Option<Head>, FrameError> {
-        if !self.is_valid {
-            return Ok(None);
-        }
-        self.check_magic()?;
-        let before = self.prefix.offset as usize;
-        let offset = self.buffer.start() + before;
-        let Some(field) = self.buffer.get(before..) else {
-            return Ok(None);
-        };
-        let read = match self.prefix.width {
-            Width::Bytes(width) => field.get(..usize::from(width)).map(|field| Field {
-                length: self.prefix.read(field),
-                size: field.len(),
-            }),
-            Width::Varint => varint(field, offset)?,
-            Width::Decimal => self.decimal(field, offset)?,
-        };
-        let Some(Field { length, size }) = read else {
-            return Ok(None);
-        };
-        let header = before + size;
-        let body = self.body(length, header, offset)?;
-        Ok(Some(Head { header, body }))
-    }
-
-    /// Refuses a frame that does not begin with the magic, as far as it has come.
-    fn check_magic(&self) -> Result<(), FrameError> {
-        let magic = &self.prefix.magic;
-        let mut pairs = self.buffer.iter().zip(magic.iter());
-        match pairs.position(|(byte, expected)| byte != expected) {
-            None => Ok(()),
-            Some(at) => Err(FrameError::Unexpected {
-                offset: self.buffer.start() + at,
-                byte: self.buffer[at],
-                expected: magic[at],
-            }),
-        }
-    }
-
-    /// Checks a length and gives the body's: at most the maximum.
-    fn body(&self, length: i128, header: usize, offset: Offset) -> Result<usize, FrameError> {
-        let prefix = &self.prefix;
-        if length < 0 {
-            return Err(FrameError::Negative { offset, length });
-        }
-        let adjustment = prefix.adjustment;
-        let body = length - prefix.overhead() + i128::from(adjustment);
-        // What is dropped of a body has to be there.
-        if body < prefix.dropped() as i128 && prefix.counts_header {
-            return Err(FrameError::ShorterThanHeader {
-                offset,
-                length,
-                header,
-            });
-        }
-        if body < prefix.dropped() as i128 {
-            return Err(FrameError::BelowAdjustment {
-                offset,
-                length,
-                adjustment,
-            });
-        }
-        match usize::try_from(body) {
-            Ok(body) if body <= prefix.maximum as usize => Ok(body),
-            _ => Err(FrameError::TooLarge {
-                offset,
-                length,
-                maximum: prefix.maximum,
-            }),
-        }
-    }
-
-    /// Digits and their end.
-    fn decimal(&self, field: &[u8], offset: Offset) -> Result<Option<Field>, FrameError> {
-        let digits = field.iter().take_while(|byte| byte.is_ascii_digit());
-        let digits = digits.take(MAX_DIGITS + 1).count();
-        let length = field[..digits]
-            .iter()
-            .fold(0, |length, digit| length * 10 + i128::from(digit - b'0'));
-        // No end has to come before that is known.
-        if digits > MAX_DIGITS {
-            return Err(FrameError::TooLarge {
-                offset,
-                length,
-                maximum: self.prefix.maximum,
-            });
-        }
-        let end = &self.prefix.separator;
-        for (at, (&byte, &expected)) in field[digits..].iter().zip(end.iter()).enumerate() {
-            let offset = offset + digits + at;
-            if digits == 0 {
-                return Err(FrameError::NonNumeric { offset, byte });
-            } else if byte != expected {
-                return Err(if at == 0 {
-                    FrameError::NonNumeric { offset, byte }
-                } else {
-                    FrameError::Unexpected {
-                        offset,
-                        byte,
-                        expected,
-                    }
-                });
-            }
-        }
-        let size = digits + end.len();
-        Ok((digits > 0 && field.len() >= size).then_some(Field { length, size }))
     }
 
     /// Compares the checksum of a frame that has come whole with what it should be.
@@ -206,7 +96,8 @@ impl Decode for LengthPrefixDecoder {
     fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         let head = match self.head {
             Some(head) => head,
-            None => match self.head()? {
+            None if !self.is_valid => return Ok(None),
+            None => match self.prefix.head(&self.buffer, self.buffer.start())? {
                 Some(head) => head,
                 None => return Ok(None),
             },
@@ -251,8 +142,121 @@ impl Decode for LengthPrefixDecoder {
 }
 
 impl LengthPrefix {
-    /// The length a field says, sign as configured. `field` has the configured width.
-    fn read(&self, field: &[u8]) -> i128 {
+    /// Reads the header of the frame that `bytes` begin with, the first of which stands at
+    /// `start`; none: it has not come whole. The settings have to be valid
+    /// ([`Framing::validate`](crate::Framing::validate)).
+    pub fn head(&self, bytes: &[u8], start: Offset) -> Result<Option<Head>, FrameError> {
+        self.check_magic(bytes, start)?;
+        let before = self.offset as usize;
+        let offset = start + before;
+        let Some(field) = bytes.get(before..) else {
+            return Ok(None);
+        };
+        let read = match self.width {
+            Width::Bytes(width) => field.get(..usize::from(width)).map(|field| Field {
+                length: self.number(field),
+                size: field.len(),
+            }),
+            Width::Varint => varint(field, offset)?,
+            Width::Decimal => self.decimal(field, offset)?,
+        };
+        let Some(Field { length, size }) = read else {
+            return Ok(None);
+        };
+        let header = before + size;
+        let body = self.body_of(length, header, offset)?;
+        Ok(Some(Head { header, body }))
+    }
+
+    /// Refuses a frame that does not begin with the magic, as far as it has come.
+    fn check_magic(&self, bytes: &[u8], start: Offset) -> Result<(), FrameError> {
+        let magic = &self.magic;
+        let mut pairs = bytes.iter().zip(magic.iter());
+        match pairs.position(|(byte, expected)| byte != expected) {
+            None => Ok(()),
+            Some(at) => Err(FrameError::Unexpected {
+                offset: start + at,
+                byte: bytes[at],
+                expected: magic[at],
+            }),
+        }
+    }
+
+    /// Checks a length and gives the body's: at most the maximum.
+    fn body_of(&self, length: i128, header: usize, offset: Offset) -> Result<usize, FrameError> {
+        if length < 0 {
+            return Err(FrameError::Negative { offset, length });
+        }
+        let adjustment = self.adjustment;
+        let body = length - self.overhead() + i128::from(adjustment);
+        // What is dropped of a body has to be there.
+        if body < self.dropped() as i128 && self.counts_header {
+            return Err(FrameError::ShorterThanHeader {
+                offset,
+                length,
+                header,
+            });
+        }
+        if body < self.dropped() as i128 {
+            return Err(FrameError::BelowAdjustment {
+                offset,
+                length,
+                adjustment,
+            });
+        }
+        match usize::try_from(body) {
+            Ok(body) if body <= self.maximum as usize => Ok(body),
+            _ => Err(FrameError::TooLarge {
+                offset,
+                length,
+                maximum: self.maximum,
+            }),
+        }
+    }
+
+    /// Digits and their end.
+    fn decimal(&self, field: &[u8], offset: Offset) -> Result<Option<Field>, FrameError> {
+        let digits = field.iter().take_while(|byte| byte.is_ascii_digit());
+        let digits = digits.take(MAX_DIGITS + 1).count();
+        let length = field[..digits]
+            .iter()
+            .fold(0, |length, digit| length * 10 + i128::from(digit - b'0'));
+        // No end has to come before that is known.
+        if digits > MAX_DIGITS {
+            return Err(FrameError::TooLarge {
+                offset,
+                length,
+                maximum: self.maximum,
+            });
+        }
+        let end = &self.separator;
+        for (at, (&byte, &expected)) in field[digits..].iter().zip(end.iter()).enumerate() {
+            let offset = offset + digits + at;
+            if digits == 0 {
+                return Err(FrameError::NonNumeric { offset, byte });
+            } else if byte != expected {
+                return Err(if at == 0 {
+                    FrameError::NonNumeric { offset, byte }
+                } else {
+                    FrameError::Unexpected {
+                        offset,
+                        byte,
+                        expected,
+                    }
+                });
+            }
+        }
+        let size = digits + end.len();
+        Ok((digits > 0 && field.len() >= size).then_some(Field { length, size }))
+    }
+
+    /// The number that the bytes of a field say, sign and order as set: all of a field that
+    /// is a number of bytes wide, or the front of one that has not come whole; 0 of none.
+    pub fn number(&self, field: &[u8]) -> i128 {
+        let field = &field[..field.len().min(8)];
+        if field.is_empty() {
+            return 0;
+        }
         // The field in the upper bytes: a shift brings it down with its sign.
         let mut wide = [0; 8];
         match self.endian {
