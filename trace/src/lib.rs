@@ -10,6 +10,7 @@ mod boundary;
 pub mod cause;
 mod client;
 pub mod counterfactual;
+pub mod duel;
 pub mod experiment;
 pub mod explain;
 pub mod framing;

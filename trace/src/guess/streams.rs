@@ -21,6 +21,11 @@ impl Ended {
         });
         Self(ended.collect())
     }
+
+    /// Whether this direction was seen to end.
+    pub fn has(&self, connection: ConnectionId, direction: Direction) -> bool {
+        self.0.contains(&(connection, direction))
+    }
 }
 
 /// One direction of one connection.
@@ -76,7 +81,7 @@ impl<'a> Stream<'a> {
                 None => {}
             }
         }
-        let is_closed = ended.0.contains(&(lane.connection, lane.direction));
+        let is_closed = ended.has(lane.connection, lane.direction);
         let is_whole = is_closed && end == lane.bytes.len();
         if is_whole && turns.last() != Some(&end) {
             turns.push(end);
