@@ -254,6 +254,10 @@ mod tests {
             ("length-prefix,signed=yes", "yes"),
             ("length-prefix,magic=abc", "offset must be at least 3"),
             (
+                "length-prefix,resynchronise=true",
+                "magic must be at least 1",
+            ),
+            (
                 "length-prefix,checksum=crc32,trailer=2",
                 "trailer must be at least 4",
             ),

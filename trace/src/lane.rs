@@ -74,6 +74,8 @@ pub struct Lane {
     pub messages: Vec<MessageSpan>,
     /// Why it stopped, if it did.
     pub failure: Option<Failure>,
+    /// What could not be decoded where the framing goes on behind it; by offset.
+    pub damages: Vec<Failure>,
     /// The bytes sent, from offset 0; 0 in gaps.
     pub bytes: Vec<u8>,
     /// Bytes that were sent and that no packet carried, where only packets were
@@ -116,6 +118,7 @@ impl Lane {
             boundaries: Vec::new(),
             messages: Vec::new(),
             failure: None,
+            damages: Vec::new(),
             bytes: Vec::new(),
             gaps: Vec::new(),
             offers: Vec::new(),
@@ -125,6 +128,14 @@ impl Lane {
             fates: Vec::new(),
             findings: Findings::default(),
         }
+    }
+
+    /// What could not be decoded of the recv with this event index, where the framing goes on
+    /// behind it.
+    pub fn damages_of(&self, event: usize) -> &[Failure] {
+        let first = self.damages.partition_point(|damage| damage.event < event);
+        let behind = self.damages.partition_point(|damage| damage.event <= event);
+        &self.damages[first..behind]
     }
 
     /// Bytes sent in all.

@@ -5,7 +5,7 @@ use crate::{Analysis, Call, Trace};
 
 impl Analysis {
     /// The part an event's bytes play in the protocol: `challenge`, `answer`,
-    /// `proof`, `ready`, `header`, `body` or `reply`; decides which line of a program
+    /// `proof`, `ready`, `header`, `body`, `reply` or `skipped`; decides which line of a program
     /// made the call.
     pub fn role(&self, trace: &Trace, index: usize) -> Option<&'static str> {
         let event = trace.events().get(index)?;
@@ -28,6 +28,7 @@ impl Analysis {
                 "answer"
             }
             (MessageKind::Ready, _) => "ready",
+            (MessageKind::Skipped, _) => "skipped",
             (MessageKind::Message, Direction::FromAcceptor) => "reply",
             (MessageKind::Message, Direction::FromOpener)
                 if span.start < message.frame.body_range().start =>

@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError, Resynchronised};
 use crate::Offset;
 
 /// The code of 254 bytes without a zero behind them.
@@ -25,6 +25,9 @@ const FULL: u8 = 255;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cobs {
+    /// Whether decoding goes on behind the next zero behind a frame that can't be decoded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub resynchronise: bool,
     /// The largest message accepted, in bytes, decoded.
     #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
@@ -33,6 +36,7 @@ pub struct Cobs {
 impl Default for Cobs {
     fn default() -> Self {
         Self {
+            resynchronise: false,
             maximum: DEFAULT_MAX_FRAME,
         }
     }
@@ -47,6 +51,7 @@ impl Format for Cobs {
             buffer: Buffer::new(start),
             header: 0,
             searched: 0,
+            is_skipping: false,
         }
     }
 
@@ -83,6 +88,10 @@ impl Format for Cobs {
         length.saturating_add(length / (usize::from(FULL) - 1) + 2)
     }
 
+    fn resynchronises(&self) -> bool {
+        self.resynchronise
+    }
+
     fn limit(&mut self, most: u32) {
         self.maximum = self.maximum.min(most);
     }
@@ -101,6 +110,8 @@ pub(super) struct CobsDecoder {
     header: usize,
     /// Bytes at the front of the buffer that have been searched for the end.
     searched: usize,
+    /// The next zero ends a frame that was given up.
+    is_skipping: bool,
 }
 
 impl CobsDecoder {
@@ -134,7 +145,7 @@ impl CobsDecoder {
 
     /// Drops zeros in front of a frame.
     fn skip_zeros(&mut self) {
-        if self.searched == 0 {
+        if self.searched == 0 && !self.is_skipping {
             let first = self.buffer.iter().position(|&byte| byte != 0);
             let zeros = first.unwrap_or(self.buffer.len());
             self.header += zeros;
@@ -183,6 +194,22 @@ impl Decode for CobsDecoder {
         !self.buffer.is_empty()
     }
 
+    /// Behind the next zero.
+    fn resynchronise(&mut self, _is_first: bool) -> Resynchronised {
+        let found = memchr::memchr(0, &self.buffer[self.searched..]);
+        let given_up = found.map_or(self.buffer.len(), |at| self.searched + at + 1);
+        self.buffer.skip(given_up);
+        self.searched = 0;
+        self.header = 0;
+        self.is_skipping = found.is_none();
+        let until = self.buffer.start();
+        self.skip_zeros();
+        Resynchronised {
+            until,
+            is_found: found.is_some(),
+        }
+    }
+
     fn handle_eof(&mut self) -> Result<(), FrameError> {
         let have = self.buffer.len();
         if have == 0 {
@@ -201,7 +228,11 @@ mod tests {
     use super::*;
 
     fn decode(maximum: u32, stream: &[u8], cut: usize) -> Result<Vec<Vec<u8>>, FrameError> {
-        let mut decoder = Cobs { maximum }.decoder(Offset(0));
+        let mut decoder = Cobs {
+            maximum,
+            ..Cobs::default()
+        }
+        .decoder(Offset(0));
         let (mut messages, mut end) = (Vec::new(), Offset(0));
         for chunk in [&stream[..cut], &stream[cut..]] {
             decoder.handle_chunk(chunk);

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::buffer::Buffer;
 use super::byte::Byte;
 use super::mark::{Mark, Marks};
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError, Resynchronised};
 use crate::Offset;
 
 /// Longest delimiter, in bytes, or all of them together: each message is sent with one.
@@ -39,6 +39,9 @@ pub struct Delimiter {
     /// The byte that makes the next one a byte of the message; none: there is no such byte.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escape: Option<Byte>,
+    /// Whether decoding goes on behind the next delimiter behind a message that is too large.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub resynchronise: bool,
     /// The largest message accepted, in bytes, delimiter not counted.
     #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
@@ -50,6 +53,7 @@ impl Default for Delimiter {
             delimiter: "\n".into(),
             keep: false,
             escape: None,
+            resynchronise: false,
             maximum: DEFAULT_MAX_FRAME,
         }
     }
@@ -151,6 +155,10 @@ impl Format for Delimiter {
             None => length,
         };
         longest.saturating_add(self.delimiter.first().map_or(0, |mark| mark.len()))
+    }
+
+    fn resynchronises(&self) -> bool {
+        self.resynchronise
     }
 
     fn limit(&mut self, most: u32) {
@@ -428,6 +436,32 @@ impl Decode for DelimiterDecoder {
         let mut marks = self.settings.delimiter.iter();
         let may_end = marks.any(|mark| !mark.is_empty() && rest.starts_with(mark));
         !self.is_quiet && (waits || may_end)
+    }
+
+    /// Behind the next delimiter. What may be the beginning of one stays.
+    fn resynchronise(&mut self, _is_first: bool) -> Resynchronised {
+        let search = Search::new(&self.settings, &self.begins, &self.buffer);
+        let from = self.searched.max(self.late().unwrap_or(0));
+        let found = search.from(from, self.is_quiet);
+        self.taken_early = Mark::default();
+        let (given_up, is_found) = match found {
+            Found::At { at, length } => {
+                let end = at + length;
+                let is_early = self.is_quiet && end == self.buffer.len();
+                if is_early {
+                    self.taken_early = Mark::from(&self.buffer[at..]);
+                }
+                (end, true)
+            }
+            Found::NotBefore { at } => (at, false),
+        };
+        self.buffer.skip(given_up);
+        self.searched = 0;
+        self.escapes = 0;
+        Resynchronised {
+            until: self.buffer.start(),
+            is_found,
+        }
     }
 
     fn handle_quiet(&mut self) {

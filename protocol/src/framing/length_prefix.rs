@@ -103,6 +103,9 @@ pub struct LengthPrefix {
     /// The checksum's byte order; none: as the length's.
     #[serde(skip_serializing_if = "is_default")]
     pub checksum_endian: Option<Endian>,
+    /// Whether decoding goes on at the next magic behind a frame that can't be decoded.
+    #[serde(skip_serializing_if = "is_default")]
+    pub resynchronise: bool,
     /// The largest body accepted, in bytes.
     #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
@@ -132,6 +135,7 @@ impl Default for LengthPrefix {
             checksum: Checksum::None,
             covers: Covers::Body,
             checksum_endian: None,
+            resynchronise: false,
             maximum: DEFAULT_MAX_FRAME,
         }
     }
@@ -157,6 +161,7 @@ impl Format for LengthPrefix {
             ("offset", self.offset as usize, self.magic.len()),
             ("trailer", self.trailer(), self.checksum.width()),
             ("separator", self.separator.len(), 1),
+            ("magic", self.magic.len(), usize::from(self.resynchronise)),
         ] {
             if value < least {
                 return Err(EncodeError::Setting { name, least });
@@ -227,6 +232,10 @@ impl Format for LengthPrefix {
 
     fn body_length(&self, length: usize) -> usize {
         length.saturating_add(self.dropped() + self.trailer())
+    }
+
+    fn resynchronises(&self) -> bool {
+        self.resynchronise
     }
 
     fn limit(&mut self, most: u32) {

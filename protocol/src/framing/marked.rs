@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
 use super::byte::Byte;
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
+use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError, Resynchronised};
 use crate::Offset;
 
 /// What stands behind an escape.
@@ -51,6 +51,9 @@ pub struct Marked {
     pub escape: Byte,
     /// What the escaped byte is.
     pub escaping: Escaping,
+    /// Whether decoding goes on at the next mark behind a frame that can't be decoded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub resynchronise: bool,
     /// The largest message accepted, in bytes, escapes not counted.
     #[serde(deserialize_with = "super::settings::maximum")]
     pub maximum: u32,
@@ -63,6 +66,7 @@ impl Default for Marked {
             end: Byte(0xc0),
             escape: Byte(0xdb),
             escaping: Escaping::Slip,
+            resynchronise: false,
             maximum: DEFAULT_MAX_FRAME,
         }
     }
@@ -124,6 +128,10 @@ impl Format for Marked {
 
     fn body_length(&self, length: usize) -> usize {
         length.saturating_mul(2).saturating_add(2)
+    }
+
+    fn resynchronises(&self) -> bool {
+        self.resynchronise
     }
 
     fn limit(&mut self, most: u32) {
@@ -303,6 +311,27 @@ impl Decode for MarkedDecoder {
         self.is_within
     }
 
+    /// At the next start mark, or behind the next end mark where there is none.
+    fn resynchronise(&mut self, _is_first: bool) -> Resynchronised {
+        let Marked { start, end, .. } = self.settings;
+        let found = memchr::memchr(start.unwrap_or(end).0, &self.buffer);
+        let given_up = match found {
+            Some(at) => at + usize::from(start.is_none()),
+            None => self.buffer.len(),
+        };
+        self.buffer.skip(given_up);
+        self.body.clear();
+        self.is_within = false;
+        self.is_escaped = false;
+        self.frame = self.buffer.start();
+        self.header = 0;
+        self.size = 0;
+        Resynchronised {
+            until: self.frame,
+            is_found: found.is_some(),
+        }
+    }
+
     fn handle_eof(&mut self) -> Result<(), FrameError> {
         if !self.is_within {
             return Ok(());
@@ -325,6 +354,7 @@ mod tests {
         end: Byte(0x7e),
         escape: Byte(0x7d),
         escaping: Escaping::Xor,
+        resynchronise: false,
         maximum: 8,
     };
 

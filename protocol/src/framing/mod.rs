@@ -10,6 +10,7 @@ mod byte;
 mod chunked;
 mod clue;
 mod cobs;
+mod decoder;
 mod delimiter;
 mod error;
 mod fixed_size;
@@ -21,6 +22,8 @@ mod none;
 #[cfg(test)]
 mod properties;
 mod ready_ack;
+#[cfg(test)]
+mod resynchronising;
 mod settings;
 
 use std::ops::Range;
@@ -32,6 +35,7 @@ pub use byte::Byte;
 pub use chunked::Chunked;
 pub use clue::Clue;
 pub use cobs::Cobs;
+pub use decoder::Decoder;
 pub use delimiter::{Delimiter, MAX_DELIMITER};
 pub use error::{EncodeError, FrameError};
 pub use fixed_size::FixedSize;
@@ -95,6 +99,11 @@ trait Format {
 
     /// Whether the sender has to wait for [`READY`] between header and body.
     fn waits_for_ready(&self) -> bool {
+        false
+    }
+
+    /// Whether a decoder goes on behind a frame that can't be decoded.
+    fn resynchronises(&self) -> bool {
         false
     }
 }
@@ -276,6 +285,26 @@ pub trait Decode {
 
     /// The sender has paused (see [`Decode::awaits_quiet`]).
     fn handle_quiet(&mut self) {}
+
+    /// Gives up bytes until a frame may begin: those of the frame that was refused just now
+    /// if `is_first`, otherwise only what has come since. Called where the settings say that
+    /// the decoder goes on.
+    fn resynchronise(&mut self, is_first: bool) -> Resynchronised {
+        let _ = is_first;
+        Resynchronised {
+            until: Offset(0),
+            is_found: false,
+        }
+    }
+}
+
+/// How far a decoder has given up bytes behind a frame that can't be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resynchronised {
+    /// Bytes before this offset are given up.
+    pub until: Offset,
+    /// Whether a frame may begin there. Otherwise that is looked for in what comes next.
+    pub is_found: bool,
 }
 
 /// A message made ready to send, in the pieces the article's clients use:
@@ -322,6 +351,13 @@ impl Framing {
         self.format().waits_for_ready()
     }
 
+    /// Whether a decoder goes on behind a frame that can't be decoded, at the next mark that
+    /// a frame may begin at.
+    pub fn resynchronises(&self) -> bool {
+        let format = self.format();
+        format.resynchronises() && format.validate().is_ok()
+    }
+
     /// Refuses settings no frame could satisfy, before anything runs with them.
     pub fn validate(&self) -> Result<(), EncodeError> {
         let format = self.format();
@@ -333,71 +369,5 @@ impl Framing {
             });
         }
         format.validate()
-    }
-}
-
-/// A decoder of any framing. Once it has failed it stays failed.
-#[derive(Clone, Debug)]
-pub struct Decoder {
-    inner: AnyDecoder,
-    failed: Option<FrameError>,
-}
-
-impl Decoder {
-    /// A decoder at offset 0 of a stream framed by `framing`.
-    pub fn new(framing: &Framing) -> Self {
-        Self::starting_at(framing, Offset(0))
-    }
-
-    /// A decoder whose first byte stands at `start`, for example behind a handshake.
-    pub fn starting_at(framing: &Framing, start: Offset) -> Self {
-        Self {
-            inner: AnyDecoder::new(framing, start),
-            failed: None,
-        }
-    }
-}
-
-impl Decode for Decoder {
-    fn handle_chunk(&mut self, chunk: &[u8]) {
-        if self.failed.is_none() {
-            self.inner.get().handle_chunk(chunk);
-        }
-    }
-
-    fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        let polled = self.inner.get().poll_frame();
-        if let Err(error) = &polled {
-            self.failed = Some(error.clone());
-        }
-        polled
-    }
-
-    fn handle_eof(&mut self) -> Result<(), FrameError> {
-        match &self.failed {
-            Some(error) => Err(error.clone()),
-            None => self.inner.get().handle_eof(),
-        }
-    }
-
-    fn poll_reply(&mut self) -> Option<&'static [u8]> {
-        self.inner.get().poll_reply()
-    }
-
-    fn is_mid_frame(&self) -> bool {
-        self.inner.is_mid_frame()
-    }
-
-    fn awaits_quiet(&self) -> bool {
-        self.failed.is_none() && self.inner.awaits_quiet()
-    }
-
-    fn handle_quiet(&mut self) {
-        if self.failed.is_none() {
-            self.inner.get().handle_quiet();
-        }
     }
 }

@@ -9,7 +9,7 @@ use super::{Deadlines, LENGTH_SETTLE, Refusal, Reply, Rules};
 use crate::auth::hmac_md5::server as hmac_md5;
 use crate::auth::mutual::server as mutual;
 use crate::auth::{CHALLENGE_LEN, Key, Scheme, Step};
-use crate::framing::{Decode, Decoder, Framing};
+use crate::framing::{Decode, Decoder, FrameError, Framing};
 use crate::{Nanos, Offset};
 
 /// What the driver has to do next.
@@ -25,6 +25,8 @@ pub enum ServerOutput {
     Authenticated,
     /// A message arrived. If it is answered, the answer follows.
     Message(Bytes),
+    /// Bytes could not be decoded; the framing goes on behind them.
+    Skipped(FrameError),
     /// Close this connection; nothing follows.
     Refuse(Refusal),
 }
@@ -290,6 +292,9 @@ impl Server {
                     }
                 }
                 Ok(None) => break,
+                Err(error) if self.framing.resynchronises() => {
+                    self.outputs.push_back(ServerOutput::Skipped(error));
+                }
                 Err(error) => return self.refuse(Refusal::Frame(error)),
             }
         }

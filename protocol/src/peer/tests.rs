@@ -9,8 +9,8 @@ mod mutual;
 
 use super::*;
 use crate::Offset;
-use crate::auth::DEMO_KEY;
-use crate::framing::{DEFAULT_MAX_FRAME, FrameError};
+use crate::auth::{CHALLENGE_LEN, DEMO_KEY};
+use crate::framing::{DEFAULT_MAX_FRAME, Delimiter, FrameError};
 
 const NONCE: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
 const CLIENT_NONCE: [u8; 32] = *b"fedcba9876543210fedcba9876543210";
@@ -270,6 +270,7 @@ fn converse(rules: &Rules, messages: &[Vec<u8>], size: usize) -> (Vec<Bytes>, Ve
                 ServerOutput::Message(body) => received.push(body),
                 ServerOutput::Answered => assert!(server.verify(now)),
                 ServerOutput::Authenticated => {}
+                ServerOutput::Skipped(error) => panic!("skipped an honest client's: {error}"),
                 ServerOutput::Refuse(refusal) => panic!("refused an honest client: {refusal}"),
             }
         }
@@ -429,4 +430,32 @@ fn a_client_tells_what_is_wrong_with_its_server() {
         client.handle_eof(),
         Err(ClientError::Closed { unanswered: 1 })
     );
+}
+
+/// Damage costs what it damaged: what follows is answered.
+#[test]
+fn a_server_goes_on_behind_what_it_cannot_decode_if_its_framing_does() {
+    let mut rules = Rules::new(System::TcpEcho, 1024, Key::default());
+    rules.framing = Framing::Delimiter(Delimiter {
+        maximum: 3,
+        resynchronise: true,
+        ..Delimiter::default()
+    });
+    let mut server = Server::new(&rules, [0; CHALLENGE_LEN]);
+    server.handle_chunk(b"ab\ntoo long\ncd\n", Nanos(0));
+    let outputs: Vec<_> = std::iter::from_fn(|| server.poll_output()).collect();
+    let too_large = FrameError::TooLarge {
+        offset: Offset(3),
+        length: 8,
+        maximum: 3,
+    };
+    let expected = [
+        ServerOutput::Message(Bytes::from_static(b"ab")),
+        ServerOutput::Send(Bytes::from_static(b"AB")),
+        ServerOutput::Skipped(too_large),
+        ServerOutput::Message(Bytes::from_static(b"cd")),
+        ServerOutput::Send(Bytes::from_static(b"CD")),
+    ];
+    assert_eq!(outputs, expected);
+    assert!(!server.is_closed());
 }

@@ -287,6 +287,12 @@ where
                     }
                 }
                 ServerOutput::Message(body) => messages.message(config.system, peer, &body).await,
+                ServerOutput::Skipped(error) if config.private => {
+                    debug!("{}: {peer}: {error}; going on behind it", config.name());
+                }
+                ServerOutput::Skipped(error) => {
+                    warn!("{}: {peer}: {error}; going on behind it", config.name());
+                }
                 ServerOutput::Refuse(refusal) => return Err(End::Refused(refusal)),
             }
         }

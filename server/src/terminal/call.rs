@@ -143,6 +143,8 @@ fn findings(trace: &Trace, analysis: &Analysis, index: usize, screen: Screen) ->
         .failure
         .as_ref()
         .filter(|failure| failure.event == index);
+    let damage = lane.damages_of(index).first();
+    found.extend(damage.map(|damage| screen.say(&refusal(&damage.error))));
     found.extend(failure.map(|failure| screen.say(&refusal(&failure.error))));
     found.join(", ")
 }

@@ -54,6 +54,8 @@ const BLOCKS: usize = 24;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
+/// How many places where bytes were skipped are told one by one.
+const MOST_DAMAGES: usize = 5;
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const HUES: [AnsiColor; 6] = [
     AnsiColor::Blue,
@@ -268,6 +270,14 @@ fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane,
     let drawn = drawn.unwrap_or_else(|| boxes::draw(lane, &rows, screen));
     legend.see(&drawn);
     *text += &drawn;
+    for damage in lane.damages.iter().take(MOST_DAMAGES) {
+        let reason = screen.say(&refusal(&damage.error));
+        *text += &screen.named(BAD, &screen.text("terminal.skipped"), &reason);
+    }
+    if let Some(more @ 1..) = lane.damages.len().checked_sub(MOST_DAMAGES) {
+        let more = Sentence::new("terminal.skipped-more").with("n", more);
+        *text += &screen.named(BAD, "", &screen.say(&more));
+    }
     if let Some(failure) = &lane.failure {
         let reason = screen.say(&refusal(&failure.error));
         *text += &screen.named(BAD, &screen.text("terminal.refused"), &reason);

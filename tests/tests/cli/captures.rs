@@ -109,6 +109,19 @@ fn one_connection_has_lanes_without_calls() {
     check_parts(&text, &["1 connection · 4 packets", "│hello│"]);
 }
 
+/// A framing may go on behind damage, and says what it skipped.
+#[test]
+fn what_cannot_be_decoded_is_skipped_where_the_framing_goes_on() {
+    let stream = b"ab\ntoo long\ncd\n";
+    let file = Connection::new().client(stream).file();
+    let shown = |framing| shown(&[path(&file), "--framing", framing]);
+    let text = shown("delimiter,maximum=3");
+    check_parts(&text, &["1 message, refused", "length of 8 at offset 3"]);
+    let text = shown("delimiter,maximum=3,resynchronise=true");
+    let rows = ["2 messages, 1 skipped", r"│ab\0a│too␠long\0a│cd\0a│"];
+    check_parts(&text, &[&rows[..], &["skipped", "offset 3"]].concat());
+}
+
 #[test]
 fn a_capture_becomes_a_trace_file() {
     let file = two();

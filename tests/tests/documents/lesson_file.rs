@@ -41,6 +41,7 @@ pub(super) fn framings() -> impl Iterator<Item = Framing> {
                     checksum: Checksum::Crc32,
                     covers: Covers::Frame,
                     checksum_endian: Some(Endian::Little),
+                    resynchronise: true,
                     maximum: 9,
                 }
             }
@@ -49,10 +50,15 @@ pub(super) fn framings() -> impl Iterator<Item = Framing> {
                     delimiter: Marks::new(["\r\n", "\n"].map(Mark::from)),
                     keep: true,
                     escape: Some(Byte(1)),
+                    resynchronise: true,
                     maximum: 9,
                 }
             }
-            Framing::Marked(marked) => marked.start = Some(Byte(2)),
+            Framing::Marked(marked) => {
+                marked.start = Some(Byte(2));
+                marked.resynchronise = true;
+            }
+            Framing::Cobs(cobs) => cobs.resynchronise = true,
             // The others write all they have.
             _ => {}
         }
@@ -176,6 +182,10 @@ fn with(heading: &str, key: &str, value: Option<Value>) -> Table {
             let kind = found.unwrap_or_default().name();
             let mut framing = Table::new();
             framing.insert("kind".to_owned(), kind.into());
+            if (kind, key) == ("length-prefix", "resynchronise") {
+                framing.insert("magic".to_owned(), "x".into());
+                framing.insert("offset".to_owned(), 1.into());
+            }
             let experiment = table(&mut lesson, "experiment");
             experiment.insert("framing".to_owned(), framing.into());
             table(experiment, "framing")

@@ -99,10 +99,12 @@ fn samples() -> Vec<Value> {
     let lines = full_lines().into_iter();
     let mut samples: Vec<_> = lines.map(|line| trace_format::object(&line)).collect();
     for framing in Framing::all().into_iter().chain(lesson_file::framings()) {
-        // The framings of a setup are checked when they are read: a magic needs an offset.
+        // The framings of a setup are checked when they are read: a magic needs an offset,
+        // and going on behind damage needs a magic.
         let mut known = framing.clone();
         if let Framing::LengthPrefix(prefix) = &mut known {
             prefix.magic = Mark::default();
+            prefix.resynchronise = false;
         }
         samples.push(json!({
             "type": "run",

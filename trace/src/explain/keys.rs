@@ -88,6 +88,7 @@ pub const KEYS: &[&str] = &[
     "explain.message.complete",
     "explain.message.none",
     "explain.message.refused",
+    "explain.message.skipped",
     "explain.message.wrong",
     "explain.role.challenge.sent",
     "explain.role.challenge.received",

@@ -8,6 +8,9 @@ use super::{Explanation, Facts, under_trace};
 use crate::lane::{Direction, Integrity, Lane, MessageKind, Span};
 use crate::text::Sentence;
 
+/// Of how many damages in one recv is said what they are.
+const MOST_DAMAGES: usize = 3;
+
 impl Facts<'_> {
     pub(super) fn recv(&self) -> Explanation {
         let key = match (self.is_udp(), self.event.is_empty()) {
@@ -143,12 +146,13 @@ impl Facts<'_> {
             .filter(|m| m.event == self.index && m.kind == MessageKind::Message)
             .collect();
         if framed {
-            sentences.push(match completed.len() {
+            sentences.extend(match completed.len() {
                 0 if lane.failure.as_ref().is_some_and(|f| f.event == self.index) => {
-                    Sentence::new("explain.message.refused")
+                    Some(Sentence::new("explain.message.refused"))
                 }
-                0 => Sentence::new("explain.message.none"),
-                count => Sentence::new("explain.message.complete").with("n", count),
+                0 if self.skipped(lane) > 0 => None,
+                0 => Some(Sentence::new("explain.message.none")),
+                count => Some(Sentence::new("explain.message.complete").with("n", count)),
             });
             if completed.iter().any(|m| m.integrity == Integrity::Wrong) {
                 sentences.push(Sentence::new("explain.message.wrong"));
@@ -158,7 +162,29 @@ impl Facts<'_> {
         sentences
     }
 
+    /// How many bytes of this recv were skipped, with those of earlier ones that it decided on.
+    fn skipped(&self, lane: &Lane) -> usize {
+        let messages = &lane.messages;
+        let first = messages.partition_point(|message| message.event < self.index);
+        let here = messages[first..].iter();
+        here.take_while(|message| message.event == self.index)
+            .filter(|message| message.kind == MessageKind::Skipped)
+            .map(|message| message.frame.size)
+            .sum()
+    }
+
     pub(super) fn refused_here(&self, lane: &Lane) -> Vec<Sentence> {
+        let here = lane.damages_of(self.index).iter().take(MOST_DAMAGES);
+        let mut sentences: Vec<_> = here.map(|damage| refusal(&damage.error)).collect();
+        match self.skipped(lane) {
+            0 => {}
+            count => sentences.push(Sentence::new("explain.message.skipped").with("n", count)),
+        }
+        sentences.extend(self.stopped_here(lane));
+        sentences
+    }
+
+    fn stopped_here(&self, lane: &Lane) -> Vec<Sentence> {
         match &lane.failure {
             Some(failure) if failure.event == self.index => {
                 let mut sentences = vec![refusal(&failure.error)];

@@ -30,7 +30,7 @@ impl Facts<'_> {
         let sent = self.event.call == Call::Send;
         let of_the_server = direction == Direction::FromAcceptor;
         Some(match (kind, sent) {
-            (MessageKind::Message, _) => return None,
+            (MessageKind::Message | MessageKind::Skipped, _) => return None,
             (MessageKind::Challenge, true) => "explain.role.challenge.sent",
             (MessageKind::Challenge, false) => "explain.role.challenge.received",
             (MessageKind::Answer { .. }, true) => match answer {

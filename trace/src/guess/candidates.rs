@@ -31,7 +31,7 @@ pub(super) fn all(streams: &[&Stream<'_>]) -> Vec<Framing> {
     }
     all.push(Framing::Json(Json { maximum: MAXIMUM }));
     all.push(Framing::Chunked(Chunked { maximum: MAXIMUM }));
-    all.push(Framing::Cobs(Cobs { maximum: MAXIMUM }));
+    all.push(Framing::Cobs(Cobs::default()).with_at_most(MAXIMUM));
     let slip = Marked {
         maximum: MAXIMUM,
         ..Marked::default()

@@ -31,10 +31,12 @@ pub(crate) enum Finding {
     Ready,
     /// A step of a handshake.
     Handshake,
+    /// Bytes that were skipped.
+    Skipped,
 }
 
 /// How many findings there are.
-const KINDS: usize = Finding::Handshake as usize + 1;
+const KINDS: usize = Finding::Skipped as usize + 1;
 
 /// How many of each finding there were once.
 pub(crate) type Lengths = [usize; KINDS];
@@ -104,6 +106,7 @@ impl Lane {
         let kind = match message.kind {
             MessageKind::Message => None,
             MessageKind::Ready => Some(Finding::Ready),
+            MessageKind::Skipped => Some(Finding::Skipped),
             _ => Some(Finding::Handshake),
         };
         let integrity = match message.integrity {

@@ -105,12 +105,14 @@ pub enum MessageKind {
     },
     /// The server's answer to a length.
     Ready,
+    /// No message: bytes that could not be decoded, and those up to where decoding went on.
+    Skipped,
 }
 
 impl MessageKind {
     /// Whether it belongs to a handshake: random bytes, or digests.
     pub const fn is_of_the_handshake(self) -> bool {
-        !matches!(self, Self::Message | Self::Ready)
+        !matches!(self, Self::Message | Self::Ready | Self::Skipped)
     }
 
     /// Whether it should have proved something and did not.
@@ -157,7 +159,7 @@ impl MessageSpan {
     }
 }
 
-/// Where decoding of a lane had to stop.
+/// Where decoding of a lane had to stop, or to go on behind what could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Index of the recv whose bytes (or whose end) were refused.

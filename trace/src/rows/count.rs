@@ -189,11 +189,13 @@ impl Rows<'_> {
             self.some("stage.glued", Finding::Glued),
             self.some("stage.split", Finding::Part),
             self.some("stage.wrong", Finding::Wrong),
+            self.some("stage.skipped-count", Finding::Skipped),
             some("stage.refused-count", usize::from(refused)),
         ];
         let (key, n) = match ready {
             0 => {
-                let total = happened - self.found(Finding::Handshake);
+                let others = [Finding::Handshake, Finding::Skipped].map(|other| self.found(other));
+                let total = happened - others.iter().sum::<usize>();
                 ("stage.message-count", total)
             }
             ready => ("stage.ready-count", ready),
@@ -210,7 +212,7 @@ impl Rows<'_> {
 /// What a step of a handshake was.
 fn step(kind: MessageKind) -> Option<Sentence> {
     let key = match kind {
-        MessageKind::Message | MessageKind::Ready => return None,
+        MessageKind::Message | MessageKind::Ready | MessageKind::Skipped => return None,
         MessageKind::Challenge => "stage.challenge",
         MessageKind::Answer { right: true } => "stage.right-answer",
         MessageKind::Answer { right: false } => "stage.wrong-answer",

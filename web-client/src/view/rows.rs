@@ -82,6 +82,7 @@ fn lane_marks(trace: &Trace, lane: &Lane, index: &Index, at: usize, marks: &mut 
         });
         let flag = match (message.kind, message.integrity) {
             (kind, _) if kind.is_refuted() => Some(("flag.denied", false)),
+            (MessageKind::Skipped, _) => Some(("flag.skipped", false)),
             (MessageKind::Answer { .. } | MessageKind::Proof { .. }, _) => {
                 Some(("flag.accepted", true))
             }

@@ -1,9 +1,11 @@
 //! Reads a stream of frames that a length is in front of.
 
+use memchr::memmem;
+
 use super::{Checksum, Endian, LengthPrefix, MAX_DIGITS, MAX_VARINT, Width};
 use crate::Offset;
 use crate::framing::buffer::Buffer;
-use crate::framing::{Decode, Format as _, Frame, FrameError};
+use crate::framing::{Decode, Format as _, Frame, FrameError, Resynchronised};
 
 #[derive(Clone, Debug)]
 pub(in crate::framing) struct LengthPrefixDecoder {
@@ -113,6 +115,26 @@ impl Decode for LengthPrefixDecoder {
 
     fn is_mid_frame(&self) -> bool {
         !self.buffer.is_empty()
+    }
+
+    /// At the next magic. What may be the beginning of one stays.
+    fn resynchronise(&mut self, is_first: bool) -> Resynchronised {
+        let magic = &self.prefix.magic[..];
+        let from = usize::from(is_first).min(self.buffer.len());
+        let rest = &self.buffer[from..];
+        let found = memmem::find(rest, magic);
+        let begins = |at: &usize| magic.starts_with(&rest[*at..]);
+        let at = found.unwrap_or_else(|| {
+            let earliest = rest.len().saturating_sub(magic.len().saturating_sub(1));
+            (earliest..rest.len()).find(begins).unwrap_or(rest.len())
+        });
+        let is_found = found.is_some();
+        self.head = None;
+        self.buffer.skip(from + at);
+        Resynchronised {
+            until: self.buffer.start(),
+            is_found,
+        }
     }
 
     fn handle_eof(&mut self) -> Result<(), FrameError> {

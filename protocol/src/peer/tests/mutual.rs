@@ -150,7 +150,9 @@ fn meet(client_rules: &Rules, server_rules: &Rules) -> (Option<Refusal>, Result<
                 }
                 ServerOutput::Refuse(refusal) => return (Some(refusal), client.handle_eof()),
                 ServerOutput::Answered => drop(server.verify(Nanos(0))),
-                ServerOutput::Authenticated | ServerOutput::Message(_) => {}
+                ServerOutput::Authenticated
+                | ServerOutput::Message(_)
+                | ServerOutput::Skipped(_) => {}
             }
         }
         while let Some(output) = client.poll_output() {

@@ -39,6 +39,7 @@ struct Mark {
     /// The end of the last offer, which may be cut short later.
     last_offer: Option<Range<Offset>>,
     has_failed: bool,
+    damages: usize,
     findings: Lengths,
     state: State,
 }
@@ -97,6 +98,7 @@ impl Mark {
             offers: lane.offers.len(),
             last_offer: lane.offers.last().cloned(),
             has_failed: lane.failure.is_some(),
+            damages: lane.damages.len(),
             findings: lane.findings.lengths(),
             state: state.clone(),
         }
@@ -109,6 +111,7 @@ impl Mark {
         lane.messages.truncate(self.messages);
         lane.bytes.truncate(self.bytes);
         lane.offers.truncate(self.offers);
+        lane.damages.truncate(self.damages);
         lane.findings.truncate(&self.findings);
         if let (Some(last), Some(was)) = (lane.offers.last_mut(), &self.last_offer) {
             *last = was.clone();

@@ -310,6 +310,21 @@ impl StreamLane {
         };
         let failed = loop {
             let polled = decoder.poll_frame();
+            if let Some(skipped) = decoder.poll_skipped() {
+                let body = Bytes::copy_from_slice(self.lane.slice(skipped.clone()));
+                self.lane.push_message(MessageSpan {
+                    event: index,
+                    frame: Frame {
+                        start: skipped.start,
+                        header: 0,
+                        size: body.len(),
+                        body,
+                        trailer: 0,
+                    },
+                    kind: MessageKind::Skipped,
+                    integrity: Integrity::Whole,
+                });
+            }
             if decoder.poll_reply().is_some() {
                 continue;
             }
@@ -344,6 +359,10 @@ impl StreamLane {
                     });
                 }
                 Ok(None) => break None,
+                Err(error) if self.framing.resynchronises() => {
+                    let event = index;
+                    self.lane.damages.push(Failure { event, error });
+                }
                 Err(error) => break Some(error),
             }
         };

@@ -225,7 +225,9 @@ impl Group<'_> {
 
     fn message_label(&self, chunk: &Chunk) -> Label {
         let message = &self.lane.messages[chunk.index];
-        let good = matches!(message.integrity, Integrity::Whole) && !message.kind.is_refuted();
+        let good = matches!(message.integrity, Integrity::Whole)
+            && !message.kind.is_refuted()
+            && message.kind != MessageKind::Skipped;
         let mark = if good { "✓" } else { "✗" };
         let what = match message.kind {
             MessageKind::Message => quoted(&message.frame.body),
@@ -234,6 +236,7 @@ impl Group<'_> {
             MessageKind::Nonce => self.catalog.text("stage.nonce"),
             MessageKind::Proof { .. } => self.catalog.text("stage.proof"),
             MessageKind::Ready => self.catalog.text("stage.ready"),
+            MessageKind::Skipped => self.catalog.text("stage.skipped"),
         };
         Label {
             forms: vec![[mark, " ", &what].concat(), mark.to_owned()],
