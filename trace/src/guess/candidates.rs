@@ -2,8 +2,8 @@
 
 use protocol::Framing;
 use protocol::framing::{
-    Byte, Chunked, Cobs, Delimiter, Endian, Escaping, FixedSize, Json, LengthPrefix, Mark, Marked,
-    Width,
+    Byte, Chunked, Cobs, Delimiter, Endian, Escaping, FixedSize, Json, LengthPrefix, MAX_AROUND,
+    Mark, Marked, Marks, Width,
 };
 
 use super::streams::Stream;
@@ -19,12 +19,23 @@ const DELIMITERS: [&str; 11] = [
     "\n", "\r\n", "\r", "\0", "|", "||", ";", "\x03", "\x1e", "\n\n", "\r\n\r\n",
 ];
 
+/// What stands behind the digits of a length.
+const SEPARATORS: [&str; 4] = [":", " ", "\n", "\r\n"];
+/// Bytes within which the first length in digits begins.
+const DIGITS_WITHIN: usize = 32;
+
+/// Whether that stands behind lengths in digits of other protocols, too.
+pub(super) fn is_usual(separator: &Mark) -> bool {
+    SEPARATORS.map(Mark::from).contains(separator)
+}
+
 /// All of them, simple ones first.
 pub(super) fn all(streams: &[&Stream<'_>]) -> Vec<Framing> {
     let mut all = Vec::new();
-    for delimiter in DELIMITERS {
+    let delimiters = DELIMITERS.map(Mark::from).into_iter();
+    for delimiter in delimiters.chain(last_bytes(streams)) {
         all.push(Framing::Delimiter(Delimiter {
-            delimiter: delimiter.into(),
+            delimiter: Marks::new([delimiter]),
             maximum: MAXIMUM,
             ..Delimiter::default()
         }));
@@ -43,11 +54,13 @@ pub(super) fn all(streams: &[&Stream<'_>]) -> Vec<Framing> {
         escaping: Escaping::Xor,
         ..slip
     }));
-    for separator in [":", " ", "\n", "\r\n"] {
+    let separators = SEPARATORS.map(|separator| (0, Mark::from(separator)));
+    for (offset, separator) in separators.into_iter().chain(digits(streams)) {
         for trailer in [0, 1, 2] {
             all.push(Framing::LengthPrefix(LengthPrefix {
+                offset,
                 width: Width::Decimal,
-                separator: separator.into(),
+                separator: separator.clone(),
                 trailer,
                 maximum: MAXIMUM,
                 ..LengthPrefix::default()
@@ -63,6 +76,48 @@ pub(super) fn all(streams: &[&Stream<'_>]) -> Vec<Framing> {
         })
     }));
     all
+}
+
+/// What all turns end with, if that is no usual delimiter: two to four bytes, one of them no
+/// text.
+fn last_bytes(streams: &[&Stream<'_>]) -> Option<Mark> {
+    let turns = || {
+        let ends = |stream: &&&Stream<'_>| stream.turns.clone();
+        streams.iter().flat_map(move |stream| {
+            let bytes = stream.bytes;
+            ends(&stream).into_iter().map(move |end| &bytes[..end])
+        })
+    };
+    let first = turns().next()?;
+    let last = &first[first.len().saturating_sub(4)..];
+    let common = (0..last.len())
+        .map(|from| &last[from..])
+        .find(|last| turns().all(|turn| turn.ends_with(last)))?;
+    let is_text = common.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    let mark = Mark::from(common);
+    let is_usual = DELIMITERS.iter().any(|usual| Mark::from(*usual) == mark);
+    (common.len() > 1 && !is_text && !is_usual).then_some(mark)
+}
+
+/// Where the first number in decimal stands, and what is behind it: the next byte, and all up
+/// to the next empty line, as behind the fields of a header.
+fn digits(streams: &[&Stream<'_>]) -> Vec<(u32, Mark)> {
+    let bytes = streams.first().map_or(&[][..], |first| first.bytes);
+    let front = &bytes[..bytes.len().min(DIGITS_WITHIN)];
+    let Some(start) = front.iter().position(u8::is_ascii_digit) else {
+        return Vec::new();
+    };
+    let number = bytes[start..].iter();
+    let end = start + number.take_while(|byte| byte.is_ascii_digit()).count();
+    let behind = &bytes[end..bytes.len().min(end + MAX_AROUND as usize)];
+    let line = [&b"\r\n\r\n"[..], b"\n\n"].into_iter().find_map(|line| {
+        let mut windows = behind.windows(line.len());
+        Some(&behind[..windows.position(|window| window == line)? + line.len()])
+    });
+    let offset = u32::try_from(start).unwrap_or(u32::MAX);
+    let marks = behind.get(..1).into_iter().chain(line).map(Mark::from);
+    let marks = marks.filter(|mark| start > 0 || !is_usual(mark));
+    marks.map(|mark| (offset, mark)).collect()
 }
 
 /// Binary lengths, of all the places and meanings that protocols have.
@@ -129,6 +184,10 @@ fn magic(streams: &[&Stream<'_>]) -> Mark {
     let mut front = &first.bytes[..first.bytes.len().min(4)];
     while !streams.iter().all(|stream| stream.bytes.starts_with(front)) {
         front = &front[..front.len() - 1];
+    }
+    // Zeros may be the front of a length.
+    while let [start @ .., 0] = front {
+        front = start;
     }
     let is_binary = front.iter().any(|byte| !byte.is_ascii());
     Mark::from(if is_binary { front } else { &[] })

@@ -9,13 +9,20 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use bytes::Bytes;
-use protocol::framing::{Decode as _, Decoder, Escaping, Frame, LengthPrefix, Width};
+use protocol::framing::{Decode as _, Decoder, Escaping, Frame, Width};
 use protocol::{FrameError, Framing, Offset};
 
+use super::complexity::complexity;
+use super::rarity::Rarity;
 use super::streams::Stream;
 
 /// Bytes that are tried before all are.
 const FRONT: usize = 4096;
+/// What counts against an end mark that is not the same each time, in bits.
+const DIFFERENT_TRAILERS: f64 = 4.0;
+/// What counts against a length that leads to a place where its sender was not seen to stop,
+/// in bits.
+const INNER: f64 = 1.0;
 /// Messages that are told.
 const FIRST: usize = 4;
 
@@ -36,8 +43,40 @@ pub struct Evidence {
     pub turns_with: usize,
     /// Bytes of the largest message.
     pub largest: usize,
+    /// Messages that contradict it although they fit: lines in which there are zeros or
+    /// line breaks of another kind.
+    pub odd: usize,
     /// The first messages.
     pub first: Vec<Bytes>,
+}
+
+/// Sizes that were there before: they say little new.
+#[derive(Default)]
+struct Seen {
+    /// Of messages with what is behind them.
+    lengths: BTreeSet<usize>,
+    /// Of turns.
+    turns: BTreeSet<usize>,
+}
+
+/// What stands behind the bodies: an end mark is always the same.
+#[derive(Default)]
+struct Trailers {
+    first: Vec<u8>,
+    differ: bool,
+}
+
+impl Trailers {
+    fn add(&mut self, stream: &Stream<'_>, frames: &[Frame]) {
+        for frame in frames {
+            let end = index(frame.range().end);
+            let trailer = &stream.bytes[end - frame.trailer..end];
+            if self.first.is_empty() {
+                self.first = trailer.to_vec();
+            }
+            self.differ |= self.first != trailer;
+        }
+    }
 }
 
 /// The frames of one stream.
@@ -48,19 +87,28 @@ struct Decoded {
 }
 
 /// What speaks for it, and a hash of where its frames stand; none if it does not fit.
-pub(super) fn of(framing: &Framing, streams: &[&Stream<'_>]) -> Option<(Evidence, u64)> {
+pub(super) fn of(
+    framing: &Framing,
+    streams: &[&Stream<'_>],
+    rarity: &Rarity,
+) -> Option<(Evidence, u64)> {
     let mut evidence = Evidence {
         bits: -complexity(framing),
         ..Evidence::default()
     };
     let mut frames = DefaultHasher::new();
-    let mut lengths = BTreeSet::new();
+    let mut seen = Seen::default();
+    let mut trailers = Trailers::default();
     for stream in streams {
         let decoded = decode(framing, stream)?;
-        evidence.add(framing, stream, &decoded, &mut lengths);
+        evidence.add(framing, stream, &decoded, (&mut seen, rarity));
+        trailers.add(stream, &decoded.frames);
         for frame in &decoded.frames {
             frame.range().hash(&mut frames);
         }
+    }
+    if trailers.differ && matches!(framing, Framing::LengthPrefix(_)) {
+        evidence.bits -= DIFFERENT_TRAILERS;
     }
     let is_trivial = evidence.messages < 2 && evidence.turns < 2;
     (!is_trivial && evidence.messages > 0).then(|| (evidence, frames.finish()))
@@ -93,21 +141,33 @@ fn decode(framing: &Framing, stream: &Stream<'_>) -> Option<Decoded> {
 }
 
 impl Evidence {
+    /// Whether something speaks against it that no number of bits outweighs: messages that
+    /// contradict it, or a sender that almost always stopped within a message.
+    pub(super) const fn is_contradictory(&self) -> bool {
+        self.odd > 0 || self.turns > 3 && 4 * self.turns_with < self.turns
+    }
+
     fn add(
         &mut self,
         framing: &Framing,
         stream: &Stream<'_>,
         decoded: &Decoded,
-        lengths: &mut BTreeSet<usize>,
+        (seen, rarity): (&mut Seen, &Rarity),
     ) {
         let Decoded { frames, rest } = decoded;
         let ends = ends(framing, stream, decoded);
+        let stops: BTreeSet<_> = stream.turns.iter().chain(&stream.sends).collect();
         for frame in frames {
             let remaining = stream.bytes.len() - index(frame.start);
             // A length that was there before predicts nothing new.
-            let is_new = lengths.insert(frame.size + frame.trailer);
-            let bits = of_frame(framing, frame, remaining);
+            let is_new = seen.lengths.insert(frame.size + frame.trailer);
+            let bits = of_frame(framing, frame, remaining, rarity);
             self.bits += if is_new { bits } else { bits / 4.0 };
+            let is_inner = !stops.contains(&index(frame.range().end));
+            if is_inner && matches!(framing, Framing::LengthPrefix(_)) {
+                self.bits -= INNER;
+            }
+            self.odd += usize::from(is_odd(framing, &frame.body));
             self.largest = self.largest.max(frame.size);
         }
         self.messages += frames.len();
@@ -118,11 +178,14 @@ impl Evidence {
             .extend(frames.iter().take(room).map(|frame| frame.body.clone()));
         let mean = stream.bytes.len() as f64 / (frames.len().max(1) as f64);
         let by_chance = mean.max(2.0).log2().min(10.0);
+        let mut last = 0;
         for turn in &stream.turns {
             self.turns += 1;
+            let is_new = seen.turns.insert(turn - last);
+            last = *turn;
             if ends.contains(turn) {
                 self.turns_with += 1;
-                self.bits += by_chance;
+                self.bits += if is_new { by_chance } else { by_chance / 4.0 };
             } else {
                 self.bits -= 2.0 * by_chance;
             }
@@ -167,20 +230,20 @@ const fn is_loose(framing: &Framing) -> bool {
 }
 
 /// How unlikely a frame is among bytes that have nothing to do with its framing, in bits.
-fn of_frame(framing: &Framing, frame: &Frame, remaining: usize) -> f64 {
-    let remaining = (remaining.max(1) as f64).log2();
+/// From its first byte on there are `remaining`.
+fn of_frame(framing: &Framing, frame: &Frame, remaining: usize, rarity: &Rarity) -> f64 {
+    let places = (remaining.max(1) as f64).log2();
     let text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
     let is_text = frame.body.iter().all(text) && std::str::from_utf8(&frame.body).is_ok();
     match framing {
         Framing::LengthPrefix(prefix) => {
             let magic = 8.0 * prefix.magic.len() as f64;
+            let field = frame.header.saturating_sub(prefix.offset as usize);
             magic
                 + match prefix.width {
-                    Width::Bytes(width) => (8.0 * f64::from(width) - remaining).max(0.5),
-                    Width::Varint | Width::Decimal => {
-                        let field = frame.header.saturating_sub(prefix.offset as usize);
-                        (8.0 * field as f64 - remaining).max(0.5)
-                    }
+                    Width::Bytes(width) => rarity.of_number(width, remaining),
+                    Width::Varint => rarity.of_varint(field, remaining),
+                    Width::Decimal => (8.0 * field as f64 - places).max(0.5),
                 }
         }
         // A line of text is more of a line than one of other bytes, and not an empty one.
@@ -195,7 +258,7 @@ fn of_frame(framing: &Framing, frame: &Frame, remaining: usize) -> f64 {
         }
         Framing::Json(_) if matches!(frame.body.first(), Some(b'{' | b'[')) => 16.0,
         Framing::Json(_) => -1.0,
-        Framing::Chunked(_) => 8.0 * (frame.header + frame.trailer) as f64 - remaining,
+        Framing::Chunked(_) => 8.0 * (frame.header + frame.trailer) as f64 - places,
         // Each code led to the next, and the last one to the end.
         Framing::Cobs(_) => 4.0,
         Framing::Marked(marked) => {
@@ -211,36 +274,28 @@ fn of_frame(framing: &Framing, frame: &Frame, remaining: usize) -> f64 {
     }
 }
 
-/// How many bits it takes to say the settings.
-fn complexity(framing: &Framing) -> f64 {
-    match framing {
-        Framing::LengthPrefix(prefix) => of_settings(prefix),
-        Framing::FixedSize(_) => 6.0,
-        Framing::Delimiter(_) => 3.0,
-        _ => 2.0,
+/// Whether a line has what no line of its kind has: zeros, or a carriage return or line feed
+/// that is no part of a line break of the kind that ends it.
+fn is_odd(framing: &Framing, body: &[u8]) -> bool {
+    let Framing::Delimiter(delimiter) = framing else {
+        return false;
+    };
+    let mark = delimiter.delimiter.first().map_or(&[][..], |mark| mark);
+    let unit: &[u8] = match mark {
+        b"\n" | b"\n\n" => b"\n",
+        b"\r\n" | b"\r\n\r\n" => b"\r\n",
+        b"\r" => b"\r",
+        _ => return false,
+    };
+    let mut rest = body;
+    while let Some((&first, behind)) = rest.split_first() {
+        rest = match rest.strip_prefix(unit) {
+            Some(behind) => behind,
+            None if matches!(first, 0 | b'\r' | b'\n') => return true,
+            None => behind,
+        };
     }
-}
-
-fn of_settings(prefix: &LengthPrefix) -> f64 {
-    let offset = if prefix.offset > 0 { 4.0 } else { 0.0 };
-    let adjustment = match prefix.adjustment {
-        0 if prefix.counts_header => 2.0,
-        0 => 0.0,
-        less if less < 0 => 2.5,
-        _ => 5.0,
-    };
-    let trailer = if prefix.trailer > 0 { 5.0 } else { 0.0 };
-    let endian = match prefix.endian {
-        protocol::framing::Endian::Big => 0.0,
-        protocol::framing::Endian::Little => 1.0,
-    };
-    let width = match prefix.width {
-        Width::Bytes(1 | 2 | 4) => 1.0,
-        Width::Varint => 2.0,
-        _ => 3.0,
-    };
-    let magic = if prefix.magic.is_empty() { 0.0 } else { 4.0 };
-    offset + adjustment + trailer + endian + width + magic
+    false
 }
 
 fn index(offset: Offset) -> usize {

@@ -8,7 +8,9 @@
 //! had to be chosen from many count against it.
 
 mod candidates;
+mod complexity;
 mod evidence;
+mod rarity;
 mod streams;
 
 use std::collections::BTreeSet;
@@ -16,10 +18,13 @@ use std::collections::BTreeSet;
 use protocol::Framing;
 
 pub use evidence::Evidence;
+use rarity::Rarity;
 pub use streams::{Ended, Stream};
 
 /// Less than that is no guess, in bits.
 const LEAST: f64 = 8.0;
+/// Less than that is not likely even if nothing else fits, in bits.
+const LIKELY: f64 = 24.0;
 /// Guesses that are told at most.
 const MOST: usize = 5;
 /// Bytes of all streams together that are looked at.
@@ -61,8 +66,9 @@ pub fn guess(streams: &[Stream<'_>]) -> Vec<Guess> {
         })
         .collect();
     let mut fitting = Vec::new();
+    let rarity = Rarity::of(&streams);
     for framing in candidates::all(&streams) {
-        if let Some((evidence, frames)) = evidence::of(&framing, &streams)
+        if let Some((evidence, frames)) = evidence::of(&framing, &streams, &rarity)
             && evidence.bits >= LEAST
         {
             fitting.push((framing, evidence, frames));
@@ -86,8 +92,9 @@ pub fn guess(streams: &[Stream<'_>]) -> Vec<Guess> {
         let next = bits.get(index + 1).copied().unwrap_or(0.0);
         let is_first = index == 0;
         let is_much = bits[index] >= 40.0;
-        let is_ahead = bits[index] - next >= 16.0;
-        guess.certainty = match (is_first, is_much, is_ahead) {
+        let is_ahead = bits[index] - next >= 16.0 && bits[index] >= LIKELY;
+        let is_sound = is_first && !guess.evidence.is_contradictory();
+        guess.certainty = match (is_sound, is_much, is_ahead) {
             (true, true, true) => Certainty::Sure,
             (true, true, false) | (true, false, true) => Certainty::Likely,
             _ => Certainty::Possible,

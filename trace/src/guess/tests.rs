@@ -2,8 +2,8 @@ use protocol::framing::Decode as _;
 
 use super::*;
 
-/// Requests and replies of one direction, each of which its sender stopped behind.
-fn check(name: &str, turns: &[&[u8]], expected: &str) {
+/// What is guessed of one direction, behind each of whose turns its sender stopped.
+fn guessed(turns: &[&[u8]]) -> Vec<Guess> {
     let bytes = turns.concat();
     let mut ends = Vec::new();
     for turn in turns {
@@ -15,14 +15,22 @@ fn check(name: &str, turns: &[&[u8]], expected: &str) {
         sends: Vec::new(),
         is_whole: true,
     };
-    let guesses = guess(&[stream]);
+    guess(&[stream])
+}
+
+/// The framing that is guessed of these turns gives the messages of the expected one.
+fn check(name: &str, turns: &[&[u8]], expected: &str) {
+    let bytes = turns.concat();
+    let guesses = guessed(turns);
     let expected = crate::framing::parse(expected).unwrap();
     let first = guesses.first();
     let bodies = |framing: &Framing| {
         let mut decoder = protocol::Decoder::new(framing);
         decoder.handle_chunk(&bytes);
         let frames = std::iter::from_fn(|| decoder.poll_frame().ok().flatten());
-        frames.map(|frame| frame.range()).collect::<Vec<_>>()
+        frames
+            .map(|frame| (frame.range(), frame.body))
+            .collect::<Vec<_>>()
     };
     let is_right = first.is_some_and(|guess| bodies(&guess.framing) == bodies(&expected));
     let told: Vec<_> = guesses
@@ -192,6 +200,97 @@ fn varints_and_bytes_that_are_escaped() {
         &[b"5\r\nhello\r\n", b"6\r\n world\r\n0\r\n\r\n"],
         "chunked",
     );
+}
+
+#[test]
+fn delimiters_and_separators_may_be_those_that_are_there() {
+    check(
+        "what all turns end with",
+        &[
+            b"CONNECTED\nversion:1.1\nserver:Lab\n\n\0\n",
+            b"MESSAGE\nid:1\n\nhello\0\n",
+            b"MESSAGE\nid:2\n\na second line\0\n",
+            b"RECEIPT\nreceipt-id:3\n\n\0\n",
+        ],
+        r"delimiter,delimiter=\0\n",
+    );
+    let header = |length| format!("Content-Length: {length}\r\nContent-Type: text\r\n\r\n");
+    let values = ["a".repeat(120), "b".repeat(7), "c".repeat(33)];
+    let values = values.map(|value| header(value.len()) + &value);
+    let turns: Vec<&[u8]> = values.iter().map(String::as_bytes).collect();
+    check(
+        "fields of a header around the length",
+        &turns,
+        r"length-prefix,offset=16,width=decimal,separator=\r\nContent-Type: text\r\n\r\n",
+    );
+    check(
+        "digits and a zero",
+        &[b"5\0hello\0", b"11\0how are you\0", b"2\0ok\0"],
+        r"length-prefix,width=decimal,separator=\0,trailer=1",
+    );
+}
+
+/// None is called likely.
+fn check_unsure(name: &str, turns: &[&[u8]]) {
+    let guesses = guessed(turns);
+    let is_sure = |guess: &Guess| guess.certainty != Certainty::Possible;
+    assert!(!guesses.iter().any(is_sure), "{name}: {guesses:?}");
+}
+
+#[test]
+fn what_no_framing_says_is_not_likely() {
+    let head =
+        |length| format!("HTTP/1.1 200 OK\r\nServer: lab\r\nContent-Length: {length}\r\n\r\n");
+    let answers = ["first\nsecond\n", "a longer page\nof two lines\n", "x\n"];
+    let answers = answers.map(|page| head(page.len()) + page);
+    let turns: Vec<&[u8]> = answers.iter().map(String::as_bytes).collect();
+    check_unsure("line breaks of two kinds", &turns);
+    check_unsure(
+        "PostgreSQL, to the server: the first message has no type",
+        &[
+            b"\0\0\0\x16\0\x03\0\0user\0user\0\0\0\0",
+            b"Q\0\0\0\x0dselect 1\0",
+            b"Q\0\0\0\x1dselect name from item; --\0",
+            b"Q\0\0\0\x14update item set\0",
+            b"Q\0\0\0\x0dselect 2\0",
+            b"X\0\0\0\x04",
+        ],
+    );
+    let answer = |number| [0x30, 0x0c, 2, 1, number, 0x61, 7, 10, 1, 0, 4, 0, 4, 0];
+    let answers = [1, 2, 3, 4, 5, 6, 7, 8].map(answer);
+    let turns: Vec<&[u8]> = answers.iter().map(|answer| &answer[..]).collect();
+    let guesses = guessed(&turns);
+    let inner = |guess: &Guess| guess.evidence.messages > turns.len();
+    let told: Vec<_> = guesses.iter().filter(|guess| inner(guess)).collect();
+    assert!(
+        told.iter()
+            .all(|guess| guess.certainty == Certainty::Possible),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_number_that_could_not_have_failed_says_nothing() {
+    let zeros = [0; 4096];
+    let stream = |bytes| Stream {
+        bytes,
+        turns: Vec::new(),
+        sends: Vec::new(),
+        is_whole: true,
+    };
+    let among_zeros = Rarity::of(&[&stream(&zeros)]);
+    assert!(among_zeros.of_number(4, 100) < 1.0);
+    let all: Vec<u8> = (0..=255).cycle().take(4096).collect();
+    let among_all = Rarity::of(&[&stream(&all)]);
+    // Three zeros and a byte of at most 127.
+    assert!((among_all.of_number(4, 127) - 25.0).abs() < 0.01);
+    // Any byte leads somewhere.
+    assert!(among_all.of_number(1, 255).abs() < 0.01);
+    assert!(among_all.of_number(1, 5000).abs() < 0.01);
+    // Every second byte says that another follows, and every second one that none does.
+    assert!((among_all.of_varint(1, 5000) - 1.0).abs() < 0.01);
+    assert!((among_all.of_varint(2, 1 << 20) - 2.0).abs() < 0.01);
+    assert!(among_all.of_varint(10, 5000) > 9.0);
 }
 
 #[test]
