@@ -8,6 +8,8 @@ mod capture;
 mod captures;
 #[path = "cli/descriptors.rs"]
 mod descriptors;
+#[path = "cli/duel.rs"]
+mod duel;
 #[path = "cli/foreign.rs"]
 mod foreign;
 #[path = "cli/guess.rs"]

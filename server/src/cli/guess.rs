@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail, ensure};
-use capture::{Choice, is_capture};
+use anyhow::{Result, bail};
 use clap::Args;
-use record::{Connection, ConnectionId, End};
+use record::{Connection, End};
 use stickylab::terminal::{self, Guessed, Screen};
 use trace::guess::{Ended, Stream, guess};
 use trace::lane::Direction;
-use trace::{Analysis, Setup, Trace};
+use trace::{Analysis, Trace};
 
+use super::output;
 use super::screen::{Spoken, Stream as Standard};
-use super::show::{self, NO_CAPTURE};
-use super::{input, output};
+use super::show::{self, Opened};
 
 #[derive(Debug, Args)]
 pub(super) struct Guess {
@@ -29,23 +28,11 @@ pub(super) struct Guess {
 
 impl Guess {
     pub(super) fn run(self) -> Result<()> {
-        let (name, bytes) = show::read(&self.file)?;
-        let (trace, damage) = if is_capture(&bytes) {
-            let choice = self
-                .connection
-                .map_or(Choice::All, |number| Choice::One(ConnectionId(number)));
-            let contents = capture::read(&bytes, choice, usize::MAX);
-            let contents = contents.map_err(|error| anyhow!("{name}: {error}"))?;
-            let trace = Trace::of_record(contents.record, Setup::default());
-            (trace, contents.damage)
-        } else {
-            let text = input::text(bytes, &name, NO_CAPTURE)?;
-            (show::parse(&text, &name, NO_CAPTURE)?, None)
-        };
-        if let Some(number) = self.connection {
-            let is_there = trace.connection(ConnectionId(number)).is_some();
-            ensure!(is_there, "{name} has no connection {number}");
-        }
+        let Opened {
+            name,
+            trace,
+            damage,
+        } = show::open(&self.file, self.connection)?;
         let groups = self.groups(&trace);
         if groups.is_empty() {
             bail!("{name}: there is no connection of a stream in it to look at");

@@ -4,6 +4,7 @@
 mod address;
 mod client;
 mod completions;
+mod duel;
 mod framing;
 mod guess;
 mod input;
@@ -89,6 +90,8 @@ enum Command {
     Show(show::Show),
     /// Says which framing the bytes of a record or a capture seem to have
     Guess(guess::Guess),
+    /// Shows where decoders that make a common mistake part from the right one
+    Duel(duel::Duel),
     /// Puts traces of programs that talked to each other together
     Join(join::Join),
     /// Runs a program of yours and shows what its calls carried
@@ -127,6 +130,7 @@ pub(crate) fn run() -> ExitCode {
             ended(run.run(), |line| eprintln!("{line}"))
         }
         Command::Join(join) => ended(join.run(), |line| eprintln!("{line}")),
+        Command::Duel(duel) => ended(duel.run(), |line| eprintln!("{line}")),
         Command::Guess(guess) => ended(guess.run(), |line| eprintln!("{line}")),
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
         #[cfg(target_os = "linux")]

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use capture::{Choice, is_capture};
 use clap::Args;
 use record::ConnectionId;
 use stickylab::printable;
-use trace::Trace;
+use trace::{Setup, Trace};
 
 use super::input::{self, Kind};
 use super::record_page;
@@ -123,6 +123,40 @@ pub(super) fn read(path: &Path) -> Result<(String, Vec<u8>)> {
     let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
     let bytes = input::read_any(file, &name, kind)?;
     Ok((name, bytes))
+}
+
+/// What is read of a file for what does not print its lanes.
+pub(super) struct Opened {
+    /// What it is called.
+    pub(super) name: String,
+    /// A trace, or what a capture has.
+    pub(super) trace: Trace,
+    /// Where a capture is damaged: what stands before that was read.
+    pub(super) damage: Option<capture::Damage>,
+}
+
+/// Reads a trace or a capture, of which connection `number` has to be there.
+pub(super) fn open(path: &Path, number: Option<u32>) -> Result<Opened> {
+    let (name, bytes) = read(path)?;
+    let (trace, damage) = if is_capture(&bytes) {
+        let choice = number.map_or(Choice::All, |number| Choice::One(ConnectionId(number)));
+        let contents = capture::read(&bytes, choice, usize::MAX);
+        let contents = contents.map_err(|error| anyhow!("{name}: {error}"))?;
+        let trace = Trace::of_record(contents.record, Setup::default());
+        (trace, contents.damage)
+    } else {
+        let text = input::text(bytes, &name, NO_CAPTURE)?;
+        (parse(&text, &name, NO_CAPTURE)?, None)
+    };
+    if let Some(number) = number {
+        let is_there = trace.connection(ConnectionId(number)).is_some();
+        ensure!(is_there, "{name} has no connection {number}");
+    }
+    Ok(Opened {
+        name,
+        trace,
+        damage,
+    })
 }
 
 /// The trace that `text` is, which is called `name`.

@@ -13,8 +13,8 @@ use anstyle::Style;
 use trace::lane::Lane;
 use trace::text::Sentence;
 
-use super::glyph::{BOUNDARY, GONE};
-use super::row::{Cell, CellRow, Place, edges};
+use super::glyph::GONE;
+use super::row::{BOUNDARY, Cell, CellRow, Place, edges};
 use super::screen::{Screen, padded};
 use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use anstyle::Style;
 use trace::lane::Lane;
 
-use super::glyph::{BOUNDARY, GONE, Glyph, NOTHING, glyphs};
+use super::glyph::{GONE, Glyph, NOTHING, glyphs};
 use super::row::{Cell, CellRow, Place, edges};
 use super::screen::{Screen, padded};
 use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
@@ -18,14 +18,26 @@ use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
 pub(super) fn draw(lane: &Lane, rows: &[CellRow], screen: Screen) -> Option<String> {
     let edges = edges(rows);
     let glyphs = glyphs(lane, &edges, screen);
+    draw_from(0, &glyphs, rows, screen)
+}
+
+/// The same of the bytes of `glyphs`, the first of which is at `offset`; rows and their
+/// edges count from there.
+pub(super) fn draw_from(
+    offset: u64,
+    glyphs: &[Glyph],
+    rows: &[CellRow],
+    screen: Screen,
+) -> Option<String> {
+    let edges = edges(rows);
     let columns = bytes_columns(screen);
     let (mut text, mut start) = (String::new(), 0);
     for _ in 0..BLOCKS {
-        let stop = fit(&glyphs, &edges, start, columns);
+        let stop = fit(glyphs, &edges, start, columns);
         for row in rows {
-            draw_row(&mut text, &glyphs, row, &edges, start..stop);
+            draw_row(&mut text, glyphs, row, &edges, start..stop);
         }
-        text += &offset_line(screen, start as u64);
+        text += &offset_line(screen, offset + start as u64);
         start = stop;
         if start >= glyphs.len() {
             return Some(text);
@@ -99,7 +111,7 @@ fn draw_row(
                 }
                 switch(text, Style::new());
                 let is_edge = row.edges.contains(&place);
-                text.push(if is_edge { BOUNDARY } else { ' ' });
+                text.push(if is_edge { row.border } else { ' ' });
             }
         }
         let Some(glyph) = glyphs.get(index).filter(|_| !last) else {

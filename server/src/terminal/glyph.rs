@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use trace::lane::Lane;
 
-use super::row::{Place, index};
+use super::row::{BOUNDARY, Place, index};
 use super::screen::{Screen, char_width};
 use crate::printable;
 
@@ -17,8 +17,7 @@ pub(super) struct Glyph {
     pub(super) columns: usize,
 }
 
-/// What stands for a boundary, for what is gone, for a space and for nothing.
-pub(super) const BOUNDARY: char = '│';
+/// What stands for what is gone, for a space and for nothing.
 pub(super) const GONE: char = '×';
 pub(super) const SPACE: char = '␠';
 pub(super) const NOTHING: char = '∅';
@@ -34,11 +33,21 @@ const TAKEN: &[char] = &[
 /// The lane's bytes. What is no text by its nature (challenge, answer, binary
 /// length) is all in hex, and so is a character that a boundary of any row divides.
 pub(super) fn glyphs(lane: &Lane, edges: &BTreeSet<Place>, screen: Screen) -> Vec<Glyph> {
-    let binary = binary(lane);
-    let mut glyphs = Vec::with_capacity(lane.bytes.len());
-    while let Some(&byte) = lane.bytes.get(glyphs.len()) {
+    glyphs_of(&lane.bytes, &binary(lane), edges, screen)
+}
+
+/// The same of a part of a lane, from which edges count; `binary` tells which bytes are
+/// no text by their nature, and has one for each.
+pub(super) fn glyphs_of(
+    bytes: &[u8],
+    binary: &[bool],
+    edges: &BTreeSet<Place>,
+    screen: Screen,
+) -> Vec<Glyph> {
+    let mut glyphs = Vec::with_capacity(bytes.len());
+    while let Some(&byte) = bytes.get(glyphs.len()) {
         let at = glyphs.len();
-        let character = character(&lane.bytes[at..]);
+        let character = character(&bytes[at..]);
         let length = character.map_or(1, char::len_utf8);
         let shown = character.filter(|&character| {
             let is_text = !binary[at..at + length].contains(&true);
@@ -83,7 +92,7 @@ fn is_shown(character: char, screen: Screen) -> bool {
 }
 
 /// Which bytes are no text by their nature.
-fn binary(lane: &Lane) -> Vec<bool> {
+pub(super) fn binary(lane: &Lane) -> Vec<bool> {
     let mut binary = vec![false; lane.bytes.len()];
     for message in &lane.messages {
         let start = message.range().start;

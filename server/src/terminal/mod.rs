@@ -11,6 +11,7 @@
 mod boxes;
 mod bytes;
 mod call;
+mod duels;
 mod failed;
 mod glyph;
 mod guesses;
@@ -35,6 +36,7 @@ use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
 
 pub use call::call;
+pub use duels::{Dueled, duels};
 pub use guesses::{Guessed, guesses};
 pub use list::{end_of, hint, list, passed, proxy, saved, title};
 

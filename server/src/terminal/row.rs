@@ -13,6 +13,9 @@ use trace::Trace;
 use trace::lane::{Fate, Lane};
 use trace::rows::{Chunk, Layer, Rows, within};
 
+/// What stands for a boundary.
+pub(super) const BOUNDARY: char = '│';
+
 /// Where a box may begin or end: an offset, and which of its places.
 pub(super) type Place = (u64, usize);
 
@@ -36,6 +39,8 @@ pub(super) struct CellRow {
     /// Where a box of no bytes begins; whether it is gone.
     pub(super) empties: BTreeMap<Place, bool>,
     pub(super) counts: String,
+    /// What is drawn where a box begins or ends.
+    pub(super) border: char,
 }
 
 /// How many boxes of no bytes there may be at an offset.
@@ -86,6 +91,7 @@ fn row(seen: &Rows<'_>, lane: &Lane, layer: Layer, chunks: &[Chunk], gaps: &Gaps
         edges: BTreeSet::new(),
         empties: BTreeMap::new(),
         counts: String::new(),
+        border: BOUNDARY,
     };
     let stretches = seen.stretches();
     for chunk in chunks.iter().filter(|chunk| chunk.has_bytes()) {

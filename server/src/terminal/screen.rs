@@ -77,9 +77,14 @@ impl Screen {
 
     /// A line with a name in front, such as `why`, wrapped beside the name.
     pub(super) fn named(self, style: Style, name: &str, text: &str) -> String {
-        let indent = " ".repeat(NAMES);
-        let lines = wrap(text, self.columns.saturating_sub(NAMES));
-        let mut named = format!("{style}{}{style:#}", padded(name, NAMES));
+        self.beside(style, name, NAMES, text)
+    }
+
+    /// The same with `columns` for the name.
+    pub(super) fn beside(self, style: Style, name: &str, columns: usize, text: &str) -> String {
+        let indent = " ".repeat(columns);
+        let lines = wrap(text, self.columns.saturating_sub(columns));
+        let mut named = format!("{style}{}{style:#}", padded(name, columns));
         for (number, line) in lines.iter().enumerate() {
             if number > 0 {
                 named.push_str(&indent);

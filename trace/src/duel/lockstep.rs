@@ -96,7 +96,7 @@ impl Parting {
 /// ([`Opponent::fits`]) and is valid.
 pub fn duel(stream: &Stream<'_>, framing: &Framing, opponent: Opponent) -> Duel {
     let mut lockstep = Lockstep {
-        right: Right::new(stream, framing),
+        right: RightDecoder::new(stream, framing),
         wrong: against(stream, framing, opponent),
         ahead: VecDeque::new(),
         agreed: 0,
@@ -109,6 +109,41 @@ pub fn duel(stream: &Stream<'_>, framing: &Framing, opponent: Opponent) -> Duel 
         last: lockstep.last.into(),
         refused,
         parting,
+    }
+}
+
+/// What the right decoder has of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Right {
+    /// Chunks that it was given.
+    pub chunks: usize,
+    /// Messages.
+    pub messages: usize,
+    /// Why it gave up, or what the end cut off.
+    pub error: Option<FrameError>,
+}
+
+/// Runs the right decoder alone, of a framing that is valid.
+pub fn right(stream: &Stream<'_>, framing: &Framing) -> Right {
+    let mut decoder = RightDecoder::new(stream, framing);
+    let mut right = Right::default();
+    for chunk in stream.chunks() {
+        decoder.handle_chunk(&chunk);
+        right.chunks += 1;
+        while decoder.poll().is_some() {
+            right.messages += 1;
+        }
+    }
+    if stream.is_whole && decoder.error.is_none() {
+        let ended = decoder.decoder.handle_eof();
+        while decoder.poll().is_some() {
+            right.messages += 1;
+        }
+        decoder.error = ended.err();
+    }
+    Right {
+        error: decoder.error,
+        ..right
     }
 }
 
@@ -152,7 +187,7 @@ fn against<'a>(
 }
 
 /// The right decoder.
-struct Right<'a> {
+struct RightDecoder<'a> {
     bytes: &'a [u8],
     decoder: Decoder,
     error: Option<FrameError>,
@@ -160,7 +195,7 @@ struct Right<'a> {
     is_json: bool,
 }
 
-impl<'a> Right<'a> {
+impl<'a> RightDecoder<'a> {
     fn new(stream: &Stream<'a>, framing: &Framing) -> Self {
         Self {
             bytes: stream.bytes,
@@ -208,7 +243,7 @@ impl<'a> Right<'a> {
 }
 
 struct Lockstep<'a> {
-    right: Right<'a>,
+    right: RightDecoder<'a>,
     wrong: Box<dyn Wrong + 'a>,
     /// Messages that the wrong decoder has, while the right one cannot know yet whether a
     /// longer delimiter comes; and what it took for what.

@@ -23,7 +23,7 @@ use protocol::framing::{Checksum, Width};
 
 use crate::text::Sentence;
 
-pub use lockstep::{Duel, Parting, Side, duel};
+pub use lockstep::{Duel, Parting, Right, Side, duel, right};
 pub use stream::{Chunk, Cuts, NoCuts, SILENCE, Source, Stream};
 pub use wrong::Step;
 

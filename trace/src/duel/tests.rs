@@ -170,8 +170,8 @@ fn a_delimiter_in_one_recv_only() {
         LINES,
         &[7, 2],
         at_end,
-        "parts behind 0 at #1 offset 6: Chunk #1 does not end with a delimiter: it looked \
-         nowhere else and went on reading. In fact a message of 6 bytes, with what marks it off, \
+        "parts behind 0 at #1 offset 6: No delimiter is at the end of chunk #1: it \
+         looked nowhere else and went on reading. In fact a message of 6 bytes, with what marks it off, \
          is from offset 0 to 6.",
     );
     // A delimiter that comes in two pieces is at the end of neither.
@@ -181,8 +181,8 @@ fn a_delimiter_in_one_recv_only() {
         b"hello\r\n",
         &[6, 1],
         at_end,
-        "parts behind 0 at #2 offset 7: Chunk #2 does not end with a delimiter: it looked \
-         nowhere else and went on reading. In fact a message of 7 bytes, with what marks it off, \
+        "parts behind 0 at #2 offset 7: No delimiter is at the end of chunk #2: it \
+         looked nowhere else and went on reading. In fact a message of 7 bytes, with what marks it off, \
          is from offset 0 to 7.",
     );
     let each = Opponent::SplitEachRecv;

@@ -1,0 +1,224 @@
+//! Duels: where wrong decoders part from the right one, and one of them beside it.
+//!
+//! ```text
+//! recv()     │hello\0a how are you?\0a fine\0a│
+//! right      │hello\0a│how are you?\0a│fine\0a│
+//! wrong      │hello\0a how are you?\0a fine\0a│
+//!                     ▲
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use anstyle::Style;
+use protocol::Framing;
+use trace::duel::{Duel, Lack, Opponent, Parting, Right, Step, Stream};
+use trace::explain::refusal;
+use trace::lane::Lane;
+use trace::text::Sentence;
+
+use super::glyph::{binary, glyphs_of};
+use super::row::{BOUNDARY, Cell, CellRow, edges};
+use super::{BAD, BOLD, DIM, Legend, Screen, bytes, printable};
+
+/// Columns of the names of wrong decoders.
+const NAMES: usize = 18;
+/// Bytes that are drawn before the parting, and behind it.
+const AROUND: usize = 200;
+/// Messages that both have and that are drawn before the parting.
+const BEFORE: usize = 2;
+
+/// Where a direction went, and what became of its duels.
+pub struct Dueled<'a> {
+    /// Who sent, and to whom.
+    pub from_to: [String; 2],
+    /// The direction.
+    pub lane: &'a Lane,
+    /// What the decoders were given of it.
+    pub stream: &'a Stream<'a>,
+    /// The right framing.
+    pub framing: &'a Framing,
+    /// What the right decoder has.
+    pub right: Right,
+    /// One for each wrong decoder.
+    pub duels: Vec<Duel>,
+    /// Those for which something is missing.
+    pub lacking: Vec<(Opponent, Lack)>,
+    /// Messages are drawn, too: of the one duel there is.
+    pub is_drawn: bool,
+}
+
+/// The duels over one direction.
+pub fn duels(dueled: &Dueled<'_>, screen: Screen) -> String {
+    let [from, to] = &dueled.from_to;
+    let what = Sentence::new("terminal.duel-of")
+        .with("from", printable(from))
+        .with("to", printable(to))
+        .with("bytes", dueled.stream.bytes.len() - dueled.stream.start)
+        .with("chunks", dueled.right.chunks)
+        .with("what", dueled.stream.source.key())
+        .with("messages", dueled.right.messages)
+        .with("framing", printable(&trace::framing::write(dueled.framing)));
+    let mut text = screen.paragraph(BOLD, &screen.say(&what));
+    if let Some(error) = &dueled.right.error {
+        text += &screen.paragraph(BAD, &screen.say(&refusal(error)));
+    }
+    for duel in &dueled.duels {
+        text += &one(dueled, duel, screen);
+    }
+    for (opponent, lack) in &dueled.lacking {
+        let lack = screen.say(&lack.sentence());
+        text += &screen.beside(DIM, opponent.name(), NAMES, &lack);
+    }
+    text
+}
+
+fn one(dueled: &Dueled<'_>, duel: &Duel, screen: Screen) -> String {
+    let name = duel.opponent.name();
+    let Some(parting) = &duel.parting else {
+        let key = match (&duel.refused, duel.agreed) {
+            (Some(_), 1..) => "terminal.duel-refused",
+            (_, 0) => "terminal.duel-nothing",
+            (None, _) => "terminal.duel-luck",
+        };
+        let luck = Sentence::new(key).with("n", duel.agreed);
+        let mut text = screen.beside(Style::new(), name, NAMES, &screen.say(&luck));
+        if dueled.is_drawn {
+            text += &about(duel.opponent, screen);
+        }
+        return text;
+    };
+    let key = match duel.agreed {
+        0 => "terminal.duel-parts-first",
+        _ => "terminal.duel-parts",
+    };
+    let parts = Sentence::new(key)
+        .with("what", parting.chunk.what)
+        .with("number", parting.chunk.number)
+        .with("offset", parting.at)
+        .with("n", duel.agreed);
+    let mut text = screen.beside(BAD, name, NAMES, &screen.say(&parts));
+    let between = screen.text("terminal.between-sentences");
+    let joined = |sentences: &[Sentence]| {
+        let said = sentences.iter().map(|sentence| screen.say(sentence));
+        said.collect::<Vec<_>>().join(&between)
+    };
+    if !dueled.is_drawn {
+        let sentences = parting.sentences();
+        let why = &sentences[..parting.why.len().max(1)];
+        text += &screen.beside(Style::new(), "", NAMES, &joined(why));
+        return text;
+    }
+    text += &about(duel.opponent, screen);
+    text.push('\n');
+    text += &lanes(dueled, duel, parting, screen);
+    text.push('\n');
+    let why = screen.text("terminal.why");
+    text += &screen.named(Style::new(), &why, &joined(&parting.sentences()));
+    text
+}
+
+/// What the wrong decoder does.
+fn about(opponent: Opponent, screen: Screen) -> String {
+    let is = screen.say(&opponent.sentence());
+    screen.beside(DIM, "", NAMES, &is)
+}
+
+/// Chunks, right messages and wrong ones over the same offsets, and a mark where they part.
+fn lanes(dueled: &Dueled<'_>, duel: &Duel, parting: &Parting, screen: Screen) -> String {
+    let window = window(duel, parting);
+    let before = duel.last.iter();
+    let rights: Vec<_> = before.clone().chain(&parting.rights).cloned().collect();
+    let agreed = before.cloned().map(Step::Message);
+    let wrongs: Vec<_> = agreed.chain(parting.wrongs.iter().cloned()).collect();
+    let chunks = dueled.stream.chunks();
+    let chunks = chunks.take_while(|chunk| chunk.range.start < window.end);
+    let chunks: Vec<_> = chunks.map(|chunk| Step::Message(chunk.range)).collect();
+    let row = |name: String, steps: &[Step], counts: &str| {
+        let mut row = row(steps, &rights, &window);
+        row.name = name;
+        counts.clone_into(&mut row.counts);
+        row
+    };
+    let right: Vec<_> = rights.iter().cloned().map(Step::Message).collect();
+    let mut rows = vec![
+        row(screen.text(dueled.stream.source.key()), &chunks, ""),
+        row(
+            screen.text("terminal.duel-right"),
+            &right,
+            dueled.framing.name(),
+        ),
+        row(
+            screen.text("terminal.duel-wrong"),
+            &wrongs,
+            duel.opponent.name(),
+        ),
+    ];
+    let mut mark = self::row(&[], &rights, &window);
+    mark.border = if screen.is_utf8() { '▲' } else { '^' };
+    mark.edges.insert(((parting.at - window.start) as u64, 0));
+    rows.push(mark);
+    let bytes = &dueled.stream.bytes[window.clone()];
+    let binary = binary(dueled.lane);
+    let glyphs = glyphs_of(bytes, &binary[window.clone()], &edges(&rows), screen);
+    let drawn = bytes::draw_from(window.start as u64, &glyphs, &rows, screen);
+    let drawn = drawn.unwrap_or_default();
+    let mut legend = Legend::default();
+    legend.see(&drawn);
+    [drawn, legend.text(screen)].concat()
+}
+
+/// The bytes that are drawn.
+fn window(duel: &Duel, parting: &Parting) -> Range<usize> {
+    let agreed = &duel.last[duel.last.len().saturating_sub(BEFORE)..];
+    let first = agreed.first().map(|range| range.start);
+    let pieces = parting.rights.iter().cloned();
+    let wrongs = parting.wrongs.iter().map(|step| match step {
+        Step::Message(range) | Step::Dropped(range) => range.clone(),
+    });
+    let pieces: Vec<_> = pieces.chain(wrongs).collect();
+    let start = pieces.iter().map(|range| range.start);
+    let start = start
+        .chain(first)
+        .chain([parting.at, parting.chunk.range.start]);
+    let end = pieces.iter().map(|range| range.end);
+    let end = end.chain([parting.at, parting.chunk.range.end]).max();
+    let start = start
+        .min()
+        .unwrap_or(0)
+        .max(parting.at.saturating_sub(AROUND));
+    let end = end.unwrap_or(start).min(parting.at + AROUND);
+    start..end
+}
+
+/// A row of the window. A byte has the hue of the right message that it is in.
+fn row(steps: &[Step], rights: &[Range<usize>], window: &Range<usize>) -> CellRow {
+    let mut row = CellRow {
+        name: String::new(),
+        cells: vec![Cell::Absent; window.len()],
+        edges: BTreeSet::new(),
+        empties: BTreeMap::new(),
+        counts: String::new(),
+        border: BOUNDARY,
+    };
+    for step in steps {
+        let (range, is_gone) = match step {
+            Step::Message(range) => (range, false),
+            Step::Dropped(range) => (range, true),
+        };
+        for edge in [range.start, range.end] {
+            if (window.start..=window.end).contains(&edge) && !range.is_empty() {
+                row.edges.insert(((edge - window.start) as u64, 0));
+            }
+        }
+        for at in range.start.max(window.start)..range.end.min(window.end) {
+            let hue = rights.partition_point(|right| right.end <= at);
+            row.cells[at - window.start] = if is_gone {
+                Cell::Gone
+            } else {
+                Cell::Byte { hue, header: false }
+            };
+        }
+    }
+    row
+}
