@@ -1,4 +1,4 @@
-//! The five systems of the lab: names, transports, default addresses.
+//! The systems of the lab: names, transports, default addresses.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +24,7 @@ impl fmt::Display for Transport {
     }
 }
 
-/// One of the lab's five systems.
+/// One of the lab's systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum System {
@@ -38,13 +38,37 @@ pub enum System {
     LengthPrefix,
     /// A challenge first; then length-prefix frames, uppercased back unframed.
     Auth,
+    /// Frames of any framing, each answered with its message in a frame of its own.
+    Framed,
+    /// Any bytes, none answered.
+    Sink,
 }
 
 impl System {
     crate::all_variants! {
-        /// All of them, in the order of the article.
-        UdpEcho, TcpEcho, ReadyAck, LengthPrefix, Auth
+        /// All of them; those of the article first, in its order.
+        UdpEcho, TcpEcho, ReadyAck, LengthPrefix, Auth, Framed, Sink
     }
+
+    /// Those of the article, in its order: what `stickylab serve` starts.
+    pub const ARTICLE: [Self; 5] = [
+        Self::UdpEcho,
+        Self::TcpEcho,
+        Self::ReadyAck,
+        Self::LengthPrefix,
+        Self::Auth,
+    ];
+
+    /// The names of all of them.
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
 
     /// The name used on the command line, in URLs and in traces.
     pub const fn name(self) -> &'static str {
@@ -54,6 +78,8 @@ impl System {
             Self::ReadyAck => "ready-ack",
             Self::LengthPrefix => "length-prefix",
             Self::Auth => "auth",
+            Self::Framed => "framed",
+            Self::Sink => "sink",
         }
     }
 
@@ -65,13 +91,15 @@ impl System {
         }
     }
 
-    /// The article's address and port, as `HOST:PORT`.
+    /// The article's address and port, as `HOST:PORT`; of the others one of their own.
     pub const fn default_address(self) -> &'static str {
         match self {
             Self::UdpEcho | Self::ReadyAck => "127.0.0.1:8000",
             Self::TcpEcho => "127.0.0.2:8000",
             Self::LengthPrefix => "127.0.0.1:8001",
             Self::Auth => "127.0.0.1:8080",
+            Self::Framed => "127.0.0.1:8003",
+            Self::Sink => "127.0.0.1:8004",
         }
     }
 
@@ -87,11 +115,9 @@ impl fmt::Display for System {
     }
 }
 
-/// A name that is none of the five systems.
+/// A name that is none of the systems.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no system is called \"{0}\": it is one of udp-echo, tcp-echo, ready-ack, length-prefix, auth"
-)]
+#[error("no system is called \"{0}\": it is one of {list}", list = System::NAMES.join(", "))]
 pub struct UnknownSystem(String);
 
 impl FromStr for System {

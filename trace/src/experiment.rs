@@ -370,9 +370,10 @@ impl Experiment {
     fn rules_with(&self, key: &str, maximum: u32) -> Rules {
         let mut rules = Rules::new(self.system, maximum, Key::new(key)).with_scheme(self.scheme);
         if let Some(framing) = &self.framing {
-            rules.framing = framing.clone().with_at_most(maximum);
+            rules = rules.with_framing(framing.clone().with_at_most(maximum));
         }
         match self.echo {
+            Some(true) if self.system == System::Framed => {}
             Some(true) => rules.reply = Reply::Uppercase,
             Some(false) => rules.reply = Reply::None,
             None => {}

@@ -93,7 +93,7 @@ impl Trace {
     pub fn framing(&self, direction: Direction) -> Framing {
         match (&self.plan, direction) {
             (Some(plan), Direction::FromOpener) => plan.rules().framing,
-            (Some(_), Direction::FromAcceptor) => Framing::None,
+            (Some(plan), Direction::FromAcceptor) => plan.rules().reply_framing(),
             (None, Direction::FromOpener) => known(self.setup.opener_framing.as_ref()),
             (None, Direction::FromAcceptor) => known(self.setup.acceptor_framing.as_ref()),
         }

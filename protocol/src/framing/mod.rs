@@ -334,6 +334,15 @@ impl Framing {
         })
     }
 
+    /// `message` as it is sent where header and body go together.
+    pub fn whole(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
+        let Parts { header, body } = self.parts(message)?;
+        if header.is_empty() {
+            return Ok(body);
+        }
+        Ok([header, body].concat().into())
+    }
+
     /// The header that announces a body of `length` bytes; empty for framings
     /// without one. Does not see the body: a wrong length makes a wrong header.
     pub fn header(&self, length: usize) -> Result<Bytes, EncodeError> {

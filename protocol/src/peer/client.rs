@@ -9,7 +9,7 @@ use crate::auth::hmac_md5::client::{Challenge, Sent};
 use crate::auth::mutual::NONCE_LEN;
 use crate::auth::mutual::client as mutual;
 use crate::auth::{Scheme, Step};
-use crate::framing::{EncodeError, Framing, Parts, READY};
+use crate::framing::{Decode, Decoder, EncodeError, FrameError, Framing, Parts, READY};
 
 /// What the driver has to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,9 @@ pub enum ClientError {
         /// Which bytes.
         bytes: Bytes,
     },
+    /// A reply that its framing refuses.
+    #[error("the server's reply can't be decoded: {0}")]
+    Reply(FrameError),
     /// Something else than `ready` in answer to a length.
     #[error("the server answered a length with {0:?}, not \"ready\"")]
     NotReady(Bytes),
@@ -61,8 +64,11 @@ pub struct Client {
     /// Messages waiting for the handshake or for the one before.
     waiting: VecDeque<Pending>,
     /// Lengths of the replies to what has been sent, oldest first. An empty
-    /// message has no reply, so there is nothing to wait for.
+    /// message has no reply, so there is nothing to wait for. Of framed replies their frames
+    /// tell.
     owed: VecDeque<usize>,
+    /// Decodes replies, if they are framed.
+    replies: Option<Decoder>,
     received: BytesMut,
     outputs: VecDeque<ClientOutput>,
 }
@@ -111,6 +117,10 @@ impl Client {
             reply: rules.reply,
             waiting: VecDeque::new(),
             owed: VecDeque::new(),
+            replies: match rules.reply_framing() {
+                Framing::None => None,
+                framing => Some(Decoder::new(&framing)),
+            },
             received: BytesMut::new(),
             outputs: VecDeque::new(),
         }
@@ -127,7 +137,9 @@ impl Client {
     /// header may be; `length` is how many bytes of reply it is owed.
     pub fn handle_parts(&mut self, parts: Parts, length: usize) {
         let reply = match self.reply {
-            Reply::Uppercase => length,
+            // Its frame tells; one is owed to an empty message, too.
+            Reply::Framed if self.replies.is_some() => length.max(1),
+            Reply::Uppercase | Reply::Framed => length,
             Reply::None => 0,
         };
         self.waiting.push_back(Pending { parts, reply });
@@ -209,7 +221,13 @@ impl Client {
                 }
                 Stage::Frames if !rest.is_empty() => {
                     self.stage = Stage::Frames;
-                    return self.reply(rest);
+                    return match self.replies {
+                        Some(_) => self.framed_replies(|decoder| {
+                            decoder.handle_chunk(rest);
+                            Ok(())
+                        }),
+                        None => self.reply(rest),
+                    };
                 }
                 stage => {
                     self.stage = stage;
@@ -221,6 +239,7 @@ impl Client {
 
     /// The server has sent all it will.
     pub fn handle_eof(&mut self) -> Result<(), ClientError> {
+        self.framed_replies(Decode::handle_eof)?;
         let awaits_ready = matches!(self.stage, Stage::AwaitReady { .. });
         let unanswered = usize::from(awaits_ready) + self.waiting.len() + self.owed.len();
         match std::mem::replace(&mut self.stage, Stage::Closed) {
@@ -287,6 +306,37 @@ impl Client {
         if reply > 0 {
             self.owed.push_back(reply);
         }
+    }
+
+    /// Whether only a pause of the server can end the reply at hand.
+    pub fn awaits_quiet(&self) -> bool {
+        self.replies.as_ref().is_some_and(Decode::awaits_quiet)
+    }
+
+    /// The server has paused (see [`Client::awaits_quiet`]).
+    pub fn handle_quiet(&mut self) -> Result<(), ClientError> {
+        self.framed_replies(|decoder| {
+            decoder.handle_quiet();
+            Ok(())
+        })
+    }
+
+    /// Gives something to the decoder of framed replies, and takes what comes of it.
+    fn framed_replies(
+        &mut self,
+        handle: impl FnOnce(&mut Decoder) -> Result<(), FrameError>,
+    ) -> Result<(), ClientError> {
+        let Some(decoder) = &mut self.replies else {
+            return Ok(());
+        };
+        let ended = handle(decoder);
+        while let Some(frame) = decoder.poll_frame().map_err(ClientError::Reply)? {
+            if self.owed.pop_front().is_none() {
+                return Err(ClientError::Unexpected { bytes: frame.body });
+            }
+            self.outputs.push_back(ClientOutput::Reply(frame.body));
+        }
+        ended.map_err(ClientError::Reply)
     }
 
     fn reply(&mut self, chunk: &[u8]) -> Result<(), ClientError> {

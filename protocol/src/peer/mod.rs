@@ -31,12 +31,14 @@ pub enum Reply {
     None,
     /// Its bytes ASCII-uppercased, without any framing.
     Uppercase,
+    /// Its bytes, framed as it was.
+    Framed,
 }
 
 impl Reply {
     crate::all_variants! {
-        /// Both.
-        None, Uppercase
+        /// All of them.
+        None, Uppercase, Framed
     }
 }
 
@@ -54,7 +56,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The rules of one of the five systems; `maximum` bounds a message, in
+    /// The rules of one of the systems; `maximum` bounds a message, in
     /// bytes. `key` is used by `auth` only, in the article's scheme.
     pub fn new(system: System, maximum: u32, key: Key) -> Self {
         let length_prefix = || {
@@ -68,12 +70,37 @@ impl Rules {
             System::ReadyAck => (Framing::ReadyAck(ReadyAck { maximum }), None, Reply::None),
             System::LengthPrefix => (length_prefix(), None, Reply::None),
             System::Auth => (length_prefix(), Some(key), Reply::Uppercase),
+            System::Framed => (length_prefix(), None, Reply::Framed),
+            System::Sink => (Framing::None, None, Reply::None),
         };
         Self {
             framing,
             key,
             scheme: Scheme::default(),
             reply,
+        }
+    }
+
+    /// The same with another framing. Where the sender waits for an answer to each length
+    /// there are no framed replies, as in `ready-ack`.
+    #[must_use]
+    pub fn with_framing(self, framing: Framing) -> Self {
+        let reply = match self.reply {
+            Reply::Framed if framing.waits_for_ready() => Reply::None,
+            reply => reply,
+        };
+        Self {
+            framing,
+            reply,
+            ..self
+        }
+    }
+
+    /// How the server frames its replies.
+    pub fn reply_framing(&self) -> Framing {
+        match self.reply {
+            Reply::Framed => self.framing.clone(),
+            Reply::None | Reply::Uppercase => Framing::None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::Offset;
 use crate::auth::mutual::NONCE_LEN;
-use crate::framing::FrameError;
+use crate::framing::{EncodeError, FrameError};
 
 /// Why a server closes a connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +10,14 @@ pub enum Refusal {
     /// The bytes are no valid frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
+    /// A message that came cannot be sent back in the framing.
+    #[error("the message at offset {offset} can't be sent back: {error}")]
+    Reply {
+        /// Where its frame begins.
+        offset: Offset,
+        /// Why not.
+        error: EncodeError,
+    },
     /// The answer to the challenge was wrong.
     #[error("wrong answer to the challenge (bytes 0 to 15)")]
     WrongAnswer,
@@ -76,7 +84,9 @@ impl Refusal {
             Self::NoAnswer { have, .. } | Self::HandshakeTimeout { have, .. } => {
                 Offset(*have as u64)
             }
-            Self::FrameTimeout { offset } | Self::Idle { offset } => *offset,
+            Self::FrameTimeout { offset } | Self::Idle { offset } | Self::Reply { offset, .. } => {
+                *offset
+            }
         }
     }
 }

@@ -283,10 +283,20 @@ impl Server {
                     self.frames += 1;
                     let reply = match self.reply {
                         // One pass: a copy changed in place would be two.
-                        Reply::Uppercase => frame.body.iter().map(u8::to_ascii_uppercase).collect(),
-                        Reply::None => Bytes::new(),
+                        Reply::Uppercase => {
+                            Ok(frame.body.iter().map(u8::to_ascii_uppercase).collect())
+                        }
+                        Reply::Framed => self.framing.whole(&frame.body),
+                        Reply::None => Ok(Bytes::new()),
                     };
                     self.outputs.push_back(ServerOutput::Message(frame.body));
+                    let reply = match reply {
+                        Ok(reply) => reply,
+                        Err(error) => {
+                            let offset = frame.start;
+                            return self.refuse(Refusal::Reply { offset, error });
+                        }
+                    };
                     if !reply.is_empty() {
                         self.outputs.push_back(ServerOutput::Send(reply));
                     }

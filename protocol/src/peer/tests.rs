@@ -316,11 +316,13 @@ proptest! {
         for rules in framed {
             let (received, replies) = converse(&rules, &messages, size);
             prop_assert_eq!(&received, &messages);
-            if rules.reply == Reply::Uppercase {
-                let upper: Vec<_> = messages.iter().map(|m| m.to_ascii_uppercase()).collect();
-                prop_assert_eq!(&replies, &upper);
-            } else {
-                prop_assert!(replies.is_empty());
+            match rules.reply {
+                Reply::Uppercase => {
+                    let upper: Vec<_> = messages.iter().map(|m| m.to_ascii_uppercase()).collect();
+                    prop_assert_eq!(&replies, &upper);
+                }
+                Reply::Framed => prop_assert_eq!(&replies, &messages),
+                Reply::None => prop_assert!(replies.is_empty()),
             }
         }
     }

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use protocol::System;
 use protocol::auth::Scheme;
-use stickylab::clients::{self, BridgeUrl, Console, Endpoint, Failure, Trust};
+use protocol::{Framing, System};
+use stickylab::clients::{self, Agreed, BridgeUrl, Console, Endpoint, Failure, Trust};
 use stickylab::net::Address;
 
+use super::framing;
 use super::output::Closed;
 
 /// One system's client: a prompt on a terminal, one message a line from a pipe.
 #[derive(Debug, Args)]
 pub(super) struct Client {
-    /// udp-echo, tcp-echo, ready-ack, length-prefix or auth
+    /// udp-echo, tcp-echo, ready-ack, length-prefix, auth, framed or sink
     system: System,
     /// Where the server is, such as 127.0.0.1:9000, localhost:9000 or :9000,
     /// which is on 127.0.0.1; or a bridge to it, such as ws://HOST/bridge/auth,
@@ -27,6 +28,13 @@ pub(super) struct Client {
     /// instead of those that this machine trusts
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// How messages of framed and the replies to them are framed: a name, and settings
+    /// behind commas, as in length-prefix,width=2. Default: length-prefix
+    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
+    framing: Option<Framing>,
+    /// Print no replies
+    #[arg(long)]
+    quiet: bool,
     /// File with the key of auth; its line ending does not count
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
@@ -39,20 +47,23 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn run(self) -> Result<()> {
         super::check_scheme(self.system, self.scheme)?;
-        let key = super::key(self.secret_file.as_deref())?;
+        let framing = framing::of_system(self.system, self.framing.as_ref())?;
+        let agreed = Agreed {
+            key: super::key(self.secret_file.as_deref())?,
+            scheme: self.scheme,
+            framing,
+        };
         let endpoint = self.endpoint()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .context("cannot start")?;
-        let mut console = Console::standard();
-        let done = runtime.block_on(clients::run(
-            self.system,
-            &endpoint,
-            key,
-            self.scheme,
-            &mut console,
-        ));
+        let mut console = if self.quiet {
+            Console::quiet()
+        } else {
+            Console::standard()
+        };
+        let done = runtime.block_on(clients::run(self.system, &endpoint, agreed, &mut console));
         match done {
             // EPIPE: the reader of standard output has closed it, as `head` does.
             Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

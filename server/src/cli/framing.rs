@@ -1,7 +1,9 @@
 //! `--framing`: how messages are framed, as a name and settings.
 
+use anyhow::{Result, ensure};
 use clap::Args;
-use protocol::Framing;
+use protocol::framing::LengthPrefix;
+use protocol::{Framing, System};
 use trace::Setup;
 
 use super::suggestion::closest;
@@ -52,8 +54,18 @@ impl Framings {
     }
 }
 
+/// The framing of `framed`; other systems have one of their own.
+pub(super) fn of_system(system: System, framing: Option<&Framing>) -> Result<Framing> {
+    ensure!(
+        framing.is_none() || system == System::Framed,
+        "--framing is for framed: {system} has a framing of its own"
+    );
+    let default = || Framing::LengthPrefix(LengthPrefix::default());
+    Ok(framing.cloned().unwrap_or_else(default))
+}
+
 /// A framing as people write it: see [`trace::framing`].
-pub(super) fn parse(text: &str) -> Result<Framing, String> {
+pub(super) fn parse(text: &str) -> std::result::Result<Framing, String> {
     let name = text.split(',').next().unwrap_or(text);
     if Framing::named(name).is_none() {
         let hint = match closest(name, Framing::NAMES) {

@@ -141,9 +141,9 @@ impl Serve {
             None => None,
         };
         let mut systems = Vec::new();
-        for system in System::ALL {
+        for (system, address) in self.addresses() {
             let flag = format!("--{system}");
-            systems.push(bind(system, self.address(system), &flag).await?);
+            systems.push(bind(system, address, &flag).await?);
         }
         let config = gateway::Config {
             bridges: bridges(&systems, self.bridge)?,
@@ -210,15 +210,15 @@ impl Serve {
         supervise(tasks, &shutdown, self.drain + FAREWELL).await
     }
 
-    const fn address(&self, system: System) -> Option<&Address> {
-        let address = match system {
-            System::UdpEcho => &self.udp_echo,
-            System::TcpEcho => &self.tcp_echo,
-            System::ReadyAck => &self.ready_ack,
-            System::LengthPrefix => &self.length_prefix,
-            System::Auth => &self.auth,
-        };
-        address.as_ref()
+    fn addresses(&self) -> [(System, Option<&Address>); 5] {
+        let addresses = [
+            &self.udp_echo,
+            &self.tcp_echo,
+            &self.ready_ack,
+            &self.length_prefix,
+            &self.auth,
+        ];
+        std::array::from_fn(|at| (System::ARTICLE[at], addresses[at].as_ref()))
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use protocol::System;
 use protocol::auth::Scheme;
+use protocol::{Framing, System};
 use stickylab::net::Address;
 use stickylab::net::budget::{Budget, raise_limit};
 use stickylab::servers::Report;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::{self, Admission, Deadlines};
 use super::outputs::Outputs;
-use super::{address, size};
+use super::{address, framing, size};
 
 /// Where `tcp-echo` goes on a machine that has only one loopback address.
 const WITHOUT_127_0_0_2: SocketAddr =
@@ -25,7 +25,7 @@ const WITHOUT_127_0_0_2: SocketAddr =
 /// One system's server, without the page.
 #[derive(Debug, Args)]
 pub(super) struct Server {
-    /// udp-echo, tcp-echo, ready-ack, length-prefix or auth
+    /// udp-echo, tcp-echo, ready-ack, length-prefix, auth, framed or sink
     system: System,
     /// Address to listen on, such as 127.0.0.1:9000, localhost:9000 or :9000,
     /// which is on 127.0.0.1; port 0 takes a free one. Default: the system's own
@@ -37,6 +37,10 @@ pub(super) struct Server {
     /// Sleep before each recv, such as 50ms or 2s
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = humantime::parse_duration)]
     read_delay: Duration,
+    /// How messages of framed and the replies to them are framed: a name, and settings
+    /// behind commas, as in length-prefix,width=2. Default: length-prefix
+    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
+    framing: Option<Framing>,
     /// Largest message accepted: 1 byte to 1GiB
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size::max_frame)]
     max_frame: u32,
@@ -68,12 +72,14 @@ impl Server {
 
     pub(super) async fn run(self, outputs: Outputs, shutdown: CancellationToken) -> Result<()> {
         super::check_scheme(self.system, self.scheme)?;
+        let framing = framing::of_system(self.system, self.framing.as_ref())?;
         let descriptors = raise_limit();
         let budget = Budget::new(descriptors, 0);
         let options = Options {
             buffer: self.buffer,
             read_delay: self.read_delay,
             max_frame: self.max_frame,
+            framing,
             key: super::key(self.secret_file.as_deref())?,
             scheme: self.scheme,
             report: match (self.quiet, self.json) {

@@ -29,6 +29,14 @@ impl Console {
         Self::new(input, Box::new(io::stdout()), prompts)
     }
 
+    /// The same without the output: replies are read, and not printed.
+    pub fn quiet() -> Self {
+        Self {
+            out: Box::new(io::sink()),
+            ..Self::standard()
+        }
+    }
+
     /// Reads `input` on a thread of its own, one line ahead: a read of a
     /// terminal can't be cancelled.
     pub fn new(

@@ -1,12 +1,14 @@
-//! The five clients, headless: messages come in as lines, replies go out as
+//! The clients, headless: messages come in as lines, replies go out as
 //! lines. [`stream`] carries the bytes between a socket and the machine of
 //! [`protocol::peer`]; a file a system says what is particular to it.
 
 pub mod auth;
 pub mod console;
 pub mod endpoint;
+pub mod framed;
 pub mod length_prefix;
 pub mod ready_ack;
+pub mod sink;
 pub mod stream;
 pub mod tcp_echo;
 #[cfg(test)]
@@ -16,9 +18,10 @@ pub mod udp_echo;
 
 use std::io;
 
-use protocol::System;
 use protocol::auth::{Key, Scheme};
+use protocol::framing::LengthPrefix;
 use protocol::peer::ClientError;
+use protocol::{Framing, System};
 
 pub use console::Console;
 pub use endpoint::{BridgeUrl, BridgeUrlError, Endpoint, Trust, TrustError};
@@ -27,13 +30,33 @@ pub use tunnel::Closed;
 /// Largest message a client sends, in bytes: what a signed 32-bit length says.
 pub const MAX_MESSAGE: u32 = i32::MAX as u32;
 
+/// What a client has to know of its server beforehand.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// The key of `auth`.
+    pub key: Key,
+    /// How `auth` has it proved.
+    pub scheme: Scheme,
+    /// How `framed` frames messages and replies.
+    pub framing: Framing,
+}
+
+impl Default for Agreed {
+    fn default() -> Self {
+        Self {
+            key: Key::default(),
+            scheme: Scheme::default(),
+            framing: Framing::LengthPrefix(LengthPrefix::default()),
+        }
+    }
+}
+
 /// Talks to the server of `system` at `endpoint` until `console`
-/// has no more lines. `key` and `scheme` are for `auth`.
+/// has no more lines.
 pub async fn run(
     system: System,
     endpoint: &Endpoint,
-    key: Key,
-    scheme: Scheme,
+    agreed: Agreed,
     console: &mut Console,
 ) -> Result<(), Failure> {
     match system {
@@ -41,7 +64,9 @@ pub async fn run(
         System::TcpEcho => tcp_echo::run(endpoint, console).await,
         System::ReadyAck => ready_ack::run(endpoint, console).await,
         System::LengthPrefix => length_prefix::run(endpoint, console).await,
-        System::Auth => auth::run(endpoint, key, scheme, console).await,
+        System::Auth => auth::run(endpoint, agreed.key, agreed.scheme, console).await,
+        System::Framed => framed::run(endpoint, agreed.framing, console).await,
+        System::Sink => sink::run(endpoint, console).await,
     }
 }
 

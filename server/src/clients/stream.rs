@@ -143,7 +143,9 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
             let idle = self.machine.is_idle() && self.unsent.is_empty();
             // A person need not wait for the rest of a reply.
             let asks = idle || self.begun.is_some() && self.console.is_interactive();
-            let pauses = self.begun.is_some() || !self.machine.partial_reply().is_empty();
+            let pauses = self.begun.is_some()
+                || !self.machine.partial_reply().is_empty()
+                || self.machine.awaits_quiet();
             let pause = if self.begun.is_some() {
                 PATIENCE
             } else {
@@ -174,6 +176,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
                     return self.finish(&mut buffer).await;
                 }
                 Happened::Paused if self.begun.is_some() => self.give_up()?,
+                Happened::Paused if self.machine.awaits_quiet() => self.machine.handle_quiet()?,
                 Happened::Paused => {
                     self.print_part(false)?;
                 }

@@ -10,8 +10,6 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use protocol::auth::Scheme;
-
 use super::*;
 use crate::servers::{Bound, Options};
 
@@ -34,20 +32,14 @@ impl Write for Out {
 async fn talk(
     system: System,
     address: SocketAddr,
-    key: &[u8],
+    agreed: Agreed,
     input: &[u8],
 ) -> (String, Result<(), Failure>) {
     let out = Out::default();
     let input = Cursor::new(input.to_vec());
     let mut console = Console::new(input, Box::new(out.clone()), false);
     let address = Endpoint::Server(address.into());
-    let running = run(
-        system,
-        &address,
-        Key::new(key),
-        Scheme::default(),
-        &mut console,
-    );
+    let running = run(system, &address, agreed, &mut console);
     let ended = timeout(Duration::from_secs(10), running).await;
     let printed = out.0.lock().unwrap().clone();
     let printed = String::from_utf8(printed).unwrap();
@@ -56,17 +48,28 @@ async fn talk(
 
 /// Runs a client against our own server.
 async fn check(system: System, key: &[u8], input: &[u8], printed: &str, ending: &str) {
+    let agreed = Agreed {
+        key: Key::new(key),
+        ..Agreed::default()
+    };
+    check_agreed(system, agreed, input, printed, ending).await;
+}
+
+/// The same, with another framing than the default.
+async fn check_agreed(system: System, agreed: Agreed, input: &[u8], printed: &str, ending: &str) {
     let bound = Bound::bind(system, ANY.parse().unwrap()).unwrap();
     let address = bound.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     let options = Options {
         max_frame: 100,
+        framing: agreed.framing.clone(),
         ..Options::default()
     };
     let serving = tokio::spawn(async move { bound.serve(&options, stop).await });
-    let (out, ended) = talk(system, address, key, input).await;
-    assert_eq!(out, printed, "{system}");
+    let framing = agreed.framing.clone();
+    let (out, ended) = talk(system, address, agreed, input).await;
+    assert_eq!(out, printed, "{system} {framing:?}");
     let said = ended.map_or_else(|error| error.to_string(), |()| String::new());
     assert!(
         said.contains(ending) && said.is_empty() == ending.is_empty(),
@@ -100,6 +103,53 @@ async fn every_client_with_its_own_server() {
     check(System::LengthPrefix, KEY, b"hello\n\nyou\n", "", "").await;
     check(System::Auth, KEY, b"hello\n\nyou\n", "HELLO\nYOU\n", "").await;
     check(System::Auth, KEY, b"", "", "").await;
+}
+
+#[tokio::test]
+async fn framed_speaks_any_framing() {
+    let alternatives = r"delimiter,delimiter=\n,delimiter=\r\n,delimiter=\r";
+    let others = [
+        "length-prefix,width=varint",
+        alternatives,
+        "length-prefix,width=1,checksum=xor8",
+    ];
+    let others = others.map(|text| trace::framing::parse(text).unwrap());
+    for framing in Framing::all().into_iter().chain(others) {
+        let (input, printed) = match framing {
+            // Its sender waits for an answer to each length; that is all that comes back.
+            Framing::ReadyAck(_) => ("hello\nyou\n", ""),
+            Framing::Json(_) => ("[1,2]\n37\n", "[1,2]\n37\n"),
+            _ => ("hello\nyou\n", "hello\nyou\n"),
+        };
+        let agreed = Agreed {
+            framing,
+            ..Agreed::default()
+        };
+        check_agreed(System::Framed, agreed, input.as_bytes(), printed, "").await;
+    }
+    check(System::Sink, KEY, b"hello\nyou\n", "", "").await;
+}
+
+/// What was decoded with one delimiter may contain another: it can't be sent back.
+#[tokio::test]
+async fn what_cannot_be_sent_back_is_refused() {
+    let framing = "delimiter,delimiter=a,delimiter=b,keep=true";
+    let bound = Bound::bind(System::Framed, ANY.parse().unwrap()).unwrap();
+    let address = bound.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    let options = Options {
+        framing: trace::framing::parse(framing).unwrap(),
+        ..Options::default()
+    };
+    let serving = tokio::spawn(async move { bound.serve(&options, stop).await });
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"xaxbxa").await.unwrap();
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).await.unwrap();
+    assert_eq!(received, b"xa", "and then the end");
+    shutdown.cancel();
+    serving.await.unwrap();
 }
 
 /// Framed, an empty line of a pipe is an empty message.
@@ -171,7 +221,7 @@ async fn nobody_there_is_one_line_with_what_to_do() {
     let nobody = tokio::net::TcpSocket::new_v4().unwrap();
     nobody.bind(ANY.parse().unwrap()).unwrap();
     let address = nobody.local_addr().unwrap();
-    let (_, ended) = talk(System::TcpEcho, address, KEY, b"hello\n").await;
+    let (_, ended) = talk(System::TcpEcho, address, Agreed::default(), b"hello\n").await;
     let line = ended.unwrap_err().to_string();
     assert!(
         line.contains(&format!("nobody listens on tcp {address}")),
@@ -195,7 +245,7 @@ where
         let (stream, _) = listener.accept().await.unwrap();
         peer(stream).await;
     };
-    tokio::join!(talk(system, address, KEY, input), serving).0
+    tokio::join!(talk(system, address, Agreed::default(), input), serving).0
 }
 
 #[tokio::test]
@@ -256,7 +306,7 @@ async fn an_echo_of_much_does_not_lock_up() {
 async fn a_lost_datagram_is_not_waited_for_forever() {
     let deaf = UdpSocket::bind(ANY).await.unwrap();
     let address = deaf.local_addr().unwrap();
-    let (out, ended) = talk(System::UdpEcho, address, KEY, b"hello\n").await;
+    let (out, ended) = talk(System::UdpEcho, address, Agreed::default(), b"hello\n").await;
     assert_eq!(out, "");
     assert!(matches!(ended, Err(Failure::Lost(1))), "{ended:?}");
 }

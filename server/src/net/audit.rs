@@ -37,7 +37,7 @@ impl Decision<'_> {
                 admission::Refusal::Backoff => Reason::Backoff,
             },
             Self::Refused(refusal) => match refusal {
-                peer::Refusal::Frame(_) => Reason::BadFrame,
+                peer::Refusal::Frame(_) | peer::Refusal::Reply { .. } => Reason::BadFrame,
                 peer::Refusal::WrongAnswer | peer::Refusal::WrongProof => Reason::WrongAnswer,
                 peer::Refusal::NotVerified => Reason::Backoff,
                 peer::Refusal::NoAnswer { .. } => Reason::NoAnswer,

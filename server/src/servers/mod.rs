@@ -1,11 +1,13 @@
-//! The five servers: thin drivers that carry bytes between a socket and the
+//! The servers: thin drivers that carry bytes between a socket and the
 //! machines of [`protocol::peer`]. They take a listener and a shutdown signal
 //! and don't know whether they are watched.
 
 pub mod auth;
+pub mod framed;
 pub mod length_prefix;
 pub mod ready_ack;
 pub mod report;
+pub mod sink;
 pub mod stream;
 pub mod tcp_echo;
 #[cfg(test)]
@@ -17,9 +19,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use protocol::auth::{Key, Scheme};
-use protocol::framing::DEFAULT_MAX_FRAME;
+use protocol::framing::{DEFAULT_MAX_FRAME, LengthPrefix};
 use protocol::peer::Deadlines;
-use protocol::{System, Transport};
+use protocol::{Framing, System, Transport};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +37,7 @@ pub const DEFAULT_BUFFER: usize = 1024;
 /// Connections that may wait for accept where many are served at once.
 pub const BACKLOG: u32 = 1024;
 
-/// What can be asked of any of the five.
+/// What can be asked of any of them.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Room for each recv, in bytes; at least 1.
@@ -44,6 +46,8 @@ pub struct Options {
     pub read_delay: Duration,
     /// Largest message accepted, in bytes.
     pub max_frame: u32,
+    /// How `framed` and its clients frame messages.
+    pub framing: Framing,
     /// The key of `auth`.
     pub key: Key,
     /// How `auth` has its clients prove that they know the key.
@@ -67,6 +71,7 @@ impl Default for Options {
             buffer: DEFAULT_BUFFER,
             read_delay: Duration::ZERO,
             max_frame: DEFAULT_MAX_FRAME,
+            framing: Framing::LengthPrefix(LengthPrefix::default()),
             key: Key::default(),
             scheme: Scheme::default(),
             report: Report::Silent,
@@ -158,6 +163,8 @@ fn stream_config(system: System, options: &Options) -> StreamConfig {
         System::ReadyAck => ready_ack::config(options),
         System::LengthPrefix => length_prefix::config(options),
         System::Auth => auth::config(options),
+        System::Framed => framed::config(options),
+        System::Sink => sink::config(options),
         System::TcpEcho | System::UdpEcho => tcp_echo::config(options),
     }
 }

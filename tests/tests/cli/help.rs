@@ -96,7 +96,7 @@ fn help_of_run_names_the_knobs_and_what_they_take() {
         &[
             "Knobs:",
             "system ",
-            "one of udp-echo, tcp-echo, ready-ack, length-prefix, auth",
+            "one of udp-echo, tcp-echo, ready-ack, length-prefix, auth, framed, sink",
             "read-delay ",
             "a whole number from 0 to 5000 (ms)",
             "gap ",

@@ -61,13 +61,7 @@ macro_rules! knobs {
 knobs! {
     /// Which server.
     System = "system" {
-        domain: Domain::Choice(&[
-            System::UdpEcho.name(),
-            System::TcpEcho.name(),
-            System::ReadyAck.name(),
-            System::LengthPrefix.name(),
-            System::Auth.name(),
-        ]),
+        domain: Domain::Choice(&System::NAMES),
         applies: always,
         access: Access::Word(|e| e.system.name(), |e, word| {
             e.system = word.parse().ok()?;

@@ -150,7 +150,7 @@ fn snippet(experiment: &Experiment) -> &'static str {
     let rules = experiment.rules();
     match (experiment.system, &rules.framing) {
         (System::Auth, _) if rules.scheme == Scheme::MutualSha256 => "mutual",
-        (System::UdpEcho | System::Auth, _) => experiment.system.name(),
+        (System::UdpEcho | System::Auth | System::Framed, _) => experiment.system.name(),
         (_, Framing::None) if rules.reply == Reply::None => "sink",
         (_, Framing::None) => System::TcpEcho.name(),
         (_, framing) => framing.name(),
