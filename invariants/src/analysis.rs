@@ -12,7 +12,7 @@ use stickylab::lessons;
 use stickylab::terminal::{self, Screen};
 use trace::cause::held_back;
 use trace::counterfactual::{counterfactual_at, counterfactual_of_run, remaining};
-use trace::lane::{Direction, Lane};
+use trace::lane::Direction;
 use trace::lesson::Count;
 use trace::link::{Capture, Ending, Head};
 use trace::text::{Catalog, Sentence, Value};
@@ -29,6 +29,7 @@ use web_client::{catalog, file};
 use crate::decoder;
 use crate::input::Input;
 use crate::insertion;
+use crate::lanes;
 use crate::written;
 
 /// Most steps of a trace that are explained and drawn: each is work for the
@@ -52,7 +53,7 @@ pub(crate) fn check_trace(trace: &Trace) {
     insertion::check(trace);
     let analysis = Analysis::new(trace);
     for lane in &analysis.lanes {
-        check_lane(trace, lane);
+        lanes::check(trace, lane);
     }
     check_causes(trace, &analysis);
     for count in Count::ALL {
@@ -73,61 +74,6 @@ pub(crate) fn check_trace(trace: &Trace) {
     if trace.ending().is_some() {
         check_page(trace);
     }
-}
-
-fn check_lane(trace: &Trace, lane: &Lane) {
-    let events = trace.events().len();
-    let spans = lane.sends.iter().chain(&lane.recvs);
-    for span in spans.chain(lane.wire.iter().map(|packet| &packet.span)) {
-        assert!(span.event < events);
-        assert!(span.start <= span.end, "{span:?}");
-        let carried = trace.events()[span.event].len();
-        assert!(span.len() <= carried, "{span:?} of {carried} bytes");
-    }
-    let sent: usize = trace.events().iter().map(Event::len).sum();
-    let missing = check_gaps(lane);
-    assert!(lane.bytes.len() <= sent + missing, "bytes that nobody sent");
-    let mut end = Offset(0);
-    for message in &lane.messages {
-        assert!(message.event < events);
-        // Datagrams may be read in another order than they were sent.
-        if !trace.is_datagrams(lane.connection) {
-            assert!(message.range().start >= end, "{message:?}");
-        }
-        end = message.range().end;
-    }
-    assert!(lane.boundaries.is_sorted_by_key(|boundary| boundary.offset));
-    // One behind the last byte too; of long ones the two ends.
-    let long = lane.bytes.len() as u64 + 1;
-    let offsets = (0..long.min(64)).chain(long.saturating_sub(64)..long);
-    for offset in offsets.chain([MAX_OFFSET, u64::MAX]).map(Offset) {
-        if let Some(way) = lane.itinerary(offset) {
-            assert_eq!(way.offset, offset);
-            assert!(way.send.is_none_or(|send| send < lane.sends.len()));
-            assert!(way.recv.is_none_or(|recv| recv < lane.recvs.len()));
-            assert!(way.packet.is_none_or(|packet| packet < lane.wire.len()));
-        }
-        if let Some(cut) = lane.character_cut_at(offset) {
-            assert!(cut.start < offset && offset < cut.start + cut.bytes);
-        }
-    }
-}
-
-/// Gaps are bytes that no packet carried, between others; how many there are, which is
-/// bounded by what was captured.
-fn check_gaps(lane: &Lane) -> usize {
-    let (mut end, mut missing) = (Offset(0), 0);
-    for gap in &lane.gaps {
-        assert!(gap.start >= end && gap.start < gap.end && gap.end < lane.end());
-        assert!(lane.slice(gap.clone()).iter().all(|byte| *byte == 0));
-        assert_eq!(lane.packet_at(gap.start), None);
-        assert!(lane.packet_at(gap.end).is_some());
-        missing += lane.slice(gap.clone()).len();
-        end = gap.end;
-    }
-    let carried: usize = lane.wire.iter().map(|packet| packet.span.len()).sum();
-    assert!(missing <= 2_048 * lane.wire.len() + 4 * carried);
-    missing
 }
 
 /// Each cause is about an event, and a knob that proves it can be turned.
@@ -299,6 +245,10 @@ fn trace(input: &mut Input<'_>) -> Trace {
                 ..like
             });
         }
+        if event.not_kept() > 0 {
+            let kept = u32::try_from(event.bytes.len()).ok();
+            trace.head.snap = trace.head.snap.max(kept);
+        }
         trace.insert(event);
     }
     if is_forgotten(&trace) {
@@ -403,6 +353,16 @@ fn event(input: &mut Input<'_>, trace: &Trace, before: Nanos, ends: &mut [[u64; 
         event.asked = input.small();
         event.took = Nanos(input.number());
     }
+    // Now and then less was kept than was moved, and rarely by far.
+    let kept = u32::try_from(event.bytes.len()).unwrap_or(u32::MAX);
+    let further = match event.asked % 11 {
+        1 => event.asked / 11,
+        2 => 3,
+        3 if event.asked > 100 => u32::MAX / 2,
+        _ => 0,
+    };
+    let is_transfer = matches!(call, Call::Send | Call::Recv) && more & 128 == 0;
+    event.length = (is_transfer && further > 0).then_some(kept.saturating_add(further));
     if more & 32 > 0 {
         event.socket = socket(input);
     }

@@ -7,6 +7,7 @@
 
 mod input;
 mod insertion;
+mod lanes;
 
 pub mod analysis;
 pub mod capture_file;

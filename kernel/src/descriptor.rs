@@ -126,14 +126,14 @@ impl Descriptors {
         }
     }
 
-    /// The last `length` bytes of a file of a thread before `end`; none if it is no file
+    /// The first so many of the last `length` bytes of a file of a thread before `end`; none if it is no file
     /// that can be read at an offset. Where `end` is none, those before its position.
     pub fn file_bytes(
         &mut self,
         thread: Thread,
         fd: i32,
         end: Option<u64>,
-        length: usize,
+        (length, first): (usize, usize),
     ) -> Option<Vec<u8>> {
         use std::io::Seek as _;
         let mut file = File::from(self.copy(thread, fd).ok()?);
@@ -145,7 +145,7 @@ impl Descriptors {
             None => file.stream_position().ok()?,
         };
         let start = end.checked_sub(length as u64)?;
-        let mut bytes = vec![0; length];
+        let mut bytes = vec![0; first.min(length)];
         file.read_exact_at(&mut bytes, start).ok()?;
         Some(bytes)
     }

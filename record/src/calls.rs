@@ -20,15 +20,18 @@ pub struct Calls {
     origin: Origin,
     sent: Offset,
     received: Offset,
+    snap: Option<u32>,
 }
 
 impl Calls {
-    /// Nothing was sent and nothing received yet.
-    pub const fn new(origin: Origin) -> Self {
+    /// Nothing was sent and nothing received yet. At most `snap` bytes of each call are
+    /// kept; none: all are.
+    pub const fn new(origin: Origin, snap: Option<u32>) -> Self {
         Self {
             origin,
             sent: Offset(0),
             received: Offset(0),
+            snap,
         }
     }
 
@@ -58,14 +61,11 @@ impl Calls {
         told: Socket,
     ) -> Event {
         let taken = result.as_ref().map_or(0, |&taken| taken.min(offered.len()));
-        let event = Event {
-            offset: self.sent,
+        Event {
             asked: length(offered.len()),
-            bytes: offered[..taken].to_vec(),
-            ..self.event(Call::Send, timing, result.err(), told)
-        };
-        self.sent += taken;
-        event
+            error: result.err(),
+            ..self.moved(Call::Send, timing, taken, &offered[..taken], told)
+        }
     }
 
     /// A recv with room for `room` bytes, which gave the bytes of `result`.
@@ -77,16 +77,40 @@ impl Calls {
         told: Socket,
     ) -> Event {
         let given = result.as_ref().map_or(&[][..], |bytes| bytes);
-        let event = Event {
-            offset: self.received,
-            asked: length(room),
-            bytes: given.to_vec(),
-            ..self.event(Call::Recv, timing, None, told)
-        };
-        self.received += given.len();
         Event {
+            asked: length(room),
             error: result.err(),
-            ..event
+            ..self.moved(Call::Recv, timing, given.len(), given, told)
+        }
+    }
+
+    /// How many bytes are kept of a call that moves `moved`.
+    pub fn kept(&self, moved: usize) -> usize {
+        self.snap.map_or(moved, |snap| moved.min(snap as usize))
+    }
+
+    /// A send or recv that moved `moved` bytes, of which `first` are known: those that
+    /// [`kept`](Self::kept) says, or more.
+    pub fn moved(
+        &mut self,
+        call: Call,
+        timing: Timing,
+        moved: usize,
+        first: &[u8],
+        told: Socket,
+    ) -> Event {
+        let passed = match call {
+            Call::Send => &mut self.sent,
+            _ => &mut self.received,
+        };
+        let offset = *passed;
+        *passed += moved;
+        let kept = self.kept(moved).min(first.len());
+        Event {
+            offset,
+            bytes: first[..kept].to_vec(),
+            length: (kept < moved).then(|| length(moved)),
+            ..self.event(call, timing, None, told)
         }
     }
 
@@ -111,11 +135,14 @@ mod tests {
 
     #[test]
     fn offsets_count_what_was_transferred_each_way() {
-        let mut calls = Calls::new(Origin {
-            party: PartyId(1),
-            connection: ConnectionId(3),
-            end: End::Opener,
-        });
+        let mut calls = Calls::new(
+            Origin {
+                party: PartyId(1),
+                connection: ConnectionId(3),
+                end: End::Opener,
+            },
+            None,
+        );
         let timing = Timing {
             at: Nanos(5),
             took: Nanos(2),
@@ -152,5 +179,37 @@ mod tests {
         let expected =
             expected.map(|(at, asked, text, is_error)| (at, asked, text.to_owned(), is_error));
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn of_each_call_the_first_bytes_are_kept_and_all_are_counted() {
+        let origin = Origin {
+            party: PartyId(1),
+            connection: ConnectionId(3),
+            end: End::Opener,
+        };
+        for (snap, kept, length) in [
+            (None, "hello", None),
+            (Some(9), "hello", None),
+            (Some(5), "hello", None),
+            (Some(2), "he", Some(5)),
+            (Some(0), "", Some(5)),
+        ] {
+            let mut calls = Calls::new(origin, snap);
+            let told = Socket::default();
+            let timing = Timing::default();
+            for offset in [0, 5] {
+                let sent = calls.send(timing, b"hello you", Ok(5), told);
+                let read = calls.recv(timing, 100, Ok(b"hello"), told);
+                for event in [sent, read] {
+                    assert_eq!(event.bytes, kept.as_bytes(), "{snap:?}");
+                    assert_eq!((event.offset, event.length), (Offset(offset), length));
+                    assert_eq!(event.len(), 5);
+                    assert!(event.has_fitting_length(snap));
+                }
+            }
+            let end = calls.recv(timing, 100, Ok(b""), told);
+            assert!(end.is_eof() && end.length.is_none());
+        }
     }
 }

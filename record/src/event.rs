@@ -54,6 +54,10 @@ pub struct Event {
     /// other calls and at EOF.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
     pub bytes: Vec<u8>,
+    /// How many bytes a call transferred, where fewer of them were kept: `bytes` are the
+    /// first of them then. Packets have theirs in [`Header::length`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u32>,
     /// How often the same call had been made at this end since the one before, and had
     /// failed with EAGAIN: there was nothing to take, or no room.
     #[serde(default, skip_serializing_if = "is_default", rename = "would-block")]
@@ -86,6 +90,7 @@ impl Event {
             offset: Offset(0),
             asked: 0,
             bytes: Vec::new(),
+            length: None,
             would_block: 0,
             error: None,
             reason: None,
@@ -129,14 +134,32 @@ impl Event {
         }
     }
 
-    /// Bytes transferred.
+    /// Bytes transferred; of a packet those that were captured.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        let length = self.length.map_or(0, |length| length as usize);
+        self.bytes.len().max(length)
     }
 
     /// Whether no byte was transferred.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
+    }
+
+    /// Bytes transferred that were not kept.
+    pub fn not_kept(&self) -> usize {
+        self.len() - self.bytes.len()
+    }
+
+    /// Whether its length is one that it may have: a call has one where it transferred
+    /// more than was kept, and at most `snap` bytes of a call are kept; none: all are.
+    pub fn has_fitting_length(&self, snap: Option<u32>) -> bool {
+        let Some(length) = self.length else {
+            return true;
+        };
+        let kept = self.bytes.len();
+        let is_transfer = matches!(self.call, Call::Send | Call::Recv);
+        let is_within = snap.is_some_and(|snap| kept <= snap as usize);
+        is_transfer && self.error.is_none() && is_within && (length as usize) > kept
     }
 
     /// Whether it has a reason that fits its call, or none where none belongs.
@@ -147,7 +170,7 @@ impl Event {
 
     /// Offset behind the last byte transferred.
     pub fn end(&self) -> Offset {
-        self.offset + self.bytes.len()
+        self.offset + self.len()
     }
 
     /// Bytes that a recv took although they were not in the receive queue when
@@ -160,7 +183,7 @@ impl Event {
 
     /// Whether this is a recv that found the end of the stream.
     pub fn is_eof(&self) -> bool {
-        self.call == Call::Recv && self.bytes.is_empty() && self.error.is_none()
+        self.call == Call::Recv && self.is_empty() && self.error.is_none()
     }
 }
 
@@ -217,6 +240,39 @@ mod tests {
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
         assert_eq!(event.flags().names(), "PSH,ACK");
         assert!(event.flags().has(Flags::PSH) && !event.flags().has(Flags::SYN));
+    }
+
+    #[test]
+    fn a_call_of_which_less_was_kept_has_a_length() {
+        let mut event = Event {
+            asked: 1024,
+            bytes: b"hi".to_vec(),
+            length: Some(500),
+            ..Event::new(Nanos(5), ORIGIN, Call::Recv)
+        };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            json,
+            r#"{"at":5,"party":2,"connection":7,"end":"acceptor","call":"recv","asked":1024,"bytes":"6869","length":500}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+        assert_eq!((event.len(), event.not_kept()), (500, 498));
+        assert_eq!(event.end(), Offset(500));
+        assert!(event.has_fitting_length(Some(2)) && event.has_fitting_length(Some(9)));
+        assert!(!event.has_fitting_length(Some(1)) && !event.has_fitting_length(None));
+        event.length = Some(2);
+        assert!(!event.has_fitting_length(Some(2)), "all were kept");
+        event.length = None;
+        assert!(event.has_fitting_length(None));
+        event.length = Some(9);
+        event.error = Some("Broken pipe".to_owned());
+        assert!(!event.has_fitting_length(Some(2)), "it moved nothing");
+        event.error = None;
+        event.call = Call::Segment;
+        assert!(!event.has_fitting_length(Some(2)), "that is in its header");
+        event.call = Call::Recv;
+        event.bytes.clear();
+        assert!(!event.is_eof() && !event.is_empty());
     }
 
     #[test]

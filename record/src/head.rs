@@ -24,6 +24,11 @@ pub struct Head {
     pub clock: Option<Clock>,
     /// Whether packets were captured.
     pub capture: Capture,
+    /// At most so many bytes of each call, and of each packet's payload, were kept: a call
+    /// that transferred more says so ([`Event::length`](crate::Event::length)). None: all
+    /// were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snap: Option<u32>,
     /// By how much recording lengthened a call of the programs, measured on this machine
     /// when the record began; none where nobody measured, or the programs recorded
     /// themselves.

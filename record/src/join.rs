@@ -82,6 +82,7 @@ impl Record {
         if other.head.capture == Capture::On {
             self.head.capture = Capture::On;
         }
+        self.head.snap = self.head.snap.max(other.head.snap);
         self.head.added_per_call = self.head.added_per_call.max(other.head.added_per_call);
         let dropped = self.dropped.or(other.dropped);
         let mut joining = Joining {

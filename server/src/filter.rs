@@ -16,8 +16,10 @@ pub struct Filter(pub Vec<Pattern>);
 pub struct Limits {
     /// Events, the one that says that there were more included; at least 1.
     pub events: u32,
-    /// Bytes of all calls together.
+    /// Bytes of all calls together that are kept.
     pub bytes: usize,
+    /// Bytes that are kept of each call, and of each packet's payload; none: all.
+    pub snap: Option<u32>,
 }
 
 /// What one end of a connection is, or all of it.

@@ -11,8 +11,8 @@ use crate::lane::Lane;
 pub struct Itinerary {
     /// The byte's offset.
     pub offset: Offset,
-    /// Its value.
-    pub byte: u8,
+    /// Its value, if it is known.
+    pub byte: Option<u8>,
     /// The send that handed it over.
     pub send: Option<usize>,
     /// The packet of [`Lane::wire`] that carried it first; none: not captured.
@@ -50,7 +50,9 @@ pub struct Character {
 impl Lane {
     /// The way of the byte at `offset`; `None` where no byte was sent.
     pub fn itinerary(&self, offset: Offset) -> Option<Itinerary> {
-        let byte = *self.bytes.get(usize::try_from(offset.0).ok()?)?;
+        if offset >= self.end() {
+            return None;
+        }
         let here = offset..offset + 1;
         let message = self.message_at(offset).map(|index| {
             let body = self.messages[index].frame.body_range();
@@ -66,7 +68,7 @@ impl Lane {
         let in_header = matches!(message, Some((_, Part::Header)));
         Some(Itinerary {
             offset,
-            byte,
+            byte: self.bytes.get(offset),
             send: first(self.sends_in(here.clone())),
             packet: self.packet_at(offset),
             recv: first(self.recvs_in(here)),
@@ -77,20 +79,20 @@ impl Lane {
 
     /// The character whose UTF-8 bytes include the one at `offset`.
     pub fn character_at(&self, offset: Offset) -> Option<Character> {
-        let at = usize::try_from(offset.0).ok()?;
-        self.bytes.get(at)?;
-        let earliest = at.saturating_sub(3);
-        (earliest..=at).rev().find_map(|start| {
-            let rest = &self.bytes[start..self.bytes.len().min(start + 4)];
+        self.bytes.get(offset)?;
+        let earliest = offset.0.saturating_sub(3);
+        (earliest..=offset.0).rev().find_map(|start| {
+            let start = Offset(start);
+            let rest = self.slice(start..start + 4);
             let valid = match std::str::from_utf8(rest) {
                 Ok(text) => text,
                 Err(error) => std::str::from_utf8(&rest[..error.valid_up_to()]).ok()?,
             };
             let character = valid.chars().next()?;
             let bytes = character.len_utf8();
-            (start + bytes > at).then_some(Character {
+            (start + bytes > offset).then_some(Character {
                 character,
-                start: Offset(start as u64),
+                start,
                 bytes,
             })
         })
@@ -116,7 +118,10 @@ mod tests {
     fn a_byte_tells_its_way() {
         let lane = lane("a粘b".as_bytes(), &[1, 4], &[2, 2]);
         let way = lane.itinerary(Offset(3)).unwrap();
-        assert_eq!((way.send, way.recv, way.byte), (Some(1), Some(1), 0x98));
+        assert_eq!(
+            (way.send, way.recv, way.byte),
+            (Some(1), Some(1), Some(0x98))
+        );
         let character = way.character.unwrap();
         assert_eq!(
             (character.character, character.start, character.bytes),

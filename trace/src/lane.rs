@@ -2,6 +2,7 @@
 //! stream offsets: sends, packets, recvs, messages. Joining layers is
 //! intersecting ranges.
 
+mod content;
 mod finding;
 mod parts;
 
@@ -9,12 +10,12 @@ use std::ops::Range;
 
 use protocol::Offset;
 
+pub use content::Content;
 pub(crate) use finding::{Finding, Findings, Lengths};
 pub use parts::{Failure, Fate, Integrity, MessageKind, MessageSpan, Packet, Span};
 
-use crate::ConnectionId;
-use crate::End;
 use crate::boundary::Boundary;
+use crate::{ConnectionId, End, Event};
 
 /// Which way bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,11 +77,13 @@ pub struct Lane {
     pub failure: Option<Failure>,
     /// What could not be decoded where the framing goes on behind it; by offset.
     pub damages: Vec<Failure>,
-    /// The bytes sent, from offset 0; 0 in gaps.
-    pub bytes: Vec<u8>,
-    /// Bytes that were sent and that no packet carried, where only packets were
-    /// watched: the capture lost them or cut them off.
-    pub gaps: Vec<Range<Offset>>,
+    /// The bytes sent. Not known are those that no packet carried, where only packets were
+    /// watched: the capture lost them or cut them off; and those that were not kept, where
+    /// the record has the first bytes of each call.
+    pub bytes: Content,
+    /// Bytes that were read and among which no message was found, because some of them were
+    /// not kept, each with the recv behind which that is known.
+    pub undecoded: Vec<Span>,
     /// What the sender offered in one go: a send, or one that the kernel took
     /// only in part and the sends that went on with it. By offset; empty
     /// sends are left out.
@@ -119,8 +122,8 @@ impl Lane {
             messages: Vec::new(),
             failure: None,
             damages: Vec::new(),
-            bytes: Vec::new(),
-            gaps: Vec::new(),
+            bytes: Content::default(),
+            undecoded: Vec::new(),
             offers: Vec::new(),
             carriers: Vec::new(),
             packet_sends: Vec::new(),
@@ -139,15 +142,13 @@ impl Lane {
     }
 
     /// Bytes sent in all.
-    pub fn end(&self) -> Offset {
-        Offset(self.bytes.len() as u64)
+    pub const fn end(&self) -> Offset {
+        self.bytes.end()
     }
 
-    /// The bytes at `range`, as far as they were sent.
+    /// The bytes at `range`, as far as they were sent and are known from its start on.
     pub fn slice(&self, range: Range<Offset>) -> &[u8] {
-        let index = |offset: Offset| usize::try_from(offset.0).unwrap_or(usize::MAX);
-        let end = index(range.end).min(self.bytes.len());
-        self.bytes.get(index(range.start)..end).unwrap_or(&[])
+        self.bytes.slice(range)
     }
 
     /// What the bytes in `range` came in, as far as it was observed, by number:
@@ -172,6 +173,17 @@ impl Lane {
     /// (Empty sends strictly between them are inside the range as well.)
     pub fn sends_in(&self, range: Range<Offset>) -> Range<usize> {
         overlapping(&self.sends, &range)
+    }
+
+    /// Whether a call was seen that moved its bytes.
+    pub(crate) const fn has_calls(&self) -> bool {
+        !self.sends.is_empty() || !self.recvs.is_empty()
+    }
+
+    /// The bytes that a call moved stand behind those that are known.
+    pub(crate) fn add(&mut self, event: &Event) {
+        self.bytes.push(&event.bytes);
+        self.bytes.skip(event.not_kept() as u64);
     }
 
     /// Notes that `asked` bytes from `start` were offered, of which the kernel
@@ -299,10 +311,12 @@ pub(crate) mod tests {
             });
             spans.collect()
         };
+        let mut content = Content::default();
+        content.push(bytes);
         Lane {
             sends: spans(sends),
             recvs: spans(recvs),
-            bytes: bytes.to_vec(),
+            bytes: content,
             ..Lane::new(ConnectionId(0), Direction::FromOpener)
         }
     }

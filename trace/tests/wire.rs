@@ -37,7 +37,7 @@ fn up(trace: &Trace) -> Lane {
 }
 
 fn carriers(lane: &Lane) -> String {
-    let bytes = 0..lane.bytes.len() as u64;
+    let bytes = 0..lane.end().0;
     let digits = bytes.map(|offset| match lane.packet_at(Offset(offset)) {
         Some(packet) => packet.to_string(),
         None => "-".to_owned(),

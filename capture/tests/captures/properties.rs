@@ -2,6 +2,7 @@
 
 use capture::{Choice, read};
 use proptest::prelude::*;
+use protocol::Offset;
 use record::ConnectionId;
 use trace::lane::{Direction, Lane};
 use trace::{Analysis, Setup, Trace};
@@ -53,8 +54,8 @@ proptest! {
         let segments = segments.map(|(number, &(start, end))| data(number, start, &bytes[start..end]));
         let packets: Vec<_> = handshake().into_iter().chain(segments).collect();
         let lane = lane(&raw(&packets), Setup::default());
-        prop_assert_eq!(&lane.bytes, &bytes);
-        prop_assert!(lane.gaps.is_empty());
+        prop_assert_eq!(lane.bytes.front(), &bytes);
+        prop_assert_eq!(lane.bytes.unknown(), 0);
         prop_assert!(lane.wire.iter().all(|packet| !packet.differs));
     }
 }
@@ -66,13 +67,8 @@ fn check(segments: &[(usize, &str)], expected: &str, resent: usize, differs: usi
     let segments = segments.map(|(number, (offset, text))| data(number, *offset, text.as_bytes()));
     let packets: Vec<_> = handshake().into_iter().chain(segments).collect();
     let lane = lane(&raw(&packets), Setup::default());
-    let mut bytes = lane.bytes.clone();
-    for gap in &lane.gaps {
-        let gap = usize::try_from(gap.start.0).unwrap()..usize::try_from(gap.end.0).unwrap();
-        assert!(bytes[gap.clone()].iter().all(|byte| *byte == 0));
-        bytes[gap].fill(b'.');
-    }
-    assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    let bytes = (0..lane.end().0).map(|at| lane.bytes.get(Offset(at)).unwrap_or(b'.'));
+    assert_eq!(String::from_utf8(bytes.collect()).unwrap(), expected);
     assert_eq!(
         lane.wire.iter().filter(|packet| packet.resent).count(),
         resent
@@ -115,8 +111,12 @@ fn snapped_segments_leave_gaps() {
         .map(|(packet, at)| (at * 1_000, &packet[..packet.len().min(43)], packet.len()))
         .collect();
     let lane = lane(&pcap(101, &captured), Setup::default());
-    assert_eq!(lane.bytes, b"abc\0\0\0\0\0ij");
-    assert_eq!(lane.gaps.len(), 1);
+    assert_eq!((lane.bytes.front(), lane.end()), (&b"abc"[..], Offset(10)));
+    assert_eq!(lane.slice(Offset(8)..lane.end()), b"ij");
+    assert_eq!(
+        lane.bytes.gaps().collect::<Vec<_>>(),
+        [Offset(3)..Offset(8)]
+    );
 }
 
 #[test]

@@ -113,6 +113,11 @@ impl Decode for Decoder {
         self.is_skipping || self.inner.is_mid_frame()
     }
 
+    fn lacks(&self) -> Option<u64> {
+        let is_lost = self.failed.is_some() || self.is_skipping;
+        self.inner.lacks().filter(|_| !is_lost)
+    }
+
     fn awaits_quiet(&self) -> bool {
         self.failed.is_none() && self.inner.awaits_quiet()
     }

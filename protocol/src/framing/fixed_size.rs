@@ -133,6 +133,11 @@ impl Decode for FixedSizeDecoder {
         }))
     }
 
+    fn lacks(&self) -> Option<u64> {
+        let lacking = (self.fixed.size as usize).checked_sub(self.buffer.len())?;
+        (lacking > 0).then_some(lacking as u64)
+    }
+
     fn is_mid_frame(&self) -> bool {
         !self.buffer.is_empty()
     }

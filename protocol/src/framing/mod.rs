@@ -202,6 +202,13 @@ macro_rules! framings {
                     $(Self::$framing(decoder) => decoder.awaits_quiet(),)+
                 }
             }
+
+            fn lacks(&self) -> Option<u64> {
+                match self {
+                    Self::None(decoder) => decoder.lacks(),
+                    $(Self::$framing(decoder) => decoder.lacks(),)+
+                }
+            }
         }
     };
 }
@@ -276,6 +283,13 @@ pub trait Decode {
     /// Whether a frame has begun and its rest has not arrived.
     fn is_mid_frame(&self) -> bool {
         false
+    }
+
+    /// How many bytes come before the next frame begins, where that is known whatever they
+    /// are: of a frame of which the length is known, those that have not arrived. Asked
+    /// when nothing is left to poll for.
+    fn lacks(&self) -> Option<u64> {
+        None
     }
 
     /// Whether only a pause of the sender can end the current field.

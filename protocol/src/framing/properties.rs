@@ -234,6 +234,33 @@ proptest! {
     }
 
     #[test]
+    fn what_a_frame_lacks_leads_to_its_end(
+        framing in framing(),
+        messages in vec(vec(any::<u8>(), 0..60), 1..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut stream = Vec::new();
+        for message in &messages {
+            let Ok(parts) = framing.parts(message) else { continue };
+            stream.extend_from_slice(&parts.header);
+            stream.extend_from_slice(&parts.body);
+        }
+        let mut decoder = Decoder::new(&framing);
+        decoder.handle_chunk(&stream);
+        let frames = std::iter::from_fn(|| decoder.poll_frame().ok().flatten());
+        let ends: Vec<_> = frames.map(|frame| frame.range().end.0).collect();
+        let mut decoder = Decoder::new(&framing);
+        let cut = cut.index(stream.len() + 1);
+        decoder.handle_chunk(&stream[..cut]);
+        while let Ok(Some(_)) = decoder.poll_frame() {}
+        if let Some(lacking) = decoder.lacks() {
+            let end = cut as u64 + lacking;
+            let is_behind = end > stream.len() as u64;
+            prop_assert!(is_behind || ends.contains(&end), "{lacking} behind {cut}: {ends:?}");
+        }
+    }
+
+    #[test]
     fn frames_tile_the_stream(
         framing in prop_oneof![length_prefix(), length_prefix().prop_flat_map(around)],
         messages in vec(vec(any::<u8>(), 0..60), 1..6),

@@ -79,6 +79,23 @@ pub enum RecordError {
         /// The reason it has.
         reason: Option<Reason>,
     },
+    /// A length of an event that may have none, or not that one.
+    #[error(
+        "line {line}: {call} has {kept} bytes and a length of {length}, {}",
+        length_allowed(*.snap)
+    )]
+    Length {
+        /// Counted from 1.
+        line: usize,
+        /// What the event is.
+        call: Call,
+        /// The length it has.
+        length: u32,
+        /// Its bytes.
+        kept: usize,
+        /// How many the `run` line says are kept at most.
+        snap: Option<u32>,
+    },
     /// The `ended` line counts other events than there are.
     #[error(
         "line {line}: the trace says {said} events and has {found}: lines {}",
@@ -104,6 +121,15 @@ pub enum RecordError {
         /// The last line read.
         line: usize,
     },
+}
+
+fn length_allowed(snap: Option<u32>) -> String {
+    match snap {
+        None => "and the \"run\" line has no \"snap\"".to_owned(),
+        Some(snap) => format!(
+            "which only a send or recv has that succeeded, of more bytes than were kept, at most {snap} of them"
+        ),
+    }
 }
 
 fn reason_found(reason: Option<Reason>) -> String {

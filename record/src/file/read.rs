@@ -28,7 +28,9 @@ use crate::{ConnectionId, Event, MAX_CONNECTIONS, MAX_PARTIES, PartyId, Record};
 /// 5. An event's offset, and then the one its header acknowledges, are at
 ///    most [`MAX_OFFSET`].
 /// 6. A decision has a reason that fits it; no other event has one.
-/// 7. The `ended` line's count is that of the events in front of it.
+/// 7. Only a call of which fewer bytes were kept than it transferred has a length, and
+///    the `run` line says then how many are kept at most.
+/// 8. The `ended` line's count is that of the events in front of it.
 ///
 /// At the end, an `ended` line was there. Events may come in any order;
 /// those of the same time stay in theirs.
@@ -169,6 +171,13 @@ fn check(record: &Record, event: &Event, line: usize) -> Result<(), RecordError>
             line,
             call: event.call,
             reason: event.reason,
+        }),
+        None if !event.has_fitting_length(record.head.snap) => Err(RecordError::Length {
+            line,
+            call: event.call,
+            length: event.length.unwrap_or(0),
+            kept: event.bytes.len(),
+            snap: record.head.snap,
         }),
         None => Ok(()),
     }

@@ -68,12 +68,13 @@ fn a_plan_stands_in_the_run_line_beside_the_head() {
             zero: 5,
         }),
         capture: Capture::On,
+        snap: Some(16),
         added_per_call: Some(protocol::Nanos(14_000)),
     };
     run.plan.aim = Some("a".to_owned());
     check_line(
         &Line::Run(run),
-        r#"{"type":"run","version":5,"run":0,"program":"p 1","kernel":"Linux 6.18","boot":"b","clock":{"name":"monotonic","zero":5},"capture":"on","added-per-call":14000,"aim":"a"}"#,
+        r#"{"type":"run","version":5,"run":0,"program":"p 1","kernel":"Linux 6.18","boot":"b","clock":{"name":"monotonic","zero":5},"capture":"on","snap":16,"added-per-call":14000,"aim":"a"}"#,
     );
 }
 
@@ -127,6 +128,31 @@ fn a_file_is_read_without_knowing_its_plan() {
     assert_eq!(record.ending(), Some(Ending::Finished));
     let reader = Reader::<serde::de::IgnoredAny>::new(FILE).unwrap();
     assert_eq!(reader.read(1).unwrap_err(), RecordError::Events { most: 1 });
+}
+
+#[test]
+fn a_length_is_that_of_a_call_of_which_less_was_kept() {
+    let snapped = FILE.replace("\"aim\":\"a\"", "\"snap\":2");
+    let longer = |file: &str, fields: &str| file.replace("\"bytes\":\"6869\"", fields);
+    let read = |text: &str| Reader::<Plan>::new(text).unwrap().read(9);
+    let (record, _) = read(&longer(&snapped, r#""bytes":"6869","length":900"#)).unwrap();
+    assert_eq!(record.head.snap, Some(2));
+    assert!(record.events().iter().all(|event| event.len() == 900));
+    let (record, _) = read(&longer(&snapped, r#""length":7"#)).unwrap();
+    assert!(record.events().iter().all(|event| event.not_kept() == 7));
+    for (file, fields, part) in [
+        (FILE, r#""bytes":"6869","length":900"#, "has no \"snap\""),
+        (&snapped, r#""bytes":"6869","length":2"#, "a length of 2"),
+        (
+            &snapped,
+            r#""bytes":"686970","length":9"#,
+            "3 bytes and a length",
+        ),
+        (&snapped, r#""length":9,"error":"no""#, "that succeeded"),
+    ] {
+        let error = read(&longer(file, fields)).unwrap_err().to_string();
+        assert!(error.contains("line 5") && error.contains(part), "{error}");
+    }
 }
 
 #[test]

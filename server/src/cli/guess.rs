@@ -50,6 +50,9 @@ impl Guess {
                 }
             }
         }
+        if let (true, Some(snap)) = (text.is_empty(), trace.head.snap) {
+            bail!("{name}: it was recorded with --snap {snap}, and no byte to guess from was kept");
+        }
         if text.is_empty() {
             bail!("{name}: no bytes of a stream are in it");
         }

@@ -74,6 +74,7 @@ impl Program {
         };
         let head = Head {
             added_per_call,
+            snap: limits.snap,
             ..lab::head(started, captured)
         };
         let explain = |error| match self.pid {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use record::Transport;
+use record::{Head, Transport};
 use stickylab::journal::Journal;
 use stickylab::net::{bind_udp, listen_tcp};
 use stickylab::proxy::{self, LeftOut, Listening, Place};
@@ -133,7 +133,10 @@ async fn pass_on(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let started = Instant::now();
-    let head = lab::head(started, Capture::Unknown);
+    let head = Head {
+        snap: proxy.limits.snap,
+        ..lab::head(started, Capture::Unknown)
+    };
     let journal = Arc::new(Journal::new(head, setup));
     let terminated = terminated().context("cannot listen for signals")?;
     let listening = &proxy.listening;

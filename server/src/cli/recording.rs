@@ -28,6 +28,9 @@ pub(super) struct Recording {
     /// path, of either end; may be given again
     #[arg(long, value_name = "FILTER")]
     only: Vec<Pattern>,
+    /// Keeps the first SIZE bytes of each call, and of each packet; all are counted
+    #[arg(long, value_name = "SIZE", value_parser = size::snap)]
+    snap: Option<u32>,
     /// Most bytes of all calls together that are kept
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size::record)]
     max_bytes: usize,
@@ -61,6 +64,7 @@ impl Recording {
             limits: Limits {
                 events: self.max_events,
                 bytes: self.max_bytes,
+                snap: self.snap,
             },
             filter: Filter(self.only),
             files: Files {

@@ -40,6 +40,14 @@ pub(super) fn record(text: &str) -> Result<usize, String> {
     usize::try_from(size).map_err(|error| error.to_string())
 }
 
+/// Bytes that are kept of each call: 0 bytes to 1 GiB.
+pub(super) fn snap(text: &str) -> Result<u32, String> {
+    const MOST: u32 = 1 << 30;
+    let size = u32::try_from(bytes(text)?).ok();
+    let size = size.filter(|size| *size <= MOST);
+    size.ok_or_else(|| format!("it can be 0 to {MOST} bytes"))
+}
+
 /// Events of a record: 1 to 10,000,000.
 pub(super) fn events(text: &str) -> Result<u32, String> {
     let number = text.parse().ok();

@@ -17,6 +17,7 @@ pub fn head(started: Instant, capture: Capture) -> Head {
         boot: BOOT.get_or_init(|| read("random/boot_id")).clone(),
         clock: clock(started),
         capture,
+        snap: None,
         added_per_call: None,
     }
 }

@@ -83,7 +83,11 @@ impl Recording {
             ..Party::new(PROXY, "proxy")
         })]);
         let this = Self {
-            recorder: Recorder::new(started, Sink::metered(sender, Arc::clone(&meter))),
+            recorder: Recorder::keeping(
+                limits.snap,
+                started,
+                Sink::metered(sender, Arc::clone(&meter)),
+            ),
             filter,
             shared: Arc::clone(&shared),
         };

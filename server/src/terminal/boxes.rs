@@ -65,13 +65,10 @@ fn boxes(row: &CellRow, edges: &[Place]) -> Vec<Piece> {
     let mut number = 0;
     for two in own.windows(2) {
         let size = two[1].0 - two[0].0;
-        let cell = usize::try_from(two[0].0)
-            .ok()
-            .and_then(|at| row.cells.get(at));
-        let (is_gone, hue) = match (row.empties.get(&two[0]), cell) {
+        let (is_gone, hue) = match (row.empties.get(&two[0]), row.cell(two[0].0)) {
             (Some(gone), _) => (*gone, 0),
-            (None, Some(Cell::Gone)) if size > 0 => (true, 0),
-            (None, Some(Cell::Byte { hue, .. })) if size > 0 => (false, *hue),
+            (None, Cell::Gone) if size > 0 => (true, 0),
+            (None, Cell::Byte { hue, .. }) if size > 0 => (false, hue),
             _ => continue,
         };
         let label = (!is_gone).then(|| {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use anstyle::Style;
+use protocol::Offset;
 use trace::lane::Lane;
 
 use super::glyph::{GONE, Glyph, NOTHING, glyphs};
@@ -16,6 +17,11 @@ use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
 /// `rows` of a lane, as many columns of them at a time as there are; none if that
 /// takes too many lines.
 pub(super) fn draw(lane: &Lane, rows: &[CellRow], screen: Screen) -> Option<String> {
+    // A character of one column has at most 4 bytes.
+    let most = 4 * bytes_columns(screen) * BLOCKS;
+    if lane.end() > Offset(0) + most {
+        return None;
+    }
     let edges = edges(rows);
     let glyphs = glyphs(lane, &edges, screen);
     draw_from(0, &glyphs, rows, screen)
@@ -117,7 +123,7 @@ fn draw_row(
         let Some(glyph) = glyphs.get(index).filter(|_| !last) else {
             continue;
         };
-        match row.cells[index] {
+        match row.cell(index as u64) {
             Cell::Absent => text.extend(std::iter::repeat_n(' ', glyph.columns)),
             Cell::Gone => {
                 switch(text, BAD);

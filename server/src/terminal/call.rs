@@ -139,6 +139,12 @@ fn findings(trace: &Trace, analysis: &Analysis, index: usize, screen: Screen) ->
             messages.filter(complete).count(),
         ));
     }
+    let passed = lane.undecoded.iter().filter(|passed| passed.event == index);
+    let passed = passed.map(|passed| passed.end.0.saturating_sub(passed.start.0));
+    let passed: u64 = passed.sum();
+    if passed > 0 {
+        found.push(screen.say(&Sentence::new("stage.undecoded").with("n", passed)));
+    }
     let failure = lane
         .failure
         .as_ref()

@@ -7,18 +7,17 @@
 //!                     ▲
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use anstyle::Style;
-use protocol::Framing;
+use protocol::{Framing, Offset};
 use trace::duel::{Duel, Lack, Opponent, Parting, Right, Step, Stream};
 use trace::explain::refusal;
 use trace::lane::Lane;
 use trace::text::Sentence;
 
 use super::glyph::{binary, glyphs_of};
-use super::row::{BOUNDARY, Cell, CellRow, edges};
+use super::row::{Cell, CellRow, edges};
 use super::{BAD, BOLD, DIM, Legend, Screen, bytes, printable};
 
 /// Columns of the names of wrong decoders.
@@ -159,8 +158,9 @@ fn lanes(dueled: &Dueled<'_>, duel: &Duel, parting: &Parting, screen: Screen) ->
     mark.edges.insert(((parting.at - window.start) as u64, 0));
     rows.push(mark);
     let bytes = &dueled.stream.bytes[window.clone()];
-    let binary = binary(dueled.lane);
-    let glyphs = glyphs_of(bytes, &binary[window.clone()], &edges(&rows), screen);
+    let binary = binary(dueled.lane, window.clone());
+    let rest = |at: usize| bytes.get(at..).unwrap_or_default();
+    let glyphs = glyphs_of(bytes.len(), rest, &binary, &edges(&rows), screen);
     let drawn = bytes::draw_from(window.start as u64, &glyphs, &rows, screen);
     let drawn = drawn.unwrap_or_default();
     let mut legend = Legend::default();
@@ -193,14 +193,7 @@ fn window(duel: &Duel, parting: &Parting) -> Range<usize> {
 
 /// A row of the window. A byte has the hue of the right message that it is in.
 fn row(steps: &[Step], rights: &[Range<usize>], window: &Range<usize>) -> CellRow {
-    let mut row = CellRow {
-        name: String::new(),
-        cells: vec![Cell::Absent; window.len()],
-        edges: BTreeSet::new(),
-        empties: BTreeMap::new(),
-        counts: String::new(),
-        border: BOUNDARY,
-    };
+    let mut row = CellRow::default();
     for step in steps {
         let (range, is_gone) = match step {
             Step::Message(range) => (range, false),
@@ -213,11 +206,13 @@ fn row(steps: &[Step], rights: &[Range<usize>], window: &Range<usize>) -> CellRo
         }
         for at in range.start.max(window.start)..range.end.min(window.end) {
             let hue = rights.partition_point(|right| right.end <= at);
-            row.cells[at - window.start] = if is_gone {
+            let cell = if is_gone {
                 Cell::Gone
             } else {
                 Cell::Byte { hue, header: false }
             };
+            let offset = Offset((at - window.start) as u64);
+            row.paint(offset..offset + 1, cell);
         }
     }
     row

@@ -2,7 +2,9 @@
 //! be taken for the other or for a boundary.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
+use protocol::Offset;
 use trace::lane::Lane;
 
 use super::row::{BOUNDARY, Place, index};
@@ -17,37 +19,53 @@ pub(super) struct Glyph {
     pub(super) columns: usize,
 }
 
-/// What stands for what is gone, for a space and for nothing.
+/// What stands for what is gone, for a space, for nothing and for a byte that is not known.
 pub(super) const GONE: char = '×';
 pub(super) const SPACE: char = '␠';
 pub(super) const NOTHING: char = '∅';
+pub(super) const UNKNOWN: char = '░';
 /// In front of two digits of hex.
 pub(super) const HEX: char = '\\';
 
 /// Characters that are shown in hex, because they mean or look like something else.
 const TAKEN: &[char] = &[
-    BOUNDARY, GONE, SPACE, NOTHING, HEX, '|', '┃', '┆', '┇', '┊', '┋', '╎', '╏', '║', '¦', '∣',
-    'ǀ', '❘', '❙', '￨', '｜', '＼', '⧵',
+    BOUNDARY, GONE, SPACE, NOTHING, UNKNOWN, HEX, '|', '┃', '┆', '┇', '┊', '┋', '╎', '╏', '║', '¦',
+    '∣', 'ǀ', '❘', '❙', '￨', '｜', '＼', '⧵',
 ];
 
 /// The lane's bytes. What is no text by its nature (challenge, answer, binary
 /// length) is all in hex, and so is a character that a boundary of any row divides.
 pub(super) fn glyphs(lane: &Lane, edges: &BTreeSet<Place>, screen: Screen) -> Vec<Glyph> {
-    glyphs_of(&lane.bytes, &binary(lane), edges, screen)
+    let length = index(lane.end());
+    let rest = |at: usize| {
+        let offset = Offset(at as u64);
+        lane.slice(offset..offset + 4)
+    };
+    glyphs_of(length, rest, &binary(lane, 0..length), edges, screen)
 }
 
-/// The same of a part of a lane, from which edges count; `binary` tells which bytes are
+/// The same of a part of a lane with so many bytes, from which edges count: `rest` gives
+/// those from a place on, none where that one is not known. `binary` tells which bytes are
 /// no text by their nature, and has one for each.
-pub(super) fn glyphs_of(
-    bytes: &[u8],
+pub(super) fn glyphs_of<'a>(
+    length: usize,
+    rest: impl Fn(usize) -> &'a [u8],
     binary: &[bool],
     edges: &BTreeSet<Place>,
     screen: Screen,
 ) -> Vec<Glyph> {
-    let mut glyphs = Vec::with_capacity(bytes.len());
-    while let Some(&byte) = bytes.get(glyphs.len()) {
+    let mut glyphs = Vec::with_capacity(length);
+    while glyphs.len() < length {
         let at = glyphs.len();
-        let character = character(&bytes[at..]);
+        let rest = rest(at);
+        let Some(&byte) = rest.first() else {
+            glyphs.push(Glyph {
+                text: UNKNOWN.to_string(),
+                columns: 1,
+            });
+            continue;
+        };
+        let character = character(&rest[..rest.len().min(4)]);
         let length = character.map_or(1, char::len_utf8);
         let shown = character.filter(|&character| {
             let is_text = !binary[at..at + length].contains(&true);
@@ -77,8 +95,7 @@ fn hex(byte: u8) -> Glyph {
 
 /// The character that `bytes` begin with.
 fn character(bytes: &[u8]) -> Option<char> {
-    let front = &bytes[..bytes.len().min(4)];
-    let valid = front.utf8_chunks().next()?.valid();
+    let valid = bytes.utf8_chunks().next()?.valid();
     valid.chars().next()
 }
 
@@ -91,9 +108,10 @@ fn is_shown(character: char, screen: Screen) -> bool {
         && char_width(character).is_some_and(|columns| columns > 0)
 }
 
-/// Which bytes are no text by their nature.
-pub(super) fn binary(lane: &Lane) -> Vec<bool> {
-    let mut binary = vec![false; lane.bytes.len()];
+/// Which bytes of a window are no text by their nature.
+pub(super) fn binary(lane: &Lane, window: Range<usize>) -> Vec<bool> {
+    let mut binary = vec![false; window.len()];
+    let index = |offset: Offset| index(offset).clamp(window.start, window.end) - window.start;
     for message in &lane.messages {
         let start = message.range().start;
         let range = if message.kind.is_of_the_handshake() {

@@ -25,6 +25,7 @@ mod tests;
 mod wire;
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
 use protocol::Framing;
@@ -40,7 +41,7 @@ pub use duels::{Dueled, duels};
 pub use guesses::{Guessed, guesses};
 pub use list::{end_of, hint, list, passed, proxy, saved, title};
 
-use glyph::{GONE, HEX, NOTHING, SPACE};
+use glyph::{GONE, HEX, NOTHING, SPACE, UNKNOWN};
 use row::CellRow;
 pub use screen::Screen;
 
@@ -223,15 +224,16 @@ fn offset_line(screen: Screen, offset: u64) -> String {
 /// What the signs mean that were drawn.
 #[derive(Default)]
 struct Legend {
-    signs: [bool; 4],
+    signs: [bool; 5],
 }
 
 impl Legend {
-    const SIGNS: [(char, &str); 4] = [
+    const SIGNS: [(char, &str); 5] = [
         (HEX, "terminal.legend-hex"),
         (SPACE, "terminal.legend-space"),
         (NOTHING, "terminal.legend-empty"),
         (GONE, "terminal.legend-gone"),
+        (UNKNOWN, "terminal.legend-unknown"),
     ];
 
     /// Looks for signs in drawn rows.
@@ -280,6 +282,7 @@ fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane,
         let more = Sentence::new("terminal.skipped-more").with("n", more);
         *text += &screen.named(BAD, "", &screen.say(&more));
     }
+    *text += &undecoded(lane, screen);
     if let Some(failure) = &lane.failure {
         let reason = screen.say(&refusal(&failure.error));
         *text += &screen.named(BAD, &screen.text("terminal.refused"), &reason);
@@ -295,6 +298,32 @@ fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane,
             &reason.text(screen.language().catalog()),
         );
     }
+}
+
+/// Where messages cannot be found.
+fn undecoded(lane: &Lane, screen: Screen) -> String {
+    /// Stretches that are named.
+    const MOST: usize = 3;
+    let passed = lane.undecoded.iter().filter(|passed| !passed.is_empty());
+    // Behind the first one that is lost each recv is another.
+    let mut stretches: Vec<Range<u64>> = Vec::new();
+    for passed in passed {
+        match stretches.last_mut() {
+            Some(last) if last.end == passed.start.0 => last.end = passed.end.0,
+            _ => stretches.push(passed.start.0..passed.end.0),
+        }
+    }
+    let name = screen.text("terminal.undecoded");
+    let named = stretches.iter().take(MOST).map(|stretch| {
+        Sentence::new("terminal.undecoded-bytes")
+            .with("first", stretch.start)
+            .with("last", stretch.end - 1)
+    });
+    let more = stretches.len().saturating_sub(MOST);
+    let more = (more > 0).then(|| Sentence::new("terminal.undecoded-more").with("n", more));
+    let lines = named.chain(more);
+    let lines = lines.map(|line| screen.named(Style::new(), &name, &screen.say(&line)));
+    lines.collect()
 }
 
 /// A row's name and counts.

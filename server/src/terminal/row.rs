@@ -33,7 +33,8 @@ pub(super) enum Cell {
 /// One layer of a lane.
 pub(super) struct CellRow {
     pub(super) name: String,
-    pub(super) cells: Vec<Cell>,
+    /// What the bytes from an offset on are, to the next one.
+    cells: BTreeMap<u64, Cell>,
     /// Where a box of this row begins or ends.
     pub(super) edges: BTreeSet<Place>,
     /// Where a box of no bytes begins; whether it is gone.
@@ -41,6 +42,20 @@ pub(super) struct CellRow {
     pub(super) counts: String,
     /// What is drawn where a box begins or ends.
     pub(super) border: char,
+}
+
+impl Default for CellRow {
+    /// A row without boxes.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            cells: BTreeMap::new(),
+            edges: BTreeSet::new(),
+            empties: BTreeMap::new(),
+            counts: String::new(),
+            border: BOUNDARY,
+        }
+    }
 }
 
 /// How many boxes of no bytes there may be at an offset.
@@ -85,14 +100,7 @@ fn chunks(seen: &Rows<'_>, layer: Layer) -> Vec<Chunk> {
 
 /// Each byte has the hue of what it belongs to.
 fn row(seen: &Rows<'_>, lane: &Lane, layer: Layer, chunks: &[Chunk], gaps: &Gaps) -> CellRow {
-    let mut row = CellRow {
-        name: String::new(),
-        cells: vec![Cell::Absent; lane.bytes.len()],
-        edges: BTreeSet::new(),
-        empties: BTreeMap::new(),
-        counts: String::new(),
-        border: BOUNDARY,
-    };
+    let mut row = CellRow::default();
     let stretches = seen.stretches();
     for chunk in chunks.iter().filter(|chunk| chunk.has_bytes()) {
         for stretch in within(&stretches, &chunk.range) {
@@ -130,11 +138,23 @@ impl CellRow {
         self.edges.extend([(start, last), (range.end.0, 0)]);
     }
 
-    fn paint(&mut self, range: Range<Offset>, cell: Cell) {
-        let end = index(range.end).min(self.cells.len());
-        if let Some(cells) = self.cells.get_mut(index(range.start)..end) {
-            cells.fill(cell);
+    pub(super) fn paint(&mut self, range: Range<Offset>, cell: Cell) {
+        let (start, end) = (range.start.0, range.end.0);
+        if start < end {
+            let behind = self.cell(end);
+            let painted: Vec<_> = self.cells.range(start..end).map(|(at, _)| *at).collect();
+            for at in painted {
+                self.cells.remove(&at);
+            }
+            self.cells.insert(start, cell);
+            self.cells.insert(end, behind);
         }
+    }
+
+    /// What the byte at an offset is.
+    pub(super) fn cell(&self, offset: u64) -> Cell {
+        let last = self.cells.range(..=offset).next_back();
+        last.map_or(Cell::Absent, |(_, cell)| *cell)
     }
 
     /// The next place at `offset` is a box of no bytes, gone or not; or is left out.

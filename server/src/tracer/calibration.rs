@@ -24,6 +24,7 @@ pub fn added_per_call() -> Option<Nanos> {
     let limits = Limits {
         events: 10_000,
         bytes: 1 << 20,
+        snap: None,
     };
     let observer = Observer::new(
         Head::default(),

@@ -65,6 +65,8 @@ pub(super) struct Joining {
 pub(super) struct Connections {
     all: Vec<Known>,
     filter: Filter,
+    /// Bytes that are kept of each call; none: all.
+    snap: Option<u32>,
     /// By the end's own address and its peer's.
     streams: HashMap<(Address, Address), At>,
     /// By the number of the opener's socket.
@@ -74,9 +76,10 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(filter: Filter) -> Self {
+    pub(super) fn new(filter: Filter, snap: Option<u32>) -> Self {
         Self {
             filter,
+            snap,
             ..Self::default()
         }
     }
@@ -166,11 +169,14 @@ impl Connections {
                     socket.peer.clone()
                 },
                 // The party of an event is that of the call.
-                calls: Calls::new(Origin {
-                    party: PartyId(0),
-                    connection,
-                    end,
-                }),
+                calls: Calls::new(
+                    Origin {
+                        party: PartyId(0),
+                        connection,
+                        end,
+                    },
+                    self.snap,
+                ),
                 unseen_from: None,
             }
         };

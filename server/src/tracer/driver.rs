@@ -310,9 +310,10 @@ impl World for Programs {
         thread: Thread,
         fd: i32,
         end: Option<u64>,
-        length: usize,
+        (length, first): (usize, usize),
     ) -> Option<Vec<u8>> {
-        self.descriptors.file_bytes(thread, fd, end, length)
+        self.descriptors
+            .file_bytes(thread, fd, end, (length, first))
     }
 
     fn told(&mut self, thread: Thread, fd: i32, beside: Beside) -> Socket {

@@ -39,7 +39,7 @@ impl Facts {
         self.is_full
     }
 
-    /// Whether a call that moved so many bytes fits. If not, the record ends with an
+    /// Whether a call of which so many bytes are kept fits. If not, the record ends with an
     /// event that is like `event` and says so.
     pub(super) fn has_room(&mut self, bytes: usize, event: &Event) -> bool {
         if self.is_full {
@@ -68,8 +68,8 @@ impl Facts {
 
     /// Adds an event that [`has_room`](Self::has_room).
     pub(super) fn add(&mut self, event: Event) {
-        if self.has_room(event.len(), &event) {
-            self.bytes += event.len();
+        if self.has_room(event.bytes.len(), &event) {
+            self.bytes += event.bytes.len();
             self.insert(event);
         }
     }

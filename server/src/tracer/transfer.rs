@@ -91,10 +91,15 @@ impl Message {
         lengths.fold(0, usize::saturating_add)
     }
 
-    /// The bytes that it moved, at most as many as there was room for; none if they
-    /// cannot be read.
-    pub(super) fn bytes(&self, world: &mut dyn World, thread: Thread) -> Option<Vec<u8>> {
-        let wanted = self.moved.min(self.asked());
+    /// The first `most` bytes that it moved, at most as many as there was room for; none
+    /// if they cannot be read.
+    pub(super) fn bytes(
+        &self,
+        most: usize,
+        world: &mut dyn World,
+        thread: Thread,
+    ) -> Option<Vec<u8>> {
+        let wanted = self.moved.min(self.asked()).min(most);
         let mut bytes = Vec::new();
         for &(address, length) in &self.parts {
             let length = length.min(wanted - bytes.len());

@@ -170,7 +170,15 @@ impl Reading {
     }
 
     /// Keeps a packet, if there is room. The first one for which there is none says so.
-    fn keep(&mut self, event: Event, bytes: usize) {
+    fn keep(&mut self, mut event: Event, bytes: usize) {
+        let length = event.bytes.len();
+        if let Some(snap) = self.left.snap.filter(|snap| length > *snap as usize) {
+            event.bytes.truncate(snap as usize);
+            event.bytes.shrink_to_fit();
+            let header = event.header.get_or_insert_default();
+            header.length = u32::try_from(length).ok();
+        }
+        let bytes = bytes - (length - event.bytes.len());
         if self.left.events > 0 && bytes <= self.left.bytes {
             self.left.events -= 1;
             self.left.bytes -= bytes;

@@ -27,10 +27,15 @@ pub(super) trait World {
     /// What a descriptor of a thread is; none if the kernel does not tell.
     fn descriptor(&mut self, thread: Thread, fd: i32) -> Option<Descriptor>;
 
-    /// The last `length` bytes of a file before `end`, or before its position; none
-    /// if it is no file that can be read there.
-    fn file(&mut self, thread: Thread, fd: i32, end: Option<u64>, length: usize)
-    -> Option<Vec<u8>>;
+    /// Of so many bytes of a file before `end`, or before its position, the first so
+    /// many, as the two parts of `count`; none if it is no file that can be read there.
+    fn file(
+        &mut self,
+        thread: Thread,
+        fd: i32,
+        end: Option<u64>,
+        count: (usize, usize),
+    ) -> Option<Vec<u8>>;
 
     /// What the kernel tells about a socket of a thread beside a call; nothing where it
     /// does not tell.

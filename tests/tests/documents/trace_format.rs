@@ -36,6 +36,7 @@ fn event() -> Event {
         offset: Offset(1),
         asked: 1,
         bytes: vec![1],
+        length: Some(2),
         would_block: 1,
         error: Some("e".to_owned()),
         reason: Some(Reason::Full),
@@ -90,6 +91,7 @@ fn head() -> Head {
             zero: 1,
         }),
         capture: Capture::On,
+        snap: Some(1),
         added_per_call: Some(Nanos(1)),
     }
 }

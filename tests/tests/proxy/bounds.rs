@@ -73,6 +73,26 @@ fn a_bound_of_the_record_is_said_and_bytes_still_pass() {
 }
 
 #[test]
+fn all_bytes_pass_and_the_first_of_each_call_are_kept() {
+    let server = Listener::new();
+    let proxy = Proxy::of(server.address(), &["--snap", "2", "--max-bytes", "100"]);
+    let (mut client, mut peer) = pair(&proxy, &server);
+    for _ in 0..20 {
+        client.send(b"hello");
+        peer.expect(b"hello");
+    }
+    drop((client, peer));
+    let record = proxy.stop(Signal::INT);
+    assert_eq!(record.ending(), "finished");
+    let events = record.of_type("event").into_iter();
+    let moved: Vec<_> = events.filter(|event| event["length"] == 5).collect();
+    assert_eq!(moved.len(), 40, "{moved:?}");
+    assert!(moved.iter().all(|event| event["bytes"] == "6865"));
+    let last = moved.last().expect("events");
+    assert_eq!(last["offset"], 95);
+}
+
+#[test]
 fn only_what_fits_is_recorded_and_all_is_passed_on() {
     let server = Listener::new();
     let proxy = Proxy::of(server.address(), &["--only", "udp", "--only", ":1"]);

@@ -65,6 +65,63 @@ fn a_record_ends_at_its_bounds_and_the_program_goes_on() {
 }
 
 #[test]
+fn the_first_bytes_of_each_call_are_kept_and_all_are_counted() {
+    const LINES: &str = "
+import socket
+listener = socket.create_server(('127.0.0.1', 0))
+c = socket.create_connection(listener.getsockname())
+d, _ = listener.accept()
+for n in range(3):
+    c.send(b'four four\\n'); d.recv(100)
+c.close(); d.recv(100)
+";
+    let place = Place::new();
+    let command = ["python3", "-c", LINES];
+    for (snap, kept, known) in [("3", "666f75", "fou░░░░░░░"), ("0", "", "░░░░░░░░░░")]
+    {
+        let packets = place.text("snapped.pcapng");
+        let flags = ["--snap", snap, "--framing", "fixed-size,size=10"];
+        let flags = [&flags[..], &["--pcapng", &packets]].concat();
+        let (finished, lines) = place.trace(&flags, &command);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert_eq!(lines[0]["snap"].to_string(), snap);
+        let events = of_type(&lines, "event").into_iter();
+        let moved = events.filter(|event| event["length"] == 10);
+        let moved = moved.filter(|event| event["bytes"].as_str().unwrap_or_default() == kept);
+        let offsets = moved.map(|event| event["offset"].as_u64().unwrap_or(0));
+        let mut offsets: Vec<_> = offsets.collect();
+        offsets.sort_unstable();
+        assert_eq!(offsets, [0, 0, 10, 10, 20, 20], "{lines:?}");
+        let shown = call(&["show", &place.text("trace.jsonl"), "--lang", "en"]);
+        let shown = shown.out.join("\n");
+        for part in [
+            known,
+            "3 sends",
+            "3 recvs",
+            "B not kept",
+            "30 B not decoded",
+        ] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        // Wireshark's file has the length and not the bytes.
+        let listed = call(&["show", &packets, "--lang", "en"]);
+        let listed = listed.out.join("\n");
+        assert!(listed.contains("missing") || snap == "0", "{listed}");
+        let file = std::fs::read(&packets).expect("a file");
+        assert!(!file.windows(4).any(|four| four == b"four"));
+        let guessed = call(&["guess", &place.text("trace.jsonl"), "--lang", "en"]);
+        if snap == "0" {
+            let said = guessed.err.join("\n");
+            assert!(said.contains("--snap 0"), "{guessed:?}");
+        }
+    }
+    for wrong in ["-1", "some", "2GiB"] {
+        let finished = call(&["trace", &["--snap=", wrong].concat(), "--", "true"]);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+    }
+}
+
+#[test]
 fn the_lanes_come_on_standard_error_and_as_packets() {
     let place = Place::new();
     let packets = place.text("trace.pcapng");

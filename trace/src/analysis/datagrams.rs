@@ -12,13 +12,13 @@
 mod content;
 mod packets;
 
-use self::content::{Contents, Index, hash};
+use self::content::{Contents, Index, Known};
 use super::direction;
 use crate::cause;
 use crate::lane::{
     Carrier, Direction, Fate, Integrity, Lane, MessageKind, MessageSpan, Packet, Span,
 };
-use crate::{Call, Connection, ConnectionId, End, Endpoint, Event, Trace};
+use crate::{Call, Connection, ConnectionId, End, Endpoint, Trace};
 use bytes::Bytes;
 use protocol::Frame;
 
@@ -28,6 +28,7 @@ pub(super) fn lanes<'a>(
     trace: &'a Trace,
     datagrams: impl Iterator<Item = (&'a Connection, &'a [usize])>,
 ) -> Vec<Lane> {
+    let known = Known::of(trace.events());
     let (mut up, mut down) = (Vec::new(), Vec::new());
     let mut sockets: Vec<&Endpoint> = Vec::new();
     for (connection, events) in datagrams {
@@ -41,15 +42,15 @@ pub(super) fn lanes<'a>(
             sockets.push(acceptor);
             up.push(Vec::new());
         }
-        let way = |direction| Way::new(trace, connection.connection, direction, events);
+        let way = |direction| Way::new((trace, known), connection.connection, direction, events);
         up[socket].push(way(Direction::FromOpener));
         down.push(way(Direction::FromAcceptor));
     }
     for ways in &mut up {
-        read_socket(trace, ways, trace.dropped);
+        read_socket((trace, known), ways, trace.dropped);
     }
     for way in &mut down {
-        read_socket(trace, std::slice::from_mut(way), None);
+        read_socket((trace, known), std::slice::from_mut(way), None);
     }
     let all = up.into_iter().flatten().chain(down);
     all.map(|way| way.finish(trace)).collect()
@@ -79,7 +80,12 @@ struct Received {
 }
 
 impl Way {
-    fn new(trace: &Trace, connection: ConnectionId, way: Direction, events: &[usize]) -> Self {
+    fn new(
+        (trace, known): (&Trace, Known),
+        connection: ConnectionId,
+        way: Direction,
+        events: &[usize],
+    ) -> Self {
         let mut this = Self {
             lane: Lane::new(connection, way),
             packets: Vec::new(),
@@ -94,7 +100,7 @@ impl Way {
                 _ if direction(event) != Some(way) => {}
                 Call::Send => {
                     let start = lane.end();
-                    lane.bytes.extend_from_slice(&event.bytes);
+                    lane.add(event);
                     lane.push_send(Span {
                         event: index,
                         start,
@@ -118,26 +124,26 @@ impl Way {
                 .iter()
                 .any(|&end| trace.is_watched(connection, end));
         this.fates = vec![Fate::Unknown; this.lane.sends.len()];
-        this.match_packets(trace);
+        this.match_packets(trace, known);
         this
     }
 
     /// Each packet is the first send in order with its content.
-    fn match_packets(&mut self, trace: &Trace) {
+    fn match_packets(&mut self, trace: &Trace, known: Known) {
         let events = trace.events();
         if self.packets.is_empty() {
             return;
         }
-        let sends = Index::whole(events, &self.lane.sends);
+        let sends = Index::whole(known, events, &self.lane.sends);
         // How many of those that look the same are matched, at their first.
         let mut used = vec![0; sends.len()];
         for (event, send) in &mut self.packets {
-            let content = &events[*event].bytes;
-            let (at, same) = sends.find(hash(content, None));
+            let packet = &events[*event];
+            let (at, same) = sends.find(known.key(packet));
             let Some(&(_, number)) = used.get(at).and_then(|&used| same.get(used)) else {
                 continue;
             };
-            if events[self.lane.sends[number].event].bytes == *content {
+            if known.are_equal(&events[self.lane.sends[number].event], packet) {
                 *send = Some(number);
                 used[at] += 1;
             }
@@ -145,12 +151,12 @@ impl Way {
     }
 
     /// Finds the sends of the recvs that no counter told.
-    fn match_contents(&mut self, trace: &Trace) {
+    fn match_contents(&mut self, trace: &Trace, known: Known) {
         if self.recvs.iter().all(|recv| recv.exact) {
             return;
         }
         let events = trace.events();
-        let mut contents = Contents::new(events, &self.lane.sends);
+        let mut contents = Contents::new(known, events, &self.lane.sends);
         let mut taken = vec![false; self.lane.sends.len()];
         let exact = self.recvs.iter().filter_map(|recv| recv.send);
         exact.for_each(|send| taken[send] = true);
@@ -260,7 +266,7 @@ impl Way {
                     start: send.start,
                     header: 0,
                     body: Bytes::copy_from_slice(&event.bytes),
-                    size: event.bytes.len(),
+                    size: event.len(),
                     trailer: 0,
                 },
                 kind: MessageKind::Message,
@@ -278,11 +284,13 @@ impl Way {
 
 /// Tells which datagrams one socket read: those of all `ways` that lead to
 /// it. `lost` is what it lost in all, if that is known.
-fn read_socket(trace: &Trace, ways: &mut [Way], lost: Option<u32>) {
+fn read_socket((trace, known): (&Trace, Known), ways: &mut [Way], lost: Option<u32>) {
     let complete = trace.missed == Some(0);
-    let places = complete.then(|| count(trace, ways, lost)).flatten();
+    let places = complete
+        .then(|| count((trace, known), ways, lost))
+        .flatten();
     for way in &mut *ways {
-        way.match_contents(trace);
+        way.match_contents(trace, known);
         way.note_read();
     }
     if let Some(places) = places {
@@ -315,7 +323,11 @@ fn read_socket(trace: &Trace, ways: &mut [Way], lost: Option<u32>) {
 /// Matches recvs to sends by counting packets. If that explains every recv,
 /// returns all sends (way and number) up to the last one read: those that
 /// nobody read were dropped.
-fn count(trace: &Trace, ways: &mut [Way], lost: Option<u32>) -> Option<Vec<(usize, usize)>> {
+fn count(
+    (trace, known): (&Trace, Known),
+    ways: &mut [Way],
+    lost: Option<u32>,
+) -> Option<Vec<(usize, usize)>> {
     let events = trace.events();
     let (mut packets, mut recvs) = (Vec::new(), Vec::new());
     for (number, way) in ways.iter().enumerate() {
@@ -339,7 +351,7 @@ fn count(trace: &Trace, ways: &mut [Way], lost: Option<u32>) -> Option<Vec<(usiz
         dropped = events[event].socket.dropped.unwrap_or(dropped);
         let position = k + dropped as usize;
         let send = packets.get(position).and_then(|&(packet, way, send)| {
-            let same = way == number && agrees(&events[event], &events[packet]);
+            let same = way == number && known.agrees(&events[event], &events[packet]);
             send.filter(|_| same)
         });
         match send {
@@ -357,12 +369,4 @@ fn count(trace: &Trace, ways: &mut [Way], lost: Option<u32>) -> Option<Vec<(usiz
             .filter_map(|(_, way, send)| Some((way, send?)))
             .collect()
     })
-}
-
-/// Whether `recv` can have taken what `packet` carried.
-fn agrees(recv: &Event, packet: &Event) -> bool {
-    let whole = packet.len();
-    let room = (recv.asked as usize).max(recv.len());
-    let length = recv.socket.length.map_or(whole, |length| length as usize);
-    length == whole && recv.bytes == packet.bytes[..whole.min(room)]
 }

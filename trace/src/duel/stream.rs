@@ -136,8 +136,7 @@ struct Recorded {
 impl<'a> Stream<'a> {
     /// The stream of a lane that is none of datagrams. Silence is `silence` long.
     pub fn of(trace: &Trace, lane: &'a Lane, ended: &Ended, cuts: &Cuts, silence: Nanos) -> Self {
-        let gap = lane.gaps.first().map(|gap| at(gap.start));
-        let known = gap.unwrap_or(lane.bytes.len());
+        let known = lane.bytes.front();
         let handshake = lane.messages.iter();
         let mut handshake = handshake.filter(|message| message.kind.is_of_the_handshake());
         let start = handshake
@@ -155,12 +154,12 @@ impl<'a> Stream<'a> {
         };
         let this = match cuts {
             Cuts::Recorded => of_lane.recorded(trace, lane, known, silence),
-            Cuts::Whole => of_lane.cut(&lane.bytes[..known], vec![known.max(1)]),
-            Cuts::Sizes(sizes) => of_lane.cut(&lane.bytes[..known], sizes.clone()),
+            Cuts::Whole => of_lane.cut(known, vec![known.len().max(1)]),
+            Cuts::Sizes(sizes) => of_lane.cut(known, sizes.clone()),
         };
         let is_ended = ended.has(lane.connection, lane.direction);
         Self {
-            is_whole: is_ended && this.bytes.len() == lane.bytes.len(),
+            is_whole: is_ended && this.bytes.len() == at(lane.end()),
             ..this
         }
     }
@@ -188,7 +187,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    fn recorded(self, trace: &Trace, lane: &'a Lane, known: usize, silence: Nanos) -> Self {
+    fn recorded(self, trace: &Trace, lane: &'a Lane, known: &'a [u8], silence: Nanos) -> Self {
         let filled = |spans: &[Span]| {
             let spans = spans.iter().filter(|span| !span.is_empty());
             let spans = spans.map(|span| (at(span.end), span.event));
@@ -214,17 +213,17 @@ impl<'a> Stream<'a> {
             let pause = Nanos(next.0.saturating_sub(time(event).0));
             chunks.push(Recorded {
                 number: index + 1,
-                end: end.min(known),
+                end: end.min(known.len()),
                 event,
                 is_pause_behind: pause >= silence,
             });
-            if end >= known {
+            if end >= known.len() {
                 break;
             }
         }
         let end = chunks.last().map_or(0, |chunk| chunk.end);
         Self {
-            bytes: &lane.bytes[..end],
+            bytes: &known[..end],
             source,
             is_timed: true,
             chunks,

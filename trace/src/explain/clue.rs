@@ -59,7 +59,7 @@ fn other_settings(lane: &Lane, framing: &Framing) -> Option<Sentence> {
         .rfind(|message| message.kind != MessageKind::Message)
         .map_or(Offset(0), |message| message.range().end);
     let bytes = lane.slice(start..lane.end());
-    if bytes.is_empty() || bytes.len() > MOST || !lane.gaps.is_empty() {
+    if bytes.is_empty() || bytes.len() > MOST || lane.bytes.unknown() > 0 {
         return None;
     }
     variants(prefix).into_iter().find_map(|(setting, variant)| {

@@ -75,6 +75,7 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
             Call::Cut => facts.cut(),
         }
     };
+    explanation.rest.extend(facts.not_kept());
     explanation.rest.extend(facts.tried());
     explanation.rest.extend(facts.options());
     let (_, further) = ClientId::of(event.connection);
@@ -109,9 +110,11 @@ fn beginning(trace: &Trace) -> Explanation {
         .with("packets", packets);
     let added = trace.head.added_per_call;
     let traced = added.map(|added| under_trace("explain.start.traced", added));
+    let snap = trace.head.snap;
+    let snap = snap.map(|snap| Sentence::new("explain.start.snap").with("n", u64::from(snap)));
     Explanation {
         head,
-        rest: traced.into_iter().collect(),
+        rest: traced.into_iter().chain(snap).collect(),
     }
 }
 
@@ -161,6 +164,17 @@ impl Facts<'_> {
             head: self.say(key),
             rest: Vec::new(),
         }
+    }
+
+    /// How much of its bytes was kept, if that is not all.
+    fn not_kept(&self) -> Option<Sentence> {
+        let (kept, more) = (self.event.bytes.len(), self.event.not_kept());
+        let key = if kept == 0 {
+            "explain.none-kept"
+        } else {
+            "explain.not-kept"
+        };
+        (more > 0).then(|| Sentence::new(key).with("n", kept).with("more", more))
     }
 
     /// The name of whoever is at the other end.

@@ -145,7 +145,18 @@ impl Facts<'_> {
             .iter()
             .filter(|m| m.event == self.index && m.kind == MessageKind::Message)
             .collect();
-        if framed {
+        let passed = lane.undecoded.iter();
+        let passed = passed.filter(|passed| passed.event == self.index && !passed.is_empty());
+        let passed: Vec<_> = passed
+            .map(|passed| {
+                Sentence::new("explain.message.not-kept")
+                    .with("first", passed.start.0)
+                    .with("last", passed.end.0 - 1)
+            })
+            .collect();
+        let is_read_on = passed.is_empty() || !completed.is_empty();
+        sentences.extend(passed);
+        if framed && is_read_on {
             sentences.extend(match completed.len() {
                 0 if lane.failure.as_ref().is_some_and(|f| f.event == self.index) => {
                     Some(Sentence::new("explain.message.refused"))

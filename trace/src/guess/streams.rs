@@ -60,11 +60,8 @@ impl<'a> Stream<'a> {
     }
 
     fn of_lane(ended: &Ended, lane: &'a Lane, other: Option<&Lane>) -> Self {
-        let known = lane
-            .gaps
-            .first()
-            .map_or(lane.bytes.len(), |gap| at(gap.start.0));
-        let end = known.min(MOST);
+        let known = lane.bytes.front();
+        let end = known.len().min(MOST);
         let mut passed: BTreeMap<usize, Option<usize>> =
             ends(lane).map(|(e, at)| (e, Some(at))).collect();
         passed.extend(
@@ -82,14 +79,14 @@ impl<'a> Stream<'a> {
             }
         }
         let is_closed = ended.has(lane.connection, lane.direction);
-        let is_whole = is_closed && end == lane.bytes.len();
+        let is_whole = is_closed && end == at(lane.end().0);
         if is_whole && turns.last() != Some(&end) {
             turns.push(end);
         }
         turns.retain(|turn| *turn <= end);
         let sends = lane.sends.iter().map(|send| at(send.end.0));
         Self {
-            bytes: lane.bytes.get(..end).unwrap_or_default(),
+            bytes: known.get(..end).unwrap_or_default(),
             turns,
             sends: sends.filter(|send| *send <= end).collect(),
             is_whole,

@@ -26,9 +26,31 @@ pub(super) struct Segment {
     pub(super) flags: Flags,
 }
 
+/// A packet's payload: its first bytes, and how many there were.
+#[derive(Clone, Copy)]
+pub(super) struct Payload<'a> {
+    pub(super) kept: &'a [u8],
+    pub(super) length: usize,
+}
+
+impl<'a> From<&'a [u8]> for Payload<'a> {
+    /// All of it.
+    fn from(kept: &'a [u8]) -> Self {
+        Self {
+            kept,
+            length: kept.len(),
+        }
+    }
+}
+
 /// The headers of a segment. A SYN announces the largest segment and a window
 /// scale, so that no window is ever full.
-pub(super) fn segment(from: Endpoint, to: Endpoint, segment: Segment, payload: &[u8]) -> Vec<u8> {
+pub(super) fn segment(
+    from: Endpoint,
+    to: Endpoint,
+    segment: Segment,
+    payload: Payload<'_>,
+) -> Vec<u8> {
     // Maximum segment size; no operation; window scale 14 (RFC 7323).
     let largest = u16::try_from(LARGEST_SEGMENT)
         .unwrap_or(u16::MAX)
@@ -53,9 +75,9 @@ pub(super) fn segment(from: Endpoint, to: Endpoint, segment: Segment, payload: &
 }
 
 /// The headers of a datagram.
-pub(super) fn datagram(from: Endpoint, to: Endpoint, payload: &[u8]) -> Vec<u8> {
+pub(super) fn datagram(from: Endpoint, to: Endpoint, payload: Payload<'_>) -> Vec<u8> {
     let mut udp = ports(from, to);
-    udp.extend_from_slice(&length(8 + payload.len()));
+    udp.extend_from_slice(&length(8 + payload.length));
     udp.extend_from_slice(&[0, 0]);
     // 0 would say that there is no checksum.
     let sum = match checksum(from, to, UDP, &udp, payload) {
@@ -71,11 +93,17 @@ fn ports(from: Endpoint, to: Endpoint) -> Vec<u8> {
 }
 
 /// Puts IPv4 and Ethernet in front of a transport header.
-fn below(from: Endpoint, to: Endpoint, kind: u8, transport: &[u8], payload: &[u8]) -> Vec<u8> {
+fn below(
+    from: Endpoint,
+    to: Endpoint,
+    kind: u8,
+    transport: &[u8],
+    payload: Payload<'_>,
+) -> Vec<u8> {
     // The loopback interface has no hardware addresses: zeros.
     let mut headers = vec![0; 12];
     headers.extend_from_slice(&[8, 0]);
-    let total = length(20 + transport.len() + payload.len());
+    let total = length(20 + transport.len() + payload.length);
     // Version 4, 5 words; don't fragment; 64 hops.
     headers.extend_from_slice(&[0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, kind, 0, 0]);
     headers.extend_from_slice(&from.address);
@@ -90,12 +118,19 @@ fn length(bytes: usize) -> [u8; 2] {
     u16::try_from(bytes).unwrap_or(u16::MAX).to_be_bytes()
 }
 
-/// Over the pseudo-header, `header` (of even length) and `payload`.
-fn checksum(from: Endpoint, to: Endpoint, kind: u8, header: &[u8], payload: &[u8]) -> [u8; 2] {
+/// Over the pseudo-header, `header` (of even length) and `payload`; where not all of that is
+/// known, as if the rest were zeros.
+fn checksum(
+    from: Endpoint,
+    to: Endpoint,
+    kind: u8,
+    header: &[u8],
+    payload: Payload<'_>,
+) -> [u8; 2] {
     let sum = add(u64::from(kind), &from.address);
     let sum = add(sum, &to.address);
-    let sum = add(sum, &length(header.len() + payload.len()));
-    complement(add(add(sum, header), payload))
+    let sum = add(sum, &length(header.len() + payload.length));
+    complement(add(add(sum, header), payload.kept))
 }
 
 /// The sum of 16-bit words (RFC 1071), carries not yet folded.
@@ -135,7 +170,7 @@ mod tests {
             0x45, 0, 0, 30, 0, 0, 0x40, 0, 64, 17, 0x3C, 0xCC, 127, 0, 0, 1, 127, 0, 0, 2,
             0xC0, 0, 0x1F, 0x40, 0, 10, 0xBA, 0x2C,
         ];
-        let found = datagram(FROM, TO, b"hi");
+        let found = datagram(FROM, TO, b"hi"[..].into());
         assert_eq!(found, expected, "{found:02x?}");
     }
 
@@ -148,6 +183,7 @@ mod tests {
             flags: Flags::SYN,
         };
         for payload in [&b""[..], b"x", b"odd", &vec![0xff; 65_495 - 8]] {
+            let payload = payload.into();
             let headers = segment(FROM, TO, syn, payload);
             assert_eq!(headers.len(), 62);
             assert_eq!(complement(add(0, &headers[14..34])), [0, 0]);

@@ -52,9 +52,11 @@ pub fn write(trace: &Trace, analysis: &Analysis) -> Vec<u8> {
             }
             let header = Header {
                 raw: packet.headers,
+                length: u32::try_from(packet.payload.length).ok(),
                 ..Header::default()
             };
-            packets.put(&mut file, packet.at, &header, packet.payload, Some(&text));
+            let kept = packet.payload.kept;
+            packets.put(&mut file, packet.at, &header, kept, Some(&text));
         });
         return file;
     }

@@ -3,7 +3,7 @@
 //! end. What the kernel merged, split or acknowledged is not in them.
 
 use super::comment;
-use super::headers::{self, Endpoint, LARGEST_DATAGRAM, LARGEST_SEGMENT, Segment};
+use super::headers::{self, Endpoint, LARGEST_DATAGRAM, LARGEST_SEGMENT, Payload, Segment};
 use crate::lane::Lane;
 use crate::rows::Passage;
 use crate::{Analysis, Call, End, Event, Flags, Trace};
@@ -15,12 +15,27 @@ const FIRST_PORT: u16 = 49_152;
 /// Where an acceptor of unknown address is said to listen (discard, RFC 863).
 const UNPLANNED: &str = "127.0.0.1:9";
 
+const NOTHING: Payload<'static> = Payload {
+    kept: &[],
+    length: 0,
+};
+
+/// At most `most` bytes of an event, from its byte number `from` on.
+fn part(event: &Event, from: usize, most: usize) -> Payload<'_> {
+    let length = (event.len() - from).min(most);
+    let kept = event.bytes.get(from..).unwrap_or_default();
+    Payload {
+        kept: &kept[..kept.len().min(length)],
+        length,
+    }
+}
+
 /// A packet that never was.
 pub(super) struct Made<'a> {
     /// Nanoseconds since the start of the run.
     pub(super) at: u64,
     pub(super) headers: Vec<u8>,
-    pub(super) payload: &'a [u8],
+    pub(super) payload: Payload<'a>,
     pub(super) comment: Option<String>,
 }
 
@@ -131,17 +146,18 @@ impl Connection {
                     Some((lane, found.ok()?))
                 });
                 let mut done = 0;
-                for payload in event.bytes.chunks(LARGEST_SEGMENT) {
+                while done < event.len() {
+                    let payload = part(event, done, LARGEST_SEGMENT);
                     let comment = number.map(|(lane, number)| {
                         let start = lane.sends[number].start + done;
-                        let range = start..Offset(start.0) + payload.len();
+                        let range = start..Offset(start.0) + payload.length;
                         let passage = Passage {
                             sends: number..number + 1,
                             ..Passage::of_stretch(lane, range)
                         };
                         comment::segment(trace, lane, &passage)
                     });
-                    done += payload.len();
+                    done += payload.length;
                     let flags = Flags(Flags::PSH.0 | Flags::ACK.0);
                     self.put(side, flags, at, payload, comment, each);
                 }
@@ -152,12 +168,12 @@ impl Connection {
                     side,
                     Flags(Flags::FIN.0 | Flags::ACK.0),
                     at,
-                    &[],
+                    NOTHING,
                     None,
                     each,
                 );
                 if self.ended == [true, true] {
-                    self.put(1 - side, Flags::ACK, at, &[], None, each);
+                    self.put(1 - side, Flags::ACK, at, NOTHING, None, each);
                 }
             }
             _ => {}
@@ -168,9 +184,10 @@ impl Connection {
     fn open<'a>(&mut self, at: u64, each: &mut dyn FnMut(Made<'a>)) {
         if !self.open {
             self.open = true;
-            self.put(0, Flags::SYN, at, &[], None, each);
-            self.put(1, Flags(Flags::SYN.0 | Flags::ACK.0), at, &[], None, each);
-            self.put(0, Flags::ACK, at, &[], None, each);
+            let granted = Flags(Flags::SYN.0 | Flags::ACK.0);
+            self.put(0, Flags::SYN, at, NOTHING, None, each);
+            self.put(1, granted, at, NOTHING, None, each);
+            self.put(0, Flags::ACK, at, NOTHING, None, each);
         }
     }
 
@@ -179,7 +196,7 @@ impl Connection {
         side: usize,
         flags: Flags,
         at: u64,
-        payload: &'a [u8],
+        payload: Payload<'a>,
         comment: Option<String>,
         each: &mut dyn FnMut(Made<'a>),
     ) {
@@ -192,7 +209,7 @@ impl Connection {
         };
         let headers = headers::segment(from, to, segment, payload);
         let counted = flags.has(Flags::SYN) || flags.has(Flags::FIN);
-        let length = u32::try_from(payload.len()).unwrap_or(0) + u32::from(counted);
+        let length = u32::try_from(payload.length).unwrap_or(0) + u32::from(counted);
         self.next[side] = self.next[side].wrapping_add(length);
         each(Made {
             at,
@@ -212,7 +229,7 @@ fn datagram<'a>(
 ) -> Made<'a> {
     let side = usize::from(event.end == End::Acceptor);
     let (from, to) = (connection.ends[side], connection.ends[1 - side]);
-    let payload = &event.bytes[..event.len().min(LARGEST_DATAGRAM)];
+    let payload = part(event, 0, LARGEST_DATAGRAM);
     let comment = analysis.lane_of(event).and_then(|lane| {
         let send = lane.sends.binary_search_by_key(&index, |send| send.event);
         let send = send.ok()?;

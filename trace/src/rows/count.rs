@@ -38,7 +38,10 @@ impl Rows<'_> {
         match layer {
             Layer::Sends => {
                 let sends = &self.lane.sends;
-                self.of("stage.sends", "stage.sends-of", sends, |send| send.event)
+                RowCount {
+                    findings: self.not_kept(),
+                    ..self.of("stage.sends", "stage.sends-of", sends, |send| send.event)
+                }
             }
             Layer::Packets => self.packet_counts(),
             Layer::Recvs => {
@@ -107,12 +110,12 @@ impl Rows<'_> {
         } else {
             ("stage.segment-count", "stage.segment-count-of")
         };
-        let missing: u64 = self
-            .lane
-            .gaps
-            .iter()
-            .map(|gap| gap.end.0 - gap.start.0)
-            .sum();
+        // Of calls it is said in their row.
+        let missing = if self.lane.has_calls() {
+            0
+        } else {
+            self.lane.bytes.unknown()
+        };
         let findings = [
             self.some("stage.resent", Finding::Resent),
             self.some("stage.differs", Finding::Differs),
@@ -134,14 +137,28 @@ impl Rows<'_> {
         }
     }
 
+    /// Bytes of calls that were not kept.
+    fn not_kept(&self) -> Vec<Sentence> {
+        let unknown = self.lane.bytes.unknown();
+        let unknown = if self.lane.has_calls() { unknown } else { 0 };
+        some(
+            "stage.not-kept",
+            usize::try_from(unknown).unwrap_or(usize::MAX),
+        )
+    }
+
     /// What was cut off or dropped; once all is over, what was never read.
     fn losses(&self) -> Vec<Sentence> {
         let mut found = self.some("stage.cut", Finding::CutRecv);
+        if !self.is_observed(Layer::Sends) {
+            found.extend(self.not_kept());
+        }
         if self.is_datagrams() {
             found.extend(self.datagram_losses());
         } else if self.is_over() {
             let read = self.lane.recvs.last().map_or(Offset(0), |recv| recv.end);
-            let unread = self.lane.slice(read..self.lane.end()).len();
+            let unread = self.lane.end().0.saturating_sub(read.0);
+            let unread = usize::try_from(unread).unwrap_or(usize::MAX);
             let key = if self.trace.lacks_calls() {
                 "stage.bytes-unknown"
             } else {
@@ -179,6 +196,15 @@ impl Rows<'_> {
         found
     }
 
+    /// Bytes that were read and in which messages cannot be found.
+    fn undecoded(&self) -> usize {
+        let read = self.lane.recvs.last().map_or(Offset(0), |recv| recv.end);
+        let passed = self.lane.undecoded.iter();
+        let passed = passed.filter(|passed| self.has_happened(passed.event));
+        let bytes = passed.map(|passed| passed.end.min(read).0.saturating_sub(passed.start.0));
+        usize::try_from(bytes.sum::<u64>()).unwrap_or(usize::MAX)
+    }
+
     fn message_counts(&self) -> RowCount {
         let messages = &self.lane.messages;
         let happened = messages.partition_point(|message| self.has_happened(message.event));
@@ -191,6 +217,7 @@ impl Rows<'_> {
             self.some("stage.wrong", Finding::Wrong),
             self.some("stage.skipped-count", Finding::Skipped),
             some("stage.refused-count", usize::from(refused)),
+            some("stage.undecoded", self.undecoded()),
         ];
         let (key, n) = match ready {
             0 => {

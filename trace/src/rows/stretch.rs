@@ -79,6 +79,9 @@ fn is_unfinished(lane: &Lane, framing: &Framing, range: &Range<Offset>) -> bool 
     if range.start >= range.end || range.end.0 - range.start.0 > MOST_UNFINISHED {
         return false;
     }
+    if lane.bytes.unknown_in(range) > 0 {
+        return false;
+    }
     let mut decoder = Decoder::starting_at(framing, range.start);
     decoder.handle_chunk(lane.slice(range.clone()));
     matches!(decoder.poll_frame(), Ok(None))

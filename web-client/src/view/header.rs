@@ -200,6 +200,7 @@ fn no_trace(error: &TraceError, catalog: &Catalog) -> String {
         RecordError::Empty => Sentence::new("file.empty"),
         RecordError::Line { line, .. } => at("file.line", *line),
         RecordError::Reason { line, .. } => at("file.reason", *line),
+        RecordError::Length { line, .. } => at("file.length", *line),
         RecordError::Order { line } => at("file.order", *line),
         RecordError::Version { found } => Sentence::new("file.version")
             .with("found", u64::from(*found))

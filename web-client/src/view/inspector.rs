@@ -119,11 +119,16 @@ impl Inspector {
 
         let bytes = chunk.lane.slice(chunk.span.range());
         self.build(state, &chunk, bytes, catalog);
-        let hidden = bytes.len().saturating_sub(MOST);
+        let unknown = chunk.lane.bytes.unknown_in(&chunk.span.range());
+        let hidden =
+            (chunk.span.len() as u64 - unknown).saturating_sub(bytes.len().min(MOST) as u64);
         let gone = chunk.span.cut;
         let mut more = headers;
         if hidden > 0 {
             more += &catalog.render(&Sentence::new("inspector.more").with("n", hidden));
+        }
+        if unknown > 0 {
+            more += &catalog.render(&Sentence::new("inspector.not-kept").with("n", unknown));
         }
         if gone > 0 {
             more += &catalog.render(&Sentence::new("inspector.cut").with("n", gone));
@@ -200,11 +205,7 @@ impl Inspector {
             let here = chunk.span.start + index == way.offset;
             dom::set_bool(button, "aria-pressed", here);
         }
-        let mut line = catalog.render(
-            &Sentence::new("inspector.byte")
-                .with("offset", way.offset.0)
-                .with("hex", wording::hex(&[way.byte], 1)),
-        );
+        let mut line = byte(&way, catalog);
         if let Some(character) = way.character {
             let nth = way.offset.0 - character.start.0 + 1;
             let shown = wording::text(character.character.to_string().as_bytes(), 1);
@@ -222,6 +223,15 @@ impl Inspector {
         dom::set_text(&self.byte, &line);
         dom::set_text(&self.way, &itinerary(&way, chunk.lane, state, catalog));
     }
+}
+
+/// A byte's offset and value.
+pub(super) fn byte(way: &Itinerary, catalog: &Catalog) -> String {
+    let said = match way.byte {
+        Some(byte) => Sentence::new("inspector.byte").with("hex", wording::hex(&[byte], 1)),
+        None => Sentence::new("inspector.byte.not-known"),
+    };
+    catalog.render(&said.with("offset", way.offset.0))
 }
 
 /// "sent by client 1's send() #3 → segment #3 → the server's recv() #2 → message 2".

@@ -12,7 +12,7 @@ use web_sys::{
     ScrollLogicalPosition,
 };
 
-use super::inspector::itinerary;
+use super::inspector::{byte, itinerary};
 use super::pointer::{self, Pointer};
 use super::rows::{call, caller};
 use crate::app::{Message, State, Status, Tab};
@@ -436,11 +436,9 @@ fn describe(target: Target, state: &State, catalog: &Catalog) -> Option<String> 
         } => {
             let lane = state.analysis().lane(connection, direction)?;
             let way = lane.itinerary(offset)?;
-            let byte = Sentence::new("inspector.byte")
-                .with("offset", offset.0)
-                .with("hex", super::wording::hex(&[way.byte], 1));
+            let byte = byte(&way, catalog);
             let way = itinerary(&way, lane, state, catalog);
-            Some([&catalog.render(&byte), " · ", &way].concat())
+            Some([&byte, " · ", &way].concat())
         }
     }
 }

@@ -113,6 +113,12 @@ impl Decode for LengthPrefixDecoder {
         Ok(Some(self.take(head)))
     }
 
+    fn lacks(&self) -> Option<u64> {
+        let head = self.head?;
+        let need = head.header + head.body + self.prefix.trailer();
+        Some(need.saturating_sub(self.buffer.len()) as u64)
+    }
+
     fn is_mid_frame(&self) -> bool {
         !self.buffer.is_empty()
     }

@@ -52,10 +52,10 @@ impl Moment {
 }
 
 impl EndRecorder {
-    pub(super) const fn new(recorder: Recorder, origin: Origin) -> Self {
+    pub(super) fn new(recorder: Recorder, origin: Origin) -> Self {
         Self {
+            calls: Calls::new(origin, recorder.inner.snap),
             recorder,
-            calls: Calls::new(origin),
         }
     }
 

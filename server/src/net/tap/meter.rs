@@ -132,8 +132,9 @@ impl Meter {
             if self.calls.fetch_add(1, Ordering::Relaxed) >= self.most_calls {
                 return Some(Reason::Calls);
             }
-            let before = self.bytes.fetch_add(event.len(), Ordering::Relaxed);
-            if before + event.len() > self.most_bytes {
+            let kept = event.bytes.len();
+            let before = self.bytes.fetch_add(kept, Ordering::Relaxed);
+            if before + kept > self.most_bytes {
                 return Some(Reason::Bytes);
             }
         }
@@ -168,7 +169,7 @@ impl Drop for Meter {
 fn size(event: &Event) -> usize {
     let raw = event.header.as_ref().map_or(0, |header| header.raw.len());
     let error = event.error.as_ref().map_or(0, String::len);
-    EACH + event.len() + raw + error
+    EACH + event.bytes.len() + raw + error
 }
 
 #[cfg(test)]

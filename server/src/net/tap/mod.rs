@@ -44,6 +44,7 @@ pub struct Recorder {
 struct Inner {
     started: Instant,
     sink: Sink,
+    snap: Option<u32>,
     /// What the server's calls about a peer at this address are recorded as.
     peers: Mutex<HashMap<SocketAddr, Origin>>,
 }
@@ -51,10 +52,16 @@ struct Inner {
 impl Recorder {
     /// Times count from `started`; events go to `sink`, which may be gone.
     pub fn new(started: Instant, sink: impl Into<Sink>) -> Self {
+        Self::keeping(None, started, sink)
+    }
+
+    /// The same, which keeps the first `snap` bytes of each call; none: all.
+    pub fn keeping(snap: Option<u32>, started: Instant, sink: impl Into<Sink>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 started,
                 sink: sink.into(),
+                snap,
                 peers: Mutex::default(),
             }),
         }

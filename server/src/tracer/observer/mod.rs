@@ -54,7 +54,7 @@ impl Observer {
         Self {
             tables: Tables::default(),
             sockets: Sockets::default(),
-            connections: Connections::new(filter),
+            connections: Connections::new(filter, limits.snap),
             parties: Parties::default(),
             facts: Facts::new(head, limits, telling),
             pending: HashMap::new(),

@@ -160,9 +160,10 @@ impl Observer {
             return;
         }
         let discards = moved.way == Way::In && flags.has(Flags::TRUNC) && message.moved > 0;
-        let content = message.bytes(world, thread).filter(|_| !discards);
-        match content {
-            Some(content) if content.len() == message.moved => {
+        let kept = self.connections.calls(end).kept(message.moved);
+        let is_there = message.moved <= message.asked() && !discards;
+        match message.bytes(kept, world, thread) {
+            Some(content) if is_there => {
                 self.transferred(process, end, moved, &content, None, world);
             }
             _ => self.lose(thread, end, moved.way, Notice::Unseen, world),
@@ -206,7 +207,8 @@ impl Observer {
         if !self.has_room(process, end, moved.timing.at, message.moved, world) {
             return;
         }
-        let Some(content) = message.bytes(world, thread) else {
+        let kept = self.connections.calls(end).kept(message.moved);
+        let Some(content) = message.bytes(kept, world, thread) else {
             self.lose(thread, end, moved.way, Notice::Unseen, world);
             return;
         };
@@ -258,16 +260,20 @@ impl Observer {
         };
         let error = moved.error.map(error_text);
         let calls = self.connections.calls(end);
-        let event = match (moved.way, error) {
-            (Way::Out, None) => calls.send(moved.timing, content, Ok(content.len()), told),
-            (Way::Out, Some(error)) => calls.send(moved.timing, &[], Err(error), told),
-            (Way::In, None) => calls.recv(moved.timing, 0, Ok(content), told),
-            (Way::In, Some(error)) => calls.recv(moved.timing, 0, Err(error), told),
+        let call = match moved.way {
+            Way::Out => Call::Send,
+            Way::In => Call::Recv,
+        };
+        let count = match error {
+            // A datagram may have been longer than the room it was given.
+            None => moved.message.moved.min(moved.message.asked()),
+            Some(_) => 0,
         };
         let event = Event {
+            error,
             would_block: moved.would_block,
             asked: u32::try_from(moved.message.asked()).unwrap_or(u32::MAX),
-            ..event
+            ..calls.moved(call, moved.timing, count, content, told)
         };
         let sender = sender(end, moved.way);
         let unseen = self.connections.unseen_from(sender);
@@ -287,17 +293,17 @@ impl Observer {
         world: &mut dyn World,
     ) {
         let calls = self.connections.calls(at);
-        let (timing, told) = (Timing::default(), record::Socket::default());
-        let here = match way {
-            Way::Out => calls.send(timing, &[], Ok(0), told),
-            Way::In => calls.recv(timing, 0, Ok(&[]), told),
+        let call = match way {
+            Way::Out => Call::Send,
+            Way::In => Call::Recv,
         };
+        let here = calls.moved(call, Timing::default(), 0, &[], record::Socket::default());
         let sender = sender(at, way);
         self.connections.lose(sender, here.offset);
         self.notice(thread, notice, world);
     }
 
-    /// Whether a call that moved so many bytes is recorded whole: they are read from the
+    /// Whether a call that moved so many bytes is recorded: those that are kept are read from the
     /// program's memory only then.
     pub(super) fn has_room(
         &mut self,
@@ -325,7 +331,8 @@ impl Observer {
             end: at.end,
         };
         let event = Event::new(when, origin, Call::Cut);
-        self.facts.has_room(bytes, &event)
+        let kept = self.connections.calls(at).kept(bytes);
+        self.facts.has_room(kept, &event)
     }
 }
 

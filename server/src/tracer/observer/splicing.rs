@@ -50,7 +50,8 @@ impl Observer {
             return;
         }
         let message = Message::without_parts(moved, asked);
-        let content = if moved == 0 {
+        let kept = self.connections.calls(end).kept(moved);
+        let content = if moved == 0 || kept == 0 {
             Some(Vec::new())
         } else if pending.call == Syscall::Sendfile {
             let offset = match third {
@@ -60,7 +61,7 @@ impl Observer {
             };
             #[expect(clippy::cast_possible_truncation, reason = "an int in a register")]
             let file = second as u32;
-            world.file(thread, file.cast_signed(), offset, moved)
+            world.file(thread, file.cast_signed(), offset, (moved, kept))
         } else {
             None
         };

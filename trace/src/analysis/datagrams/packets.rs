@@ -8,7 +8,7 @@ use crate::lane::{Carrier, Fate, Integrity, Lane, MessageKind, MessageSpan, Pack
 /// Adds a datagram that only the wire tells of.
 pub(super) fn carry(lane: &mut Lane, event: usize, bytes: &[u8]) {
     let start = lane.end();
-    lane.bytes.extend_from_slice(bytes);
+    lane.bytes.push(bytes);
     let end = lane.end();
     if start < end {
         let packet = lane.wire.len();

@@ -34,7 +34,8 @@ struct Mark {
     wire: usize,
     recvs: usize,
     messages: usize,
-    bytes: usize,
+    bytes: Offset,
+    undecoded: usize,
     offers: usize,
     /// The end of the last offer, which may be cut short later.
     last_offer: Option<Range<Offset>>,
@@ -94,7 +95,8 @@ impl Mark {
             wire: lane.wire.len(),
             recvs: lane.recvs.len(),
             messages: lane.messages.len(),
-            bytes: lane.bytes.len(),
+            bytes: lane.end(),
+            undecoded: lane.undecoded.len(),
             offers: lane.offers.len(),
             last_offer: lane.offers.last().cloned(),
             has_failed: lane.failure.is_some(),
@@ -110,6 +112,7 @@ impl Mark {
         lane.recvs.truncate(self.recvs);
         lane.messages.truncate(self.messages);
         lane.bytes.truncate(self.bytes);
+        lane.undecoded.truncate(self.undecoded);
         lane.offers.truncate(self.offers);
         lane.damages.truncate(self.damages);
         lane.findings.truncate(&self.findings);

@@ -8,7 +8,7 @@ use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key, Scheme};
 use protocol::framing::{Decode, READY};
 use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
-use crate::lane::{Direction, Failure, Integrity, Lane, MessageKind, MessageSpan, Span};
+use crate::lane::{Content, Direction, Failure, Integrity, Lane, MessageKind, MessageSpan, Span};
 use crate::{ConnectionId, End, Event, Trace};
 
 /// What the handshakes put in front of the frames, by scheme and direction.
@@ -31,8 +31,10 @@ pub(super) struct StreamLane {
     pub(super) has_sends: bool,
     /// Whether a call that moved bytes was seen at either end.
     pub(super) has_calls: bool,
-    /// Bytes of the lane that follow each other, where more are shown behind a gap.
-    pub(super) known: Option<usize>,
+    /// Whether a packet was seen.
+    pub(super) has_packets: bool,
+    /// What the lane goes on from, where more is shown than that.
+    pub(super) hidden: Option<Hidden>,
     /// The recv from which on the boundaries have to be found again.
     pub(super) redo: usize,
     pub(super) state: State,
@@ -40,7 +42,7 @@ pub(super) struct StreamLane {
     handshake: &'static [(usize, MessageKind)],
     /// The key its reader has.
     key: Key,
-    framing: Framing,
+    pub(super) framing: Framing,
     /// Bodies the sender means to send, where the experiment tells.
     meant: Option<Vec<Vec<u8>>>,
     /// Whether it answers lengths.
@@ -50,13 +52,26 @@ pub(super) struct StreamLane {
     is_of_packets: bool,
 }
 
+/// What a lane goes on from, where it shows more.
+#[derive(Clone, Debug)]
+pub(super) enum Hidden {
+    /// Its content up to here.
+    Up(Offset),
+    /// This content.
+    All(Content),
+}
+
 /// What the next event is handled with; small, and copied for a checkpoint.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     /// What of the handshake has not come, in order.
     handshake: &'static [(usize, MessageKind)],
-    decoder: Option<Decoder>,
+    pub(super) decoder: Option<Decoder>,
     received: Offset,
+    /// Where the decoder goes on: behind a frame of which not all was kept.
+    pub(super) resumes: Offset,
+    /// Where messages begin is not known any more: what would say it was not kept.
+    pub(super) is_lost: bool,
     /// Where a captured FIN says that the stream ends, until all before it has come.
     pub(super) fin: Option<Offset>,
     /// How many of the meant bodies have come.
@@ -75,7 +90,8 @@ impl StreamLane {
             lane: Lane::new(connection, direction),
             has_sends: trace.is_watched(connection, direction.sender()),
             has_calls: false,
-            known: None,
+            has_packets: false,
+            hidden: None,
             redo: 0,
             state: State::new(&[], &framing),
             handshake: &[],
@@ -92,7 +108,7 @@ impl StreamLane {
     /// Nothing was handled yet. What was learnt of the whole stays.
     pub(super) fn reset(&mut self) {
         self.lane = Lane::new(self.lane.connection, self.lane.direction);
-        self.known = None;
+        self.hidden = None;
         self.redo = 0;
         self.state = State::new(self.handshake, &self.framing);
     }
@@ -144,7 +160,7 @@ impl StreamLane {
     pub(super) fn handle_send(&mut self, index: usize, event: &Event) {
         let start = self.lane.end();
         self.disturb(start);
-        self.lane.bytes.extend_from_slice(&event.bytes);
+        self.lane.add(event);
         self.lane.offer(start, event.asked as usize, event.len());
         self.lane.push_send(Span {
             event: index,
@@ -166,7 +182,7 @@ impl StreamLane {
         self.state.received += event.len();
         if !self.has_sends {
             // The sender was not watched: what was read is what is known.
-            self.lane.bytes.extend_from_slice(&event.bytes);
+            self.lane.add(event);
         }
         // The one before is not the last any more.
         self.redo = self.redo.min(self.lane.recvs.len().saturating_sub(1));
@@ -179,7 +195,7 @@ impl StreamLane {
         if self.state.is_refused {
             return;
         }
-        let mut rest = &event.bytes[..];
+        let mut from = start;
         while let [(length, kind), further @ ..] = self.state.handshake {
             let begin = self
                 .lane
@@ -190,24 +206,22 @@ impl StreamLane {
             if self.state.received < end {
                 return;
             }
-            let used = usize::try_from(end.0.saturating_sub(start.0)).unwrap_or(usize::MAX);
-            rest = event.bytes.get(used..).unwrap_or(&[]);
+            from = from.max(end);
             self.state.handshake = further;
             self.finish_step(index, begin..end, *kind);
         }
-        if let (Some(decoder), false) = (&mut self.state.decoder, rest.is_empty()) {
-            decoder.handle_chunk(rest);
-            self.drain(index);
+        if from < self.state.received {
+            self.decode(index, event, start, from);
         }
     }
 
     /// The packet with this event index made known what is behind the first `known`
     /// bytes. It is decoded where nobody watched the calls, and somebody said how.
-    pub(super) fn decode_packets(&mut self, index: usize, known: usize) {
+    pub(super) fn decode_packets(&mut self, index: usize, known: Offset) {
         if !self.is_of_packets || self.framing == Framing::None {
             return;
         }
-        let new = self.lane.bytes.get(known..).unwrap_or_default();
+        let new = self.lane.slice(known..self.lane.end());
         self.state.received = self.lane.end();
         if let (Some(decoder), false) = (&mut self.state.decoder, new.is_empty()) {
             decoder.handle_chunk(new);
@@ -241,6 +255,12 @@ impl StreamLane {
 
     fn finish_step(&mut self, index: usize, range: Range<Offset>, kind: MessageKind) {
         let body = Bytes::copy_from_slice(self.lane.slice(range.clone()));
+        if range.start + body.len() < range.end {
+            // Nobody can check what was not kept, nor what is said behind it.
+            self.state.handshake = &[];
+            self.lose(index, range);
+            return;
+        }
         let kind = match kind {
             MessageKind::Answer { .. } => MessageKind::Answer {
                 right: self.answers(&body),
@@ -282,7 +302,7 @@ impl StreamLane {
     fn proves(&self, proof: &[u8]) -> bool {
         let (Some(theirs), Some(own), Some(proof)) = (
             self.state.challenge,
-            self.lane.bytes.first_chunk().copied(),
+            self.lane.bytes.front().first_chunk().copied(),
             proof.first_chunk(),
         ) else {
             return false;
@@ -304,7 +324,7 @@ impl StreamLane {
     }
 
     /// Moves what the decoder has into the lane's messages.
-    fn drain(&mut self, index: usize) {
+    pub(super) fn drain(&mut self, index: usize) {
         let Some(decoder) = &mut self.state.decoder else {
             return;
         };
@@ -317,7 +337,7 @@ impl StreamLane {
                     frame: Frame {
                         start: skipped.start,
                         header: 0,
-                        size: body.len(),
+                        size: length(&skipped),
                         body,
                         trailer: 0,
                     },
@@ -337,6 +357,8 @@ impl StreamLane {
                         // Where the sends were not watched, nothing says what it is of them.
                         None if !self.has_sends => Integrity::Whole,
                         None => boundaries(&self.lane, &frame),
+                        // Which of those that are meant it is nobody knows any more.
+                        Some(_) if !self.lane.undecoded.is_empty() => Integrity::Whole,
                         Some(meant) => {
                             let next = meant.get(self.state.arrived);
                             self.state.arrived += 1;
@@ -387,8 +409,7 @@ impl StreamLane {
         if self.state.is_refused || self.lane.failure.is_some() {
             return 0;
         }
-        let taken = self.lane.messages.last().map_or(0, |m| m.range().end.0);
-        self.state.received.0.saturating_sub(taken)
+        self.state.received.0.saturating_sub(self.taken().0)
     }
 }
 
@@ -398,6 +419,8 @@ impl State {
             handshake,
             decoder: handshake.is_empty().then(|| Decoder::new(framing)),
             received: Offset(0),
+            resumes: Offset(0),
+            is_lost: false,
             fin: None,
             arrived: 0,
             challenge: None,
@@ -406,9 +429,13 @@ impl State {
     }
 }
 
+fn length(range: &Range<Offset>) -> usize {
+    usize::try_from(range.end.0 - range.start.0).unwrap_or(usize::MAX)
+}
+
 /// How a chunk taken for a message lies across what the sender offered: a
 /// piece of a send that the kernel took in parts is no message.
-fn boundaries(lane: &Lane, frame: &Frame) -> Integrity {
+pub(super) fn boundaries(lane: &Lane, frame: &Frame) -> Integrity {
     let range = frame.range();
     match lane.offers_in(&range) {
         [offer] if *offer == range => Integrity::Whole,

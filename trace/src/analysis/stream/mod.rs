@@ -1,6 +1,7 @@
 //! The lanes of a stream: what the reader's framing makes of the bytes.
 
 mod checkpoint;
+mod kept;
 mod lane;
 mod wire;
 
@@ -89,10 +90,11 @@ impl Stream {
         };
         let is_send = event.call == Call::Send;
         let is_call = is_send || event.call == Call::Recv && !event.is_empty();
+        lane.has_packets |= event.call == Call::Segment;
         let is_news = is_send && !lane.has_sends || is_call && !lane.has_calls;
         lane.has_sends |= is_send;
         lane.has_calls |= is_call;
-        is_news && !lane.lane.bytes.is_empty()
+        is_news && (!lane.lane.bytes.is_empty() || lane.has_packets)
     }
 
     fn apply(&mut self, trace: &Trace, index: usize) {
@@ -110,7 +112,7 @@ impl Stream {
             Call::Recv => here.handle_recv(index, event),
             Call::Send => {
                 here.handle_send(index, event);
-                back.state.challenge = here.lane.bytes.first_chunk().copied();
+                back.state.challenge = here.lane.bytes.front().first_chunk().copied();
                 if event.bytes == READY {
                     // The reader of the other direction took the length for complete.
                     back.handle_ready(index);

@@ -4,13 +4,13 @@
 
 use protocol::Offset;
 
-use super::lane::StreamLane;
+use super::lane::{Hidden, StreamLane};
 use crate::lane::{Carrier, Fate, Lane, Packet, Span};
 use crate::{Event, Flags, Trace};
 
-/// Filler for bytes that no packet carried: so many for each packet, and so many for
-/// each byte that was carried. What nobody captured takes no more memory than that,
-/// whatever a sequence number claims.
+/// Most bytes that no packet carried and that still are shown: so many for each packet,
+/// and so many for each byte that was carried. A wrong sequence number would otherwise
+/// leave nothing else to see.
 const FILL_PER_PACKET: u64 = 2_048;
 const FILL_PER_BYTE: u64 = 4;
 
@@ -21,24 +21,32 @@ pub(super) fn handle_segment(stream: &mut StreamLane, trace: &Trace, index: usiz
         let end = event.offset + event.len().max(cut.unwrap_or(0) as usize);
         stream.state.fin.get_or_insert(end);
     }
-    if !event.is_empty() {
+    if carried_by(stream, event) > 0 {
         carry_segment(stream, trace, index, event);
     }
     stream.finish_packets(index);
+}
+
+/// How many bytes of the stream a segment carried. Where only packets were watched, what
+/// of it was not captured is missing.
+fn carried_by(stream: &StreamLane, event: &Event) -> usize {
+    let sent = event.header.as_ref().and_then(|header| header.length);
+    let sent = sent.filter(|_| stream.has_calls);
+    event.len().max(sent.unwrap_or(0) as usize)
 }
 
 fn carry_segment(stream: &mut StreamLane, trace: &Trace, index: usize, event: &Event) {
     let span = Span {
         event: index,
         start: event.offset,
-        end: event.end(),
+        end: event.offset + carried_by(stream, event),
         cut: 0,
     };
     let size = event.header.as_ref().and_then(|header| header.gso);
     let size = size
         .filter(|&size| size > 0)
         .map_or(usize::MAX, usize::from);
-    let segments = event.len().div_ceil(size);
+    let segments = span.len().div_ceil(size);
     // A boundary inside of a send depends on all packets of the send.
     let sends = stream.lane.sends_in(span.range());
     let first = stream
@@ -60,11 +68,11 @@ fn carry_segment(stream: &mut StreamLane, trace: &Trace, index: usize, event: &E
     });
     if !stream.has_calls {
         // No call was watched at either end: the packets are what is known.
-        let known = lane.bytes.len();
+        let known = lane.end();
         let mut next = lane.carriers.partition_point(|c| c.end <= lane.end());
         while let Some(carrier) = lane.carriers.get(next).filter(|c| c.start <= lane.end()) {
             let new = carried(lane, trace, carrier);
-            lane.bytes.extend_from_slice(new);
+            lane.bytes.push(new);
             next += 1;
         }
         stream.decode_packets(index, known);
@@ -98,38 +106,49 @@ fn differs(lane: &Lane, trace: &Trace, event: &Event) -> bool {
 }
 
 /// Adds what was carried behind bytes that no packet carried, where only packets were
-/// watched. What is missing is noted, and is 0 in [`Lane::bytes`].
+/// watched; where calls were, what is known of the bytes that were not kept of a send.
 pub(super) fn show_gaps(stream: &mut StreamLane, trace: &Trace) {
     let lane = &mut stream.lane;
-    stream.known = Some(lane.bytes.len());
     if stream.has_calls {
+        if lane.bytes.unknown() > 0 {
+            stream.hidden = Some(Hidden::All(lane.bytes.clone()));
+            fill_gaps(lane, trace);
+        }
         return;
     }
+    stream.hidden = Some(Hidden::Up(lane.end()));
     let carried_in_all: u64 = lane.carriers.iter().map(|c| c.end.0 - c.start.0).sum();
     let mut room = FILL_PER_PACKET * lane.wire.len() as u64 + FILL_PER_BYTE * carried_in_all;
     let mut next = lane.carriers.partition_point(|c| c.end <= lane.end());
     while let Some(&carrier) = lane.carriers.get(next) {
         let gap = carrier.start.0.saturating_sub(lane.end().0);
-        let (Some(left), Ok(end)) = (room.checked_sub(gap), usize::try_from(carrier.start.0))
-        else {
+        let Some(left) = room.checked_sub(gap) else {
             return;
         };
         room = left;
-        if gap > 0 {
-            lane.gaps.push(lane.end()..carrier.start);
-            lane.bytes.resize(end, 0);
-        }
+        lane.bytes.skip(gap);
         let new = carried(lane, trace, &carrier);
-        lane.bytes.extend_from_slice(new);
+        lane.bytes.push(new);
         next += 1;
+    }
+}
+
+/// What was not kept of a send may have been kept of a recv or of a packet.
+fn fill_gaps(lane: &mut Lane, trace: &Trace) {
+    let packets = lane.wire.iter().map(|packet| packet.span);
+    for span in lane.recvs.iter().copied().chain(packets) {
+        if let Some(event) = trace.events().get(span.event) {
+            lane.bytes.fill(span.start, &event.bytes);
+        }
     }
 }
 
 /// Takes back what [`show_gaps`] added, so that the lane can go on.
 pub(super) fn hide_gaps(stream: &mut StreamLane) {
-    stream.lane.gaps.clear();
-    if let Some(known) = stream.known.take() {
-        stream.lane.bytes.truncate(known);
+    match stream.hidden.take() {
+        Some(Hidden::Up(end)) => stream.lane.bytes.truncate(end),
+        Some(Hidden::All(content)) => stream.lane.bytes = content,
+        None => {}
     }
 }
 

@@ -201,16 +201,20 @@ impl Group<'_> {
                 let width = (whole.width - 2.0 * gap).max(1.0);
                 let rect = Rect::new(whole.x + gap, whole.y, width, whole.height);
                 let chosen = self.selected() == Some(at);
+                let known = self.lane.slice(at..at + 1).first().copied();
                 let accented = Cell {
+                    // What is not known has no value to colour.
+                    fill: style.fill.filter(|_| known.is_some()),
+                    dashed: style.dashed || known.is_none(),
                     stroke: if chosen { Ink::Accent } else { style.stroke },
                     line: if chosen { 2.5 } else { style.line },
                     ..style
                 };
                 accented.draw(rect, list);
                 if whole.width > cell - 0.5
-                    && let [byte] = self.lane.slice(at..at + 1)
+                    && let Some(byte) = known
                 {
-                    glyph(*byte, rect, style, list);
+                    glyph(byte, rect, style, list);
                 }
                 let target = Target::Byte {
                     connection: self.lane.connection,

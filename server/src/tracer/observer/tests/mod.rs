@@ -55,10 +55,17 @@ impl World for Fake {
         Some(found.unwrap_or(Descriptor::Closed))
     }
 
-    fn file(&mut self, _: Thread, _: i32, end: Option<u64>, length: usize) -> Option<Vec<u8>> {
+    fn file(
+        &mut self,
+        _: Thread,
+        _: i32,
+        end: Option<u64>,
+        (length, first): (usize, usize),
+    ) -> Option<Vec<u8>> {
         let file = self.file.as_ref()?;
         let end = usize::try_from(end?).ok()?;
-        file.get(end - length..end).map(<[u8]>::to_vec)
+        file.get(end - length..end - length + first)
+            .map(<[u8]>::to_vec)
     }
 
     fn told(&mut self, _: Thread, _: i32, beside: Beside) -> record::Socket {
@@ -110,6 +117,7 @@ struct Stage {
 const ROOMY: Limits = Limits {
     events: 1000,
     bytes: 1000,
+    snap: None,
 };
 
 impl Stage {
