@@ -13,7 +13,7 @@ const MAXIMUM: u32 = 64 * 1024 * 1024;
 /// Bytes in front of a length.
 const OFFSETS: [u32; 14] = [0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 18, 20, 24];
 /// What a length does not count of what is behind it, beside nothing.
-const ADJUSTMENTS: [i32; 7] = [1, 2, 4, 5, 6, 8, 12];
+const ADJUSTMENTS: [i32; 12] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24];
 /// What ends a message.
 const DELIMITERS: [&str; 11] = [
     "\n", "\r\n", "\r", "\0", "|", "||", ";", "\x03", "\x1e", "\n\n", "\r\n\r\n",
@@ -25,7 +25,7 @@ const SEPARATORS: [&str; 4] = [":", " ", "\n", "\r\n"];
 const DIGITS_WITHIN: usize = 32;
 
 /// Whether that stands behind lengths in digits of other protocols, too.
-pub(super) fn is_usual(separator: &Mark) -> bool {
+pub(super) fn is_usual_separator(separator: &Mark) -> bool {
     SEPARATORS.map(Mark::from).contains(separator)
 }
 
@@ -78,25 +78,33 @@ pub(super) fn all(streams: &[&Stream<'_>]) -> Vec<Framing> {
     all
 }
 
-/// What all turns end with, if that is no usual delimiter: two to four bytes, one of them no
-/// text.
-fn last_bytes(streams: &[&Stream<'_>]) -> Option<Mark> {
+/// What all turns end with and is no usual delimiter: two to four bytes, one of them no part
+/// of a text.
+fn last_bytes(streams: &[&Stream<'_>]) -> Vec<Mark> {
     let turns = || {
-        let ends = |stream: &&&Stream<'_>| stream.turns.clone();
-        streams.iter().flat_map(move |stream| {
-            let bytes = stream.bytes;
-            ends(&stream).into_iter().map(move |end| &bytes[..end])
+        streams.iter().flat_map(|stream| {
+            let ends = stream.turns.iter();
+            ends.map(|end| &stream.bytes[..*end])
         })
     };
-    let first = turns().next()?;
+    let Some(first) = turns().next() else {
+        return Vec::new();
+    };
     let last = &first[first.len().saturating_sub(4)..];
-    let common = (0..last.len())
-        .map(|from| &last[from..])
-        .find(|last| turns().all(|turn| turn.ends_with(last)))?;
-    let is_text = common.iter().all(|byte| matches!(byte, b' '..=b'~'));
-    let mark = Mark::from(common);
-    let is_usual = DELIMITERS.iter().any(|usual| Mark::from(*usual) == mark);
-    (common.len() > 1 && !is_text && !is_usual).then_some(mark)
+    let suffixes = (2..=last.len()).map(|length| &last[last.len() - length..]);
+    let common = suffixes.take_while(|last| turns().all(|turn| turn.ends_with(last)));
+    let binary = common.filter(|last| last.iter().any(|byte| !is_text(*byte)));
+    let marks = binary.map(Mark::from);
+    marks.filter(|mark| !is_usual_delimiter(mark)).collect()
+}
+
+const fn is_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')
+}
+
+/// Whether that ends messages of other protocols, too.
+pub(super) fn is_usual_delimiter(mark: &Mark) -> bool {
+    DELIMITERS.map(Mark::from).contains(mark)
 }
 
 /// Where the first number in decimal stands, and what is behind it: the next byte, and all up
@@ -116,7 +124,7 @@ fn digits(streams: &[&Stream<'_>]) -> Vec<(u32, Mark)> {
     });
     let offset = u32::try_from(start).unwrap_or(u32::MAX);
     let marks = behind.get(..1).into_iter().chain(line).map(Mark::from);
-    let marks = marks.filter(|mark| start > 0 || !is_usual(mark));
+    let marks = marks.filter(|mark| start > 0 || !is_usual_separator(mark));
     marks.map(|mark| (offset, mark)).collect()
 }
 

@@ -8,14 +8,18 @@
 use protocol::Framing;
 use protocol::framing::{Endian, LengthPrefix, Width};
 
-use super::candidates::is_usual;
+use super::candidates::{is_usual_delimiter, is_usual_separator};
 
 /// How many bits it takes to say the settings.
 pub(super) fn complexity(framing: &Framing) -> f64 {
     match framing {
         Framing::LengthPrefix(prefix) => of_settings(prefix),
         Framing::FixedSize(_) => 6.0,
-        Framing::Delimiter(_) => 3.0,
+        Framing::Delimiter(delimiter) => {
+            let marks = delimiter.delimiter.iter();
+            let chosen = marks.filter(|mark| !is_usual_delimiter(mark));
+            3.0 + chosen.map(|mark| 4.0 * mark.len() as f64).sum::<f64>()
+        }
         _ => 2.0,
     }
 }
@@ -39,7 +43,9 @@ fn of_settings(prefix: &LengthPrefix) -> f64 {
         _ => 3.0,
     };
     let separator = match prefix.width {
-        Width::Decimal if !is_usual(&prefix.separator) => 8.0 * prefix.separator.len() as f64,
+        Width::Decimal if !is_usual_separator(&prefix.separator) => {
+            8.0 * prefix.separator.len() as f64
+        }
         _ => 0.0,
     };
     let magic = if prefix.magic.is_empty() { 0.0 } else { 4.0 };

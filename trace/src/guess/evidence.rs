@@ -12,6 +12,7 @@ use bytes::Bytes;
 use protocol::framing::{Decode as _, Decoder, Escaping, Frame, Width};
 use protocol::{FrameError, Framing, Offset};
 
+use super::candidates::is_usual_delimiter;
 use super::complexity::complexity;
 use super::rarity::Rarity;
 use super::streams::Stream;
@@ -253,6 +254,8 @@ fn of_frame(framing: &Framing, frame: &Frame, remaining: usize, rarity: &Rarity)
             match (is_text, frame.body.is_empty()) {
                 (true, false) => 3.0 * mark,
                 (true, true) => 0.0,
+                // Other bytes than text may have ends of their own.
+                (false, _) if !delimiter.delimiter.iter().all(is_usual_delimiter) => 0.0,
                 (false, _) => -4.0,
             }
         }

@@ -74,7 +74,12 @@ pub fn guess(streams: &[Stream<'_>]) -> Vec<Guess> {
             fitting.push((framing, evidence, frames));
         }
     }
-    fitting.sort_by(|(_, a, _), (_, b, _)| b.bits.total_cmp(&a.bits));
+    fitting.sort_by(|(_, a, _), (_, b, _)| {
+        let by_bits = b.bits.total_cmp(&a.bits);
+        a.is_contradictory()
+            .cmp(&b.is_contradictory())
+            .then(by_bits)
+    });
     let mut guesses: Vec<Guess> = Vec::new();
     // Of settings that give the same frames the likeliest are told.
     let mut known = BTreeSet::new();
