@@ -7,9 +7,7 @@ use bytes::Bytes;
 use protocol::auth::mutual::{self, Nonces, Role};
 use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key, Scheme};
 use protocol::framing::{Decode as _, Decoder, Framing, READY};
-use protocol::peer::{
-    Client, ClientOutput, Deadlines, Reply, Rules, Server, ServerOutput,
-};
+use protocol::peer::{Client, ClientOutput, Deadlines, Reply, Rules, Server, ServerOutput};
 use protocol::{Nanos, Offset};
 
 use crate::decoder;

@@ -1,8 +1,9 @@
-//! A packet(7) socket on the loopback interface, its packets in a ring that
+//! A packet(7) socket on one interface or on all, its packets in a ring that
 //! the kernel fills and nobody is woken for (TPACKET_V3,
 //! `Documentation/networking/packet_mmap.rst`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::ffi::c_int;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
@@ -20,6 +21,9 @@ const BLOCKS: usize = 8;
 const RETIRE: u32 = 4;
 /// The unit of the ring's bookkeeping; TPACKET_V3 packs frames of any length.
 const UNIT: usize = 2048;
+/// Where a `struct sockaddr_ll` stands behind the start of a `struct tpacket3_hdr`
+/// (TPACKET_ALIGN).
+const ADDRESS: usize = 48;
 /// Of a `struct virtio_net_hdr`, in bytes.
 const OFFLOAD: usize = 10;
 
@@ -43,22 +47,26 @@ impl Capture {
     /// # Errors
     /// [`CaptureError::NotPermitted`] without CAP_NET_RAW.
     pub fn open(filter: &Filter) -> Result<Self, CaptureError> {
-        Self::begin(&filter::program(filter))
+        let loopback = loopback()?;
+        Self::begin(&filter::program(filter), loopback)
     }
 
-    /// Begins to capture nothing yet on the loopback interface: of which ports packets
-    /// are taken is named later.
+    /// Begins to capture nothing yet on all interfaces: of what packets are taken is named
+    /// later.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_by_port() -> Result<(Self, PortFilter), CaptureError> {
-        let this = Self::begin(&port_filter::program(&BTreeSet::new()))?;
-        let ports = PortFilter::of(&this.socket);
+        /// All of them (packet(7)).
+        const ANY: c_int = 0;
+        let loopback = loopback()?;
+        let this = Self::begin(&port_filter::program(loopback, &BTreeMap::new()), ANY)?;
+        let ports = PortFilter::of(&this.socket, loopback);
         let ports = ports.map_err(|error| CaptureError::Failed("no second handle", error))?;
         Ok((this, ports))
     }
 
-    fn begin(program: &[SockFilter]) -> Result<Self, CaptureError> {
+    fn begin(program: &[SockFilter], interface: c_int) -> Result<Self, CaptureError> {
         let failed = |what| move |error| CaptureError::Failed(what, error);
         // Without a protocol it sees nothing until it is bound, and then only
         // through the filter.
@@ -72,8 +80,8 @@ impl Capture {
         let fd = socket.as_fd();
         let offload = sys::set_option(fd, libc::SOL_PACKET, libc::PACKET_VNET_HDR, &on).is_ok();
         let ring = ring(&socket).map_err(failed("the ring was not set up"))?;
-        let loopback = sys::interface(c"lo").map_err(failed("there is no interface lo"))?;
-        sys::bind_packets(socket.as_fd(), loopback).map_err(failed("lo can't be watched"))?;
+        let bound = sys::bind_packets(socket.as_fd(), interface);
+        bound.map_err(failed("no interface can be watched"))?;
         Ok(Self {
             socket,
             ring,
@@ -116,6 +124,12 @@ impl Capture {
         self.statistics.dropped += u64::from(number(4));
         Ok(self.statistics)
     }
+}
+
+/// The index of the loopback interface.
+fn loopback() -> Result<c_int, CaptureError> {
+    let found = sys::interface(c"lo");
+    found.map_err(|error| CaptureError::Failed("there is no interface lo", error))
 }
 
 fn refused(error: io::Error) -> CaptureError {
@@ -176,7 +190,8 @@ impl<'a> Iterator for Frames<'a> {
     type Item = Frame<'a>;
 
     /// `struct tpacket3_hdr`: offset of the next one, seconds, nanoseconds,
-    /// length captured, length, status, offset of the frame.
+    /// length captured, length, status, offset of the frame. Behind it, at 48, is a
+    /// `struct sockaddr_ll`, whose interface is at 4.
     fn next(&mut self) -> Option<Frame<'a>> {
         self.left = self.left.checked_sub(1)?;
         let header = self.block.get(self.at..)?;
@@ -188,6 +203,7 @@ impl<'a> Iterator for Frames<'a> {
             length: length as usize,
             bytes: header.get(start..start.checked_add(captured)?)?,
             gso: gso(header, start).filter(|_| self.offload),
+            interface: number(header, ADDRESS + 4).unwrap_or(0),
         };
         self.at += number(header, 0)? as usize;
         Some(frame)

@@ -26,12 +26,14 @@ const LOWER: u32 = 2;
 const SOURCE_PORT: u32 = IP;
 const DESTINATION_PORT: u32 = IP + 2;
 
-/// Where the kernel tells the packet's type, as an offset of its own.
+/// Where the kernel tells what it knows beside the packet, as an offset of its own.
 #[expect(
     clippy::cast_sign_loss,
     reason = "a negative offset, as the kernel defines it"
 )]
-pub(crate) const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE) as u32;
+pub(crate) const ANCILLARY: u32 = libc::SKF_AD_OFF as u32;
+/// The packet's type.
+pub(crate) const PACKET_TYPE: u32 = ANCILLARY + libc::SKF_AD_PKTTYPE.unsigned_abs();
 
 pub(crate) const LOAD_BYTE: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;
 pub(crate) const LOAD_HALF: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;

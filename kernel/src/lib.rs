@@ -46,7 +46,7 @@ pub use capture::Capture;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::*;
 #[cfg(target_os = "linux")]
-pub use port_filter::PortFilter;
+pub use port_filter::{PortFilter, Watched};
 #[cfg(target_os = "linux")]
 pub use socket::*;
 
@@ -122,6 +122,8 @@ pub struct Frame<'a> {
     /// (`gso_size` of its `virtio_net_hdr`, packet(7)); none if it is one
     /// segment, or if this kernel does not tell.
     pub gso: Option<u16>,
+    /// The index of the interface that it was seen on (netdevice(7)).
+    pub interface: u32,
 }
 
 /// Length up to which frames are surely captured whole, in bytes. An IPv4

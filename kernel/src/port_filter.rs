@@ -1,80 +1,144 @@
-//! A capture of the packets of some ports, which are named while it goes on.
+//! A capture of the packets of some ports and peers, which are named while it goes on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::c_int;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use socket2::{SockFilter, Socket};
 
 use crate::filter::{
-    INDEX_HEADER_LENGTH, LOAD_BYTE, LOAD_HALF, LOAD_HALF_INDEXED, PACKET_TYPE, RETURN,
+    ANCILLARY, INDEX_HEADER_LENGTH, LOAD_BYTE, LOAD_HALF, LOAD_HALF_INDEXED, PACKET_TYPE, RETURN,
 };
 
-/// Which packets a capture takes: those of TCP and UDP, over IPv4 and IPv6, from or to
-/// one of its ports. All others are dropped in the kernel.
+/// What the packets have that are captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Watched {
+    /// This port, at either end.
+    Port(u16),
+    /// This address and port, at either end.
+    Address(SocketAddr),
+}
+
+/// Which packets a capture takes: those of TCP and UDP, over IPv4 and IPv6, that have what
+/// is watched. All others are dropped in the kernel; of IPv6 the last 4 bytes of an address
+/// are compared there.
 #[derive(Debug)]
 pub struct PortFilter {
     socket: Socket,
-    ports: BTreeSet<u16>,
+    loopback: c_int,
+    ports: Ports,
 }
 
-impl PortFilter {
-    /// Most ports: each takes four instructions, and a filter has at most 4,096 of them
-    /// (BPF_MAXINSNS, linux/bpf_common.h).
-    pub const MOST: usize = 900;
+/// The hosts of each port, by the last 4 bytes of their addresses; none: any.
+type Ports = BTreeMap<u16, Option<BTreeSet<u32>>>;
 
-    /// The filter of a packet socket, on which one without ports was attached.
-    pub(crate) fn of(socket: &Socket) -> io::Result<Self> {
+/// Most instructions of a filter (BPF_MAXINSNS, linux/bpf_common.h).
+const MOST_STEPS: usize = 4096;
+/// Most hosts of a port that are told apart: a jump goes no further than 255 instructions.
+const MOST_HOSTS: usize = 100;
+
+impl PortFilter {
+    /// The filter of a packet socket, on which one that takes nothing was attached.
+    pub(crate) fn of(socket: &Socket, loopback: c_int) -> io::Result<Self> {
         Ok(Self {
             socket: socket.try_clone()?,
-            ports: BTreeSet::new(),
+            loopback,
+            ports: Ports::new(),
         })
     }
 
-    /// Adds a port: its packets are captured from now on.
+    /// Adds what is watched: its packets are captured from now on.
     ///
     /// # Errors
-    /// There are as many as there may be, or the kernel does not take the filter; the
-    /// ones before stay.
-    pub fn add(&mut self, port: u16) -> io::Result<()> {
-        if self.ports.contains(&port) {
+    /// There is as much as there may be, or the kernel does not take the filter; what was
+    /// watched before stays.
+    pub fn add(&mut self, watched: Watched) -> io::Result<()> {
+        let mut ports = self.ports.clone();
+        watch(&mut ports, watched);
+        if ports == self.ports {
             return Ok(());
         }
-        if self.ports.len() >= Self::MOST {
+        let program = program(self.loopback, &ports);
+        if program.len() > MOST_STEPS {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        self.ports.insert(port);
-        let attached = self.socket.attach_filter(&program(&self.ports));
-        if attached.is_err() {
-            self.ports.remove(&port);
-        }
-        attached
+        self.socket.attach_filter(&program)?;
+        self.ports = ports;
+        Ok(())
     }
 }
 
+fn watch(ports: &mut Ports, watched: Watched) {
+    let (port, host) = match watched {
+        Watched::Port(port) => (port, None),
+        Watched::Address(address) => (address.port(), Some(address.ip())),
+    };
+    // What is sent to no address in particular goes to the machine itself.
+    let host = host.filter(|host| !host.is_unspecified()).map(last_bytes);
+    let hosts = ports.entry(port).or_insert_with(|| Some(BTreeSet::new()));
+    match (hosts.as_mut(), host) {
+        (Some(known), Some(host)) if known.len() < MOST_HOSTS => {
+            known.insert(host);
+        }
+        (Some(known), Some(host)) if known.contains(&host) => {}
+        _ => *hosts = None,
+    }
+}
+
+fn last_bytes(address: IpAddr) -> u32 {
+    match address {
+        IpAddr::V4(address) => u32::from(address),
+        IpAddr::V6(address) => {
+            let [.., a, b, c, d] = address.octets();
+            u32::from_be_bytes([a, b, c, d])
+        }
+    }
+}
+
+const LOAD_WORD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const LOAD_MEMORY: u32 = libc::BPF_LD | libc::BPF_MEM;
+const STORE: u32 = libc::BPF_ST;
 const INDEX: u32 = libc::BPF_LDX | libc::BPF_W | libc::BPF_IMM;
 const JUMP: u32 = libc::BPF_JMP | libc::BPF_JA;
 const EQUALS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+const AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
 const HAS_BITS: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
+
+/// The interface that a packet is seen on, and the kind of its link (ARPHRD_).
+const INTERFACE: u32 = ANCILLARY + libc::SKF_AD_IFINDEX.unsigned_abs();
+const LINK: u32 = ANCILLARY + libc::SKF_AD_HATYPE.unsigned_abs();
 
 /// An Ethernet header, in bytes.
 const ETHERNET: u32 = 14;
 /// An IPv6 header (RFC 8200, 3). Packets with extension headers are left out.
 const IPV6: u32 = 40;
 
-/// The filter as the kernel runs it (`Documentation/networking/filter.rst`). Only outgoing
-/// packets are taken: on loopback each packet is seen a second time as it comes in.
-pub(crate) fn program(ports: &BTreeSet<u16>) -> Vec<SockFilter> {
+/// The filter as the kernel runs it (`Documentation/networking/filter.rst`). Taken are the
+/// packets that this machine sends, and those that come for it. On loopback each packet is
+/// seen a second time as it comes in: there only those that are sent. Links have Ethernet
+/// headers, or are left out.
+pub(crate) fn program(loopback: c_int, ports: &Ports) -> Vec<SockFilter> {
     let (drop, take) = (|| step(RETURN, 0), || step(RETURN, u32::MAX));
     let (tcp, udp) = (libc::IPPROTO_TCP, libc::IPPROTO_UDP);
     let (tcp, udp) = (tcp.unsigned_abs(), udp.unsigned_abs());
     let mut program = vec![
         step(LOAD_BYTE, PACKET_TYPE),
-        jump(EQUALS, u32::from(libc::PACKET_OUTGOING), 1, 0),
+        jump(EQUALS, u32::from(libc::PACKET_OUTGOING), 5, 0),
+        // For another machine.
+        jump(AT_LEAST, u32::from(libc::PACKET_OTHERHOST), 0, 1),
+        drop(),
+        step(LOAD_WORD, INTERFACE),
+        jump(EQUALS, loopback.unsigned_abs(), 0, 1),
+        drop(),
+        step(LOAD_WORD, LINK),
+        jump(EQUALS, u32::from(libc::ARPHRD_ETHER), 2, 0),
+        jump(EQUALS, u32::from(libc::ARPHRD_LOOPBACK), 1, 0),
         drop(),
         step(LOAD_HALF, 12),
         // To the parts for IPv4 and IPv6.
         jump(EQUALS, libc::ETH_P_IP.unsigned_abs(), 2, 0),
-        jump(EQUALS, libc::ETH_P_IPV6.unsigned_abs(), 10, 0),
+        jump(EQUALS, libc::ETH_P_IPV6.unsigned_abs(), 14, 0),
         drop(),
         step(LOAD_BYTE, ETHERNET + 9),
         jump(EQUALS, tcp, 2, 0),
@@ -84,19 +148,38 @@ pub(crate) fn program(ports: &BTreeSet<u16>) -> Vec<SockFilter> {
         step(LOAD_HALF, ETHERNET + 6),
         jump(HAS_BITS, 0x1fff, 0, 1),
         drop(),
+        step(LOAD_WORD, ETHERNET + 12),
+        step(STORE, 0),
+        step(LOAD_WORD, ETHERNET + 16),
+        step(STORE, 1),
         step(INDEX_HEADER_LENGTH, ETHERNET),
-        step(JUMP, 5),
+        step(JUMP, 9),
         step(LOAD_BYTE, ETHERNET + 6),
         jump(EQUALS, tcp, 2, 0),
         jump(EQUALS, udp, 1, 0),
         drop(),
+        step(LOAD_WORD, ETHERNET + 20),
+        step(STORE, 0),
+        step(LOAD_WORD, ETHERNET + 36),
+        step(STORE, 1),
         step(INDEX, IPV6),
     ];
     // Source and destination stand at the same place in both protocols.
-    for at in [ETHERNET, ETHERNET + 2] {
+    for (at, host) in [(ETHERNET, 0), (ETHERNET + 2, 1)] {
         program.push(step(LOAD_HALF_INDEXED, at));
-        for &port in ports {
-            program.extend([jump(EQUALS, u32::from(port), 0, 1), take()]);
+        for (&port, hosts) in ports {
+            let port = u32::from(port);
+            let Some(hosts) = hosts else {
+                program.extend([jump(EQUALS, port, 0, 1), take()]);
+                continue;
+            };
+            let length = 2 + 2 * hosts.len();
+            program.push(jump(EQUALS, port, 0, u8::try_from(length).unwrap_or(0)));
+            program.push(step(LOAD_MEMORY, host));
+            for &host in hosts {
+                program.extend([jump(EQUALS, host, 0, 1), take()]);
+            }
+            program.push(step(LOAD_HALF_INDEXED, at));
         }
     }
     program.push(drop());
@@ -114,15 +197,17 @@ fn jump(code: u32, value: u32, yes: u8, no: u8) -> SockFilter {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::io::Write as _;
-    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
     use std::time::{Duration, Instant};
 
+    use super::{MOST_STEPS, Ports, Watched, program, watch};
     use crate::Capture;
 
     #[test]
     #[ignore = "needs CAP_NET_RAW"]
-    fn the_packets_of_its_ports_are_taken_from_the_first_on() {
+    fn the_packets_of_what_is_watched_are_taken_from_the_first_on() {
         let (mut capture, mut filter) = Capture::open_by_port().expect("CAP_NET_RAW");
         // What closes them sends packets, too.
         let mut open = Vec::new();
@@ -131,9 +216,14 @@ mod tests {
             let stranger = TcpListener::bind((host, 0)).unwrap();
             let datagrams = UdpSocket::bind((host, 0)).unwrap();
             let to = listener.local_addr().unwrap();
-            filter.add(to.port()).unwrap();
-            filter.add(to.port()).unwrap();
-            filter.add(datagrams.local_addr().unwrap().port()).unwrap();
+            filter.add(Watched::Address(to)).unwrap();
+            filter.add(Watched::Address(to)).unwrap();
+            let port = datagrams.local_addr().unwrap().port();
+            filter.add(Watched::Port(port)).unwrap();
+            // The port of the one and the host of another are not enough.
+            let elsewhere =
+                SocketAddr::from(([10, 9, 8, 7], stranger.local_addr().unwrap().port()));
+            filter.add(Watched::Address(elsewhere)).unwrap();
             let mut client = TcpStream::connect(to).unwrap();
             client.write_all(b"hello").unwrap();
             drop(TcpStream::connect(stranger.local_addr().unwrap()).unwrap());
@@ -159,8 +249,33 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_has_room_for_its_ports() {
-        let most = u16::try_from(super::PortFilter::MOST).unwrap();
-        assert!(super::program(&(0..most).collect()).len() <= 4096);
+    fn a_port_whose_hosts_are_too_many_is_watched_whole() {
+        let mut ports = Ports::new();
+        for host in 0..super::MOST_HOSTS {
+            let host = [10, 0, 0, u8::try_from(host).unwrap()];
+            watch(&mut ports, Watched::Address(SocketAddr::from((host, 443))));
+        }
+        assert_eq!(ports[&443].as_ref().map(BTreeSet::len), Some(100));
+        // Its jumps reach over all of them.
+        assert!(program(1, &ports).len() < 500);
+        watch(
+            &mut ports,
+            Watched::Address(SocketAddr::from(([10, 0, 0, 7], 443))),
+        );
+        assert!(ports[&443].is_some(), "it is known");
+        watch(
+            &mut ports,
+            Watched::Address(SocketAddr::from(([10, 0, 1, 7], 443))),
+        );
+        assert_eq!(ports[&443], None);
+        watch(
+            &mut ports,
+            Watched::Address(SocketAddr::from(([0, 0, 0, 0], 80))),
+        );
+        assert_eq!(ports[&80], None, "that is this machine, by any address");
+        for port in 0..900 {
+            watch(&mut ports, Watched::Port(port));
+        }
+        assert!(program(1, &ports).len() <= MOST_STEPS);
     }
 }

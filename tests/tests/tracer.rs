@@ -11,6 +11,8 @@ mod chat;
 mod conduct;
 #[path = "tracer/endings.rs"]
 mod endings;
+#[path = "tracer/interfaces.rs"]
+mod interfaces;
 #[path = "tracer/live.rs"]
 mod live;
 #[path = "tracer/page.rs"]

@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
+use kernel::Watched;
 use kernel::descriptor::{self, Descriptor, Descriptors};
 use kernel::options;
 use kernel::told;
@@ -333,9 +334,9 @@ impl World for Programs {
         Some(options::options(&socket))
     }
 
-    fn watch(&mut self, port: u16) {
+    fn watch(&mut self, watched: Watched) {
         if let Some(wire) = &mut self.wire {
-            wire.watch(port);
+            wire.watch(watched);
         }
     }
 

@@ -1,7 +1,7 @@
-//! The packets of the programs under trace: a thread that captures them on loopback, from
-//! before the first SYN until after the last FIN.
+//! The packets of the programs under trace: a thread that captures them on the interfaces
+//! that they go through, from before the first SYN until after the last FIN.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,9 +9,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use capture::Packets;
-use kernel::{CaptureError, PortFilter};
+use kernel::{CaptureError, PortFilter, Watched};
 use protocol::Nanos;
-use record::{Call, Capture, ConnectionId, Ending, Event, Head, Reason, Record};
+use record::{Call, Capture, ConnectionId, End, Ending, Event, Head, Reason, Record};
 
 use crate::filter::Limits;
 use crate::news::{News, Telling};
@@ -30,8 +30,8 @@ pub struct Begun {
     ports: PortFilter,
 }
 
-/// Begins to capture on loopback. No packet passes the filter before a program names a
-/// port. The error says why there are none, and is for people where it is not one of
+/// Begins to capture on all interfaces. No packet passes the filter before a program names
+/// a port or a peer. The error says why there are none, and is for people where it is not one of
 /// the reasons that a record has words for.
 pub fn begin_capture() -> Result<Begun, (Capture, Option<String>)> {
     let begun = kernel::Capture::open_by_port();
@@ -73,6 +73,7 @@ impl Wire {
             has_broken_off: false,
             telling,
             told: HashSet::new(),
+            interfaces: HashMap::new(),
         };
         let thread = thread::Builder::new()
             .name("trace-wire".to_owned())
@@ -88,10 +89,10 @@ impl Wire {
         })
     }
 
-    /// Packets from and to this port are captured from now on. Where that fails, those of
-    /// its connections are absent.
-    pub(super) fn watch(&mut self, port: u16) {
-        let _ = self.ports.add(port);
+    /// Packets from and to this are captured from now on. Where that fails, those of its
+    /// connections are absent.
+    pub(super) fn watch(&mut self, watched: Watched) {
+        let _ = self.ports.add(watched);
     }
 
     /// The packets, as a record whose times count from the same moment; the programs are
@@ -121,6 +122,9 @@ struct Reading {
     telling: Telling,
     /// The connections that it told of.
     told: HashSet<ConnectionId>,
+    /// The interface that an end's packets are taken from: the first one that they were
+    /// seen on. On a bridge, a VLAN or a bond each is seen on others, too.
+    interfaces: HashMap<(ConnectionId, End), u32>,
 }
 
 impl Reading {
@@ -158,6 +162,7 @@ impl Reading {
             return;
         }
         match self.packets.handle(self.clock.at(frame.at), frame.bytes) {
+            Ok(Some(event)) if !self.is_first_sight(&event, frame.interface) => {}
             Ok(Some(mut event)) => {
                 if let Some(header) = &mut event.header {
                     header.gso = frame.gso;
@@ -167,6 +172,12 @@ impl Reading {
             Ok(None) => {}
             Err(_) => self.missed += 1,
         }
+    }
+
+    /// Whether a packet is seen on the interface where those of its end are.
+    fn is_first_sight(&mut self, event: &Event, interface: u32) -> bool {
+        let key = (event.connection, event.end);
+        *self.interfaces.entry(key).or_insert(interface) == interface
     }
 
     /// Keeps a packet, if there is room. The first one for which there is none says so.

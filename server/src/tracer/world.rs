@@ -1,6 +1,7 @@
 //! What the observer asks of the programs under trace while one of their threads is
 //! stopped. The tests answer with what they please.
 
+use kernel::Watched;
 use kernel::descriptor::Descriptor;
 use kernel::tracee::Thread;
 use record::{Options, Socket};
@@ -44,8 +45,8 @@ pub(super) trait World {
     /// The options of a socket of a thread; none where the kernel does not tell.
     fn options(&mut self, thread: Thread, fd: i32) -> Option<Options>;
 
-    /// Packets from and to this port are those of a socket under trace from now on.
-    fn watch(&mut self, port: u16);
+    /// Packets from and to this are those of a socket under trace from now on.
+    fn watch(&mut self, watched: Watched);
 
     /// The words of the command that a process runs.
     fn command(&mut self, process: Thread) -> Vec<String>;

@@ -91,7 +91,6 @@ fn interface(link: Link, file: &mut Vec<u8>) {
     block.u16(link.0);
     block.u16(0);
     block.u32(u32::try_from(SNAP).unwrap_or(u32::MAX));
-    block.option(2, b"lo");
     block.option(9, &[9]);
     block.end_options();
     block.finish(file);
@@ -144,12 +143,11 @@ mod tests {
         interface(Link::ETHERNET, &mut file);
         #[rustfmt::skip]
         let expected = [
-            1, 0, 0, 0, 40, 0, 0, 0,
+            1, 0, 0, 0, 32, 0, 0, 0,
             1, 0, 0, 0, 0, 0, 4, 0,
-            2, 0, 2, 0, b'l', b'o', 0, 0,
             9, 0, 1, 0, 9, 0, 0, 0,
             0, 0, 0, 0,
-            40, 0, 0, 0,
+            32, 0, 0, 0,
         ];
         assert_eq!(file, expected);
     }

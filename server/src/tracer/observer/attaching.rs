@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use kernel::Watched;
 use kernel::descriptor::{Address, SocketKind};
 use kernel::tracee::Thread;
 
@@ -48,10 +49,12 @@ impl Observer {
             match (socket.kind, port) {
                 (SocketKind::Tcp, Some(port)) if socket.is_listening => {
                     ports.insert(port);
-                    world.watch(port);
+                    world.watch(Watched::Port(port));
                 }
                 (SocketKind::Tcp, Some(port)) => connected.push((fd, id, port)),
-                (SocketKind::Udp, Some(port)) if port != 0 => world.watch(port),
+                (SocketKind::Udp, Some(port)) if port != 0 => {
+                    world.watch(Watched::Port(port));
+                }
                 (SocketKind::UnixStream, _) => connected.push((fd, id, 0)),
                 _ => {}
             }

@@ -1,6 +1,7 @@
 //! What the kernel tells beside the calls: queues, counts and options of sockets; and
 //! the calls that failed because they would have had to wait.
 
+use kernel::Watched;
 use kernel::descriptor::{Address, Descriptor, SocketKind};
 use kernel::options::SocketOption;
 use kernel::syscall::Syscall;
@@ -58,7 +59,7 @@ impl Observer {
         for (address, length) in names.into_iter().filter(|(_, length)| *length > 0) {
             let target = Address::parse(&world.memory(thread, address, length.min(MAX_ADDRESS)));
             if let Some(Address::Internet(target)) = target {
-                world.watch(target.port());
+                world.watch(Watched::Address(target));
             }
         }
     }
@@ -188,7 +189,7 @@ pub(super) fn bound(thread: Thread, pending: &Pending, world: &mut dyn World) {
     if let Some(Descriptor::Socket(state)) = found
         && let Some(Address::Internet(local)) = state.local
     {
-        world.watch(local.port());
+        world.watch(Watched::Port(local.port()));
     }
 }
 

@@ -8,6 +8,7 @@ mod telling;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use kernel::Watched;
 use kernel::descriptor::{Address, Descriptor, SocketKind, SocketState};
 use kernel::syscall::Syscall;
 use kernel::tracee::Thread;
@@ -93,8 +94,11 @@ impl World for Fake {
         self.options
     }
 
-    fn watch(&mut self, port: u16) {
-        self.watched.push(port);
+    fn watch(&mut self, watched: Watched) {
+        self.watched.push(match watched {
+            Watched::Port(port) => port,
+            Watched::Address(address) => address.port(),
+        });
     }
 
     fn command(&mut self, process: Thread) -> Vec<String> {
