@@ -36,10 +36,10 @@ pub(crate) fn check_experiment(experiment: &Experiment) {
     for client in &experiment.clients {
         let framing = experiment.client_rules(client).framing;
         for message in &client.messages {
-            let text = message.text();
+            let text = message.bytes();
             assert_eq!(text.len(), message.len());
             assert!(text.len() <= MAX_MESSAGE);
-            assert!(framing.parts(text.as_bytes()).is_ok());
+            assert!(framing.parts_unchecked(&text).is_ok());
             total += text.len();
         }
     }
@@ -104,7 +104,9 @@ fn play(experiment: &Experiment) {
         let framing = experiment.client_rules(client).framing;
         let messages = client.messages.iter();
         let framed = messages.map(|message| {
-            let parts = framing.parts(message.text().as_bytes()).expect("validated");
+            let parts = framing
+                .parts_unchecked(&message.bytes())
+                .expect("validated");
             parts.header.len() + parts.body.len() + EACH
         });
         framed.sum::<usize>() + EACH

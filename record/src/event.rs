@@ -181,6 +181,13 @@ impl Event {
         u32::try_from(self.len().saturating_sub(waiting)).unwrap_or(u32::MAX)
     }
 
+    /// Whether this is a recv that told its program that the connection is gone: reset, or
+    /// given up by the kernel (ECONNRESET and ETIMEDOUT, recv(2)).
+    pub fn is_broken(&self) -> bool {
+        let error = self.error.as_deref().unwrap_or_default();
+        self.call == Call::Recv && (error.contains("reset") || error.contains("timed out"))
+    }
+
     /// Whether this is a recv that found the end of the stream.
     pub fn is_eof(&self) -> bool {
         self.call == Call::Recv && self.is_empty() && self.error.is_none()

@@ -6,6 +6,8 @@ mod addresses;
 mod capture;
 #[path = "cli/captures.rs"]
 mod captures;
+#[path = "cli/cases.rs"]
+mod cases;
 #[path = "cli/descriptors.rs"]
 mod descriptors;
 #[path = "cli/duel.rs"]

@@ -307,14 +307,17 @@ fn starts(experiment: &Experiment, lane: &Lane) -> Vec<Offset> {
     });
     let mut starts = Vec::new();
     for message in &client.messages {
-        let text = message.text();
-        let counted = match client.length_unit {
-            LengthUnit::Bytes => text.len(),
-            LengthUnit::Characters => text.chars().count(),
-        };
+        let message = message.bytes();
         // A validated experiment has no message that its framing can't carry.
-        let (Ok(parts), Ok(header)) = (framing.parts(text.as_bytes()), framing.header(counted))
-        else {
+        let Ok(parts) = framing.parts_unchecked(&message) else {
+            break;
+        };
+        // Digits depend on what the length says.
+        let header = match client.length_unit {
+            LengthUnit::Bytes => Ok(parts.header),
+            unit => framing.header_saying(unit.said(&message)),
+        };
+        let Ok(header) = header else {
             break;
         };
         starts.push(at);

@@ -1,7 +1,11 @@
 //! What to run: one private server, one or two clients, what they send.
 
+mod client;
+mod error;
+mod message;
+
 use protocol::auth::{Key, Scheme};
-use protocol::framing::{DEFAULT_MAX_FRAME, EncodeError};
+use protocol::framing::DEFAULT_MAX_FRAME;
 use protocol::peer::{Reply, Rules};
 use protocol::{Framing, System, Transport};
 use serde::{Deserialize, Serialize};
@@ -9,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::{ClientId, ConnectionId};
 
 pub use crate::client::MAX_CLIENTS;
+pub use client::{Answer, Client, Leaving, LengthUnit};
+pub use error::ExperimentError;
+pub use message::Message;
 
 /// Most messages a client may have.
 pub const MAX_MESSAGES: usize = 1_000;
@@ -32,6 +39,8 @@ pub const MAX_PIECES: usize = 10_000;
 pub const MAX_KEY: usize = 128;
 /// Most connections that may wait for accept.
 pub const MAX_BACKLOG: usize = 128;
+/// Most recvs of a server that have a room of their own.
+pub const MAX_SIZES: usize = 16;
 /// Largest receive buffer, in bytes.
 pub const MAX_BUFFER: u32 = 1024 * 1024;
 
@@ -50,6 +59,22 @@ pub struct Experiment {
     /// Room the server gives each recv, in bytes.
     #[serde(default = "defaults::buffer")]
     pub buffer: u32,
+    /// Rooms of its first recvs on each connection, in bytes; `buffer` is that of the
+    /// others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recv_sizes: Vec<u32>,
+    /// After how many recvs the server closes a connection, read or not; 0: never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub close_after: u32,
+    /// Most bytes of a reply that the server gives each send(); 0: all.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reply_piece: u32,
+    /// How long the server takes before each reply, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reply_delay_ms: u32,
+    /// Whether the server's kernel may hold small segments back (RFC 896).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub server_nagle: bool,
     /// How long the server sleeps before each recv, in milliseconds.
     #[serde(default)]
     pub read_delay_ms: u32,
@@ -85,86 +110,11 @@ pub struct Experiment {
     pub clients: Vec<Client>,
 }
 
-/// One client of an experiment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Client {
-    /// What it sends, one message each.
-    pub messages: Vec<Message>,
-    /// How long it waits before it connects, in milliseconds.
-    #[serde(default)]
-    pub start_ms: u32,
-    /// Pause before each message but the first, in microseconds.
-    #[serde(default)]
-    pub gap_us: u32,
-    /// How long it stays after everything is done, in milliseconds.
-    #[serde(default)]
-    pub hold_ms: u32,
-    /// Whether the kernel may hold small segments back (RFC 896): TCP_NODELAY off.
-    #[serde(default)]
-    pub nagle: bool,
-    /// Its SO_SNDBUF, in bytes (socket(7): the kernel doubles it); 0: as the
-    /// kernel has it.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub send_buffer: u32,
-    /// What it writes into a length field.
-    #[serde(default)]
-    pub length_unit: LengthUnit,
-    /// Connections it opens at once, over TCP, and holds until it closes; the
-    /// first is its conversation. A client with more than one comes from a
-    /// loopback address of its own, as another source.
-    #[serde(default = "defaults::connections", skip_serializing_if = "is_one")]
-    pub connections: u16,
-    /// Most bytes it gives each send() on a stream, with its gap between two
-    /// of them; 0: a header or a body in one call.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub piece: u32,
-    /// Whether it waits for each reply before the next message.
-    #[serde(default)]
-    pub turns: bool,
-    /// Its key; only `auth` asks for one.
-    #[serde(default = "defaults::key")]
-    pub key: String,
-    /// What it answers the challenge of `auth` with.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub answer: Answer,
-}
-
-impl Default for Client {
-    fn default() -> Self {
-        Self {
-            messages: Vec::new(),
-            start_ms: 0,
-            gap_us: 0,
-            hold_ms: 0,
-            nagle: false,
-            send_buffer: 0,
-            length_unit: LengthUnit::Bytes,
-            connections: defaults::connections(),
-            piece: 0,
-            turns: false,
-            key: defaults::key(),
-            answer: Answer::Own,
-        }
-    }
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands out references"
-)]
-fn is_one(value: &u16) -> bool {
-    *value == 1
-}
-
 mod defaults {
-    pub(super) fn connections() -> u16 {
-        1
-    }
     pub(super) fn buffer() -> u32 {
         1024
     }
@@ -179,154 +129,6 @@ mod defaults {
     }
 }
 
-/// What a client counts when it writes a length.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LengthUnit {
-    /// Bytes, as it must be.
-    #[default]
-    Bytes,
-    /// Characters, as the article's clients do: wrong for anything but ASCII.
-    Characters,
-}
-
-impl LengthUnit {
-    protocol::all_variants! {
-        /// Both, the right one first.
-        Bytes, Characters
-    }
-
-    /// The word that an experiment writes.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bytes => "bytes",
-            Self::Characters => "characters",
-        }
-    }
-}
-
-/// What a client answers a challenge with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Answer {
-    /// What its key gives.
-    #[default]
-    Own,
-    /// The very bytes that the other client has answered with.
-    Replayed,
-    /// Bytes that the server itself has sent: a part of its challenge, or its
-    /// nonce and a proof it gave the other client.
-    Reflected,
-}
-
-impl Answer {
-    protocol::all_variants! {
-        /// All of them, the honest one first.
-        Own, Replayed, Reflected
-    }
-
-    /// The word that an experiment writes.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::Replayed => "replayed",
-            Self::Reflected => "reflected",
-        }
-    }
-}
-
-/// A message as it is written in a lesson or typed into the page: text, and
-/// behind it optionally `×N` to repeat it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Message(pub String);
-
-impl Message {
-    /// The text and how many times it is sent in a row.
-    fn factors(&self) -> (&str, usize) {
-        self.0
-            .rsplit_once('×')
-            .and_then(|(text, times)| Some((text, times.parse().ok()?)))
-            .unwrap_or((&self.0, 1))
-    }
-
-    /// Length in bytes, without building the text.
-    pub fn len(&self) -> usize {
-        let (text, times) = self.factors();
-        text.len().saturating_mul(times)
-    }
-
-    /// Whether it has no bytes.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The text to send; at most [`MAX_MESSAGE`] bytes once validated.
-    pub fn text(&self) -> String {
-        let (text, times) = self.factors();
-        text.repeat(times.min(MAX_MESSAGE / text.len().max(1)))
-    }
-}
-
-/// Why an experiment can't be run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ExperimentError {
-    /// No client, or too many.
-    #[error("an experiment has 1 or 2 clients, not {0}")]
-    Clients(usize),
-    /// A number outside its range.
-    #[error("{name} is {value}: it can be {least} to {most}")]
-    Range {
-        /// The knob's name.
-        name: &'static str,
-        /// The value given.
-        value: usize,
-        /// The least it can be.
-        least: usize,
-        /// The most it can be.
-        most: usize,
-    },
-    /// The framing can't carry a message, or is no framing.
-    #[error("client {client}, message {message}: {error}")]
-    Message {
-        /// Which client.
-        client: ClientId,
-        /// Which of its messages, from 1.
-        message: usize,
-        /// What is wrong with it.
-        error: EncodeError,
-    },
-    /// The framing's own settings are impossible.
-    #[error("framing: {0}")]
-    Framing(EncodeError),
-    /// A combination that no socket offers.
-    #[error("datagrams are messages already: {0} over udp-echo is no experiment")]
-    Datagrams(&'static str),
-    /// Nobody gives the answer that is to be replayed.
-    #[error("client {0} replays what the other client answers: that one has to answer itself")]
-    NothingToReplay(ClientId),
-}
-
-impl ExperimentError {
-    /// Refuses a `value` outside of `least` to `most`.
-    pub(crate) fn range(
-        name: &'static str,
-        value: usize,
-        least: usize,
-        most: usize,
-    ) -> Result<(), Self> {
-        if (least..=most).contains(&value) {
-            return Ok(());
-        }
-        Err(Self::Range {
-            name,
-            value,
-            least,
-            most,
-        })
-    }
-}
-
 impl Experiment {
     /// An experiment with one client and every knob at its default.
     pub fn new(system: System, messages: &[&str]) -> Self {
@@ -335,6 +137,11 @@ impl Experiment {
             framing: None,
             echo: None,
             buffer: defaults::buffer(),
+            recv_sizes: Vec::new(),
+            close_after: 0,
+            reply_piece: 0,
+            reply_delay_ms: 0,
+            server_nagle: false,
             read_delay_ms: 0,
             receive_buffer: 0,
             max_frame: defaults::max_frame(),
@@ -364,7 +171,11 @@ impl Experiment {
     /// The rules as `client` believes them: with its own key, and not knowing
     /// what the server's maximum is.
     pub fn client_rules(&self, client: &Client) -> Rules {
-        self.rules_with(&client.key, DEFAULT_MAX_FRAME)
+        let rules = self.rules_with(&client.key, DEFAULT_MAX_FRAME);
+        match &client.framing {
+            Some(framing) => rules.with_framing(framing.clone()),
+            None => rules,
+        }
     }
 
     fn rules_with(&self, key: &str, maximum: u32) -> Rules {

@@ -40,6 +40,11 @@ pub enum Domain {
         /// The most bytes.
         most: usize,
     },
+    /// Sizes in bytes with spaces between them.
+    Sizes {
+        /// The most sizes.
+        most: usize,
+    },
     /// Messages, one a line.
     Lines {
         /// The most lines.
@@ -104,7 +109,7 @@ impl Domain {
             Self::Number { least, most, .. } => Some((least as usize, most as usize)),
             Self::Text { least, most } => Some((least, most)),
             Self::Lines { most } => Some((0, most)),
-            Self::Choice(_) | Self::Framing => None,
+            Self::Choice(_) | Self::Framing | Self::Sizes { .. } => None,
         }
     }
 }
@@ -174,6 +179,7 @@ impl fmt::Display for Domain {
                 "one of {}, and settings behind commas",
                 protocol::Framing::NAMES.join(", ")
             ),
+            Self::Sizes { most } => write!(f, "at most {most} sizes with spaces between them (B)"),
             Self::Text { .. } => f.write_str("text"),
             Self::Lines { .. } => f.write_str("messages, one a line"),
         }

@@ -33,7 +33,7 @@ mod validation;
 
 pub use analysis::{Analysis, direction};
 pub use client::{ClientId, SERVER};
-pub use experiment::{Answer, Client, Experiment, ExperimentError, LengthUnit, Message};
+pub use experiment::{Answer, Client, Experiment, ExperimentError, Leaving, LengthUnit, Message};
 pub use explain::{Explanation, explain};
 pub use lesson::Lesson;
 pub use plan::parties;

@@ -104,8 +104,7 @@ impl Trace {
     pub fn nagle(&self, connection: ConnectionId, end: End) -> Option<bool> {
         match (&self.plan, end) {
             (Some(plan), End::Opener) => Some(plan.client_of(connection)?.nagle),
-            // The lab's servers turn it off on every connection.
-            (Some(_), End::Acceptor) => Some(false),
+            (Some(plan), End::Acceptor) => Some(plan.server_nagle),
             (None, End::Opener) => self.setup.opener_nagle,
             (None, End::Acceptor) => self.setup.acceptor_nagle,
         }

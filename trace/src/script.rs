@@ -8,13 +8,12 @@ use std::collections::VecDeque;
 
 use protocol::auth::Scheme;
 use protocol::auth::mutual::NONCE_LEN;
-use protocol::framing::Parts;
 use protocol::peer::{self, ClientOutput};
 use protocol::{Nanos, Transport};
 
 use crate::experiment::{Answer, MAX_CLIENTS};
 use crate::link::{Request, Send};
-use crate::{Call, Client, ClientId, End, Event, Experiment, LengthUnit};
+use crate::{Call, Client, ClientId, End, Event, Experiment, LengthUnit, Message};
 use forgery::Seen;
 
 /// How long a client waits for its next reply, which may never come, beyond what the
@@ -50,6 +49,8 @@ struct Player {
     /// What it has sent and received of a handshake.
     seen: Seen,
     forging: Forging,
+    /// The end of what it sends has been left away.
+    is_cut: bool,
 }
 
 /// How far a client is that sends something else than its own answer.
@@ -86,11 +87,7 @@ impl Script {
         let players = experiment.clients.iter().zip(ClientId::ALL).zip(nonces);
         let players = players.map(|((plan, id), nonce)| Player {
             id,
-            waiting: plan
-                .messages
-                .iter()
-                .map(|m| m.text().into_bytes())
-                .collect(),
+            waiting: plan.messages.iter().map(Message::bytes).collect(),
             begun: 0,
             side: match experiment.transport() {
                 Transport::Tcp => {
@@ -104,6 +101,7 @@ impl Script {
                 _ => Forging::Unchallenged,
             },
             plan: plan.clone(),
+            is_cut: false,
             patience,
             now: Nanos(0),
             closing: Closing::No,
@@ -176,7 +174,9 @@ fn patience(experiment: &Experiment) -> Nanos {
             2 * messages as u64 + bytes as u64 / u64::from(experiment.buffer.max(1)) + 2
         }
     };
-    base + Nanos::from_millis(stays + reads * u64::from(experiment.read_delay_ms))
+    let reading = reads * u64::from(experiment.read_delay_ms);
+    let replying = (messages as u64 + 1) * u64::from(experiment.reply_delay_ms);
+    base + Nanos::from_millis(stays + reading + replying)
 }
 
 impl Player {
@@ -240,6 +240,7 @@ impl Player {
                 Side::Stream(_) => self.drain(gap, &mut sends),
             }
         }
+        self.cut(&mut sends);
         let mut commands = Vec::new();
         let sends_more = !sends.is_empty();
         if sends_more {
@@ -286,18 +287,39 @@ impl Player {
         let Side::Stream(machine) = &mut self.side else {
             return Ok(());
         };
-        match self.plan.length_unit {
-            LengthUnit::Bytes => machine.handle_message(message),
-            LengthUnit::Characters => {
-                let characters = String::from_utf8_lossy(message).chars().count();
-                let parts = Parts {
-                    header: machine.framing().header(characters)?,
-                    ..machine.framing().parts(message)?
-                };
-                machine.handle_parts(parts, message.len());
-                Ok(())
-            }
+        let framing = machine.framing();
+        let mut parts = framing.parts_unchecked(message)?;
+        if self.plan.length_unit != LengthUnit::Bytes {
+            parts.header = framing.header_saying(self.plan.length_unit.said(message))?;
         }
+        machine.handle_parts(parts, message.len());
+        Ok(())
+    }
+
+    /// Takes off the end of all that it sends what it leaves away, once all is there.
+    fn cut(&mut self, sends: &mut Vec<Send>) {
+        if self.is_cut || self.plan.cut == 0 || !self.waiting.is_empty() {
+            return;
+        }
+        let is_sent = match &self.side {
+            Side::Stream(machine) => machine.can_send(),
+            Side::Datagrams { .. } => false,
+        };
+        if !is_sent || sends.is_empty() {
+            return;
+        }
+        self.is_cut = true;
+        let mut left = self.plan.cut as usize;
+        while let Some(last) = sends.last_mut() {
+            let kept = last.bytes.len().saturating_sub(left);
+            left -= last.bytes.len() - kept;
+            last.bytes.truncate(kept);
+            if kept > 0 || left == 0 {
+                break;
+            }
+            sends.pop();
+        }
+        sends.retain(|send| !send.bytes.is_empty());
     }
 
     fn drain(&mut self, mut gap: Nanos, sends: &mut Vec<Send>) {
@@ -330,12 +352,14 @@ impl Player {
     }
 
     fn is_done(&self) -> bool {
-        self.waiting.is_empty()
-            && self.forging == Forging::No
-            && match &self.side {
-                Side::Stream(machine) => machine.is_idle(),
-                Side::Datagrams { unanswered } => *unanswered == 0,
-            }
+        // Who has left something away waits for no reply to it.
+        self.is_cut
+            || self.waiting.is_empty()
+                && self.forging == Forging::No
+                && match &self.side {
+                    Side::Stream(machine) => machine.is_idle(),
+                    Side::Datagrams { unanswered } => *unanswered == 0,
+                }
     }
 
     fn close(&mut self, after: Nanos) -> Option<Request> {

@@ -3,8 +3,8 @@
 use protocol::{Framing, System, Transport};
 
 use crate::experiment::{
-    MAX_BACKLOG, MAX_CLIENTS, MAX_CONNECTIONS, MAX_DELAY_MS, MAX_FRAMED, MAX_KEY, MAX_MESSAGE,
-    MAX_PIECES, MAX_TOTAL,
+    MAX_BACKLOG, MAX_BUFFER, MAX_CLIENTS, MAX_CONNECTIONS, MAX_DELAY_MS, MAX_FRAMED, MAX_KEY,
+    MAX_MESSAGE, MAX_PIECES, MAX_SIZES, MAX_TOTAL,
 };
 use crate::knob::Knob;
 use crate::{Answer, ClientId, Experiment, ExperimentError};
@@ -26,6 +26,10 @@ impl Experiment {
             knob.validate(self)?;
         }
         let range = ExperimentError::range;
+        range("recv-sizes", self.recv_sizes.len(), 0, MAX_SIZES)?;
+        for size in &self.recv_sizes {
+            range("recv-sizes", *size as usize, 1, MAX_BUFFER as usize)?;
+        }
         range("backlog", self.backlog as usize, 0, MAX_BACKLOG)?;
         range("key", self.key.len(), 1, MAX_KEY)?;
         self.validate_answers()?;
@@ -43,7 +47,15 @@ impl Experiment {
             let framing = self.client_rules(client).framing;
             framing.validate().map_err(ExperimentError::Framing)?;
             for (index, message) in client.messages.iter().enumerate() {
-                let parts = framing.parts(message.text().as_bytes());
+                if let Some(error) = message.mistake() {
+                    return Err(ExperimentError::Hex {
+                        client: id,
+                        message: index + 1,
+                        error,
+                    });
+                }
+                // A delimiter inside a message is sent as it is: that is what happens then.
+                let parts = framing.parts_unchecked(&message.bytes());
                 let parts = parts.map_err(|error| ExperimentError::Message {
                     client: id,
                     message: index + 1,

@@ -171,6 +171,12 @@ impl Format for Delimiter {
 }
 
 impl Delimiter {
+    /// A message and the delimiter behind it, whatever it contains.
+    pub(super) fn body_unchecked(&self, message: &[u8]) -> Bytes {
+        let end = self.delimiter.first().map_or(&[][..], |mark| mark);
+        [message, end].concat().into()
+    }
+
     /// How many of the bytes, in front of which no escape stands, are escapes.
     fn escapes(&self, bytes: &[u8]) -> usize {
         let Some(escape) = self.escape else {

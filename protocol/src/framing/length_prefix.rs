@@ -186,8 +186,8 @@ impl Format for LengthPrefix {
 
     fn header(&self, length: usize) -> Result<Bytes, EncodeError> {
         self.validate()?;
-        // What the length says beside the message, and the most that the field can say.
-        let beside = self.dropped() as i128 + self.overhead() - i128::from(self.adjustment);
+        // The most that the field can say.
+        let beside = self.beside();
         let field = match self.width {
             Width::Bytes(width) => u64::MAX >> (64 - 8 * u32::from(width) + u32::from(self.signed)),
             Width::Varint | Width::Decimal => u64::MAX,
@@ -198,25 +198,13 @@ impl Format for LengthPrefix {
             let maximum = u64::try_from(maximum).unwrap_or(0);
             return Err(EncodeError::TooLarge { length, maximum });
         }
-        let Ok(value) = u64::try_from(length as i128 + beside) else {
+        if length as i128 + beside < 0 {
             return Err(EncodeError::TooShort {
                 length,
                 minimum: usize::try_from(-beside).unwrap_or(usize::MAX),
             });
-        };
-        let mut header = self.magic.to_vec();
-        header.resize(self.offset as usize, 0);
-        match self.width {
-            Width::Bytes(width) => {
-                header.extend(ordered(value, usize::from(width), self.endian));
-            }
-            Width::Varint => header.extend(varint(value)),
-            Width::Decimal => {
-                header.extend(value.to_string().into_bytes());
-                header.extend_from_slice(&self.separator);
-            }
         }
-        Ok(header.into())
+        self.header_saying(length as i128)
     }
 
     fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
@@ -248,6 +236,39 @@ impl Format for LengthPrefix {
 }
 
 impl LengthPrefix {
+    /// The header that says that the message has `length` bytes, true or not: below zero as
+    /// two's complement, or with a sign in front of the digits; of a number that is too large
+    /// its lowest bytes.
+    pub(super) fn header_saying(&self, length: i128) -> Result<Bytes, EncodeError> {
+        self.validate()?;
+        let value = length + self.beside();
+        // Two's complement.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "as said"
+        )]
+        let bits = value as u64;
+        let mut header = self.magic.to_vec();
+        header.resize(self.offset as usize, 0);
+        match self.width {
+            Width::Bytes(width) => {
+                header.extend(ordered(bits, usize::from(width), self.endian));
+            }
+            Width::Varint => header.extend(varint(bits)),
+            Width::Decimal => {
+                header.extend(value.to_string().into_bytes());
+                header.extend_from_slice(&self.separator);
+            }
+        }
+        Ok(header.into())
+    }
+
+    /// What the length says beside the message's bytes.
+    fn beside(&self) -> i128 {
+        self.dropped() as i128 + self.overhead() - i128::from(self.adjustment)
+    }
+
     /// Bytes in front of the body that the length includes.
     fn overhead(&self) -> i128 {
         match self.width {

@@ -363,6 +363,27 @@ impl Framing {
         self.format().header(length)
     }
 
+    /// The header of a client that says a wrong length: below zero, or more than any frame has,
+    /// as far as the field can say it. Framings without a length have none.
+    pub fn header_saying(&self, length: i128) -> Result<Bytes, EncodeError> {
+        match self {
+            Self::LengthPrefix(prefix) => prefix.header_saying(length),
+            Self::ReadyAck(_) => Ok(length.to_string().into_bytes().into()),
+            _ => self.header(usize::try_from(length).unwrap_or(0)),
+        }
+    }
+
+    /// `message` as a client sends it that does not look whether it contains the delimiter.
+    pub fn parts_unchecked(&self, message: &[u8]) -> Result<Parts, EncodeError> {
+        match (self.parts(message), self) {
+            (Err(EncodeError::ContainsDelimiter { .. }), Self::Delimiter(delimiter)) => Ok(Parts {
+                header: Bytes::new(),
+                body: delimiter.body_unchecked(message),
+            }),
+            (parts, _) => parts,
+        }
+    }
+
     /// How many bytes [`Parts::body`] has for a message of `length` bytes that
     /// can be sent; the most where escapes make it depend on the message.
     pub fn body_length(&self, length: usize) -> usize {

@@ -19,7 +19,7 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use trace::link::Send;
-use trace::{Call, Client as Plan, ClientId, Origin};
+use trace::{Call, Client as Plan, ClientId, Leaving, Origin};
 
 use socket::Socket;
 
@@ -53,6 +53,9 @@ pub(super) struct Setup {
     /// The server's listener, if it has one: to be asked how many wait there.
     pub(super) listener: Option<Arc<socket2::Socket>>,
     pub(super) connect_at: Instant,
+    pub(super) leaving: Leaving,
+    /// Whether it goes on sending when the server has closed.
+    pub(super) writes_on: bool,
     pub(super) id: ClientId,
     pub(super) record: EndRecorder,
     pub(super) stop: CancellationToken,
@@ -154,6 +157,8 @@ async fn live(mut setup: Setup, orders: UnboundedReceiver<Command>) -> io::Resul
             server: setup.server,
             listener: setup.listener.clone(),
             connect_at: setup.connect_at,
+            leaving: setup.leaving,
+            writes_on: setup.writes_on,
             id: setup.id,
             record: setup.record.other(Origin {
                 connection: setup.id.connection(connection),
@@ -224,6 +229,9 @@ async fn connect(setup: Setup, room: usize) -> io::Result<Option<Client>> {
         waiting: Instant::now(),
         room: vec![0; room],
         ended: false,
+        leaving: setup.leaving,
+        writes_on: setup.writes_on,
+        has_read_all: false,
         stop: setup.stop,
     }))
 }
@@ -236,6 +244,10 @@ struct Client {
     room: Vec<u8>,
     /// Whether the server's side has ended, or the connection is broken.
     ended: bool,
+    leaving: Leaving,
+    writes_on: bool,
+    /// The server has closed, and nothing more will come.
+    has_read_all: bool,
     stop: CancellationToken,
 }
 
@@ -251,7 +263,7 @@ impl Client {
                     Command::Close(after) => close_at = Instant::now().checked_add(after),
                 },
                 () = closing, if close_at.is_some() => return self.finish().await,
-                () = self.socket.readable() => self.read(),
+                () = self.socket.readable(), if !self.has_read_all => self.read(),
             }
         }
         // Dropping it closes the socket.
@@ -282,7 +294,7 @@ impl Client {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     tokio::select! {
                         () = self.socket.writable() => {}
-                        () = self.socket.readable() => self.read(),
+                        () = self.socket.readable(), if !self.has_read_all => self.read(),
                     }
                     if self.ended {
                         return;
@@ -319,7 +331,7 @@ impl Client {
                 tokio::select! {
                     biased;
                     () = sleep_until(due.into()) => return,
-                    () = self.socket.readable() => self.read(),
+                    () = self.socket.readable(), if !self.has_read_all => self.read(),
                 }
             }
             return;
@@ -338,7 +350,7 @@ impl Client {
 
     /// One recv, if there is something.
     fn read(&mut self) {
-        if self.ended {
+        if self.ended || self.has_read_all {
             return;
         }
         let received = self.socket.try_recv(&mut self.room);
@@ -348,7 +360,9 @@ impl Client {
                 let bytes = Ok(&self.room[..count]);
                 self.record.recv(moment, asked, bytes, told);
                 self.waiting = Instant::now();
-                self.ended = count == 0 && matches!(self.socket, Socket::Stream(_));
+                let is_end = count == 0 && matches!(self.socket, Socket::Stream(_));
+                self.has_read_all = is_end;
+                self.ended = is_end && !self.writes_on;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => {
@@ -359,12 +373,22 @@ impl Client {
         }
     }
 
-    /// Says that nothing more comes, and reads on until the server is done
-    /// too. However long that takes: the run's deadline ends it.
+    /// Leaves as it was told to: says that nothing more comes, and reads on until the
+    /// server is done too, however long that takes (the run's deadline ends it); or closes
+    /// at once.
     async fn finish(mut self) {
         let Socket::Stream(stream) = &self.socket else {
             return;
         };
+        match self.leaving {
+            Leaving::Finish => {}
+            Leaving::Close => return,
+            Leaving::Reset => {
+                // What the close does then is in the record, and on the wire.
+                let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+                return;
+            }
+        }
         let at = Instant::now();
         let result = SockRef::from(stream).shutdown(Shutdown::Write);
         let moment = Moment::handing(at);
@@ -372,7 +396,7 @@ impl Client {
         let outcome = result.as_ref().copied();
         self.record.bare(Call::Shutdown, moment, outcome, told);
         self.waiting = Instant::now();
-        while !self.ended {
+        while !self.ended && !self.has_read_all {
             self.socket.readable().await;
             self.read();
         }

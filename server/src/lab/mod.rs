@@ -247,6 +247,8 @@ impl Lab {
                 server: address.into(),
                 listener: listener.clone(),
                 connect_at: started + Duration::from_millis(plan.start_ms.into()),
+                leaving: plan.ending,
+                writes_on: plan.writes_on,
                 id,
                 record: recorder.end(id.opener()),
                 stop: stop.clone(),

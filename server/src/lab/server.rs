@@ -20,7 +20,9 @@ use trace::Experiment;
 use super::LabError;
 use crate::net::{Admission, Audit, Capacity, Recorder, datagram_socket, listening};
 use crate::priority::Priority;
-use crate::servers::{DatagramConfig, Report, StreamConfig, serve_datagrams, serve_stream};
+use crate::servers::{
+    Conduct, DatagramConfig, Report, StreamConfig, serve_datagrams, serve_stream,
+};
 
 /// Its socket, listening and not served yet.
 pub(super) struct Bound {
@@ -34,7 +36,14 @@ impl Bound {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let receive_buffer = NonZeroUsize::new(experiment.receive_buffer as usize);
         let socket = match experiment.transport() {
-            Transport::Tcp => listening(any, experiment.backlog, receive_buffer)?,
+            Transport::Tcp => {
+                let socket = listening(any, experiment.backlog, receive_buffer)?;
+                // Accepted connections inherit it.
+                if experiment.server_nagle {
+                    socket.set_tcp_nodelay(false)?;
+                }
+                socket
+            }
             Transport::Udp => datagram_socket(any, receive_buffer)?,
         };
         let address = local_address(&socket)?;
@@ -85,6 +94,7 @@ impl Bound {
                     rules: experiment.rules(),
                     buffer,
                     read_delay,
+                    conduct: conduct(experiment),
                     serial: experiment.is_serial(),
                     report: Report::Silent,
                     deadlines: deadlines(experiment),
@@ -120,6 +130,20 @@ impl Bound {
 pub(super) fn local_address(socket: &Socket) -> io::Result<SocketAddrV4> {
     let address = socket.local_addr()?.as_socket_ipv4();
     address.ok_or_else(|| io::Error::other("a socket without an address"))
+}
+
+/// What the experiment's server does otherwise than others.
+fn conduct(experiment: &Experiment) -> Conduct {
+    Conduct {
+        recv_sizes: experiment
+            .recv_sizes
+            .iter()
+            .map(|size| *size as usize)
+            .collect(),
+        close_after: Some(experiment.close_after).filter(|recvs| *recvs > 0),
+        reply_piece: experiment.reply_piece as usize,
+        reply_delay: Duration::from_millis(experiment.reply_delay_ms.into()),
+    }
 }
 
 /// What the experiment says; of a server that sleeps on purpose none.

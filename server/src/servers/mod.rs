@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::net::{Audit, BindError, Capacity, Descriptors, bind_udp, listen_tcp};
 
 pub use report::Report;
-pub use stream::{StreamConfig, serve_stream};
+pub use stream::{Conduct, StreamConfig, serve_stream};
 pub use udp_echo::{DatagramConfig, serve_datagrams};
 
 /// Room the article's servers give each recv, in bytes.

@@ -46,6 +46,8 @@ pub struct StreamConfig {
     pub buffer: usize,
     /// Sleep before each recv.
     pub read_delay: Duration,
+    /// What it does otherwise than a server that means well.
+    pub conduct: Conduct,
     /// Whether it finishes with one client before it accepts the next.
     pub serial: bool,
     /// Where messages go.
@@ -63,6 +65,50 @@ pub struct StreamConfig {
     pub private: bool,
 }
 
+/// What a server does that its clients have to live with: an experiment's own may.
+#[derive(Clone, Debug, Default)]
+pub struct Conduct {
+    /// Rooms of the first recvs on a connection, in bytes; at least 1 each.
+    pub recv_sizes: Vec<usize>,
+    /// After how many recvs it closes, whatever has not been read; none: never.
+    pub close_after: Option<u32>,
+    /// Most bytes of a reply in one send; 0: all.
+    pub reply_piece: usize,
+    /// How long it takes before each reply.
+    pub reply_delay: Duration,
+}
+
+impl Conduct {
+    /// The largest room that a recv has, where the others have `buffer`.
+    fn room(&self, buffer: usize) -> usize {
+        let sizes = self.recv_sizes.iter().copied();
+        sizes.fold(buffer, usize::max).max(1)
+    }
+
+    /// Sends a reply.
+    async fn reply<S>(
+        &self,
+        stream: &mut S,
+        bytes: &[u8],
+        patience: Option<Duration>,
+    ) -> Result<(), End>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        if !self.reply_delay.is_zero() {
+            tokio::time::sleep(self.reply_delay).await;
+        }
+        let most = match self.reply_piece {
+            0 => bytes.len(),
+            piece => piece,
+        };
+        for piece in bytes.chunks(most.max(1)) {
+            send(stream, piece, patience).await?;
+        }
+        Ok(())
+    }
+}
+
 impl StreamConfig {
     /// One of the five systems as the article has it.
     pub fn of(system: System, options: &Options) -> Self {
@@ -72,6 +118,7 @@ impl StreamConfig {
                 .with_scheme(options.scheme),
             buffer: options.buffer,
             read_delay: options.read_delay,
+            conduct: Conduct::default(),
             serial: system.is_serial(),
             report: options.report.clone(),
             deadlines: if options.read_delay.is_zero() {
@@ -261,7 +308,9 @@ where
     let started = Instant::now();
     let now = || Nanos::from(started.elapsed());
     let mut machine = Server::new(&config.rules, rand::random()).within(config.deadlines);
-    let mut buffer = vec![0; config.buffer.max(1)];
+    let conduct = &config.conduct;
+    let mut buffer = vec![0; conduct.room(config.buffer)];
+    let mut recvs = 0_u32;
     let mut messages = config.report.of_connection();
     // Set anew only when it is due or would ring too late: bytes put a
     // deadline off with each recv.
@@ -273,7 +322,9 @@ where
         slice.pause_if_over().await;
         while let Some(output) = machine.poll_output() {
             match output {
-                ServerOutput::Send(bytes) => send(stream, &bytes, config.patience).await?,
+                ServerOutput::Send(bytes) => {
+                    conduct.reply(stream, &bytes, config.patience).await?;
+                }
                 ServerOutput::Answered => {
                     if place.attempt(|| machine.verify(now())).is_err() {
                         machine.decline();
@@ -296,13 +347,15 @@ where
                 ServerOutput::Refuse(refusal) => return Err(End::Refused(refusal)),
             }
         }
-        if machine.is_closed() {
+        if machine.is_closed() || conduct.close_after.is_some_and(|most| recvs >= most) {
             return Ok(());
         }
         if !config.read_delay.is_zero() {
             tokio::time::sleep(config.read_delay).await;
         }
-        let receive = stream.read(&mut buffer);
+        let own = conduct.recv_sizes.get(recvs as usize);
+        let room = own.copied().unwrap_or(config.buffer).max(1);
+        let receive = stream.read(&mut buffer[..room]);
         let received = match machine.poll_timeout() {
             None => slice.wait(receive).await,
             Some(due) => {
@@ -322,6 +375,7 @@ where
                 }
             }
         };
+        recvs = recvs.saturating_add(1);
         match received {
             Ok(0) => machine.handle_eof(),
             Ok(count) => machine.handle_chunk(&buffer[..count], now()),

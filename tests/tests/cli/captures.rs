@@ -29,7 +29,7 @@ fn of(bytes: &[u8]) -> NamedTempFile {
     file
 }
 
-fn path(file: &NamedTempFile) -> &str {
+pub(super) fn path(file: &NamedTempFile) -> &str {
     file.path().to_str().expect("a plain path")
 }
 
@@ -41,7 +41,7 @@ fn shown(arguments: &[&str]) -> String {
     finished.out.join("\n")
 }
 
-fn check_parts(text: &str, parts: &[&str]) {
+pub(super) fn check_parts(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} in {text}");
     }

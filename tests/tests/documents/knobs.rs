@@ -14,6 +14,7 @@ fn values(domain: Domain) -> String {
         }
         Domain::Choice(words) => listed(words),
         Domain::Framing => [&listed(&Framing::NAMES), ", and settings behind commas"].concat(),
+        Domain::Sizes { most } => format!("at most {most} sizes with spaces between them"),
         Domain::Text { .. } => "text".to_owned(),
         Domain::Lines { .. } => "messages, one a line".to_owned(),
     }

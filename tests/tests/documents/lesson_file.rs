@@ -12,7 +12,7 @@ use serde_json::json;
 use toml::{Table, Value};
 use trace::knob::Knob;
 use trace::lesson::{Count, Group, Predict, Words};
-use trace::{Answer, Client, Experiment, LengthUnit, Lesson, Message};
+use trace::{Answer, Client, Experiment, Leaving, LengthUnit, Lesson, Message};
 
 use super::markdown::{Page, spans};
 use super::{check_rows, keys, names};
@@ -93,6 +93,11 @@ pub(super) fn full(framing: Framing) -> Lesson {
             framing: Some(framing),
             echo: Some(true),
             buffer: 1,
+            recv_sizes: vec![1],
+            close_after: 1,
+            reply_piece: 1,
+            reply_delay_ms: 1,
+            server_nagle: true,
             read_delay_ms: 1,
             receive_buffer: 1,
             max_frame: 1,
@@ -112,6 +117,10 @@ pub(super) fn full(framing: Framing) -> Lesson {
                 length_unit: LengthUnit::Characters,
                 connections: 2,
                 piece: 1,
+                framing: Some(Framing::None),
+                cut: 1,
+                ending: Leaving::Reset,
+                writes_on: true,
                 turns: true,
                 key: "k".to_owned(),
                 answer: Answer::Reflected,

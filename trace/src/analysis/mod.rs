@@ -199,7 +199,9 @@ impl Progress {
     }
 
     fn handle(&mut self, trace: &Trace, index: usize, event: &Event, lanes: &mut [Lane]) {
-        let moves = event.error.is_none() && direction(event).is_some();
+        // A reader whose connection is gone gets no more of it, as at its end.
+        let is_told = event.error.is_none() || event.is_broken();
+        let moves = is_told && direction(event).is_some();
         if moves || event.call == Call::Refuse {
             self.open(lanes);
             self.events.push(index);

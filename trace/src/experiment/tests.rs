@@ -2,12 +2,12 @@ use super::*;
 
 #[test]
 fn messages_repeat_without_being_built() {
-    assert_eq!(Message("ab×3".to_owned()).text(), "ababab");
-    assert_eq!(Message("a×b".to_owned()).text(), "a×b");
+    assert_eq!(Message("ab×3".to_owned()).bytes(), b"ababab");
+    assert_eq!(Message("a×b".to_owned()).bytes(), "a×b".as_bytes());
     assert_eq!(Message("粘×2".to_owned()).len(), 6);
     let huge = Message(format!("ab×{}", usize::MAX));
     assert_eq!(huge.len(), usize::MAX);
-    assert!(huge.text().len() <= MAX_MESSAGE);
+    assert!(huge.bytes().len() <= MAX_MESSAGE);
 }
 
 fn check_refused(change: impl FnOnce(&mut Experiment), part: &str) {
@@ -63,14 +63,18 @@ fn what_is_too_much_is_refused_by_name() {
         "bytes in all is 1200000",
     );
     check_refused(
-        |e| {
-            e.framing = Some(Framing::Delimiter(protocol::framing::Delimiter {
-                delimiter: "l".into(),
-                ..protocol::framing::Delimiter::default()
-            }));
-        },
-        "message 1: the message contains the delimiter at byte 2",
+        |e| e.clients[0].messages = vec![Message("hex:0".to_owned())],
+        "message 1: behind hex: there are pairs",
     );
+    check_refused(
+        |e| e.recv_sizes = vec![1; 17],
+        "recv-sizes is 17: it can be 0 to 16",
+    );
+    check_refused(
+        |e| e.recv_sizes = vec![0],
+        "recv-sizes is 0: it can be 1 to",
+    );
+    check_refused(|e| e.close_after = 1_001, "close-after is 1001");
     let fixed = |size| {
         Framing::FixedSize(protocol::framing::FixedSize {
             size,
@@ -144,4 +148,26 @@ fn what_is_as_ever_is_not_written() {
         serde_json::from_str::<Experiment>(&text).unwrap(),
         experiment
     );
+}
+
+/// A naive client does not look whether a message contains the delimiter.
+#[test]
+fn a_delimiter_inside_a_message_is_no_mistake() {
+    let mut experiment = Experiment::new(System::LengthPrefix, &["hello"]);
+    experiment.framing = Some(Framing::Delimiter(protocol::framing::Delimiter {
+        delimiter: "l".into(),
+        ..protocol::framing::Delimiter::default()
+    }));
+    assert_eq!(experiment.validate(), Ok(()));
+}
+
+#[test]
+fn messages_may_be_bytes() {
+    let message = Message("hex:ff fe×2".to_owned());
+    assert_eq!(
+        (message.bytes(), message.len()),
+        (b"\xff\xfe\xff\xfe".to_vec(), 4)
+    );
+    assert!(Message("hex:f".to_owned()).mistake().is_some());
+    assert_eq!(Message("text".to_owned()).mistake(), None);
 }

@@ -56,9 +56,10 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
         lane: analysis.lane_of(event),
     };
     let mut explanation = if let Some(error) = &event.error {
+        let cut_off = facts.lane.filter(|_| event.is_broken());
         Explanation {
             head: facts.say("explain.failed").with("error", error.clone()),
-            rest: Vec::new(),
+            rest: cut_off.map_or_else(Vec::new, |lane| facts.refused_here(lane)),
         }
     } else {
         match event.call {

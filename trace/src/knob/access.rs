@@ -35,6 +35,10 @@ pub(super) enum Access {
     ),
     /// How messages are framed, as [`crate::framing`] writes it.
     Framing,
+    /// Sizes in bytes, with spaces between them.
+    Sizes(fn(&Experiment) -> &[u32], fn(&mut Experiment, Vec<u32>)),
+    /// How clients frame their messages; empty: as the server does.
+    ClientFraming(Whose),
     /// A client's key.
     Key(Whose),
     /// A client's messages, one a line.

@@ -1,9 +1,20 @@
 //! How a knob's value is read from an experiment, set and validated.
 
+use protocol::Framing;
+
 use super::access::{Access, Whose};
 use super::{Domain, Knob, KnobError, text};
-use crate::experiment::ExperimentError;
+use crate::experiment::{ExperimentError, MAX_BUFFER};
 use crate::{Client, Experiment, framing};
+
+/// The framing that `value` writes.
+fn framing(knob: Knob, value: &str) -> Result<Framing, KnobError> {
+    framing::parse(value).map_err(|reason| KnobError::Framing {
+        knob,
+        value: value.chars().take(40).collect(),
+        reason,
+    })
+}
 
 impl Whose {
     fn shown(self, experiment: &Experiment) -> Option<&Client> {
@@ -47,6 +58,14 @@ impl Access {
                 Some(framing) => framing::write(framing),
                 None => experiment.rules().framing.name().to_owned(),
             },
+            Self::Sizes(get, _) => {
+                let sizes = get(experiment).iter().map(u32::to_string);
+                sizes.collect::<Vec<_>>().join(" ")
+            }
+            Self::ClientFraming(whose) => {
+                let own = client(whose).and_then(|client| client.framing.as_ref());
+                own.map_or_else(String::new, framing::write)
+            }
             Self::Key(whose) => client(whose).map_or_else(String::new, |c| c.key.clone()),
             Self::Messages(whose) => text::lines(client(whose).map_or(&[][..], |c| &c.messages)),
         }
@@ -92,13 +111,26 @@ impl Access {
                     set(client, value).ok_or_else(refuse)?;
                 }
             }
-            Self::Framing => {
-                let framing = framing::parse(value).map_err(|reason| KnobError::Framing {
-                    knob,
-                    value: value.chars().take(40).collect(),
-                    reason,
-                })?;
-                experiment.framing = Some(framing);
+            Self::Framing => experiment.framing = Some(framing(knob, value)?),
+            Self::ClientFraming(whose) => {
+                let own = match value.trim() {
+                    "" => None,
+                    text => Some(framing(knob, text)?),
+                };
+                for client in clients(experiment, whose)? {
+                    client.framing.clone_from(&own);
+                }
+            }
+            Self::Sizes(_, set) => {
+                let Domain::Sizes { most } = domain else {
+                    return Err(refuse());
+                };
+                let sizes = value.split_whitespace().take(most + 1);
+                let sizes: Option<Vec<_>> = sizes.map(|size| text::number(size, "B")).collect();
+                let fits = |sizes: &Vec<u32>| {
+                    sizes.len() <= most && sizes.iter().all(|size| (1..=MAX_BUFFER).contains(size))
+                };
+                set(experiment, sizes.filter(fits).ok_or_else(refuse)?);
             }
             Self::Key(whose) => {
                 for client in clients(experiment, whose)? {
@@ -138,7 +170,11 @@ impl Access {
             Self::ClientNumber(_, get, _) => clients.try_for_each(|c| check(get(c) as usize)),
             Self::Key(_) => clients.try_for_each(|c| check(c.key.len())),
             Self::Messages(_) => clients.try_for_each(|c| check(c.messages.len())),
-            Self::Word(..) | Self::ClientWord(..) | Self::Framing => Ok(()),
+            Self::Word(..)
+            | Self::ClientWord(..)
+            | Self::Framing
+            | Self::ClientFraming(_)
+            | Self::Sizes(..) => Ok(()),
         }
     }
 }

@@ -3,15 +3,16 @@
 //! page's form, links and [`Experiment::validate`] all read it.
 
 use protocol::auth::Scheme;
+use protocol::peer::Reply;
 use protocol::{Framing, System, Transport};
 use serde::{Deserialize, Serialize};
 
 use super::Domain;
 use super::access::{Access, Whose};
 use crate::experiment::{
-    MAX_BUFFER, MAX_CONNECTIONS, MAX_DELAY_MS, MAX_KEY, MAX_MESSAGES, MAX_PER_SOURCE,
+    MAX_BUFFER, MAX_CONNECTIONS, MAX_DELAY_MS, MAX_KEY, MAX_MESSAGES, MAX_PER_SOURCE, MAX_SIZES,
 };
-use crate::{Answer, Client, Experiment, LengthUnit};
+use crate::{Answer, Client, Experiment, Leaving, LengthUnit};
 
 /// What is known of one knob.
 pub(super) struct Spec {
@@ -78,9 +79,21 @@ knobs! {
         applies: |e| stream(e) && e.system != System::Auth,
         access: Access::Framing,
     }
+    /// How clients frame their messages, where it is not as the server does; empty: as it does.
+    ClientFraming = "client-framing" {
+        domain: Domain::Framing,
+        applies: |e| stream(e) && e.system != System::Auth,
+        access: Access::ClientFraming(Whose::Each),
+    }
     /// What clients count in a length field.
     LengthUnit = "length-unit" {
-        domain: Domain::Choice(&[LengthUnit::Bytes.name(), LengthUnit::Characters.name()]),
+        domain: Domain::Choice(&[
+            LengthUnit::Bytes.name(),
+            LengthUnit::Characters.name(),
+            LengthUnit::TooLarge.name(),
+            LengthUnit::TooSmall.name(),
+            LengthUnit::Negative.name(),
+        ]),
         applies: |e| {
             let framing = e.rules().framing;
             matches!(framing, Framing::LengthPrefix(_) | Framing::ReadyAck(_))
@@ -97,6 +110,12 @@ knobs! {
         applies: always,
         access: Access::Number(|e| e.buffer, |e, bytes| e.buffer = bytes),
     }
+    /// Rooms of the server's first recvs, in bytes.
+    RecvSizes = "recv-sizes" {
+        domain: Domain::Sizes { most: MAX_SIZES },
+        applies: stream,
+        access: Access::Sizes(|e| &e.recv_sizes, |e, sizes| e.recv_sizes = sizes),
+    }
     /// Sleep before each recv of the server, in milliseconds.
     ReadDelay = "read-delay" {
         domain: number(0, MAX_DELAY_MS, "ms"),
@@ -108,6 +127,33 @@ knobs! {
         domain: number(0, MAX_BUFFER, "B"),
         applies: always,
         access: Access::Number(|e| e.receive_buffer, |e, bytes| e.receive_buffer = bytes),
+    }
+    /// After how many recvs the server closes; 0: never.
+    CloseAfter = "close-after" {
+        domain: number(0, 1_000, ""),
+        applies: stream,
+        access: Access::Number(|e| e.close_after, |e, recvs| e.close_after = recvs),
+    }
+    /// Most bytes of a reply that the server gives each send(); 0: all.
+    ReplyPiece = "reply-piece" {
+        domain: number(0, MAX_BUFFER, "B"),
+        applies: replies,
+        access: Access::Number(|e| e.reply_piece, |e, bytes| e.reply_piece = bytes),
+    }
+    /// How long the server takes before each reply, in milliseconds.
+    ReplyDelay = "reply-delay" {
+        domain: number(0, MAX_DELAY_MS, "ms"),
+        applies: replies,
+        access: Access::Number(|e| e.reply_delay_ms, |e, ms| e.reply_delay_ms = ms),
+    }
+    /// Whether the server's kernel may hold small segments back.
+    ServerNagle = "server-nagle" {
+        domain: ON_OFF,
+        applies: replies,
+        access: Access::Word(|e| on_off(e.server_nagle), |e, word| {
+            e.server_nagle = is_on(word)?;
+            Some(())
+        }),
     }
     /// Pause between a client's messages, in microseconds.
     Gap = "gap" {
@@ -224,6 +270,35 @@ knobs! {
         applies: stream,
         access: Access::ClientNumber(Whose::First, |c| c.piece, |c, bytes| c.piece = bytes),
     }
+    /// Bytes at the end of all that the first client leaves away.
+    Cut = "cut" {
+        domain: number(0, MAX_BUFFER, "B"),
+        applies: stream,
+        access: Access::ClientNumber(Whose::First, |c| c.cut, |c, bytes| c.cut = bytes),
+    }
+    /// How the first client ends its connection.
+    Ending = "ending" {
+        domain: Domain::Choice(&[
+            Leaving::Finish.name(),
+            Leaving::Close.name(),
+            Leaving::Reset.name(),
+        ]),
+        applies: stream,
+        access: Access::ClientWord(Whose::First, |c| c.ending.name(), |c, word| {
+            let mut ways = Leaving::ALL.into_iter();
+            c.ending = ways.find(|way| way.name() == word)?;
+            Some(())
+        }),
+    }
+    /// Whether the first client goes on sending when the server has closed.
+    WritesOn = "writes-on" {
+        domain: ON_OFF,
+        applies: stream,
+        access: Access::ClientWord(Whose::First, |c| on_off(c.writes_on), |c, word| {
+            c.writes_on = is_on(word)?;
+            Some(())
+        }),
+    }
     /// How long the handshake and each frame may take, in milliseconds; 0: for ever.
     Deadline = "deadline" {
         domain: number(0, MAX_DELAY_MS, "ms"),
@@ -285,6 +360,10 @@ fn always(_: &Experiment) -> bool {
 
 fn stream(experiment: &Experiment) -> bool {
     experiment.transport() == Transport::Tcp
+}
+
+fn replies(experiment: &Experiment) -> bool {
+    stream(experiment) && experiment.rules().reply != Reply::None
 }
 
 fn auth(experiment: &Experiment) -> bool {

@@ -98,7 +98,7 @@ impl Line {
     /// A text that would be taken for a repetition is repeated once.
     fn message(mut self) -> Message {
         let plain = Message(self.text.clone());
-        if self.is_literal && plain.text() != self.text {
+        if self.is_literal && plain.bytes() != self.text.as_bytes() {
             self.text.push_str("×1");
         }
         Message(self.text)
@@ -165,8 +165,9 @@ mod tests {
 
     fn check(value: &str, expected: &[&str]) {
         let read = messages(value);
-        let texts: Vec<_> = read.iter().map(Message::text).collect();
-        assert_eq!(texts, expected, "{value:?}");
+        let bytes: Vec<_> = read.iter().map(Message::bytes).collect();
+        let expected: Vec<_> = expected.iter().map(|text| text.as_bytes()).collect();
+        assert_eq!(bytes, expected, "{value:?}");
         assert_eq!(messages(&lines(&read)), read, "{value:?}");
     }
 

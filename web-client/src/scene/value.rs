@@ -6,7 +6,10 @@ use trace::text::{Catalog, grouped};
 /// A knob's value with its unit, or translated.
 pub fn knob_value(knob: Knob, value: &str, catalog: &Catalog) -> String {
     match knob.domain() {
-        Domain::Text { .. } | Domain::Framing => value.to_owned(),
+        Domain::Text { .. } | Domain::Framing | Domain::Sizes { .. } if value.is_empty() => {
+            "∅".to_owned()
+        }
+        Domain::Text { .. } | Domain::Framing | Domain::Sizes { .. } => value.to_owned(),
         Domain::Number { unit, .. } => number(value, unit),
         Domain::Choice(_) => choice(value, catalog),
         Domain::Lines { .. } => {

@@ -276,6 +276,11 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
                 .with("client", u64::from(u8::from(*client)))
                 .with("message", *message)
                 .with("reason", catalog.render(&encode(error))),
+            ExperimentError::Hex {
+                client, message, ..
+            } => Sentence::new("mistake.hex")
+                .with("client", u64::from(u8::from(*client)))
+                .with("message", *message),
             ExperimentError::Framing(error) => {
                 Sentence::new("mistake.framing").with("reason", catalog.render(&encode(error)))
             }

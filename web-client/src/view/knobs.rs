@@ -246,7 +246,7 @@ impl Knobs {
                 dom::set(&input, "list", framings::LIST);
                 Field::Input(input)
             }
-            Domain::Text { .. } => Field::Input(text.clone_as()),
+            Domain::Text { .. } | Domain::Sizes { .. } => Field::Input(text.clone_as()),
             Domain::Lines { .. } => Field::Lines(lines.clone_as()),
         }
     }
@@ -342,7 +342,7 @@ const fn kind_name(domain: Domain) -> &'static str {
     match domain {
         Domain::Number { .. } => "number",
         Domain::Choice(_) => "choice",
-        Domain::Text { .. } => "text",
+        Domain::Text { .. } | Domain::Sizes { .. } => "text",
         Domain::Framing => "framing",
         Domain::Lines { .. } => "lines",
     }

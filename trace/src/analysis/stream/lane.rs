@@ -9,7 +9,7 @@ use protocol::framing::{Decode, READY};
 use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
 use crate::lane::{Content, Direction, Failure, Integrity, Lane, MessageKind, MessageSpan, Span};
-use crate::{ConnectionId, End, Event, Trace};
+use crate::{ConnectionId, End, Event, Message, Trace};
 
 /// What the handshakes put in front of the frames, by scheme and direction.
 const ANSWER: &[(usize, MessageKind)] = &[(ANSWER_LEN, MessageKind::Answer { right: false })];
@@ -120,7 +120,7 @@ impl StreamLane {
         };
         // Of a plan without messages nobody said what was meant.
         if this.framing != Framing::None && !client.messages.is_empty() {
-            let texts = client.messages.iter().map(|m| m.text().into_bytes());
+            let texts = client.messages.iter().map(Message::bytes);
             this.meant = Some(texts.collect());
         }
         let rules = experiment.rules();
