@@ -10,6 +10,8 @@ mod capture;
 mod captures;
 #[path = "browser/copying.rs"]
 mod copying;
+#[path = "browser/duel.rs"]
+mod duel;
 #[path = "browser/files.rs"]
 mod files;
 #[path = "browser/find.rs"]

@@ -5,6 +5,7 @@ mod address;
 mod chunk;
 mod connecting;
 mod derived;
+mod dueling;
 mod files;
 mod finding;
 mod following;
@@ -19,6 +20,7 @@ mod running;
 mod tests;
 mod yours;
 
+use trace::duel::Opponent;
 use trace::knob::{Knob, KnobError};
 use trace::{End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
@@ -201,6 +203,8 @@ pub struct State {
     chunk_copied: Option<ChunkCopied>,
     /// The browser had no memory for the last picture of the stage.
     picture_failed: bool,
+    /// The wrong decoder that is shown beside the right one.
+    opponent: Option<Opponent>,
     search: Search,
     /// The cursor goes to the next match, or to the one before it, once that is known.
     seeking: Option<bool>,
@@ -268,6 +272,7 @@ impl State {
             copied_layer: None,
             chunk_copied: None,
             picture_failed: false,
+            opponent: None,
             search: Search::default(),
             seeking: None,
             revision: 0,
@@ -338,6 +343,7 @@ impl State {
             Message::ListOrdered(order) => self.order_list(order),
             Message::Follow(follows) => self.follow_record(follows),
             Message::FramingSet(direction, text) => return self.set_framing(direction, &text),
+            Message::OpponentChosen(opponent) => return self.choose_opponent(opponent),
             Message::Download(format) => return self.download(format, effects),
             Message::Picture(picture) => return self.save_picture(picture, effects),
             Message::PictureFailed => self.picture_failed = true,

@@ -74,29 +74,15 @@ pub fn duels(dueled: &Dueled<'_>, screen: Screen) -> String {
 
 fn one(dueled: &Dueled<'_>, duel: &Duel, screen: Screen) -> String {
     let name = duel.opponent.name();
+    let told = screen.say(&duel.sentence());
     let Some(parting) = &duel.parting else {
-        let key = match (&duel.refused, duel.agreed) {
-            (Some(_), 1..) => "terminal.duel-refused",
-            (_, 0) => "terminal.duel-nothing",
-            (None, _) => "terminal.duel-luck",
-        };
-        let luck = Sentence::new(key).with("n", duel.agreed);
-        let mut text = screen.beside(Style::new(), name, NAMES, &screen.say(&luck));
+        let mut text = screen.beside(Style::new(), name, NAMES, &told);
         if dueled.is_drawn {
             text += &about(duel.opponent, screen);
         }
         return text;
     };
-    let key = match duel.agreed {
-        0 => "terminal.duel-parts-first",
-        _ => "terminal.duel-parts",
-    };
-    let parts = Sentence::new(key)
-        .with("what", parting.chunk.what)
-        .with("number", parting.chunk.number)
-        .with("offset", parting.at)
-        .with("n", duel.agreed);
-    let mut text = screen.beside(BAD, name, NAMES, &screen.say(&parts));
+    let mut text = screen.beside(BAD, name, NAMES, &told);
     let between = screen.text("terminal.between-sentences");
     let joined = |sentences: &[Sentence]| {
         let said = sentences.iter().map(|sentence| screen.say(sentence));

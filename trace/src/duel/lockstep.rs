@@ -66,6 +66,39 @@ pub enum Side {
     Refuses(Option<FrameError>),
 }
 
+impl Duel {
+    /// What became of it, as the end of a sentence that begins with the opponent.
+    pub fn sentence(&self) -> Sentence {
+        let Some(parting) = &self.parting else {
+            let key = match (&self.refused, self.agreed) {
+                (Some(_), 1..) => "duel.refused",
+                (_, 0) => "duel.nothing",
+                (None, _) => "duel.luck",
+            };
+            return Sentence::new(key).with("n", self.agreed);
+        };
+        let key = match self.agreed {
+            0 => "duel.parts-first",
+            _ => "duel.parts",
+        };
+        Sentence::new(key)
+            .with("what", parting.chunk.what)
+            .with("number", parting.chunk.number)
+            .with("offset", parting.at)
+            .with("n", self.agreed)
+    }
+
+    /// The same and, where they part, why: whole sentences.
+    pub fn sentences(&self) -> Vec<Sentence> {
+        let said = Sentence::new("duel.said")
+            .with("name", self.opponent.name().to_owned())
+            .with("what", self.sentence());
+        let parting = self.parting.iter();
+        let why = parting.flat_map(Parting::sentences);
+        std::iter::once(said).chain(why).collect()
+    }
+}
+
 impl Parting {
     /// What the wrong decoder took for what, and what the right one has there.
     pub fn sentences(&self) -> Vec<Sentence> {

@@ -8,6 +8,7 @@ mod characters;
 mod delimiters;
 mod header;
 mod kept;
+mod lanes;
 mod limits;
 mod lockstep;
 mod pieces;
@@ -23,6 +24,7 @@ use protocol::framing::{Checksum, Width};
 
 use crate::text::Sentence;
 
+pub use lanes::{LaneDuel, of_lanes};
 pub use lockstep::{Duel, Parting, Right, Side, duel, right};
 pub use stream::{Chunk, Cuts, NoCuts, SILENCE, Source, Stream};
 pub use wrong::Step;

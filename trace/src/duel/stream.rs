@@ -160,6 +160,8 @@ impl<'a> Stream<'a> {
         let is_ended = ended.has(lane.connection, lane.direction);
         Self {
             is_whole: is_ended && this.bytes.len() == at(lane.end()),
+            // Of a handshake some bytes may not be known.
+            start: this.start.min(this.bytes.len()),
             ..this
         }
     }

@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 
 use trace::counterfactual::{Counterfactual, counterfactual_of_run};
+use trace::duel::{LaneDuel, Opponent, of_lanes};
 use trace::{Analysis, Trace};
 
 use crate::scene::Index;
@@ -17,6 +18,8 @@ pub(super) struct Derived {
     pub(super) index: Index,
     /// The proof for the run as a whole, once it was asked for.
     counterfactual: OnceCell<Option<Counterfactual>>,
+    /// The duels with the wrong decoder that was chosen, once they were asked for.
+    duels: OnceCell<Vec<LaneDuel>>,
 }
 
 impl Derived {
@@ -33,6 +36,7 @@ impl Derived {
             index: Index::new(trace, &analysis),
             analysis,
             counterfactual: OnceCell::new(),
+            duels: OnceCell::new(),
         }
     }
 
@@ -42,6 +46,18 @@ impl Derived {
         self.analysis.update(trace, from);
         self.index.update(trace, &self.analysis, from);
         self.counterfactual.take();
+        self.duels.take();
+    }
+
+    /// Another wrong decoder was chosen.
+    pub(super) fn forget_duels(&mut self) {
+        self.duels.take();
+    }
+
+    /// The duels with `opponent`, which is the one that was chosen last.
+    pub(super) fn duels(&self, trace: &Trace, opponent: Opponent) -> &[LaneDuel] {
+        let all = || of_lanes(trace, &self.analysis, opponent);
+        self.duels.get_or_init(all)
     }
 
     /// See [`counterfactual_of_run`], which takes a walk through the trace.

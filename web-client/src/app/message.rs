@@ -1,6 +1,7 @@
 //! What can happen to the page and what the page asks of the browser.
 
 use trace::counterfactual::Counterfactual;
+use trace::duel::Opponent;
 use trace::knob::Knob;
 use trace::lane::Direction;
 use trace::link::{Line, Request};
@@ -80,6 +81,8 @@ pub enum Message {
     Follow(bool),
     /// The messages of this direction are framed like this, as people write it.
     FramingSet(Direction, String),
+    /// Show this wrong decoder beside the right one, or none.
+    OpponentChosen(Option<Opponent>),
     /// Keep the run that is on the stage as a file.
     Download(Format),
     /// Keep what is on the stage as a picture.

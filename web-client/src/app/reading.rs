@@ -185,6 +185,7 @@ impl State {
             selection: self.selection(),
             hover: self.hover(),
             earlier: self.earlier(),
+            duels: self.duels(),
         })
     }
 

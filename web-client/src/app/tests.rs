@@ -1,5 +1,6 @@
 mod compare;
 mod connecting;
+mod dueling;
 mod files;
 mod finding;
 mod following;

@@ -1,5 +1,6 @@
 //! What the stage is drawn from.
 
+use trace::duel::{Duel, LaneDuel};
 use trace::lane::Lane;
 use trace::rows::Rows;
 use trace::{Analysis, Event, Trace};
@@ -27,12 +28,21 @@ pub struct StageModel<'a> {
     pub hover: Option<Target>,
     /// The run it is compared with.
     pub earlier: Option<&'a Run>,
+    /// What became of the duels with the wrong decoder that was chosen.
+    pub duels: &'a [LaneDuel],
 }
 
 impl<'a> StageModel<'a> {
     /// The rows of a lane at the cursor.
     pub const fn rows(&self, lane: &'a Lane) -> Rows<'a> {
         Rows::new(self.trace, lane, self.step)
+    }
+
+    /// The duel over a lane, if there is one.
+    pub fn duel(&self, lane: &Lane) -> Option<&'a Duel> {
+        let same =
+            |of: &&LaneDuel| (of.connection, of.direction) == (lane.connection, lane.direction);
+        Some(&self.duels.iter().find(same)?.duel)
     }
 
     /// Whether the event has happened at the cursor.

@@ -198,6 +198,7 @@ fn a_stage_is_written_whole() {
         selection: None,
         hover: None,
         earlier: None,
+        duels: &[],
     };
     for view in [View::Bytes, View::Time] {
         for axis in [Axis::Time, Axis::Step] {

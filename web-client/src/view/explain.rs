@@ -1,5 +1,6 @@
 //! What happened at this step, whether the guess was right, what to look for.
 
+use trace::duel::Duel;
 use trace::rows::Rows;
 use trace::text::{Catalog, Sentence};
 use trace::{Analysis, Trace};
@@ -73,7 +74,9 @@ impl Explain {
             |trace| {
                 let said = trace::explain(trace, state.analysis(), state.step());
                 let gap = state.language().between_sentences();
-                let rest: Vec<_> = said.rest.iter().map(|s| catalog.sentence(s)).collect();
+                let duels = dueled(state);
+                let rest = said.rest.iter().chain(&duels);
+                let rest: Vec<_> = rest.map(|s| catalog.sentence(s)).collect();
                 (catalog.sentence(&said.head), rest.join(gap))
             },
         );
@@ -140,6 +143,20 @@ impl Explain {
         }
         self.room = Some(room);
     }
+}
+
+/// Where the wrong decoder that was chosen has parted from the right one at the cursor; at
+/// the end, that it has not.
+fn dueled(state: &State) -> Vec<Sentence> {
+    let step = state.step();
+    let is_over = step == state.events().len();
+    let duels = state.duels().iter().map(|of| &of.duel);
+    let told = duels.filter(|duel| {
+        let parting = duel.parting.as_ref();
+        let event = parting.and_then(|parting| parting.chunk.event);
+        event.map_or(is_over, |event| event < step)
+    });
+    told.flat_map(Duel::sentences).collect()
 }
 
 /// Why the reader's boundaries are not the sender's, as the terminal has it: the

@@ -3,6 +3,7 @@
 
 mod code;
 mod copying;
+mod dueling;
 mod events;
 mod explain;
 mod files;
@@ -44,6 +45,7 @@ pub struct Views {
     runs: runs::Runs,
     notes: notes::Notes,
     yours: yours::YoursView,
+    dueling: dueling::Dueling,
     files: files::Files,
     find: find::Find,
     events: events::Events,
@@ -67,6 +69,7 @@ impl Views {
             runs: runs::Runs::bind(dispatch)?,
             notes: notes::Notes::bind()?,
             yours: yours::YoursView::bind(dispatch)?,
+            dueling: dueling::Dueling::bind(dispatch)?,
             files: files::Files::bind(dispatch)?,
             find: find::Find::bind(dispatch)?,
             events: events::Events::bind(dispatch)?,
@@ -129,6 +132,7 @@ impl Views {
         self.runs.show(state, catalog);
         self.notes.show(state, catalog);
         self.yours.show(state, catalog);
+        self.dueling.show(state, catalog);
         self.files.show(state, catalog);
         self.find.show(state, catalog);
         self.events.show(state, catalog);

@@ -47,7 +47,7 @@ impl Group<'_> {
         }
     }
 
-    fn chunk(&self, row: &ChunkRow, chunk: &Chunk, list: &mut DrawList) {
+    pub(super) fn chunk(&self, row: &ChunkRow, chunk: &Chunk, list: &mut DrawList) {
         if let Some(rect) = self.layout.span(&chunk.range, row.y, self.pitch.height) {
             let hit = Rect::new(rect.x, rect.y - 20.0, rect.width, rect.height + 20.0);
             list.hit(hit, Target::Event(chunk.event));

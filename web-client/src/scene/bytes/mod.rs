@@ -5,6 +5,7 @@
 
 mod axis;
 mod cells;
+mod duel;
 mod heads;
 mod kernel;
 mod labels;
@@ -51,7 +52,7 @@ pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64, room: f64) -> 
     let runs = runs(shot, index.as_ref(), catalog);
     let layout = self::layout(shot, width);
     let rows = runs.iter().flat_map(|run| &run.groups);
-    let rows = rows.map(|(_, layers)| layers.len()).sum();
+    let rows = rows.map(|(_, layers)| layers.len()).sum::<usize>() + shot.duels.len();
     let mut pitches = Pitch::of(rows, layout.narrow).peekable();
     loop {
         let pitch = pitches.next();
@@ -186,7 +187,8 @@ impl Group<'_> {
             self.labels(row, list);
             self.head(row, list);
         }
-        rows.last().map_or(top, Self::below)
+        let bottom = rows.last().map_or(top, Self::below);
+        self.duel(bottom, list)
     }
 
     /// Lower edge of a row and its labels.

@@ -52,15 +52,9 @@ impl ChunkRow {
             group.pitch.height
         };
         let mut row = Self {
-            layer,
             is_note,
-            y,
             height,
-            chunks: Vec::new(),
-            empties: Vec::new(),
-            again: Vec::new(),
-            dense: false,
-            density: Rc::new(None),
+            ..Self::empty(layer, group, y)
         };
         if is_note {
             return row;
@@ -88,6 +82,21 @@ impl ChunkRow {
             row.fill(group);
         }
         row
+    }
+
+    /// A row without boxes.
+    pub(super) fn empty(layer: Layer, group: &Group<'_>, y: f64) -> Self {
+        Self {
+            layer,
+            is_note: false,
+            y,
+            height: group.pitch.height,
+            chunks: Vec::new(),
+            empties: Vec::new(),
+            again: Vec::new(),
+            dense: false,
+            density: Rc::new(None),
+        }
     }
 
     fn fill(&mut self, group: &Group<'_>) {

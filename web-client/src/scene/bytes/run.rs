@@ -70,6 +70,7 @@ pub(super) fn runs<'a>(
         step: earlier.trace.events().len(),
         selection: None,
         hover: None,
+        duels: &[],
         ..*shot
     };
     vec![
@@ -88,7 +89,8 @@ impl Run<'_> {
         let groups = self.groups.iter().map(|(lane, layers)| {
             let rows = self.shot.rows(lane);
             let boxes = layers.iter().filter(|layer| rows.is_observed(**layer));
-            pitch.least(boxes.count())
+            let duels = usize::from(self.shot.duel(lane).is_some());
+            pitch.least(boxes.count() + duels)
         });
         groups.sum()
     }

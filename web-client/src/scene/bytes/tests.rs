@@ -1,4 +1,5 @@
 mod clearance;
+mod duel;
 mod wire;
 
 use proptest::prelude::*;
@@ -22,6 +23,7 @@ fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageModel
         selection: None,
         hover: None,
         earlier: None,
+        duels: &[],
     }
 }
 

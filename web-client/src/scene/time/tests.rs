@@ -18,6 +18,7 @@ fn model<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageMode
         selection: None,
         hover: None,
         earlier: None,
+        duels: &[],
     }
 }
 
