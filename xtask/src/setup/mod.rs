@@ -2,6 +2,7 @@
 
 mod apt;
 pub(crate) mod browser;
+pub(crate) mod compilers;
 mod debian;
 pub(crate) mod firefox;
 pub(crate) mod proxies;
@@ -21,7 +22,8 @@ pub(crate) fn all(workspace: &Workspace, source: wasm_target::Source) -> Result<
     let firefox = firefox::ensure()?;
     let python = python::ensure(workspace)?;
     let tshark = tshark::ensure()?;
-    let proxies = proxies::ensure()?;
+    let mut proxies = proxies::ensure()?;
+    proxies.extend(compilers::ensure()?);
     let proxies: Vec<_> = proxies
         .iter()
         .map(|(_, program)| program.display().to_string())

@@ -32,17 +32,28 @@ pub(crate) type Proxies = Vec<(&'static str, PathBuf)>;
 /// Finds them, installing what is missing where that is possible. Debian's
 /// packages of servers also start a service of each.
 pub(crate) fn ensure() -> Result<Proxies> {
-    let missing: Vec<_> = PROGRAMS
+    find_all(
+        &PROGRAMS,
+        "the tests need nginx, HAProxy, openssl, Node, curl, redis-server, redis-cli, ssh and \
+         strace, on PATH or named by NGINX, HAPROXY, OPENSSL, NODE, CURL, REDIS_SERVER, \
+         REDIS_CLI, SSH and STRACE",
+    )
+}
+
+/// Finds programs, each by its variable, its name and that of its package, and installs what
+/// is missing. `need` says what is needed where that is not possible.
+pub(super) fn find_all(
+    programs: &[(&'static str, &str, &str)],
+    need: &'static str,
+) -> Result<Proxies> {
+    let mut missing: Vec<_> = programs
         .iter()
         .filter(|(variable, name, _)| find(variable, name).is_none())
         .map(|(_, _, package)| *package)
         .collect();
+    missing.dedup();
     if !missing.is_empty() {
-        apt::install(&missing).context(
-            "the tests need nginx, HAProxy, openssl, Node, curl, redis-server, redis-cli, ssh and \
-             strace, on PATH or named by NGINX, HAPROXY, OPENSSL, NODE, CURL, REDIS_SERVER, \
-             REDIS_CLI, SSH and STRACE",
-        )?;
+        apt::install(&missing).context(need)?;
         let services = missing.iter().filter(|name| SERVICES.contains(name));
         let services: Vec<_> = services.copied().collect();
         if !services.is_empty() {
@@ -52,7 +63,7 @@ pub(crate) fn ensure() -> Result<Proxies> {
             );
         }
     }
-    PROGRAMS
+    programs
         .iter()
         .map(|&(variable, name, _)| {
             let found = find(variable, name);

@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::setup::browser::{self, Browser};
+use crate::setup::compilers;
 use crate::setup::firefox;
 use crate::setup::proxies::{self, Proxies};
 use crate::setup::python;
@@ -51,6 +52,7 @@ struct Tools {
     python: PathBuf,
     tshark: Tshark,
     proxies: Proxies,
+    compilers: Proxies,
 }
 
 impl Tools {
@@ -60,6 +62,7 @@ impl Tools {
             python: python::ensure(workspace)?,
             tshark: tshark::ensure()?,
             proxies: proxies::ensure()?,
+            compilers: compilers::ensure()?,
         };
         let Tshark { program, version } = &tools.tshark;
         println!("xtask: {version} is {}", program.display());
@@ -186,6 +189,7 @@ fn system(
             tools
                 .proxies
                 .iter()
+                .chain(&tools.compilers)
                 .map(|(variable, program)| (variable, program)),
         )
         .env("STICKYLAB_BIN", workspace.stickylab("debug"));
