@@ -1,6 +1,6 @@
 //! Embeds the page: the folder that `cargo xtask web` assembles, or, where
 //! there is none, one page that says so. `STICKYLAB_PAGE` names another
-//! folder. Embeds the lessons too, for the command line.
+//! folder. Embeds the lessons and the templates of decoders too, for the command line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,6 +19,7 @@ const NO_PAGE: &str = "<!doctype html>
 
 fn main() {
     lessons();
+    templates();
     page();
 }
 
@@ -51,6 +52,35 @@ fn lessons() {
     code.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("lessons.rs"), code).expect("OUT_DIR can be written");
+}
+
+/// Writes `TEMPLATES`, with the files in the folders of `static/decoder`.
+fn templates() {
+    let package = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let folder = Path::new(&package).join("../static/decoder");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let list = |folder: &Path| {
+        let entries = fs::read_dir(folder).expect("the templates are part of the tree");
+        let paths = entries.map(|entry| entry.expect("a folder can be listed").path());
+        paths.collect::<Vec<PathBuf>>()
+    };
+    let mut all = BTreeMap::new();
+    for language in list(&folder) {
+        for file in list(&language) {
+            let name = file.strip_prefix(&folder).expect("below the folder");
+            let name = name.to_str().expect("a template's name is UTF-8");
+            all.insert(name.replace('\\', "/"), file);
+        }
+    }
+    let mut code = String::from("static TEMPLATES: &[(&str, &str)] = &[\n");
+    for (name, file) in all {
+        let file = file.to_str().expect("cargo's folders are UTF-8");
+        writeln!(code, "    ({name:?}, include_str!({file:?})),")
+            .expect("a String takes everything");
+    }
+    code.push_str("];\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::write(out.join("templates.rs"), code).expect("OUT_DIR can be written");
 }
 
 /// The languages' tags, English first, and the files of each: `<tag>.toml` and

@@ -18,6 +18,7 @@ pub mod printer;
 pub mod priority;
 pub mod proxy;
 pub mod servers;
+pub mod templates;
 pub mod terminal;
 #[cfg(target_os = "linux")]
 pub mod tracer;

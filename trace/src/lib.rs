@@ -28,6 +28,7 @@ pub mod rows;
 mod run;
 mod script;
 mod setup;
+pub mod source_code;
 pub mod text;
 mod validation;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use protocol::{Framing, Nanos};
 use serde_json::{Value, json};
 use stickylab::printable;
@@ -17,6 +17,7 @@ use trace::{Analysis, Trace};
 use super::framing::Framings;
 use super::output;
 use super::screen::{Spoken, Stream as Standard};
+use super::sender::Sender;
 use super::show::{self, Opened};
 use super::suggestion::closest;
 
@@ -52,31 +53,6 @@ pub(super) struct Duel {
     json: bool,
     #[command(flatten)]
     spoken: Spoken,
-}
-
-/// Whose bytes are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Sender {
-    /// Whoever opened the connection
-    Opener,
-    /// Whoever accepted it
-    Acceptor,
-}
-
-impl Sender {
-    const fn of(direction: Direction) -> Self {
-        match direction {
-            Direction::FromOpener => Self::Opener,
-            Direction::FromAcceptor => Self::Acceptor,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Opener => "opener",
-            Self::Acceptor => "acceptor",
-        }
-    }
 }
 
 impl Duel {

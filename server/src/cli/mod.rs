@@ -4,6 +4,7 @@
 mod address;
 mod client;
 mod completions;
+mod decoder;
 mod duel;
 mod framing;
 mod guess;
@@ -23,6 +24,7 @@ mod record_page;
 mod recording;
 mod run;
 mod screen;
+mod sender;
 mod serve;
 mod server;
 mod show;
@@ -92,6 +94,8 @@ enum Command {
     Guess(guess::Guess),
     /// Shows where decoders that make a common mistake part from the right one
     Duel(duel::Duel),
+    /// Prints source code of a reader and a writer for a framing, or a test of one
+    Decoder(decoder::Decoder),
     /// Puts traces of programs that talked to each other together
     Join(join::Join),
     /// Runs a program of yours and shows what its calls carried
@@ -131,6 +135,7 @@ pub(crate) fn run() -> ExitCode {
         }
         Command::Join(join) => ended(join.run(), |line| eprintln!("{line}")),
         Command::Duel(duel) => ended(duel.run(), |line| eprintln!("{line}")),
+        Command::Decoder(decoder) => ended(decoder.run(), |line| eprintln!("{line}")),
         Command::Guess(guess) => ended(guess.run(), |line| eprintln!("{line}")),
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
         #[cfg(target_os = "linux")]

@@ -175,7 +175,7 @@ fn is_standard(file: &Path) -> bool {
 }
 
 /// What is read.
-fn what_is_read(file: &Path) -> Input<'_> {
+pub(super) fn what_is_read(file: &Path) -> Input<'_> {
     if is_standard(file) {
         Input::Standard
     } else {

@@ -1,0 +1,186 @@
+//! `stickylab decoder`: source code that reads and writes a framing, and a test of it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use protocol::{Framing, Offset};
+use stickylab::{printable, templates};
+use trace::guess::Ended;
+use trace::lane::{Direction, Lane};
+use trace::source_code::{self, Case, Language};
+use trace::{Analysis, Trace};
+
+use super::sender::Sender;
+use super::show::{self, Opened};
+use super::target::{self, Input, Target};
+use super::{framing, output};
+
+/// Prints a complete reader and writer for a framing, with the language's standard library
+/// alone.
+#[derive(Debug, Args)]
+pub(super) struct Decoder {
+    /// How messages are framed: a name, and settings behind commas, as in
+    /// length-prefix,width=2
+    #[arg(long, value_name = "FRAMING", value_parser = framing::parse)]
+    framing: Framing,
+    /// The programming language
+    #[arg(
+        long,
+        value_name = "LANGUAGE",
+        value_parser = PossibleValuesParser::new(Language::ALL.map(Language::name)).map(|name| language(&name))
+    )]
+    language: Language,
+    /// Prints a test of a decoder instead: what was received in TRACE, a trace or a capture
+    /// file, and the messages that must come out; - reads standard input
+    #[arg(long, value_name = "TRACE")]
+    test_from: Option<PathBuf>,
+    /// Takes the connection with this number
+    #[arg(long, value_name = "N", requires = "test_from")]
+    connection: Option<u32>,
+    /// Takes what this end of the connection sent
+    #[arg(long, value_enum, value_name = "END", requires = "test_from")]
+    direction: Option<Sender>,
+    /// Writes it to FILE instead of standard output
+    #[arg(long, value_name = "FILE", value_parser = target::path)]
+    output: Option<PathBuf>,
+}
+
+/// The language of that name: one of those that are accepted.
+fn language(name: &str) -> Language {
+    let mut all = Language::ALL.into_iter();
+    let found = all.find(|language| language.name() == name);
+    found.expect("only these names are accepted")
+}
+
+impl Decoder {
+    pub(super) fn run(self) -> Result<()> {
+        let source = match &self.test_from {
+            None => source_code::decoder(&self.framing, self.language, &templates::find)?,
+            Some(file) => {
+                // Says that there is no decoder before the file is read.
+                source_code::decoder(&self.framing, self.language, &templates::find)?;
+                let case = self.case(file)?;
+                source_code::test(&self.framing, self.language, &case, &templates::find)?
+            }
+        };
+        let Some(path) = self.output else {
+            return output::print(source.as_bytes());
+        };
+        let input = match &self.test_from {
+            None => Input::Nothing,
+            Some(file) => show::what_is_read(file),
+        };
+        Target::open(path, input)?.write(source.as_bytes())
+    }
+
+    /// What was received in one direction of one connection of `file`.
+    fn case(&self, file: &Path) -> Result<Case> {
+        let Opened {
+            name,
+            trace,
+            damage,
+        } = show::open(file, self.connection)?;
+        if let Some(damage) = damage {
+            bail!("{name}: {damage}, so what was received is not known");
+        }
+        let analysis = Analysis::new(&trace);
+        let lane = self.lane(&trace, &analysis, &name)?;
+        let (unit, chunks) = chunks(lane);
+        let received = chunks
+            .iter()
+            .fold(Offset(0), |end, chunk| end + chunk.len());
+        if received < lane.end() && lane.bytes.next_known(received) != Some(received) {
+            bail!(
+                "{name}: the bytes from {received} on of that direction are not in it, so what was \
+                 received is not known"
+            );
+        }
+        let is_ended =
+            Ended::of(&trace).has(lane.connection, lane.direction) && received == lane.end();
+        let is_standard = file.as_os_str() == "-";
+        let file_name = file.file_name().filter(|_| !is_standard);
+        let file_name = file_name.map_or_else(|| name.clone().into(), OsStr::to_string_lossy);
+        let source = format!(
+            "The chunks are {unit}, in {}, connection {}, from the {}",
+            printable::lines(&file_name),
+            lane.connection.0,
+            Sender::of(lane.direction).name()
+        );
+        Ok(Case::new(source, &self.framing, chunks, is_ended))
+    }
+
+    /// The one direction of one connection that is meant.
+    fn lane<'a>(&self, trace: &Trace, analysis: &'a Analysis, name: &str) -> Result<&'a Lane> {
+        let mut found = Vec::new();
+        for connection in &trace.connections {
+            let id = connection.connection;
+            let is_other = self.connection.is_some_and(|number| number != id.0);
+            if is_other || trace.is_datagrams(id) {
+                continue;
+            }
+            let directions = [Direction::FromOpener, Direction::FromAcceptor].into_iter();
+            let chosen = directions.filter(|way| {
+                let sender = Sender::of(*way);
+                self.direction.is_none_or(|chosen| chosen == sender)
+            });
+            let lanes = chosen.filter_map(|direction| analysis.lane(id, direction));
+            found.extend(lanes.filter(|lane| !lane.bytes.is_empty()));
+        }
+        match &found[..] {
+            [only] => Ok(only),
+            [] => bail!("{name}: no bytes of a stream are in what was chosen of it"),
+            [first, .., last] if first.connection != last.connection => bail!(
+                "{name} has bytes on several connections: choose one with --connection, from {} \
+                 to {}",
+                first.connection.0,
+                last.connection.0
+            ),
+            [first, ..] => bail!(
+                "{name} has bytes in both directions of connection {}: choose one with \
+                 --direction opener or --direction acceptor",
+                first.connection.0
+            ),
+        }
+    }
+}
+
+/// What the reader's calls returned, one after the other; where those were not watched the
+/// packets, or else the sends. Up to the first byte that is not known. What that is, too.
+fn chunks(lane: &Lane) -> (&'static str, Vec<Vec<u8>>) {
+    let (unit, ends): (_, Vec<_>) = if !lane.recvs.is_empty() {
+        (
+            "what each recv returned",
+            lane.recvs.iter().map(|recv| recv.end).collect(),
+        )
+    } else if !lane.wire.is_empty() {
+        let ends = lane.wire.iter().map(|packet| packet.span.end);
+        (
+            "what each packet carried, as no recv was observed",
+            ends.collect(),
+        )
+    } else {
+        let ends = lane.sends.iter().map(|send| send.end);
+        (
+            "what each send was given, as no recv was observed",
+            ends.collect(),
+        )
+    };
+    let mut chunks = Vec::new();
+    let mut start = Offset(0);
+    for end in ends {
+        let bytes = lane.slice(start..end);
+        // A packet that was sent again carries nothing new.
+        if !bytes.is_empty() {
+            chunks.push(bytes.to_vec());
+            start += bytes.len();
+        }
+        // What stands behind bytes that are not known is none of it.
+        if start < end {
+            break;
+        }
+    }
+    (unit, chunks)
+}
