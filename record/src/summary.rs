@@ -27,6 +27,12 @@ pub struct Summary {
     ended: [bool; 2],
     /// Who reset it (RST, or ECONNRESET at the other end) first.
     reset: Option<End>,
+    /// Whether a connect failed because nobody listened (ECONNREFUSED).
+    refused: bool,
+    /// Whether each end closed it, and whether its close was to be a reset: SO_LINGER of 0
+    /// (socket(7)).
+    closed: [bool; 2],
+    discards: [bool; 2],
 }
 
 /// How a connection ended, as far as it was observed.
@@ -40,7 +46,7 @@ pub enum Close {
     Closed,
     /// This end reset it.
     Reset(End),
-    /// It was asked for and never granted: the acceptor answered with a reset.
+    /// It was asked for and never granted: nobody listened, and the answer was a reset.
     Refused,
 }
 
@@ -62,6 +68,7 @@ impl Summary {
             if error.contains("reset by peer") {
                 self.reset.get_or_insert(event.end.other());
             }
+            self.refused |= event.call == Call::Connect && error.contains("refused");
             return;
         }
         if let (Some(sender), false) = (event.sender(), event.is_empty()) {
@@ -70,6 +77,10 @@ impl Summary {
             let reached = event.offset + event.len().max(cut.unwrap_or(0) as usize);
             *sent = reached.0.max(*sent);
         }
+        if let Some(linger) = event.socket.options.and_then(|options| options.linger) {
+            self.discards[end] = linger == 0;
+        }
+        self.closed[end] |= event.call == Call::Close;
         let flags = event.flags();
         self.opened[end] |=
             flags.has(Flags::SYN) || matches!(event.call, Call::Connect | Call::Accept);
@@ -87,7 +98,12 @@ impl Summary {
 
     /// How it ended.
     pub fn close(&self) -> Close {
-        match (self.reset, self.ended) {
+        let discarded = End::ALL.into_iter().find(|end| {
+            let end = usize::from(*end == End::Acceptor);
+            self.closed[end] && self.discards[end]
+        });
+        match (self.reset.or(discarded), self.ended) {
+            _ if self.refused => Close::Refused,
             (Some(End::Acceptor), _) if self.opened == [true, false] && self.bytes == [0, 0] => {
                 Close::Refused
             }
@@ -179,6 +195,20 @@ mod tests {
         check(
             &[end_of_stream(), call(Acceptor, Call::Close)],
             Close::Closed,
+        );
+        let refused = failed(
+            call(Opener, Call::Connect),
+            "Connection refused (os error 111)",
+        );
+        check(&[refused], Close::Refused);
+        let mut discarding = call(Acceptor, Call::Close);
+        discarding.socket.options = Some(crate::Options {
+            linger: Some(0),
+            ..crate::Options::default()
+        });
+        check(
+            &[call(Acceptor, Call::Accept), discarding],
+            Close::Reset(Acceptor),
         );
         let mut empty = end_of_stream();
         empty.socket.length = Some(0);

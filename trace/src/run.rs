@@ -138,6 +138,18 @@ impl Trace {
 
     /// The same of a trace with at most `most` events.
     pub fn parse_within(text: &str, most: usize) -> Result<Self, TraceError> {
+        match Self::parse_truncated(text, most)? {
+            (trace, None) => Ok(trace),
+            (_, Some(error)) => Err(error.into()),
+        }
+    }
+
+    /// The same of a trace that may have been cut off: what stands before that, and the
+    /// error.
+    pub fn parse_truncated(
+        text: &str,
+        most: usize,
+    ) -> Result<(Self, Option<RecordError>), TraceError> {
         let mut reader = Reader::<Plan>::new(text)?;
         if let Some(experiment) = &reader.plan.experiment {
             let valid = experiment.validate();
@@ -145,17 +157,18 @@ impl Trace {
             reader.record.parties = plan::parties(experiment);
             reader.record.connections = plan::connections(experiment);
         }
-        let (record, plan) = reader.read(most)?;
+        let (record, plan, truncated) = reader.read_truncated(most)?;
         let setup = match plan.experiment {
             Some(_) => Setup::default(),
             None => plan.setup,
         };
-        Ok(Self {
+        let this = Self {
             plan: plan.experiment,
             lesson: plan.lesson.map(|lesson| *lesson),
             setup,
             record,
-        })
+        };
+        Ok((this, truncated))
     }
 }
 

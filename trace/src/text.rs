@@ -154,9 +154,19 @@ impl Catalog {
                 continue;
             };
             let capital = capital && text.is_empty();
+            let start = text.len();
             self.fill(&mut text, field, sentence, capital);
-            // Chinese templates can't know whether a value ends in a number:
-            // "客户端 1 的", "服务端的".
+            let filled = text.get(start..).unwrap_or_default();
+            let is_latin = filled.starts_with(|c: char| c.is_ascii_alphanumeric());
+            if is_latin
+                && text
+                    .get(..start)
+                    .is_some_and(|before| before.ends_with(is_han))
+            {
+                text.insert(start, ' ');
+            }
+            // Chinese templates can't know whether a value begins with a name in Latin
+            // letters, or ends in a number: "正好是 cli.py 的", "客户端 1 的", "服务端的".
             let latin = text.ends_with(|c: char| c.is_ascii_alphanumeric());
             if latin && after.starts_with(is_han) {
                 text.push(' ');
@@ -279,6 +289,11 @@ mod tests {
         assert_eq!(signed(-1 << 64), "−18446744073709551616");
         let part = Sentence::new("k").with("x", Sentence::new("actor.server"));
         check("{x} left", &part, "the server left");
+        for (who, expected) in [("cli.py", "正好是 cli.py 的"), ("服务端", "正好是服务端的")]
+        {
+            let named = Sentence::new("k").with("x", who.to_owned());
+            check("正好是{x}的", &named, expected);
+        }
         let odd = Sentence::new("k").with("x", "{n}".to_owned());
         check("{x} {missing} {open", &odd, "{n} {missing} {open");
     }

@@ -75,21 +75,44 @@ impl<'a, P: for<'de> Deserialize<'de>> Reader<'a, P> {
     }
 
     /// Reads the rest, of at most `most` events.
-    pub fn read(mut self, most: usize) -> Result<(Record, P), RecordError> {
+    pub fn read(self, most: usize) -> Result<(Record, P), RecordError> {
+        match self.read_truncated(most)? {
+            (record, plan, None) => Ok((record, plan)),
+            (.., Some(error)) => Err(error),
+        }
+    }
+
+    /// Reads the rest of a file that may have been cut off, in a line or behind one: what
+    /// stands before that, without an ending, and the error.
+    pub fn read_truncated(
+        mut self,
+        most: usize,
+    ) -> Result<(Record, P, Option<RecordError>), RecordError> {
         let mut line = 1;
+        let mut truncated = None;
         while let Some((index, json)) = self.lines.next() {
             line = index + 1;
-            let parsed = parse(self.version, json, line)?;
+            let parsed = match parse(self.version, json, line) {
+                Ok(parsed) => parsed,
+                Err(error) => {
+                    let is_last = self.lines.next().is_none();
+                    if !is_last || self.record.ending().is_some() {
+                        return Err(error);
+                    }
+                    truncated = Some(error);
+                    break;
+                }
+            };
             if self.record.ending().is_some() {
                 return Err(RecordError::Order { line });
             }
             self.handle(parsed, line, most)?;
         }
         if self.record.ending().is_none() {
-            return Err(RecordError::Truncated { line });
+            truncated.get_or_insert(RecordError::Truncated { line });
         }
         self.record.extend(self.events);
-        Ok((self.record, self.plan))
+        Ok((self.record, self.plan, truncated))
     }
 
     fn handle(&mut self, parsed: Line<P>, line: usize, most: usize) -> Result<(), RecordError> {

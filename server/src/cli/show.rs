@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use capture::{Choice, is_capture};
 use clap::Args;
 use record::ConnectionId;
+use record::file::RecordError;
 use stickylab::printable;
 use trace::{Setup, Trace};
 
@@ -52,9 +53,25 @@ impl Show {
             return self.show_capture(&name, &bytes);
         }
         let text = input::text(bytes, &name, NO_CAPTURE)?;
-        let trace = parse(&text, &name, NO_CAPTURE)?;
+        let (trace, truncated) = parse_truncated(&text, &name, NO_CAPTURE)?;
+        let Some(error) = truncated else {
+            return self
+                .shown
+                .show_trace(&name, trace, what_is_read(&self.file));
+        };
+        if trace.events().is_empty() {
+            bail!("{name}: {error}");
+        }
+        if self.shown.page.is_wanted() {
+            let name = printable::lines(&name);
+            eprintln!("stickylab: {name}: {error}; what stands before that is shown");
+            return self
+                .shown
+                .show_trace(&name, trace, what_is_read(&self.file));
+        }
         self.shown
-            .show_trace(&name, trace, what_is_read(&self.file))
+            .show_trace(&name, trace, what_is_read(&self.file))?;
+        bail!("{name}: {error}; what stands before that is shown")
     }
 
     fn show_capture(self, name: &str, bytes: &[u8]) -> Result<()> {
@@ -161,12 +178,20 @@ pub(super) fn open(path: &Path, number: Option<u32>) -> Result<Opened> {
 
 /// The trace that `text` is, which is called `name`.
 pub(super) fn parse(text: &str, name: &str, kind: Kind) -> Result<Trace> {
+    match parse_truncated(text, name, kind)? {
+        (trace, None) => Ok(trace),
+        (_, Some(error)) => Err(anyhow!("{name}: {error}")),
+    }
+}
+
+/// The same of a trace that may have been cut off: what stands before that, and the error.
+fn parse_truncated(text: &str, name: &str, kind: Kind) -> Result<(Trace, Option<RecordError>)> {
     let start = text.trim_start_matches('\u{feff}');
     if !start.starts_with('{') {
         let none = kind.none;
         bail!("{name} is {none}: the first line of a trace is a JSON object, and this one is not");
     }
-    Trace::parse(text).map_err(|error| anyhow!("{name}: {error}"))
+    Trace::parse_truncated(text, usize::MAX).map_err(|error| anyhow!("{name}: {error}"))
 }
 
 /// Whether a path stands for standard input.

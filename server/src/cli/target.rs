@@ -109,6 +109,8 @@ fn place(path: &Path) -> io::Result<Place> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    // What is missing is the folder, and no file of another name in it.
+    fs::metadata(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".stickylab-");
     let permissions = found.map(|found| found.permissions());
@@ -121,7 +123,10 @@ fn place(path: &Path) -> io::Result<Place> {
     if let Ok(permissions) = permissions {
         builder.permissions(permissions);
     }
-    Ok(Place::Replaced(builder.tempfile_in(folder)?, path))
+    let file = builder.tempfile_in(folder);
+    // Its error names the file with the passing name.
+    let file = file.map_err(|error| io::Error::from(error.kind()))?;
+    Ok(Place::Replaced(file, path))
 }
 
 fn replace(mut file: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {

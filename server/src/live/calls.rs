@@ -1,7 +1,9 @@
 //! The calls and packets of a record as text, one a line, as they come.
 
+use protocol::Nanos;
 use record::{Event, Head};
 use trace::link::Line;
+use trace::text::Sentence;
 use trace::{Analysis, Setup, Trace};
 
 use crate::printer::Printer;
@@ -14,6 +16,8 @@ pub struct Calls {
     screen: Screen,
     trace: Trace,
     analysis: Analysis,
+    /// The latest time that was printed.
+    latest: Nanos,
 }
 
 impl Calls {
@@ -24,6 +28,7 @@ impl Calls {
             screen,
             trace: Trace::without_plan(setup, head),
             analysis: Analysis::default(),
+            latest: Nanos(0),
         }
     }
 
@@ -55,9 +60,16 @@ impl Calls {
             };
             index = found + 1;
             let line = terminal::call(&self.trace, &self.analysis, found, self.screen);
-            if let Some(line) = line {
-                self.printer.print(&line);
+            let Some(mut line) = line else {
+                continue;
+            };
+            // A packet is read some milliseconds later, a call when it has returned.
+            if event.at < self.latest {
+                line += "  ";
+                line += &self.screen.say(&Sentence::new("terminal.live.late"));
             }
+            self.latest = self.latest.max(event.at);
+            self.printer.print(&line);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use trace::Call;
+use trace::{Call, Options};
 
 use crate::net::{EndRecorder, Moment, observe};
 
@@ -61,6 +62,8 @@ impl Socket {
 pub(super) struct Side {
     socket: Socket,
     record: Option<Mutex<EndRecorder>>,
+    /// Whether its close is a reset.
+    discards: AtomicBool,
 }
 
 impl Side {
@@ -68,6 +71,7 @@ impl Side {
         Self {
             socket,
             record: record.map(Mutex::new),
+            discards: AtomicBool::new(false),
         }
     }
 
@@ -136,6 +140,7 @@ impl Side {
     /// Lets its close be a reset.
     pub(super) fn discard_at_close(&self) {
         self.socket.discard_at_close();
+        self.discards.store(true, Ordering::Relaxed);
     }
 }
 
@@ -143,6 +148,15 @@ impl Drop for Side {
     /// The socket is closed just after this.
     fn drop(&mut self) {
         let told = either!(&self.socket, stream => observe::before_close(stream));
+        let is_tcp = matches!(self.socket, Socket::Tcp(_));
+        let options = Options {
+            linger: Some(0),
+            ..Options::default()
+        };
+        let told = trace::Socket {
+            options: (is_tcp && self.discards.load(Ordering::Relaxed)).then_some(options),
+            ..told
+        };
         self.record(|end| end.bare(Call::Close, Moment::now(), Ok(()), told));
     }
 }

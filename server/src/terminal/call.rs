@@ -7,9 +7,9 @@ use trace::lane::{Lane, MessageKind};
 use trace::text::{Sentence, grouped};
 use trace::{Analysis, Call, Event, Trace};
 
+use super::glyph::{HEX, is_shown};
 use super::screen::{Screen, padded, width};
 use super::{end, printable};
-use crate::printable::escape;
 
 /// Columns of a time, of a call's name, and of a number of bytes.
 const TIME: usize = 11;
@@ -97,17 +97,20 @@ fn beginning(event: &Event, columns: usize, screen: Screen) -> String {
     shown
 }
 
-/// Bytes as characters and escapes, one by one.
+/// Bytes one by one: characters that no terminal obeys, and others as in the lanes, `\0a`.
 fn parts(bytes: &[u8], screen: Screen) -> Vec<String> {
-    if !screen.is_utf8() {
-        let parts = bytes.chunks(1).map(|byte| byte.escape_ascii().to_string());
-        return parts.collect();
-    }
+    let hex = |bytes: &[u8]| {
+        let digits = bytes.iter().map(|byte| format!("{HEX}{byte:02x}"));
+        digits.collect::<Vec<_>>().concat()
+    };
     let mut parts = Vec::new();
     for chunk in bytes.utf8_chunks() {
-        let characters = chunk.valid().chars();
-        parts.extend(characters.map(|one| escape(one.encode_utf8(&mut [0; 4]).as_bytes())));
-        parts.extend(chunk.invalid().chunks(1).map(escape));
+        for character in chunk.valid().chars() {
+            let is_plain = character == ' ' || is_shown(character, screen);
+            let text = character.to_string();
+            parts.push(if is_plain { text } else { hex(text.as_bytes()) });
+        }
+        parts.extend(chunk.invalid().chunks(1).map(hex));
     }
     parts
 }

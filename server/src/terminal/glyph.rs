@@ -100,7 +100,7 @@ fn character(bytes: &[u8]) -> Option<char> {
 }
 
 /// Whether a character is shown as itself.
-fn is_shown(character: char, screen: Screen) -> bool {
+pub(super) fn is_shown(character: char, screen: Screen) -> bool {
     (character.is_ascii() || screen.is_utf8())
         && (character != ' ' || screen.is_utf8())
         && !TAKEN.contains(&character)

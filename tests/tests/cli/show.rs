@@ -76,6 +76,25 @@ fn check_refused(text: &[u8], parts: &[&str]) {
     assert!(shown.err[0].contains("standard input"), "{shown:?}");
 }
 
+/// Of a trace that was cut off what stands before that is shown, and one error.
+fn check_truncated(whole: &str, text: &[u8], error: &str) {
+    let rows = |out: &[String]| {
+        let rows = out.iter().filter(|line| line.starts_with("send()"));
+        rows.cloned().collect::<Vec<_>>()
+    };
+    let complete = tests::run(stickylab(&["show", "-"]), whole.as_bytes());
+    let shown = tests::run(stickylab(&["show", "-"]), text);
+    assert_eq!(shown.code, Some(1), "{shown:?}");
+    assert_eq!(rows(&shown.out), rows(&complete.out), "{shown:?}");
+    assert!(!rows(&shown.out).is_empty(), "{shown:?}");
+    let [said] = &shown.err[..] else {
+        panic!("{shown:?}");
+    };
+    for part in [error, "standard input", "what stands before that is shown"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
 #[test]
 fn what_is_no_trace_is_named_with_where() {
     let good = saved(&["five-sends"]);
@@ -89,10 +108,16 @@ fn what_is_no_trace_is_named_with_where() {
     }
     check_refused(b"{\"type\":7}\n", &["line 1"]);
     check_refused(b"\x7fELF\xff\n", &[neither, "UTF-8 at byte 4"]);
-    check_refused(cut.as_bytes(), &[&format!("line {lines}")]);
     let last = good.trim_end().rfind('\n').expect("more than one line");
     let broken = &good.as_bytes()[..=last];
-    check_refused(broken, &["breaks off", &format!("line {}", lines - 1)]);
+    check_truncated(&good, cut.as_bytes(), &format!("line {lines}"));
+    check_truncated(
+        &good,
+        broken,
+        &format!("breaks off after line {}", lines - 1),
+    );
+    let first = good.lines().next().expect("lines");
+    check_refused(first.as_bytes(), &["breaks off after line 1"]);
     let twice = good.repeat(2);
     check_refused(twice.as_bytes(), &[&format!("line {}", lines + 1)]);
     let later = good.replacen("\"version\":5", "\"version\":6", 1);

@@ -86,6 +86,12 @@ fn where_nobody_listens_the_client_is_reset_and_the_next_is_served() {
     assert_eq!(record.calls(1), ["accept", "close"]);
     assert_eq!(record.calls(2), ["connect failed"]);
     assert_eq!(record.calls(4), ["connect failed"]);
+    // The list says what happened, and not that half of it was closed.
+    let listed = record.shown.out.join("\n");
+    assert_eq!(listed.matches("reset by acceptor").count(), 2, "{listed}");
+    let refused = listed.lines().filter(|line| line.ends_with("  refused"));
+    assert_eq!(refused.count(), 2, "{listed}");
+    assert!(!listed.contains("half"), "{listed}");
 }
 
 #[test]

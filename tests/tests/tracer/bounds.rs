@@ -161,4 +161,7 @@ fn the_lanes_come_on_standard_error_and_as_packets() {
     ]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(!place.path("ran").exists(), "it is not run in vain");
+    let said = finished.err.join("\n");
+    assert!(said.contains("/no/such/folder/x: No such file"), "{said}");
+    assert!(!said.contains(".stickylab-"), "{said}");
 }

@@ -27,7 +27,7 @@ fn calls_are_printed_while_the_program_runs_and_lanes_when_it_has_ended() {
     for part in [
         "python3 ← python3",
         "14 B",
-        r"one\ntwo",
+        r"one\0atwo",
         "bytes of 2 sends, 3 messages",
     ] {
         assert!(recv.contains(part), "{part}: {recv}");
@@ -43,8 +43,20 @@ fn calls_are_printed_while_the_program_runs_and_lanes_when_it_has_ended() {
     let finished = program.finish();
     assert_eq!(finished.code, Some(7), "{finished:?}");
     assert_eq!(finished.out, ["waiting"]);
+    // No time is before an earlier one, unless its line says why.
+    let times = finished.err.iter().filter_map(|line| {
+        let time = line.trim_start().split("  ").next()?;
+        let micros = time.replacen('.', "", 1).parse::<u64>().ok();
+        Some((micros?, line.ends_with("(known only now)")))
+    });
+    let mut latest = 0;
+    for (time, is_late) in times {
+        assert!(time >= latest || is_late, "{finished:?}");
+        latest = time.max(latest);
+    }
+    assert!(latest > 0, "{finished:?}");
     let shown = finished.err.join("\n");
-    assert!(shown.contains(r"粘\x1B[31m"), "{shown}");
+    assert!(shown.contains(r"粘\1b[31m"), "{shown}");
     assert!(!shown.contains('\x1b'), "{shown:?}");
     assert!(shown.contains("2 sends, "), "the lanes: {shown}");
     assert!(finished.err.iter().any(|line| line.starts_with("recv()")));

@@ -214,6 +214,7 @@ impl YoursView {
             }
         }
         let more = match (list.len(), list.len() - shown) {
+            (0, _) if source.connections().is_empty() => catalog.text("yours.none-yet"),
             (0, _) => catalog.text("yours.none"),
             (_, 0) => String::new(),
             (_, more) => catalog.render(&Sentence::new("yours.more").with("n", more)),
