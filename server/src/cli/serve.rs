@@ -146,6 +146,7 @@ impl Serve {
             systems.push(bind(system, address, &flag).await?);
         }
         let config = gateway::Config {
+            farewell: gateway::FAREWELL,
             bridges: bridges(&systems, self.bridge)?,
             origins: self.allow_origin,
             drain: self.drain,

@@ -61,8 +61,8 @@ pub const MAX_SESSIONS: usize = 256;
 /// Runs that go on or wait in them; one source has half of them at most. Each has
 /// up to five threads once it goes on.
 pub const RUNS: usize = 64;
-/// How long sessions may take to say goodbye after shutdown.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long sessions may take to say goodbye after shutdown, unless it is said.
+pub const FAREWELL: Duration = Duration::from_secs(2);
 /// How often a WebSocket's peer is asked whether it is still there, and how
 /// long a peer may take nothing of what waits for it.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -96,6 +96,8 @@ pub struct Config {
     pub origins: Vec<Origin>,
     /// How long sessions may go on after shutdown was asked for.
     pub drain: Duration,
+    /// How long sessions may take to say goodbye after shutdown.
+    pub farewell: Duration,
     /// How many connections are let in, WebSockets among them.
     pub limits: admission::Capacity,
     /// Proxies in front: whom they name in `X-Forwarded-For` is the client.
@@ -127,6 +129,7 @@ impl Default for Config {
             bridges: Vec::new(),
             origins: Vec::new(),
             drain: Duration::ZERO,
+            farewell: FAREWELL,
             limits: admission::Capacity::CONNECTIONS,
             proxies: Vec::new(),
             metrics: Metrics::new(),
@@ -214,7 +217,7 @@ async fn serve_doors(page: Door, metrics: Option<Door>, state: State, limits: Al
         connections.wait().await;
         state.tracker.wait().await;
     };
-    if tokio::time::timeout(FAREWELL, all).await.is_err() {
+    if tokio::time::timeout(state.farewell, all).await.is_err() {
         tracing::debug!("sessions were cut off at shutdown");
     }
 }
@@ -254,6 +257,7 @@ struct Shared {
     /// The sessions' tasks.
     tracker: TaskTracker,
     drain: Duration,
+    farewell: Duration,
     keep_alive: Duration,
     /// For each message of a lab session.
     message_deadline: Duration,
@@ -291,6 +295,7 @@ impl Shared {
             metrics: config.metrics,
             tracker: TaskTracker::new(),
             drain: config.drain,
+            farewell: config.farewell,
             keep_alive: KEEP_ALIVE,
             message_deadline: session::DEADLINE,
             draining,

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State as Shared};
@@ -21,6 +22,8 @@ use crate::journal::Journal;
 
 /// Bytes of a secret: nobody guesses one of 2^128.
 const SECRET: usize = 16;
+/// How long a page may take to say goodbye: somebody waits for their prompt.
+const FAREWELL: Duration = Duration::from_millis(150);
 
 /// The first part of a record's path. Whoever knows it may read the record.
 #[derive(Clone, Eq, PartialEq)]
@@ -75,6 +78,10 @@ pub fn serve_record(
     secret: Secret,
     shutdown: CancellationToken,
 ) -> io::Result<impl Future<Output = ()> + Send> {
+    let config = Config {
+        farewell: FAREWELL,
+        ..config
+    };
     let limits = Allowance::of(&config);
     let state = State(Arc::new(super::Shared::new(config, shutdown)?));
     let page = Door {

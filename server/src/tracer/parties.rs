@@ -58,7 +58,12 @@ pub(super) fn name(command: &[String]) -> String {
         let base = word.rsplit('/').find(|part| !part.is_empty());
         base.unwrap_or(word).to_owned()
     };
-    let program = command.first().map(|word| base(word)).unwrap_or_default();
+    // What a program calls itself (setproctitle(3)) has its name in front: nginx: master.
+    let program = command.first().map(|word| match word.split_once(": ") {
+        Some((name, _)) => base(name),
+        None => base(word),
+    });
+    let program = program.unwrap_or_default();
     let script = command.get(1).filter(|_| is_interpreter(&program));
     let script = script.filter(|word| !word.starts_with('-') && !word.is_empty());
     let name = script.map_or(program, |word| base(word));
@@ -95,6 +100,12 @@ mod tests {
         check("nodes server.js", "nodes");
         check("-bash", "-bash");
         check("", "?");
+        let title = ["nginx: master process nginx -c /etc/nginx.conf".to_owned()];
+        assert_eq!(name(&title), "nginx");
+        assert_eq!(
+            name(&["redis-server *:6379".to_owned()]),
+            "redis-server *:6379"
+        );
         let long = "x".repeat(200);
         assert_eq!(name(&[long]).len(), 64);
         assert_eq!(name(&[]), "?");

@@ -24,8 +24,11 @@ pub(super) struct Yours {
     pub(super) source: Option<(u32, Source)>,
     text: String,
     order: Order,
-    /// The cursor stays at the end while the record grows.
+    /// The cursor stays at the end while the record grows; the stage goes on from a
+    /// connection without bytes to the first one that has some.
     follows: bool,
+    /// The connection on the stage was chosen.
+    is_chosen: bool,
     /// The record that the page is served for was not complete when the page came.
     has_grown: bool,
     /// The list has news that was not shown.
@@ -43,6 +46,7 @@ impl Default for Yours {
             text: String::new(),
             order: Order::default(),
             follows: true,
+            is_chosen: false,
             has_grown: false,
             is_stale: false,
             refused: None,
@@ -141,6 +145,7 @@ impl State {
             return false;
         }
         self.put_connection(connection);
+        self.yours.is_chosen = true;
         true
     }
 
@@ -257,6 +262,7 @@ impl State {
     pub(super) fn serve_record(&mut self, grows: bool) {
         self.yours.is_only = true;
         self.yours.has_grown = grows;
+        self.yours.is_chosen = false;
         self.yours.tab = Tab::Yours;
         self.yours.source = None;
         self.wanted = false;
@@ -316,9 +322,21 @@ impl State {
         let Some(source) = self.yours.served() else {
             return true;
         };
-        let is_shown = source.shown() == Some(event.connection);
+        let shown = source.shown();
+        let is_shown = shown == Some(event.connection);
         let is_taken = source.add_event(event.clone());
+        let has_bytes = |id: ConnectionId| {
+            let found = source.connection(id);
+            found.is_some_and(|listed| listed.summary.bytes != [0, 0])
+        };
+        let is_silent = shown.is_some_and(|shown| !has_bytes(shown));
+        let is_found = is_silent && !is_shown && has_bytes(event.connection);
         self.yours.is_stale = true;
+        if is_found && self.yours.follows && !self.yours.is_chosen {
+            // With this event.
+            self.put_connection(event.connection);
+            return false;
+        }
         is_shown && is_taken
     }
 

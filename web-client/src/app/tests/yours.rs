@@ -294,6 +294,39 @@ fn a_complete_record_opens_at_its_start_and_one_that_grew_stays_at_its_end() {
 }
 
 #[test]
+fn a_page_that_follows_goes_on_to_the_first_connection_with_bytes() {
+    let refused = || Event {
+        error: Some("Connection refused (os error 111)".to_owned()),
+        ..call(1, 5, Call::Connect, b"")
+    };
+    let talk = |state: &mut State| {
+        state.update(heard(Line::Event(refused())));
+        frame(state);
+        assert_eq!(shown(state), Some(1));
+        for (at, call_made) in [(6, Call::Send), (7, Call::Recv)] {
+            state.update(heard(Line::Event(call(2, at, call_made, b"hello"))));
+        }
+        frame(state);
+        state.update(heard(Line::Event(call(1, 8, Call::Send, b"late"))));
+        frame(state);
+    };
+    let mut state = live();
+    talk(&mut state);
+    assert_eq!((shown(&state), state.events().len()), (Some(2), 2));
+    assert_eq!(state.step(), 2, "the cursor follows");
+    // What was chosen stays, and so does what nobody follows.
+    let mut state = live();
+    state.update(Message::ConnectionChosen(2));
+    state.update(Message::ConnectionChosen(1));
+    talk(&mut state);
+    assert_eq!((shown(&state), state.events().len()), (Some(1), 2));
+    let mut state = live();
+    state.update(Message::Follow(false));
+    talk(&mut state);
+    assert_eq!(shown(&state), Some(1));
+}
+
+#[test]
 fn the_two_connections_that_a_proxy_joins_are_told() {
     let mut state = live();
     let proxy = Party {
