@@ -7,7 +7,6 @@ mod dsl;
 use dsl::trace;
 use protocol::{Nanos, System};
 use trace::duel::{Cuts, Opponent, Source, Stream, duel};
-use trace::guess::Ended;
 use trace::lane::Direction;
 use trace::{Analysis, Trace};
 
@@ -17,7 +16,7 @@ fn outcome(run: &Trace, cuts: &str, opponent: Opponent) -> (usize, Option<(usize
     let lane = &analysis.lanes[0];
     let silence = Nanos::from_millis(5);
     let cuts: Cuts = cuts.parse().unwrap();
-    let stream = Stream::of(run, lane, &Ended::of(run), &cuts, silence);
+    let stream = Stream::of(run, lane, &cuts, silence);
     assert_eq!(opponent.lacks(&stream), None);
     let duel = duel(&stream, &run.framing(lane.direction), opponent);
     let parting = duel.parting;
@@ -53,13 +52,7 @@ fn the_recorded_chunks_are_what_recvs_returned() {
     let run = lines();
     let analysis = Analysis::new(&run);
     let lane = &analysis.lanes[0];
-    let stream = Stream::of(
-        &run,
-        lane,
-        &Ended::of(&run),
-        &Cuts::Recorded,
-        Nanos::from_millis(5),
-    );
+    let stream = Stream::of(&run, lane, &Cuts::Recorded, Nanos::from_millis(5));
     assert_eq!((stream.source, stream.is_whole), (Source::Recvs, true));
     assert_eq!(stream.pushes.as_deref(), Some(&[6, 9][..]));
     let chunks: Vec<_> = stream
@@ -98,11 +91,9 @@ fn silence_goes_by_the_times_of_recvs_and_psh_by_packets() {
         (0, Some((1, 6)))
     );
     let analysis = Analysis::new(&run);
-    let ended = Ended::of(&run);
     let cut = Stream::of(
         &run,
         &analysis.lanes[0],
-        &ended,
         &Cuts::Whole,
         Nanos::from_millis(5),
     );
@@ -124,8 +115,7 @@ fn where_the_reader_was_not_watched_segments_are_the_chunks_and_then_sends() {
     let stream = |run: &Trace, analysis: &Analysis| {
         let lane = analysis.lanes[0].clone();
         assert_eq!(lane.direction, Direction::FromOpener);
-        let ended = Ended::of(run);
-        let stream = Stream::of(run, &lane, &ended, &Cuts::Recorded, Nanos(0));
+        let stream = Stream::of(run, &lane, &Cuts::Recorded, Nanos(0));
         let ranges: Vec<_> = stream.chunks().map(|chunk| chunk.range).collect();
         (stream.source, ranges, stream.is_whole)
     };
@@ -167,8 +157,7 @@ fn a_handshake_is_no_part_of_the_duel() {
     let analysis = Analysis::new(&run);
     let mut lanes = analysis.lanes.iter();
     let lane = lanes.rfind(|lane| lane.direction == Direction::FromOpener);
-    let ended = Ended::of(&run);
-    let stream = Stream::of(&run, lane.unwrap(), &ended, &Cuts::Recorded, Nanos(0));
+    let stream = Stream::of(&run, lane.unwrap(), &Cuts::Recorded, Nanos(0));
     let ranges: Vec<_> = stream.chunks().map(|chunk| chunk.range).collect();
     assert_eq!((stream.start, ranges), (16, vec![16..18, 18..22]));
 }

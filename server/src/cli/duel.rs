@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use stickylab::printable;
 use stickylab::terminal::{self, Dueled, Screen};
 use trace::duel::{self, Cuts, NoOpponent, Opponent, Side, Stream};
-use trace::guess::Ended;
 use trace::lane::{Direction, Lane};
 use trace::{Analysis, Trace};
 
@@ -76,13 +75,12 @@ impl Duel {
                  stickylab guess tells which framing fits"
             );
         }
-        let ended = Ended::of(&trace);
         let screen = self.spoken.screen(Standard::Out);
         let mut text = String::new();
         let mut objects = String::new();
         let mut misfits = Vec::new();
         for (lane, framing) in &framed {
-            let stream = Stream::of(&trace, lane, &ended, &self.chunks, self.silence);
+            let stream = Stream::of(&trace, lane, &self.chunks, self.silence);
             match self.dueled(&trace, lane, &stream, framing, screen) {
                 Ok(dueled) if self.json => {
                     objects += &json_lines(&dueled, &self.chunks, screen);

@@ -3,7 +3,6 @@
 use protocol::Framing;
 
 use super::{Cuts, Duel, Opponent, SILENCE, Stream, duel};
-use crate::guess::Ended;
 use crate::lane::{Direction, Lane};
 use crate::{Analysis, ConnectionId, Trace};
 
@@ -20,10 +19,9 @@ pub struct LaneDuel {
 
 /// The duels with one wrong decoder, over each lane whose framing it fits.
 pub fn of_lanes(trace: &Trace, analysis: &Analysis, opponent: Opponent) -> Vec<LaneDuel> {
-    let ended = Ended::of(trace);
     let lanes = framed(trace, analysis).filter(|(_, framing)| opponent.fits(framing));
     let duels = lanes.filter_map(|(lane, framing)| {
-        let stream = Stream::of(trace, lane, &ended, &Cuts::Recorded, SILENCE);
+        let stream = Stream::of(trace, lane, &Cuts::Recorded, SILENCE);
         opponent.lacks(&stream).is_none().then(|| LaneDuel {
             connection: lane.connection,
             direction: lane.direction,

@@ -1,6 +1,5 @@
 //! Both decoders, chunk by chunk, until they part.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
 use protocol::framing::Decode as _;
@@ -131,15 +130,15 @@ pub fn duel(stream: &Stream<'_>, framing: &Framing, opponent: Opponent) -> Duel 
     let mut lockstep = Lockstep {
         right: RightDecoder::new(stream, framing),
         wrong: against(stream, framing, opponent),
-        ahead: VecDeque::new(),
+        ahead: None,
         agreed: 0,
-        last: VecDeque::new(),
+        last: Vec::new(),
     };
     let (parting, refused) = lockstep.run(stream);
     Duel {
         opponent,
         agreed: lockstep.agreed,
-        last: lockstep.last.into(),
+        last: lockstep.last,
         refused,
         parting,
     }
@@ -278,11 +277,11 @@ impl<'a> RightDecoder<'a> {
 struct Lockstep<'a> {
     right: RightDecoder<'a>,
     wrong: Box<dyn Wrong + 'a>,
-    /// Messages that the wrong decoder has, while the right one cannot know yet whether a
+    /// A message that the wrong decoder has, while the right one cannot know yet whether a
     /// longer delimiter comes; and what it took for what.
-    ahead: VecDeque<(Range<usize>, Vec<Sentence>)>,
+    ahead: Option<(Range<usize>, Vec<Sentence>)>,
     agreed: usize,
-    last: VecDeque<Range<usize>>,
+    last: Vec<Range<usize>>,
 }
 
 impl Lockstep<'_> {
@@ -313,7 +312,7 @@ impl Lockstep<'_> {
     fn compare(&mut self, chunk: &Chunk) -> Option<Parting> {
         loop {
             let right = self.right.poll();
-            let (wrong, why) = match self.ahead.pop_front() {
+            let (wrong, why) = match self.ahead.take() {
                 Some((range, why)) => (Some(Step::Message(range)), Some(why)),
                 None => (self.poll_wrong(), None),
             };
@@ -322,7 +321,7 @@ impl Lockstep<'_> {
                 (Some(right), Some(Step::Message(wrong))) if right == wrong => self.agree(right),
                 (None, Some(Step::Message(wrong))) if self.right.decoder.awaits_quiet() => {
                     let why = why.unwrap_or_else(|| self.wrong.why());
-                    self.ahead.push_front((wrong, why));
+                    self.ahead = Some((wrong, why));
                     break;
                 }
                 (right, wrong) => return Some(self.part(chunk, right, wrong, why)),
@@ -353,9 +352,9 @@ impl Lockstep<'_> {
     fn agree(&mut self, range: Range<usize>) {
         self.agreed += 1;
         if self.last.len() == BEFORE {
-            self.last.pop_front();
+            self.last.remove(0);
         }
-        self.last.push_back(range);
+        self.last.push(range);
     }
 
     fn part(
@@ -393,8 +392,6 @@ impl Lockstep<'_> {
             None => Side::Waits,
         };
         let mut wrongs: Vec<_> = wrong.clone().into_iter().collect();
-        let ahead = self.ahead.drain(..).map(|(range, _)| Step::Message(range));
-        wrongs.extend(ahead);
         while wrongs.len() < BEHIND
             && let Some(step) = self.poll_wrong()
         {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use protocol::{Nanos, Offset};
 
-use crate::guess::Ended;
+use crate::guess::is_ended;
 use crate::lane::{Lane, Span};
 use crate::{Flags, Trace};
 
@@ -135,7 +135,7 @@ struct Recorded {
 
 impl<'a> Stream<'a> {
     /// The stream of a lane that is none of datagrams. Silence is `silence` long.
-    pub fn of(trace: &Trace, lane: &'a Lane, ended: &Ended, cuts: &Cuts, silence: Nanos) -> Self {
+    pub fn of(trace: &Trace, lane: &'a Lane, cuts: &Cuts, silence: Nanos) -> Self {
         let known = lane.bytes.front();
         let handshake = lane.messages.iter();
         let mut handshake = handshake.filter(|message| message.kind.is_of_the_handshake());
@@ -157,7 +157,7 @@ impl<'a> Stream<'a> {
             Cuts::Whole => of_lane.cut(known, vec![known.len().max(1)]),
             Cuts::Sizes(sizes) => of_lane.cut(known, sizes.clone()),
         };
-        let is_ended = ended.has(lane.connection, lane.direction);
+        let is_ended = is_ended(trace, lane.connection, lane.direction);
         Self {
             is_whole: is_ended && this.bytes.len() == at(lane.end()),
             // Of a handshake some bytes may not be known.

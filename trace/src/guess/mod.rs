@@ -19,6 +19,7 @@ use protocol::Framing;
 
 pub use evidence::Evidence;
 use rarity::Rarity;
+pub(crate) use streams::is_ended;
 pub use streams::{Ended, Stream};
 
 /// Less than that is no guess, in bits.

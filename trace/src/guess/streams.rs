@@ -28,6 +28,12 @@ impl Ended {
     }
 }
 
+/// Whether one direction of a connection was seen to end: [`Ended`] of one alone.
+pub(crate) fn is_ended(trace: &Trace, connection: ConnectionId, direction: Direction) -> bool {
+    let mut events = trace.events().iter();
+    events.any(|event| event.connection == connection && ended_by(event) == Some(direction))
+}
+
 /// One direction of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream<'a> {
