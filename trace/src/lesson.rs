@@ -1,11 +1,15 @@
 //! A lesson: an experiment, a question about it, and what to look for.
 
+mod misconception;
+
 use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
 use crate::knob::Knob;
 use crate::lane::{Direction, Integrity, MessageKind};
 use crate::{Analysis, Call, End, Experiment, Trace};
+
+pub use misconception::{Misconception, Shows};
 
 pub use crate::reference::{Count, Predict, Reference, Translations, Words};
 
@@ -60,6 +64,9 @@ pub struct Lesson {
     /// The guess, if one is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predict: Option<Predict>,
+    /// What its runs show to be wrong, and by which count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<Shows>,
     /// Its words: a table for each language, and no other key.
     #[serde(flatten)]
     pub words: Translations,
@@ -74,6 +81,7 @@ impl Count {
         ClientRecvs,
         ServerBytes,
         GoodMessages,
+        ServerMessages,
         Replied,
         ClientSends,
         LateReplies,
@@ -96,6 +104,7 @@ impl Count {
             Self::ClientRecvs => "count.client-recvs",
             Self::ServerBytes => "count.server-bytes",
             Self::GoodMessages => "count.good-messages",
+            Self::ServerMessages => "count.server-messages",
             Self::Replied => "count.replied",
             Self::ClientSends => "count.client-sends",
             Self::LateReplies => "count.late-replies",
@@ -125,6 +134,11 @@ impl Count {
                     message.kind == MessageKind::Message && message.integrity == Integrity::Whole
                 });
                 good.count()
+            }
+            Self::ServerMessages => {
+                let messages = lanes(Direction::FromOpener).flat_map(|lane| &lane.messages);
+                let made = messages.filter(|message| message.kind == MessageKind::Message);
+                made.count()
             }
             Self::ClientSends => lanes(Direction::FromOpener).map(|l| l.sends.len()).sum(),
             Self::LateReplies => {

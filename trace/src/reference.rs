@@ -89,6 +89,8 @@ pub enum Count {
     ServerBytes,
     /// Messages the server decoded that are what the client meant.
     GoodMessages,
+    /// Messages the server decoded, whatever the client meant.
+    ServerMessages,
     /// Clients that got a reply.
     Replied,
     /// send calls of the clients that handed something over, empty ones too.

@@ -101,6 +101,7 @@ impl Packed {
                 count,
                 choices: choices.to_vec(),
             }),
+            shows: Vec::new(),
             words: Translations::default(),
             experiment: serde_json::from_str(self.experiment).ok()?,
         })

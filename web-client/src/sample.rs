@@ -24,6 +24,7 @@ pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
         order: 1,
         knobs: Vec::new(),
         predict: None,
+        shows: Vec::new(),
         words: Translations::default(),
         experiment: Experiment::new(system, messages),
     }

@@ -144,7 +144,7 @@ pub(crate) fn run() -> ExitCode {
             log_to(std::io::stderr, LevelFilter::WARN, log);
             ended(proxy.run(), |line| eprintln!("{line}"))
         }
-        Command::Lessons(lessons) => ended(lessons.list(), |line| eprintln!("{line}")),
+        Command::Lessons(lessons) => ended(lessons.run(), |line| eprintln!("{line}")),
         Command::Completions(shell) => ended(shell.print(Cli::command()), |line| {
             eprintln!("{line}");
         }),

@@ -151,6 +151,39 @@ fn a_line_is_no_wider_than_the_terminal() {
     }
 }
 
+/// What depends on nothing but the bytes is reproduced in every run.
+#[test]
+fn misconceptions_are_checked_on_this_kernel() {
+    let finished = call(&["lessons", "--check", "--times", "2"]);
+    let said = finished.out.join("\n");
+    for lesson in [
+        "half-a-header",
+        "half-a-character",
+        "one-send-many-recvs",
+        "characters-are-not-bytes",
+        "does-the-length-count-itself",
+        "the-other-byte-order",
+        "a-browser-knocks",
+        "below-zero",
+        "a-delimiter-inside",
+        "the-last-frame-is-cut",
+        "replay-it",
+    ] {
+        let line = format!("    reproduced · {lesson} · 2 of 2 runs");
+        assert!(said.contains(&line), "{lesson}: {finished:?}");
+    }
+    assert!(
+        said.contains("of 19 misconceptions were reproduced"),
+        "{said}"
+    );
+    let is_whole = !said.contains("not reproduced");
+    assert_eq!(
+        finished.code,
+        Some(if is_whole { 0 } else { 1 }),
+        "{finished:?}"
+    );
+}
+
 #[test]
 fn set_turns_a_knob() {
     let small = trace(&["five-sends", "--set", "buffer=5"]);

@@ -11,13 +11,14 @@ use protocol::{Framing, System};
 use serde_json::json;
 use toml::{Table, Value};
 use trace::knob::Knob;
-use trace::lesson::{Count, Group, Predict, Words};
+use trace::lesson::{Count, Group, Misconception, Predict, Shows, Words};
 use trace::{Answer, Client, Experiment, Leaving, LengthUnit, Lesson, Message};
 
 use super::markdown::{Page, spans};
 use super::{check_rows, keys, names};
 
 const WORDS: &str = "`[en]`, `[zh]` and other languages";
+const SHOWS: &str = "`[[shows]]`";
 const EXPERIMENT: &str = "`[experiment]`";
 const FRAMING: &str = "`[experiment.framing]`";
 const CLIENT: &str = "`[[experiment.clients]]`";
@@ -87,6 +88,12 @@ pub(super) fn full(framing: Framing) -> Lesson {
             count: Count::ServerRecvs,
             choices: vec![1],
         }),
+        shows: vec![Shows {
+            misconception: Misconception::ByteOrder,
+            count: Count::Refusals,
+            least: 1,
+            most: Some(1),
+        }],
         words: serde_json::from_value(json!({ "en": words, "zh": words })).expect("tags"),
         experiment: Experiment {
             system: System::TcpEcho,
@@ -139,6 +146,7 @@ fn every_key_has_a_row() {
     top.retain(|key| key != "id");
     check("Top level", &top);
     check("`[predict]`", &keys(&lesson["predict"]));
+    check(SHOWS, &keys(&lesson["shows"][0]));
     check(WORDS, &keys(&lesson["en"]));
     check(EXPERIMENT, &keys(&lesson["experiment"]));
     check(CLIENT, &keys(&lesson["experiment"]["clients"][0]));
@@ -159,6 +167,9 @@ knobs = []
 [predict]
 count = "replied"
 choices = []
+[[shows]]
+misconception = "byte-order"
+count = "replied"
 [en]
 title = ""
 question = ""
@@ -180,6 +191,7 @@ fn with(heading: &str, key: &str, value: Option<Value>) -> Table {
         "Top level" => &mut lesson,
         WORDS => table(&mut lesson, "en"),
         "`[predict]`" => table(&mut lesson, "predict"),
+        SHOWS => shows(&mut lesson),
         EXPERIMENT => table(&mut lesson, "experiment"),
         FRAMING => {
             // The first framing that has the setting.
@@ -212,6 +224,12 @@ fn with(heading: &str, key: &str, value: Option<Value>) -> Table {
     lesson
 }
 
+/// The first table of what a lesson shows.
+fn shows(lesson: &mut Table) -> &mut Table {
+    let first = lesson.get_mut("shows").and_then(|shows| shows.get_mut(0));
+    first.and_then(Value::as_table_mut).expect("a table")
+}
+
 fn table<'a>(parent: &'a mut Table, key: &str) -> &'a mut Table {
     parent
         .get_mut(key)
@@ -237,7 +255,8 @@ fn value(text: &str) -> Value {
     table["it"].clone()
 }
 
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
+    SHOWS,
     "Top level",
     "`[predict]`",
     WORDS,
@@ -272,6 +291,7 @@ fn defaults_are_those_of_the_program_and_all_else_is_required() {
         let parent = match heading {
             "Top level" => &mut lesson,
             "`[predict]`" => table(&mut lesson, "predict"),
+            SHOWS => shows(&mut lesson),
             WORDS => table(&mut lesson, "en"),
             EXPERIMENT => table(&mut lesson, "experiment"),
             FRAMING => table(table(&mut lesson, "experiment"), "framing"),
