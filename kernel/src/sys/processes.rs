@@ -62,6 +62,18 @@ pub(crate) fn syscall_info(thread: libc::pid_t) -> io::Result<[u8; SYSCALL_INFO]
     Ok(info)
 }
 
+/// Whether a thread under trace has stopped or ended, and nobody has waited for that yet
+/// (waitid(2)); a [`wait`] still gives it.
+pub(crate) fn has_changed(thread: i32) -> io::Result<bool> {
+    let options = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::WNOHANG | libc::__WALL;
+    // SAFETY: a `siginfo_t` of zeros is valid.
+    let mut info: libc::siginfo_t = unsafe { mem::zeroed() };
+    // SAFETY: `info` is a `siginfo_t`, which the kernel may fill.
+    check(unsafe { libc::waitid(libc::P_PID, thread.unsigned_abs(), &raw mut info, options) })?;
+    // SAFETY: it is zeros still, or what the kernel tells of a child.
+    Ok(unsafe { info.si_pid() } != 0)
+}
+
 /// Waits for the next change of any traced thread or child (waitpid(2),
 /// `__WALL`): which, and its status. Fails with EINTR once a signal was noticed that
 /// [`signals::notice`] is for.

@@ -11,8 +11,9 @@ use crate::sys::signals;
 use crate::syscall;
 
 impl Tracer {
-    /// Attaches to a process that runs and to all its threads, which it returns. They stop
-    /// at every system call, as the filter can be installed by the process alone.
+    /// Attaches to a process that runs and to all its threads, which it returns. They have
+    /// stopped then, but for those that the kernel does not stop within a moment, such as
+    /// one that waits for a disk. From there on they stop at every system call, as the filter can be installed by the process alone.
     ///
     /// From now on SIGINT, SIGTERM and SIGHUP end a [`wait`](Self::wait) with the error
     /// [`Interrupted`](io::ErrorKind::Interrupted). If this process is killed, the kernel
@@ -47,6 +48,7 @@ impl Tracer {
             // Each stops at its next call from then on. One that is gone says so.
             let _ = processes::request(Request::Interrupt, thread.0, 0);
         }
+        await_stops(&threads);
         let this = Self {
             process,
             failure: None,
@@ -119,6 +121,21 @@ fn is_hasty(error: &io::Error, begun: Instant) -> bool {
     error.kind() == io::ErrorKind::Interrupted && begun.elapsed() < Duration::from_secs(1)
 }
 
+/// Waits until these threads have stopped: what is looked at of their process then stays
+/// until they go on.
+fn await_stops(threads: &[Thread]) {
+    const PATIENCE: Duration = Duration::from_millis(200);
+    let begun = Instant::now();
+    for thread in threads {
+        while let Ok(false) = processes::has_changed(thread.0) {
+            if begun.elapsed() >= PATIENCE {
+                return;
+            }
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+}
+
 /// The threads of a process (proc(5)).
 fn threads_of(process: Thread) -> io::Result<Vec<Thread>> {
     let entries = std::fs::read_dir(format!("/proc/{process}/task"))?;
@@ -126,4 +143,33 @@ fn threads_of(process: Thread) -> io::Result<Vec<Thread>> {
     Ok(names
         .filter_map(|name| Some(Thread(name.parse().ok()?)))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn what_was_attached_to_has_stopped() {
+        let busy = ["-c", "while :; do :; done"];
+        let mut program = Command::new("sh")
+            .args(busy)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let process = Thread(program.id().cast_signed());
+        let (_tracer, threads) = Tracer::attach_to(process).unwrap();
+        assert_eq!(threads, [process]);
+        // Behind the name in parentheses stands the state (proc(5)).
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        let state = stat
+            .rsplit(") ")
+            .next()
+            .and_then(|rest| rest.chars().next());
+        program.kill().unwrap();
+        program.wait().unwrap();
+        assert_eq!(state, Some('t'), "{stat}");
+    }
 }
