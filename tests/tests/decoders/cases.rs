@@ -26,6 +26,8 @@ pub(super) const FRAMINGS: &[&str] = &[
     r"delimiter,delimiter=\r\n,delimiter=\n",
     "delimiter,delimiter=a,delimiter=abc,delimiter=hex:ff00",
     "delimiter,delimiter=hex:22,delimiter=??,delimiter=?/,maximum=20",
+    r"delimiter,delimiter=\\",
+    r"delimiter,delimiter=\\u000a,maximum=12",
     "length-prefix",
     "length-prefix,maximum=20",
     "length-prefix,width=1,maximum=200",

@@ -255,6 +255,11 @@ fn go() {
     write(folder.join("modules.go"), &table);
     write(folder.join("driver.go"), &beside("driver.go"));
     write(folder.join("go.mod"), "module driver\n\ngo 1.18\n");
+    let folders = (0..FRAMINGS.len()).map(|number| format!("m{number}"));
+    let mut formatter = Command::new(installed("GOFMT", "gofmt"));
+    // Lists the files that it would write otherwise.
+    formatter.arg("-l").args(folders);
+    build(formatter, folder);
     let mut compiler = go_in(folder);
     compiler.args(["build", "-o", "driver-go", "."]);
     build(compiler, folder);

@@ -232,3 +232,23 @@ fn what_is_to_be_tested_is_there_and_is_one_direction() {
     let written = fs::read_to_string(&file).expect("it was written");
     assert!(written.contains("what each send was given"), "{written}");
 }
+
+#[test]
+fn a_name_of_a_file_is_no_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(r"a\u000aclass Evil {}");
+    fs::write(&file, trace(&[b"[1]"])).expect("a file");
+    let path = file.display().to_string();
+    let told = [
+        "--framing",
+        "json",
+        "--language",
+        "java",
+        "--test-from",
+        &path,
+    ];
+    let source = decoder(&told, "");
+    // Java reads such an escape in comments too.
+    assert!(!source.contains(r"\u"), "{source}");
+    assert!(source.contains(r"a\x5cu000aclass Evil"), "{source}");
+}

@@ -54,7 +54,9 @@ impl Case {
 
     /// Gives templates what is needed for a test.
     pub(super) fn add_to(&self, values: &mut Values, language: Language) {
-        values.word("source", &literal::comment(&self.source));
+        // A file's name may have a backslash, which Java reads in comments too.
+        let source = self.source.replace('\\', r"\x5c");
+        values.word("source", &literal::comment(&source));
         let all = |pieces: &[Vec<u8>]| {
             let all = pieces.iter().map(|piece| literal::element(piece, language));
             all.collect::<Vec<_>>().join("\n")

@@ -101,7 +101,9 @@ pub(super) fn element(bytes: &[u8], language: Language) -> String {
     ["    ", &written, ","].concat()
 }
 
-/// Text for a comment that ends with its line: ASCII, and other bytes as `\x` and digits.
+/// A framing as it is written, for a comment that ends with its line: ASCII, and other bytes
+/// as `\x` and digits. Its backslashes come in pairs or in front of `n`, `r`, `t`, `0` or `x`,
+/// so that none begins an escape of Java's, which counts in comments too.
 pub(super) fn comment(text: &str) -> String {
     let mut plain = String::new();
     for &byte in text.as_bytes() {
@@ -111,7 +113,11 @@ pub(super) fn comment(text: &str) -> String {
             plain.push_str(&hexadecimal(byte));
         }
     }
-    plain
+    // At the end of a line C would take the next one for a part of it.
+    match plain.strip_suffix(r"\\") {
+        Some(before) => [before, r"\x5c"].concat(),
+        None => plain,
+    }
 }
 
 #[cfg(test)]
@@ -141,5 +147,6 @@ mod tests {
     #[test]
     fn a_comment_ends_with_its_line() {
         assert_eq!(comment("a\n\u{2028}b"), r"a\x0a\xe2\x80\xa8b");
+        assert_eq!(comment(r"delimiter=a\\"), r"delimiter=a\x5c");
     }
 }

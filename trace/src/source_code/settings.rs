@@ -221,7 +221,11 @@ fn delimiter(settings: &Delimiter, language: Language, values: &mut Values) {
     values.flag(if is_one { "delimiter" } else { "delimiters" }, true);
     let all = |marks: &[&[u8]]| {
         let all: Vec<_> = marks.iter().map(|mark| element(mark, language)).collect();
-        all.join(", ")
+        let all = all.join(", ");
+        match language {
+            Language::Go => ["{", &all, "}"].concat(),
+            _ => all,
+        }
     };
     let first: &[u8] = marks.first().map_or(b"", |mark| mark);
     values.word("delimiter", &literal::bytes(first, language));
