@@ -100,6 +100,7 @@ fn model<'a>(
         selection: None,
         hover: None,
         earlier: None,
+        duels: &[],
     }
 }
 
