@@ -134,13 +134,15 @@ fn told(guesses: &[Guess]) -> (String, &'static str) {
     let Some(first) = guesses.first() else {
         return ("none".to_owned(), "");
     };
-    let usual = first.framing.clone().with_at_most(1 << 20);
     let certainty = match first.certainty {
         Certainty::Sure => "sure",
         Certainty::Likely => "likely",
         Certainty::Possible => "possible",
     };
-    (["`", &framing::write(&usual), "`"].concat(), certainty)
+    (
+        ["`", &framing::write(&first.usual()), "`"].concat(),
+        certainty,
+    )
 }
 
 /// How many are right, of how many.

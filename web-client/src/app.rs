@@ -9,6 +9,7 @@ mod dueling;
 mod files;
 mod finding;
 mod following;
+mod guessing;
 mod inspecting;
 mod keyboard;
 mod message;
@@ -344,6 +345,7 @@ impl State {
             Message::Follow(follows) => self.follow_record(follows),
             Message::FramingSet(direction, text) => return self.set_framing(direction, &text),
             Message::OpponentChosen(opponent) => return self.choose_opponent(opponent),
+            Message::GuessFramings => return self.guess_framings(),
             Message::Download(format) => return self.download(format, effects),
             Message::Picture(picture) => return self.save_picture(picture, effects),
             Message::PictureFailed => self.picture_failed = true,

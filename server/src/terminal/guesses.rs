@@ -47,7 +47,7 @@ fn one(number: usize, guess: &Guess, screen: Screen) -> String {
         Certainty::Likely => "terminal.guess-likely",
         Certainty::Possible => "terminal.guess-possible",
     };
-    let framing = trace::framing::write(&bare(guess));
+    let framing = trace::framing::write(&guess.usual());
     let mut text = format!("{number:>3}  {}", printable(&framing));
     let _ = writeln!(text, "  {DIM}{}{DIM:#}", screen.text(key));
     let evidence = &guess.evidence;
@@ -74,12 +74,4 @@ fn one(number: usize, guess: &Guess, screen: Screen) -> String {
     let bar = if screen.is_utf8() { " │ " } else { " | " };
     let _ = writeln!(text, "     {DIM}{}{DIM:#}", first.join(bar));
     text
-}
-
-/// The framing with the maximum that everybody has, unless a message is larger.
-fn bare(guess: &Guess) -> protocol::Framing {
-    let usual = protocol::framing::DEFAULT_MAX_FRAME;
-    let largest = guess.evidence.largest.max(usual as usize);
-    let largest = u32::try_from(largest).unwrap_or(u32::MAX);
-    guess.framing.clone().with_at_most(largest)
 }

@@ -1,7 +1,11 @@
 //! The framing of an experiment as a knob: a name and its settings.
 
-use tests::Page;
+use serde_json::json;
+use tests::browser::{Browser, PHONE};
+use tests::{Page, axe};
 use thirtyfour::Key;
+
+use super::files::drop_text;
 
 #[tokio::test]
 async fn a_framing_is_typed_with_its_settings() {
@@ -42,4 +46,48 @@ async fn a_framing_is_typed_with_its_settings() {
         seen.text("notice").contains("1 to 8 bytes wide")
     })
     .await;
+}
+
+/// What Postfix and a server of netstrings said to each other.
+const NETSTRINGS: &str = include_str!("../../traces/guess/netstring.jsonl");
+
+#[tokio::test]
+async fn framings_are_guessed_and_one_of_them_chosen() {
+    let serve = super::serve();
+    let page = Page {
+        browser: Browser::with(PHONE, "en-US").await,
+    };
+    page.open(&serve, "#yours").await;
+    drop_text(&page, "netstring.jsonl", NETSTRINGS).await;
+    page.until("the record", |seen| !seen.rows.is_empty()).await;
+    page.click("#guess-framings").await;
+    let guesses = "return [...document.querySelectorAll('#guesses .guess')].map(guess => [
+        guess.querySelector('.framing').textContent, guess.querySelector('.state').textContent,
+        guess.querySelector('.about').textContent, guess.getAttribute('aria-pressed')]);";
+    let guessed = page
+        .until_returned("guesses", guesses, |all| !all[0].is_null())
+        .await;
+    let netstring = "length-prefix,trailer=1,width=decimal";
+    let why = "5 messages in 102 of 102 B; a message ends in 5 of 5 places where the sender waited";
+    assert_eq!(guessed[0], json!([netstring, "sure", why, "false"]));
+    for theme in ["light", "dark"] {
+        page.choose_theme(theme).await;
+        assert_eq!(page.script(&axe::script()).await, json!([]), "{theme}");
+    }
+    let wider = "return document.documentElement.scrollWidth > innerWidth;";
+    assert_eq!(page.script(wider).await, json!(false));
+    page.click("#guesses .guess").await;
+    page.until_returned("it is chosen", guesses, |all| all[0][3] == "true")
+        .await;
+    let field = "return document.getElementById('framing-opener').value";
+    assert_eq!(page.script(field).await, netstring);
+    page.press(Key::End).await;
+    let framed = |seen: &tests::Seen| seen.text("stage").contains("5 messages");
+    page.until("five messages", framed).await;
+    // Pressed again, they are gone.
+    page.click("#guess-framings").await;
+    let hidden = "return document.getElementById('guesses').hidden";
+    page.until_returned("they are gone", hidden, |is_hidden| *is_hidden == true)
+        .await;
+    assert_eq!(page.browser.complaints().await, [""; 0]);
 }

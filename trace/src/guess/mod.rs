@@ -16,6 +16,7 @@ mod streams;
 use std::collections::BTreeSet;
 
 use protocol::Framing;
+use protocol::framing::DEFAULT_MAX_FRAME;
 
 pub use evidence::Evidence;
 use rarity::Rarity;
@@ -51,6 +52,17 @@ pub struct Guess {
     pub certainty: Certainty,
     /// What speaks for it.
     pub evidence: Evidence,
+}
+
+impl Guess {
+    /// The framing with the maximum that everybody has, unless a message is larger.
+    pub fn usual(&self) -> Framing {
+        let usual = usize::try_from(DEFAULT_MAX_FRAME).unwrap_or(usize::MAX);
+        let largest = u32::try_from(self.evidence.largest.max(usual));
+        self.framing
+            .clone()
+            .with_at_most(largest.unwrap_or(u32::MAX))
+    }
 }
 
 /// Ranks what fits all of `streams`, the likeliest first: one direction of connections

@@ -83,6 +83,8 @@ pub enum Message {
     FramingSet(Direction, String),
     /// Show this wrong decoder beside the right one, or none.
     OpponentChosen(Option<Opponent>),
+    /// Guess how the messages of the connection on the stage are framed, or forget that.
+    GuessFramings,
     /// Keep the run that is on the stage as a file.
     Download(Format),
     /// Keep what is on the stage as a picture.

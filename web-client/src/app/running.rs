@@ -80,6 +80,7 @@ impl State {
         self.trace = None;
         self.about = About::default();
         self.guess = None;
+        self.yours.guessed = None;
         self.search.clear();
         self.script = None;
         self.proving = false;

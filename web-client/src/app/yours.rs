@@ -1,6 +1,7 @@
 //! The reader's own records: many connections, one of them on the stage, maybe while the
 //! record still grows.
 
+use trace::guess::Guess;
 use trace::lane::Direction;
 use trace::link::{Ended, Ending, Plan, Run};
 use trace::{Connection, ConnectionId, Event, Party, Trace, framing};
@@ -35,6 +36,8 @@ pub(super) struct Yours {
     is_stale: bool,
     /// A framing that was typed for a direction and is none.
     refused: Option<(Direction, String)>,
+    /// What was guessed of the connection on the stage.
+    pub(super) guessed: Option<Vec<(Direction, Vec<Guess>)>>,
 }
 
 impl Default for Yours {
@@ -50,6 +53,7 @@ impl Default for Yours {
             has_grown: false,
             is_stale: false,
             refused: None,
+            guessed: None,
         }
     }
 }

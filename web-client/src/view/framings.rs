@@ -2,8 +2,10 @@
 //! of them share.
 
 use trace::framing;
+use trace::lane::Direction;
 use web_sys::{Element, Event, HtmlInputElement};
 
+use crate::app::State;
 use crate::dom::{self, Listener, Missing, Template};
 
 /// The list, as a field's `list` names it.
@@ -28,4 +30,15 @@ fn suggest(typed: &str) -> Result<(), Missing> {
         let _ = list.append_child(&entry);
     }
     Ok(())
+}
+
+/// Who sends in a direction of the connection on the stage, and to whom.
+pub(super) fn ends(state: &State, direction: Direction) -> String {
+    let connection = state.trace().and_then(|trace| trace.connections.first());
+    let found = connection.zip(state.source());
+    let ends = [direction.sender(), direction.reader()].map(|end| {
+        let name = found.and_then(|(known, source)| source.end_name(known, end));
+        name.unwrap_or("?")
+    });
+    ends.join(" → ")
 }

@@ -9,6 +9,7 @@ mod explain;
 mod files;
 mod find;
 mod framings;
+mod guesses;
 mod header;
 mod inspector;
 mod knobs;

@@ -8,6 +8,7 @@ use trace::text::{Catalog, Sentence, Time, grouped};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
 
 use super::framings;
+use super::guesses::GuessesView;
 use crate::app::{Message, State, Tab};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
@@ -38,6 +39,7 @@ pub(super) struct YoursView {
     framings: HtmlElement,
     mistake: HtmlElement,
     fields: [(Direction, Element, HtmlInputElement); 2],
+    guesses: GuessesView,
     proxy: HtmlElement,
     entries: Vec<Entry>,
     language: Option<Language>,
@@ -129,6 +131,7 @@ impl YoursView {
             framings: dom::find("framings")?,
             mistake: dom::find("framing-mistake")?,
             fields,
+            guesses: GuessesView::bind(dispatch)?,
             proxy: dom::find("note-proxy")?,
             entries: Vec::new(),
             language: None,
@@ -222,21 +225,15 @@ impl YoursView {
         dom::set_text(&self.more, &more);
     }
 
-    fn show_framings(&self, state: &State, is_yours: bool, catalog: &Catalog) {
+    fn show_framings(&mut self, state: &State, is_yours: bool, catalog: &Catalog) {
         let trace = state.trace().filter(|trace| trace.plan.is_none());
         dom::set_shown(&self.framings, is_yours && trace.is_some());
-        let Some(trace) = trace else {
+        self.guesses.show(state, catalog);
+        if trace.is_none() {
             return;
-        };
-        let connection = trace.connections.first();
-        let source = state.source();
+        }
         for (direction, name, input) in &self.fields {
-            let ends = [direction.sender(), direction.reader()].map(|end| {
-                let found = connection.zip(source);
-                let found = found.and_then(|(known, source)| source.end_name(known, end));
-                found.unwrap_or("?").to_owned()
-            });
-            dom::set_text(name, &ends.join(" → "));
+            dom::set_text(name, &framings::ends(state, *direction));
             let (text, is_refused) = state.framing_text(*direction);
             let own: &Element = input;
             let active = dom::document().active_element();

@@ -379,3 +379,57 @@ fn what_is_glued_is_counted_anew_when_the_framing_is_another() {
     state.update(lines);
     assert_eq!(glued(&mut state), Some(0), "each line is a message");
 }
+
+#[test]
+fn framings_are_guessed_and_one_of_them_chosen() {
+    let mut state = live();
+    let bodies: [&[u8]; 4] = [
+        b"hello",
+        b"how are you?",
+        b"fine",
+        b"and you? or not at all",
+    ];
+    let (mut sent, mut at) = (0, 0);
+    for body in bodies {
+        let length = u16::try_from(body.len()).unwrap();
+        let frame = [&length.to_be_bytes()[..], body].concat();
+        for kind in [Call::Send, Call::Recv] {
+            at += 1;
+            let mut event = call(1, at, kind, &frame);
+            event.offset = protocol::Offset(sent);
+            state.update(heard(Line::Event(event)));
+        }
+        sent += frame.len() as u64;
+        at += 1;
+        let mut answer = call(1, at, Call::Send, b"ok\n");
+        answer.end = End::Acceptor;
+        answer.party = PartyId(2);
+        answer.offset = protocol::Offset(at - 3);
+        state.update(heard(Line::Event(answer)));
+    }
+    frame(&mut state);
+    assert!(state.guessed().is_none(), "nobody asked");
+    state.update(Message::GuessFramings);
+    let guessed = state.guessed().unwrap();
+    let [(to, first), (back, second)] = guessed else {
+        panic!("{guessed:?}");
+    };
+    assert_eq!(
+        (*to, *back),
+        (Direction::FromOpener, Direction::FromAcceptor)
+    );
+    let text = trace::framing::write(&first[0].usual());
+    assert_eq!(text, "length-prefix,endian=big,signed=false,width=2");
+    assert_eq!(trace::framing::write(&second[0].usual()), "delimiter");
+    // Choosing one frames the direction, and the others stay to be compared.
+    state.update(Message::FramingSet(Direction::FromOpener, text));
+    assert_eq!(state.analysis().lanes[0].messages.len(), bodies.len());
+    assert!(state.guessed().is_some());
+    // They are of this connection; asked again they are gone.
+    state.update(Message::ConnectionChosen(2));
+    assert!(state.guessed().is_none());
+    state.update(Message::GuessFramings);
+    assert!(state.guessed().is_some_and(<[_]>::is_empty), "no bytes yet");
+    state.update(Message::GuessFramings);
+    assert!(state.guessed().is_none());
+}
