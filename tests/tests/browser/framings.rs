@@ -61,11 +61,11 @@ async fn framings_are_guessed_and_one_of_them_chosen() {
     drop_text(&page, "netstring.jsonl", NETSTRINGS).await;
     page.until("the record", |seen| !seen.rows.is_empty()).await;
     page.click("#guess-framings").await;
-    let guesses = "return [...document.querySelectorAll('#guesses .guess')].map(guess => [
+    let listed = "return [...document.querySelectorAll('#guesses .guess')].map(guess => [
         guess.querySelector('.framing').textContent, guess.querySelector('.state').textContent,
         guess.querySelector('.about').textContent, guess.getAttribute('aria-pressed')]);";
     let guessed = page
-        .until_returned("guesses", guesses, |all| !all[0].is_null())
+        .until_returned("guesses", listed, |all| !all[0].is_null())
         .await;
     let netstring = "length-prefix,trailer=1,width=decimal";
     let why = "5 messages in 102 of 102 B; a message ends in 5 of 5 places where the sender waited";
@@ -77,7 +77,7 @@ async fn framings_are_guessed_and_one_of_them_chosen() {
     let wider = "return document.documentElement.scrollWidth > innerWidth;";
     assert_eq!(page.script(wider).await, json!(false));
     page.click("#guesses .guess").await;
-    page.until_returned("it is chosen", guesses, |all| all[0][3] == "true")
+    page.until_returned("it is chosen", listed, |all| all[0][3] == "true")
         .await;
     let field = "return document.getElementById('framing-opener').value";
     assert_eq!(page.script(field).await, netstring);
