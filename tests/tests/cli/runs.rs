@@ -177,11 +177,7 @@ fn misconceptions_are_checked_on_this_kernel() {
         "{said}"
     );
     let is_whole = !said.contains("not reproduced");
-    assert_eq!(
-        finished.code,
-        Some(if is_whole { 0 } else { 1 }),
-        "{finished:?}"
-    );
+    assert_eq!(finished.code, Some(i32::from(!is_whole)), "{finished:?}");
 }
 
 #[test]
