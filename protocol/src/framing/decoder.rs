@@ -58,6 +58,8 @@ impl Decoder {
     }
 
     fn skip(&mut self, until: Offset) {
+        // At the end of the stream all of it has been skipped already.
+        let until = until.max(self.taken);
         if self.skipped.is_empty() {
             self.skipped.start = self.taken;
         }

@@ -96,29 +96,15 @@ impl Format for Delimiter {
     fn body(&self, message: &[u8]) -> Result<Bytes, EncodeError> {
         self.validate()?;
         let end = &self.delimiter[0];
-        let message = match message.strip_suffix(&**end) {
-            Some(before) if self.keep => before,
-            _ => message,
-        };
+        let message = self.without_end(message);
         if message.len() > self.maximum as usize {
             return Err(EncodeError::TooLarge {
                 length: message.len(),
                 maximum: u64::from(self.maximum),
             });
         }
-        let mut framed = Vec::new();
+        let mut framed = self.escaped(message);
         let begins = Begins::of(self);
-        match self.escape {
-            None => framed.extend_from_slice(message),
-            Some(escape) => {
-                for &byte in message {
-                    if begins.has(byte) {
-                        framed.push(escape.0);
-                    }
-                    framed.push(byte);
-                }
-            }
-        }
         let length = framed.len();
         framed.extend_from_slice(end);
         // The delimiter in front of it could become a longer one by it.
@@ -171,10 +157,36 @@ impl Format for Delimiter {
 }
 
 impl Delimiter {
-    /// A message and the delimiter behind it, whatever it contains.
+    /// A message and the delimiter behind it, whatever it contains: a delimiter in it is
+    /// escaped, if there is an escape.
     pub(super) fn body_unchecked(&self, message: &[u8]) -> Bytes {
         let end = self.delimiter.first().map_or(&[][..], |mark| mark);
-        [message, end].concat().into()
+        let mut framed = self.escaped(self.without_end(message));
+        framed.extend_from_slice(end);
+        framed.into()
+    }
+
+    /// The message without the delimiter that stays with it.
+    fn without_end<'a>(&self, message: &'a [u8]) -> &'a [u8] {
+        let end = self.delimiter.first().filter(|_| self.keep);
+        let before = end.and_then(|end| message.strip_suffix(&**end));
+        before.unwrap_or(message)
+    }
+
+    /// The message with an escape in front of what begins a delimiter or is an escape.
+    fn escaped(&self, message: &[u8]) -> Vec<u8> {
+        let Some(escape) = self.escape else {
+            return message.to_vec();
+        };
+        let begins = Begins::of(self);
+        let mut escaped = Vec::new();
+        for &byte in message {
+            if begins.has(byte) {
+                escaped.push(escape.0);
+            }
+            escaped.push(byte);
+        }
+        escaped
     }
 
     /// How many of the bytes, in front of which no escape stands, are escapes.

@@ -56,7 +56,11 @@ fn decode(framing: &Framing, chunks: &[&[u8]]) -> Outcome {
     outcome.take(&mut decoder, &mut end);
     outcome
         .errors
-        .extend(ended.err().map(|error| error.offset()));
+        .extend(ended.as_ref().err().map(FrameError::offset));
+    let length: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+    if !outcome.skipped.is_empty() && ended.is_ok() && decoder.is_mid_frame() {
+        assert_eq!(end.0, length as u64, "the stream is tiled to its end");
+    }
     outcome
 }
 

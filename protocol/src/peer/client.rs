@@ -330,11 +330,19 @@ impl Client {
             return Ok(());
         };
         let ended = handle(decoder);
+        let mut unexpected = Vec::new();
+        let mut answers_nothing = false;
         while let Some(frame) = decoder.poll_frame().map_err(ClientError::Reply)? {
-            if self.owed.pop_front().is_none() {
-                return Err(ClientError::Unexpected { bytes: frame.body });
+            if self.owed.pop_front().is_some() {
+                self.outputs.push_back(ClientOutput::Reply(frame.body));
+            } else {
+                answers_nothing = true;
+                unexpected.extend_from_slice(&frame.body);
             }
-            self.outputs.push_back(ClientOutput::Reply(frame.body));
+        }
+        if answers_nothing {
+            let bytes = unexpected.into();
+            return Err(ClientError::Unexpected { bytes });
         }
         ended.map_err(ClientError::Reply)
     }

@@ -303,7 +303,10 @@ impl Server {
                 }
                 Ok(None) => break,
                 Err(error) if self.framing.resynchronises() => {
-                    self.outputs.push_back(ServerOutput::Skipped(error));
+                    // What follows each other is told once.
+                    if !matches!(self.outputs.back(), Some(ServerOutput::Skipped(_))) {
+                        self.outputs.push_back(ServerOutput::Skipped(error));
+                    }
                 }
                 Err(error) => return self.refuse(Refusal::Frame(error)),
             }

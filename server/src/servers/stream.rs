@@ -110,7 +110,7 @@ impl Conduct {
 }
 
 impl StreamConfig {
-    /// One of the five systems as the article has it.
+    /// A system as it is without an experiment.
     pub fn of(system: System, options: &Options) -> Self {
         Self {
             system,
@@ -311,6 +311,7 @@ where
     let conduct = &config.conduct;
     let mut buffer = vec![0; conduct.room(config.buffer)];
     let mut recvs = 0_u32;
+    let mut skipped = 0_u64;
     let mut messages = config.report.of_connection();
     // Set anew only when it is due or would ring too late: bytes put a
     // deadline off with each recv.
@@ -321,6 +322,7 @@ where
         // A client that always has more to read never makes the task wait.
         slice.pause_if_over().await;
         while let Some(output) = machine.poll_output() {
+            slice.pause_if_over().await;
             match output {
                 ServerOutput::Send(bytes) => {
                     conduct.reply(stream, &bytes, config.patience).await?;
@@ -342,7 +344,13 @@ where
                     debug!("{}: {peer}: {error}; going on behind it", config.name());
                 }
                 ServerOutput::Skipped(error) => {
-                    warn!("{}: {peer}: {error}; going on behind it", config.name());
+                    skipped += 1;
+                    // The first, the second, the fourth…: a client that sends nothing else
+                    // does not fill the log.
+                    if skipped.is_power_of_two() {
+                        let name = config.name();
+                        warn!("{name}: {peer}: {error}; going on behind it ({skipped} so far)");
+                    }
                 }
                 ServerOutput::Refuse(refusal) => return Err(End::Refused(refusal)),
             }

@@ -15,7 +15,23 @@ pub(in crate::framing) struct LengthPrefixDecoder {
     buffer: Buffer,
     /// Of the frame that has begun: what its header says, once it has been read and checked.
     head: Option<Head>,
+    sums: Sums,
 }
+
+/// What checksums have cost since the last frame that was right: where decoding goes on behind
+/// damage, any byte may seem to begin a frame.
+#[derive(Clone, Copy, Debug)]
+struct Sums {
+    /// Behind the last frame that was right.
+    good: Offset,
+    /// Bytes that were summed since.
+    bytes: u64,
+    /// Size of the frame whose checksum is wrong.
+    refused: usize,
+}
+
+/// How often each byte may be summed until a frame with a wrong checksum is given up whole.
+const MOST_SUMS: u64 = 8;
 
 /// What is known of a frame as soon as its header has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +57,11 @@ impl LengthPrefixDecoder {
             prefix,
             buffer: Buffer::new(start),
             head: None,
+            sums: Sums {
+                good: start,
+                bytes: 0,
+                refused: 0,
+            },
         }
     }
 
@@ -109,8 +130,17 @@ impl Decode for LengthPrefixDecoder {
             return Ok(None);
         }
         self.head = None;
-        self.check_sum(head.header, head.body)?;
-        Ok(Some(self.take(head)))
+        let size = head.header + head.body + self.prefix.trailer();
+        let checked = self.check_sum(head.header, head.body);
+        if checked.is_err() {
+            self.sums.bytes += size as u64;
+            self.sums.refused = size;
+        }
+        checked?;
+        let frame = self.take(head);
+        self.sums.good = self.buffer.start();
+        self.sums.bytes = 0;
+        Ok(Some(frame))
     }
 
     fn lacks(&self) -> Option<u64> {
@@ -123,10 +153,19 @@ impl Decode for LengthPrefixDecoder {
         !self.buffer.is_empty()
     }
 
-    /// At the next magic. What may be the beginning of one stays.
+    /// At the next magic: behind the first byte of what was refused, or behind the whole frame
+    /// if its bytes were summed often enough. What may be the beginning of a magic stays.
     fn resynchronise(&mut self, is_first: bool) -> Resynchronised {
+        let refused = std::mem::take(&mut self.sums.refused);
+        let reached = self.buffer.start() + refused;
+        let seen = reached.0.saturating_sub(self.sums.good.0);
+        let from = match is_first {
+            true if self.sums.bytes > MOST_SUMS.saturating_mul(seen) => refused.max(1),
+            true => 1,
+            false => 0,
+        };
         let magic = &self.prefix.magic[..];
-        let from = usize::from(is_first).min(self.buffer.len());
+        let from = from.min(self.buffer.len());
         let rest = &self.buffer[from..];
         let found = memmem::find(rest, magic);
         let begins = |at: &usize| magic.starts_with(&rest[*at..]);
