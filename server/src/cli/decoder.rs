@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use protocol::{Framing, Offset};
@@ -17,6 +17,9 @@ use super::sender::Sender;
 use super::show::{self, Opened};
 use super::target::{self, Input, Target};
 use super::{framing, output};
+
+/// Most chunks and messages of a test in Java: javac takes 64 KiB of a class's constants.
+const MOST_IN_JAVA: usize = 3_000;
 
 /// Prints a complete reader and writer for a framing, with the language's standard library
 /// alone.
@@ -63,6 +66,19 @@ impl Decoder {
                 // Says that there is no decoder before the file is read.
                 source_code::decoder(&self.framing, self.language, &templates::find)?;
                 let case = self.case(file)?;
+                let elements = case.chunks.len() + case.messages.len();
+                ensure!(
+                    self.language != Language::Java || elements <= MOST_IN_JAVA,
+                    "a test in Java has at most {MOST_IN_JAVA} chunks and messages, as javac \
+                     takes no more, and this one would have {elements}: choose a connection \
+                     with fewer, or another language"
+                );
+                if case.messages.is_empty() && case.refused.is_some() {
+                    eprintln!(
+                        "stickylab: no message comes out with this framing: is it the right one? \
+                         `stickylab guess` says which fits"
+                    );
+                }
                 source_code::test(&self.framing, self.language, &case, &templates::find)?
             }
         };
@@ -91,7 +107,7 @@ impl Decoder {
         let (unit, chunks) = chunks(lane);
         let received = chunks
             .iter()
-            .fold(Offset(0), |end, chunk| end + chunk.len());
+            .fold(frames_begin(lane), |end, chunk| end + chunk.len());
         if received < lane.end() && lane.bytes.next_known(received) != Some(received) {
             bail!(
                 "{name}: the bytes from {received} on of that direction are not in it, so what was \
@@ -147,6 +163,15 @@ impl Decoder {
     }
 }
 
+/// Behind the handshake, if there is one: where the frames begin.
+fn frames_begin(lane: &Lane) -> Offset {
+    let messages = lane.messages.iter();
+    let mut handshake = messages.filter(|message| message.kind.is_of_the_handshake());
+    handshake
+        .next_back()
+        .map_or(Offset(0), |message| message.range().end)
+}
+
 /// What the reader's calls returned, one after the other; where those were not watched the
 /// packets, or else the sends. Up to the first byte that is not known. What that is, too.
 fn chunks(lane: &Lane) -> (&'static str, Vec<Vec<u8>>) {
@@ -169,7 +194,9 @@ fn chunks(lane: &Lane) -> (&'static str, Vec<Vec<u8>>) {
         )
     };
     let mut chunks = Vec::new();
-    let mut start = Offset(0);
+    let mut start = frames_begin(lane);
+    let ends = ends.into_iter().filter(|end| *end > start);
+    let ends: Vec<_> = ends.collect();
     for end in ends {
         let bytes = lane.slice(start..end);
         // A packet that was sent again carries nothing new.

@@ -145,6 +145,13 @@ fn length_prefix(prefix: &LengthPrefix, language: Language, values: &mut Values)
     let counts = overhead > 0;
     values.flag("counts_header", counts);
     values.flag("adjusted", overhead != adjustment);
+    // A length near the largest number becomes more than that.
+    let is_wide = matches!(
+        prefix.width,
+        Width::Bytes(8) | Width::Varint | Width::Decimal
+    );
+    values.flag("grows", is_wide && adjustment > overhead);
+    values.word("growth", &(adjustment - overhead));
     values.flag("may_be_short", adjustment - overhead < dropped);
     values.word("shift", &signed(adjustment - overhead));
     values.word("adjustment", &adjustment);
