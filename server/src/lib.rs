@@ -1,4 +1,4 @@
-//! The native half of the lab: the five systems, their clients, what carries
+//! The native half of the lab: the servers, their clients, what carries
 //! them to the page, and programs under trace.
 
 pub mod clients;

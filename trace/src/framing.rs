@@ -113,6 +113,11 @@ fn escaped(text: &str) -> String {
             Some((name, _)) => escaped.extend(['\\', *name]),
             // A comma ends a setting.
             None if character == ',' => escaped.push_str("\\x2c"),
+            // A control character is nothing that one can type or see.
+            None if character.is_ascii_control() => {
+                let digits = format!("{:02x}", u32::from(character));
+                escaped.extend(["\\x", &digits]);
+            }
             None => escaped.push(character),
         }
     }
@@ -184,6 +189,7 @@ mod tests {
         check(r"delimiter,delimiter=\n,delimiter=\r\n,delimiter=\r");
         check(r"delimiter,delimiter=\x2c,escape=92,keep=true");
         check("delimiter,delimiter=hex:fffe");
+        check(r"delimiter,delimiter=\x1c\r");
         check("length-prefix,adjustment=-3,offset=1,strip=3,width=2");
         check("length-prefix,width=varint");
         check("length-prefix,checksum=crc32,covers=frame,magic=hex:f9beb4d9,offset=4");

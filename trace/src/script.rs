@@ -49,7 +49,7 @@ struct Player {
     /// What it has sent and received of a handshake.
     seen: Seen,
     forging: Forging,
-    /// The end of what it sends has been left away.
+    /// The end of what it sends has been left off.
     is_cut: bool,
 }
 
@@ -188,11 +188,15 @@ impl Player {
         match &mut self.side {
             Side::Datagrams { unanswered } => *unanswered = unanswered.saturating_sub(1),
             Side::Stream(machine) => {
-                let handled = if event.is_empty() {
+                let mut handled = if event.is_empty() {
                     machine.handle_eof()
                 } else {
                     machine.handle_chunk(&event.bytes)
                 };
+                // Nothing tells it of a pause: what may be a whole reply is taken for one.
+                if handled.is_ok() && machine.awaits_quiet() {
+                    handled = machine.handle_quiet();
+                }
                 if handled.is_err() || event.is_empty() {
                     self.waiting.clear();
                     return self.close(Nanos(0)).into_iter().collect();
@@ -296,7 +300,7 @@ impl Player {
         Ok(())
     }
 
-    /// Takes off the end of all that it sends what it leaves away, once all is there.
+    /// Takes off the end of all that it sends what it leaves off, once all is there.
     fn cut(&mut self, sends: &mut Vec<Send>) {
         if self.is_cut || self.plan.cut == 0 || !self.waiting.is_empty() {
             return;
@@ -352,7 +356,7 @@ impl Player {
     }
 
     fn is_done(&self) -> bool {
-        // Who has left something away waits for no reply to it.
+        // Who has left something off waits for no reply to it.
         self.is_cut
             || self.waiting.is_empty()
                 && self.forging == Forging::No

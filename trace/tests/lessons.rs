@@ -11,16 +11,22 @@ use trace::lesson::Words;
 use trace::{Experiment, Lesson};
 
 /// Tests, links and the README name these.
-const LESSONS: [&str; 25] = [
+const LESSONS: [&str; 34] = [
+    "a-browser-knocks",
+    "a-delimiter-inside",
     "accept-queue",
     "auth-accepted",
     "auth-wrong-key",
+    "below-zero",
     "characters-are-not-bytes",
     "delimiter",
+    "does-the-length-count-itself",
     "empty-send",
     "five-sends",
     "fixed-size",
     "flood",
+    "half-a-character",
+    "half-a-header",
     "is-nagle-to-blame",
     "length-prefix",
     "nagle-for-real",
@@ -33,7 +39,10 @@ const LESSONS: [&str; 25] = [
     "short-send",
     "slow-loris",
     "tcp-echo",
+    "the-last-frame-is-cut",
+    "the-other-byte-order",
     "two-authenticated",
+    "two-sizes-of-recv",
     "udp-echo",
     "udp-loses",
     "udp-small-buffer",

@@ -149,6 +149,10 @@ impl Opponent {
     /// framing: nothing tells then what is right.
     pub fn fits(self, framing: &Framing) -> bool {
         use Framing as F;
+        // The right decoder goes on behind damage there, and the wrong ones do not.
+        if framing.resynchronises() {
+            return false;
+        }
         let goes_by_chunks = matches!(self, Self::OneRecv | Self::Silence | Self::Psh);
         match (self, framing) {
             (_, F::None) => false,

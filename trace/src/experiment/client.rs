@@ -42,7 +42,7 @@ pub struct Client {
     /// of them; 0: a header or a body in one call.
     #[serde(default, skip_serializing_if = "is_default")]
     pub piece: u32,
-    /// How many bytes of the end of all that it sends it leaves away.
+    /// How many bytes of the end of all that it sends it leaves off.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cut: u32,
     /// How it ends its connection.

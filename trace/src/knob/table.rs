@@ -270,7 +270,7 @@ knobs! {
         applies: stream,
         access: Access::ClientNumber(Whose::First, |c| c.piece, |c, bytes| c.piece = bytes),
     }
-    /// Bytes at the end of all that the first client leaves away.
+    /// Bytes at the end of all that the first client leaves off.
     Cut = "cut" {
         domain: number(0, MAX_BUFFER, "B"),
         applies: stream,

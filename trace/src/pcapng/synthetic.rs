@@ -146,7 +146,9 @@ impl Connection {
                     Some((lane, found.ok()?))
                 });
                 let mut done = 0;
-                while done < event.len() {
+                // How many bytes there were is what a file says: of those that were not kept
+                // there is one packet at most, and then a gap.
+                while done < event.len() && (done == 0 || done < event.bytes.len()) {
                     let payload = part(event, done, LARGEST_SEGMENT);
                     let comment = number.map(|(lane, number)| {
                         let start = lane.sends[number].start + done;
@@ -161,6 +163,8 @@ impl Connection {
                     let flags = Flags(Flags::PSH.0 | Flags::ACK.0);
                     self.put(side, flags, at, payload, comment, each);
                 }
+                let rest = u32::try_from(event.len() - done).unwrap_or(u32::MAX);
+                self.next[side] = self.next[side].wrapping_add(rest);
             }
             Call::Shutdown | Call::Close if self.open && !self.ended[side] => {
                 self.ended[side] = true;

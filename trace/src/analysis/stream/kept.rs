@@ -27,7 +27,7 @@ impl StreamLane {
             let rest = event.bytes.get(used..).unwrap_or_default();
             self.decode_chunk(index, rest);
         } else if self.framing == Framing::None {
-            self.take_chunk(index, event, start);
+            self.take_chunk(index, event, start, from);
         } else {
             self.decode_known(index, event, start, from..end);
         }
@@ -40,13 +40,15 @@ impl StreamLane {
         }
     }
 
-    /// Without a framing a chunk is a message, however much of it was kept.
-    fn take_chunk(&mut self, index: usize, event: &Event, start: Offset) {
+    /// Without a framing a chunk is a message, however much of it was kept: what stands from
+    /// offset `from` on.
+    fn take_chunk(&mut self, index: usize, event: &Event, start: Offset, from: Offset) {
+        let before = usize::try_from(from.0.saturating_sub(start.0)).unwrap_or(usize::MAX);
         let frame = Frame {
-            start,
+            start: from,
             header: 0,
-            body: Bytes::copy_from_slice(&event.bytes),
-            size: event.len(),
+            body: Bytes::copy_from_slice(event.bytes.get(before..).unwrap_or_default()),
+            size: event.len().saturating_sub(before),
             trailer: 0,
         };
         self.state.decoder = Some(Decoder::starting_at(&self.framing, frame.range().end));
