@@ -110,6 +110,27 @@ fn the_section_names_the_port_and_how_to_take_the_run_apart() {
     }
 }
 
+/// How many bytes a send had is what a file says: of those that it does not have there are no
+/// packets, but for one.
+#[test]
+fn bytes_that_were_not_kept_do_not_fill_the_file() {
+    let mut run = trace(System::TcpEcho, &[], "c1 connect\n s1 accept");
+    for number in 0..200 {
+        run.insert(Event {
+            asked: u32::MAX,
+            length: Some(u32::MAX),
+            offset: Offset(number * u64::from(u32::MAX)),
+            ..Event::new(
+                Nanos::from_millis(number + 10),
+                ClientId::FIRST.opener(),
+                Call::Send,
+            )
+        });
+    }
+    let kinds = blocks(&run);
+    assert_eq!(kinds[2..], [6; 203]);
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let picks = (any::<bool>(), 0_usize..2, 0_usize..8, any::<u8>());
     let sizes = (any::<u64>(), any::<u64>(), 0_usize..70_000, 0_u32..9);

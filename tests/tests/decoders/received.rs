@@ -252,3 +252,27 @@ fn a_name_of_a_file_is_no_code() {
     assert!(!source.contains(r"\u"), "{source}");
     assert!(source.contains(r"a\x5cu000aclass Evil"), "{source}");
 }
+
+/// What proves who somebody is stands in front of the frames, and is none of them.
+#[test]
+fn a_test_begins_behind_the_handshake() {
+    let ran = run(stickylab(&["run", "auth-accepted", "--json"]), b"");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told = [
+        "--framing",
+        "length-prefix",
+        "--language",
+        "python",
+        "--direction",
+        "opener",
+        "--test-from",
+        "-",
+    ];
+    let source = decoder(&told, &(ran.out.join("\n") + "\n"));
+    let begins = "CHUNKS = [\n    b\"\\x05\\x00\\x00\\x00hello\",\n";
+    assert!(source.contains(begins), "{source}");
+    assert!(
+        source.contains("MESSAGES = [\n    b\"hello\",\n"),
+        "{source}"
+    );
+}
