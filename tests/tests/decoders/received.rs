@@ -269,7 +269,8 @@ fn a_test_begins_behind_the_handshake() {
         "-",
     ];
     let source = decoder(&told, &(ran.out.join("\n") + "\n"));
-    let begins = "CHUNKS = [\n    b\"\\x05\\x00\\x00\\x00hello\",\n";
+    // Whether the message comes with its header is up to the kernel.
+    let begins = "CHUNKS = [\n    b\"\\x05\\x00\\x00\\x00";
     assert!(source.contains(begins), "{source}");
     assert!(
         source.contains("MESSAGES = [\n    b\"hello\",\n"),
