@@ -119,6 +119,17 @@ fn boxes_are_those_in_the_window() {
     check(0..u64::MAX, &[0, 1, 2, 3]);
 }
 
+/// A reader may ask for another size each time: the row names that of its latest recv.
+#[test]
+fn the_room_of_a_recv_is_that_of_the_latest_one() {
+    let script = "c1 send hello\n s1 recv 2 he\n s1 recv 9 llo";
+    let trace = trace(System::TcpEcho, &[], script);
+    let analysis = Analysis::new(&trace);
+    let room = |step| Rows::new(&trace, &analysis.lanes[0], step).room();
+    let rooms: Vec<_> = (0..=3).map(room).collect();
+    assert_eq!(rooms, [2, 2, 2, 9].map(Some));
+}
+
 #[test]
 fn a_packet_passes_from_sends_to_recvs() {
     let script = "c1 send abc\n c1 send de\n c1 segment 0 PSH,ACK abcd\n c1 segment 4 PSH,ACK e

@@ -263,12 +263,14 @@ impl<'a> Rows<'a> {
         Some((start..read.max(start + 1), failure.event))
     }
 
-    /// The room that the reader gives each recv, in bytes, as far as it was
-    /// observed.
+    /// The room that the reader gave its latest recv, in bytes, or will give its first, as far
+    /// as it was observed: a reader may ask for another size each time.
     pub fn room(&self) -> Option<u32> {
         let events = self.trace.events();
-        let first = self.lane.recvs.first();
-        let event = first.and_then(|recv| events.get(recv.event));
+        let recvs = &self.lane.recvs;
+        let happened = recvs.partition_point(|recv| self.has_happened(recv.event));
+        let latest = recvs.get(happened.saturating_sub(1));
+        let event = latest.and_then(|recv| events.get(recv.event));
         let event = event.or_else(|| {
             let mut reads = events.iter().filter(|event| event.call == Call::Recv);
             reads.find(|event| {
