@@ -373,3 +373,20 @@ fn bytes_are_unread_only_where_the_reader_was_watched_and_is_done() {
     let not = ["read", "读"];
     dsl::check_says(&trace, 4, ["handed 3 bytes", "3 字节"], &not);
 }
+
+/// That nobody accepts a connection is known when the run has ended, and not before.
+#[test]
+fn a_connection_that_is_not_accepted_yet_is_not_called_never_accepted() {
+    for (script, is_said) in [
+        ("c1 connect\n c1 close", true),
+        ("c1 connect\n running", false),
+    ] {
+        let run = trace(System::TcpEcho, &[], script);
+        let said = explained(&run, 1);
+        assert_eq!(
+            said.contains("never picked this connection up"),
+            is_said,
+            "{said}"
+        );
+    }
+}

@@ -17,10 +17,15 @@ impl Facts<'_> {
         let later = self.trace.events()[self.index..].iter();
         let mut later = later.filter(|event| event.call == Call::Accept);
         let accept = later.find(|event| self.is_beside(event));
-        rest.push(match accept {
-            Some(accept) => Sentence::new("explain.connect.accepted")
-                .with("time", Time(accept.at - self.event.at).to_string()),
-            None => Sentence::new("explain.connect.never-accepted"),
+        // That nobody accepted it is known at the end, and where somebody watched who would.
+        let is_watched = self.trace.is_watched(self.event.connection, End::Acceptor);
+        let is_known = is_watched && self.trace.ending().is_some();
+        rest.extend(match accept {
+            Some(accept) => Some(
+                Sentence::new("explain.connect.accepted")
+                    .with("time", Time(accept.at - self.event.at).to_string()),
+            ),
+            None => is_known.then(|| Sentence::new("explain.connect.never-accepted")),
         });
         rest.extend(self.accept_queue());
         explanation
