@@ -37,7 +37,7 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let pages = root.join("../static");
     println!("cargo::rerun-if-changed=build.rs");
-    for part in ["index.html", "lessons", "text", "code"] {
+    for part in ["index.html", "lessons", "text", "code", "decoder"] {
         println!("cargo::rerun-if-changed=../static/{part}");
     }
     let text = pages.join("text");
@@ -50,7 +50,12 @@ fn main() {
         .collect();
     let keys = check_keys(&languages, &texts);
     let mut content = lines(&keys, &texts);
-    snippets(&pages.join("code"), &mut content);
+    snippets(&pages.join("code"), "", &mut content);
+    let decoder = pages.join("decoder");
+    for folder in folders(&decoder) {
+        let name = format!("decoder/{}/", file_name(&folder));
+        snippets(&folder, &name, &mut content);
+    }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let write =
         |name, text| fs::write(out.join(name), text).expect("cargo's own folder takes files");
@@ -198,25 +203,39 @@ fn packed(lesson: &Lesson) -> String {
         .map_or("None".to_owned(), |predict| {
             format!("Some((Count::{:?}, &{:?}))", predict.count, predict.choices)
         });
+    let duel = lesson
+        .duel
+        .map(|opponent| format!("Opponent::{opponent:?}"));
+    let duel = duel.map_or("None".to_owned(), |opponent| format!("Some({opponent})"));
+    let shows = lesson.shows.iter().map(|shows| {
+        format!(
+            "Shows {{ misconception: Misconception::{:?}, count: Count::{:?}, least: {}, most: {:?} }},",
+            shows.misconception, shows.count, shows.least, shows.most
+        )
+    });
     // As a trace file has it: the page reads those anyway.
     let experiment = serde_json::to_string(experiment).expect("an experiment is JSON");
     format!(
         "Packed {{ id: {:?}, group: Group::{:?}, order: {}, knobs: &[{}], predict: {predict}, \
-         experiment: {experiment:?} }},\n",
+         duel: {duel}, shows: &[{}], experiment: {experiment:?} }},\n",
         lesson.id,
         lesson.group,
         lesson.order,
         knobs.collect::<String>(),
+        shows.collect::<String>(),
     )
 }
 
-/// Behind a form feed each: its name, `<system>.<server|client>.<py|rs|c>`, on
-/// a line, then the snippet.
-fn snippets(folder: &Path, content: &mut String) {
-    for file in files(folder) {
+/// Behind a form feed each: its name, `<system>.<server|client>.<py|rs|c>` or
+/// `decoder/<language>/<template>`, on a line, then the text. The page prints no tests of
+/// decoders.
+fn snippets(folder: &Path, prefix: &str, content: &mut String) {
+    let is_wanted = |file: &PathBuf| file_name(file) != "test";
+    for file in files(folder).into_iter().filter(is_wanted) {
         let text = read(&file);
         assert!(!text.contains('\u{c}'), "{}", file_name(&file));
-        write!(content, "\u{c}{}\n{text}", file_name(&file)).expect("a String");
+        let name = file_name(&file);
+        write!(content, "\u{c}{prefix}{name}\n{text}").expect("a String");
     }
 }
 
@@ -238,11 +257,20 @@ fn file_name(file: &Path) -> String {
 
 /// The files of a folder by name; none if there is no such folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
+    entries(folder, Path::is_file)
+}
+
+/// The folders in a folder by name.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    entries(folder, Path::is_dir)
+}
+
+fn entries(folder: &Path, is_wanted: fn(&Path) -> bool) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let paths = entries.map(|entry| entry.expect("readable").path());
     let hidden = |path: &PathBuf| file_name(path).starts_with('.');
     let mut files: Vec<_> = paths
-        .filter(|path| path.is_file() && !hidden(path))
+        .filter(|path| is_wanted(path) && !hidden(path))
         .collect();
     files.sort();
     files

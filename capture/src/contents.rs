@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use protocol::Nanos;
 use record::{
-    Capture, Clock, ClockName, Connection, ConnectionId, Ending, Event, Head, Record, Summary,
+    Capture, Clock, ClockName, Connection, ConnectionId, End, Ending, Event, Flags, Head, Record,
+    Summary,
 };
 
 use crate::container::Damage;
@@ -61,6 +62,78 @@ pub fn list(bytes: &[u8]) -> Result<Contents, Refused> {
 /// The chosen connections of the capture file with these bytes, of at most `most`
 /// packets, and a list of all.
 pub fn read(bytes: &[u8], choice: Choice, most: usize) -> Result<Contents, Refused> {
+    let mut kept = 0;
+    let is_chosen = |connection| choice.has(connection);
+    collect(bytes, choice == Choice::All, &is_chosen, &mut |event| {
+        let is_kept = choice.has(event.connection);
+        if is_kept && kept == most {
+            return Err(Refused::Events { most });
+        }
+        kept += usize::from(is_kept);
+        Ok(is_kept)
+    })
+}
+
+/// The first `reach` bytes that each end of these connections sent, in at most `most` packets
+/// of all together; of the first connection named in as many as it takes. Where an end sent
+/// more, a packet that says so, and where the ends took turns there, one of each turn. Packets
+/// without bytes are left out, but for those that end a stream.
+pub fn fronts(
+    bytes: &[u8],
+    connections: &[ConnectionId],
+    reach: u64,
+    most: usize,
+) -> Result<Record, Refused> {
+    let number = |connection: ConnectionId| usize::try_from(connection.0).unwrap_or(usize::MAX);
+    let last = connections
+        .iter()
+        .map(|connection| number(*connection))
+        .max();
+    // Of each connection, whether it is one of them, and who sent beyond what is kept.
+    let mut beyond: Vec<Option<Beyond>> = vec![None; last.map_or(0, |last| last + 1)];
+    for connection in connections {
+        beyond[number(*connection)] = Some(Beyond::Nobody);
+    }
+    let is_first = |connection| connections.first() == Some(&connection);
+    let named: Vec<bool> = beyond.iter().map(Option::is_some).collect();
+    let is_named = |connection| named.get(number(connection)).copied().unwrap_or(false);
+    let mut kept = 0;
+    let contents = collect(bytes, true, &is_named, &mut |event| {
+        let Some(Some(before)) = beyond.get_mut(number(event.connection)) else {
+            return Ok(false);
+        };
+        let is_kept = if event.is_empty() {
+            event.flags().has(Flags::FIN)
+        } else if event.offset.0 < reach {
+            *before = Beyond::Nobody;
+            true
+        } else {
+            let is_new = *before != Beyond::By(event.end);
+            *before = Beyond::By(event.end);
+            is_new
+        };
+        let is_kept = is_kept && (kept < most || is_first(event.connection));
+        kept += usize::from(is_kept);
+        Ok(is_kept)
+    });
+    Ok(contents?.record)
+}
+
+/// Whose bytes behind what is kept of a connection were seen last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beyond {
+    Nobody,
+    By(End),
+}
+
+/// Goes through a whole file. The record has the connections of which `is_chosen` says so, and
+/// the events of which `keep` does; the hosts of these events, or all.
+fn collect(
+    bytes: &[u8],
+    has_all_parties: bool,
+    is_chosen: &dyn Fn(ConnectionId) -> bool,
+    keep: &mut dyn FnMut(&Event) -> Result<bool, Refused>,
+) -> Result<Contents, Refused> {
     let mut reader = Reader::new(bytes).ok_or(Refused::NoCapture)?;
     let mut summaries: Vec<Summary> = Vec::new();
     let mut events: Vec<Event> = Vec::new();
@@ -72,10 +145,7 @@ pub fn read(bytes: &[u8], choice: Choice, most: usize) -> Result<Contents, Refus
             summaries.resize(number + 1, Summary::default());
         }
         summaries[number].see(&event);
-        if choice.has(event.connection) {
-            if events.len() == most {
-                return Err(Refused::Events { most });
-            }
+        if keep(&event)? {
             events.push(event);
         }
     }
@@ -94,7 +164,7 @@ pub fn read(bytes: &[u8], choice: Choice, most: usize) -> Result<Contents, Refus
     let mut record = Record::new(head(&reader, zero));
     let parties: BTreeSet<_> = events.iter().map(|event| event.party).collect();
     for party in reader.parties() {
-        if parties.contains(&party.party) || choice == Choice::All {
+        if parties.contains(&party.party) || has_all_parties {
             record.add_party(party);
         }
     }
@@ -105,7 +175,7 @@ pub fn read(bytes: &[u8], choice: Choice, most: usize) -> Result<Contents, Refus
     });
     let connections: Vec<_> = connections.collect();
     for (connection, _) in &connections {
-        if choice.has(connection.connection) {
+        if is_chosen(connection.connection) {
             record.add_connection(connection.clone());
         }
     }

@@ -6,13 +6,21 @@ use std::collections::BTreeMap;
 use etherparse::{LaxNetSlice, TcpSlice, TransportSlice, UdpSlice};
 use protocol::{Nanos, Offset};
 use record::{
-    Call, Connection, ConnectionId, End, Endpoint, Event, Header, Link, MAX_CONNECTIONS,
-    MAX_PARTIES, Network, Observed, Origin, Party, PartyId, Sequence, Transport,
+    Call, Connection, ConnectionId, End, Endpoint, Event, Fragment, Header, Link, MAX_CONNECTIONS,
+    MAX_PARTIES, Network, Observed, Origin, Party, PartyId, Pieces, Sequence, Transport,
 };
 
 /// Longest payload that is believed in of a packet whose length stands in no header of
 /// its own, in bytes: twice what Linux sends at most (BIG TCP).
 const LARGEST: usize = 1 << 20;
+
+/// When nothing was seen on an interface for so long, in nanoseconds, packets are taken from
+/// another one.
+const SILENCE: u64 = 1_000_000_000;
+
+/// TCP and UDP among the protocols of IP.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
 
 /// The connections that packets are of.
 #[derive(Debug, Default)]
@@ -21,7 +29,13 @@ pub(crate) struct Flows {
     /// The latest connection between two addresses, the lower one first.
     latest: BTreeMap<(Transport, [SocketAddr; 2]), usize>,
     hosts: BTreeMap<IpAddr, PartyId>,
+    /// Of each interface by itself: what is seen on several has the same number on all.
+    pieces: BTreeMap<Option<u32>, Pieces<Fragmented>>,
 }
+
+/// What a datagram in fragments is of: the connection, sender and receiver, and whether it is
+/// taken from the interface on which they were seen.
+type Fragmented = (usize, [SocketAddr; 2], bool);
 
 /// A connection.
 #[derive(Debug)]
@@ -32,9 +46,13 @@ struct Flow {
     sequence: Sequence,
     /// Bytes of the datagrams so far, each way.
     passed: [Offset; 2],
+    /// The interface that the packets of each way are taken from, and when the last one was
+    /// seen there: the first one that they were seen on. On a bridge, a VLAN or a bond each is
+    /// seen on others, too. After a change of routes they go another way.
+    interfaces: [Option<(u32, u64)>; 2],
 }
 
-/// A frame with an IP packet that is no fragment.
+/// A frame with an IP packet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent<'a> {
     pub(crate) at: u64,
@@ -44,6 +62,8 @@ pub(crate) struct Sent<'a> {
     /// How many bytes it had.
     pub(crate) length: usize,
     pub(crate) comment: Option<&'a str>,
+    /// The interface that it was seen on, if there may be others on which it is seen again.
+    pub(crate) interface: Option<u32>,
 }
 
 /// Why a packet is no event.
@@ -55,6 +75,8 @@ pub(crate) enum Skipped {
     Unreadable,
     /// There are more connections or hosts than a record may have.
     LeftOut,
+    /// It was seen on another interface than the one that such packets are taken from.
+    Elsewhere,
 }
 
 impl Flows {
@@ -77,7 +99,9 @@ impl Flows {
             Some(_) => Err(Skipped::Other),
             None => Err(
                 match network.header().and_then(LaxNetSlice::ip_payload_ref) {
-                    Some(payload) if matches!(payload.ip_number.0, 6 | 17) => Skipped::Unreadable,
+                    Some(payload) if matches!(payload.ip_number.0, TCP | UDP) => {
+                        Skipped::Unreadable
+                    }
                     _ => Skipped::Other,
                 },
             ),
@@ -107,6 +131,9 @@ impl Flows {
         let whole = whole.min(LARGEST).max(tcp.payload().len());
         let flow = &mut self.all[at];
         let way = flow.way(ends);
+        if !flow.is_taken(way, sent) {
+            return Err(Skipped::Elsewhere);
+        }
         if whole > 0 || tcp.fin() {
             flow.sequence.begin(way, tcp);
         }
@@ -132,20 +159,18 @@ impl Flows {
         ends: [SocketAddr; 2],
         udp: &UdpSlice<'_>,
     ) -> Result<Event, Skipped> {
-        let known = self.latest.get(&key(Transport::Udp, ends)).copied();
-        let at = match known {
-            Some(at) => at,
-            None => self.open(Transport::Udp, ends)?,
-        };
+        let at = self.exchange(ends)?;
         let head = network.transport_at() + udp.header_slice().len();
         let bytes = udp.payload();
         // A length of 0 is that of a packet that is longer than the field can say.
         let whole = usize::from(udp.length()).saturating_sub(udp.header_slice().len());
         let whole = whole.max(bytes.len());
         let flow = &mut self.all[at];
-        let passed = &mut flow.passed[usize::from(flow.ends[0] != ends[0])];
-        let offset = *passed;
-        *passed += whole;
+        let way = flow.way(ends);
+        if !flow.is_taken(way, sent) {
+            return Err(Skipped::Elsewhere);
+        }
+        let offset = flow.pass(way, whole);
         let mut header = Header::default();
         complete(&mut header, sent, head, bytes, whole);
         let event = self.event(sent, at, ends, Call::Datagram)?;
@@ -155,6 +180,54 @@ impl Flows {
             header: Some(header),
             ..event
         })
+    }
+
+    /// The event that a fragment of a datagram is.
+    pub(crate) fn fragment(
+        &mut self,
+        sent: &Sent<'_>,
+        network: &Network<'_>,
+        fragment: &Fragment,
+    ) -> Result<Event, Skipped> {
+        if !matches!(fragment.next_header, TCP | UDP) {
+            return Err(Skipped::Other);
+        }
+        let addresses = network.addresses().ok_or(Skipped::Other)?;
+        let mut pieces = self.pieces.remove(&sent.interface).unwrap_or_default();
+        let found = pieces.place(sent.bytes, network, fragment, |ports, length| {
+            let ends = ends(addresses, ports);
+            let at = self.exchange(ends).ok()?;
+            let flow = &mut self.all[at];
+            let way = flow.way(ends);
+            let is_taken = flow.is_taken(way, sent);
+            let base = flow.pass(way, if is_taken { length } else { 0 });
+            Some(((at, ends, is_taken), base))
+        });
+        self.pieces.insert(sent.interface, pieces);
+        let found = found.map_err(|_| Skipped::Unreadable)?;
+        let found = found.ok_or(Skipped::LeftOut)?;
+        let (at, ends, is_taken) = found.key;
+        if !is_taken {
+            return Err(Skipped::Elsewhere);
+        }
+        let event = self.event(sent, at, ends, Call::Datagram)?;
+        Ok(Event {
+            offset: found.base + found.piece.offset as usize,
+            bytes: found.bytes.to_vec(),
+            header: Some(Header {
+                fragment: Some(Box::new(found.piece)),
+                link: sent.link,
+                raw: found.raw.to_vec(),
+                ..Header::default()
+            }),
+            ..event
+        })
+    }
+
+    /// What goes by UDP between these addresses.
+    fn exchange(&mut self, ends: [SocketAddr; 2]) -> Result<usize, Skipped> {
+        let known = self.latest.get(&key(Transport::Udp, ends)).copied();
+        known.map_or_else(|| self.open(Transport::Udp, ends), Ok)
     }
 
     /// A new connection, the latest one between these addresses from now on.
@@ -175,6 +248,7 @@ impl Flows {
             ends,
             sequence: Sequence::default(),
             passed: [Offset(0); 2],
+            interfaces: [None; 2],
         });
         self.latest.insert(key(transport, ends), at);
         Ok(at)
@@ -210,6 +284,12 @@ impl Flows {
         Some(flow.connection(connection))
     }
 
+    /// Whether nothing more is to come of TCP connections.
+    pub(crate) fn are_over(&self) -> bool {
+        let mut streams = self.all.iter();
+        streams.all(|flow| flow.transport != Transport::Tcp || flow.sequence.is_over())
+    }
+
     /// The hosts that sent packets or were sent some.
     pub(crate) fn parties(&self) -> impl Iterator<Item = Party> {
         let hosts = self.hosts.iter();
@@ -239,6 +319,28 @@ impl Flow {
     fn way(&self, ends: [SocketAddr; 2]) -> usize {
         usize::from(self.ends[0] != ends[0])
     }
+
+    /// Whether a packet of a way is taken from where it was seen. What is seen elsewhere is not
+    /// to change anything: it is not to be counted twice.
+    fn is_taken(&mut self, way: usize, sent: &Sent<'_>) -> bool {
+        let Some(seen_on) = sent.interface else {
+            return true;
+        };
+        let (interface, last) = self.interfaces[way].get_or_insert((seen_on, sent.at));
+        let is_taken = *interface == seen_on || sent.at >= last.saturating_add(SILENCE);
+        if is_taken {
+            (*interface, *last) = (seen_on, sent.at.max(*last));
+        }
+        is_taken
+    }
+
+    /// The offset of a datagram, which is counted.
+    fn pass(&mut self, way: usize, length: usize) -> Offset {
+        let passed = &mut self.passed[way];
+        let offset = *passed;
+        *passed += length;
+        offset
+    }
 }
 
 fn id(at: usize) -> ConnectionId {
@@ -261,6 +363,6 @@ fn complete(header: &mut Header, sent: &Sent<'_>, head: usize, bytes: &[u8], who
     let length = Some(whole).filter(|&whole| whole > bytes.len());
     header.length = length.map(|length| u32::try_from(length).unwrap_or(u32::MAX));
     header.link = sent.link;
-    header.comment = sent.comment.map(str::to_owned);
+    header.comment = sent.comment.map(Box::from);
     header.raw = sent.bytes.get(..head).unwrap_or_default().to_vec();
 }

@@ -15,6 +15,6 @@ mod live;
 mod reader;
 
 pub use container::{Damage, Fault, is_capture};
-pub use contents::{Choice, Contents, Refused, list, read};
+pub use contents::{Choice, Contents, Refused, fronts, list, read};
 pub use live::{Packets, Unreadable};
 pub use reader::{Passed, Reader};

@@ -118,6 +118,7 @@ impl<'a> Reader<'a> {
             bytes: packet.bytes,
             length: packet.length,
             comment: packet.comment,
+            interface: None,
         };
         self.take(&sent, &network);
     }
@@ -133,6 +134,7 @@ impl<'a> Reader<'a> {
             bytes: &whole.bytes,
             length: whole.bytes.len(),
             comment: None,
+            interface: None,
         };
         match Network::of(whole.link, &whole.bytes) {
             Some(network) if network.fragment().is_none() => self.take(&sent, &network),
@@ -152,6 +154,7 @@ impl<'a> Reader<'a> {
             Skipped::Other => &mut self.passed.other,
             Skipped::Unreadable => &mut self.passed.unreadable,
             Skipped::LeftOut => &mut self.passed.left_out,
+            Skipped::Elsewhere => &mut self.passed.doubled,
         } += 1;
     }
 }

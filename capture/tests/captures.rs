@@ -10,6 +10,8 @@ mod doubles;
 mod files;
 #[path = "captures/fragments.rs"]
 mod fragments;
+#[path = "captures/fronts.rs"]
+mod fronts;
 #[path = "captures/links.rs"]
 mod links;
 #[path = "captures/properties.rs"]

@@ -12,6 +12,7 @@ use stickylab::lessons;
 use stickylab::terminal::{self, Screen};
 use trace::cause::held_back;
 use trace::counterfactual::{counterfactual_at, counterfactual_of_run, remaining};
+use trace::duel::Opponent;
 use trace::lane::Direction;
 use trace::lesson::Count;
 use trace::link::{Capture, Ending, Head};
@@ -57,7 +58,7 @@ pub(crate) fn check_trace(trace: &Trace) {
     }
     check_causes(trace, &analysis);
     for count in Count::ALL {
-        count.of(trace, &analysis);
+        count.of(trace, &analysis, Some(Opponent::OneRecv));
     }
     for step in 0..=trace.events().len().min(STEPS) {
         let explanation = trace::explain(trace, &analysis, step);
@@ -183,7 +184,7 @@ fn check_page(trace: &Trace) {
         settings: Settings::default(),
         hash: String::new(),
         reduced_motion: false,
-        nonces: || [[0; 32]; 2],
+        nonces: || [[0; 32]; 4],
     });
     let name = "run.jsonl".to_owned();
     let content = Ok(file::write(trace));

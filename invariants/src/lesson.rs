@@ -1,7 +1,7 @@
 //! Lesson files: any TOML, as `stickylab run FILE` reads it.
 
-use stickylab::lessons;
 use trace::Lesson;
+use trace::lesson::file;
 
 use crate::request;
 
@@ -10,7 +10,7 @@ pub fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    let Ok(lesson) = lessons::parse("it", text) else {
+    let Ok(lesson) = file::parse("it", text) else {
         return;
     };
     let json = serde_json::to_string(&lesson).expect("a lesson is JSON");
@@ -20,7 +20,11 @@ pub fn check(bytes: &[u8]) {
     let choices = lesson.predict.iter().flat_map(|predict| &predict.choices);
     if choices.clone().all(|&choice| i64::try_from(choice).is_ok()) {
         let written = toml::to_string(&lesson).expect("a lesson is TOML");
-        assert_eq!(lessons::parse("it", &written).as_ref(), Ok(&lesson));
+        assert_eq!(toml::from_str::<Lesson>(&written).as_ref(), Ok(&lesson));
     }
+    // The file of its experiment says the same.
+    let written = file::parse("it", &file::write(&lesson)).expect("it is a lesson");
+    assert_eq!(written.experiment, lesson.experiment);
+    assert_eq!(written.words, lesson.words);
     request::check_experiment(&lesson.experiment);
 }

@@ -72,7 +72,7 @@ fn check_knobs(experiment: &Experiment) {
 fn play(experiment: &Experiment) {
     // A header each, nonce and proof, an end.
     const EACH: usize = 128;
-    let mut script = Script::new(experiment, [[1; 32], [2; 32]]);
+    let mut script = Script::new(experiment, [[1; 32], [2; 32], [3; 32], [4; 32]]);
     let mut sent = 0;
     let mut drain = |script: &mut Script| {
         while let Some(request) = script.poll_command() {
@@ -82,9 +82,11 @@ fn play(experiment: &Experiment) {
                     sent += sends.iter().map(|send| send.bytes.len()).sum::<usize>();
                 }
                 Request::Close { client, .. } => assert!(experiment.client(client).is_some()),
-                Request::Run { .. } | Request::Part { .. } | Request::Stop | Request::Watch => {
-                    panic!("{request:?}")
-                }
+                Request::Run { .. }
+                | Request::Part { .. }
+                | Request::Stop
+                | Request::Watch
+                | Request::Read { .. } => panic!("{request:?}"),
             }
         }
     };

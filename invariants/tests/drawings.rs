@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::thread;
 
 use stickylab::lessons;
-use stickylab::play::play;
+use stickylab::play::{Playing, play};
+use stickylab::worker::Runner;
 use trace::lane::MessageKind;
 use trace::{Analysis, Lesson, Trace};
 use web_client::catalog;
@@ -45,7 +46,7 @@ fn the_bytes_of_a_handshake_are_on_the_stage() {
             .expect("a lesson"));
         let analysis = Analysis::new(&trace);
         let index = Index::new(&trace, &analysis);
-        let model = model(&trace, &analysis, &index, trace.events().len());
+        let model = StageModel::new(&trace, &analysis, &index, trace.events().len());
         for width in WIDTHS {
             let list = scene::stage(
                 Some(&model),
@@ -81,27 +82,14 @@ fn the_bytes_of_a_handshake_are_on_the_stage() {
 
 fn run(lesson: &Lesson) -> Trace {
     let complain = |message: &str| panic!("{message}");
-    let trace = play(&lesson.experiment, [[7; 32], [9; 32]], complain);
+    let playing = Playing::at(Runner::here());
+    let trace = play(
+        &lesson.experiment,
+        [[7; 32], [9; 32], [11; 32], [13; 32]],
+        &playing,
+        complain,
+    );
     trace.expect("a run starts")
-}
-
-fn model<'a>(
-    trace: &'a Trace,
-    analysis: &'a Analysis,
-    index: &'a Index,
-    step: usize,
-) -> StageModel<'a> {
-    StageModel {
-        trace,
-        analysis,
-        index,
-        step,
-        viewport: Viewport::default(),
-        selection: None,
-        hover: None,
-        earlier: None,
-        duels: &[],
-    }
 }
 
 fn check_drawings(lesson: &Lesson, trace: &Trace) {
@@ -121,7 +109,7 @@ fn check_drawings(lesson: &Lesson, trace: &Trace) {
         let catalog = catalog::texts(language);
         for step in (0..events).step_by(stride).chain([events]) {
             for (view, axis) in views {
-                let mut model = model(trace, &analysis, &index, step);
+                let mut model = StageModel::new(trace, &analysis, &index, step);
                 // All of it, and a part around the cursor.
                 let middle = scene::share(&model, view, axis).unwrap_or(0.0);
                 let near = Viewport::default().zoom(3.0, middle, 0.01);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockFilter, Socket, Type};
 
+use crate::fragments::Fragments;
 use crate::port_filter::{self, PortFilter};
 use crate::{CaptureError, Filter, Frame, Statistics, filter, sys};
 
@@ -39,6 +40,9 @@ pub struct Capture {
     /// Whether a `struct virtio_net_hdr` stands in front of each frame.
     offload: bool,
     statistics: Statistics,
+    fragments: Fragments,
+    /// Later fragments that passed the filter and were another program's.
+    foreign: u64,
 }
 
 impl Capture {
@@ -67,29 +71,7 @@ impl Capture {
     }
 
     fn begin(program: &[SockFilter], interface: c_int) -> Result<Self, CaptureError> {
-        let failed = |what| move |error| CaptureError::Failed(what, error);
-        // Without a protocol it sees nothing until it is bound, and then only
-        // through the filter.
-        let kind = Type::RAW.nonblocking();
-        let socket = Socket::new(Domain::PACKET, kind, None).map_err(refused)?;
-        let attached = socket.attach_filter(program);
-        attached.map_err(failed("the filter was not attached"))?;
-        // Where this is refused the frames come without, and all else is told.
-        // It has to be asked for before there is a ring.
-        let on = 1_u32.to_ne_bytes();
-        let fd = socket.as_fd();
-        let offload = sys::set_option(fd, libc::SOL_PACKET, libc::PACKET_VNET_HDR, &on).is_ok();
-        let ring = ring(&socket).map_err(failed("the ring was not set up"))?;
-        let bound = sys::bind_packets(socket.as_fd(), interface);
-        bound.map_err(failed("no interface can be watched"))?;
-        Ok(Self {
-            socket,
-            ring,
-            next: 0,
-            block: Vec::with_capacity(BLOCK),
-            offload,
-            statistics: Statistics::default(),
-        })
+        Prepared::new()?.begin(program, interface)
     }
 
     /// Gives all frames that are there to `each`, in the order they were sent.
@@ -104,7 +86,13 @@ impl Capture {
                 break;
             }
             self.next = (self.next + 1) % self.ring.blocks();
-            Frames::of(&self.block, self.offload).for_each(&mut each);
+            for frame in Frames::of(&self.block, self.offload) {
+                if self.fragments.are_wanted(frame.bytes, frame.interface) {
+                    each(frame);
+                } else {
+                    self.foreign += 1;
+                }
+            }
         }
         match self.socket.take_error()? {
             Some(error) => Err(error),
@@ -112,7 +100,8 @@ impl Capture {
         }
     }
 
-    /// How many packets have passed the filter, in all.
+    /// How many packets have passed the filter, in all; without the fragments of other programs
+    /// that were taken.
     pub fn statistics(&mut self) -> io::Result<Statistics> {
         // `struct tpacket_stats_v3`; reading it sets it back to 0.
         let mut value = [0; 12];
@@ -122,7 +111,70 @@ impl Capture {
         let number = |at| number(known, at).unwrap_or(0);
         self.statistics.passed += u64::from(number(0));
         self.statistics.dropped += u64::from(number(4));
-        Ok(self.statistics)
+        Ok(Statistics {
+            passed: self.statistics.passed.saturating_sub(self.foreign),
+            ..self.statistics
+        })
+    }
+}
+
+/// A capture that sees nothing yet. Setting up its ring takes the kernel about 10 ms, in which
+/// it waits for all processors (`synchronize_net` in `packet_set_ring`).
+#[derive(Debug)]
+pub struct Prepared {
+    socket: Socket,
+    ring: sys::Ring,
+    offload: bool,
+}
+
+impl Prepared {
+    /// For the network namespace of the calling thread.
+    ///
+    /// # Errors
+    /// As [`Capture::open`].
+    pub fn new() -> Result<Self, CaptureError> {
+        // Without a protocol it sees nothing until it is bound, and then only
+        // through the filter.
+        let kind = Type::RAW.nonblocking();
+        let socket = Socket::new(Domain::PACKET, kind, None).map_err(refused)?;
+        // Where this is refused the frames come without, and all else is told.
+        // It has to be asked for before there is a ring.
+        let on = 1_u32.to_ne_bytes();
+        let fd = socket.as_fd();
+        let offload = sys::set_option(fd, libc::SOL_PACKET, libc::PACKET_VNET_HDR, &on).is_ok();
+        let ring = ring(&socket);
+        let ring = ring.map_err(|error| CaptureError::Failed("the ring was not set up", error))?;
+        Ok(Self {
+            socket,
+            ring,
+            offload,
+        })
+    }
+
+    /// Begins to capture on the loopback interface.
+    ///
+    /// # Errors
+    /// As [`Capture::open`].
+    pub fn open(self, filter: &Filter) -> Result<Capture, CaptureError> {
+        self.begin(&filter::program(filter), loopback()?)
+    }
+
+    fn begin(self, program: &[SockFilter], interface: c_int) -> Result<Capture, CaptureError> {
+        let failed = |what| move |error| CaptureError::Failed(what, error);
+        let attached = self.socket.attach_filter(program);
+        attached.map_err(failed("the filter was not attached"))?;
+        let bound = sys::bind_packets(self.socket.as_fd(), interface);
+        bound.map_err(failed("no interface can be watched"))?;
+        Ok(Capture {
+            socket: self.socket,
+            ring: self.ring,
+            next: 0,
+            block: Vec::with_capacity(BLOCK),
+            offload: self.offload,
+            statistics: Statistics::default(),
+            fragments: Fragments::default(),
+            foreign: 0,
+        })
     }
 }
 
@@ -224,113 +276,4 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
-    use std::time::{Instant, SystemTime};
-
-    use super::*;
-    use crate::Protocol;
-
-    fn socket() -> (UdpSocket, SocketAddrV4) {
-        bound(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))
-    }
-
-    fn bound(address: SocketAddrV4) -> (UdpSocket, SocketAddrV4) {
-        let socket = UdpSocket::bind(address).unwrap();
-        let std::net::SocketAddr::V4(address) = socket.local_addr().unwrap() else {
-            panic!("it is IPv4");
-        };
-        (socket, address)
-    }
-
-    #[test]
-    #[ignore = "needs CAP_NET_RAW"]
-    fn only_what_the_filter_names_is_captured_each_once_and_in_time() {
-        let other = |port| SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 2), port);
-        let (server, to_server) = socket();
-        let (first, to_first) = socket();
-        let (second, to_second) = bound(other(0));
-        let (stranger, to_stranger) = socket();
-        // They differ from the first and from the server in the address alone.
-        let (namesake, to_namesake) = bound(other(to_first.port()));
-        let (_double, to_double) = bound(other(to_server.port()));
-        let filter = Filter {
-            protocol: Protocol::Udp,
-            server: to_server,
-            clients: vec![to_first, to_second],
-        };
-        let mut capture = Capture::open(&filter).expect("CAP_NET_RAW");
-        let before = SystemTime::UNIX_EPOCH.elapsed().unwrap();
-        let big = vec![b'b'; 60_000];
-        stranger.send_to(b"no", to_server).unwrap();
-        namesake.send_to(b"no", to_server).unwrap();
-        first.send_to(b"no", to_double).unwrap();
-        first.send_to(b"one", to_server).unwrap();
-        second.send_to(&big, to_server).unwrap();
-        first.send_to(b"no", to_second).unwrap();
-        server.send_to(b"no", to_stranger).unwrap();
-        server.send_to(b"no", to_namesake).unwrap();
-        server.send_to(b"two", to_second).unwrap();
-        let after = SystemTime::UNIX_EPOCH.elapsed().unwrap();
-        let mut payloads = Vec::new();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while payloads.len() < 3 {
-            assert!(Instant::now() < deadline, "{} of 3", payloads.len());
-            let taken = capture.take(|frame| {
-                assert!(frame.at >= before && frame.at <= after, "{:?}", frame.at);
-                assert_eq!((frame.bytes.len(), frame.gso), (frame.length, None));
-                // Behind Ethernet, IPv4 and UDP header.
-                payloads.push(frame.bytes[14 + 20 + 8..].to_vec());
-            });
-            taken.unwrap();
-        }
-        assert_eq!(payloads, [b"one".to_vec(), big, b"two".to_vec()]);
-        let passed = capture.statistics().unwrap();
-        assert_eq!((passed.passed, passed.dropped), (3, 0));
-        assert_eq!(capture.statistics().unwrap(), passed, "they add up");
-    }
-
-    #[test]
-    #[ignore = "needs CAP_NET_RAW"]
-    fn what_does_not_fit_the_ring_is_counted() {
-        let ((server, to_server), (client, to_client)) = (socket(), socket());
-        let filter = Filter {
-            protocol: Protocol::Udp,
-            server: to_server,
-            clients: vec![to_client],
-        };
-        let mut capture = Capture::open(&filter).expect("CAP_NET_RAW");
-        let big = vec![0; 60_000];
-        for _ in 0..200 {
-            client.send_to(&big, to_server).unwrap();
-        }
-        let statistics = capture.statistics().unwrap();
-        assert_eq!(statistics.passed, 200);
-        assert!(statistics.dropped > 0);
-        let mut taken = 0;
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while taken + statistics.dropped < 200 {
-            assert!(Instant::now() < deadline, "{taken}, {statistics:?}");
-            capture.take(|_| taken += 1).unwrap();
-        }
-        drop(server);
-    }
-
-    #[test]
-    fn a_broken_block_has_no_frames() {
-        let mut block = vec![0_u8; 200];
-        block[12] = 9;
-        block[16] = 48;
-        block[48 + 12] = 10;
-        block[48 + 24] = 82;
-        block[48] = 0;
-        // Nine times the same: the offset to the next is 0.
-        assert_eq!(Frames::of(&block, true).count(), 9);
-        for (at, value) in [(16, 255), (48 + 13, 255), (48 + 25, 255)] {
-            let mut broken = block.clone();
-            broken[at] = value;
-            assert_eq!(Frames::of(&broken, true).count(), 0, "{at}");
-        }
-        assert_eq!(Frames::of(&[], true).count(), 0);
-    }
-}
+mod tests;

@@ -200,10 +200,19 @@ pub fn parent(thread: Thread) -> Option<Thread> {
     status(thread, "PPid:").map(Thread)
 }
 
+/// The signals that a thread blocks: bit 0 for signal 1 (proc(5)).
+pub fn blocked(thread: Thread) -> Option<u64> {
+    u64::from_str_radix(&status_text(thread, "SigBlk:")?, 16).ok()
+}
+
 fn status(thread: Thread, field: &str) -> Option<i32> {
+    status_text(thread, field)?.parse().ok()
+}
+
+fn status_text(thread: Thread, field: &str) -> Option<String> {
     let text = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(field))?;
-    line.trim().parse().ok()
+    Some(line.trim().to_owned())
 }
 
 fn describe(copy: OwnedFd) -> io::Result<Descriptor> {

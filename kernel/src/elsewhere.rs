@@ -54,6 +54,11 @@ pub fn count_drops(_: &impl AsSocket) -> io::Result<()> {
 }
 
 /// There is no such option here.
+pub fn cork(_: &impl AsSocket, _: bool) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// There is no such option here.
 pub fn bind_address_no_port(_: &impl AsSocket) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -90,6 +95,22 @@ impl Capture {
 
     /// There are none.
     pub fn statistics(&mut self) -> io::Result<Statistics> {
+        match self.0 {}
+    }
+}
+
+/// There are none here.
+#[derive(Debug)]
+pub struct Prepared(Infallible);
+
+impl Prepared {
+    /// Always [`CaptureError::Unsupported`].
+    pub fn new() -> Result<Self, CaptureError> {
+        Err(CaptureError::Unsupported)
+    }
+
+    /// Not to be called here.
+    pub fn open(self, _: &Filter) -> Result<Capture, CaptureError> {
         match self.0 {}
     }
 }

@@ -1,16 +1,20 @@
 //! The filter as the kernel runs it: a program for the classic BPF machine
 //! (`Documentation/networking/filter.rst`).
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use socket2::SockFilter;
 
+use crate::fragments;
 use crate::{Filter, Protocol};
 
-/// The upper half of every address: all are in 127.0.0.0/16.
+/// The upper half of every address of IPv4: all are in 127.0.0.0/16.
 const NETWORK: u32 = 0x7f00;
 /// Most clients: a jump goes no further than 255 instructions.
 pub(crate) const MAX_CLIENTS: usize = 64;
+
+/// The one address of IPv6, in words: ::1.
+const LOOPBACK: [u32; 4] = [0, 0, 0, 1];
 
 // Offsets in an Ethernet frame that holds an IPv4 packet (RFC 791, 3.1).
 const ETHER_TYPE: u32 = 12;
@@ -26,6 +30,16 @@ const LOWER: u32 = 2;
 const SOURCE_PORT: u32 = IP;
 const DESTINATION_PORT: u32 = IP + 2;
 
+// The same for IPv6 (RFC 8200, 3). Behind its header, of 40 bytes, are the ports, or a fragment
+// header, of 8 bytes, and then they.
+const NEXT_HEADER: u32 = IP + 6;
+const SOURCE_V6: u32 = IP + 8;
+const HEADER_V6: u32 = 40;
+const FRAGMENT_HEADER: u32 = 8;
+/// The offset in a fragment header (RFC 8200, 4.5), in the upper bits.
+const FRAGMENT_V6: u32 = IP + HEADER_V6 + 2;
+const OFFSET_V6: u32 = 0xfff8;
+
 /// Where the kernel tells what it knows beside the packet, as an offset of its own.
 #[expect(
     clippy::cast_sign_loss,
@@ -36,8 +50,10 @@ pub(crate) const ANCILLARY: u32 = libc::SKF_AD_OFF as u32;
 pub(crate) const PACKET_TYPE: u32 = ANCILLARY + libc::SKF_AD_PKTTYPE.unsigned_abs();
 
 pub(crate) const LOAD_BYTE: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;
+const LOAD_WORD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 pub(crate) const LOAD_HALF: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;
 pub(crate) const LOAD_HALF_INDEXED: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_IND;
+pub(crate) const INDEX: u32 = libc::BPF_LDX | libc::BPF_W | libc::BPF_IMM;
 pub(crate) const INDEX_HEADER_LENGTH: u32 = libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH;
 const INDEX_ACCUMULATOR: u32 = libc::BPF_MISC | libc::BPF_TAX;
 const SHIFT_LEFT: u32 = libc::BPF_ALU | libc::BPF_LSH | libc::BPF_K;
@@ -48,6 +64,8 @@ pub(crate) const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 #[derive(Clone, Copy)]
 enum To {
     Next,
+    /// To the checks of the ports of IPv6, which are where the index register says.
+    Ports,
     /// To the checks of what the server did not send.
     Leaving,
     /// To the check that what a client sent arrives at the server.
@@ -66,7 +84,8 @@ enum Step {
 }
 
 /// The program for `filter`. Only outgoing packets are taken: on loopback each
-/// packet is seen a second time as it comes in.
+/// packet is seen a second time as it comes in. Later fragments of datagrams have no ports:
+/// all of them pass, between any programs. TCP has none.
 pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
     use Step::{Bits, Do, Equals, Label};
     let protocol = match filter.protocol {
@@ -74,24 +93,60 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
         Protocol::Udp => libc::IPPROTO_UDP,
     };
     let server = end(filter.server);
+    let is_v6 = filter.server.is_ipv6();
+    let later_fragment = match filter.protocol {
+        Protocol::Tcp => To::Drop,
+        Protocol::Udp => To::Accept,
+    };
     let mut steps = vec![
         Do(LOAD_BYTE, PACKET_TYPE),
         Equals(u32::from(libc::PACKET_OUTGOING), To::Next, To::Drop),
         Do(LOAD_HALF, ETHER_TYPE),
-        Equals(libc::ETH_P_IP.unsigned_abs(), To::Next, To::Drop),
-        Do(LOAD_BYTE, PROTOCOL),
-        Equals(protocol.unsigned_abs(), To::Next, To::Drop),
-        // Later fragments have no ports.
-        Do(LOAD_HALF, FRAGMENT),
-        Bits(0x1fff, To::Drop, To::Next),
-        Do(LOAD_HALF, SOURCE),
-        Equals(NETWORK, To::Next, To::Drop),
-        Do(LOAD_HALF, DESTINATION),
-        Equals(NETWORK, To::Next, To::Drop),
     ];
-    steps.extend(load_end(SOURCE, SOURCE_PORT));
+    if is_v6 {
+        steps.extend([Equals(libc::ETH_P_IPV6.unsigned_abs(), To::Next, To::Drop)]);
+        // The source, and behind it the destination.
+        let words = [LOOPBACK, LOOPBACK].concat();
+        for (at, word) in (SOURCE_V6..).step_by(4).zip(words) {
+            steps.extend([Do(LOAD_WORD, at), Equals(word, To::Next, To::Drop)]);
+        }
+        steps.extend([
+            Do(INDEX, HEADER_V6),
+            Do(LOAD_BYTE, NEXT_HEADER),
+            Equals(protocol.unsigned_abs(), To::Ports, To::Next),
+            Equals(fragments::FRAGMENT.into(), To::Next, To::Drop),
+            Do(LOAD_BYTE, IP + HEADER_V6),
+            Equals(protocol.unsigned_abs(), To::Next, To::Drop),
+            Do(LOAD_HALF, FRAGMENT_V6),
+            Bits(OFFSET_V6, later_fragment, To::Next),
+            Do(INDEX, HEADER_V6 + FRAGMENT_HEADER),
+            Label(To::Ports),
+        ]);
+    } else {
+        steps.extend([
+            Equals(libc::ETH_P_IP.unsigned_abs(), To::Next, To::Drop),
+            Do(LOAD_BYTE, PROTOCOL),
+            Equals(protocol.unsigned_abs(), To::Next, To::Drop),
+            Do(LOAD_HALF, SOURCE),
+            Equals(NETWORK, To::Next, To::Drop),
+            Do(LOAD_HALF, DESTINATION),
+            Equals(NETWORK, To::Next, To::Drop),
+            Do(LOAD_HALF, FRAGMENT),
+            Bits(0x1fff, later_fragment, To::Next),
+        ]);
+    }
+    let load = |address, port| {
+        if is_v6 {
+            vec![Do(LOAD_HALF_INDEXED, port)]
+        } else {
+            load_end(address, port).into()
+        }
+    };
+    let load_source = || load(SOURCE, SOURCE_PORT);
+    let load_destination = || load(DESTINATION, DESTINATION_PORT);
+    steps.extend(load_source());
     steps.push(Equals(server, To::Next, To::Leaving));
-    steps.extend(load_end(DESTINATION, DESTINATION_PORT));
+    steps.extend(load_destination());
     let clients = || filter.clients.iter().take(MAX_CLIENTS);
     let found = |to| clients().map(move |client| Equals(end(*client), to, To::Next));
     steps.extend(found(To::Accept));
@@ -100,7 +155,7 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
     steps.extend(found(To::Arriving));
     steps.push(Do(RETURN, 0));
     steps.push(Label(To::Arriving));
-    steps.extend(load_end(DESTINATION, DESTINATION_PORT));
+    steps.extend(load_destination());
     steps.extend([
         Equals(server, To::Accept, To::Drop),
         Label(To::Accept),
@@ -111,10 +166,16 @@ pub(crate) fn program(filter: &Filter) -> Vec<SockFilter> {
     assemble(&steps)
 }
 
-/// An address within the network and its port in one word.
-fn end(address: SocketAddrV4) -> u32 {
-    let [_, _, high, low] = address.ip().octets();
-    (u32::from(high) << 24) | (u32::from(low) << 16) | u32::from(address.port())
+/// An address within the network and its port in one word; of IPv6 its port.
+fn end(address: SocketAddr) -> u32 {
+    let port = u32::from(address.port());
+    match address {
+        SocketAddr::V4(address) => {
+            let [_, _, high, low] = address.ip().octets();
+            (u32::from(high) << 24) | (u32::from(low) << 16) | port
+        }
+        SocketAddr::V6(_) => port,
+    }
 }
 
 /// Loads such a word from a packet.

@@ -1,18 +1,38 @@
 //! What Linux tells about sockets and packets: queue lengths, counts, drops,
-//! and a capture of the loopback interface; and programs under trace. Safe to
-//! call; everything unsafe is in the folder `sys`, one file a topic. Elsewhere
-//! each question is answered with "unknown", and nothing is traced.
+//! and a capture of the loopback interface; programs under trace; and networks of this
+//! process's own. Safe to call; everything unsafe is in the folder `sys`, one file a
+//! topic. Elsewhere each question is answered with "unknown", and nothing is traced.
 
 #[cfg(target_os = "linux")]
+mod cable;
+#[cfg(target_os = "linux")]
 mod capture;
+#[cfg(target_os = "linux")]
+pub mod child;
+#[cfg(target_os = "linux")]
+pub mod dependent;
 #[cfg(target_os = "linux")]
 pub mod descriptor;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
+mod fragments;
+#[cfg(target_os = "linux")]
+pub mod isolation;
+#[cfg(target_os = "linux")]
+pub mod mounts;
+#[cfg(target_os = "linux")]
+mod namespace;
+#[cfg(target_os = "linux")]
+mod netlink;
+#[cfg(target_os = "linux")]
 pub mod options;
 #[cfg(target_os = "linux")]
+mod port;
+#[cfg(target_os = "linux")]
 mod port_filter;
+#[cfg(target_os = "linux")]
+pub mod readiness;
 #[cfg(target_os = "linux")]
 mod socket;
 #[cfg(target_os = "linux")]
@@ -31,7 +51,7 @@ pub mod told;
 mod elsewhere;
 
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A socket of the standard library, tokio or socket2.
@@ -42,9 +62,15 @@ pub use std::os::fd::AsFd as AsSocket;
 pub use std::os::windows::io::AsSocket;
 
 #[cfg(target_os = "linux")]
-pub use capture::Capture;
+pub use cable::{Cable, Side};
+#[cfg(target_os = "linux")]
+pub use capture::{Capture, Prepared};
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::*;
+#[cfg(target_os = "linux")]
+pub use namespace::NetworkNamespace;
+#[cfg(target_os = "linux")]
+pub use port::{Port, wait};
 #[cfg(target_os = "linux")]
 pub use port_filter::{PortFilter, Watched};
 #[cfg(target_os = "linux")]
@@ -97,16 +123,16 @@ pub enum Protocol {
 }
 
 /// Which packets are captured: those between `server` and each of `clients`,
-/// both ways. All of them are in 127.0.0.0/16. All other packets are dropped
+/// both ways. All of them are in 127.0.0.0/16, or all are ::1. All other packets are dropped
 /// in the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// The transport protocol.
     pub protocol: Protocol,
     /// The server's address.
-    pub server: SocketAddrV4,
-    /// The clients' addresses; at most 64.
-    pub clients: Vec<SocketAddrV4>,
+    pub server: SocketAddr,
+    /// The clients' addresses, of the server's version of IP; at most 64.
+    pub clients: Vec<SocketAddr>,
 }
 
 /// A packet as it left its sender.

@@ -16,6 +16,12 @@ pub fn monotonic() -> Option<Duration> {
     Some(Duration::new(seconds, u32::try_from(now.tv_nsec).ok()?))
 }
 
+/// Holds segments that are not full back, for 200 ms at most, or no longer (TCP_CORK, tcp(7)).
+pub fn cork(socket: &impl AsSocket, on: bool) -> io::Result<()> {
+    let value = i32::from(on).to_ne_bytes();
+    sys::set_option(socket.as_fd(), libc::IPPROTO_TCP, libc::TCP_CORK, &value)
+}
+
 /// Bytes in the receive queue (SIOCINQ, tcp(7)); of a datagram socket the
 /// length of the next datagram alone (udp(7)).
 pub fn receive_queue(socket: &impl AsSocket) -> Option<u32> {

@@ -82,6 +82,7 @@ syscalls! {
     Sendfile = "sendfile", [SYS_sendfile];
     Splice = "splice", [SYS_splice];
     Bind = "bind", [SYS_bind];
+    Listen = "listen", [SYS_listen];
     Connect = "connect", [SYS_connect];
     Accept = "accept", [SYS_accept];
     Accept4 = "accept4", [SYS_accept4];
@@ -112,6 +113,7 @@ syscalls! {
     Clone3 = "clone3", [SYS_clone3];
     Unshare = "unshare", [SYS_unshare];
     IoUringSetup = "io_uring_setup", [SYS_io_uring_setup];
+    RtSigaction = "rt_sigaction", [SYS_rt_sigaction];
 }
 
 impl Syscall {
@@ -137,9 +139,24 @@ const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 const ARGUMENTS: u32 = 16;
 
+/// Which calls stop a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those that say what it does on connections.
+    Connections,
+    /// Those and the ones that say which signals interrupt them.
+    Signals,
+}
+
+impl Scope {
+    fn has(self, call: Syscall) -> bool {
+        call != Syscall::RtSigaction || self == Self::Signals
+    }
+}
+
 /// The filter as the kernel runs it; none on an architecture that is not supported.
 /// Calls of another architecture, such as those of a 32-bit program, pass.
-pub(crate) fn program() -> Option<Vec<libc::sock_filter>> {
+pub(crate) fn program(scope: Scope) -> Option<Vec<libc::sock_filter>> {
     let trace = instruction(RETURN, libc::SECCOMP_RET_TRACE);
     let allow = instruction(RETURN, libc::SECCOMP_RET_ALLOW);
     let mut program = vec![
@@ -149,7 +166,7 @@ pub(crate) fn program() -> Option<Vec<libc::sock_filter>> {
         allow,
         instruction(LOAD, NUMBER),
     ];
-    for call in Syscall::ALL {
+    for call in Syscall::ALL.into_iter().filter(|call| scope.has(*call)) {
         let Some(number) = call.number().and_then(|n| u32::try_from(n).ok()) else {
             continue;
         };
@@ -200,7 +217,7 @@ mod tests {
 
     /// What the filter says of a call: the classic BPF machine, as far as it is used.
     fn run(arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
-        let program = program().expect("a supported architecture");
+        let program = program(Scope::Signals).expect("a supported architecture");
         let mut data = [number, arch, 0, 0].map(u32::to_le_bytes).concat();
         data.extend(arguments.iter().flat_map(|word| word.to_le_bytes()));
         let (mut at, mut accumulator) = (0, 0);

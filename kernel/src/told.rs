@@ -1,7 +1,7 @@
 //! What the kernel tells about a socket beside the calls made on it, as a fact of a
 //! record. Whoever records a call asks.
 
-use record::Socket;
+use record::{Options, Socket};
 
 use crate::AsSocket;
 
@@ -38,6 +38,18 @@ pub fn before_close(socket: &impl AsSocket) -> Socket {
         counts: crate::counts(socket),
         ..Socket::default()
     }
+}
+
+/// The options of a socket that are in `set`, as the kernel has them.
+#[cfg(target_os = "linux")]
+pub fn options(socket: &impl AsSocket, set: &Options) -> Option<Options> {
+    Some(crate::options::options(socket).of_those_in(set))
+}
+
+/// Nothing is known here.
+#[cfg(not(target_os = "linux"))]
+pub fn options(_: &impl AsSocket, _: &Options) -> Option<Options> {
+    None
 }
 
 /// To be asked of a listening TCP socket, beside a connect or just before an accept.

@@ -11,12 +11,14 @@
 //! A process that runs already gets no filter: its threads stop at every call, and it
 //! goes on without a tracer.
 
+mod altering;
 mod attaching;
+mod launching;
 mod polling;
 
 use std::ffi::{CString, OsString};
 use std::fmt;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -25,7 +27,9 @@ use std::time::Instant;
 
 use crate::sys::processes::{self, Request, Stage};
 use crate::sys::{probe, signals};
-use crate::syscall::{self, Syscall};
+use crate::syscall::{self, Scope, Syscall};
+pub use altering::{restore, set_argument, write_memory};
+pub use launching::Waited;
 use polling::{Outcome, Polling};
 
 /// A thread, by its number (gettid(2)). That of a process's first thread is the
@@ -95,6 +99,8 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Tracer {
     process: Thread,
+    /// Where a child is told to begin; none of one that was told.
+    go: Option<OwnedFd>,
     /// Where a child that it started says why it could not run a program.
     failure: Option<OwnedFd>,
     /// Whether threads stop at every call, because no filter could be installed.
@@ -148,29 +154,23 @@ impl Tracer {
     /// From now on signals that another process sends to this one are sent on to the
     /// program; those of the terminal reach both, and are the program's matter.
     pub fn start(command: &[OsString]) -> Result<Self, StartError> {
-        let words = command.iter().cloned().map(OsString::into_vec);
-        let words: Result<Vec<_>, _> = words.map(CString::new).collect();
-        let words = words.map_err(|_| StartError::Command)?;
-        if words.is_empty() {
-            return Err(StartError::Command);
-        }
-        let mut filter = syscall::program().ok_or(StartError::Unsupported)?;
-        let child = processes::start(&words, &mut filter).map_err(StartError::Failed)?;
-        Self::attach(child, |process| {
-            signals::forward(process, &FORWARDED, &IGNORED)
-        })
+        let mut this = Self::hold(command)?;
+        this.begin().map_err(StartError::Failed)?;
+        Ok(this)
     }
 
     /// Starts a child of this program that measures what it costs to be stopped at a
     /// call, with a connected pair of sockets: see [`measured`](Self::measured). This
     /// process should have no other threads.
     pub fn start_probe(pair: [BorrowedFd<'_>; 2]) -> Result<Self, StartError> {
-        let mut filter = syscall::program().ok_or(StartError::Unsupported)?;
+        let mut filter = syscall::program(Scope::Connections).ok_or(StartError::Unsupported)?;
         let child = probe::start(pair, &mut filter).map_err(StartError::Failed)?;
-        Self::attach(child, |_| Ok(()))
+        let mut this = Self::attach(child, |_| Ok(()))?;
+        this.begin().map_err(StartError::Failed)?;
+        Ok(this)
     }
 
-    /// Attaches to a child and lets it go on.
+    /// Attaches to a child, which waits until it is told to begin.
     fn attach(
         child: processes::Child,
         prepare: impl FnOnce(i32) -> io::Result<()>,
@@ -184,10 +184,9 @@ impl Tracer {
             return Err(StartError::NotPermitted(error));
         }
         prepare(child.process).map_err(StartError::Failed)?;
-        let mut go = std::fs::File::from(child.go);
-        go.write_all(&[1]).map_err(StartError::Failed)?;
         Ok(Self {
             process: Thread(child.process),
+            go: Some(child.go),
             failure: Some(child.failure),
             stops_everywhere: false,
             polling: Polling::default(),
@@ -230,10 +229,15 @@ impl Tracer {
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
             done => done?,
         };
+        Ok(Some(self.told(thread, status)))
+    }
+
+    /// What a change of a thread means. No signal is sent on to a program that is gone.
+    fn told(&self, thread: i32, status: i32) -> (Thread, Stop) {
         if thread == self.process.0 && !libc::WIFSTOPPED(status) {
-            signals::forward_no_more();
+            signals::forward_no_more_to(thread);
         }
-        Ok(Some((Thread(thread), stop(thread, status))))
+        (Thread(thread), stop(thread, status))
     }
 
     /// Polls for a moment if that has paid, and sleeps then.
@@ -272,6 +276,17 @@ impl Tracer {
         processes::stop();
         let _ = processes::kill(self.process.0, libc::SIGCONT);
     }
+}
+
+/// The words of a command, each as the kernel takes it.
+fn words(command: &[OsString]) -> Result<Vec<CString>, StartError> {
+    let words = command.iter().cloned().map(OsString::into_vec);
+    let words: Result<Vec<_>, _> = words.map(CString::new).collect();
+    let words = words.map_err(|_| StartError::Command)?;
+    if words.is_empty() {
+        return Err(StartError::Command);
+    }
+    Ok(words)
 }
 
 /// Asks for the next change until there is one or it has taken too long.

@@ -13,4 +13,4 @@ mod variants;
 
 pub use framing::{Decoder, EncodeError, Frame, FrameError, Framing};
 pub use system::{System, Transport};
-pub use units::{Nanos, Offset};
+pub use units::{Counted, Nanos, Offset};

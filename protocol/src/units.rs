@@ -5,6 +5,23 @@ use std::ops::{Add, AddAssign, Sub};
 
 use serde::{Deserialize, Serialize};
 
+/// A number of things in an English sentence: `1 byte`, `2 bytes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted(
+    /// How many.
+    pub usize,
+    /// What one is called; more have an `s` behind it.
+    pub &'static str,
+);
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, name) = self;
+        let s = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {name}{s}")
+    }
+}
+
 /// A position in one direction of one connection, in bytes from its first byte.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -74,5 +91,16 @@ impl From<std::time::Duration> for Nanos {
 impl From<Nanos> for std::time::Duration {
     fn from(nanos: Nanos) -> Self {
         Self::from_nanos(nanos.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular() {
+        let said = [0, 1, 2].map(|count| Counted(count, "byte").to_string());
+        assert_eq!(said, ["0 bytes", "1 byte", "2 bytes"]);
     }
 }

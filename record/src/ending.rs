@@ -33,12 +33,14 @@ pub enum Ending {
     /// It had more events or bytes than a run may, or its page took too little
     /// of them; the last event says which ([`Reason`](crate::Reason)).
     Limit,
+    /// The process in which it went on ended before it did: it crashed, or was killed.
+    Crashed,
 }
 
 impl Ending {
     protocol::all_variants! {
         /// All of them.
-        Finished, Stopped, TimedOut, Limit
+        Finished, Stopped, TimedOut, Limit, Crashed
     }
 
     /// The name in an `ended` line.
@@ -48,6 +50,7 @@ impl Ending {
             Self::Stopped => "stopped",
             Self::TimedOut => "timed-out",
             Self::Limit => "limit",
+            Self::Crashed => "crashed",
         }
     }
 }

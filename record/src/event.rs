@@ -4,7 +4,9 @@
 use protocol::{Nanos, Offset};
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, ConnectionId, End, Flags, Header, PartyId, Reason, Socket, is_default};
+use crate::{
+    Call, ConnectionId, End, Flags, Header, PartyId, Piece, Reason, Socket, Transit, is_default,
+};
 
 /// Who made an event, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +116,16 @@ impl Event {
     /// The flags of a segment; none of anything else.
     pub fn flags(&self) -> Flags {
         self.header.as_ref().map_or(Flags(0), |header| header.flags)
+    }
+
+    /// What a link did to a packet; none of anything else, and where there was no link.
+    pub fn transit(&self) -> Option<&Transit> {
+        self.header.as_ref()?.transit.as_ref()
+    }
+
+    /// Which part of a datagram a packet carries, where that was sent in fragments.
+    pub fn fragment(&self) -> Option<Piece> {
+        self.header.as_ref()?.fragment.as_deref().copied()
     }
 
     /// Who made it, and where.

@@ -161,6 +161,7 @@ impl Record {
         let cuts = self.events.iter().filter(|event| event.call == Call::Cut);
         let mut reasons = cuts.filter_map(|event| event.reason).peekable();
         match reasons.peek() {
+            _ if self.ending == Some(Ending::Crashed) => true,
             None => self.ending == Some(Ending::Limit),
             Some(_) => {
                 reasons.any(|why| matches!(why, Reason::Calls | Reason::Bytes | Reason::Unread))

@@ -4,22 +4,23 @@
 #[cfg(test)]
 mod tests;
 
-use core::net::{Ipv4Addr, SocketAddrV4};
+use core::net::{IpAddr, SocketAddr};
 
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TcpSlice, TransportSlice, UdpSlice};
 use protocol::{Nanos, Offset};
 
-use crate::{Call, Event, Header, Origin, Sequence};
+use crate::{Call, Event, Fragment, Header, Link, Network, Origin, Pieces, Sequence};
 
 /// Of an Ethernet header, in bytes.
 const LINK: usize = 14;
 
 /// What was seen of the wire between a server and those who connected to it, over
-/// IPv4.
+/// IPv4 or IPv6.
 #[derive(Debug)]
 pub struct Frames {
-    server: SocketAddrV4,
+    server: SocketAddr,
     flows: Vec<Flow>,
+    pieces: Pieces<Origin>,
 }
 
 /// A frame that can't be read: cut off, no TCP segment and no UDP datagram, or
@@ -32,7 +33,7 @@ pub struct Unreadable;
 struct Flow {
     /// Of what the opener sent, and of what the acceptor sent.
     origins: [Origin; 2],
-    address: SocketAddrV4,
+    address: SocketAddr,
     /// From the opener to the acceptor, and back.
     sequence: Sequence,
     /// Bytes of the datagrams so far, each way.
@@ -44,48 +45,58 @@ struct Flow {
 impl Frames {
     /// Between `server` and the openers' addresses, each with the origins of what
     /// the opener and what the acceptor of its connection sends.
-    pub fn new(server: SocketAddrV4, openers: &[(SocketAddrV4, [Origin; 2])]) -> Self {
-        let flow = |&(address, origins)| Flow {
+    pub fn new<A: Into<SocketAddr> + Copy>(server: A, openers: &[(A, [Origin; 2])]) -> Self {
+        let flow = |&(address, origins): &(A, [Origin; 2])| Flow {
             origins,
-            address,
+            address: address.into(),
             sequence: Sequence::default(),
             passed: Default::default(),
             foreign: false,
         };
         Self {
-            server,
+            server: server.into(),
             flows: openers.iter().map(flow).collect(),
+            pieces: Pieces::default(),
         }
     }
 
     /// The event that an Ethernet frame is, sent `at`; none for packets of
     /// other connections.
     pub fn read(&mut self, at: Nanos, frame: &[u8]) -> Result<Option<Event>, Unreadable> {
+        if let Some(network) = Network::of(Link::ETHERNET, frame)
+            && let Some(fragment) = network.fragment()
+        {
+            return self.fragment(at, frame, &network, &fragment);
+        }
         let packet = LaxSlicedPacket::from_ethernet(frame).map_err(|_| Unreadable)?;
-        let Some(LaxNetSlice::Ipv4(ip)) = &packet.net else {
-            return Err(Unreadable);
+        let net = packet.net.as_ref().ok_or(Unreadable)?;
+        let (ends, headers) = match net {
+            LaxNetSlice::Ipv4(ip) => {
+                let header = ip.header();
+                let ends = [header.source_addr(), header.destination_addr()];
+                (ends.map(IpAddr::V4), header.slice().len())
+            }
+            LaxNetSlice::Ipv6(ip) => {
+                let header = ip.header();
+                let ends = [header.source_addr(), header.destination_addr()];
+                let headers = header.slice().len() + ip.extensions().slice().len();
+                (ends.map(IpAddr::V6), headers)
+            }
+            LaxNetSlice::Arp(_) => return Err(Unreadable),
         };
+        let ip = net.ip_payload_ref().ok_or(Unreadable)?;
         // Only a total length of 0 may differ from what was captured: the
         // packet is larger than the field can say.
-        if ip.payload().incomplete {
+        if ip.incomplete {
             return Err(Unreadable);
         }
-        let header = ip.header();
-        let ends = [header.source_addr(), header.destination_addr()];
-        let network = LINK + ip.header().slice().len();
+        let network = LINK + headers;
         match packet.transport {
             Some(TransportSlice::Tcp(tcp)) => {
                 let raw = &frame[..network + tcp.header_slice().len()];
                 self.segment(at, raw, ends, &tcp)
             }
             Some(TransportSlice::Udp(udp)) => {
-                let raw = &frame[..network + udp.header_slice().len()];
-                Ok(self.datagram(at, raw, ends, &udp))
-            }
-            _ if ip.is_payload_fragmented() && ip.header().protocol().0 == 17 => {
-                // A first fragment: the rest of the datagram has no ports.
-                let udp = UdpSlice::from_slice_lax(ip.payload().payload);
-                let udp = udp.map_err(|_| Unreadable)?;
                 let raw = &frame[..network + udp.header_slice().len()];
                 Ok(self.datagram(at, raw, ends, &udp))
             }
@@ -103,7 +114,7 @@ impl Frames {
         &mut self,
         at: Nanos,
         raw: &[u8],
-        ends: [Ipv4Addr; 2],
+        ends: [IpAddr; 2],
         tcp: &TcpSlice<'_>,
     ) -> Result<Option<Event>, Unreadable> {
         let Some((flow, way)) = self.flow(ends, [tcp.source_port(), tcp.destination_port()]) else {
@@ -137,7 +148,7 @@ impl Frames {
         &mut self,
         at: Nanos,
         raw: &[u8],
-        ends: [Ipv4Addr; 2],
+        ends: [IpAddr; 2],
         udp: &UdpSlice<'_>,
     ) -> Option<Event> {
         let (flow, way) = self.flow(ends, [udp.source_port(), udp.destination_port()])?;
@@ -155,10 +166,42 @@ impl Frames {
         })
     }
 
+    /// A part of a datagram.
+    fn fragment(
+        &mut self,
+        at: Nanos,
+        frame: &[u8],
+        network: &Network<'_>,
+        fragment: &Fragment,
+    ) -> Result<Option<Event>, Unreadable> {
+        let ends = network.addresses().ok_or(Unreadable)?;
+        let mut pieces = std::mem::take(&mut self.pieces);
+        let found = pieces.place(frame, network, fragment, |ports, length| {
+            let (flow, way) = self.flow(ends, ports)?;
+            let base = flow.passed[way];
+            flow.passed[way] += length;
+            Some((flow.origins[way], base))
+        });
+        self.pieces = pieces;
+        let Some(found) = found.map_err(|_| Unreadable)? else {
+            return Ok(None);
+        };
+        Ok(Some(Event {
+            offset: found.base + found.piece.offset as usize,
+            bytes: found.bytes.to_vec(),
+            header: Some(Header {
+                fragment: Some(Box::new(found.piece)),
+                raw: found.raw.to_vec(),
+                ..Header::default()
+            }),
+            ..Event::new(at, found.key, Call::Datagram)
+        }))
+    }
+
     /// Whose packet it is, and which way it went.
-    fn flow(&mut self, ends: [Ipv4Addr; 2], ports: [u16; 2]) -> Option<(&mut Flow, usize)> {
-        let from = SocketAddrV4::new(ends[0], ports[0]);
-        let to = SocketAddrV4::new(ends[1], ports[1]);
+    fn flow(&mut self, ends: [IpAddr; 2], ports: [u16; 2]) -> Option<(&mut Flow, usize)> {
+        let from = SocketAddr::new(ends[0], ports[0]);
+        let to = SocketAddr::new(ends[1], ports[1]);
         let (opener, way) = match (from == self.server, to == self.server) {
             (false, true) => (from, 0),
             (true, false) => (to, 1),

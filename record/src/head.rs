@@ -3,7 +3,7 @@
 use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
-use crate::is_default;
+use crate::{Note, is_default};
 
 /// What records, where and when: what a `run` line says beside the plan. What
 /// nobody said is empty.
@@ -24,6 +24,10 @@ pub struct Head {
     pub clock: Option<Clock>,
     /// Whether packets were captured.
     pub capture: Capture,
+    /// What kept the program from a network of its own, in which it may capture without a
+    /// privilege; none where nothing did, or nobody tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restriction: Option<Restriction>,
     /// At most so many bytes of each call, and of each packet's payload, were kept: a call
     /// that transferred more says so ([`Event::length`](crate::Event::length)). None: all
     /// were.
@@ -34,6 +38,9 @@ pub struct Head {
     /// themselves.
     #[serde(skip_serializing_if = "Option::is_none", rename = "added-per-call")]
     pub added_per_call: Option<Nanos>,
+    /// What whoever made the record says of it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub note: Note,
 }
 
 impl Head {
@@ -43,6 +50,44 @@ impl Head {
             kernel: kernel.into(),
             capture,
             ..Self::default()
+        }
+    }
+}
+
+/// The setting that keeps an ordinary user from a user and a network namespace
+/// (user_namespaces(7), network_namespaces(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restriction {
+    /// `user.max_user_namespaces` is 0.
+    UserNamespaces,
+    /// `user.max_net_namespaces` is 0.
+    NetworkNamespaces,
+    /// `kernel.unprivileged_userns_clone` is 0, as Debian has it.
+    UnprivilegedClone,
+    /// `kernel.apparmor_restrict_unprivileged_userns` is 1, as Ubuntu has it.
+    AppArmor,
+    /// A filter of system calls, as containers have it (seccomp(2)).
+    Seccomp,
+    /// The kernel refused it for another reason.
+    Other,
+}
+
+impl Restriction {
+    protocol::all_variants! {
+        /// All of them.
+        UserNamespaces, NetworkNamespaces, UnprivilegedClone, AppArmor, Seccomp, Other
+    }
+
+    /// The setting and its value, in the words of sysctl(8); none where it is not known.
+    pub const fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::UserNamespaces => Some("user.max_user_namespaces = 0"),
+            Self::NetworkNamespaces => Some("user.max_net_namespaces = 0"),
+            Self::UnprivilegedClone => Some("kernel.unprivileged_userns_clone = 0"),
+            Self::AppArmor => Some("kernel.apparmor_restrict_unprivileged_userns = 1"),
+            Self::Seccomp => Some("seccomp"),
+            Self::Other => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use protocol::Nanos;
 
 use crate::{
     Capture, ClockName, Connection, ConnectionId, End, Ending, Endpoint, Event, MAX_CONNECTIONS,
-    MAX_PARTIES, Observed, Party, PartyId, Record, Transport,
+    MAX_PARTIES, Note, Observed, Party, PartyId, Record, Transport,
 };
 
 /// Two observations of one connection may be apart by so much: the last packets follow
@@ -84,6 +84,9 @@ impl Record {
         }
         self.head.snap = self.head.snap.max(other.head.snap);
         self.head.added_per_call = self.head.added_per_call.max(other.head.added_per_call);
+        if self.head.note == Note::default() {
+            self.head.note = other.head.note.clone();
+        }
         let dropped = self.dropped.or(other.dropped);
         let mut joining = Joining {
             record: self,

@@ -6,7 +6,7 @@ use etherparse::{TcpSlice, TransportSlice};
 use protocol::Offset;
 use serde::{Deserialize, Serialize};
 
-use crate::{Link, Network, is_default};
+use crate::{Link, Network, Piece, Transit, is_default};
 
 /// The flags of a segment, as their bits stand in the header's 14th byte
 /// (RFC 9293, 3.1). None are set for datagrams.
@@ -71,15 +71,21 @@ pub struct Header {
     /// Payload that was sent, in bytes, where less of it was captured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u32>,
+    /// Which part of a datagram it carries; none where it carries a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fragment: Option<Box<Piece>>,
+    /// What a link between the ends did to it, where the run had one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transit: Option<Transit>,
     /// What `raw` begins with.
     #[serde(default, skip_serializing_if = "is_default")]
     pub link: Link,
     /// What somebody noted about the packet in a capture file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
+    pub comment: Option<Box<str>>,
     /// The link, network and transport headers as they were captured; the
-    /// packet is these and then the event's bytes. Of a packet that was sent in
-    /// fragments these are its headers put together again (RFC 791, 3.2).
+    /// packet is these and then the event's bytes. Where a capture file was read, and the
+    /// packet was sent in fragments, they are put together again (RFC 791, 3.2).
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::hex")]
     pub raw: Vec<u8>,
 }

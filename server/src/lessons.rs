@@ -6,6 +6,8 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use trace::Lesson;
+use trace::duel::Opponent;
+use trace::lesson::file;
 use trace::lesson::{Predict, Reference, Translations, Words};
 use trace::text::Catalog;
 
@@ -72,20 +74,38 @@ impl Language {
                 question,
                 look,
             }),
-            _ => words.get(Self::ENGLISH.tag()).cloned(),
+            _ => words.best(self.tag()).cloned(),
         }
     }
 
     /// The words of the lesson that a record is of, and what it asks for. None of a
     /// lesson that neither the record nor this program knows.
-    pub fn lesson_of(self, reference: &Reference) -> Option<(Words, Option<Predict>)> {
+    pub fn lesson_of(self, reference: &Reference) -> Option<Told> {
         if let Some(words) = &reference.words {
-            let words = self.words_of("", words)?;
-            return Some((words, reference.predict.clone()));
+            return Some(Told {
+                words: self.words_of("", words)?,
+                predict: reference.predict.clone(),
+                duel: reference.duel,
+            });
         }
         let lesson = all().into_iter().find(|lesson| lesson.id == reference.id)?;
-        Some((self.words(&lesson)?, lesson.predict))
+        Some(Told {
+            words: self.words(&lesson)?,
+            predict: lesson.predict,
+            duel: lesson.duel,
+        })
     }
+}
+
+/// What is told of a lesson beside its run.
+#[derive(Debug)]
+pub struct Told {
+    /// Its words in one language.
+    pub words: Words,
+    /// What it has guessed.
+    pub predict: Option<Predict>,
+    /// The wrong decoder that is shown.
+    pub duel: Option<Opponent>,
 }
 
 impl fmt::Debug for Language {
@@ -109,19 +129,10 @@ impl FromStr for Language {
 pub fn all() -> Vec<Lesson> {
     let mut lessons: Vec<Lesson> = LESSONS
         .iter()
-        .map(|(id, text)| parse(id, text).expect("a test reads every lesson of the tree"))
+        .map(|(id, text)| file::parse(id, text).expect("a test reads every lesson of the tree"))
         .collect();
     lessons.sort_by_key(|lesson| (lesson.group, lesson.order));
     lessons
-}
-
-/// A lesson from its file's text; `id` is the file's name without its ending.
-pub fn parse(id: &str, text: &str) -> Result<Lesson, toml::de::Error> {
-    let lesson: Lesson = toml::from_str(text)?;
-    Ok(Lesson {
-        id: id.to_owned(),
-        ..lesson
-    })
 }
 
 #[cfg(test)]

@@ -151,8 +151,8 @@ impl Capture {
     fn start(server: SocketAddrV4, client: SocketAddrV4) -> Self {
         let filter = kernel::Filter {
             protocol: kernel::Protocol::Tcp,
-            server,
-            clients: vec![client],
+            server: server.into(),
+            clients: vec![client.into()],
         };
         let over = Arc::new(AtomicBool::new(false));
         match kernel::Capture::open(&filter) {

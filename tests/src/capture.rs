@@ -2,17 +2,14 @@
 
 use std::process::Command;
 
-/// `plain` as a program that may not capture. Who is root has to give the
-/// capability up first; who is not has none to begin with.
-pub(crate) fn without(plain: &Command) -> Command {
-    let mut command = if rustix::process::geteuid().is_root() {
-        let mut command = Command::new("setpriv");
-        command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]);
-        command.arg(plain.get_program());
-        command
-    } else {
-        Command::new(plain.get_program())
-    };
-    command.args(plain.get_args()).env_remove("RUST_LOG");
+/// `plain` as a program that may not capture: without the capability, and where no network of
+/// its own can be made.
+pub fn without(plain: &Command) -> Command {
+    let mut command = Command::new("unshare");
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && \
+                  exec setpriv --bounding-set=-net_raw --inh-caps=-net_raw \"$@\"";
+    command.args(["--user", "--map-root-user", "sh", "-c", script, "sh"]);
+    command.arg(plain.get_program()).args(plain.get_args());
+    command.env_remove("RUST_LOG");
     command
 }

@@ -67,8 +67,10 @@ fn descriptors(pid: u32) -> Option<BTreeMap<String, usize>> {
     let mut kinds = BTreeMap::new();
     for target in targets {
         let target = target.to_string_lossy().into_owned();
-        // Open for a moment whenever the C library gives memory back.
-        if target.starts_with("/proc/sys/vm/") {
+        // The C library reads them for a moment when it gives memory back, and when it counts
+        // the processors.
+        let for_a_moment = ["/proc/sys/vm/", "/sys/devices/system/cpu/"];
+        if for_a_moment.iter().any(|folder| target.starts_with(folder)) {
             continue;
         }
         let kind = match target.split_once(":[") {

@@ -6,7 +6,7 @@
 
 pub mod axe;
 pub mod browser;
-mod capture;
+pub mod capture;
 pub mod census;
 mod deadline;
 pub mod events;
@@ -21,7 +21,9 @@ mod program;
 pub mod proxy;
 pub mod python;
 pub mod record_page;
+pub mod recorded;
 mod server;
+mod somebody;
 pub mod tls;
 pub mod websocket;
 pub mod workspace;
@@ -34,3 +36,4 @@ pub use page::{EventRow, Page, Seen};
 pub use peer::{Datagrams, Listener, Stream, nobody_tcp, nobody_udp};
 pub use program::{Finished, Program, installed, limited, run, stickylab};
 pub use server::{SYSTEMS, Serve, Server, transport};
+pub use somebody::{PROGRAM, by_somebody};

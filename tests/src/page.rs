@@ -15,6 +15,12 @@ use crate::{PATIENCE, Serve, workspace};
 /// Between two looks at the page.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// Goes on behind the next frame, when observers of sizes have been asked, too.
+const FRAME: &str = "done => requestAnimationFrame(() => setTimeout(done))";
+
+/// In front of what a script has thrown.
+const THROWN: &str = "thrown: ";
+
 /// The body of a function that tells what the page shows at one moment.
 pub const SEE: &str = include_str!("see.js");
 
@@ -227,25 +233,49 @@ impl Page {
     }
 
     /// Asks `script` until `condition` is true of what it returns: what a message changes
-    /// is to be seen a frame later.
+    /// is to be seen a frame later. Until then an element may be missing, so what the
+    /// script throws is no answer.
     pub async fn until_returned(
         &self,
         what: &str,
         script: &str,
         condition: impl Fn(&Value) -> bool,
     ) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        self.until_returned_within(PATIENCE, what, script, condition)
+            .await
+    }
+
+    /// The same where it may take longer.
+    pub async fn until_returned_within(
+        &self,
+        patience: Duration,
+        what: &str,
+        script: &str,
+        condition: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let deadline = Instant::now() + patience;
+        let script =
+            format!("return (async () => {{\n{script}\n}})().catch(error => `{THROWN}${{error}}`)");
         loop {
-            let returned = self.script(script).await;
-            if condition(&returned) {
+            let returned = self.script(&script).await;
+            let is_thrown = returned
+                .as_str()
+                .is_some_and(|text| text.starts_with(THROWN));
+            if !is_thrown && condition(&returned) {
                 return returned;
             }
             assert!(
                 Instant::now() < deadline,
-                "not within {PATIENCE:?}: {what}: {returned}"
+                "not within {patience:?}: {what}: {returned}"
             );
             sleep(LOOK).await;
         }
+    }
+
+    /// Asks `script` until it returns this.
+    pub async fn until_value(&self, script: &str, expected: &Value) {
+        self.until_returned(script, script, |returned| returned == expected)
+            .await;
     }
 
     /// Looks until `condition` is true of what is to be seen.
@@ -302,9 +332,11 @@ impl Page {
         explained.map(str::to_owned).collect()
     }
 
-    /// Runs a script's body in the page; a promise is waited for.
+    /// Runs a script's body in the page; a promise is waited for. It begins behind the
+    /// next frame, so that it finds what an earlier click or key has changed.
     pub async fn script(&self, script: &str) -> Value {
-        let returned = self.browser.driver().execute(script, Vec::new()).await;
+        let framed = format!("return new Promise({FRAME}).then(async () => {{\n{script}\n}})");
+        let returned = self.browser.driver().execute(framed, Vec::new()).await;
         let returned = returned.unwrap_or_else(|error| panic!("{error}\n{script}"));
         returned.json().clone()
     }

@@ -58,9 +58,11 @@ pub fn files(folder: impl AsRef<Path>, ending: &str) -> Vec<PathBuf> {
 pub fn lessons() -> Vec<String> {
     let files = files("static/lessons", ".toml");
     let names = files.iter().filter_map(|file| file.file_stem());
-    let lessons: Vec<_> = names
+    let mut lessons: Vec<_> = names
         .map(|name| name.to_string_lossy().into_owned())
         .collect();
     assert!(lessons.len() >= 12, "only {lessons:?}");
+    // Not as their files are: "-" stands in front of ".".
+    lessons.sort_unstable();
     lessons
 }

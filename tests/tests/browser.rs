@@ -8,6 +8,8 @@ mod bridge;
 mod capture;
 #[path = "browser/captures.rs"]
 mod captures;
+#[path = "browser/chopped.rs"]
+mod chopped;
 #[path = "browser/copying.rs"]
 mod copying;
 #[path = "browser/duel.rs"]
@@ -18,12 +20,16 @@ mod files;
 mod find;
 #[path = "browser/firefox.rs"]
 mod firefox;
+#[path = "browser/framing_form.rs"]
+mod framing_form;
 #[path = "browser/framings.rs"]
 mod framings;
 #[path = "browser/gone.rs"]
 mod gone;
 #[path = "browser/keyboard.rs"]
 mod keyboard;
+#[path = "browser/lab.rs"]
+mod lab;
 #[path = "browser/layout.rs"]
 mod layout;
 #[path = "browser/lessons.rs"]
@@ -36,12 +42,16 @@ mod looks;
 mod narrow;
 #[path = "browser/newcomer.rs"]
 mod newcomer;
+#[path = "browser/own_lessons.rs"]
+mod own_lessons;
 #[path = "browser/path.rs"]
 mod path;
 #[path = "browser/pictures.rs"]
 mod pictures;
 #[path = "browser/proof.rs"]
 mod proof;
+#[path = "browser/repeating.rs"]
+mod repeating;
 #[path = "browser/stage_files.rs"]
 mod stage_files;
 #[path = "browser/wire.rs"]

@@ -20,12 +20,22 @@ mod guess;
 mod handshakes;
 #[path = "cli/help.rs"]
 mod help;
+#[cfg(target_os = "linux")]
+#[path = "cli/links.rs"]
+mod links;
+#[path = "cli/messages.rs"]
+mod messages;
+#[cfg(target_os = "linux")]
+#[path = "cli/networks.rs"]
+mod networks;
 #[path = "cli/observed.rs"]
 mod observed;
 #[path = "cli/outputs.rs"]
 mod outputs;
 #[path = "cli/packing.rs"]
 mod packing;
+#[path = "cli/peers.rs"]
+mod peers;
 #[path = "cli/prose.rs"]
 mod prose;
 #[path = "cli/runs.rs"]
@@ -38,6 +48,8 @@ mod signals;
 mod streams;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/times.rs"]
+mod times;
 
 use tests::{Finished, run, stickylab};
 

@@ -56,8 +56,18 @@ fn check(system: &str, input: &[u8], serve: impl FnOnce(&mut Stream), printed: &
     });
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_eq!(finished.out, printed);
-    assert!(finished.err.is_empty(), "{finished:?}");
+    assert_eq!(said(&finished), [""; 0], "{finished:?}");
 }
+
+/// What it said on standard error, but for what it says where the machine is so loaded that the
+/// server's part of a conversation takes seconds.
+fn said(finished: &Finished) -> Vec<&str> {
+    let lines = finished.err.iter().map(String::as_str);
+    lines.filter(|line| !line.contains(WAITS)).collect()
+}
+
+/// In the note that a silent server is waited for.
+const WAITS: &str = "still waiting for ";
 
 /// A conversation that fails: exit code 1, and one line says why.
 fn check_fails(system: &str, input: &[u8], serve: impl FnOnce(&mut Stream), reason: &str) {
@@ -67,7 +77,7 @@ fn check_fails(system: &str, input: &[u8], serve: impl FnOnce(&mut Stream), reas
 
 fn check_failed(finished: &Finished, reason: &str) {
     assert_eq!(finished.code, Some(1), "{finished:?}");
-    let [line] = &finished.err[..] else {
+    let [line] = said(finished)[..] else {
         panic!("one line: {finished:?}");
     };
     assert!(line.starts_with("stickylab: "), "{line}");

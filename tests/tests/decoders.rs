@@ -2,6 +2,8 @@
 //! messages and the same refusals as the decoder in `protocol`, however a stream is cut, and
 //! encodes as its encoder does.
 
+#[path = "decoders/boundaries.rs"]
+mod boundaries;
 #[path = "decoders/cases.rs"]
 mod cases;
 #[path = "decoders/command.rs"]

@@ -8,6 +8,8 @@ mod command_line;
 #[cfg(target_os = "linux")]
 #[path = "documents/examples.rs"]
 mod examples;
+#[path = "documents/full_lesson.rs"]
+mod full_lesson;
 #[path = "documents/knobs.rs"]
 mod knobs;
 #[path = "documents/languages.rs"]

@@ -19,6 +19,9 @@ mod pressure;
 mod visitors;
 #[path = "gateway/web.rs"]
 mod web;
+#[cfg(target_os = "linux")]
+#[path = "gateway/workers.rs"]
+mod workers;
 
 use tests::Serve;
 

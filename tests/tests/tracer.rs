@@ -11,8 +11,12 @@ mod chat;
 mod conduct;
 #[path = "tracer/endings.rs"]
 mod endings;
+#[path = "tracer/held.rs"]
+mod held;
 #[path = "tracer/interfaces.rs"]
 mod interfaces;
+#[path = "tracer/link.rs"]
+mod link;
 #[path = "tracer/live.rs"]
 mod live;
 #[path = "tracer/page.rs"]

@@ -1,6 +1,8 @@
 //! What the kernel and the wire saw, as `stickylab run --json` tells it. Tests
 //! of the wire need CAP_NET_RAW and are ignored unless they are asked for.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use serde_json::Value;
@@ -40,6 +42,41 @@ fn told(calls: &[&Event], name: &str) -> Vec<Option<u64>> {
 
 #[test]
 #[ignore = "needs CAP_NET_RAW"]
+fn a_datagram_of_ipv6_that_loopback_has_no_room_for_is_fragments() {
+    let mut command = stickylab(&["run", "--json", "udp-echo"]);
+    // Both ways; the packet that each would be is longer than 65,536 bytes.
+    for setting in ["ip=6", "messages=a×65500\nb×65500", "buffer=65536"] {
+        command.args(["--set", setting]);
+    }
+    let trace = trace(command);
+    assert_eq!((trace.capture.as_str(), trace.missed), ("on", Some(0)));
+    for (actor, letters) in [("client1", b"ab"), ("server", b"AB")] {
+        let fragments = trace.calls(actor, "datagram", 1);
+        assert_eq!(fragments.len(), 4, "{actor}");
+        for (datagram, letter) in fragments.chunks(2).zip(letters) {
+            let pieces = datagram.iter().map(|event| &event.header["fragment"]);
+            let pieces: Vec<_> = pieces.collect();
+            let [first, second] = &pieces[..] else {
+                panic!("two: {actor}");
+            };
+            assert_eq!(first["identification"], second["identification"]);
+            let offset = datagram[0].bytes.len();
+            assert_eq!(
+                (&first["offset"], &first["of"]),
+                (&0.into(), &65_500.into())
+            );
+            assert_eq!(
+                (&second["offset"], &second["of"]),
+                (&offset.into(), &65_500.into())
+            );
+            let bytes: Vec<_> = datagram.iter().flat_map(|event| &event.bytes).collect();
+            assert_eq!(bytes, vec![letter; 65_500], "{actor}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW"]
 fn five_segments_tile_the_sends_and_one_recv_takes_them() {
     let trace = trace(five_sends(&["messages=a\nb\nc\nd\ne", "read-delay=500"]));
     let recvs = trace.calls("server", "recv", 1);
@@ -68,19 +105,75 @@ fn five_segments_tile_the_sends_and_one_recv_takes_them() {
     assert!(first["mss"].as_u64() > Some(536), "{first}");
 }
 
+/// `plain` in a user namespace in which no further one may be made, without the capability.
+fn restricted(plain: &Command) -> Command {
+    let mut command = Command::new("unshare");
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && \
+                  exec setpriv --bounding-set=-net_raw --inh-caps=-net_raw \"$@\"";
+    command.args(["--user", "--map-root-user", "sh", "-c", script, "sh"]);
+    command.arg(plain.get_program()).args(plain.get_args());
+    command
+}
+
+/// A run needs no privilege for its wire: it has a network of its own then.
 #[test]
-fn without_the_capability_everything_but_the_wire_is_there() {
-    let mut command = Command::new("setpriv");
-    command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]);
-    // Who is root has to give it up first; who is not has none to begin with.
-    let plain = five_sends(&[]);
-    if rustix::process::geteuid().is_root() {
-        command.arg(plain.get_program());
+fn an_ordinary_user_has_the_wire() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = five_sends(&["read-delay=500"]);
+    let mut command = if rustix::process::geteuid().is_root() {
+        // Where everybody may run it.
+        let program = folder.path().join("stickylab");
+        fs::copy(plain.get_program(), &program).expect("a copy");
+        let everybody = fs::Permissions::from_mode(0o755);
+        for path in [folder.path(), &program] {
+            fs::set_permissions(path, everybody.clone()).expect("permissions");
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        command.arg(program);
+        command
     } else {
-        command = Command::new(plain.get_program());
-    }
+        Command::new(plain.get_program())
+    };
     command.args(plain.get_args());
     let trace = trace(command);
+    assert_eq!(trace.capture, "on");
+    assert_eq!(trace.missed, Some(0));
+    let sends = trace.calls("client1", "send", 1);
+    assert_eq!(ranges(&data(&trace, "client1")), ranges(&sends));
+}
+
+/// Root that has given up the capability may capture in a network of its own, too.
+#[test]
+fn a_capability_that_was_given_up_is_not_needed() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let plain = five_sends(&[]);
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]);
+    command.arg(plain.get_program()).args(plain.get_args());
+    assert_eq!(trace(command).capture, "on");
+}
+
+#[test]
+fn where_it_may_not_capture_the_lanes_say_which_setting_forbids_it() {
+    let finished = run(restricted(&stickylab(&["run", "five-sends"])), b"");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let text = finished.out.join(" ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "setcap cap_net_raw+ep",
+        "user.max_user_namespaces = 0",
+        "TCP_INFO",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn without_the_capability_everything_but_the_wire_is_there() {
+    let trace = trace(restricted(&five_sends(&[])));
     assert_eq!(trace.capture, "needs-cap-net-raw");
     assert_eq!(trace.missed, None);
     assert!(trace.events.iter().all(|event| event.header == Value::Null));

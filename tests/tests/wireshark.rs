@@ -6,6 +6,10 @@ mod capture;
 mod dissector;
 #[path = "wireshark/export.rs"]
 mod export;
+#[path = "wireshark/fragments.rs"]
+mod fragments;
+#[path = "wireshark/framed.rs"]
+mod framed;
 #[path = "wireshark/streams.rs"]
 mod streams;
 

@@ -92,6 +92,10 @@ pub enum Cause {
     },
     /// The reader's kernel dropped the datagram: its receive buffer was full.
     DatagramDropped,
+    /// A link lost the datagram on the way.
+    DatagramLost,
+    /// A link lost a fragment of the datagram on the way.
+    FragmentLost,
     /// What was observed does not tell.
     Unknown,
 }

@@ -60,26 +60,43 @@ pub fn counterfactual_of_run(trace: &Trace, analysis: &Analysis) -> Option<Count
 /// with such a cause and the sends that Nagle's algorithm held back. To be
 /// compared before and after it was turned.
 pub fn remaining(trace: &Trace, analysis: &Analysis, knob: Knob) -> usize {
-    let boundaries = analysis.lanes.iter().flat_map(|lane| &lane.boundaries);
-    let count = boundaries.filter(|boundary| treats(knob, boundary.cause));
+    let boundaries = analysis.lanes.iter().flat_map(|lane| {
+        let causes = lane.boundaries.iter().map(|boundary| boundary.cause);
+        causes.map(|cause| (lane.direction.sender(), cause))
+    });
+    let count = boundaries.filter(|(sender, cause)| treats(knob, *sender, *cause));
+    let held = |end| {
+        let own = |event: &usize| trace.events()[*event].end == end;
+        cause::all_held_back(trace).filter(own).count()
+    };
     let held = match knob {
-        Knob::Nagle => cause::all_held_back(trace).count(),
+        Knob::Nagle => held(End::Opener),
+        Knob::ServerNagle => held(End::Acceptor),
         _ => 0,
     };
     count.count() + held
 }
 
-/// Whether turning `knob` may take a `cause` away, if no counterfactual of it is offered either.
-fn treats(knob: Knob, cause: Cause) -> bool {
+/// The knob of Nagle's algorithm at an end that sends.
+const fn nagle(sender: End) -> Knob {
+    match sender {
+        End::Opener => Knob::Nagle,
+        End::Acceptor => Knob::ServerNagle,
+    }
+}
+
+/// Whether turning `knob` may take a `cause` away of what `sender` sent, if no counterfactual of it is offered either.
+fn treats(knob: Knob, sender: End, cause: Cause) -> bool {
     match cause {
         Cause::ReaderLate { .. } => matches!(knob, Knob::Gap | Knob::ReadDelay | Knob::Serial),
         Cause::BufferSmall { .. } | Cause::DatagramCut { .. } => knob == Knob::Buffer,
-        Cause::Merged { hold: Hold::Nagle } => matches!(knob, Knob::Nagle | Knob::Gap),
+        Cause::Merged { hold: Hold::Nagle } => knob == nagle(sender) || knob == Knob::Gap,
         Cause::Merged { .. } => knob == Knob::Gap,
         Cause::NotYetThere => knob == Knob::ReadDelay,
         Cause::DatagramDropped => {
             matches!(knob, Knob::ReceiveBuffer | Knob::ReadDelay | Knob::Gap)
         }
+        Cause::DatagramLost | Cause::FragmentLost => knob == Knob::Loss,
         Cause::Split { .. } | Cause::Unknown => false,
     }
 }
@@ -105,7 +122,7 @@ fn best(trace: &Trace, analysis: &Analysis, only: Option<usize>) -> Option<Count
     };
     match (held, found) {
         (Some(event), found) if found.as_ref().is_none_or(|(at, _)| event < *at) => {
-            Some(off(Knob::Nagle))
+            Some(off(nagle(trace.events()[event].end)))
         }
         (_, found) => found.map(|(_, counterfactual)| counterfactual),
     }
@@ -157,7 +174,7 @@ impl<'a> Sender<'a> {
                 let parted = self.is_start(boundary.offset) && self.keeps_up();
                 parted.then(|| off(Knob::Serial))
             }
-            Cause::Merged { hold: Hold::Nagle } => Some(off(Knob::Nagle)),
+            Cause::Merged { hold: Hold::Nagle } => Some(off(nagle(self.lane.direction.sender()))),
             // A reader that does not sleep may be late all the same: measured on
             // loopback, that parted nothing.
             Cause::ReaderLate { .. } | Cause::Merged { .. } => self.apart(boundary.offset),
@@ -185,6 +202,17 @@ impl<'a> Sender<'a> {
                 let set = Some(experiment.receive_buffer).filter(|&size| size > 0);
                 let larger = set.and_then(|size| more(Knob::ReceiveBuffer, need, size));
                 larger.or_else(|| sooner(experiment)).or_else(|| self.gap())
+            }
+            // With as much room as was asked for, a queue may still be full.
+            Cause::DatagramLost | Cause::FragmentLost => {
+                let loses = self.experiment.link.as_ref().is_some_and(|link| {
+                    let none = emulation::Share::default();
+                    link.up.loss > none || link.down.loss > none
+                });
+                loses.then(|| Counterfactual {
+                    knob: Knob::Loss,
+                    value: "0%".to_owned(),
+                })
             }
             // What cuts a send is the sender's queue, the reader's window and
             // the reader's pace together: no one knob.

@@ -1,21 +1,23 @@
-//! What to run: one private server, one or two clients, what they send.
+//! What to run: one private server, one to four clients, what they send.
 
 mod client;
 mod error;
 mod message;
 
+use emulation::LinkSettings;
 use protocol::auth::{Key, Scheme};
 use protocol::framing::DEFAULT_MAX_FRAME;
 use protocol::peer::{Reply, Rules};
 use protocol::{Framing, System, Transport};
 use serde::{Deserialize, Serialize};
 
+use crate::ip::IpVersion;
 use crate::{ClientId, ConnectionId};
 
 pub use crate::client::MAX_CLIENTS;
 pub use client::{Answer, Client, Leaving, LengthUnit};
 pub use error::ExperimentError;
-pub use message::Message;
+pub use message::{Message, NoMessage};
 
 /// Most messages a client may have.
 pub const MAX_MESSAGES: usize = 1_000;
@@ -38,9 +40,15 @@ pub const MAX_PIECES: usize = 10_000;
 /// Most bytes of a key.
 pub const MAX_KEY: usize = 128;
 /// Most connections that may wait for accept.
-pub const MAX_BACKLOG: usize = 128;
+pub const MAX_BACKLOG: u32 = 128;
 /// Most recvs of a server that have a room of their own.
 pub const MAX_SIZES: usize = 16;
+/// Longest time of SO_KEEPALIVE, in seconds: a run is no longer.
+pub const MAX_KEEP_ALIVE: u32 = 20;
+/// Most probes of SO_KEEPALIVE (tcp(7)).
+pub const MAX_PROBES: u32 = 127;
+/// Most threads that keep processors busy beside a run.
+pub const MAX_BUSY: u32 = 8;
 /// Largest receive buffer, in bytes.
 pub const MAX_BUFFER: u32 = 1024 * 1024;
 
@@ -75,6 +83,19 @@ pub struct Experiment {
     /// Whether the server's kernel may hold small segments back (RFC 896).
     #[serde(default, skip_serializing_if = "is_default")]
     pub server_nagle: bool,
+    /// Whether small segments of a reply wait until all of it was sent (TCP_CORK, tcp(7)).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub server_cork: bool,
+    /// Whether the replies to all messages of one recv are one send.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub replies_together: bool,
+    /// The server's SO_SNDBUF, in bytes (socket(7): the kernel doubles it); 0: as the
+    /// kernel has it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub server_send_buffer: u32,
+    /// Whether nobody listens at the server's port.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub server_absent: bool,
     /// How long the server sleeps before each recv, in milliseconds.
     #[serde(default)]
     pub read_delay_ms: u32,
@@ -99,12 +120,21 @@ pub struct Experiment {
     /// server on a network has it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub max_per_source: u32,
+    /// Threads that never wait, beside the run and for as long as it goes on: load.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub busy: u32,
     /// The server's key; only `auth` has one.
     #[serde(default = "defaults::key")]
     pub key: String,
     /// How `auth` has the key proved.
     #[serde(default, skip_serializing_if = "is_default")]
     pub scheme: Scheme,
+    /// The version of IP between clients and server.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ip: IpVersion,
+    /// The link between clients and server; left out: they are on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Box<LinkSettings>>,
     /// Who connects.
     #[serde()]
     pub clients: Vec<Client>,
@@ -142,6 +172,10 @@ impl Experiment {
             reply_piece: 0,
             reply_delay_ms: 0,
             server_nagle: false,
+            server_cork: false,
+            replies_together: false,
+            server_send_buffer: 0,
+            server_absent: false,
             read_delay_ms: 0,
             receive_buffer: 0,
             max_frame: defaults::max_frame(),
@@ -149,8 +183,11 @@ impl Experiment {
             serial: None,
             deadline_ms: 0,
             max_per_source: 0,
+            busy: 0,
             key: defaults::key(),
             scheme: Scheme::default(),
+            ip: IpVersion::default(),
+            link: None,
             clients: vec![Client {
                 messages: messages.iter().map(|&m| Message(m.to_owned())).collect(),
                 ..Client::default()

@@ -3,6 +3,8 @@
 //! given several times has several values. A text may have `\n`, `\r`, `\t`, `\0`, `\\` and
 //! `\x2c` (any byte, in hexadecimal) in it, or is `hex:` and digits.
 
+pub mod form;
+
 use protocol::Framing;
 use protocol::framing::Mark;
 use serde_json::{Map, Value};
@@ -65,7 +67,7 @@ pub fn write(framing: &Framing) -> String {
 }
 
 /// What may be meant by the beginning of a framing as people write it: the names, and behind
-/// a name and what is set already the other settings that are always written.
+/// a name and what is set already the other settings with their defaults, where they have one.
 pub fn suggestions(typed: &str) -> Vec<String> {
     let known = |text: &str| {
         let name = text.split(',').next().unwrap_or(text);
@@ -77,19 +79,15 @@ pub fn suggestions(typed: &str) -> Vec<String> {
     if !typed.contains(',') {
         all.extend(Framing::NAMES.iter().map(|name| (*name).to_owned()));
     }
-    let Some(Ok(Value::Object(settings))) = known(head).map(serde_json::to_value) else {
+    let Some(framing) = known(head) else {
         return all;
     };
-    for (key, value) in settings {
+    for setting in framing.settings() {
+        let key = setting.name;
         let is_set = |part: &str| part.split_once('=').is_some_and(|(set, _)| set == key);
-        if key != "kind" && !head.split(',').any(is_set) {
-            // Of a setting that may be repeated the first.
-            let value = match &value {
-                Value::Array(values) => values.first(),
-                one => Some(one),
-            };
-            let text = value.map(|value| [head, ",", &key, "=", &written(value)].concat());
-            all.extend(text);
+        let word = form::default_word(&framing, setting);
+        if !word.is_empty() && !head.split(',').any(is_set) {
+            all.push([head, ",", key, "=", &word].concat());
         }
     }
     all
@@ -105,23 +103,35 @@ fn written(value: &Value) -> String {
 
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
+        let is_last = at + character.len_utf8() == text.len();
         let known = ESCAPES
             .iter()
             .find(|(_, meant)| char::from(*meant) == character);
         match known {
             Some((name, _)) => escaped.extend(['\\', *name]),
-            // A comma ends a setting.
-            None if character == ',' => escaped.push_str("\\x2c"),
             // A control character is nothing that one can type or see.
-            None if character.is_ascii_control() => {
-                let digits = format!("{:02x}", u32::from(character));
-                escaped.extend(["\\x", &digits]);
+            None if is_special(character, is_last) || character.is_ascii_control() => {
+                push_bytes(&mut escaped, character);
             }
             None => escaped.push(character),
         }
     }
     escaped
+}
+
+/// Whether a character of a word is not read as itself: a comma ends a setting, and space at
+/// the end of all settings is not read.
+fn is_special(character: char, is_last: bool) -> bool {
+    character == ',' || (is_last && character.is_whitespace())
+}
+
+/// Adds the bytes of a character in hexadecimal.
+fn push_bytes(text: &mut String, character: char) {
+    for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+        let digits = format!("{byte:02x}");
+        text.extend(["\\x", &digits]);
+    }
 }
 
 /// A word without its escapes. What is no text any more is written in hexadecimal.
@@ -157,6 +167,8 @@ fn meant(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str, expected: &str) {
@@ -190,6 +202,7 @@ mod tests {
         check(r"delimiter,delimiter=\x2c,escape=92,keep=true");
         check("delimiter,delimiter=hex:fffe");
         check(r"delimiter,delimiter=\x1c\r");
+        check(r"delimiter,delimiter=a b\x20");
         check("length-prefix,adjustment=-3,offset=1,strip=3,width=2");
         check("length-prefix,width=varint");
         check("length-prefix,checksum=crc32,covers=frame,magic=hex:f9beb4d9,offset=4");
@@ -277,6 +290,17 @@ mod tests {
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        /// What is written is read again, also by those who trim it first.
+        #[test]
+        fn any_mark_is_written_as_it_is_read(text in "[ a,n\\\\\r\u{3000}\u{85}é]{1,6}") {
+            let mark = Mark::from(text.as_str());
+            let word = mark.written().into_owned();
+            let framing = Framing::from_words("delimiter", [("delimiter", word)]).unwrap();
+            prop_assert_eq!(parse(write(&framing).trim()), Ok(framing));
         }
     }
 }

@@ -2,7 +2,12 @@
 //! them, `--set knob=value` and links turn them. `table.rs` has an entry for each.
 
 mod access;
+mod applies;
 mod apply;
+mod clients;
+mod group;
+mod setting;
+mod spec;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -11,9 +16,13 @@ mod text;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Experiment;
-use crate::experiment::ExperimentError;
+use emulation::{Part, Preset};
 
+use crate::experiment::ExperimentError;
+use crate::{Experiment, order, quantity};
+
+pub use group::Group;
+pub use setting::Setting;
 pub use table::Knob;
 
 /// What values a knob takes.
@@ -32,6 +41,8 @@ pub enum Domain {
     Choice(&'static [&'static str]),
     /// A framing as [`crate::framing`] reads it.
     Framing,
+    /// A link as `emulation::parse` reads it, or one of its settings.
+    Link(Option<Part>),
     /// A line of text of `least` to `most` bytes; a length outside is refused by
     /// [`Experiment::validate`].
     Text {
@@ -68,9 +79,9 @@ pub enum KnobError {
         /// What it takes.
         domain: Domain,
     },
-    /// The text is no framing.
+    /// The text is no framing, or no link.
     #[error("{knob} can't be \"{value}\": {reason}")]
-    Framing {
+    Text {
         /// Which knob.
         knob: Knob,
         /// The value given.
@@ -78,9 +89,17 @@ pub enum KnobError {
         /// Why, in English.
         reason: String,
     },
-    /// The experiment has no second client.
-    #[error("{0} needs two clients: set clients=2 first")]
-    NoSecondClient(Knob),
+    /// The experiment has no such client.
+    #[error("{knob} needs a client {client}: set clients={client} first")]
+    NoClient {
+        /// Which knob.
+        knob: Knob,
+        /// Number of the client, from 1.
+        client: usize,
+    },
+    /// A value of the server cannot be set for one client.
+    #[error("{0} is not of a client: write {0} without a number behind it")]
+    NotOfClients(Knob),
 }
 
 fn names() -> String {
@@ -88,13 +107,48 @@ fn names() -> String {
 }
 
 impl Domain {
+    /// The names with which a value may begin: those of the framings, or of links. Settings
+    /// may stand behind them. None for other values.
+    pub fn names(self) -> Vec<&'static str> {
+        match self {
+            Self::Framing => protocol::Framing::NAMES.to_vec(),
+            Self::Link(None) => Preset::ALL.map(Preset::name).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The name of these with which `value` begins; of a link the one that has the same
+    /// settings. None where it is none of them.
+    pub fn name_of(self, value: &str) -> Option<&'static str> {
+        let mut names = self.names().into_iter();
+        match self {
+            Self::Framing => {
+                let (name, _) = value.split_once(',').unwrap_or((value, ""));
+                names.find(|known| *known == name)
+            }
+            Self::Link(None) => {
+                let link = |text: &str| emulation::parse(text).ok();
+                let mut asked = link(value)?;
+                names.find(|name| {
+                    let known = link(name);
+                    // Which packets it chooses makes it no other link.
+                    if let (Some(Some(known)), Some(asked)) = (&known, &mut asked) {
+                        asked.seed = known.seed;
+                    }
+                    known.as_ref() == Some(&asked)
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// The number that `value` writes, with or without a unit, if it is within the
     /// bounds.
     fn number(self, value: &str) -> Option<u32> {
         let Self::Number { least, most, unit } = self else {
             return None;
         };
-        let number = text::number(value, unit);
+        let number = quantity::number(value, unit);
         number.filter(|number| (least..=most).contains(number))
     }
 
@@ -109,7 +163,7 @@ impl Domain {
             Self::Number { least, most, .. } => Some((least as usize, most as usize)),
             Self::Text { least, most } => Some((least, most)),
             Self::Lines { most } => Some((0, most)),
-            Self::Choice(_) | Self::Framing | Self::Sizes { .. } => None,
+            Self::Choice(_) | Self::Framing | Self::Link(_) | Self::Sizes { .. } => None,
         }
     }
 }
@@ -118,6 +172,22 @@ impl Knob {
     /// The name used in lessons, in links and on the command line.
     pub const fn name(self) -> &'static str {
         self.spec().name
+    }
+
+    /// What it is about.
+    pub const fn group(self) -> Group {
+        self.spec().group
+    }
+
+    /// Whether it has a value for each client, so that [`Setting::of`] one of them is
+    /// possible.
+    pub fn is_of_clients(self) -> bool {
+        self.spec().access.only(0).is_some()
+    }
+
+    /// Whether it is another name for the second client's value of a knob.
+    const fn is_alias(self) -> bool {
+        matches!(self, Self::Key2 | Self::Messages2)
     }
 
     /// What values it takes.
@@ -179,32 +249,40 @@ impl fmt::Display for Domain {
                 "one of {}, and settings behind commas",
                 protocol::Framing::NAMES.join(", ")
             ),
+            Self::Link(None) => {
+                let presets = Preset::ALL.map(Preset::name).join(", ");
+                write!(f, "one of {presets}, or settings such as rtt=40ms,loss=1%")
+            }
+            Self::Link(Some(part)) => f.write_str(part.domain()),
             Self::Sizes { most } => write!(f, "at most {most} sizes with spaces between them (B)"),
             Self::Text { .. } => f.write_str("text"),
-            Self::Lines { .. } => f.write_str("messages, one a line"),
+            Self::Lines { most } => write!(f, "at most {most} messages, one a line"),
         }
     }
 }
 
-/// Applies all of `settings`, each `knob=value`, as the command line writes them,
-/// in their order, but the system first: it resets others. Gives the knobs.
+/// Applies all of `settings`, each `knob=value`, or `knob.N=value` for client N alone, as
+/// the command line writes them, in their order, but the system first: it resets others.
+/// Gives the knobs.
 ///
 /// # Errors
 /// The first name that is no knob, or the first value that a knob does not take.
-pub fn apply<Setting: AsRef<str>>(
+pub fn apply<Text: AsRef<str>>(
     experiment: &mut Experiment,
-    settings: &[Setting],
+    settings: &[Text],
 ) -> Result<Vec<Knob>, KnobError> {
     let mut knobs = Vec::new();
     for setting in settings {
         let setting = setting.as_ref();
         let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-        let knob: Knob = name.trim().parse()?;
-        knobs.push((knob, value));
+        let setting: Setting = name.trim().parse()?;
+        knobs.push((setting, value));
     }
-    knobs.sort_by_key(|(knob, _)| *knob != Knob::System);
-    for (knob, value) in &knobs {
-        knob.set(experiment, value)?;
+    order::sort_by_key(&mut knobs, |(setting, _)| {
+        [u64::from(setting.knob != Knob::System), 0]
+    });
+    for (setting, value) in &knobs {
+        setting.set(experiment, value)?;
     }
-    Ok(knobs.into_iter().map(|(knob, _)| knob).collect())
+    Ok(knobs.into_iter().map(|(setting, _)| setting.knob).collect())
 }

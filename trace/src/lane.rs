@@ -12,7 +12,7 @@ use protocol::Offset;
 
 pub use content::Content;
 pub(crate) use finding::{Finding, Findings, Lengths};
-pub use parts::{Failure, Fate, Integrity, MessageKind, MessageSpan, Packet, Span};
+pub use parts::{Failure, Fate, Integrity, MessageKind, MessageSpan, Numbered, Packet, Span};
 
 use crate::boundary::Boundary;
 use crate::{ConnectionId, End, Event};

@@ -1,48 +1,21 @@
 //! A lesson: an experiment, a question about it, and what to look for.
 
-mod misconception;
+pub mod file;
 
 use protocol::Nanos;
 use serde::{Deserialize, Serialize};
 
+use crate::duel;
 use crate::knob::Knob;
 use crate::lane::{Direction, Integrity, MessageKind};
+use crate::link::ReadLesson;
+use crate::opponent::Opponent;
 use crate::{Analysis, Call, End, Experiment, Trace};
 
-pub use misconception::{Misconception, Shows};
+pub use file::LessonError;
 
-pub use crate::reference::{Count, Predict, Reference, Translations, Words};
-
-/// Where a lesson stands in the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Group {
-    /// UDP.
-    Datagrams,
-    /// TCP without framing.
-    Streams,
-    /// Marking messages off.
-    Framing,
-    /// Authentication of the peer.
-    Trust,
-}
-
-impl Group {
-    protocol::all_variants! {
-        /// All of them in order.
-        Datagrams, Streams, Framing, Trust
-    }
-
-    /// Key of its heading in the catalogs.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Datagrams => "group.datagrams",
-            Self::Streams => "group.streams",
-            Self::Framing => "group.framing",
-            Self::Trust => "group.trust",
-        }
-    }
-}
+pub use crate::claim::{Misconception, Shows};
+pub use crate::reference::{Count, Group, Predict, Reference, Translations, Words};
 
 /// What counts as a late reply: far longer than a round trip on loopback,
 /// half of the least time by which a kernel delays an acknowledgment (40 ms
@@ -56,14 +29,20 @@ pub struct Lesson {
     #[serde(default)]
     pub id: String,
     /// Which part of the list.
+    #[serde(default)]
     pub group: Group,
     /// Place within the group, lowest first.
+    #[serde(default)]
     pub order: u32,
     /// The knobs worth turning here.
+    #[serde(default)]
     pub knobs: Vec<Knob>,
     /// The guess, if one is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predict: Option<Predict>,
+    /// The wrong decoder that is shown beside the right one, over the same chunks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duel: Option<Opponent>,
     /// What its runs show to be wrong, and by which count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shows: Vec<Shows>,
@@ -72,6 +51,40 @@ pub struct Lesson {
     pub words: Translations,
     /// What it runs.
     pub experiment: Experiment,
+}
+
+impl From<Lesson> for ReadLesson {
+    fn from(lesson: Lesson) -> Self {
+        Self {
+            about: Reference {
+                id: lesson.id,
+                predict: lesson.predict,
+                duel: lesson.duel,
+                words: Some(lesson.words),
+            },
+            group: lesson.group,
+            order: lesson.order,
+            knobs: lesson.knobs,
+            shows: lesson.shows,
+            experiment: lesson.experiment,
+        }
+    }
+}
+
+impl From<ReadLesson> for Lesson {
+    fn from(read: ReadLesson) -> Self {
+        Self {
+            id: read.about.id,
+            group: read.group,
+            order: read.order,
+            knobs: read.knobs,
+            predict: read.about.predict,
+            duel: read.about.duel,
+            shows: read.shows,
+            words: read.about.words.unwrap_or_default(),
+            experiment: read.experiment,
+        }
+    }
 }
 
 impl Count {
@@ -86,6 +99,7 @@ impl Count {
         ClientSends,
         LateReplies,
         Refusals,
+        Agreed,
     }
 
     /// Whether boundaries that moved, datagrams that were lost or bytes that were held
@@ -93,7 +107,11 @@ impl Count {
     pub const fn follows_boundaries(self) -> bool {
         matches!(
             self,
-            Self::ServerRecvs | Self::ClientRecvs | Self::ServerBytes | Self::LateReplies
+            Self::ServerRecvs
+                | Self::ClientRecvs
+                | Self::ServerBytes
+                | Self::LateReplies
+                | Self::Agreed
         )
     }
 
@@ -109,11 +127,12 @@ impl Count {
             Self::ClientSends => "count.client-sends",
             Self::LateReplies => "count.late-replies",
             Self::Refusals => "count.refusals",
+            Self::Agreed => "count.agreed",
         }
     }
 
-    /// What a run gives.
-    pub fn of(self, trace: &Trace, analysis: &Analysis) -> u64 {
+    /// What a run gives; with the wrong decoder of its lesson, without which none agrees.
+    pub fn of(self, trace: &Trace, analysis: &Analysis, opponent: Option<Opponent>) -> u64 {
         let lanes = |direction| {
             analysis
                 .lanes
@@ -150,6 +169,12 @@ impl Count {
                 let events = trace.events().iter();
                 events.filter(|event| event.call == Call::Refuse).count()
             }
+            Self::Agreed => {
+                let duels = opponent.map(|opponent| duel::of_lanes(trace, analysis, opponent));
+                let duels = duels.into_iter().flatten();
+                let server = duels.filter(|duel| duel.direction == Direction::FromOpener);
+                server.map(|duel| duel.duel.agreed).sum()
+            }
             Self::Replied => {
                 let replied = |l: &&crate::lane::Lane| {
                     l.messages.iter().any(|m| m.kind == MessageKind::Message)
@@ -158,6 +183,20 @@ impl Count {
             }
         };
         count as u64
+    }
+}
+
+impl Shows {
+    /// What was counted, and whether it shows the misconception.
+    pub fn of(
+        &self,
+        trace: &Trace,
+        analysis: &Analysis,
+        opponent: Option<Opponent>,
+    ) -> (u64, bool) {
+        let count = self.count.of(trace, analysis, opponent);
+        let is_shown = count >= self.least && self.most.is_none_or(|most| count <= most);
+        (count, is_shown)
     }
 }
 
@@ -191,8 +230,36 @@ mod tests {
         put(73, ClientId::FIRST.opener(), Call::Recv, LATE);
         put(74, ClientId::FIRST.acceptor(), Call::Refuse, Nanos(0));
         let analysis = Analysis::new(&trace);
-        assert_eq!(Count::ClientSends.of(&trace, &analysis), 2);
-        assert_eq!(Count::LateReplies.of(&trace, &analysis), 1);
-        assert_eq!(Count::Refusals.of(&trace, &analysis), 1);
+        assert_eq!(Count::ClientSends.of(&trace, &analysis, None), 2);
+        assert_eq!(Count::LateReplies.of(&trace, &analysis, None), 1);
+        assert_eq!(Count::Refusals.of(&trace, &analysis, None), 1);
+    }
+
+    #[test]
+    fn messages_that_a_wrong_decoder_has_right_are_those_to_the_server() {
+        let mut experiment = Experiment::new(System::TcpEcho, &["a\n", "b\n"]);
+        experiment.framing = crate::framing::parse("delimiter").ok();
+        let mut trace = Trace::new(experiment, Head::new("test", Capture::Unknown));
+        let mut put = |at, actor, call, bytes: &[u8]| {
+            trace.insert(Event {
+                bytes: bytes.to_vec(),
+                ..Event::new(Nanos::from_millis(at), actor, call)
+            });
+        };
+        put(0, ClientId::FIRST.opener(), Call::Send, b"a\n");
+        put(1, ClientId::FIRST.acceptor(), Call::Recv, b"a\n");
+        put(2, ClientId::FIRST.opener(), Call::Send, b"b\nc\n");
+        put(3, ClientId::FIRST.acceptor(), Call::Recv, b"b\nc\n");
+        // The replies come one by one, and are not counted.
+        for (at, reply) in [(4, b"A\n"), (5, b"B\n"), (6, b"C\n")] {
+            put(at, ClientId::FIRST.acceptor(), Call::Send, reply);
+            put(at, ClientId::FIRST.opener(), Call::Recv, reply);
+        }
+        let analysis = Analysis::new(&trace);
+        let agreed = |opponent| Count::Agreed.of(&trace, &analysis, opponent);
+        assert_eq!(agreed(Some(Opponent::OneRecv)), 1);
+        assert_eq!(agreed(Some(Opponent::BufferCleared)), 2);
+        assert_eq!(agreed(Some(Opponent::SplitEachRecv)), 3);
+        assert_eq!(agreed(None), 0);
     }
 }

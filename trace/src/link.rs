@@ -1,6 +1,7 @@
 //! What page and gateway say to each other, one JSON object a text frame. The
 //! gateway's half are the lines of [`record::file`].
 
+mod lessons;
 mod parts;
 
 use protocol::Nanos;
@@ -8,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use record::file;
 
+pub use lessons::{LessonFile, Lessons, MAX_LESSON_SENT, ReadLesson};
 pub use record::file::{Run, VERSION};
-pub use record::{Capture, Ended, Ending, Head};
+pub use record::{Capture, Ended, Ending, Head, Restriction};
 
 use crate::reference::Reference;
 use crate::{ClientId, Experiment, Setup};
@@ -32,7 +34,7 @@ pub enum Request {
         run: u32,
         /// What to run. The messages in it may be left out: framing them and
         /// sending them is the page's part.
-        experiment: Experiment,
+        experiment: Box<Experiment>,
     },
     /// The first bytes of one client's next send(), which is longer than a
     /// request may be. Further parts, and then the first of the client's next
@@ -62,8 +64,16 @@ pub enum Request {
     },
     /// Ends the run that is going on, or gives up the place of one that waits.
     Stop,
-    /// Asks for a [`Line::Alive`] every second from now on.
+    /// Asks for a [`Line::Alive`] every second from now on, and for the gateway's lesson files
+    /// as they are and whenever they change ([`Lessons`]), if it has any.
     Watch,
+    /// Asks what a lesson file says; [`Lessons`] answers.
+    Read {
+        /// The file's name, without folders.
+        name: String,
+        /// The file, at most [`MAX_LESSON_SENT`] bytes.
+        text: String,
+    },
 }
 
 /// One send() to make.
@@ -76,6 +86,9 @@ pub struct Send {
     /// The bytes, framed already; may be none.
     #[serde(with = "record::hex")]
     pub bytes: Vec<u8>,
+    /// Whether more of the same message follows, and small segments wait for it (TCP_CORK).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// From the gateway, and in trace files.
@@ -118,6 +131,7 @@ mod tests {
                 sends: vec![Send {
                     gap: Nanos(5),
                     bytes: b"hi".to_vec(),
+                    more: false,
                 }],
             },
             r#"{"type":"send","client":1,"sends":[{"gap":5,"bytes":"6869"}]}"#,
@@ -131,9 +145,16 @@ mod tests {
         );
         check_request(&Request::Stop, r#"{"type":"stop"}"#);
         check_request(&Request::Watch, r#"{"type":"watch"}"#);
+        check_request(
+            &Request::Read {
+                name: "a.toml".to_owned(),
+                text: "[en]\n".to_owned(),
+            },
+            r#"{"type":"read","name":"a.toml","text":"[en]\n"}"#,
+        );
         let run = Request::Run {
             run: 7,
-            experiment: Experiment::new(System::UdpEcho, &["x"]),
+            experiment: Experiment::new(System::UdpEcho, &["x"]).into(),
         };
         let json = serde_json::to_string(&run).unwrap();
         assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), run);
@@ -142,7 +163,7 @@ mod tests {
     #[test]
     fn hostile_requests_are_errors() {
         for json in [
-            r#"{"type":"send","client":3,"sends":[]}"#,
+            r#"{"type":"send","client":5,"sends":[]}"#,
             r#"{"type":"send","client":1,"sends":[{"bytes":"abc"}]}"#,
             r#"{"type":"connect","to":"192.0.2.1:80"}"#,
             r#"{"type":"run","run":-1}"#,

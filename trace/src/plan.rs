@@ -5,6 +5,7 @@ use record::{Connection, ConnectionId, Endpoint, Observed, Party};
 
 use crate::client::{ClientId, SERVER};
 use crate::experiment::Experiment;
+use crate::order;
 
 /// The server and the clients of `experiment`.
 pub fn parties(experiment: &Experiment) -> Vec<Party> {
@@ -24,7 +25,7 @@ pub(crate) fn connections(experiment: &Experiment) -> Vec<Connection> {
     });
     let transport = experiment.transport();
     let mut all: Vec<_> = all.map(|id| connection(id, transport)).collect();
-    all.sort_by_key(|connection| connection.connection);
+    order::sort_by_key(&mut all, |connection| [connection.connection.0.into(), 0]);
     all
 }
 

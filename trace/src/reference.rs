@@ -1,9 +1,11 @@
-//! What a lesson says: its words in each language, and what it asks for. A record
-//! repeats that, so it is apart from the lesson and knows no trace.
+//! What a lesson says: its words in each language, what it asks for, where it stands. Records
+//! and a gateway repeat that, so it is apart from the lesson and knows no trace.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use crate::opponent::Opponent;
 
 /// A lesson's words in one language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +23,8 @@ pub struct Words {
     pub look: String,
 }
 
-/// A lesson's words by language. A lesson file has them in English at least.
+/// A lesson's words by language. A lesson file has them in one language at
+/// least, those of the program in each of its languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<Tag, Words>")]
 pub struct Translations(BTreeMap<Tag, Words>);
@@ -39,6 +42,36 @@ impl Translations {
         found.map(|(_, words)| words)
     }
 
+    /// The words in one language alone; none for what is no language's tag.
+    pub fn one(tag: &str, words: Words) -> Option<Self> {
+        let mut all = Self::default();
+        all.put(tag, words).then_some(all)
+    }
+
+    /// Puts the words in this language in; not for what is no language's tag, which is told.
+    pub fn put(&mut self, tag: &str, words: Words) -> bool {
+        let tag = Tag::try_from(tag.to_owned());
+        tag.is_ok_and(|tag| {
+            self.0.insert(tag, words);
+            true
+        })
+    }
+
+    /// The words in the language of this tag, else in English, else in the first language
+    /// that there is.
+    pub fn best(&self, tag: &str) -> Option<&Words> {
+        let first = || self.0.values().next();
+        self.get(tag).or_else(|| self.get("en")).or_else(first)
+    }
+
+    /// The tag of the language that [`Translations::best`] gives the words in.
+    pub fn best_tag(&self, tag: &str) -> Option<&str> {
+        let best = self.best(tag)?;
+        let mut all = self.iter();
+        let found = all.find(|(_, words)| std::ptr::eq(*words, best));
+        found.map(|(tag, _)| tag)
+    }
+
     /// Each language's tag and words, by tag.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Words)> {
         self.0.iter().map(|(tag, words)| (tag.0.as_str(), words))
@@ -48,11 +81,10 @@ impl Translations {
 impl TryFrom<BTreeMap<Tag, Words>> for Translations {
     type Error = &'static str;
     fn try_from(words: BTreeMap<Tag, Words>) -> Result<Self, Self::Error> {
-        let words = Self(words);
-        match words.get("en") {
-            Some(_) => Ok(words),
-            None => Err("missing field `en`"),
+        if words.is_empty() {
+            return Err("there are no texts: a table such as [en] has title, question and look");
         }
+        Ok(Self(words))
     }
 }
 
@@ -73,6 +105,43 @@ impl TryFrom<String> for Tag {
             Err(format!(
                 "unknown key `{tag}`: a lesson has none of this name, and it is no language's tag"
             ))
+        }
+    }
+}
+
+/// Where a lesson stands in the list.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// UDP.
+    Datagrams,
+    /// TCP without framing.
+    Streams,
+    /// Marking messages off.
+    Framing,
+    /// Authentication of the peer.
+    Trust,
+    /// Lessons that do not come with the program.
+    #[default]
+    Own,
+}
+
+impl Group {
+    protocol::all_variants! {
+        /// All of them in order.
+        Datagrams, Streams, Framing, Trust, Own
+    }
+
+    /// Key of its heading in the catalogs.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Datagrams => "group.datagrams",
+            Self::Streams => "group.streams",
+            Self::Framing => "group.framing",
+            Self::Trust => "group.trust",
+            Self::Own => "group.own",
         }
     }
 }
@@ -99,6 +168,9 @@ pub enum Count {
     LateReplies,
     /// Connections that the server refused.
     Refusals,
+    /// Messages to the server that the lesson's wrong decoder has right before it has
+    /// something else, over the chunks that the server's recv calls returned.
+    Agreed,
 }
 
 /// A guess the learner commits to before the run.
@@ -119,6 +191,10 @@ pub struct Reference {
     /// The guess that it asks for; left out for a lesson that comes with the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predict: Option<Predict>,
+    /// The wrong decoder that is shown beside the right one; left out for a lesson that
+    /// comes with the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duel: Option<Opponent>,
     /// Its words; left out for a lesson that comes with the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<Translations>,

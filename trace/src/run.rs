@@ -100,11 +100,15 @@ impl Trace {
     }
 
     /// Whether an end of a connection sends with Nagle's algorithm; none where
-    /// that is not known.
+    /// that is not known, or small segments are held back for another reason as well (TCP_CORK,
+    /// tcp(7)).
     pub fn nagle(&self, connection: ConnectionId, end: End) -> Option<bool> {
         match (&self.plan, end) {
-            (Some(plan), End::Opener) => Some(plan.client_of(connection)?.nagle),
-            (Some(plan), End::Acceptor) => Some(plan.server_nagle),
+            (Some(plan), End::Opener) => {
+                let client = plan.client_of(connection)?;
+                (!client.cork).then_some(client.nagle)
+            }
+            (Some(plan), End::Acceptor) => (!plan.server_cork).then_some(plan.server_nagle),
             (None, End::Opener) => self.setup.opener_nagle,
             (None, End::Acceptor) => self.setup.acceptor_nagle,
         }

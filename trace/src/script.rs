@@ -13,7 +13,7 @@ use protocol::{Nanos, Transport};
 
 use crate::experiment::{Answer, MAX_CLIENTS};
 use crate::link::{Request, Send};
-use crate::{Call, Client, ClientId, End, Event, Experiment, LengthUnit, Message};
+use crate::{Call, Client, ClientId, End, Event, Experiment, Message, outgoing};
 use forgery::Seen;
 
 /// How long a client waits for its next reply, which may never come, beyond what the
@@ -175,8 +175,12 @@ fn patience(experiment: &Experiment) -> Nanos {
         }
     };
     let reading = reads * u64::from(experiment.read_delay_ms);
+    let slowest = clients.iter().map(|client| u64::from(client.read_delay_ms));
+    let smallest = clients.iter().map(|client| u64::from(client.buffer.max(1)));
+    let recvs = 2 * messages as u64 + bytes as u64 / smallest.min().unwrap_or(1) + 2;
+    let listening = recvs * slowest.max().unwrap_or(0);
     let replying = (messages as u64 + 1) * u64::from(experiment.reply_delay_ms);
-    base + Nanos::from_millis(stays + reading + replying)
+    base + Nanos::from_millis(stays + reading + replying + listening)
 }
 
 impl Player {
@@ -210,7 +214,11 @@ impl Player {
     fn forge(&mut self, answer: Vec<u8>) -> Vec<Request> {
         self.forging = Forging::No;
         let gap = Nanos(0);
-        self.go_on(vec![Send { gap, bytes: answer }])
+        self.go_on(vec![Send {
+            gap,
+            bytes: answer,
+            more: false,
+        }])
     }
 
     fn advance(&mut self) -> Vec<Request> {
@@ -239,6 +247,7 @@ impl Player {
                     sends.push(Send {
                         gap,
                         bytes: message,
+                        more: false,
                     });
                 }
                 Side::Stream(_) => self.drain(gap, &mut sends),
@@ -291,11 +300,7 @@ impl Player {
         let Side::Stream(machine) = &mut self.side else {
             return Ok(());
         };
-        let framing = machine.framing();
-        let mut parts = framing.parts_unchecked(message)?;
-        if self.plan.length_unit != LengthUnit::Bytes {
-            parts.header = framing.header_saying(self.plan.length_unit.said(message))?;
-        }
+        let parts = outgoing::parts(machine.framing(), &self.plan, message)?;
         machine.handle_parts(parts, message.len());
         Ok(())
     }
@@ -327,6 +332,7 @@ impl Player {
     }
 
     fn drain(&mut self, mut gap: Nanos, sends: &mut Vec<Send>) {
+        let first = sends.len();
         if let Side::Stream(machine) = &mut self.side {
             if self.forging == Forging::Unchallenged
                 && let Some(ClientOutput::Send(_)) = machine.poll_output()
@@ -345,12 +351,21 @@ impl Player {
                     sends.push(Send {
                         gap,
                         bytes: piece.to_vec(),
+                        more: false,
                     });
                     gap = match self.plan.piece {
                         0 => Nanos(0),
                         _ => Nanos::from_micros(u64::from(self.plan.gap_us)),
                     };
                 }
+            }
+        }
+        // The cork comes out behind the last one.
+        if self.plan.cork
+            && let Some((_, others)) = sends[first..].split_last_mut()
+        {
+            for send in others {
+                send.more = true;
             }
         }
     }

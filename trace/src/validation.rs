@@ -1,13 +1,17 @@
 //! What bounds an experiment: those of each knob, and those of all of it together.
 
+use emulation::MAX_MTU;
 use protocol::{Framing, System, Transport};
 
 use crate::experiment::{
-    MAX_BACKLOG, MAX_BUFFER, MAX_CLIENTS, MAX_CONNECTIONS, MAX_DELAY_MS, MAX_FRAMED, MAX_KEY,
-    MAX_MESSAGE, MAX_PIECES, MAX_SIZES, MAX_TOTAL,
+    MAX_BUFFER, MAX_CLIENTS, MAX_CONNECTIONS, MAX_FRAMED, MAX_MESSAGE, MAX_PIECES, MAX_SIZES,
+    MAX_TOTAL,
 };
 use crate::knob::Knob;
-use crate::{Answer, ClientId, Experiment, ExperimentError};
+use crate::{Answer, ClientId, Experiment, ExperimentError, IpVersion};
+
+/// RFC 8200, 5.
+const LEAST_MTU_OF_IPV6: usize = 1_280;
 
 impl Experiment {
     /// Refuses what would be too big, too long or impossible. Whoever runs an
@@ -26,18 +30,23 @@ impl Experiment {
             knob.validate(self)?;
         }
         let range = ExperimentError::range;
+        if let (IpVersion::V6, Some(link)) = (self.ip, &self.link) {
+            range(
+                "mtu",
+                link.mtu as usize,
+                LEAST_MTU_OF_IPV6,
+                MAX_MTU as usize,
+            )?;
+        }
         range("recv-sizes", self.recv_sizes.len(), 0, MAX_SIZES)?;
         for size in &self.recv_sizes {
             range("recv-sizes", *size as usize, 1, MAX_BUFFER as usize)?;
         }
-        range("backlog", self.backlog as usize, 0, MAX_BACKLOG)?;
-        range("key", self.key.len(), 1, MAX_KEY)?;
         self.validate_answers()?;
         let (mut total, mut framed, mut pieces, mut connections) = (0, 0, 0, 0);
         for (client, id) in self.clients.iter().zip(ClientId::ALL) {
-            range("start", client.start_ms as usize, 0, MAX_DELAY_MS as usize)?;
             connections += usize::from(client.connections);
-            let most = usize::from(MAX_CONNECTIONS) + MAX_CLIENTS - 1;
+            let most = usize::from(MAX_CONNECTIONS) + 1;
             range("connections in all", connections, 1, most)?;
             for message in &client.messages {
                 range("message length", message.len(), 0, MAX_MESSAGE)?;
@@ -48,7 +57,7 @@ impl Experiment {
             framing.validate().map_err(ExperimentError::Framing)?;
             for (index, message) in client.messages.iter().enumerate() {
                 if let Some(error) = message.mistake() {
-                    return Err(ExperimentError::Hex {
+                    return Err(ExperimentError::NoMessage {
                         client: id,
                         message: index + 1,
                         error,

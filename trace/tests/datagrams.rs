@@ -227,6 +227,112 @@ fn datagrams_are_explained() {
     );
 }
 
+/// Two datagrams of nine bytes in three fragments each, of which the second one of the first
+/// is lost.
+const FRAGMENTS: &str = "c1 send abcdefghi
+     c1 datagram abcd | fragment=7/0/9 arrived=20
+     c1 datagram efgh | fragment=7/4/9 lost=chance
+     c1 datagram i | fragment=7/8/9 arrived=20
+     c1 send ABCDEFGHI
+     c1 datagram ABCD | fragment=8/0/9 arrived=21
+     c1 datagram EFGH | fragment=8/4/9 arrived=22
+     c1 datagram I | fragment=8/8/9 arrived=23
+     s1 recv 1024 ABCDEFGHI
+     ended missed=0";
+
+#[test]
+fn a_datagram_is_lost_with_one_of_its_fragments() {
+    check(
+        FRAGMENTS,
+        &["[#2] [#1 Lost #1 Lost #1 Lost #2 Read(8) #2 Read(8) #2 Read(8)] [0 FragmentLost@2]"],
+    );
+    let trace = trace(System::UdpEcho, &[], FRAGMENTS);
+    let analysis = Analysis::new(&trace);
+    let lane = &analysis.lanes[0];
+    let fragments = lane.wire.iter().map(|packet| {
+        let (span, number) = (packet.span, packet.fragment);
+        (
+            span.start.0,
+            span.end.0,
+            number.number,
+            number.of,
+            packet.lost,
+        )
+    });
+    let expected = [
+        (0, 4, 1, 3, false),
+        (4, 8, 2, 3, true),
+        (8, 9, 3, 3, false),
+        (9, 13, 1, 3, false),
+        (13, 17, 2, 3, false),
+        (17, 18, 3, 3, false),
+    ];
+    assert_eq!(fragments.collect::<Vec<_>>(), expected);
+    check_explained(
+        &trace,
+        3,
+        "Client 1's kernel put fragment 2 of 3 of a datagram on the wire: 4 bytes of it. The \
+         datagram has 9 bytes, which is more than one packet may carry here (the MTU): the \
+         sender's kernel sends it in fragments, and the reader's puts them together again. The \
+         link lost it: it loses a share of all packets, and this one was chosen. It is client 1's \
+         sendto() #1. 1 of its 3 fragments was lost: the datagram never arrived. What did arrive \
+         of it is thrown away, and nobody sends it again.",
+    );
+}
+
+#[test]
+fn fragments_are_numbered_only_if_all_were_captured() {
+    let whole = trace(
+        System::UdpEcho,
+        &[],
+        "c1 send abcdefghi
+         c1 datagram abcd | fragment=7/0/9 arrived=20
+         c1 datagram i | fragment=7/8/9 lost=chance
+         c1 send another
+         ended missed=0",
+    );
+    // Of a call four bytes were kept: the datagrams are compared by as many.
+    let mut trace = Trace::new(whole.plan.clone().expect("a plan"), whole.head.clone());
+    for event in whole.events() {
+        let mut event = event.clone();
+        if event.bytes == b"another" {
+            event.bytes.truncate(4);
+            event.length = Some(7);
+        }
+        trace.insert(event);
+    }
+    let analysis = Analysis::new(&trace);
+    let lane = &analysis.lanes[0];
+    assert!(lane.wire.iter().all(|packet| packet.fragment.of == 0));
+    check_explained(
+        &trace,
+        3,
+        "Client 1's kernel put a fragment of a datagram on the wire: 1 byte of it. The \
+         datagram has 9 bytes, which is more than one packet may carry here (the MTU): the \
+         sender's kernel sends it in fragments, and the reader's puts them together again. The \
+         link lost it: it loses a share of all packets, and this one was chosen. It is client 1's \
+         sendto() #1. Not all of its fragments arrived: the datagram never did. What did arrive \
+         of it is thrown away, and nobody sends it again.",
+    );
+}
+
+#[test]
+fn fragments_may_come_between_those_of_another_datagram_and_lack_the_first() {
+    check(
+        "c1 send abcd
+         c1 send efgh
+         c1 datagram ab | fragment=7/0/4 arrived=20
+         c1 datagram ef | fragment=8/0/4 arrived=21
+         c1 datagram cd | fragment=7/2/4 arrived=22
+         c1 datagram gh | fragment=8/2/4 arrived=20
+         c1 datagram xy | fragment=9/2/4 arrived=20
+         s1 recv 1024 efgh
+         s1 recv 1024 abcd
+         ended missed=0",
+        &["[#2 #1] [#1 Read(8) #2 Read(7) #1 Read(8) #2 Read(7)] []"],
+    );
+}
+
 #[test]
 fn thousands_of_equal_datagrams_stay_quick() {
     // Half of 20,000 equal ones are lost: by walking, each recv would look at

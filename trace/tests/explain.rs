@@ -390,3 +390,26 @@ fn a_connection_that_is_not_accepted_yet_is_not_called_never_accepted() {
         );
     }
 }
+
+#[test]
+fn what_a_reset_threw_away_is_not_called_under_way() {
+    let script = |reset: &str| {
+        format!(
+            "s1 send abcdef
+             s1 segment 0 PSH,ACK abc
+             {reset}
+             c1 recv 64 abc",
+        )
+    };
+    let said = "3 more bytes were already on the way or waiting.";
+    for (reset, is_said) in [
+        ("s1 segment 3 RST,ACK", false),
+        ("s1 segment 3 ACK", true),
+        // The other end's reset says nothing of what this one has sent.
+        ("c1 segment 0 RST,ACK", true),
+    ] {
+        let run = trace(System::TcpEcho, &[], &script(reset));
+        let told = explained(&run, run.events().len());
+        assert_eq!(told.contains(said), is_said, "{reset}: {told}");
+    }
+}

@@ -7,7 +7,7 @@ mod dsl;
 
 use dsl::{check_says as check, explained_in, trace};
 use protocol::System;
-use trace::counterfactual::remaining;
+use trace::counterfactual::{counterfactual_at, remaining};
 use trace::knob::Knob;
 use trace::rows::Rows;
 use trace::{Analysis, Trace};
@@ -69,6 +69,51 @@ fn what_the_window_has_no_room_for_is_not_held_by_nagle() {
             assert_eq!(remaining(&run, &analysis, Knob::Nagle), 0);
         }
     }
+}
+
+/// Case O of what people reported: the second part of a reply waits, and it is the server's
+/// Nagle that holds it, until the client acknowledges the first part.
+#[test]
+fn the_second_part_of_a_reply_is_held_by_the_servers_nagle() {
+    let calls = "c1 segment 0 SYN | mss=65495
+         s1 segment 0 SYN,ACK | mss=65495 window=65483
+         c1 segment 0 ACK | window=65483
+         c1 send question | unacked=0 unsent=0
+         c1 segment 0 PSH,ACK question | window=65483
+         s1 recv 99 question | waiting=8
+         s1 send first | unacked=5 unsent=0
+         s1 segment 0 PSH,ACK first | ack=8 window=65483
+         s1 send second | unacked=11 unsent=6
+         c1 recv 99 first | waiting=5
+         c1 segment 8 ACK | ack=5 window=65483
+         s1 segment 5 PSH,ACK second | ack=8 window=65483
+         c1 recv 99 second | waiting=6";
+    let run = trace(System::TcpEcho, &["server-nagle=on", "nagle=off"], calls);
+    let english =
+        "Nagle's algorithm holds 6 bytes back: they wait for the ACK of all before offset 5.";
+    let chinese = explained_in("zh", &run, 9);
+    assert!(
+        chinese.contains("Nagle") && chinese.contains("服务端"),
+        "{chinese}"
+    );
+    let said = [
+        "The server's send() #2 handed 6 bytes to the kernel. ",
+        english,
+    ]
+    .concat();
+    check(&run, 9, [&said, "Nagle"], &[]);
+    // To prove it, the server's algorithm is turned off: the client's is off already.
+    let analysis = Analysis::new(&run);
+    let proof = counterfactual_at(&run, &analysis, 8).unwrap();
+    assert_eq!(
+        (proof.knob, proof.value.as_str()),
+        (Knob::ServerNagle, "off")
+    );
+    let left = [Knob::ServerNagle, Knob::Nagle].map(|knob| remaining(&run, &analysis, knob));
+    assert_eq!(left, [1, 0]);
+    // The same where the client has the algorithm and the server has not: nothing is said.
+    let other = trace(System::TcpEcho, &["server-nagle=off", "nagle=on"], calls);
+    check(&other, 9, ["The server's send() #2", "服务端"], &["Nagle"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod dsl;
 
 use std::fmt::Write as _;
 
-use dsl::{check_explained, explained_in, trace};
+use dsl::{check_explained, explained, explained_in, trace};
 use proptest::prelude::*;
 use protocol::{Offset, System};
 use trace::lane::{Direction, Lane};
@@ -351,4 +351,52 @@ proptest! {
             prop_assert_eq!(lane.packet_at(Offset(byte as u64)), None);
         }
     }
+}
+
+#[test]
+fn what_a_link_lost_is_why_a_recv_ends_and_why_another_one_waited() {
+    let run = trace(
+        System::TcpEcho,
+        &[],
+        "c1 segment 0 SYN | arrived=10
+         s1 segment 0 SYN,ACK | arrived=10
+         c1 send abcdefghi
+         c1 segment 0 ACK abc | arrived=10
+         c1 segment 3 ACK def | lost=chance
+         c1 segment 6 ACK ghi | arrived=10
+         s1 recv 1024 abc
+         c1 segment 3 ACK def | arrived=44
+         running",
+    );
+    let analysis = Analysis::new(&run);
+    let says = |step: usize| explained(&run, step);
+    assert_eq!(analysis.lanes[0].recvs.len(), 1);
+    let at_first = says(7);
+    assert!(
+        at_first.contains(
+            "It ends here because the segment with the next byte was lost on the link: that \
+             byte came 40.0 ms after it was first sent, and nothing behind it is read before."
+        ),
+        "{at_first}"
+    );
+    let whole = trace(
+        System::TcpEcho,
+        &[],
+        "c1 segment 0 SYN | arrived=1
+         s1 segment 0 SYN,ACK | arrived=2
+         c1 send abcdef
+         c1 segment 0 ACK abc | lost=chance
+         c1 segment 3 ACK def | arrived=5
+         c1 segment 0 ACK abc | arrived=6
+         s1 send x
+         s1 recv 1024 abcdef",
+    );
+    let at_last = explained(&whole, 8);
+    assert!(
+        at_last.contains(
+            "Its first byte was in a segment that the link lost, and came with another one, 3.00 ms \
+             after the lost one was sent: what came behind it had to wait."
+        ),
+        "{at_last}"
+    );
 }

@@ -2,7 +2,10 @@
 //! browser; what the browser has to do is returned as an [`Effect`].
 
 mod address;
+mod beside;
 mod chunk;
+mod coding;
+mod condition;
 mod connecting;
 mod derived;
 mod dueling;
@@ -12,24 +15,35 @@ mod following;
 mod guessing;
 mod inspecting;
 mod keyboard;
+mod knobs;
+mod lab;
+mod lesson_files;
 mod message;
 mod navigation;
 mod proving;
 mod reading;
+mod repeating;
 mod running;
 #[cfg(test)]
 mod tests;
 mod yours;
 
 use trace::duel::Opponent;
-use trace::knob::{Knob, KnobError};
+use trace::knob::{KnobError, Setting};
+use trace::source_code::Language;
 use trace::{End, Experiment, ExperimentError, Lesson, Nonces, Script, Trace};
 
 pub use crate::runs::{Opened, Status};
 pub use chunk::{Chunk, Layer};
+pub(crate) use condition::Aim;
+pub use condition::{Judged, Link, Mistake};
 use derived::Derived;
 pub use keyboard::key;
+use lab::Lab;
+pub use lesson_files::Folder;
 pub use message::{ChunkCopied, CodeLanguage, Copied, Effect, Format, Message, Role, Tab};
+pub use repeating::MOST_VALUE;
+use repeating::{Forecast, Repeated};
 use yours::Yours;
 
 use crate::file::FileError;
@@ -58,77 +72,16 @@ pub struct Setup {
     pub nonces: fn() -> Nonces,
 }
 
-/// The connection to the gateway.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Link {
-    /// Being opened for the first time.
-    Connecting,
-    /// The gateway's `hello` line has arrived.
-    Online {
-        /// Kernel name and release it runs on, such as `Linux 6.18`.
-        kernel: String,
-        /// The program's own version.
-        program: String,
-    },
-    /// Open, but the gateway has stopped answering.
-    Silent {
-        /// As above, for when it answers again.
-        kernel: String,
-        /// As above.
-        program: String,
-    },
-    /// Lost, refused or never answered: it is opened again and again until the
-    /// gateway's `hello` line arrives.
-    Gone {
-        /// Milliseconds until the next attempt; none while one is being made.
-        retry_ms: Option<f64>,
-    },
-    /// The gateway is newer than this page: it has to be loaded again.
-    Outdated {
-        /// The program's own version.
-        program: String,
-    },
-}
-
-/// Why the experiment can't be run as its knobs stand.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Mistake {
-    /// The value typed into this knob is invalid.
-    Knob(Knob, String, KnobError),
-    /// Each value is valid, but not with the others.
-    Experiment(ExperimentError),
-}
-
-/// A guess and what the kernel did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Judged {
-    /// What was guessed.
-    pub guess: u64,
-    /// What happened.
-    pub actual: u64,
-}
-
-/// Where the cursor goes when the run that was asked for is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Aim {
-    /// To the start, and through it once.
-    Play,
-    /// To this step.
-    Step(usize),
-    /// To the last step.
-    Last,
-    /// Where the user left it.
-    Stay,
-}
-
 /// The page's state. Read it freely; change it with [`State::update`].
 #[derive(Debug)]
 pub struct State {
     lessons: Vec<Lesson>,
     lesson: usize,
     experiment: Experiment,
-    /// The invalid value that was typed into a knob.
-    refused: Option<(Knob, String, KnobError)>,
+    /// The invalid values that were typed into knobs.
+    refused: Vec<(Setting, String, KnobError)>,
+    /// What stands in a knob's field that has not been set.
+    typed: Option<(Setting, String)>,
     invalid: Option<ExperimentError>,
 
     link: Link,
@@ -160,10 +113,18 @@ pub struct State {
     proving: bool,
     /// Number of the run that the one on the stage is compared with.
     compared: Option<u32>,
+    /// The runs of one experiment again and again that were asked for last.
+    repeated: Option<Repeated>,
+    /// What is guessed of such a series.
+    forecast: Forecast,
 
     opened: Option<Opened>,
     /// The list of the reader's connections.
     yours: Yours,
+    /// The reader's own experiment.
+    lab: Lab,
+    /// The lessons of the gateway's folder.
+    folder: Folder,
     /// The file that could not be opened last, and why.
     refused_file: Option<(String, FileError)>,
     dragging: bool,
@@ -184,6 +145,8 @@ pub struct State {
     help: bool,
     code: CodeLanguage,
     role: Role,
+    /// Whether a reader and a writer for the framing are shown instead, and in which language.
+    decoder: (bool, Language),
     settings: Settings,
     reduced_motion: bool,
     /// What was last put behind `#`.
@@ -220,11 +183,17 @@ impl State {
     /// Without lessons there is no page.
     pub fn open(setup: Setup) -> (Self, Vec<Effect>) {
         let experiment = setup.lessons[0].experiment.clone();
+        let lab = Lab::kept(&setup.settings, &setup.lessons);
+        let folder = Folder {
+            behind: setup.lessons.len(),
+            ..Folder::default()
+        };
         let mut state = Self {
             lessons: setup.lessons,
             lesson: 0,
             experiment,
-            refused: None,
+            refused: Vec::new(),
+            typed: None,
             invalid: None,
             link: Link::Connecting,
             attempts: 0,
@@ -245,8 +214,12 @@ impl State {
             runs: Runs::default(),
             proving: false,
             compared: None,
+            repeated: None,
+            forecast: Forecast::default(),
             opened: None,
             yours: Yours::default(),
+            lab,
+            folder,
             refused_file: None,
             dragging: false,
             player: Player::default(),
@@ -262,6 +235,7 @@ impl State {
             help: false,
             code: CodeLanguage::default(),
             role: Role::default(),
+            decoder: (false, Language::Python),
             settings: setup.settings,
             reduced_motion: setup.reduced_motion,
             hash: String::new(),
@@ -281,12 +255,9 @@ impl State {
         let mut effects = vec![Effect::Connect];
         let place = Place::parse(&setup.hash);
         if !state.go_to(&place, &mut effects) {
-            state.choose(state.first_lesson(), &mut effects);
-            if state.lesson().predict.is_none() {
-                state.want(Aim::Play, &mut effects);
-            }
+            state.begin_lesson(state.first_lesson(), &mut effects);
             if !place.lesson.is_empty() {
-                state.faults = vec![Fault::Lesson(place.lesson)];
+                state.miss(place);
             }
         }
         state.is_first_visit = state.settings.done.is_empty();
@@ -315,6 +286,7 @@ impl State {
         match message {
             Message::LinkDown => self.handle_link_down(),
             Message::Line(line) => return self.handle_line(*line, effects),
+            Message::Lessons(said) => self.take_lessons(*said, effects),
             Message::Tick { elapsed_ms } => return self.handle_tick(elapsed_ms, effects),
             Message::Frame { elapsed_ms } => return self.handle_frame(elapsed_ms, effects),
             Message::LessonChosen(id) => {
@@ -322,21 +294,25 @@ impl State {
                 let Some(index) = index.filter(|_| !self.is_only_record()) else {
                     return false;
                 };
-                self.choose(index, effects);
-                if self.lessons[index].predict.is_none() {
-                    self.want(Aim::Play, effects);
-                }
+                self.begin_lesson(index, effects);
             }
-            Message::KnobSet(knob, value) => self.set_knob(knob, value),
-            Message::KnobsReset => {
-                self.compared = None;
-                self.experiment = self.origin().clone();
-                self.check();
-            }
+            Message::KnobSet(setting, value) => self.set_knob(setting, value, effects),
+            Message::KnobTyped(setting, value) => return self.type_knob(setting, value),
+            Message::KnobsReset => self.reset_knobs(effects),
+            Message::OpenInLab => return self.open_in_lab(effects),
+            Message::SaveLesson => return self.save_lesson(effects),
+            Message::ClientAdded => return self.add_client(effects),
+            Message::ClientRemoved(client) => return self.remove_client(client, effects),
             Message::Prove(counterfactual) => return self.prove(&counterfactual, effects),
-            Message::CloseComparison => return self.close_comparison(),
+            Message::KeepAbove => return self.keep_above(),
+            Message::CloseComparison => return self.close_comparison(effects),
             Message::ShowRun(number) => return self.show_run(number, effects),
             Message::Compare(number) => return self.compare(number),
+            Message::Repeat => return self.repeat(effects),
+            Message::StopRepeating => return self.stop_repeating(effects),
+            Message::ShowOutcome(run) => return self.show_outcome(run, effects),
+            Message::Forecast(value, runs) => return self.set_forecast(value, runs),
+            Message::ForecastValue(value) => return self.add_forecast(value),
             Message::FileRead { name, content } => self.open_file(&name, content, effects),
             Message::TabChosen(tab) => return self.choose_tab(tab, effects),
             Message::ConnectionChosen(number) => return self.choose_connection(number),
@@ -344,6 +320,7 @@ impl State {
             Message::ListOrdered(order) => self.order_list(order),
             Message::Follow(follows) => self.follow_record(follows),
             Message::FramingSet(direction, text) => return self.set_framing(direction, &text),
+            Message::FramingTyped(direction, text) => return self.type_framing(direction, text),
             Message::OpponentChosen(opponent) => return self.choose_opponent(opponent),
             Message::GuessFramings => return self.guess_framings(),
             Message::Download(format) => return self.download(format, effects),
@@ -410,6 +387,22 @@ impl State {
         opening.or_else(undone).unwrap_or_default()
     }
 
+    /// Opens a lesson; what asks for no guess is run at once.
+    fn begin_lesson(&mut self, index: usize, effects: &mut Vec<Effect>) {
+        self.choose(index, effects);
+        if self.lesson().predict.is_none() {
+            self.want(Aim::Play, effects);
+        }
+    }
+
+    /// The page is about this lesson; what was guessed of another is not about it.
+    fn turn_to(&mut self, index: usize) {
+        if self.lesson != index {
+            self.forecast = Forecast::default();
+        }
+        self.lesson = index;
+    }
+
     /// Knobs as the lesson has them, nothing run, nothing selected.
     fn choose(&mut self, index: usize, effects: &mut Vec<Effect>) {
         self.stop(effects);
@@ -421,20 +414,10 @@ impl State {
         self.yours.tab = Tab::Learn;
         self.lesson = index;
         self.experiment = self.lesson().experiment.clone();
+        self.forecast = Forecast::default();
+        self.choose_opponent(self.lesson().duel);
         self.check();
         self.forget_run();
         self.status = Status::Idle;
-    }
-
-    fn set_knob(&mut self, knob: Knob, value: String) {
-        self.compared = None;
-        let set = knob.set(&mut self.experiment, &value);
-        self.check();
-        self.refused = set.err().map(|error| (knob, value, error));
-    }
-
-    fn check(&mut self) {
-        self.refused = None;
-        self.invalid = self.experiment.validate().err();
     }
 }

@@ -4,9 +4,12 @@
 
 use std::sync::OnceLock;
 
+use protocol::Framing;
 use trace::Lesson;
+use trace::duel::Opponent;
 use trace::knob::Knob;
-use trace::lesson::{Count, Group, Predict, Translations};
+use trace::lesson::{Count, Group, Misconception, Predict, Shows, Translations, Words};
+use trace::source_code::{self, Language as Written, SourceError};
 use trace::text::Catalog;
 
 use crate::app::{CodeLanguage, Role};
@@ -14,7 +17,7 @@ use crate::language::Language;
 
 #[expect(clippy::unreadable_literal, reason = "written by build.rs")]
 mod packed {
-    use super::{Count, Group, Knob, Packed};
+    use super::{Count, Group, Knob, Misconception, Opponent, Packed, Shows};
 
     include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
 }
@@ -68,9 +71,51 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
     entries(Language::default()).map(|(key, _)| key)
 }
 
-/// One of a lesson's texts: its `title`, `question` or `look`.
-pub fn lesson_text(catalog: &Catalog, lesson: &Lesson, part: &str) -> String {
+/// One of a lesson's texts: its `title`, `question` or `look`. Those of a lesson that does not
+/// come with the program are its own, in this language if it has it.
+pub fn lesson_text(catalog: &Catalog, language: Language, lesson: &Lesson, part: &str) -> String {
+    if let Some(words) = lesson.words.best(language.tag()) {
+        let text = match part {
+            "title" => &words.title,
+            "question" => &words.question,
+            _ => &words.look,
+        };
+        return text.clone();
+    }
     catalog.text(&["lesson.", &lesson.id, ".", part].concat())
+}
+
+/// The tag of the language that the texts of a lesson are in, where that is not the page's.
+pub fn lesson_language(language: Language, lesson: &Lesson) -> Option<&str> {
+    let own = lesson.words.best_tag(language.tag());
+    own.filter(|own| *own != language.tag())
+}
+
+/// All words of a lesson: its own, or those of one that comes with the program in each of the
+/// page's languages. None of a lesson that has neither.
+pub fn lesson_words(lesson: &Lesson) -> Translations {
+    let mut words = lesson.words.clone();
+    if words.iter().next().is_some() {
+        return words;
+    }
+    for language in Language::all() {
+        let texts = texts(language);
+        let text = |part| {
+            let text = texts.template(&["lesson.", &lesson.id, ".", part].concat());
+            text.map(str::to_owned)
+        };
+        if let (Some(title), Some(question), Some(look)) =
+            (text("title"), text("question"), text("look"))
+        {
+            let own = Words {
+                title,
+                question,
+                look,
+            };
+            words.put(language.tag(), own);
+        }
+    }
+    words
 }
 
 /// The lessons in the order they are listed; their words are texts of the catalog.
@@ -86,6 +131,8 @@ struct Packed {
     order: u32,
     knobs: &'static [Knob],
     predict: Option<(Count, &'static [u64])>,
+    duel: Option<Opponent>,
+    shows: &'static [Shows],
     /// As a `run` line has it.
     experiment: &'static str,
 }
@@ -101,7 +148,8 @@ impl Packed {
                 count,
                 choices: choices.to_vec(),
             }),
-            shows: Vec::new(),
+            duel: self.duel,
+            shows: self.shows.to_vec(),
             words: Translations::default(),
             experiment: serde_json::from_str(self.experiment).ok()?,
         })
@@ -149,12 +197,23 @@ pub fn code(name: &str, role: Role, language: CodeLanguage) -> Vec<CodeLine> {
         Role::Client => "client",
     };
     let file = [name, role, ending(language)].join(".");
+    found(&file).map_or_else(Vec::new, |text| text.lines().map(CodeLine::parse).collect())
+}
+
+/// A reader and a writer for `framing`, as `stickylab decoder` prints them.
+pub fn decoder(framing: &Framing, language: Written) -> Result<String, SourceError> {
+    source_code::decoder(framing, language, &|name| {
+        found(&["decoder/", name].concat())
+    })
+}
+
+/// The text of a snippet or a template.
+fn found(file: &str) -> Option<&'static str> {
     let mut snippets = content().split(SEPARATOR).skip(1);
-    let found = snippets.find_map(|snippet| {
+    snippets.find_map(|snippet| {
         let (name, text) = snippet.split_once('\n')?;
         (name == file).then_some(text)
-    });
-    found.map_or_else(Vec::new, |text| text.lines().map(CodeLine::parse).collect())
+    })
 }
 
 /// The ending of a language's snippets.
@@ -195,10 +254,38 @@ mod tests {
         check("# a comment", "# a comment", &[]);
     }
 
+    #[test]
+    fn every_framing_has_a_decoder_in_every_language() {
+        for framing in Framing::all() {
+            for language in Written::ALL {
+                let source = decoder(&framing, language).unwrap();
+                assert!(source.lines().count() > 30, "{language:?}: {source}");
+            }
+        }
+    }
+
     /// Values of an attribute in the page's markup.
     fn values<'a>(page: &'a str, attribute: &'a str) -> impl Iterator<Item = &'a str> {
         let parts = page.split(attribute).skip(1);
         parts.map(|rest| rest.split('"').next().unwrap_or_default())
+    }
+
+    #[test]
+    fn every_setting_of_every_framing_has_its_texts() {
+        for language in Language::all() {
+            let texts = texts(language);
+            for framing in Framing::all() {
+                let kind = framing.name();
+                for setting in framing.settings() {
+                    for part in ["", ".hint"] {
+                        let own = ["setting.", kind, ".", setting.name, part].concat();
+                        let any = ["setting.", setting.name, part].concat();
+                        let found = texts.template(&own).or_else(|| texts.template(&any));
+                        assert!(found.is_some(), "{}: {own} or {any}", language.tag());
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{
     AddEventListenerOptions, Blob, Document, Element, EventTarget, HtmlAnchorElement,
-    HtmlCanvasElement, HtmlElement, HtmlTemplateElement, ResizeObserver, Url, Window,
+    HtmlCanvasElement, HtmlElement, HtmlTemplateElement, ResizeObserver, ScrollBehavior,
+    ScrollIntoViewOptions, ScrollLogicalPosition, Url, Window,
 };
 
 use crate::app::Message;
@@ -127,11 +128,32 @@ pub fn set_bool(element: &Element, name: &str, value: bool) {
     set(element, name, if value { "true" } else { "false" });
 }
 
+/// Says in which language an element's text is, where that is not the page's.
+pub fn set_language(element: &Element, tag: Option<&str>) {
+    match tag {
+        Some(tag) => set(element, "lang", tag),
+        // Removing what is not there does not fail.
+        None => drop(element.remove_attribute("lang")),
+    }
+}
+
 /// Shows or hides an element.
 pub fn set_shown(element: &HtmlElement, shown: bool) {
     if element.hidden() == shown {
         element.set_hidden(!shown);
     }
+}
+
+/// Scrolls an element to this place of the window.
+pub fn scroll_to(element: &Element, place: ScrollLogicalPosition, smoothly: bool) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(place);
+    options.set_behavior(if smoothly {
+        ScrollBehavior::Smooth
+    } else {
+        ScrollBehavior::Instant
+    });
+    element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
 /// Gives an element the focus without scrolling to it.
@@ -251,6 +273,14 @@ pub fn on_click(
 pub fn target_within(event: &web_sys::Event, selector: &str) -> Option<Element> {
     let target = event.target()?.dyn_into::<Element>().ok()?;
     target.closest(selector).ok().flatten()
+}
+
+/// Whether the focus goes from where an event tells that it was lost to something within
+/// `frame`.
+pub fn goes_within(event: &web_sys::Event, frame: &Element) -> bool {
+    let next = js_sys::Reflect::get(event, &"relatedTarget".into()).ok();
+    let next = next.and_then(|next| next.dyn_into::<Element>().ok());
+    next.is_some_and(|next| frame.contains(Some(&next)))
 }
 
 /// Calls `done` when `promise` is settled: with its value, or with none.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use protocol::Offset;
 use trace::ConnectionId;
-use trace::knob::{Knob, KnobError};
+use trace::knob::{Knob, KnobError, Setting};
 use trace::lane::Direction;
 use trace::{Experiment, Lesson};
 
@@ -21,7 +21,7 @@ pub struct Place {
     /// The step to go to, if one was named.
     pub step: Option<Stop>,
     /// Knobs and their values.
-    pub knobs: Vec<(Knob, String)>,
+    pub knobs: Vec<(Setting, String)>,
     /// Fields that mean nothing here.
     pub unknown: Vec<String>,
     /// How the stage looks.
@@ -30,10 +30,16 @@ pub struct Place {
     pub run: Option<String>,
     /// The reader's own records in place of a lesson.
     pub is_yours: bool,
+    /// Two connections of a record, the upper one first.
+    pub compare: Option<[u32; 2]>,
+    /// The Lab in place of a lesson.
+    pub is_lab: bool,
 }
 
 /// Names the reader's own records.
 pub const YOURS: &str = "yours";
+/// Names the Lab.
+const LAB: &str = "lab";
 
 /// How the stage looks, and what is selected on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,7 +62,7 @@ pub enum Fault {
     /// There is no knob of this name.
     Unknown(String),
     /// The knob does not take this value.
-    Knob(Knob, String, KnobError),
+    Knob(Setting, String, KnobError),
     /// The step is one of another run: what is shown is a new run.
     NewRun,
     /// The run in it is none, or was cut off.
@@ -89,21 +95,24 @@ impl Place {
                 "zoom" => place.look.viewport = viewport(&value).unwrap_or_default(),
                 "select" => place.look.selection = target(&value),
                 "run" => place.run = Some(value),
+                "compare" => place.compare = pair(&value),
                 YOURS => place.is_yours = true,
+                LAB => place.is_lab = true,
                 "" | "view" | "axis" => {}
                 name => match name.parse() {
-                    Ok(knob) => place.knobs.push((knob, value)),
+                    Ok(setting) => place.knobs.push((setting, value)),
                     Err(_) => place.unknown.push(name.to_owned()),
                 },
             }
         }
         // What one knob resets comes before it, as Knob::ALL has it; clients
-        // before the second client's own.
+        // before what is of one client alone.
         let mut knobs = std::mem::take(&mut place.knobs);
-        for known in Knob::ALL {
-            let of_this = knobs.extract_if(.., |(knob, _)| *knob == known);
+        for known in Knob::ALL.map(Setting::from) {
+            let of_this = knobs.extract_if(.., |(setting, _)| *setting == known);
             place.knobs.extend(of_this);
         }
+        place.knobs.append(&mut knobs);
         place
     }
 
@@ -112,13 +121,19 @@ impl Place {
     pub fn apply(&self, experiment: &mut Experiment) -> Vec<Fault> {
         let unknown = self.unknown.iter().cloned().map(Fault::Unknown);
         let mut faults: Vec<_> = unknown.collect();
-        for (knob, value) in &self.knobs {
-            if let Err(error) = knob.set(experiment, value) {
-                faults.push(Fault::Knob(*knob, value.clone(), error));
+        for (setting, value) in &self.knobs {
+            if let Err(error) = setting.set(experiment, value) {
+                faults.push(Fault::Knob(*setting, value.clone(), error));
             }
         }
         faults
     }
+}
+
+/// `1,2`: two connections.
+fn pair(text: &str) -> Option<[u32; 2]> {
+    let (upper, lower) = text.split_once(',')?;
+    Some([upper.parse().ok()?, lower.parse().ok()?])
 }
 
 /// `0.25-0.5`: from a quarter to the half of the whole.
@@ -160,9 +175,14 @@ fn target(text: &str) -> Option<Target> {
     })
 }
 
-/// The lesson in an address; empty where it names none.
+/// The lesson in an address, or the name of the Lab; empty where it names none.
 pub fn lesson(hash: &str) -> String {
-    Place::parse(hash).lesson
+    let place = Place::parse(hash);
+    if place.is_lab {
+        LAB.to_owned()
+    } else {
+        place.lesson
+    }
 }
 
 /// Writes the place: the lesson, the step, the knobs that differ from the lesson's,
@@ -170,21 +190,57 @@ pub fn lesson(hash: &str) -> String {
 pub fn write(lesson: &Lesson, experiment: &Experiment, step: Option<usize>, look: &Look) -> String {
     let mut hash = String::from("lesson=");
     encode(&mut hash, &lesson.id);
+    write_rest(hash, &lesson.experiment, experiment, step, look)
+}
+
+/// Writes the Lab as a place: the step, the knobs that differ from those of `base`, and
+/// how the stage looks where that is not as it opens.
+pub fn write_lab(
+    base: &Experiment,
+    experiment: &Experiment,
+    step: Option<usize>,
+    look: &Look,
+) -> String {
+    write_rest(LAB.to_owned(), base, experiment, step, look)
+}
+
+/// Writes the knobs by which `experiment` differs from `base`, each behind a `&`.
+pub fn write_knobs(base: &Experiment, experiment: &Experiment) -> String {
+    let mut hash = String::new();
+    // Knobs act on each other: compare with what the ones before have made.
+    let mut reached = base.clone();
+    let mut write = |setting: Setting| {
+        let value = setting.get(experiment);
+        if value != setting.get(&reached) && setting.set(&mut reached, &value).is_ok() {
+            hash.push('&');
+            hash += &setting.to_string();
+            hash.push('=');
+            encode(&mut hash, &value);
+        }
+    };
+    Knob::ALL
+        .map(Setting::from)
+        .into_iter()
+        .for_each(&mut write);
+    // Some of them have one value for several clients.
+    Setting::all(experiment)
+        .filter(|setting| setting.client.is_some())
+        .for_each(write);
+    hash
+}
+
+fn write_rest(
+    mut hash: String,
+    base: &Experiment,
+    experiment: &Experiment,
+    step: Option<usize>,
+    look: &Look,
+) -> String {
     if let Some(step) = step {
         hash += "&step=";
         hash += &step.to_string();
     }
-    // Knobs act on each other: compare with what the ones before have made.
-    let mut reached = lesson.experiment.clone();
-    for knob in Knob::ALL {
-        let value = knob.get(experiment);
-        if value != knob.get(&reached) && knob.set(&mut reached, &value).is_ok() {
-            hash.push('&');
-            hash += knob.name();
-            hash.push('=');
-            encode(&mut hash, &value);
-        }
-    }
+    hash += &write_knobs(base, experiment);
     if look.view == View::Time {
         hash += "&view=time";
     }
@@ -242,7 +298,7 @@ fn fraction(share: f64) -> String {
 }
 
 /// Letters, digits and `-_.~` stay; every other byte becomes `%XX`.
-fn encode(into: &mut String, text: &str) {
+pub fn encode(into: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for &byte in text.as_bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
@@ -255,7 +311,8 @@ fn encode(into: &mut String, text: &str) {
     }
 }
 
-fn decode(text: &str) -> String {
+/// Reads what [`encode`] gave, and a `+` as a space.
+pub fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, behind)) = rest.split_first() {
@@ -275,131 +332,4 @@ fn decode(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sample;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_place_is_read() {
-        let place =
-            Place::parse("#lesson=five-sends&step=15&messages=a%0A%E7%B2%98&nonsense=1&buffer=5");
-        assert_eq!(place.lesson, "five-sends");
-        assert_eq!(place.step, Some(Stop::Step(15)));
-        let knobs = vec![
-            (Knob::Buffer, "5".to_owned()),
-            (Knob::Messages, "a\n粘".to_owned()),
-        ];
-        assert_eq!(place.knobs, knobs);
-        assert_eq!(place.unknown, ["nonsense"]);
-        assert_eq!(Place::parse("step=last").step, Some(Stop::Last));
-        assert_eq!(Place::parse("step=-1").step, None);
-        assert_eq!(Place::parse("%zz&%&=&lesson=%e").lesson, "%e");
-    }
-
-    fn check(knobs: &[(Knob, &str)], expected: &str) {
-        let lesson = sample::lesson("five-sends", protocol::System::TcpEcho, &["hello", "abc"]);
-        let mut experiment = lesson.experiment.clone();
-        for (knob, value) in knobs {
-            knob.set(&mut experiment, value).unwrap();
-        }
-        let hash = write(&lesson, &experiment, Some(3), &Look::default());
-        assert_eq!(hash, expected);
-        let mut read = lesson.experiment.clone();
-        assert_eq!(Place::parse(&hash).apply(&mut read), []);
-        for knob in Knob::ALL {
-            assert_eq!(knob.get(&read), knob.get(&experiment), "{knob} of {hash}");
-        }
-    }
-
-    #[test]
-    fn only_what_differs_is_written_and_comes_back() {
-        check(&[], "lesson=five-sends&step=3");
-        check(&[(Knob::Buffer, "5")], "lesson=five-sends&step=3&buffer=5");
-        check(
-            &[
-                (Knob::System, "auth"),
-                (Knob::Clients, "2"),
-                (Knob::Key2, "x & y"),
-            ],
-            "lesson=five-sends&step=3&system=auth&clients=2&key2=x%20%26%20y",
-        );
-        check(
-            &[(Knob::Messages, "a\n\n粘")],
-            "lesson=five-sends&step=3&messages=a%0A%0A%E7%B2%98",
-        );
-    }
-
-    #[test]
-    fn what_can_not_be_followed_is_told() {
-        let lesson = sample::lesson("five-sends", protocol::System::TcpEcho, &["hello"]);
-        let mut experiment = lesson.experiment.clone();
-        let faults = Place::parse("#buffer=many&colour=red&gap=5").apply(&mut experiment);
-        let [Fault::Unknown(name), Fault::Knob(knob, value, _)] = &faults[..] else {
-            panic!("{faults:?}");
-        };
-        assert_eq!(
-            (name.as_str(), *knob, value.as_str()),
-            ("colour", Knob::Buffer, "many")
-        );
-        assert_eq!(Knob::Gap.get(&experiment), "5");
-    }
-
-    #[test]
-    fn how_the_stage_looks_comes_back() {
-        let lesson = sample::lesson("five-sends", protocol::System::TcpEcho, &["hello"]);
-        let check = |look: Look, expected: &str| {
-            let hash = write(&lesson, &lesson.experiment, None, &look);
-            assert_eq!(hash, ["lesson=five-sends", expected].concat());
-            assert_eq!(Place::parse(&hash).look, look);
-        };
-        check(Look::default(), "");
-        let look = Look {
-            view: View::Time,
-            axis: Some(Axis::Step),
-            viewport: Viewport::of(0.25, 0.5).unwrap(),
-            selection: Some(Target::Event(7)),
-        };
-        check(look, "&view=time&axis=step&zoom=0.25-0.5&select=event-7");
-        for (direction, name) in [
-            (Direction::FromOpener, "&select=to-server-1-17"),
-            (Direction::FromAcceptor, "&select=to-client-1-17"),
-        ] {
-            let selection = Some(Target::Byte {
-                connection: ConnectionId(1),
-                direction,
-                offset: Offset(17),
-            });
-            let look = Look {
-                selection,
-                ..Look::default()
-            };
-            check(look, name);
-        }
-        for nonsense in [
-            "zoom=",
-            "zoom=1",
-            "zoom=0.5-0.2",
-            "zoom=NaN-1",
-            "select=x",
-            "view=x",
-        ] {
-            assert_eq!(Place::parse(nonsense).look, Look::default(), "{nonsense}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_comes_back(text in ".*") {
-            let mut encoded = String::new();
-            encode(&mut encoded, &text);
-            prop_assert!(encoded.is_ascii());
-            prop_assert_eq!(decode(&encoded), text);
-        }
-
-        #[test]
-        fn any_hash_is_read(hash in ".*") {
-            let _ = Place::parse(&hash);
-        }
-    }
-}
+mod tests;

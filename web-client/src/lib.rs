@@ -13,6 +13,7 @@ pub mod frame_clock;
 pub mod hash;
 pub mod language;
 pub mod literal;
+pub mod outgoing;
 pub mod packing;
 pub mod page;
 pub mod paint;
@@ -22,6 +23,7 @@ pub mod runs;
 #[cfg(test)]
 mod sample;
 pub mod scene;
+pub mod series;
 pub mod settings;
 pub mod socket;
 pub mod source;

@@ -5,6 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use trace::Nonces;
+use trace::lesson::{self, Translations, Words};
 use trace::text::Catalog;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, KeyboardEvent};
@@ -186,6 +187,7 @@ impl Inner {
                     packing::unpack(&run, move |run| dispatch(Message::Unpacked(run)));
                 }
                 Effect::ShowStage { smoothly } => self.views.show_stage(smoothly),
+                Effect::ShowSeries { smoothly } => self.views.show_series(smoothly),
                 Effect::FocusSearch => self.views.focus_search(),
                 Effect::SaveSettings(settings) => store(&settings::write(&settings)),
                 // It fails when the browser is out of memory; there is nothing to fall back on.
@@ -200,6 +202,14 @@ impl Inner {
                         .save_picture((picture, name), &self.state, &self.catalog, done);
                 }
                 Effect::SaveFile { name, bytes } => drop(dom::save(&name, &bytes)),
+                Effect::SaveLesson { name, mut lesson } => {
+                    lesson.words = catalog::lesson_words(&lesson);
+                    if lesson.words.iter().next().is_none() {
+                        lesson.words = words(self.language, &self.catalog);
+                    }
+                    let text = lesson::file::write(&lesson);
+                    drop(dom::save(&name, text.as_bytes()));
+                }
             }
         }
     }
@@ -221,6 +231,16 @@ impl Inner {
     }
 }
 
+/// Words of a lesson that has none: they are to be replaced.
+fn words(language: Language, catalog: &Catalog) -> Translations {
+    let words = Words {
+        title: catalog.text("lab.title"),
+        question: catalog.text("lab.file.question"),
+        look: catalog.text("lab.file.look"),
+    };
+    Translations::one(language.tag(), words).unwrap_or_default()
+}
+
 fn global_listeners(dispatch: &Dispatch) -> [Listener; 3] {
     let window = window();
     let keys = dispatch.clone();
@@ -229,8 +249,9 @@ fn global_listeners(dispatch: &Dispatch) -> [Listener; 3] {
     [
         listen(&window, "keydown", move |event: KeyboardEvent| {
             if let Some(message) = app::key(&event.key(), event.shift_key(), is_typing(&event)) {
-                // Esc also closes the browser's own dialogs and popovers.
-                if message != Message::Escape {
+                // Esc also closes the browser's own popovers; the help is closed by the state,
+                // so that a key that comes right behind it finds it closed.
+                if message != Message::Escape || is_help_open() {
                     event.prevent_default();
                 }
                 keys(message);
@@ -244,6 +265,11 @@ fn global_listeners(dispatch: &Dispatch) -> [Listener; 3] {
             back(Message::Hover(None));
         }),
     ]
+}
+
+fn is_help_open() -> bool {
+    let found = dom::document().query_selector("#help[open]");
+    found.is_ok_and(|dialog| dialog.is_some())
 }
 
 /// Whether the key belongs to what has the focus.

@@ -39,6 +39,9 @@ pub struct Opened {
     pub rerun: bool,
     /// Whether it is a run of the lesson that is open.
     pub is_of_lesson: bool,
+    /// No file was opened: it is the Lab, and the name that of the lesson or file that its
+    /// experiment began with.
+    pub is_lab: bool,
 }
 
 /// What belongs to a run beside what was observed.

@@ -8,8 +8,8 @@ use trace::lesson::{Group, Translations};
 use trace::link::{Capture, Ending, Head};
 use trace::text::Catalog;
 use trace::{
-    Analysis, Call, ClientId, ConnectionId, End, Event, Experiment, Flags, Header, Lesson, Nonces,
-    Origin, Trace,
+    Analysis, Call, ClientId, ConnectionId, End, Event, Experiment, Flags, Header, Lesson, Loss,
+    Nonces, Origin, Trace, Transit,
 };
 
 use crate::catalog;
@@ -24,6 +24,7 @@ pub(crate) fn lesson(id: &str, system: System, messages: &[&str]) -> Lesson {
         order: 1,
         knobs: Vec::new(),
         predict: None,
+        duel: None,
         shows: Vec::new(),
         words: Translations::default(),
         experiment: Experiment::new(system, messages),
@@ -253,6 +254,34 @@ pub(crate) fn wired(trace: &Trace) -> Trace {
     }
     wired.end(Ending::Finished, Some(0), None);
     wired
+}
+
+/// The same over a link that takes so many nanoseconds each way and loses the first segment
+/// with these bytes; it is sent again so much later.
+pub(crate) fn linked(trace: &Trace, delay: u64, lost: &[u8]) -> Trace {
+    let wired = wired(trace);
+    let mut linked = Trace::new(wired.plan.clone().unwrap(), wired.head.clone());
+    for event in wired.events() {
+        let sent = event.at;
+        let mut pass = |mut event: Event, at: Nanos, is_lost: bool| {
+            event.at = at;
+            if let Some(header) = &mut event.header {
+                header.transit = Some(Transit {
+                    lost: is_lost.then_some(Loss::Chance),
+                    arrived: (!is_lost).then_some(Nanos(at.0 + delay)),
+                    ..Transit::default()
+                });
+            }
+            linked.insert(event);
+        };
+        let is_lost = event.call.is_packet() && !lost.is_empty() && event.bytes == lost;
+        if is_lost {
+            pass(event.clone(), Nanos(sent.0 + 2 * delay), false);
+        }
+        pass(event.clone(), sent, is_lost);
+    }
+    linked.end(Ending::Finished, Some(0), None);
+    linked
 }
 
 /// What is looked up of a run, for as long as the tests go on.

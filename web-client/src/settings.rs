@@ -1,5 +1,6 @@
 //! The settings kept between visits, and the line of text they are stored as.
 
+use crate::hash;
 use crate::language::Language;
 
 /// What the page remembers between visits.
@@ -11,6 +12,11 @@ pub struct Settings {
     pub theme: Theme,
     /// Ids of the lessons run and seen to their end, each once.
     pub done: Vec<String>,
+    /// The Lab's experiment, as an address has it; empty for the one that it begins with.
+    pub lab: String,
+    /// What it began with: the id of a lesson that comes with the program, or what a gateway
+    /// said of a file, as JSON; empty for nothing.
+    pub begun: String,
 }
 
 /// The page's colours.
@@ -36,12 +42,18 @@ impl Theme {
     }
 }
 
-/// Writes settings: `language=zh theme=dark done=five-sends,udp-echo`.
+/// Writes settings: `language=zh theme=dark done=five-sends,udp-echo lab=buffer=4`.
 pub fn write(settings: &Settings) -> String {
     let done: Vec<_> = settings.done.iter().map(String::as_str).collect();
     let language = settings.language.tag();
     let theme = settings.theme.name();
-    format!("language={language} theme={theme} done={}", done.join(","))
+    let lab = &settings.lab;
+    let mut begun = String::new();
+    hash::encode(&mut begun, &settings.begun);
+    format!(
+        "language={language} theme={theme} done={} lab={lab} begun={begun}",
+        done.join(",")
+    )
 }
 
 /// Reads what [`write`] gave. What is missing or invalid has its default; the
@@ -62,6 +74,8 @@ pub fn read(line: &str, preferred: Language) -> Settings {
                 let ids = ids.split(',').filter(|id| !id.is_empty());
                 settings.done = ids.map(str::to_owned).collect();
             }
+            Some(("lab", lab)) => lab.clone_into(&mut settings.lab),
+            Some(("begun", begun)) => settings.begun = hash::decode(begun),
             _ => {}
         }
     }
@@ -82,6 +96,8 @@ mod tests {
             language: language("zh"),
             theme: Theme::Dark,
             done: ["five-sends", "udp-echo"].map(str::to_owned).into(),
+            lab: "buffer=4&messages=a%20b".to_owned(),
+            begun: r#"{"name":"a b=%.toml","粘":[1]}"#.to_owned(),
         };
         assert_eq!(read(&write(&settings), language("en")), settings);
         let fresh = Settings::default();

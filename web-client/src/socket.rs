@@ -1,7 +1,7 @@
 //! The only WebSocket: to `lab`, beside the page wherever a proxy has put it.
 //! Says what happens as messages; when to connect again is the state's business.
 
-use trace::link::{Line, Request};
+use trace::link::{Lessons, Line, Request};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, WebSocket};
 
@@ -37,6 +37,8 @@ impl Socket {
                 // Unknown lines are those of a later version, and are ignored.
                 if let Ok(said) = Line::parse(&text) {
                     line(Message::Line(Box::new(said)));
+                } else if let Some(said) = Lessons::parse(&text) {
+                    line(Message::Lessons(Box::new(said)));
                 }
             }),
         ];

@@ -27,6 +27,14 @@ pub enum FileError {
     NoConnection,
     /// A connection of a capture with more packets than [`MAX_EVENTS`].
     Packets,
+    /// A lesson file of more than [`MAX_LESSON_SENT`](trace::link::MAX_LESSON_SENT) bytes.
+    LessonSize,
+    /// A lesson file that is no UTF-8.
+    NoText,
+    /// A lesson file while the gateway, which reads it, is not there.
+    Offline,
+    /// A lesson file that is none, and why, as the gateway says it.
+    Lesson(String),
 }
 
 /// Most events of one connection whose changed boundaries are counted for the list.
@@ -308,23 +316,56 @@ impl Source {
 
     /// The record of one connection, which is shown from now on.
     pub fn show(&mut self, connection: ConnectionId) -> Result<Trace, FileError> {
+        let trace = self.trace_of(connection)?;
+        self.shown = Some(connection);
+        Ok(trace)
+    }
+
+    /// The record of one connection.
+    pub fn trace_of(&self, connection: ConnectionId) -> Result<Trace, FileError> {
         let Some(listed) = self.connection(connection) else {
             return Err(FileError::NoConnection);
         };
         let setup = listed.setup.clone().unwrap_or_else(|| self.setup.clone());
-        let trace = match &self.capture {
-            Some(content) => {
-                let choice = Choice::One(connection);
-                match capture::read(content, choice, MAX_EVENTS) {
-                    Ok(contents) => Trace::of_record(contents.record, setup),
-                    Err(Refused::Events { .. }) => return Err(FileError::Packets),
-                    Err(Refused::NoCapture) => return Err(FileError::NoConnection),
-                }
-            }
-            None => Trace::of_record(self.part(listed), setup),
+        let record = match &self.capture {
+            Some(content) => match capture::read(content, Choice::One(connection), MAX_EVENTS) {
+                Ok(contents) => contents.record,
+                Err(Refused::Events { .. }) => return Err(FileError::Packets),
+                Err(Refused::NoCapture) => return Err(FileError::NoConnection),
+            },
+            None => self.part(listed),
         };
-        self.shown = Some(connection);
-        Ok(trace)
+        Ok(Trace::of_record(record, setup))
+    }
+
+    /// The connections to what this one was connected to, itself among them: they speak one
+    /// protocol. One whose address is not known is alone.
+    pub fn alike(&self, connection: ConnectionId) -> Vec<ConnectionId> {
+        let address = |listed: &Listed| listed.connection.acceptor.address.clone();
+        let own = self.connection(connection).and_then(address);
+        let alike = self.connections.iter().filter(|listed| {
+            let is_own = listed.connection.connection == connection;
+            is_own || own.is_some() && address(listed) == own
+        });
+        alike.map(|listed| listed.connection.connection).collect()
+    }
+
+    /// The record of several connections together. Of a capture it has what is looked at for a
+    /// guess ([`trace::guess::REACH`]), in about as many packets as the page takes; the first
+    /// connection's in any case.
+    pub fn together(&self, connections: &[ConnectionId]) -> Option<Trace> {
+        if let Some(content) = &self.capture {
+            let reach = trace::guess::REACH as u64;
+            let record = capture::fronts(content, connections, reach, MAX_EVENTS).ok()?;
+            return Some(Trace::of_record(record, self.setup.clone()));
+        }
+        let mut record = Record::new(self.head.clone());
+        record.parties.clone_from(&self.parties);
+        for listed in connections.iter().filter_map(|id| self.connection(*id)) {
+            record.add_connection(listed.connection.clone());
+            record.extend(listed.events.clone());
+        }
+        Some(Trace::of_record(record, self.setup.clone()))
     }
 
     /// What was recorded of one connection.

@@ -26,7 +26,7 @@ const COMPLETIONS: [(&str, &str); 3] = [
 ];
 
 /// Files of the repository, and where they go.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 9] = [
     ("LICENSE-APACHE", "share/doc/stickylab/LICENSE-APACHE"),
     ("LICENSE-MIT", "share/doc/stickylab/LICENSE-MIT"),
     ("CHANGELOG.md", "share/doc/stickylab/CHANGELOG.md"),
@@ -39,6 +39,14 @@ const FILES: [(&str, &str); 7] = [
     (
         "static/stickylab.lua",
         "lib/wireshark/plugins/stickylab.lua",
+    ),
+    (
+        "static/stickylab-framed.lua",
+        "lib/wireshark/plugins/stickylab-framed.lua",
+    ),
+    (
+        "static/stickylab-framings.lua",
+        "lib/wireshark/plugins/stickylab-framings.lua",
     ),
 ];
 

@@ -75,7 +75,7 @@ pub(crate) fn has_changed(thread: i32) -> io::Result<bool> {
 }
 
 /// Waits for the next change of any traced thread or child (waitpid(2),
-/// `__WALL`): which, and its status. Fails with EINTR once a signal was noticed that
+/// `__WALL`) that this thread traces or started: which, and its status. Fails with EINTR once a signal was noticed that
 /// [`signals::notice`] is for.
 pub(crate) fn wait() -> io::Result<(libc::pid_t, c_int)> {
     loop {
@@ -103,7 +103,13 @@ fn change(options: c_int) -> io::Result<Option<(libc::pid_t, c_int)>> {
     }
     let mut status: c_int = 0;
     // SAFETY: one `int` is stored where the argument points to.
-    let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | options) };
+    let thread = unsafe {
+        libc::waitpid(
+            -1,
+            &raw mut status,
+            libc::__WALL | libc::__WNOTHREAD | options,
+        )
+    };
     let thread = check(thread)?;
     Ok((thread != 0).then_some((thread, status)))
 }
@@ -276,6 +282,12 @@ pub(super) fn install(program: &libc::sock_fprog) -> bool {
 /// The child's part of [`start`].
 fn run(pointers: &[*const c_char], program: &libc::sock_fprog, wait: RawFd, tell: RawFd) {
     wait_to_go(wait);
+    execute(pointers, program, tell);
+}
+
+/// Installs the filter and runs a program in place of this process; if that fails it says why,
+/// and ends.
+pub(super) fn execute(pointers: &[*const c_char], program: &libc::sock_fprog, tell: RawFd) {
     // SAFETY: `pointers` ends in a null pointer and points to strings that end in a zero
     // byte, which outlive the call. SIGPIPE is as the standard library found it.
     let stage = unsafe {

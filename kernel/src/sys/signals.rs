@@ -8,10 +8,13 @@ use super::check;
 
 /// Where [`forward`] sends signals to; 0: nowhere.
 static TARGET: AtomicI32 = AtomicI32::new(0);
+/// The last signal that came while there was nowhere to send it to; 0: none.
+static HELD: AtomicI32 = AtomicI32::new(0);
 
 /// Sends each of `signals` that another program sends to this one on to
 /// `process`, and ignores those that the terminal sends, because it sends them
-/// to the process as well. `ignored` are ignored.
+/// to the process as well. `ignored` are ignored. With 0 as the process a signal waits until
+/// there is one.
 pub(crate) fn forward(
     process: libc::pid_t,
     signals: &[c_int],
@@ -25,12 +28,24 @@ pub(crate) fn forward(
     for &signal in ignored {
         dispose(signal, libc::SIG_IGN, 0)?;
     }
+    if process > 0 {
+        let held = HELD.swap(0, Ordering::SeqCst);
+        if held != 0 {
+            // SAFETY: the call reads and writes no memory.
+            unsafe { libc::kill(process, held) };
+        }
+    }
     Ok(())
 }
 
 /// No signal is sent on any more: the process is gone.
 pub(crate) fn forward_no_more() {
     TARGET.store(0, Ordering::SeqCst);
+}
+
+/// No signal is sent on to this process any more: it is gone. Others are sent on.
+pub(crate) fn forward_no_more_to(process: libc::pid_t) {
+    let _ = TARGET.compare_exchange(process, 0, Ordering::SeqCst, Ordering::SeqCst);
 }
 
 /// Whether a signal came that asks for the end of this program, and not of what it traces
@@ -55,7 +70,12 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut c_voi
     // handler, and the error number is left as it was.
     unsafe {
         // Sent by a process, not by the kernel (sigaction(2), SI_USER and below).
-        if process > 0 && (*info).si_code <= 0 {
+        if (*info).si_code > 0 {
+            return;
+        }
+        if process == 0 {
+            HELD.store(signal, Ordering::SeqCst);
+        } else {
             let error = libc::__errno_location();
             let before = *error;
             libc::kill(process, signal);

@@ -8,7 +8,7 @@ use super::polling::Polling;
 use super::{FOLLOWING, StartError, Stop, Thread, Tracer, stop};
 use crate::sys::processes::{self, Request};
 use crate::sys::signals;
-use crate::syscall;
+use crate::syscall::{self, Scope};
 
 impl Tracer {
     /// Attaches to a process that runs and to all its threads, which it returns. They have
@@ -19,7 +19,7 @@ impl Tracer {
     /// [`Interrupted`](io::ErrorKind::Interrupted). If this process is killed, the kernel
     /// detaches from the process, which goes on.
     pub fn attach_to(process: Thread) -> Result<(Self, Vec<Thread>), StartError> {
-        if syscall::program().is_none() {
+        if syscall::program(Scope::Connections).is_none() {
             return Err(StartError::Unsupported);
         }
         signals::notice(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP])
@@ -51,6 +51,7 @@ impl Tracer {
         await_stops(&threads);
         let this = Self {
             process,
+            go: None,
             failure: None,
             stops_everywhere: true,
             polling: Polling::default(),

@@ -26,6 +26,11 @@ impl Buffer {
 
     #[inline]
     pub(super) fn push(&mut self, chunk: &[u8]) {
+        // Twice the room that the chunk takes, so that a frame that has begun is moved to the
+        // front of the memory, or to other memory, less often.
+        if self.bytes.capacity() - self.bytes.len() < chunk.len() {
+            self.bytes.reserve(2 * chunk.len());
+        }
         self.bytes.extend_from_slice(chunk);
     }
 

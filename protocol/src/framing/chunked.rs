@@ -11,9 +11,9 @@
 //! whose frame has the lines of the trailer section, up to an empty one.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
+use super::table::{MAXIMUM, settings};
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
@@ -23,20 +23,14 @@ const MAX_LINE: u32 = 8192;
 const MAX_DIGITS: usize = 16;
 const END: &[u8] = b"\r\n";
 
-/// Settings of the chunked coding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Chunked {
-    /// The largest chunk accepted, in bytes.
-    #[serde(deserialize_with = "super::settings::maximum")]
-    pub maximum: u32,
-}
-
-impl Default for Chunked {
-    fn default() -> Self {
-        Self {
-            maximum: DEFAULT_MAX_FRAME,
-        }
+settings! {
+    /// Settings of the chunked coding.
+    #[derive(Copy)]
+    pub struct Chunked {
+        /// The largest chunk accepted, in bytes.
+        #[serde(deserialize_with = "super::settings::maximum")]
+        pub maximum: u32 = DEFAULT_MAX_FRAME
+            => "maximum", MAXIMUM;
     }
 }
 

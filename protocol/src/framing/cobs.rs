@@ -12,33 +12,27 @@
 //! Zeros in a row mean nothing.
 
 use bytes::{Bytes, BytesMut};
-use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
+use super::table::{MAXIMUM, Values, settings};
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError, Resynchronised};
 use crate::Offset;
 
 /// The code of 254 bytes without a zero behind them.
 const FULL: u8 = 255;
 
-/// Settings of the COBS framing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Cobs {
-    /// Whether decoding goes on behind the next zero behind a frame that can't be decoded.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub resynchronise: bool,
-    /// The largest message accepted, in bytes, decoded.
-    #[serde(deserialize_with = "super::settings::maximum")]
-    pub maximum: u32,
-}
-
-impl Default for Cobs {
-    fn default() -> Self {
-        Self {
-            resynchronise: false,
-            maximum: DEFAULT_MAX_FRAME,
-        }
+settings! {
+    /// Settings of the COBS framing.
+    #[derive(Copy)]
+    pub struct Cobs {
+        /// Whether decoding goes on behind the next zero behind a frame that can't be decoded.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub resynchronise: bool = false
+            => "resynchronise", Values::Flag;
+        /// The largest message accepted, in bytes, decoded.
+        #[serde(deserialize_with = "super::settings::maximum")]
+        pub maximum: u32 = DEFAULT_MAX_FRAME
+            => "maximum", MAXIMUM;
     }
 }
 

@@ -50,6 +50,19 @@ impl Decoder {
         (!skipped.is_empty()).then_some(skipped)
     }
 
+    /// The next frame behind one that can't be decoded.
+    #[cold]
+    fn poll_behind_error(&mut self) -> Result<Option<Frame>, FrameError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.resynchronise(false);
+        if self.is_skipping {
+            return Ok(None);
+        }
+        self.inner.poll_frame()
+    }
+
     /// Looks for the next place where a frame may begin.
     fn resynchronise(&mut self, is_first: bool) {
         let reached = self.inner.get().resynchronise(is_first);
@@ -69,27 +82,26 @@ impl Decoder {
 }
 
 impl Decode for Decoder {
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn handle_chunk(&mut self, chunk: &[u8]) {
         if self.failed.is_none() {
             self.received += chunk.len();
-            self.inner.get().handle_chunk(chunk);
+            self.inner.handle_chunk(chunk);
         }
     }
 
+    // Inlined, so that the frame is made where the caller has it: copying it took as long as
+    // finding the end of a short line.
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        if self.is_skipping {
-            self.resynchronise(false);
-            if self.is_skipping {
-                return Ok(None);
-            }
-        }
-        let polled = self.inner.get().poll_frame();
+        let polled = if self.failed.is_none() && !self.is_skipping {
+            self.inner.poll_frame()
+        } else {
+            self.poll_behind_error()
+        };
         match &polled {
-            Ok(Some(frame)) => self.taken = frame.range().end,
-            Ok(None) => {}
+            Ok(Some(frame)) if self.resynchronises => self.taken = frame.range().end,
+            Ok(_) => {}
             Err(_) if self.resynchronises => self.resynchronise(true),
             Err(error) => self.failed = Some(error.clone()),
         }

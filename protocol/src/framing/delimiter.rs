@@ -13,49 +13,46 @@
 //! A message that contains a delimiter can't be sent, unless there is an escape: a byte
 //! that makes the one behind it a byte like any other.
 
+mod search;
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
-use memchr::memmem;
-use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
 use super::byte::Byte;
 use super::mark::{Mark, Marks};
+use super::table::{MAXIMUM, Values, settings};
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError, Resynchronised};
 use crate::Offset;
+use search::{Ends, Found, Search};
 
 /// Longest delimiter, in bytes, or all of them together: each message is sent with one.
 pub const MAX_DELIMITER: usize = 256;
 
-/// Settings of the delimiter framing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Delimiter {
-    /// What ends a message: at least one byte each, at most [`MAX_DELIMITER`] in all. The
-    /// first is sent.
-    pub delimiter: Marks,
-    /// Whether the delimiter stays with the message.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub keep: bool,
-    /// The byte that makes the next one a byte of the message; none: there is no such byte.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub escape: Option<Byte>,
-    /// Whether decoding goes on behind the next delimiter behind a message that is too large.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub resynchronise: bool,
-    /// The largest message accepted, in bytes, delimiter not counted.
-    #[serde(deserialize_with = "super::settings::maximum")]
-    pub maximum: u32,
-}
-
-impl Default for Delimiter {
-    fn default() -> Self {
-        Self {
-            delimiter: "\n".into(),
-            keep: false,
-            escape: None,
-            resynchronise: false,
-            maximum: DEFAULT_MAX_FRAME,
-        }
+settings! {
+    /// Settings of the delimiter framing.
+    pub struct Delimiter {
+        /// What ends a message: at least one byte each, at most [`MAX_DELIMITER`] in all. The
+        /// first is sent.
+        pub delimiter: Marks = "\n".into()
+            => "delimiter", Values::Alternatives { most: MAX_DELIMITER };
+        /// Whether the delimiter stays with the message.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub keep: bool = false
+            => "keep", Values::Flag;
+        /// The byte that makes the next one a byte of the message; none: there is no such byte.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub escape: Option<Byte> = None
+            => "escape", Values::Optional(&Values::Byte);
+        /// Whether decoding goes on behind the next delimiter behind a message that is too large.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub resynchronise: bool = false
+            => "resynchronise", Values::Flag;
+        /// The largest message accepted, in bytes, delimiter not counted.
+        #[serde(deserialize_with = "super::settings::maximum")]
+        pub maximum: u32 = DEFAULT_MAX_FRAME
+            => "maximum", MAXIMUM;
     }
 }
 
@@ -65,7 +62,7 @@ impl Format for Delimiter {
     fn decoder(&self, start: Offset) -> DelimiterDecoder {
         DelimiterDecoder {
             settings: self.clone(),
-            begins: Begins::of(self),
+            ends: Ends::of(self),
             buffer: Buffer::new(start),
             is_valid: self.validate().is_ok(),
             searched: 0,
@@ -104,7 +101,7 @@ impl Format for Delimiter {
             });
         }
         let mut framed = self.escaped(message);
-        let begins = Begins::of(self);
+        let ends = Ends::of(self);
         let length = framed.len();
         framed.extend_from_slice(end);
         // The delimiter in front of it could become a longer one by it.
@@ -128,7 +125,7 @@ impl Format for Delimiter {
         // can make a delimiter earlier than meant.
         let mut buffer = Buffer::new(Offset(0));
         buffer.push(&framed);
-        let search = Search::new(self, &begins, &buffer);
+        let search = Search::new(self, &ends, &buffer);
         match search.from(0, true) {
             Found::At { at, .. } if at < length => Err(EncodeError::ContainsDelimiter { at }),
             _ => Ok(framed.into()),
@@ -178,10 +175,10 @@ impl Delimiter {
         let Some(escape) = self.escape else {
             return message.to_vec();
         };
-        let begins = Begins::of(self);
+        let ends = Ends::of(self);
         let mut escaped = Vec::new();
         for &byte in message {
-            if begins.has(byte) {
+            if ends.begin_with(byte) {
                 escaped.push(escape.0);
             }
             escaped.push(byte);
@@ -206,110 +203,10 @@ impl Delimiter {
     }
 }
 
-/// Which bytes begin a delimiter or are the escape.
-#[derive(Clone, Debug)]
-struct Begins(Box<[bool; 256]>);
-
-impl Begins {
-    fn of(settings: &Delimiter) -> Self {
-        let mut begins = Box::new([false; 256]);
-        for mark in settings.delimiter.iter() {
-            if let Some(first) = mark.first() {
-                begins[usize::from(*first)] = true;
-            }
-        }
-        if let Some(escape) = settings.escape {
-            begins[usize::from(escape.0)] = true;
-        }
-        Self(begins)
-    }
-
-    fn has(&self, byte: u8) -> bool {
-        self.0[usize::from(byte)]
-    }
-}
-
-/// Looks for the end of a message.
-struct Search<'a> {
-    settings: &'a Delimiter,
-    begins: &'a Begins,
-    bytes: &'a [u8],
-}
-
-/// What was found.
-enum Found {
-    /// A delimiter of that length.
-    At { at: usize, length: usize },
-    /// None before `at`, where one may begin or the bytes end. The next search goes on
-    /// from there.
-    NotBefore { at: usize },
-}
-
-impl<'a> Search<'a> {
-    fn new(settings: &'a Delimiter, begins: &'a Begins, bytes: &'a [u8]) -> Self {
-        Self {
-            settings,
-            begins,
-            bytes,
-        }
-    }
-
-    /// Searches from `start`, which no escape stands in front of. `is_quiet`: a delimiter
-    /// that could become a longer one is taken as it is.
-    fn from(&self, start: usize, is_quiet: bool) -> Found {
-        match (&self.settings.delimiter[..], self.settings.escape) {
-            ([only], None) => self.only(only, start),
-            _ => self.any(start, is_quiet),
-        }
-    }
-
-    fn only(&self, delimiter: &[u8], start: usize) -> Found {
-        let length = delimiter.len();
-        if let Some(at) = memmem::find(&self.bytes[start..], delimiter) {
-            let at = start + at;
-            return Found::At { at, length };
-        }
-        let behind = self.bytes.len().saturating_sub(length.saturating_sub(1));
-        Found::NotBefore {
-            at: behind.max(start),
-        }
-    }
-
-    fn any(&self, start: usize, is_quiet: bool) -> Found {
-        let mut at = start;
-        while let Some(next) = self.bytes[at..]
-            .iter()
-            .position(|byte| self.begins.has(*byte))
-        {
-            at += next;
-            let rest = &self.bytes[at..];
-            if self.settings.escape == Some(Byte(rest[0])) {
-                if rest.len() == 1 {
-                    return Found::NotBefore { at };
-                }
-                at += 2;
-                continue;
-            }
-            let all = || self.settings.delimiter.iter().map(|mark| &**mark);
-            let longest = all().filter(|mark| rest.starts_with(mark)).map(<[u8]>::len);
-            let longest = longest.max();
-            let may_be_longer = all().any(|mark| mark.len() > rest.len() && mark.starts_with(rest));
-            match longest {
-                Some(length) if is_quiet || !may_be_longer => return Found::At { at, length },
-                None if !may_be_longer => at += 1,
-                _ => return Found::NotBefore { at },
-            }
-        }
-        Found::NotBefore {
-            at: self.bytes.len(),
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub(super) struct DelimiterDecoder {
     settings: Delimiter,
-    begins: Begins,
+    ends: Ends,
     /// With other settings nothing ends a message.
     is_valid: bool,
     buffer: Buffer,
@@ -344,6 +241,60 @@ impl DelimiterDecoder {
         Some(late)
     }
 
+    /// Remembers the delimiter that stands there if only the sender's silence made it one.
+    fn take_end(&mut self, start: usize, end: usize) {
+        let is_early = self.is_quiet && end == self.buffer.len();
+        self.taken_early = Mark::from(if is_early { &self.buffer[start..] } else { &[] });
+    }
+
+    /// Refuses a message that is too large, of which `length` bytes have come behind those of
+    /// the delimiter before it.
+    #[cfg_attr(not(target_family = "wasm"), inline)]
+    fn check_length(&self, behind: usize, length: usize) -> Result<(), FrameError> {
+        if length <= self.settings.maximum as usize {
+            return Ok(());
+        }
+        Err(FrameError::TooLarge {
+            offset: self.buffer.start() + behind,
+            length: length as i128,
+            maximum: self.settings.maximum,
+        })
+    }
+
+    /// The next frame where there are several delimiters, or an escape.
+    fn poll_any(&mut self) -> Result<Option<Frame>, FrameError> {
+        let Some(header) = self.late() else {
+            return Ok(None);
+        };
+        let search = Search::new(&self.settings, &self.ends, &self.buffer);
+        let from = self.searched.max(header);
+        let found = search.from(from, self.is_quiet);
+        let (Found::At { at, .. } | Found::NotBefore { at }) = found;
+        self.escapes += self.settings.escapes(&self.buffer[from..at.max(from)]);
+        let length = at - header;
+        self.check_length(header, length - self.escapes)?;
+        let Found::At { length: end, .. } = found else {
+            self.searched = at;
+            return Ok(None);
+        };
+        let start = self.buffer.start();
+        self.take_end(at, at + end);
+        self.buffer.skip(header);
+        let kept = if self.settings.keep { end } else { 0 };
+        let (size, trailer) = (length + kept, end - kept);
+        let body = self.buffer.take(size);
+        self.buffer.skip(trailer);
+        self.searched = 0;
+        self.escapes = 0;
+        Ok(Some(Frame {
+            start,
+            header,
+            body: self.unescaped(body, length),
+            size,
+            trailer,
+        }))
+    }
+
     /// The body without the escapes of its message, the first `length` bytes of it; the
     /// delimiter may stand behind them.
     fn unescaped(&self, body: Bytes, length: usize) -> Bytes {
@@ -372,48 +323,34 @@ impl Decode for DelimiterDecoder {
         self.is_quiet &= chunk.is_empty();
     }
 
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         if !self.is_valid {
             return Ok(None);
         }
-        let Some(header) = self.late() else {
+        let Some(only) = self.ends.only() else {
+            return self.poll_any();
+        };
+        // A message that has one delimiter, no escape and no doubt where it ends.
+        let from = self.searched;
+        let end = only.needle().len();
+        let Some(found) = only.find(&self.buffer[from..]) else {
+            self.searched = from.max(self.buffer.len().saturating_sub(end - 1));
+            self.check_length(0, self.searched)?;
             return Ok(None);
         };
-        let search = Search::new(&self.settings, &self.begins, &self.buffer);
-        let found = search.from(self.searched.max(header), self.is_quiet);
-        let (Found::At { at, .. } | Found::NotBefore { at }) = found;
-        let from = self.searched.max(header);
-        self.escapes += self.settings.escapes(&self.buffer[from..at.max(from)]);
-        let length = at - header;
-        let meant = length - self.escapes;
-        if meant > self.settings.maximum as usize {
-            return Err(FrameError::TooLarge {
-                offset: self.buffer.start() + header,
-                length: meant as i128,
-                maximum: self.settings.maximum,
-            });
-        }
-        let Found::At { length: end, .. } = found else {
-            self.searched = at;
-            return Ok(None);
-        };
+        let length = from + found;
+        self.check_length(0, length)?;
+        self.searched = 0;
+        let kept = if self.settings.keep { end } else { 0 };
         let start = self.buffer.start();
-        let is_early = self.is_quiet && at + end == self.buffer.len();
-        self.taken_early = Mark::from(if is_early { &self.buffer[at..] } else { &[] });
-        self.buffer.skip(header);
-        let (size, trailer) = if self.settings.keep {
-            (length + end, 0)
-        } else {
-            (length, end)
-        };
+        let (size, trailer) = (length + kept, end - kept);
         let body = self.buffer.take(size);
         self.buffer.skip(trailer);
-        self.searched = 0;
-        self.escapes = 0;
         Ok(Some(Frame {
             start,
-            header,
-            body: self.unescaped(body, length),
+            header: 0,
+            body,
             size,
             trailer,
         }))
@@ -426,7 +363,7 @@ impl Decode for DelimiterDecoder {
     fn handle_eof(&mut self) -> Result<(), FrameError> {
         self.is_quiet = true;
         // What could have become a longer delimiter is one now, and polled for.
-        let search = Search::new(&self.settings, &self.begins, &self.buffer);
+        let search = Search::new(&self.settings, &self.ends, &self.buffer);
         let mut whole = self.late().unwrap_or(0);
         let mut from = self.searched.max(whole);
         while self.is_valid
@@ -458,18 +395,14 @@ impl Decode for DelimiterDecoder {
 
     /// Behind the next delimiter. What may be the beginning of one stays.
     fn resynchronise(&mut self, _is_first: bool) -> Resynchronised {
-        let search = Search::new(&self.settings, &self.begins, &self.buffer);
+        let search = Search::new(&self.settings, &self.ends, &self.buffer);
         let from = self.searched.max(self.late().unwrap_or(0));
         let found = search.from(from, self.is_quiet);
         self.taken_early = Mark::default();
         let (given_up, is_found) = match found {
             Found::At { at, length } => {
-                let end = at + length;
-                let is_early = self.is_quiet && end == self.buffer.len();
-                if is_early {
-                    self.taken_early = Mark::from(&self.buffer[at..]);
-                }
-                (end, true)
+                self.take_end(at, at + length);
+                (at + length, true)
             }
             Found::NotBefore { at } => (at, false),
         };
@@ -486,6 +419,3 @@ impl Decode for DelimiterDecoder {
         self.is_quiet = true;
     }
 }
-
-#[cfg(test)]
-mod tests;

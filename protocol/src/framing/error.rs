@@ -1,6 +1,6 @@
 //! What can be wrong with a frame, and where.
 
-use crate::Offset;
+use crate::{Counted, Offset};
 
 /// Why a stream can't be decoded any further. Every variant names the stream
 /// offset, counted from the connection's first byte.
@@ -97,7 +97,7 @@ pub enum FrameError {
         byte: u8,
     },
     /// Bytes behind a length whose sender had to wait for the answer first.
-    #[error("{count} bytes left over at offset {offset}: sent before the length was answered")]
+    #[error("{} left over at offset {offset}: sent before the length was answered", Counted(*.count, "byte"))]
     Leftover {
         /// Where the first of them stands.
         offset: Offset,
@@ -206,4 +206,17 @@ pub enum EncodeError {
     /// A message that is not one JSON value.
     #[error("the message is not one JSON value without space around it (RFC 8259)")]
     NotJson,
+}
+
+impl EncodeError {
+    /// The setting that it is about, if it is about one.
+    pub const fn setting(&self) -> Option<&'static str> {
+        match self {
+            Self::Setting { name, .. } | Self::NotWith { name, .. } => Some(name),
+            Self::SameMarks => Some("escape"),
+            Self::EmptyDelimiter => Some("delimiter"),
+            Self::ZeroSize => Some("size"),
+            _ => None,
+        }
+    }
 }

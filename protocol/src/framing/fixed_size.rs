@@ -10,33 +10,27 @@
 //! byte can't be sent.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
+use super::table::{MAXIMUM, Values, settings};
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
-/// Settings of the fixed-size framing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct FixedSize {
-    /// Size of every frame in bytes: 1 to [`DEFAULT_MAX_FRAME`].
-    pub size: u32,
-    /// What fills a frame up behind its message.
-    #[serde(deserialize_with = "super::byte::deserialize")]
-    pub pad: u8,
-    /// The largest message accepted, in bytes, padding not counted.
-    #[serde(deserialize_with = "super::settings::maximum")]
-    pub maximum: u32,
-}
-
-impl Default for FixedSize {
-    fn default() -> Self {
-        Self {
-            size: 8,
-            pad: b' ',
-            maximum: DEFAULT_MAX_FRAME,
-        }
+settings! {
+    /// Settings of the fixed-size framing.
+    #[derive(Copy)]
+    pub struct FixedSize {
+        /// Size of every frame in bytes: 1 to [`DEFAULT_MAX_FRAME`].
+        pub size: u32 = 8
+            => "size", Values::Number { least: 1, most: DEFAULT_MAX_FRAME as i64 };
+        /// What fills a frame up behind its message.
+        #[serde(deserialize_with = "super::byte::deserialize")]
+        pub pad: u8 = b' '
+            => "pad", Values::Byte;
+        /// The largest message accepted, in bytes, padding not counted.
+        #[serde(deserialize_with = "super::settings::maximum")]
+        pub maximum: u32 = DEFAULT_MAX_FRAME
+            => "maximum", MAXIMUM;
     }
 }
 

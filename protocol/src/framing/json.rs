@@ -13,26 +13,20 @@
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
+use super::table::{MAXIMUM, settings};
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
-/// Settings of the JSON framing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Json {
-    /// The largest value accepted, in bytes.
-    #[serde(deserialize_with = "super::settings::maximum")]
-    pub maximum: u32,
-}
-
-impl Default for Json {
-    fn default() -> Self {
-        Self {
-            maximum: DEFAULT_MAX_FRAME,
-        }
+settings! {
+    /// Settings of the JSON framing.
+    #[derive(Copy)]
+    pub struct Json {
+        /// The largest value accepted, in bytes.
+        #[serde(deserialize_with = "super::settings::maximum")]
+        pub maximum: u32 = DEFAULT_MAX_FRAME
+            => "maximum", MAXIMUM;
     }
 }
 

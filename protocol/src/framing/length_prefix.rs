@@ -25,7 +25,6 @@ mod decoder;
 mod width;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 pub use checksum::{Checksum, Covers};
 pub use decoder::Head;
@@ -33,82 +32,95 @@ pub(super) use decoder::LengthPrefixDecoder;
 pub use width::{UnknownWidth, Width};
 
 use super::mark::Mark;
+use super::table::{MAXIMUM, Values, settings, words};
 use super::{DEFAULT_MAX_FRAME, EncodeError, Format};
 use crate::Offset;
 
 /// Most bytes that may stand in front of a length, in a mark, or behind a message.
 pub const MAX_AROUND: u32 = 256;
+/// Bounds of the number of such bytes.
+const AROUND: Values = Values::Number {
+    least: 0,
+    most: MAX_AROUND as i64,
+};
 /// Most digits of a length in decimal: u64 has as many.
 const MAX_DIGITS: usize = 20;
 /// Most bytes of a varint: u64 has as many.
 const MAX_VARINT: usize = 10;
 
-/// Which byte of a number comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Endian {
-    /// Least significant first, as x86 has it in memory.
-    Little,
-    /// Most significant first: network byte order.
-    Big,
-}
-
-impl Endian {
-    crate::all_variants! {
-        /// Both.
-        Little, Big
+words! {
+    /// Which byte of a number comes first.
+    pub enum Endian {
+        /// Least significant first, as x86 has it in memory.
+        Little = "little",
+        /// Most significant first: network byte order.
+        Big = "big",
     }
 }
 
-/// A length field's shape, and what stands around it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct LengthPrefix {
-    /// Bytes of the frame in front of the length field, magic included: at most
-    /// [`MAX_AROUND`].
-    #[serde(skip_serializing_if = "is_default")]
-    pub offset: u32,
-    /// Size of the field.
-    pub width: Width,
-    /// Its byte order, where it is a number of bytes wide.
-    pub endian: Endian,
-    /// Two's complement, as `struct 'i'`, or unsigned; where it is a number of bytes wide.
-    pub signed: bool,
-    /// Whether the length includes all that stands in front of the body: the field and
-    /// what is before it.
-    #[serde(alias = "counts_header")]
-    pub counts_header: bool,
-    /// What is added to the length to have the number of bytes behind the header.
-    #[serde(skip_serializing_if = "is_default")]
-    pub adjustment: i32,
-    /// Bytes at the front of the frame that are no part of the message; none: the header.
-    #[serde(skip_serializing_if = "is_default")]
-    pub strip: Option<u32>,
-    /// What ends the digits of a length in decimal.
-    #[serde(skip_serializing_if = "is_colon")]
-    pub separator: Mark,
-    /// What each frame begins with.
-    #[serde(skip_serializing_if = "is_default")]
-    pub magic: Mark,
-    /// Bytes behind the body that the length does not count: at most [`MAX_AROUND`].
-    /// A checksum is the last of them.
-    #[serde(skip_serializing_if = "is_default")]
-    pub trailer: u32,
-    /// What the trailer's last bytes have to be.
-    #[serde(skip_serializing_if = "is_default")]
-    pub checksum: Checksum,
-    /// What the checksum is computed over.
-    #[serde(skip_serializing_if = "is_default")]
-    pub covers: Covers,
-    /// The checksum's byte order; none: as the length's.
-    #[serde(skip_serializing_if = "is_default")]
-    pub checksum_endian: Option<Endian>,
-    /// Whether decoding goes on at the next magic behind a frame that can't be decoded.
-    #[serde(skip_serializing_if = "is_default")]
-    pub resynchronise: bool,
-    /// The largest body accepted, in bytes.
-    #[serde(deserialize_with = "super::settings::maximum")]
-    pub maximum: u32,
+settings! {
+    /// A length field's shape, and what stands around it.
+    pub struct LengthPrefix {
+        /// Bytes of the frame in front of the length field, magic included: at most
+        /// [`MAX_AROUND`].
+        #[serde(skip_serializing_if = "is_default")]
+        pub offset: u32 = 0
+            => "offset", AROUND;
+        /// Size of the field.
+        pub width: Width = Width::Bytes(4)
+            => "width", Values::Words(Width::WORDS);
+        /// Its byte order, where it is a number of bytes wide.
+        pub endian: Endian = Endian::Little
+            => "endian", Values::Words(Endian::WORDS);
+        /// Two's complement, as `struct 'i'`, or unsigned; where it is a number of bytes wide.
+        pub signed: bool = true
+            => "signed", Values::Flag;
+        /// Whether the length includes all that stands in front of the body: the field and
+        /// what is before it.
+        pub counts_header: bool = false
+            => "counts-header", Values::Flag;
+        /// What is added to the length to have the number of bytes behind the header.
+        #[serde(skip_serializing_if = "is_default")]
+        pub adjustment: i32 = 0
+            => "adjustment", Values::Number { least: i32::MIN as i64, most: i32::MAX as i64 };
+        /// Bytes at the front of the frame that are no part of the message; none: the header.
+        #[serde(skip_serializing_if = "is_default")]
+        pub strip: Option<u32> = None
+            => "strip", Values::Optional(&AROUND);
+        /// What ends the digits of a length in decimal.
+        #[serde(skip_serializing_if = "is_colon")]
+        pub separator: Mark = ":".into()
+            => "separator", Values::Bytes { least: 1, most: MAX_AROUND as usize };
+        /// What each frame begins with.
+        #[serde(skip_serializing_if = "is_default")]
+        pub magic: Mark = Mark::default()
+            => "magic", Values::Bytes { least: 0, most: MAX_AROUND as usize };
+        /// Bytes behind the body that the length does not count: at most [`MAX_AROUND`].
+        /// A checksum is the last of them.
+        #[serde(skip_serializing_if = "is_default")]
+        pub trailer: u32 = 0
+            => "trailer", AROUND;
+        /// What the trailer's last bytes have to be.
+        #[serde(skip_serializing_if = "is_default")]
+        pub checksum: Checksum = Checksum::None
+            => "checksum", Values::Words(Checksum::WORDS);
+        /// What the checksum is computed over.
+        #[serde(skip_serializing_if = "is_default")]
+        pub covers: Covers = Covers::Body
+            => "covers", Values::Words(Covers::WORDS);
+        /// The checksum's byte order; none: as the length's.
+        #[serde(skip_serializing_if = "is_default")]
+        pub checksum_endian: Option<Endian> = None
+            => "checksum-endian", Values::Optional(&Values::Words(Endian::WORDS));
+        /// Whether decoding goes on at the next magic behind a frame that can't be decoded.
+        #[serde(skip_serializing_if = "is_default")]
+        pub resynchronise: bool = false
+            => "resynchronise", Values::Flag;
+        /// The largest body accepted, in bytes.
+        #[serde(deserialize_with = "super::settings::maximum")]
+        pub maximum: u32 = DEFAULT_MAX_FRAME
+            => "maximum", MAXIMUM;
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -117,28 +129,6 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 fn is_colon(end: &Mark) -> bool {
     **end == *b":"
-}
-
-impl Default for LengthPrefix {
-    fn default() -> Self {
-        Self {
-            offset: 0,
-            width: Width::Bytes(4),
-            endian: Endian::Little,
-            signed: true,
-            counts_header: false,
-            adjustment: 0,
-            strip: None,
-            separator: ":".into(),
-            magic: Mark::default(),
-            trailer: 0,
-            checksum: Checksum::None,
-            covers: Covers::Body,
-            checksum_endian: None,
-            resynchronise: false,
-            maximum: DEFAULT_MAX_FRAME,
-        }
-    }
 }
 
 impl Format for LengthPrefix {

@@ -75,16 +75,19 @@ impl Mark {
     pub fn written(&self) -> Cow<'_, str> {
         match std::str::from_utf8(&self.0) {
             Ok(text) if !text.starts_with(HEX) => text.into(),
-            _ => {
-                let mut written = HEX.to_owned();
-                for byte in &self.0 {
-                    for nibble in [byte >> 4, byte & 15] {
-                        written.extend(char::from_digit(nibble.into(), 16));
-                    }
-                }
-                written.into()
+            _ => Self::hexadecimal(&self.0).into(),
+        }
+    }
+
+    /// `bytes` as `hex:` and two digits each.
+    pub fn hexadecimal(bytes: &[u8]) -> String {
+        let mut written = HEX.to_owned();
+        for byte in bytes {
+            for nibble in [byte >> 4, byte & 15] {
+                written.extend(char::from_digit(nibble.into(), 16));
             }
         }
+        written
     }
 }
 

@@ -10,65 +10,55 @@
 //! Where a frame starts with a byte of its own, that is `start`. Otherwise one mark may
 //! both end a frame and start the next, and nothing between two marks is no message.
 
-use bytes::{Bytes, BytesMut};
-use serde::{Deserialize, Serialize};
+mod decoder;
 
-use super::buffer::Buffer;
+use bytes::Bytes;
+
 use super::byte::Byte;
-use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError, Resynchronised};
+use super::table::{MAXIMUM, Values, settings, words};
+use super::{DEFAULT_MAX_FRAME, EncodeError, Format};
 use crate::Offset;
 
-/// What stands behind an escape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Escaping {
-    /// A byte for each: 0xdc for the end, 0xdd for the escape, 0xde for the start.
-    Slip,
-    /// The byte itself, with its bit 0x20 turned.
-    Xor,
-}
+pub(super) use decoder::MarkedDecoder;
 
-impl Escaping {
-    crate::all_variants! {
-        /// Both.
-        Slip, Xor
+words! {
+    /// What stands behind an escape.
+    pub enum Escaping {
+        /// A byte for each: 0xdc for the end, 0xdd for the escape, 0xde for the start.
+        Slip = "slip",
+        /// The byte itself, with its bit 0x20 turned.
+        Xor = "xor",
     }
 }
 
 /// The bit that [`Escaping::Xor`] turns (RFC 1662, 4.2).
 const TURNED: u8 = 0x20;
 
-/// Settings of the marked framing: SLIP's, unless they are said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Marked {
-    /// What a frame starts with; none: it may start with the end mark.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub start: Option<Byte>,
-    /// What ends a frame.
-    pub end: Byte,
-    /// What stands in front of an escaped byte.
-    pub escape: Byte,
-    /// What the escaped byte is.
-    pub escaping: Escaping,
-    /// Whether decoding goes on at the next mark behind a frame that can't be decoded.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub resynchronise: bool,
-    /// The largest message accepted, in bytes, escapes not counted.
-    #[serde(deserialize_with = "super::settings::maximum")]
-    pub maximum: u32,
-}
-
-impl Default for Marked {
-    fn default() -> Self {
-        Self {
-            start: None,
-            end: Byte(0xc0),
-            escape: Byte(0xdb),
-            escaping: Escaping::Slip,
-            resynchronise: false,
-            maximum: DEFAULT_MAX_FRAME,
-        }
+settings! {
+    /// Settings of the marked framing: SLIP's, unless they are said.
+    #[derive(Copy)]
+    pub struct Marked {
+        /// What a frame starts with; none: it may start with the end mark.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub start: Option<Byte> = None
+            => "start", Values::Optional(&Values::Byte);
+        /// What ends a frame.
+        pub end: Byte = Byte(0xc0)
+            => "end", Values::Byte;
+        /// What stands in front of an escaped byte.
+        pub escape: Byte = Byte(0xdb)
+            => "escape", Values::Byte;
+        /// What the escaped byte is.
+        pub escaping: Escaping = Escaping::Slip
+            => "escaping", Values::Words(Escaping::WORDS);
+        /// Whether decoding goes on at the next mark behind a frame that can't be decoded.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub resynchronise: bool = false
+            => "resynchronise", Values::Flag;
+        /// The largest message accepted, in bytes, escapes not counted.
+        #[serde(deserialize_with = "super::settings::maximum")]
+        pub maximum: u32 = DEFAULT_MAX_FRAME
+            => "maximum", MAXIMUM;
     }
 }
 
@@ -76,16 +66,7 @@ impl Format for Marked {
     type Decoder = MarkedDecoder;
 
     fn decoder(&self, start: Offset) -> MarkedDecoder {
-        MarkedDecoder {
-            settings: *self,
-            buffer: Buffer::new(start),
-            is_within: false,
-            frame: start,
-            header: 0,
-            size: 0,
-            body: BytesMut::new(),
-            is_escaped: false,
-        }
+        MarkedDecoder::new(*self, start)
     }
 
     fn validate(&self) -> Result<(), EncodeError> {
@@ -179,175 +160,10 @@ impl Marked {
     }
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct MarkedDecoder {
-    settings: Marked,
-    /// What has not been looked at.
-    buffer: Buffer,
-    /// A byte of the frame has come, or its start mark.
-    is_within: bool,
-    /// Where the frame begins, marks in front included.
-    frame: Offset,
-    /// Marks in front of it.
-    header: usize,
-    /// Bytes of it that have been taken, marks not included.
-    size: usize,
-    /// What they mean: at most the maximum.
-    body: BytesMut,
-    /// The last byte was an escape.
-    is_escaped: bool,
-}
-
-impl MarkedDecoder {
-    /// Takes bytes up to the next mark or escape, or the one byte behind an escape.
-    /// Whether the frame has ended.
-    fn step(&mut self) -> Result<bool, FrameError> {
-        let Marked {
-            start, end, escape, ..
-        } = self.settings;
-        let first = self.buffer[0];
-        let offset = self.buffer.start();
-        let is_mark = first == end.0 || start.is_some_and(|start| start.0 == first);
-        if self.is_escaped {
-            let meant = self.settings.meant(first).filter(|_| !is_mark);
-            let meant = meant.ok_or(FrameError::Undecodable {
-                offset,
-                byte: first,
-            })?;
-            self.keep(&[meant])?;
-            self.is_escaped = false;
-            self.advance(1);
-        } else if first == end.0 && (self.is_within || start.is_some()) {
-            if !self.is_within {
-                return Err(self.unexpected(first));
-            }
-            self.buffer.skip(1);
-            return Ok(true);
-        } else if is_mark {
-            // A start mark inside a frame, whose end is missing.
-            if self.is_within {
-                return Err(FrameError::Undecodable {
-                    offset,
-                    byte: first,
-                });
-            }
-            self.is_within = start.is_some();
-            self.header += 1;
-            self.buffer.skip(1);
-        } else if start.is_some() && !self.is_within {
-            return Err(self.unexpected(first));
-        } else if first == escape.0 {
-            self.is_escaped = true;
-            self.advance(1);
-        } else {
-            let marks = (end.0, escape.0, start.unwrap_or(end).0);
-            let run = memchr::memchr3(marks.0, marks.1, marks.2, &self.buffer);
-            let run = run.unwrap_or(self.buffer.len());
-            // One more than is allowed is enough to refuse it.
-            let most = self.settings.maximum as usize + 1 - self.body.len();
-            let run = run.min(most);
-            self.body.extend_from_slice(&self.buffer[..run]);
-            self.keep(&[])?;
-            self.advance(run);
-        }
-        Ok(false)
-    }
-
-    fn advance(&mut self, count: usize) {
-        self.is_within = true;
-        self.size += count;
-        self.buffer.skip(count);
-    }
-
-    /// Keeps bytes of the message, of which there are not too many.
-    fn keep(&mut self, meant: &[u8]) -> Result<(), FrameError> {
-        self.body.extend_from_slice(meant);
-        if self.body.len() > self.settings.maximum as usize {
-            return Err(FrameError::TooLarge {
-                offset: self.frame,
-                length: self.body.len() as i128,
-                maximum: self.settings.maximum,
-            });
-        }
-        Ok(())
-    }
-
-    fn unexpected(&self, byte: u8) -> FrameError {
-        FrameError::Unexpected {
-            offset: self.buffer.start(),
-            byte,
-            expected: self.settings.start.unwrap_or(self.settings.end).0,
-        }
-    }
-}
-
-impl Decode for MarkedDecoder {
-    fn handle_chunk(&mut self, chunk: &[u8]) {
-        self.buffer.push(chunk);
-    }
-
-    fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        while !self.buffer.is_empty() {
-            if !self.step()? {
-                continue;
-            }
-            let frame = Frame {
-                start: self.frame,
-                header: self.header,
-                body: self.body.split().freeze(),
-                size: self.size,
-                trailer: 1,
-            };
-            self.is_within = false;
-            self.frame = self.buffer.start();
-            self.header = 0;
-            self.size = 0;
-            return Ok(Some(frame));
-        }
-        Ok(None)
-    }
-
-    fn is_mid_frame(&self) -> bool {
-        self.is_within
-    }
-
-    /// At the next start mark, or behind the next end mark where there is none.
-    fn resynchronise(&mut self, _is_first: bool) -> Resynchronised {
-        let Marked { start, end, .. } = self.settings;
-        let found = memchr::memchr(start.unwrap_or(end).0, &self.buffer);
-        let given_up = match found {
-            Some(at) => at + usize::from(start.is_none()),
-            None => self.buffer.len(),
-        };
-        self.buffer.skip(given_up);
-        self.body.clear();
-        self.is_within = false;
-        self.is_escaped = false;
-        self.frame = self.buffer.start();
-        self.header = 0;
-        self.size = 0;
-        Resynchronised {
-            until: self.frame,
-            is_found: found.is_some(),
-        }
-    }
-
-    fn handle_eof(&mut self) -> Result<(), FrameError> {
-        if !self.is_within {
-            return Ok(());
-        }
-        let have = self.header + self.size;
-        Err(FrameError::Truncated {
-            offset: self.frame,
-            have,
-            need: have + 1,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::framing::{Decode as _, FrameError};
 
     const HDLC: Marked = Marked {
         start: None,

@@ -25,6 +25,7 @@ mod ready_ack;
 #[cfg(test)]
 mod resynchronising;
 mod settings;
+mod table;
 
 use std::ops::Range;
 
@@ -46,6 +47,8 @@ pub use length_prefix::{
 pub use mark::{Mark, Marks, NoHex};
 pub use marked::{Escaping, Marked};
 pub use ready_ack::{READY, ReadyAck};
+pub use settings::integer;
+pub use table::{Setting, Values};
 
 use crate::Offset;
 
@@ -55,8 +58,7 @@ pub const DEFAULT_MAX_FRAME: u32 = 1 << 20;
 /// The most that the largest message accepted may be: 1 GiB.
 pub const MAX_MAXIMUM: u32 = 1 << 30;
 
-/// What a framing's file provides. Its settings implement this, `Default`, and
-/// serde's traits.
+/// What a framing's file provides beside the table of its settings (`table.rs`).
 trait Format {
     /// Decodes a stream of such frames.
     type Decoder: Decode
@@ -150,6 +152,13 @@ macro_rules! framings {
                 self
             }
 
+            fn table(&self) -> &dyn table::Table {
+                match self {
+                    Self::None => &none::Unframed {},
+                    $(Self::$framing(format) => format,)+
+                }
+            }
+
             fn format(&self) -> &dyn Format {
                 match self {
                     Self::None => &none::Unframed {},
@@ -186,6 +195,23 @@ macro_rules! framings {
                 match self {
                     Self::None(decoder) => decoder,
                     $(Self::$framing(decoder) => decoder,)+
+                }
+            }
+
+            // Not by `get`: these are what is called for each chunk and each frame.
+            #[cfg_attr(not(target_family = "wasm"), inline)]
+            fn handle_chunk(&mut self, chunk: &[u8]) {
+                match self {
+                    Self::None(decoder) => decoder.handle_chunk(chunk),
+                    $(Self::$framing(decoder) => decoder.handle_chunk(chunk),)+
+                }
+            }
+
+            #[cfg_attr(not(target_family = "wasm"), inline)]
+            fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+                match self {
+                    Self::None(decoder) => decoder.poll_frame(),
+                    $(Self::$framing(decoder) => decoder.poll_frame(),)+
                 }
             }
 
@@ -337,6 +363,16 @@ impl Framing {
         Self::all()
             .into_iter()
             .find(|framing| framing.name() == name)
+    }
+
+    /// The settings that it has, in the order in which they are shown.
+    pub fn settings(&self) -> &'static [Setting] {
+        self.table().settings()
+    }
+
+    /// The value of a setting as JSON has it; null for one that is not set, or is none of its.
+    pub fn value(&self, name: &str) -> serde_json::Value {
+        self.table().value(name)
     }
 
     /// Cuts and marks `message` for sending.

@@ -14,6 +14,8 @@ use crate::Offset;
 #[serde(deny_unknown_fields)]
 pub(super) struct Unframed {}
 
+impl super::table::Table for Unframed {}
+
 impl Format for Unframed {
     type Decoder = Chunks;
 

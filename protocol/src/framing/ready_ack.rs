@@ -12,9 +12,9 @@
 //! it with a line feed, which Python's `int()` accepts as well.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
+use super::table::{MAXIMUM, settings};
 use super::{DEFAULT_MAX_FRAME, Decode, EncodeError, Format, Frame, FrameError};
 use crate::Offset;
 
@@ -24,20 +24,14 @@ pub const READY: &[u8] = b"ready";
 /// The most characters a length may have, line ending included: u64 has 20 digits.
 const MAX_LENGTH_FIELD: usize = 22;
 
-/// Settings of the ready-ack framing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ReadyAck {
-    /// The largest body accepted, in bytes.
-    #[serde(deserialize_with = "super::settings::maximum")]
-    pub maximum: u32,
-}
-
-impl Default for ReadyAck {
-    fn default() -> Self {
-        Self {
-            maximum: DEFAULT_MAX_FRAME,
-        }
+settings! {
+    /// Settings of the ready-ack framing.
+    #[derive(Copy)]
+    pub struct ReadyAck {
+        /// The largest body accepted, in bytes.
+        #[serde(deserialize_with = "super::settings::maximum")]
+        pub maximum: u32 = DEFAULT_MAX_FRAME
+            => "maximum", MAXIMUM;
     }
 }
 

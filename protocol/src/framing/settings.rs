@@ -16,13 +16,23 @@ pub(super) type Error = de::value::Error;
 /// More settings than any framing has, and more values than a setting has.
 const MAX_SETTINGS: usize = 16;
 
+/// A setting's earlier spelling, which is read as well, and its spelling.
+const EARLIER: (&str, &str) = ("counts_header", "counts-header");
+
 /// The settings beside `kind`.
 pub(super) struct Object(Vec<(String, Value)>);
 
 impl Object {
     /// The settings of one framing; one that it does not have is an error.
     pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, Error> {
-        T::deserialize(MapDeserializer::new(self.0.into_iter()))
+        // An alias of serde's would be listed where a setting is unknown.
+        let settings = self.0.into_iter().map(|(mut key, value)| {
+            if key == EARLIER.0 {
+                EARLIER.1.clone_into(&mut key);
+            }
+            (key, value)
+        });
+        T::deserialize(MapDeserializer::new(settings))
     }
 }
 
@@ -66,7 +76,7 @@ pub(super) fn maximum<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32,
 }
 
 /// The number that a word says, in decimal or behind `0x` in hexadecimal.
-pub(super) fn integer(word: &str) -> Option<i64> {
+pub fn integer(word: &str) -> Option<i64> {
     match word.strip_prefix("0x") {
         Some(digits) if !digits.starts_with(['+', '-']) => i64::from_str_radix(digits, 16).ok(),
         _ => word.parse().ok(),
@@ -305,6 +315,15 @@ mod tests {
         assert!(json.contains(r#""counts-header":true"#), "{json}");
         let both = r#"{"kind":"length-prefix","counts-header":true,"counts_header":true}"#;
         assert!(serde_json::from_str::<Framing>(both).is_err());
+        // Where a setting is unknown the one spelling is listed.
+        let unknown = r#"{"kind":"length-prefix","colour":1}"#;
+        let error = serde_json::from_str::<Framing>(unknown)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("`counts-header`") && !error.contains('_'),
+            "{error}"
+        );
     }
 
     #[test]

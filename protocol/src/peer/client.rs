@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::{Reply, Rules};
+use crate::Counted;
 use crate::auth::hmac_md5::client::{Challenge, Sent};
 use crate::auth::mutual::NONCE_LEN;
 use crate::auth::mutual::client as mutual;
@@ -36,13 +37,13 @@ pub enum ClientError {
     #[error("the server did not prove that it knows the key: nothing was sent to it")]
     Impostor,
     /// Closed by the server while something was still owed.
-    #[error("the server closed the connection with {unanswered} messages unfinished")]
+    #[error("the server closed the connection with {} unfinished", Counted(*.unanswered, "message"))]
     Closed {
         /// Messages not sent or not answered in full.
         unanswered: usize,
     },
     /// The server sent what this protocol has no place for.
-    #[error("the server sent {} bytes that answer nothing", bytes.len())]
+    #[error("the server sent {} that answer nothing", Counted(bytes.len(), "byte"))]
     Unexpected {
         /// Which bytes.
         bytes: Bytes,

@@ -9,11 +9,13 @@
 mod earlier;
 mod error;
 mod read;
+mod rules;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::RecordError;
 pub use read::Reader;
+pub use rules::Rules;
 
 use crate::{Connection, Ended, Event, Head, Party};
 

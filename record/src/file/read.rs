@@ -1,13 +1,12 @@
 //! Reads a file, and refuses what breaks a rule.
 
-use std::collections::HashSet;
 use std::iter::Enumerate;
 use std::str::Lines;
 
 use serde::Deserialize;
 
-use super::{Line, MAX_OFFSET, RecordError, VERSION, earlier};
-use crate::{ConnectionId, Event, MAX_CONNECTIONS, MAX_PARTIES, PartyId, Record};
+use super::{Line, RecordError, Rules, VERSION, earlier};
+use crate::{Event, Record};
 
 /// Reads the lines of a file, one JSON object a line: the `run` line in
 /// [`new`](Self::new), all others in [`read`](Self::read).
@@ -43,8 +42,7 @@ pub struct Reader<'a, P> {
     pub record: Record,
     version: u32,
     lines: Enumerate<Lines<'a>>,
-    parties: HashSet<PartyId>,
-    connections: HashSet<ConnectionId>,
+    rules: Rules,
     events: Vec<Event>,
 }
 
@@ -68,8 +66,7 @@ impl<'a, P: for<'de> Deserialize<'de>> Reader<'a, P> {
             record: Record::new(run.head),
             version,
             lines,
-            parties: HashSet::new(),
-            connections: HashSet::new(),
+            rules: Rules::default(),
             events: Vec::new(),
         })
     }
@@ -116,46 +113,16 @@ impl<'a, P: for<'de> Deserialize<'de>> Reader<'a, P> {
     }
 
     fn handle(&mut self, parsed: Line<P>, line: usize, most: usize) -> Result<(), RecordError> {
-        let record = &mut self.record;
-        match parsed {
-            Line::Party(party) => {
-                if !self.parties.insert(party.party) || record.parties.len() >= MAX_PARTIES {
-                    return Err(RecordError::Repeated { line });
-                }
-                record.add_party(party);
-            }
-            Line::Connection(connection) => {
-                let parties = [connection.opener.party, connection.acceptor.party];
-                for party in parties.into_iter().flatten() {
-                    if record.party(party).is_none() {
-                        return Err(RecordError::Party { line, party });
-                    }
-                }
-                let many = record.connections.len() >= MAX_CONNECTIONS;
-                if !self.connections.insert(connection.connection) || many {
-                    return Err(RecordError::Repeated { line });
-                }
-                record.add_connection(connection);
-            }
-            Line::Event(event) => {
-                if self.version <= earlier::LAST {
-                    earlier::complete(record, &event, line)?;
-                }
-                check(record, &event, line)?;
-                if self.events.len() == most {
-                    return Err(RecordError::Events { most });
-                }
-                // Sorted once at the end.
-                self.events.push(event);
-            }
-            Line::Ended(ended) => {
-                let (said, found) = (ended.events as usize, self.events.len());
-                if said != found {
-                    return Err(RecordError::Count { line, said, found });
-                }
-                record.end(ended.why, ended.missed, ended.dropped);
-            }
-            _ => return Err(RecordError::Order { line }),
+        let mut parsed = parsed;
+        if let Line::Event(event) = &mut parsed
+            && self.version <= earlier::LAST
+        {
+            earlier::complete(&mut self.record, event, line)?;
+        }
+        self.rules.take(&mut self.record, &parsed, line, most)?;
+        if let Line::Event(event) = parsed {
+            // Sorted once at the end.
+            self.events.push(event);
         }
         Ok(())
     }
@@ -175,35 +142,6 @@ fn parse<P: for<'de> Deserialize<'de>>(
         line,
         error: error.to_string(),
     })
-}
-
-/// What an event may not be.
-fn check(record: &Record, event: &Event, line: usize) -> Result<(), RecordError> {
-    let (party, connection) = (event.party, event.connection);
-    if record.party(party).is_none() {
-        return Err(RecordError::Party { line, party });
-    }
-    if record.connection(connection).is_none() {
-        return Err(RecordError::Connection { line, connection });
-    }
-    let ack = event.header.as_ref().map_or(0, |header| header.ack.0);
-    let mut offsets = [event.offset.0, ack].into_iter();
-    match offsets.find(|&offset| offset > MAX_OFFSET) {
-        Some(offset) => Err(RecordError::Offset { line, offset }),
-        None if !event.has_fitting_reason() => Err(RecordError::Reason {
-            line,
-            call: event.call,
-            reason: event.reason,
-        }),
-        None if !event.has_fitting_length(record.head.snap) => Err(RecordError::Length {
-            line,
-            call: event.call,
-            length: event.length.unwrap_or(0),
-            kept: event.bytes.len(),
-            snap: record.head.snap,
-        }),
-        None => Ok(()),
-    }
 }
 
 /// The version in a `run` line that may be unreadable because it is from a

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Capture, Clock, ClockName, Ending};
+use crate::{Capture, Clock, ClockName, Ending, Note};
 
 /// What a program keeps of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,13 +68,15 @@ fn a_plan_stands_in_the_run_line_beside_the_head() {
             zero: 5,
         }),
         capture: Capture::On,
+        restriction: None,
         snap: Some(16),
         added_per_call: Some(protocol::Nanos(14_000)),
+        note: Note::new(["n".to_owned()]),
     };
     run.plan.aim = Some("a".to_owned());
     check_line(
         &Line::Run(run),
-        r#"{"type":"run","version":5,"run":0,"program":"p 1","kernel":"Linux 6.18","boot":"b","clock":{"name":"monotonic","zero":5},"capture":"on","snap":16,"added-per-call":14000,"aim":"a"}"#,
+        r#"{"type":"run","version":5,"run":0,"program":"p 1","kernel":"Linux 6.18","boot":"b","clock":{"name":"monotonic","zero":5},"capture":"on","snap":16,"added-per-call":14000,"note":["n"],"aim":"a"}"#,
     );
 }
 
@@ -102,6 +104,10 @@ fn lines_name_what_they_lack() {
         (r#"{"events":3}"#, "missing field `type`"),
         (r#"{"type":"run"}"#, "missing field `version`"),
         (r#"{"type":"event","at":-1}"#, "invalid value"),
+        (
+            r#"{"type":"run","version":5,"note":["","","","","","","","","","","","","","","","",""]}"#,
+            "a note has at most 16 lines",
+        ),
     ] {
         let error = Line::<Plan>::parse(json).unwrap_err().to_string();
         assert!(error.contains(part), "{json}: {error}");

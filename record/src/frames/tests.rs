@@ -1,5 +1,7 @@
 //! Frames byte by byte.
 
+use core::net::{Ipv4Addr, SocketAddrV4};
+
 use super::*;
 use crate::{ConnectionId, End, PartyId};
 
@@ -252,4 +254,56 @@ fn what_is_cut_off_or_no_packet_at_all_is_unreadable() {
     let data = segment(UP, (5, 6), ACK, b"data");
     let why = "nobody saw the connection begin";
     assert_eq!(line(&mut frames(), &data), "unreadable", "{why}");
+}
+
+/// Ethernet and IPv6 around `transport`, from ::1 to ::1.
+fn packet_v6(next: u8, behind: usize, transport: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(behind).unwrap_or(0).to_be_bytes();
+    let mut frame = vec![0; 12];
+    frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, high, low, next, 64]);
+    for _ in 0..2 {
+        frame.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    }
+    frame.extend(transport);
+    frame
+}
+
+#[test]
+fn packets_of_ipv6_have_their_place_as_well() {
+    let loopback = |port| core::net::SocketAddr::from((core::net::Ipv6Addr::LOCALHOST, port));
+    let mut frames = Frames::new(loopback(SERVER), &[(loopback(CLIENT), origins(1))]);
+    // The literal SYN's TCP header, its ports first.
+    let syn = packet_v6(6, 40, &LITERAL_SYN[34..]);
+    let event = frames.read(Nanos(1), &syn).unwrap().unwrap();
+    assert_eq!((event.call, event.offset), (Call::Segment, Offset(0)));
+    let header = event.header.unwrap();
+    assert_eq!((header.mss, header.raw), (Some(65_495), syn));
+
+    let datagram = |port: u16, extension: &[u8], next| {
+        let mut udp = extension.to_vec();
+        udp.extend(CLIENT.to_be_bytes());
+        udp.extend(port.to_be_bytes());
+        udp.extend([0, 10, 0, 0, b'h', b'i']);
+        packet_v6(next, udp.len(), &udp)
+    };
+    let event = frames.read(Nanos(2), &datagram(SERVER, &[], 17)).unwrap();
+    let event = event.unwrap();
+    assert_eq!((event.call, &event.bytes[..]), (Call::Datagram, &b"hi"[..]));
+    assert_eq!(event.header.unwrap().raw.len(), 14 + 40 + 8);
+    // Behind an extension header (RFC 8200, 4.3): hop-by-hop options, 8 bytes, then UDP.
+    let hops = [17, 0, 1, 4, 0, 0, 0, 0];
+    let event = frames.read(Nanos(3), &datagram(SERVER, &hops, 0)).unwrap();
+    let event = event.unwrap();
+    assert_eq!((event.offset, &event.bytes[..]), (Offset(2), &b"hi"[..]));
+    assert_eq!(event.header.unwrap().raw.len(), 14 + 40 + 8 + 8);
+    // To somebody else, and cut off at any byte.
+    assert_eq!(frames.read(Nanos(4), &datagram(9, &[], 17)), Ok(None));
+    let whole = datagram(SERVER, &[], 17);
+    for cut in 0..whole.len() {
+        assert_eq!(
+            frames.read(Nanos(5), &whole[..cut]),
+            Err(Unreadable),
+            "{cut}"
+        );
+    }
 }

@@ -63,8 +63,6 @@ impl Decoder {
         let source = match &self.test_from {
             None => source_code::decoder(&self.framing, self.language, &templates::find)?,
             Some(file) => {
-                // Says that there is no decoder before the file is read.
-                source_code::decoder(&self.framing, self.language, &templates::find)?;
                 let case = self.case(file)?;
                 let elements = case.chunks.len() + case.messages.len();
                 ensure!(
@@ -107,7 +105,7 @@ impl Decoder {
         let (unit, chunks) = chunks(lane);
         let received = chunks
             .iter()
-            .fold(frames_begin(lane), |end, chunk| end + chunk.len());
+            .fold(frames_begin(lane), |end, chunk| end + chunk.bytes.len());
         if received < lane.end() && lane.bytes.next_known(received) != Some(received) {
             bail!(
                 "{name}: the bytes from {received} on of that direction are not in it, so what was \
@@ -125,6 +123,12 @@ impl Decoder {
             lane.connection.0,
             Sender::of(lane.direction).name()
         );
+        let chunks = if self.framing.waits_for_ready() {
+            let answers = analysis.lane(lane.connection, lane.direction.sender().other().into());
+            with_silences(chunks, answers)
+        } else {
+            chunks.into_iter().map(|chunk| chunk.bytes).collect()
+        };
         Ok(Case::new(source, &self.framing, chunks, is_ended))
     }
 
@@ -172,22 +176,63 @@ fn frames_begin(lane: &Lane) -> Offset {
         .map_or(Offset(0), |message| message.range().end)
 }
 
+/// Bytes that came at once.
+struct Chunk {
+    /// The index of the event that has them.
+    event: usize,
+    bytes: Vec<u8>,
+}
+
+/// The chunks, and an empty one where the sender fell silent: where something was sent the other
+/// way between two of them, and, where nothing is known of that, between all. When it was sent say
+/// the calls that sent it; where those were not watched the packets, or else the recvs.
+fn with_silences(chunks: Vec<Chunk>, answers: Option<&Lane>) -> Vec<Vec<u8>> {
+    let mut answered: Vec<usize> = match answers {
+        None => Vec::new(),
+        Some(lane) if !lane.sends.is_empty() => lane.sends.iter().map(|span| span.event).collect(),
+        Some(lane) if !lane.wire.is_empty() => {
+            let packets = lane.wire.iter();
+            packets.map(|packet| packet.span.event).collect()
+        }
+        Some(lane) => lane.recvs.iter().map(|span| span.event).collect(),
+    };
+    answered.sort_unstable();
+    let mut all = Vec::new();
+    let mut chunks = chunks.into_iter().peekable();
+    while let Some(chunk) = chunks.next() {
+        all.push(chunk.bytes);
+        let next = chunks.peek().map(|next| next.event);
+        let first = answered.partition_point(|&event| event < chunk.event);
+        let is_silent = answered
+            .get(first)
+            .is_some_and(|&event| event < next.unwrap_or(usize::MAX));
+        if is_silent || answered.is_empty() && next.is_some() {
+            all.push(Vec::new());
+        }
+    }
+    all
+}
+
 /// What the reader's calls returned, one after the other; where those were not watched the
 /// packets, or else the sends. Up to the first byte that is not known. What that is, too.
-fn chunks(lane: &Lane) -> (&'static str, Vec<Vec<u8>>) {
+fn chunks(lane: &Lane) -> (&'static str, Vec<Chunk>) {
     let (unit, ends): (_, Vec<_>) = if !lane.recvs.is_empty() {
         (
             "what each recv returned",
-            lane.recvs.iter().map(|recv| recv.end).collect(),
+            lane.recvs
+                .iter()
+                .map(|recv| (recv.event, recv.end))
+                .collect(),
         )
     } else if !lane.wire.is_empty() {
-        let ends = lane.wire.iter().map(|packet| packet.span.end);
+        let spans = lane.wire.iter().map(|packet| packet.span);
+        let ends = spans.map(|span| (span.event, span.end));
         (
             "what each packet carried, as no recv was observed",
             ends.collect(),
         )
     } else {
-        let ends = lane.sends.iter().map(|send| send.end);
+        let ends = lane.sends.iter().map(|send| (send.event, send.end));
         (
             "what each send was given, as no recv was observed",
             ends.collect(),
@@ -195,13 +240,16 @@ fn chunks(lane: &Lane) -> (&'static str, Vec<Vec<u8>>) {
     };
     let mut chunks = Vec::new();
     let mut start = frames_begin(lane);
-    let ends = ends.into_iter().filter(|end| *end > start);
+    let ends = ends.into_iter().filter(|(_, end)| *end > start);
     let ends: Vec<_> = ends.collect();
-    for end in ends {
+    for (event, end) in ends {
         let bytes = lane.slice(start..end);
         // A packet that was sent again carries nothing new.
         if !bytes.is_empty() {
-            chunks.push(bytes.to_vec());
+            chunks.push(Chunk {
+                event,
+                bytes: bytes.to_vec(),
+            });
             start += bytes.len();
         }
         // What stands behind bytes that are not known is none of it.

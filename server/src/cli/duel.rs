@@ -98,7 +98,8 @@ impl Duel {
         if self.json {
             output::print(objects.as_bytes())?;
         } else {
-            output::print_styled(&[text.trim_end(), "\n"].concat())?;
+            let snapped = terminal::snapped(&trace, screen);
+            output::print_styled(&[&snapped, text.trim_end(), "\n"].concat())?;
         }
         match damage {
             Some(damage) => bail!("{name}: {damage}; what stands before that was looked at"),
@@ -203,6 +204,7 @@ fn json_lines(dueled: &Dueled<'_>, chunks: &Cuts, screen: Screen) -> String {
         Side::Dropped(range) => json!({"dropped": [range.start, range.end]}),
         Side::Waits => json!("waits"),
         Side::Refuses(_) => json!("refuses"),
+        Side::Skips(_) => json!("skips"),
     };
     let mut lines = String::new();
     for duel in &dueled.duels {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use record::{Connection, End};
 use stickylab::terminal::{self, Guessed, Screen};
-use trace::guess::{Ended, Stream, guess};
+use trace::guess::{Ended, Stream, guess, taken};
 use trace::lane::Direction;
 use trace::{Analysis, Trace};
 
@@ -56,7 +56,8 @@ impl Guess {
         if text.is_empty() {
             bail!("{name}: no bytes of a stream are in it");
         }
-        output::print_styled(&[text.trim_end(), "\n"].concat())?;
+        let snapped = terminal::snapped(&trace, screen);
+        output::print_styled(&[&snapped, text.trim_end(), "\n"].concat())?;
         match damage {
             Some(damage) => bail!("{name}: {damage}; what stands before that was looked at"),
             None => Ok(()),
@@ -93,6 +94,7 @@ fn guessed(
 ) -> Guessed {
     let ids: Vec<_> = connections.iter().map(|found| found.connection).collect();
     let streams = Stream::of(trace, analysis, ended, &ids, direction);
+    let taken = taken(&streams);
     let called = |end: End| match connections {
         [first, ..] if connections.len() == 1 || end == End::Acceptor => {
             terminal::end_of(trace, first.end(end), screen)
@@ -101,8 +103,8 @@ fn guessed(
     };
     Guessed {
         from_to: [called(direction.sender()), called(direction.reader())],
-        connections: streams.iter().filter(|s| !s.bytes.is_empty()).count(),
-        bytes: streams.iter().map(|stream| stream.bytes.len()).sum(),
+        connections: taken.len(),
+        bytes: taken.iter().map(|stream| stream.bytes.len()).sum(),
         guesses: guess(&streams),
     }
 }

@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use stickylab::play::play;
+use stickylab::play::{Playing, play};
 use stickylab::terminal::Screen;
 use stickylab::{lessons, printable};
 use trace::lesson::{Misconception, Shows};
 use trace::text::Sentence;
 use trace::{Analysis, Lesson};
 
-use super::output;
 use super::screen::{Spoken, Stream};
+use super::{Log, output, worker};
 
 /// Most runs of a lesson that `--times` may ask for.
 const MOST_TIMES: u32 = 1_000;
@@ -34,9 +34,9 @@ pub(super) struct Lessons {
 }
 
 impl Lessons {
-    pub(super) fn run(&self) -> Result<()> {
+    pub(super) fn run(&self, log: Log) -> Result<()> {
         if self.check {
-            self.check()
+            self.check(log)
         } else {
             self.list()
         }
@@ -44,7 +44,8 @@ impl Lessons {
 
     /// Runs the lessons, and prints for each misconception whether it was reproduced: in how
     /// many runs of which lesson, and what was counted.
-    fn check(&self) -> Result<()> {
+    fn check(&self, log: Log) -> Result<()> {
+        let playing = Playing::at(worker::runner(log, false)?);
         let screen = self.spoken.screen(Stream::Out);
         let lessons = lessons::all();
         let mut found = BTreeMap::<Misconception, (String, bool)>::new();
@@ -52,13 +53,13 @@ impl Lessons {
             let complain = |message: &str| eprintln!("stickylab: {}", printable::lines(message));
             let mut runs = Vec::new();
             for _ in 0..self.times {
-                let trace = play(&lesson.experiment, rand::random(), complain)?;
+                let trace = play(&lesson.experiment, rand::random(), &playing, complain)?;
                 let analysis = Analysis::new(&trace);
                 runs.push(
                     lesson
                         .shows
                         .iter()
-                        .map(|shows| shows.of(&trace, &analysis))
+                        .map(|shows| shows.of(&trace, &analysis, lesson.duel))
                         .collect(),
                 );
             }

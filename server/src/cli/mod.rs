@@ -2,17 +2,23 @@
 //! library; here it is bound, announced and ended.
 
 mod address;
+#[cfg(target_os = "linux")]
+mod chop;
 mod client;
 mod completions;
 mod decoder;
 mod duel;
+mod files;
 mod framing;
 mod guess;
 mod input;
 mod join;
+mod lesson_folder;
 mod lessons;
 mod limits;
 mod manual;
+#[cfg(target_os = "linux")]
+mod net;
 mod output;
 mod outputs;
 mod packets;
@@ -34,6 +40,8 @@ mod size;
 mod standard_error;
 mod suggestion;
 mod target;
+mod times;
+mod worker;
 
 use std::future::Future;
 use std::io::IsTerminal as _;
@@ -45,6 +53,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use protocol::System;
 use protocol::auth::{Key, Scheme};
 use stickylab::printable;
+use stickylab::worker::SECRET;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -101,6 +110,13 @@ enum Command {
     /// Runs a program of yours and shows what its calls carried
     #[cfg(target_os = "linux")]
     Trace(program::Program),
+    /// Runs a program of yours under every chunking that a kernel may give it, and says what
+    /// breaks it
+    #[cfg(target_os = "linux")]
+    Chop(Box<chop::Chop>),
+    /// Runs programs of yours on the two sides of a link that delays and loses packets
+    #[cfg(target_os = "linux")]
+    Net(net::Net),
     /// Passes on what two programs of yours say, and shows what passed
     Proxy(proxy::Proxy),
     /// Lists the lessons that can be run
@@ -110,6 +126,9 @@ enum Command {
     /// Writes the manual pages into a folder
     #[command(hide = true)]
     Man(manual::Manual),
+    /// Runs one experiment for another process of this program, by requests on standard input
+    #[command(hide = true)]
+    LabWorker(worker::Worker),
 }
 
 /// Does what the command line says; errors are one line each on standard error.
@@ -118,7 +137,7 @@ pub(crate) fn run() -> ExitCode {
     let log = cli.log;
     match cli.command {
         Command::Serve(command) => serving(false, log, |outputs| {
-            until_signalled(|shutdown| command.run(outputs, shutdown))
+            until_signalled(|shutdown| command.run(outputs, log, shutdown))
         }),
         Command::Server(command) => serving(command.prints_json(), log, |outputs| {
             until_signalled(|shutdown| command.run(outputs, shutdown))
@@ -131,7 +150,7 @@ pub(crate) fn run() -> ExitCode {
             stickylab::net::budget::raise_limit();
             // What its private server refuses is on the screen already.
             log_to(std::io::stderr, LevelFilter::ERROR, log);
-            ended(run.run(), |line| eprintln!("{line}"))
+            ended(run.run(log), |line| eprintln!("{line}"))
         }
         Command::Join(join) => ended(join.run(), |line| eprintln!("{line}")),
         Command::Duel(duel) => ended(duel.run(), |line| eprintln!("{line}")),
@@ -140,11 +159,19 @@ pub(crate) fn run() -> ExitCode {
         Command::Show(show) => ended(show.run(), |line| eprintln!("{line}")),
         #[cfg(target_os = "linux")]
         Command::Trace(program) => ended(program.run(), |line| eprintln!("{line}")),
+        #[cfg(target_os = "linux")]
+        Command::Chop(chop) => chop.run(),
+        #[cfg(target_os = "linux")]
+        Command::Net(net) => ended(net.run(), |line| eprintln!("{line}")),
         Command::Proxy(proxy) => {
             log_to(std::io::stderr, LevelFilter::WARN, log);
             ended(proxy.run(), |line| eprintln!("{line}"))
         }
-        Command::Lessons(lessons) => ended(lessons.run(), |line| eprintln!("{line}")),
+        Command::Lessons(lessons) => ended(lessons.run(log), |line| eprintln!("{line}")),
+        Command::LabWorker(worker) => {
+            log_to(std::io::stderr, LevelFilter::ERROR, log);
+            ended(worker.run(), |line| eprintln!("{line}"))
+        }
         Command::Completions(shell) => ended(shell.print(Cli::command()), |line| {
             eprintln!("{line}");
         }),
@@ -275,10 +302,6 @@ fn check_scheme(system: System, scheme: Scheme) -> Result<()> {
     );
     Ok(())
 }
-
-/// Holds the key of auth where there is no file. Never a flag: everybody on
-/// the machine sees a program's arguments.
-const SECRET: &str = "STICKYLAB_SECRET";
 
 /// The key in `file`, without the line ending an editor leaves; no file: the
 /// one in the environment, else the article's key.

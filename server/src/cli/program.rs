@@ -1,6 +1,7 @@
 //! `stickylab trace`: a program of the user's, and what its calls carried.
 
 mod beside;
+mod network;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,12 +13,13 @@ use kernel::tracee::{self, StartError, Thread, Tracer};
 use record::Head;
 use stickylab::lab;
 use stickylab::terminal::Screen;
-use stickylab::tracer::{self, Notice, Task};
+use stickylab::tracer::{self, Begun, Notice, Noticed, Task};
 use trace::link::Capture;
 use trace::text::Sentence;
 use trace::{Event, Trace};
 
 use self::beside::Beside;
+use self::network::Network;
 use super::output;
 use super::record_page::RecordPage;
 use super::recording::{Files, Opened, Recording};
@@ -38,6 +40,8 @@ pub(super) struct Program {
     #[arg(long, value_name = "N", conflicts_with = "command",
         value_parser = clap::value_parser!(i32).range(1..))]
     pid: Option<i32>,
+    #[command(flatten)]
+    network: Network,
     #[command(flatten)]
     spoken: Spoken,
     /// The program and its arguments; behind -- they may begin with a dash
@@ -62,15 +66,12 @@ impl Program {
         let screen = self.spoken.screen(Stream::Error);
         let page = self.page.bind_alone()?;
         let added_per_call = tracer::added_per_call();
+        let mut network = self.network.enter()?;
         let started = Instant::now();
-        let (capture, captured) = match tracer::begin_capture() {
-            Ok(begun) => (Some(begun), Capture::On),
-            Err((why, message)) => {
-                if let Some(message) = message {
-                    eprintln!("stickylab: the wire is not captured: {message}");
-                }
-                (None, why)
-            }
+        let link = network.as_mut().and_then(network::Entered::link);
+        let (capture, captured) = match link {
+            Some(link) => (Some(Begun::Link(link)), Capture::On),
+            None => begin_capture(),
         };
         let head = Head {
             added_per_call,
@@ -81,11 +82,20 @@ impl Program {
             Some(process) => explain_attaching(error, process),
             None => explain(error, &self.command),
         };
-        let begun = match self.pid {
-            Some(process) => Tracer::attach_to(Thread(process)),
-            None => Tracer::start(&self.command).map(|tracer| (tracer, Vec::new())),
+        let (program, threads, background) = match (self.pid, &network) {
+            (Some(process), _) => {
+                let (program, threads) = Tracer::attach_to(Thread(process)).map_err(explain)?;
+                (program, threads, Vec::new())
+            }
+            (None, Some(network)) => {
+                let (program, background) = network.start(&self.command)?;
+                (program, Vec::new(), background)
+            }
+            (None, None) => {
+                let program = Tracer::start(&self.command).map_err(explain)?;
+                (program, Vec::new(), Vec::new())
+            }
         };
-        let (program, threads) = begun.map_err(explain)?;
         // From here on this process may have threads.
         let mut beside = Beside::start(page, self.live, (&head, &setup), screen)?;
         let task = Task {
@@ -95,8 +105,10 @@ impl Program {
             filter,
             capture,
             news: beside.news(),
+            background,
         };
         let seen = tracer::trace(program, &threads, task).map_err(explain)?;
+        drop(network);
         beside.complete(&seen.record);
         let trace = Trace::of_record(seen.record, setup);
         let results = Results {
@@ -113,10 +125,23 @@ impl Program {
     }
 }
 
+/// A capture on all interfaces, if there can be one, and what the record says of that.
+fn begin_capture() -> (Option<Begun>, Capture) {
+    match tracer::begin_capture() {
+        Ok(begun) => (Some(begun), Capture::On),
+        Err((why, message)) => {
+            if let Some(message) = message {
+                eprintln!("stickylab: the wire is not captured: {message}");
+            }
+            (None, why)
+        }
+    }
+}
+
 /// What came of the program.
 struct Results {
     trace: Trace,
-    notices: BTreeMap<Notice, String>,
+    notices: BTreeMap<Notice, Noticed>,
     screen: Screen,
 }
 
@@ -138,15 +163,16 @@ impl Results {
         if is_silent && !trace.connections.is_empty() {
             say(&Sentence::new("terminal.tracer-no-bytes"));
         }
-        for (notice, who) in &self.notices {
-            say(&Sentence::new(notice.key()).with("who", who.clone()));
+        for (notice, Noticed { who, times }) in &self.notices {
+            let sentence = Sentence::new(notice.key()).with("who", who.clone());
+            say(&sentence.with("times", *times));
         }
         Ok(())
     }
 }
 
 /// Why the program could not be traced.
-fn explain(error: StartError, command: &[OsString]) -> anyhow::Error {
+pub(super) fn explain(error: StartError, command: &[OsString]) -> anyhow::Error {
     let name = command
         .first()
         .map(|name| name.to_string_lossy().into_owned());

@@ -67,8 +67,15 @@ impl Proxy {
         let (listen, to, page) = (self.listen, self.to, self.page);
         let results = Results { files, screen };
         until_signalled(|shutdown| async move {
+            let listening = bind(&listen).await?;
+            if listening.is_reached_at(&to).await {
+                bail!(
+                    "--to {to} is where the proxy itself listens: name the server's address there, and \
+                     another one with --listen"
+                );
+            }
             let proxy = proxy::Proxy {
-                listening: bind(&listen).await?,
+                listening,
                 to,
                 most,
                 limits,

@@ -39,6 +39,9 @@ pub(super) struct RecordPage {
         default_missing_value = ANY
     )]
     page: Option<Address>,
+    /// Two connections that are shown one above the other.
+    #[arg(skip)]
+    compare: Option<[u32; 2]>,
 }
 
 /// A page that listens and is not served yet.
@@ -58,6 +61,11 @@ pub(super) struct Serving {
 }
 
 impl RecordPage {
+    /// The page shows two connections of the record one above the other.
+    pub(super) const fn compare(&mut self, connections: [u32; 2]) {
+        self.compare = Some(connections);
+    }
+
     /// Whether there is to be a page.
     pub(super) const fn is_wanted(&self) -> bool {
         self.page.is_some()
@@ -79,7 +87,11 @@ impl RecordPage {
              choose an address of this machine, such as 127.0.0.1:0, with --page"
         );
         let secret = Secret::new();
-        eprintln!("stickylab: page http://{bound}/{secret}/#yours");
+        let compare = self
+            .compare
+            .map(|[upper, lower]| format!("&compare={upper},{lower}"));
+        let compare = compare.unwrap_or_default();
+        eprintln!("stickylab: page http://{bound}/{secret}/#yours{compare}");
         Ok(Some(Bound { listener, secret }))
     }
 
@@ -120,10 +132,13 @@ impl Bound {
         })
     }
 
-    /// Serves a record that grows no more until Ctrl-C or SIGTERM.
-    async fn serve_to_the_end(self, journal: Arc<Journal>) -> Result<()> {
+    /// Serves a record that grows no more until it is `signalled` to end.
+    async fn serve_to_the_end(
+        self,
+        journal: Arc<Journal>,
+        signalled: impl Future<Output = ()>,
+    ) -> Result<()> {
         let shutdown = CancellationToken::new();
-        let signalled = signalled().context("cannot listen for signals")?;
         let serving = self.serve(journal, shutdown.clone());
         let serving = serving.context("the page")?;
         tokio::join!(serving, async {
@@ -166,8 +181,10 @@ impl Serving {
 pub(super) fn serve(page: RecordPage, trace: &Trace) -> Result<()> {
     let journal = Arc::new(Journal::of(trace));
     let serving = async move {
+        // Whoever reads the address may send a signal at once.
+        let signalled = signalled().context("cannot listen for signals")?;
         match page.bind().await? {
-            Some(bound) => bound.serve_to_the_end(journal).await,
+            Some(bound) => bound.serve_to_the_end(journal, signalled).await,
             None => Ok(()),
         }
     };

@@ -18,7 +18,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::Log;
 use super::address;
+use super::lesson_folder::Folder;
 use super::limits::{self, Admission, Deadlines};
 use super::outputs::Outputs;
 use super::page_address::PageAddress;
@@ -59,6 +61,10 @@ pub(super) struct Serve {
     /// Default: 127.0.0.1:8080
     #[arg(long, value_name = "ADDR")]
     auth: Option<Address>,
+    /// A folder with lesson files (*.toml) of your own, which the page lists as well; they
+    /// are read again when they change
+    #[arg(long, value_name = "DIR")]
+    lessons: Option<PathBuf>,
     /// Another server that WebSocket clients may reach, at /bridge/NAME; can be
     /// given again. One behind a Unix socket is not told its visitors' addresses
     #[arg(
@@ -111,7 +117,12 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self, outputs: Outputs, shutdown: CancellationToken) -> Result<()> {
+    pub(super) async fn run(
+        self,
+        outputs: Outputs,
+        log: Log,
+        shutdown: CancellationToken,
+    ) -> Result<()> {
         let metrics = gateway::Metrics::new();
         metrics.count_dropped("stdout", outputs.out.clone());
         metrics.count_dropped("stderr", outputs.err.clone());
@@ -133,6 +144,10 @@ impl Serve {
             deadlines: self.deadlines.all(),
             ..Options::default()
         });
+        let (folder, telling) = match self.lessons.clone().map(Folder::open).transpose()? {
+            Some((folder, telling)) => (Some(folder), Some(telling)),
+            None => (None, None),
+        };
         // Everything is bound before anything is announced or served.
         let page = self.page.listen(PAGE_BACKLOG).await?;
         let listen = |address| listen_tcp(address, METRICS_BACKLOG);
@@ -158,6 +173,11 @@ impl Serve {
             sessions: self.max_sessions.unwrap_or(budget.sessions),
             runs: gateway::RUNS,
             running: max_runs.unwrap_or(budget.runs),
+            runner: super::worker::runner(log, true)?,
+            files: Some(gateway::Files {
+                folder: telling,
+                read: super::lesson_folder::read,
+            }),
             descriptors: options.descriptors.clone(),
             operators: budget.operators,
         };
@@ -172,7 +192,7 @@ impl Serve {
             tracing::warn!(
                 "auth has the article's key, which everybody knows, and the page behind the proxy \
                  leads to it by its bridge: give it one of your own with --secret-file or {}",
-                super::SECRET
+                stickylab::worker::SECRET
             );
         }
         limits::tell(descriptors, &budget, true);
@@ -199,6 +219,7 @@ impl Serve {
         // The gateway takes leave first: a bridge whose server ended before
         // would tell its peer of an end instead of a shutdown.
         let farewell = CancellationToken::new();
+        let watching = folder.map(|folder| tokio::spawn(folder.watch()));
         let mut tasks = JoinSet::new();
         for bound in systems {
             let (options, farewell) = (Arc::clone(&options), farewell.clone());
@@ -208,7 +229,11 @@ impl Serve {
             gateway.await;
             farewell.cancel();
         });
-        supervise(tasks, &shutdown, self.drain + FAREWELL).await
+        let supervised = supervise(tasks, &shutdown, self.drain + FAREWELL).await;
+        if let Some(watching) = watching {
+            watching.abort();
+        }
+        supervised
     }
 
     fn addresses(&self) -> [(System, Option<&Address>); 5] {
@@ -243,7 +268,7 @@ fn check_page_key(page: SocketAddr, options: &Options) -> Result<()> {
         page.ip().to_canonical().is_loopback() || !options.key.is_equivalent(&Key::default()),
         "the page at {page} leads to auth by its bridge: everybody knows the article's key, give \
          it one of your own with --secret-file or {}",
-        super::SECRET
+        stickylab::worker::SECRET
     );
     Ok(())
 }

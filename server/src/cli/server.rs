@@ -129,7 +129,12 @@ pub(super) async fn bind(system: System, address: Option<&Address>, flag: &str) 
 /// Refuses a key that is none, with what to do.
 pub(super) fn check_key(bound: &Bound, options: &Options) -> Result<()> {
     let checked = bound.check_key(&options.key);
-    checked.map_err(|error| anyhow::anyhow!("{error} with --secret-file or {}", super::SECRET))
+    checked.map_err(|error| {
+        anyhow::anyhow!(
+            "{error} with --secret-file or {}",
+            stickylab::worker::SECRET
+        )
+    })
 }
 
 /// Says on standard output that `bound` is ready.

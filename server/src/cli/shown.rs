@@ -53,6 +53,9 @@ impl Shown {
         if self.page.is_wanted() {
             return record_page::serve(self.page, &trace);
         }
+        if !self.json {
+            output::print_styled(&terminal::note(&trace))?;
+        }
         let is_list = trace.plan.is_none() && trace.connections.len() > 1;
         let mut has_lanes = true;
         if is_list && !self.is_told() {

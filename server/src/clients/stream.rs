@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use protocol::peer::{Client, ClientError, ClientOutput, Reply, Rules};
-use protocol::{Framing, System, Transport};
+use protocol::{Counted, Framing, System, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
@@ -22,6 +22,9 @@ const GRACE: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long a reply that has begun may pause before its rest is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server that owes something may say nothing before the user is told what is waited
+/// for.
+const SILENCE: Duration = Duration::from_secs(5);
 /// How long the server may take to finish after the client's last byte.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Room for one recv, in bytes.
@@ -98,6 +101,8 @@ struct Conversation<'a, R, W> {
     /// A part of a reply is on the screen, and when it came.
     begun: Option<Instant>,
     hangup: Hangup,
+    /// Whether the user was told what the server is waited for.
+    told: bool,
     /// Whether the server replies to messages.
     replies: bool,
     console: &'a mut Console,
@@ -110,6 +115,8 @@ enum Happened {
     Line(Option<Vec<u8>>),
     /// The reply that has begun did not go on.
     Paused,
+    /// The server owes something and says nothing.
+    Silent,
 }
 
 impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
@@ -130,6 +137,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
             skipped: 0,
             misfits: 0,
             begun: None,
+            told: false,
             hangup,
             replies: rules.reply != Reply::None,
             console,
@@ -152,6 +160,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
                 PAUSE
             };
             let sends = !self.unsent.is_empty() && self.broken.is_none();
+            let waits = !idle && self.unsent.is_empty() && !pauses && !self.told;
             // Reading goes on while sending: an echo of much is sent while
             // much is still to come, and neither side may wait for the other.
             let happened = tokio::select! {
@@ -160,6 +169,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
                 result = self.writing.write(&self.unsent), if sends => Happened::Sent(result),
                 line = self.console.line(), if asks => Happened::Line(line),
                 () = sleep(pause), if pauses => Happened::Paused,
+                () = sleep(SILENCE), if waits => Happened::Silent,
             };
             match happened {
                 Happened::Sent(Ok(count)) => self.unsent.advance(count),
@@ -175,6 +185,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
                     self.give_up()?;
                     return self.finish(&mut buffer).await;
                 }
+                Happened::Silent => self.tell_what_is_missing(),
                 Happened::Paused if self.begun.is_some() => self.give_up()?,
                 Happened::Paused if self.machine.awaits_quiet() => self.machine.handle_quiet()?,
                 Happened::Paused => {
@@ -182,6 +193,24 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
                 }
             }
         }
+    }
+
+    /// Tells the user what the server is waited for, once until it says something.
+    fn tell_what_is_missing(&mut self) {
+        self.told = true;
+        let framing = self.machine.framing();
+        let missing = if !self.machine.can_send() && framing.waits_for_ready() {
+            "its answer to a length, `ready`: is it a server of ready-ack?".to_owned()
+        } else if self.machine.can_send() {
+            let framing = framing.name();
+            format!("its reply: does it frame messages as the client does ({framing})?")
+        } else {
+            "its part of the handshake: is it a server of auth, with the same --scheme?".to_owned()
+        };
+        let seconds = SILENCE.as_secs();
+        self.console.note(&format!(
+            "the server has said nothing for {seconds} s; still waiting for {missing}"
+        ));
     }
 
     /// Does what the machine asks for, until bytes have to be sent first.
@@ -203,6 +232,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
     /// Takes what the server sent. What answers nothing is printed, too; where the
     /// server replies at all it is no reason to leave.
     fn receive(&mut self, chunk: &[u8]) -> Result<(), Failure> {
+        self.told = false;
         let Err(error) = self.machine.handle_chunk(chunk) else {
             return Ok(());
         };
@@ -214,7 +244,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
         if !self.replies {
             return Err(error.into());
         }
-        self.note_misfit(&format!("{} bytes more than were sent", bytes.len()));
+        self.note_misfit(&format!("{} more than sent", Counted(bytes.len(), "byte")));
         Ok(())
     }
 
@@ -241,7 +271,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Conversation<'a, R, W> {
         self.begun = None;
         self.console.reply(b"").map_err(Failure::Output)?;
         let missing = self.machine.give_up_reply();
-        self.note_misfit(&format!("{missing} bytes fewer than were sent"));
+        self.note_misfit(&format!("{} fewer than sent", Counted(missing, "byte")));
         Ok(())
     }
 

@@ -205,7 +205,7 @@ async fn a_refusal_is_an_error() {
     .await;
     let long = [b'x'; 101];
     check(System::Auth, KEY, &long, "", "refused: the server closed").await;
-    check(System::ReadyAck, KEY, &long, "", "1 messages unfinished").await;
+    check(System::ReadyAck, KEY, &long, "", "1 message unfinished").await;
     check(
         System::LengthPrefix,
         KEY,

@@ -46,7 +46,7 @@ use metrics::Reason;
 pub use origin::{Origin, OriginError};
 pub use proxy::{Network, NetworkError};
 use relay::Relay;
-pub use session::running_runs;
+pub use session::{Files, running_runs};
 use session::{Queue, Share, Turns, Workers};
 pub use target::{Bridge, BridgeError, Target};
 use unread::Bounds;
@@ -54,12 +54,13 @@ pub use watching::{Secret, serve_record};
 
 use crate::net::Descriptors;
 use crate::net::admission::{self, Admission};
+use crate::worker::Runner;
 
 /// Lab sessions at a time; one source has a quarter of them at most. A class
 /// behind one address is one source.
 pub const MAX_SESSIONS: usize = 256;
-/// Runs that go on or wait in them; one source has half of them at most. Each has
-/// up to five threads once it goes on.
+/// Runs that go on or wait in them; one source has half of them at most. Each is a process of
+/// up to twelve threads once it goes on, and up to eight more that keep processors busy.
 pub const RUNS: usize = 64;
 /// How long sessions may take to say goodbye after shutdown, unless it is said.
 pub const FAREWELL: Duration = Duration::from_secs(2);
@@ -115,6 +116,10 @@ pub struct Config {
     pub runs: usize,
     /// Runs of these that go on at a time; one source has half of them at most.
     pub running: usize,
+    /// Where runs go on.
+    pub runner: Runner,
+    /// Files that are read for pages, if any are.
+    pub files: Option<Files>,
     /// What all listeners of the process share.
     pub descriptors: Descriptors,
     /// Connections that are kept for `/healthz`, `/readyz` and `/metrics` when
@@ -138,6 +143,8 @@ impl Default for Config {
             sessions: MAX_SESSIONS,
             runs: RUNS,
             running: running_runs(),
+            runner: Runner::here(),
+            files: None,
             descriptors: Descriptors::default(),
             operators: 16,
         }
@@ -247,6 +254,8 @@ struct Shared {
     runs: Arc<Admission>,
     queue: Arc<Queue>,
     turns: Arc<Turns>,
+    runner: Runner,
+    files: Option<Files>,
     /// Where lab sessions are worked for.
     workers: Arc<Workers>,
     bridging: Arc<Admission>,
@@ -287,6 +296,8 @@ impl Shared {
             runs: Admission::new(lab(config.limits, runs)),
             queue: Queue::new(Share::of(config.running), config.metrics.clone()),
             turns: Arc::default(),
+            runner: config.runner,
+            files: config.files,
             workers: Arc::new(Workers::start()?),
             bridging: Admission::within(config.limits, config.descriptors.clone()),
             descriptors: config.descriptors,

@@ -1,16 +1,17 @@
 //! A client of a run, on its own thread: makes the calls it is told to make,
 //! in order, and reads all the while.
 
+mod bound;
 mod socket;
 
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4};
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use protocol::Transport;
-use socket2::{Domain, SockRef, Type};
+use socket2::SockRef;
 use tokio::net::{TcpSocket, UdpSocket};
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -19,18 +20,16 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use trace::link::Send;
-use trace::{Call, Client as Plan, ClientId, Leaving, Origin};
+use trace::{Call, ClientId, Leaving, Options, Origin};
 
+pub(super) use bound::Bound;
 use socket::Socket;
 
 use super::Room;
-use super::server::local_address;
 use crate::net::{EndRecorder, Moment, observe};
 use crate::priority::Priority;
 
-/// Room for each recv, in bytes: any datagram fits.
-const ROOM: usize = 64 * 1024;
-/// The same on further connections, where nothing much is read.
+/// Room for each recv on further connections, where nothing much is read, in bytes.
 const HOLDING_ROOM: usize = 1024;
 /// Gaps from here on are left to the runtime's timer, which ticks in milliseconds.
 const TIMER: Duration = Duration::from_millis(1);
@@ -56,64 +55,17 @@ pub(super) struct Setup {
     pub(super) leaving: Leaving,
     /// Whether it goes on sending when the server has closed.
     pub(super) writes_on: bool,
+    /// Room for each recv, in bytes.
+    pub(super) room: usize,
+    /// Sleep before each recv.
+    pub(super) read_delay: Duration,
+    /// Whether its datagram socket is connected.
+    pub(super) connected: bool,
+    /// Its options that the experiment asks for.
+    pub(super) options: Options,
     pub(super) id: ClientId,
     pub(super) record: EndRecorder,
     pub(super) stop: CancellationToken,
-}
-
-/// A client's socket with an address and no peer: who it is is known before
-/// its first packet.
-pub(super) struct Bound {
-    transport: Transport,
-    socket: socket2::Socket,
-    pub(super) address: SocketAddrV4,
-    /// Those of the further connections.
-    pub(super) further: Vec<Self>,
-}
-
-impl Bound {
-    /// A socket on a free port, with the options that `plan` asks for; and
-    /// one more for each further connection of a stream.
-    pub(super) fn new(transport: Transport, plan: &Plan, id: ClientId) -> io::Result<Self> {
-        let further = match transport {
-            Transport::Tcp => plan.connections.saturating_sub(1),
-            Transport::Udp => 0,
-        };
-        let source = match further {
-            0 => Ipv4Addr::LOCALHOST,
-            // A source of its own for each client.
-            _ => Ipv4Addr::new(127, 0, 0, 1 + u8::from(id)),
-        };
-        let further = (0..further).map(|_| Self::at(source, transport, plan));
-        Ok(Self {
-            further: further.collect::<io::Result<_>>()?,
-            ..Self::at(source, transport, plan)?
-        })
-    }
-
-    fn at(source: Ipv4Addr, transport: Transport, plan: &Plan) -> io::Result<Self> {
-        let kind = match transport {
-            Transport::Tcp => Type::STREAM,
-            Transport::Udp => Type::DGRAM,
-        };
-        let socket = socket2::Socket::new(Domain::IPV4, kind, None)?;
-        socket.set_nonblocking(true)?;
-        if plan.send_buffer > 0 {
-            socket.set_send_buffer_size(plan.send_buffer as usize)?;
-        }
-        match transport {
-            Transport::Tcp => socket.set_tcp_nodelay(!plan.nagle)?,
-            // Where there is no such option, nothing is told.
-            Transport::Udp => drop(kernel::count_drops(&socket)),
-        }
-        socket.bind(&SocketAddrV4::new(source, 0).into())?;
-        Ok(Self {
-            transport,
-            address: local_address(&socket)?,
-            socket,
-            further: Vec::new(),
-        })
-    }
 }
 
 /// A running client as the director sees it.
@@ -159,6 +111,10 @@ async fn live(mut setup: Setup, orders: UnboundedReceiver<Command>) -> io::Resul
             connect_at: setup.connect_at,
             leaving: setup.leaving,
             writes_on: setup.writes_on,
+            room: HOLDING_ROOM,
+            read_delay: Duration::ZERO,
+            connected: false,
+            options: setup.options,
             id: setup.id,
             record: setup.record.other(Origin {
                 connection: setup.id.connection(connection),
@@ -167,7 +123,7 @@ async fn live(mut setup: Setup, orders: UnboundedReceiver<Command>) -> io::Resul
             stop: setup.stop.clone(),
         });
     }
-    let Some(client) = connect(setup, ROOM).await? else {
+    let Some(client) = connect(setup).await? else {
         return Ok(());
     };
     for setup in setups {
@@ -184,7 +140,7 @@ async fn live(mut setup: Setup, orders: UnboundedReceiver<Command>) -> io::Resul
 async fn hold(setup: Setup, mut released: watch::Receiver<()>) {
     let connected = tokio::select! {
         biased;
-        connected = connect(setup, HOLDING_ROOM) => connected,
+        connected = connect(setup) => connected,
         _ = released.changed() => return,
     };
     let Ok(Some(client)) = connected else {
@@ -200,7 +156,7 @@ async fn hold(setup: Setup, mut released: watch::Receiver<()>) {
 }
 
 /// Connects at once; none if nobody is there, which is in the record.
-async fn connect(setup: Setup, room: usize) -> io::Result<Option<Client>> {
+async fn connect(setup: Setup) -> io::Result<Option<Client>> {
     let Setup { record, server, .. } = setup;
     let socket = match setup.bound.transport {
         Transport::Tcp => {
@@ -209,6 +165,11 @@ async fn connect(setup: Setup, room: usize) -> io::Result<Option<Client>> {
             let connected = socket.connect(server).await;
             let moment = Moment::handing(at);
             let queue = observe::accept_queue(setup.listener.as_deref());
+            let options = connected.as_ref().ok().and_then(|stream| {
+                let is_told = setup.options != Options::default();
+                is_told.then(|| observe::options(stream, &setup.options))?
+            });
+            let queue = trace::Socket { options, ..queue };
             let outcome = connected.as_ref().map(|_| ());
             record.bare(Call::Connect, moment, outcome, queue);
             // Else the listener would outlive its server.
@@ -219,15 +180,23 @@ async fn connect(setup: Setup, room: usize) -> io::Result<Option<Client>> {
             }
         }
         Transport::Udp => {
-            let socket = UdpSocket::from_std(setup.bound.socket.into())?;
-            Socket::Datagrams(socket, server)
+            let socket = setup.bound.socket;
+            if setup.connected {
+                socket.connect(&server.into())?;
+            }
+            let server = (!setup.connected).then_some(server);
+            Socket::Datagrams(UdpSocket::from_std(socket.into())?, server)
         }
     };
     Ok(Some(Client {
         socket,
         record,
         waiting: Instant::now(),
-        room: vec![0; room],
+        room: vec![0; setup.room],
+        read_delay: setup.read_delay,
+        may_read: None,
+        is_corked: None,
+        has_new_options: false,
         ended: false,
         leaving: setup.leaving,
         writes_on: setup.writes_on,
@@ -242,6 +211,12 @@ struct Client {
     /// Since when it waits for something to read: its last call.
     waiting: Instant,
     room: Vec<u8>,
+    /// Sleep before each recv, and when it is over.
+    read_delay: Duration,
+    may_read: Option<Instant>,
+    /// Whether small segments are held back, if it ever said so.
+    is_corked: Option<bool>,
+    has_new_options: bool,
     /// Whether the server's side has ended, or the connection is broken.
     ended: bool,
     leaving: Leaving,
@@ -263,7 +238,7 @@ impl Client {
                     Command::Close(after) => close_at = Instant::now().checked_add(after),
                 },
                 () = closing, if close_at.is_some() => return self.finish().await,
-                () = self.socket.readable(), if !self.has_read_all => self.read(),
+                () = self.socket.ready(self.read_delay, &mut self.may_read), if !self.has_read_all => self.read(),
             }
         }
         // Dropping it closes the socket.
@@ -279,9 +254,43 @@ impl Client {
             if self.ended || self.stop.is_cancelled() {
                 return;
             }
+            if send.more {
+                self.cork(true);
+            }
             self.send(&send.bytes).await;
+            if !send.more && self.is_corked == Some(true) {
+                self.cork(false);
+            }
         }
         self.read();
+    }
+
+    /// Holds segments that are not full back (TCP_CORK, tcp(7)), or no longer.
+    fn cork(&mut self, on: bool) {
+        if let Socket::Stream(stream) = &self.socket
+            && self.is_corked != Some(on)
+        {
+            // A connection that is broken says so at the next call.
+            let _ = kernel::cork(stream, on);
+            self.is_corked = Some(on);
+            self.has_new_options = true;
+        }
+    }
+
+    /// What the kernel tells just after a send, and options that were changed before it.
+    fn told(&mut self) -> trace::Socket {
+        let mut told = self.socket.after_send();
+        if std::mem::take(&mut self.has_new_options)
+            && let Socket::Stream(stream) = &self.socket
+        {
+            let set = Options {
+                nodelay: Some(true),
+                cork: self.is_corked,
+                ..Options::default()
+            };
+            told.options = observe::options(stream, &set);
+        }
+        told
     }
 
     /// Calls send() until `bytes` are taken, once if there are none.
@@ -294,7 +303,7 @@ impl Client {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     tokio::select! {
                         () = self.socket.writable() => {}
-                        () = self.socket.readable(), if !self.has_read_all => self.read(),
+                        () = self.socket.ready(self.read_delay, &mut self.may_read), if !self.has_read_all => self.read(),
                     }
                     if self.ended {
                         return;
@@ -303,7 +312,7 @@ impl Client {
                 }
                 result => {
                     let moment = Moment::handing(at);
-                    let told = self.socket.after_send();
+                    let told = self.told();
                     let result = result.as_ref().copied();
                     self.record.send(moment, rest, result, told);
                     self.waiting = Instant::now();
@@ -331,7 +340,7 @@ impl Client {
                 tokio::select! {
                     biased;
                     () = sleep_until(due.into()) => return,
-                    () = self.socket.readable(), if !self.has_read_all => self.read(),
+                    () = self.socket.ready(self.read_delay, &mut self.may_read), if !self.has_read_all => self.read(),
                 }
             }
             return;
@@ -353,6 +362,13 @@ impl Client {
         if self.ended || self.has_read_all {
             return;
         }
+        if !self.read_delay.is_zero() {
+            // Else it sleeps before it reads.
+            if self.may_read.is_none_or(|due| Instant::now() < due) {
+                return;
+            }
+            self.may_read = None;
+        }
         let received = self.socket.try_recv(&mut self.room);
         let (moment, asked) = (Moment::taking(self.waiting), self.room.len());
         match received {
@@ -368,7 +384,9 @@ impl Client {
             Err(error) => {
                 let told = trace::Socket::default();
                 self.record.recv(moment, asked, Err(&error), told);
-                self.ended = true;
+                self.waiting = Instant::now();
+                // Of a datagram socket it is about one that was sent before.
+                self.ended = matches!(self.socket, Socket::Stream(_));
             }
         }
     }
@@ -397,7 +415,7 @@ impl Client {
         self.record.bare(Call::Shutdown, moment, outcome, told);
         self.waiting = Instant::now();
         while !self.ended && !self.has_read_all {
-            self.socket.readable().await;
+            self.socket.ready(self.read_delay, &mut self.may_read).await;
             self.read();
         }
     }

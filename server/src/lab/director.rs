@@ -6,16 +6,16 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use protocol::{Nanos, Transport};
+use record::Restriction;
 use tokio::runtime;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use trace::experiment::{MAX_CLIENTS, MAX_FRAMED};
-use trace::link::{Capture, Ended, Ending, Line, Plan, Run, VERSION};
+use trace::link::{Capture, Ended, Ending, Head, Line, Plan, Run, VERSION};
 use trace::{Call, ClientId, Connection, End, Event, Experiment, Reason, Setup, parties};
 
-use super::{COMMAND, Command, Limits, Room, client, head, wire};
+use super::{COMMAND, Command, Limits, Room, Rooms, client, head, wire};
 use crate::net::Meter;
 
 /// How often events are passed on. The queue is polled, so that the watched
@@ -44,10 +44,11 @@ pub(super) struct Director {
     pub(super) wire: Option<wire::Wire>,
     /// Why the wire is not captured, if that is worth a line.
     pub(super) complaint: Option<String>,
+    pub(super) restriction: Option<Restriction>,
     /// What was recorded, and what was left out.
     pub(super) meter: Arc<Meter>,
     /// Closed when the run is over.
-    pub(super) room: Arc<Semaphore>,
+    pub(super) rooms: Rooms,
     /// For each client, what its next send begins with.
     pub(super) parts: [Begun; MAX_CLIENTS],
     pub(super) stop: CancellationToken,
@@ -73,6 +74,9 @@ struct Seen {
     told: usize,
     connected: u32,
     closed_by_server: u32,
+    /// Bytes that each end has sent, clients first, each call counted as a frame's headers
+    /// more.
+    sent: [usize; 2],
     /// When something last happened: for datagrams, the last client's close or what the server did after it.
     active: Option<Instant>,
 }
@@ -84,7 +88,12 @@ impl Director {
         self.say(Line::Run(Run {
             version: VERSION,
             run: self.run,
-            head: head(self.started, self.capture),
+            head: Head {
+                restriction: self
+                    .restriction
+                    .filter(|_| self.capture == Capture::NeedsCapNetRaw),
+                ..head(self.started, self.capture)
+            },
             plan: Plan {
                 experiment: Some(self.experiment.clone()),
                 lesson: None,
@@ -108,7 +117,7 @@ impl Director {
             }
         };
         self.stop.cancel();
-        self.room.close();
+        self.rooms.close();
         self.join();
         let dropped = self.datagrams.take().and_then(|socket| {
             let memory = ::kernel::memory(&socket);
@@ -263,7 +272,8 @@ impl Director {
                 let waiting = self.datagrams.as_ref().and_then(::kernel::memory);
                 let quiet = match waiting {
                     Some(memory) if memory.waiting > 0 => return false,
-                    Some(_) => QUIET,
+                    // What is under way may still come.
+                    Some(_) => QUIET + self.under_way(seen),
                     // Nothing tells what still waits: it must have had time to read it.
                     None => QUIET.max(Duration::from_millis(
                         (2 * self.experiment.read_delay_ms).into(),
@@ -272,6 +282,19 @@ impl Director {
                 seen.active.is_none_or(|at| at.elapsed() >= quiet)
             }
         }
+    }
+
+    /// How long datagrams are on the link at most, both ways, with what went in before them.
+    fn under_way(&self, seen: &Seen) -> Duration {
+        let Some(link) = &self.experiment.link else {
+            return Duration::ZERO;
+        };
+        let ways = [link.up, link.down].into_iter().zip(seen.sent);
+        let longest = ways.map(|(way, sent)| {
+            let takes = Duration::from_nanos(way.rate.nanos(sent));
+            takes + 2 * Duration::from(way.delay) + Duration::from(way.jitter)
+        });
+        longest.sum()
     }
 
     /// Waits for the threads, which were told to stop.
@@ -307,7 +330,14 @@ impl Director {
 
 impl Seen {
     fn note(&mut self, event: &Event) {
+        /// Of Ethernet, IP and UDP, of each fragment of a large datagram as well.
+        const HEADERS: usize = 64;
         self.active = Some(Instant::now());
+        if event.call == Call::Send {
+            let end = usize::from(event.end == End::Acceptor);
+            let fragments = 1 + event.len() / 1_000;
+            self.sent[end] += event.len() + fragments * HEADERS;
+        }
         match (event.end, event.call) {
             (End::Acceptor, Call::Close) => self.closed_by_server += 1,
             (End::Opener, Call::Connect) if event.error.is_none() => {

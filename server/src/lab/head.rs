@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use protocol::Nanos;
-use record::{Capture, Clock, ClockName, Head};
+use record::{Capture, Clock, ClockName, Head, Note};
 
 /// The head of a record whose times count from `started`.
 pub fn head(started: Instant, capture: Capture) -> Head {
@@ -17,8 +17,10 @@ pub fn head(started: Instant, capture: Capture) -> Head {
         boot: BOOT.get_or_init(|| read("random/boot_id")).clone(),
         clock: clock(started),
         capture,
+        restriction: None,
         snap: None,
         added_per_call: None,
+        note: Note::default(),
     }
 }
 

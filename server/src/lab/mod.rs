@@ -9,6 +9,9 @@
 mod client;
 mod director;
 mod head;
+mod place;
+mod plan;
+mod room;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -16,24 +19,25 @@ mod wire;
 
 use std::any::Any;
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use protocol::{Nanos, Transport};
+use record::Restriction;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use trace::link::{Capture, Line, Send};
-use trace::{
-    ClientId, Connection, ConnectionId, Endpoint, Experiment, ExperimentError, Observed, Origin,
-    SERVER,
-};
+use trace::{ClientId, Experiment, ExperimentError, Origin};
 
-use crate::net::{Backlog, BindError, Held, Meter, Recorder, Sink};
+use crate::busy::Busy;
+use crate::net::{Backlog, BindError, Meter, Recorder, Sink};
 use crate::priority::Priority;
 pub use head::{head, kernel};
+use place::Place;
+use room::COMMAND;
+pub use room::{Room, Rooms};
 
 /// A run that is going on, or whose last lines wait to be taken.
 ///
@@ -58,17 +62,11 @@ pub struct Lab {
     commands: UnboundedSender<Command>,
     lines: UnboundedReceiver<Line>,
     meter: Arc<Meter>,
-    room: Arc<Semaphore>,
+    rooms: Rooms,
     #[cfg(test)]
     breaker: Option<wire::Breaker>,
     _stop: DropGuard,
 }
-
-/// Bytes of commands that may wait for a run's clients, each call counted as
-/// [`COMMAND`] more: twice what any valid experiment sends.
-const ROOM: usize = 4 * 1024 * 1024;
-/// What a command, and each call in it, counts beside its bytes.
-const COMMAND: usize = 64;
 
 /// What a run is started with.
 #[derive(Debug, Default)]
@@ -79,15 +77,16 @@ pub struct Conditions {
     pub backlog: Option<Arc<Backlog>>,
     /// Dropped once all threads of the run have ended.
     pub held: Option<Box<dyn Any + std::marker::Send>>,
+    /// What keeps it from a network in which it may capture without a privilege.
+    pub restriction: Option<Restriction>,
+    /// Ends the run as stopped when it is cancelled.
+    pub stop: CancellationToken,
+    /// Why this process may not make network namespaces, if that is known: then there is no
+    /// link.
+    pub no_namespace: Option<String>,
+    /// A capture that was prepared in this process's network.
+    pub prepared: Option<kernel::Prepared>,
     pub(crate) limits: Limits,
-}
-
-/// Room for a command among those that wait for a run's clients. It is free
-/// again when the command was followed, or this is dropped.
-#[derive(Debug)]
-pub struct Room {
-    _permit: OwnedSemaphorePermit,
-    _held: Option<Held>,
 }
 
 /// What a run may take.
@@ -126,6 +125,9 @@ pub enum LabError {
     /// The system has no thread or socket left.
     #[error("the run could not be set up: {0}")]
     Setup(io::Error),
+    /// The process that was to run it has none, and says why.
+    #[error("{0}")]
+    Worker(String),
 }
 
 // Not as their sources, which would be said twice.
@@ -170,23 +172,35 @@ impl Lab {
     /// As [`start`](Self::start).
     pub fn start_under(
         conditions: Conditions,
-        experiment: Experiment,
+        mut experiment: Experiment,
         run: u32,
     ) -> Result<Self, LabError> {
         let Conditions {
             priority,
             backlog,
             held,
+            restriction,
+            stop,
+            no_namespace,
+            prepared,
             limits,
         } = conditions;
         experiment.validate()?;
         let transport = experiment.transport();
-        let server = server::Bound::new(&experiment)?;
-        let plans = experiment.clients.iter();
-        let clients: Vec<_> = plans
-            .zip(ClientId::ALL)
-            .map(|(plan, id)| client::Bound::new(transport, plan, id))
-            .collect::<Result<_, _>>()?;
+        // With the priority of the run's own threads: else it would not be felt.
+        let held: Option<Box<dyn Any + std::marker::Send>> = match experiment.busy {
+            0 => held,
+            count => Some(Box::new((Busy::start(count, priority)?, held))),
+        };
+        let (place, no_link) = Place::of(&mut experiment, no_namespace.as_deref());
+        let address = place.server(experiment.ip);
+        let server = place.at_server(|| server::Bound::new(&experiment, address))??;
+        let clients: Vec<_> = place.at_clients(|| {
+            let plans = experiment.clients.iter().zip(ClientId::ALL);
+            plans
+                .map(|(plan, id)| client::Bound::new(transport, experiment.ip, plan, id, &place))
+                .collect::<Result<_, _>>()
+        })??;
         // All ports are bound and nothing has been sent yet: the capture misses
         // nothing of this run and sees nothing of any other. Further
         // connections are kept out of it: lanes are about conversations.
@@ -195,7 +209,8 @@ impl Lab {
             .map(|client| client.address)
             .zip(ClientId::ALL)
             .collect();
-        let begun = wire::begin(transport, server.address, &addresses);
+        let ends = (server.address, &addresses[..]);
+        let begun = wire::begin(transport, place, &experiment, ends, prepared);
 
         let started = Instant::now();
         let (sink, events) = unbounded_channel();
@@ -203,7 +218,7 @@ impl Lab {
         let recorder = Recorder::new(started, Sink::metered(sink, Arc::clone(&meter)));
         let (commands, orders) = unbounded_channel();
         let (report, lines) = unbounded_channel();
-        let stop = CancellationToken::new();
+        let stop = stop.child_token();
         // Whatever fails below, what was started before it ends.
         let guard = stop.clone().drop_guard();
         let (capture, wire, complaint) = match begun {
@@ -213,6 +228,7 @@ impl Lab {
             }
             Err((capture, complaint)) => (capture, None, complaint),
         };
+        let complaint = no_link.or(complaint);
         #[cfg(test)]
         let breaker = wire.as_ref().map(wire::Wire::breaker);
         let address = server.address;
@@ -225,11 +241,17 @@ impl Lab {
                     connection,
                     ..id.acceptor()
                 };
-                recorder.register(bound.address.into(), origin);
-                connections.push(observed(connection, bound.address, address, transport, {
-                    // Further connections are kept out of the capture.
-                    capture == Capture::On && number == 0
-                }));
+                recorder.register(bound.address, origin);
+                connections.push(plan::observed(
+                    connection,
+                    bound.address,
+                    address,
+                    transport,
+                    {
+                        // Further connections are kept out of the capture.
+                        capture == Capture::On && number == 0
+                    },
+                ));
             }
         }
         connections.sort_by_key(|connection| connection.connection);
@@ -244,11 +266,15 @@ impl Lab {
         for ((bound, plan), id) in planned.zip(ClientId::ALL) {
             let setup = client::Setup {
                 bound,
-                server: address.into(),
+                server: address,
                 listener: listener.clone(),
                 connect_at: started + Duration::from_millis(plan.start_ms.into()),
                 leaving: plan.ending,
                 writes_on: plan.writes_on,
+                room: plan.buffer as usize,
+                read_delay: Duration::from_millis(plan.read_delay_ms.into()),
+                connected: plan.connected,
+                options: plan::options(plan),
                 id,
                 record: recorder.end(id.opener()),
                 stop: stop.clone(),
@@ -256,7 +282,7 @@ impl Lab {
             running.push(client::start(setup, priority)?);
         }
         drop(listener);
-        let room = Arc::new(Semaphore::new(ROOM));
+        let rooms = Rooms::new(meter.backlog());
         let director = director::Director {
             experiment,
             run,
@@ -272,8 +298,9 @@ impl Lab {
             capture,
             wire,
             complaint,
+            restriction,
             meter: Arc::clone(&meter),
-            room: Arc::clone(&room),
+            rooms: rooms.clone(),
             parts: Default::default(),
             stop,
             held,
@@ -285,11 +312,11 @@ impl Lab {
                 director.run();
             })?;
         Ok(Self {
-            server: address.into(),
+            server: address,
             commands,
             lines,
             meter,
-            room,
+            rooms,
             #[cfg(test)]
             breaker,
             _stop: guard,
@@ -330,17 +357,12 @@ impl Lab {
         calls: usize,
         bytes: usize,
     ) -> impl Future<Output = Option<Room>> + use<> + std::marker::Send {
-        let calls = calls.saturating_add(1);
-        let size = bytes.saturating_add(calls.saturating_mul(COMMAND));
-        let permits = u32::try_from(size.min(ROOM)).unwrap_or(u32::MAX);
-        let (room, meter) = (Arc::clone(&self.room), Arc::clone(&self.meter));
-        async move {
-            let permit = room.acquire_many_owned(permits).await.ok()?;
-            Some(Room {
-                _permit: permit,
-                _held: meter.hold(size),
-            })
-        }
+        self.rooms.room(calls, bytes)
+    }
+
+    /// All its room.
+    pub const fn rooms(&self) -> &Rooms {
+        &self.rooms
     }
 
     /// `client` closes after `after`, unless told again to; it sends until then.
@@ -395,32 +417,5 @@ impl Lab {
     fn command(&self, command: Command) {
         // A run that is over needs no commands.
         let _ = self.commands.send(command);
-    }
-}
-
-/// A connection between a client and the server, whose calls are watched at
-/// both ends, and whose packets if they are `captured`.
-fn observed(
-    connection: ConnectionId,
-    client: SocketAddrV4,
-    server: SocketAddrV4,
-    transport: Transport,
-    captured: bool,
-) -> Connection {
-    let (party, _) = ClientId::of(connection);
-    let end = |party, address: SocketAddrV4| Endpoint {
-        party: Some(party),
-        address: Some(address.to_string()),
-        observed: Observed {
-            calls: true,
-            queues: cfg!(target_os = "linux"),
-            packets: captured,
-        },
-    };
-    Connection {
-        connection,
-        transport: transport.into(),
-        opener: end(party.party(), client),
-        acceptor: end(SERVER, server),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::thread::{self, JoinHandle};
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use trace::Experiment;
 
 use super::LabError;
-use crate::net::{Admission, Audit, Capacity, Recorder, datagram_socket, listening};
+use crate::net::{Admission, Audit, Capacity, Recorder, datagram_socket, listening, stream_socket};
 use crate::priority::Priority;
 use crate::servers::{
     Conduct, DatagramConfig, Report, StreamConfig, serve_datagrams, serve_stream,
@@ -27,17 +27,21 @@ use crate::servers::{
 /// Its socket, listening and not served yet.
 pub(super) struct Bound {
     socket: Socket,
-    pub(super) address: SocketAddrV4,
+    pub(super) address: SocketAddr,
 }
 
 impl Bound {
-    /// On a free port, with the options that `experiment` asks for.
-    pub(super) fn new(experiment: &Experiment) -> Result<Self, LabError> {
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    /// On a free port of `address`, with the options that `experiment` asks for.
+    pub(super) fn new(experiment: &Experiment, address: IpAddr) -> Result<Self, LabError> {
+        let any = SocketAddr::from((address, 0));
         let receive_buffer = NonZeroUsize::new(experiment.receive_buffer as usize);
         let socket = match experiment.transport() {
             Transport::Tcp => {
-                let socket = listening(any, experiment.backlog, receive_buffer)?;
+                let socket = if experiment.server_absent {
+                    stream_socket(any, receive_buffer)?
+                } else {
+                    listening(any, experiment.backlog, receive_buffer)?
+                };
                 // Accepted connections inherit it.
                 if experiment.server_nagle {
                     socket.set_tcp_nodelay(false)?;
@@ -46,7 +50,15 @@ impl Bound {
             }
             Transport::Udp => datagram_socket(any, receive_buffer)?,
         };
+        // Accepted connections inherit it.
+        if experiment.server_send_buffer > 0 {
+            socket.set_send_buffer_size(experiment.server_send_buffer as usize)?;
+        }
         let address = local_address(&socket)?;
+        if experiment.server_absent && experiment.transport() == Transport::Udp {
+            // The port stays its own, and nobody else's datagrams are for it.
+            socket.connect(&address.into())?;
+        }
         Ok(Self { socket, address })
     }
 
@@ -87,6 +99,13 @@ impl Bound {
     ) -> io::Result<Serving> {
         let buffer = experiment.buffer as usize;
         let read_delay = Duration::from_millis(experiment.read_delay_ms.into());
+        if experiment.server_absent {
+            let socket = self.socket;
+            return Ok(Box::pin(async move {
+                stop.cancelled().await;
+                drop(socket);
+            }));
+        }
         Ok(match experiment.transport() {
             Transport::Tcp => {
                 let config = StreamConfig {
@@ -126,9 +145,9 @@ impl Bound {
     }
 }
 
-/// Where a bound IPv4 socket is.
-pub(super) fn local_address(socket: &Socket) -> io::Result<SocketAddrV4> {
-    let address = socket.local_addr()?.as_socket_ipv4();
+/// Where a bound socket is.
+pub(super) fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket();
     address.ok_or_else(|| io::Error::other("a socket without an address"))
 }
 
@@ -143,6 +162,8 @@ fn conduct(experiment: &Experiment) -> Conduct {
         close_after: Some(experiment.close_after).filter(|recvs| *recvs > 0),
         reply_piece: experiment.reply_piece as usize,
         reply_delay: Duration::from_millis(experiment.reply_delay_ms.into()),
+        cork: experiment.server_cork,
+        replies_together: experiment.replies_together,
     }
 }
 

@@ -3,17 +3,20 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use kernel::{CaptureError, Filter};
-use protocol::Transport;
+use protocol::{Nanos, Transport};
 use record::{Frames, Unreadable};
 use trace::link::Capture;
-use trace::{ClientId, Event, Reason};
+use trace::{ClientId, Event, Experiment, Reason};
 
+use super::place::Place;
+#[cfg(target_os = "linux")]
+use crate::emulator::{Reader, Watch};
 use crate::net::Recorder;
 use crate::priority::Priority;
 use crate::wall_clock::WallClock;
@@ -45,8 +48,20 @@ impl Default for Budget {
 /// A capture that has begun: packets wait in the kernel until it is followed.
 #[derive(Debug)]
 pub(super) struct Begun {
-    capture: kernel::Capture,
+    source: Source,
     frames: Frames,
+}
+
+/// Where packets are seen.
+#[derive(Debug)]
+enum Source {
+    /// On the loopback interface.
+    Ring(kernel::Capture),
+    /// On the link, once it has begun.
+    #[cfg(target_os = "linux")]
+    Cable(Box<(kernel::Cable, emulation::LinkSettings)>),
+    #[cfg(target_os = "linux")]
+    Link(Watch),
 }
 
 /// A capture that is being followed.
@@ -64,12 +79,28 @@ pub(super) struct Wire {
 pub(super) type Breaker = std::sync::Arc<std::sync::atomic::AtomicBool>;
 
 /// Begins to capture what goes between the `server` and its `clients`, on
-/// loopback. The error is for people.
+/// loopback; on a link that capture is the link itself. The error is for people.
 pub(super) fn begin(
     transport: Transport,
-    server: SocketAddrV4,
-    clients: &[(SocketAddrV4, ClientId)],
+    place: Place,
+    experiment: &Experiment,
+    (server, clients): (SocketAddr, &[(SocketAddr, ClientId)]),
+    prepared: Option<kernel::Prepared>,
 ) -> Result<Begun, (Capture, Option<String>)> {
+    #[cfg(target_os = "linux")]
+    if let (Some(cable), Some(link)) = (place.cable, &experiment.link) {
+        if let Some(prepared) = prepared {
+            // Nobody waits until it is closed, which takes the kernel as long as setting it
+            // up. Where there is no thread left it is closed here.
+            let _ = thread::Builder::new()
+                .name("lab-close".to_owned())
+                .spawn(move || drop(prepared));
+        }
+        return Ok(Begun {
+            source: Source::Cable(Box::new((cable, (**link).clone()))),
+            frames: frames(server, clients),
+        });
+    }
     let filter = Filter {
         protocol: match transport {
             Transport::Tcp => kernel::Protocol::Tcp,
@@ -78,7 +109,11 @@ pub(super) fn begin(
         server,
         clients: clients.iter().map(|(address, _)| *address).collect(),
     };
-    let capture = kernel::Capture::open(&filter).map_err(|error| match error {
+    let capture = match prepared {
+        Some(prepared) => prepared.open(&filter),
+        None => kernel::Capture::open(&filter),
+    };
+    let capture = capture.map_err(|error| match error {
         CaptureError::NotPermitted => (Capture::NeedsCapNetRaw, None),
         CaptureError::Unsupported => (Capture::Unsupported, None),
         CaptureError::Failed(what, error) => {
@@ -86,15 +121,19 @@ pub(super) fn begin(
             (Capture::Failed, Some(message))
         }
     })?;
+    Ok(Begun {
+        source: Source::Ring(capture),
+        frames: frames(server, clients),
+    })
+}
+
+fn frames(server: SocketAddr, clients: &[(SocketAddr, ClientId)]) -> Frames {
     let origins = |client: ClientId| [client.opener(), client.acceptor()];
     let flows = clients
         .iter()
         .map(|&(address, client)| (address, origins(client)));
     let flows: Vec<_> = flows.collect();
-    Ok(Begun {
-        capture,
-        frames: Frames::new(server, &flows),
-    })
+    Frames::new(server, &flows)
 }
 
 impl Begun {
@@ -105,6 +144,14 @@ impl Begun {
         budget: Budget,
         priority: Priority,
     ) -> io::Result<Wire> {
+        let source = match self.source {
+            #[cfg(target_os = "linux")]
+            Source::Cable(begun) => {
+                let (cable, link) = *begun;
+                Source::Link(Watch::start(cable, &link, recorder.started())?)
+            }
+            begun => begun,
+        };
         let (going_on, end) = channel();
         #[cfg(test)]
         let breaker = Breaker::default();
@@ -115,7 +162,7 @@ impl Begun {
             .spawn(move || {
                 priority.apply();
                 let mut follower = Follower {
-                    capture: self.capture,
+                    source,
                     #[cfg(test)]
                     breaker,
                     reading: Reading {
@@ -162,7 +209,7 @@ impl Wire {
 
 /// The thread's own.
 struct Follower {
-    capture: kernel::Capture,
+    source: Source,
     #[cfg(test)]
     breaker: Breaker,
     reading: Reading,
@@ -175,10 +222,31 @@ impl Follower {
         while end.recv_timeout(SCAN) == Err(RecvTimeoutError::Timeout) {
             self.scan()?;
         }
-        let deadline = Instant::now() + PATIENCE;
+        let mut patience = PATIENCE;
+        #[cfg(target_os = "linux")]
+        if let Source::Link(watch) = &self.source {
+            patience = watch.patience(PATIENCE);
+        }
+        let deadline = Instant::now() + patience;
         loop {
             self.scan()?;
-            let statistics = self.capture.statistics()?;
+            let capture = match &mut self.source {
+                Source::Ring(capture) => capture,
+                #[cfg(target_os = "linux")]
+                Source::Cable(_) => return Ok(0),
+                #[cfg(target_os = "linux")]
+                Source::Link(watch) => {
+                    let all_seen = watch.is_empty() && self.reading.frames.are_over();
+                    if all_seen || Instant::now() >= deadline {
+                        let lost = watch.finish(&mut self.reading)?;
+                        let missed = self.reading.missed + lost;
+                        return Ok(u32::try_from(missed).unwrap_or(u32::MAX));
+                    }
+                    thread::sleep(SCAN / 2);
+                    continue;
+                }
+            };
+            let statistics = capture.statistics()?;
             let to_see = statistics.passed.saturating_sub(statistics.dropped);
             let all_seen = self.reading.seen >= to_see && self.reading.frames.are_over();
             if all_seen || Instant::now() >= deadline {
@@ -197,7 +265,13 @@ impl Follower {
         }
         self.reading.clock.follow();
         let reading = &mut self.reading;
-        self.capture.take(|frame| reading.take(frame))
+        match &mut self.source {
+            Source::Ring(capture) => capture.take(|frame| reading.take(&frame)),
+            #[cfg(target_os = "linux")]
+            Source::Cable(_) => Ok(()),
+            #[cfg(target_os = "linux")]
+            Source::Link(watch) => watch.take(reading),
+        }
     }
 }
 
@@ -216,21 +290,33 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(&mut self, frame: kernel::Frame<'_>) {
+    fn take(&mut self, frame: &kernel::Frame<'_>) {
+        let at = self.clock.at(frame.at);
+        if let Some(mut event) = self.event(at, frame.bytes, frame.length) {
+            if let Some(header) = &mut event.header {
+                header.gso = frame.gso;
+            }
+            self.record(event);
+        }
+    }
+
+    fn record(&self, event: Event) {
+        self.recorder.record(event);
+    }
+
+    /// The event that a frame of `length` bytes is of which `bytes` were captured; none if
+    /// it is no packet of this run, or is one too many.
+    fn event(&mut self, at: Nanos, bytes: &[u8], length: usize) -> Option<Event> {
         self.seen += 1;
-        let length = frame.bytes.len();
-        if self.left.bytes < length {
+        if self.left.bytes < bytes.len() {
             // A trace without gaps, and then nothing.
             self.left.packets = 0;
         }
-        match self.frames.read(self.clock.at(frame.at), frame.bytes) {
-            Ok(Some(mut event)) if self.left.packets > 0 && length == frame.length => {
+        match self.frames.read(at, bytes) {
+            Ok(Some(event)) if self.left.packets > 0 && bytes.len() == length => {
                 self.left.packets -= 1;
-                self.left.bytes -= length;
-                if let Some(header) = &mut event.header {
-                    header.gso = frame.gso;
-                }
-                self.recorder.record(event);
+                self.left.bytes -= bytes.len();
+                return Some(event);
             }
             Ok(None) => {}
             Ok(Some(event)) if self.left.packets == 0 => {
@@ -239,10 +325,22 @@ impl Reading {
                     let reason = Reason::Packets;
                     let cut = Event::new(event.at, event.origin(), reason.call());
                     let reason = Some(reason);
-                    self.recorder.record(Event { reason, ..cut });
+                    self.record(Event { reason, ..cut });
                 }
             }
             Ok(Some(_)) | Err(Unreadable) => self.missed += 1,
         }
+        None
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Reader for Reading {
+    fn read(&mut self, at: Nanos, frame: &[u8]) -> Option<Event> {
+        self.event(at, frame, frame.len())
+    }
+
+    fn keep(&mut self, event: Event) {
+        self.record(event);
     }
 }

@@ -13,10 +13,24 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
+/// A stream that may hold back what does not fill a segment.
+pub trait Cork {
+    /// Holds segments that are not full back until it is told otherwise, for 200 ms at most
+    /// (TCP_CORK, tcp(7)). Where there is no such option, nothing happens.
+    fn cork(&mut self, on: bool);
+}
+
+impl Cork for TcpStream {
+    fn cork(&mut self, on: bool) {
+        // A connection that is broken says so at the next call.
+        let _ = kernel::cork(self, on);
+    }
+}
+
 /// A socket that accepts connections.
 pub trait Listener: Send + Sync {
     /// One accepted connection.
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    type Stream: AsyncRead + AsyncWrite + Cork + Unpin + Send + 'static;
 
     /// Waits for the next connection; gives it with the peer's address.
     /// Dropping the future before it is ready loses no connection.
@@ -92,7 +106,18 @@ pub fn listening(
     backlog: u32,
     receive_buffer: Option<NonZeroUsize>,
 ) -> Result<Socket, BindError> {
-    let listen = || {
+    let listening = stream_socket(addr, receive_buffer)?;
+    let listened = listening.listen(i32::try_from(backlog).unwrap_or(i32::MAX));
+    listened.map_err(|error| BindError::new(Transport::Tcp, addr, error))?;
+    Ok(listening)
+}
+
+/// The same before it listens: who connects to it is refused.
+pub fn stream_socket(
+    addr: SocketAddr,
+    receive_buffer: Option<NonZeroUsize>,
+) -> Result<Socket, BindError> {
+    let bind = || {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         // On Windows the option would let two programs share one port.
         #[cfg(unix)]
@@ -106,10 +131,9 @@ pub fn listening(
         socket.set_tcp_nodelay(true)?;
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
-        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
         Ok(socket)
     };
-    listen().map_err(|error| BindError::new(Transport::Tcp, addr, error))
+    bind().map_err(|error| BindError::new(Transport::Tcp, addr, error))
 }
 
 /// As [`bind_udp`], with SO_RCVBUF set; needs no runtime. The socket does not block.

@@ -22,7 +22,8 @@ pub use audit::{Audit, Auditor, Decision};
 pub use descriptors::Descriptors;
 pub use echoes::Echoes;
 pub use listener::{
-    BindError, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
+    BindError, Cork, Datagrams, Listener, bind_udp, datagram_socket, listen_tcp, listening,
+    stream_socket,
 };
 pub use observe::Observable;
 pub use tap::{

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use kernel::{AsSocket, told};
+use record::Options;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use trace::Socket;
 
@@ -47,6 +48,12 @@ pub fn before_recv(stream: &impl Observable) -> Socket {
 /// To be asked just after a send on a stream.
 pub fn after_send(stream: &impl Observable) -> Socket {
     ask(stream.socket(), told::after_send)
+}
+
+/// Options of a stream that its program has set, as the kernel has them: those that are in
+/// `set`.
+pub fn options(stream: &impl Observable, set: &Options) -> Option<Options> {
+    told::options(stream.socket()?, set)
 }
 
 /// To be asked just before the close of a connection.

@@ -26,6 +26,9 @@ const IDLE: Duration = Duration::from_mins(1);
 /// Pause after an error of the socket that all senders share.
 const AFTER_ERROR: Duration = Duration::from_millis(50);
 
+/// Refusals that come so long after the last one are told again.
+const OUTAGE: Duration = Duration::from_mins(1);
+
 /// An end whose datagrams are recorded, if they are to be.
 type Recorded = Option<Mutex<EndRecorder>>;
 
@@ -44,6 +47,7 @@ pub(super) async fn serve(
     // Until then tokio takes it to be busy.
     let _ = socket.writable().await;
     let socket = Arc::new(socket);
+    let server = Arc::new(Server::new(to));
     let mut senders: HashMap<SocketAddr, Arc<Sender>> = HashMap::new();
     let mut replies = JoinSet::new();
     let mut room = vec![0; ROOM];
@@ -78,10 +82,13 @@ pub(super) async fn serve(
                 continue;
             }
             None => {
-                let sender = match Sender::new(from, &socket, &to, recording).await {
+                let sender = match Sender::new(from, &socket, &server, recording).await {
                     Ok(sender) => Arc::new(sender),
                     Err(error) => {
-                        tracing::warn!("{from}: {to}: {error}; its datagram is dropped");
+                        tracing::warn!(
+                            "{from}: {}: {error}; its datagram is dropped",
+                            server.place
+                        );
                         continue;
                     }
                 };
@@ -109,9 +116,56 @@ fn record(end: &Recorded, call: impl FnOnce(&mut EndRecorder)) {
     }
 }
 
+/// Where datagrams are sent on to.
+struct Server {
+    place: Place,
+    /// When a datagram was refused last, if none was answered since.
+    refused: Mutex<Option<Instant>>,
+}
+
+impl Server {
+    const fn new(place: Place) -> Self {
+        Self {
+            place,
+            refused: Mutex::new(None),
+        }
+    }
+
+    /// A call told that a datagram did not reach it, or another error. It is logged when that
+    /// begins.
+    fn failed(&self, error: &io::Error) {
+        let is_outage = matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+        );
+        if !is_outage {
+            return;
+        }
+        let now = Instant::now();
+        let before = self.refused().replace(now);
+        if before.is_none_or(|before| now - before >= OUTAGE) {
+            tracing::warn!("cannot reach {}: {error}; datagrams are lost", self.place);
+        }
+    }
+
+    /// It answered.
+    fn answered(&self) {
+        if self.refused().take().is_some() {
+            tracing::warn!("{} can be reached again", self.place);
+        }
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Whoever sends datagrams to the proxy.
 struct Sender {
     address: SocketAddr,
+    server: Arc<Server>,
     /// The socket that all senders share.
     shared: Arc<UdpSocket>,
     /// Its own, connected with the server.
@@ -126,33 +180,34 @@ impl Sender {
     async fn new(
         address: SocketAddr,
         shared: &Arc<UdpSocket>,
-        to: &Place,
+        server: &Arc<Server>,
         recording: &Recording,
     ) -> io::Result<Self> {
-        let (Place::Udp(server) | Place::Tcp(server)) = to else {
+        let (Place::Udp(place) | Place::Tcp(place)) = &server.place else {
             return Err(io::ErrorKind::Unsupported.into());
         };
-        let servers = server.to_connect().await?;
-        let server = *servers.first().ok_or(io::ErrorKind::NotFound)?;
-        let any: SocketAddr = match server {
+        let addresses = place.to_connect().await?;
+        let to = *addresses.first().ok_or(io::ErrorKind::NotFound)?;
+        let any: SocketAddr = match to {
             SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
         };
         let own = UdpSocket::bind(any).await?;
-        own.connect(server).await?;
+        own.connect(to).await?;
         own.writable().await?;
         let _ = kernel::count_drops(&own);
-        let ends = [address, server].map(|end| (Transport::Udp, Some(Address::Internet(end))));
+        let ends = [address, to].map(|end| (Transport::Udp, Some(Address::Internet(end))));
         let (near, far) = recording.begin(&ends).map_or((None, None), |pair| {
             let text = |address: io::Result<SocketAddr>| address.ok().map(|a| a.to_string());
             let near = [Some(address.to_string()), text(shared.local_addr())];
-            let far = [text(own.local_addr()), Some(server.to_string())];
+            let far = [text(own.local_addr()), Some(to.to_string())];
             let near = recording.accepted(pair, Transport::Udp, near);
             let far = recording.opened(pair, Transport::Udp, far);
             (Some(Mutex::new(near)), Some(Mutex::new(far)))
         });
         Ok(Self {
             address,
+            server: Arc::clone(server),
             shared: Arc::clone(shared),
             own,
             near,
@@ -168,6 +223,9 @@ impl Sender {
         let attempt = Instant::now();
         let result = self.own.try_send(bytes);
         let moment = Moment::handing(attempt);
+        if let Err(error) = &result {
+            self.server.failed(error);
+        }
         let sent = result.as_ref().copied();
         let told = trace::Socket::default();
         record(&self.far, |end| end.send(moment, bytes, sent, told));
@@ -202,6 +260,7 @@ impl Sender {
                     // Nobody listens there (ICMP): the sender is told nothing, as with
                     // any datagram that is lost.
                     let moment = Moment::taking(since);
+                    self.server.failed(&error);
                     let told = trace::Socket::default();
                     record(&self.far, |end| end.recv(moment, ROOM, Err(&error), told));
                     continue;
@@ -209,6 +268,7 @@ impl Sender {
             };
             let moment = Moment::taking(since);
             heard = Instant::now();
+            self.server.answered();
             let bytes = &room[..count];
             record(&self.far, |end| end.recv(moment, ROOM, Ok(bytes), told));
             let attempt = Instant::now();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use record::Transport;
@@ -105,6 +105,31 @@ impl Listening {
         }
     }
 
+    /// Whether what is sent to `to` comes in here: then the proxy would only serve itself.
+    pub async fn is_reached_at(&self, to: &Place) -> bool {
+        let own = match (self, to) {
+            (Self::Udp(socket), Place::Udp(_)) => socket.local_addr(),
+            (Self::Stream(Listener::Tcp(listener)), Place::Tcp(_)) => listener.local_addr(),
+            #[cfg(unix)]
+            (Self::Stream(Listener::Unix(_, file)), Place::Unix(path)) => {
+                let same = |path: &Path| std::fs::canonicalize(path).ok();
+                return same(path).is_some() && same(path) == same(file.path());
+            }
+            _ => return false,
+        };
+        let (Ok(own), Place::Tcp(address) | Place::Udp(address)) = (own, to) else {
+            return false;
+        };
+        // One that can't be looked up is told when it is connected to.
+        let all = address.to_connect().await.unwrap_or_default();
+        all.into_iter().any(|to| {
+            let (own_ip, to_ip) = (own.ip().to_canonical(), to.ip().to_canonical());
+            let is_every = own_ip.is_unspecified() && (own_ip.is_ipv6() || to_ip.is_ipv4());
+            own.port() == to.port()
+                && (own_ip == to_ip || is_every && (to_ip.is_loopback() || to_ip.is_unspecified()))
+        })
+    }
+
     /// Where it listens, with its real port.
     pub fn address(&self) -> io::Result<String> {
         match self {
@@ -165,6 +190,37 @@ mod tests {
         check("udp:53", "tcp udp:53");
         #[cfg(unix)]
         check("unix:/run/a:b", "unix /run/a:b");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_knows_its_own_address() {
+        for (listens, own, other) in [
+            ("127.0.0.1:0", ["127.0.0.1", "localhost"], "127.0.0.2"),
+            ("0.0.0.0:0", ["127.0.0.1", "127.0.0.9"], "192.0.2.1"),
+            ("[::1]:0", ["[::1]", "[::1]"], "127.0.0.1"),
+        ] {
+            let Ok(listener) = TcpListener::bind(listens).await else {
+                eprintln!("not compared: there is no {listens} here");
+                continue;
+            };
+            let port = listener.local_addr().unwrap().port();
+            let listening = Listening::Stream(Listener::Tcp(listener));
+            let place = |host: &str| format!("{host}:{port}").parse::<Place>().unwrap();
+            for own in own {
+                assert!(
+                    listening.is_reached_at(&place(own)).await,
+                    "{listens}: {own}"
+                );
+            }
+            assert!(
+                !listening.is_reached_at(&place(other)).await,
+                "{listens}: {other}"
+            );
+            let elsewhere = Place::Tcp(format!("127.0.0.1:{}", port ^ 1).parse().unwrap());
+            assert!(!listening.is_reached_at(&elsewhere).await);
+            let datagrams = format!("udp:{}:{port}", own[0]).parse().unwrap();
+            assert!(!listening.is_reached_at(&datagrams).await);
+        }
     }
 
     #[test]

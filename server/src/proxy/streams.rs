@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use record::{End, Transport};
@@ -38,6 +39,7 @@ pub(super) async fn serve(
     let own = listener.address().ok();
     let (mut refused, mut since) = (0, Instant::now());
     let mut was_open = false;
+    let reached = Arc::new(AtomicBool::new(true));
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
@@ -64,6 +66,7 @@ pub(super) async fn serve(
         };
         let one = One {
             to: to.clone(),
+            reached: Arc::clone(&reached),
             recording: Arc::clone(recording),
             pair: begin(recording, listener.transport(), client, &to),
         };
@@ -108,6 +111,8 @@ fn begin(
 /// A connection of a client.
 struct One {
     to: Place,
+    /// Whether the server was there when it was tried last.
+    reached: Arc<AtomicBool>,
     recording: Arc<Recording>,
     pair: Option<Pair>,
 }
@@ -148,7 +153,8 @@ impl One {
         }
     }
 
-    /// A connection to the server; none if nobody is there, which is in the record.
+    /// A connection to the server; none if nobody is there, which is in the record. It is
+    /// logged when that begins, and when it is over.
     async fn connect(&self) -> Option<Side> {
         let attempt = Instant::now();
         let connected = connect(&self.to).await;
@@ -163,6 +169,17 @@ impl One {
         if let Some(record) = &record {
             let outcome = connected.as_ref().map(|_| ());
             record.bare(Call::Connect, moment, outcome, trace::Socket::default());
+        }
+        let was_reached = self.reached.swap(connected.is_ok(), Ordering::Relaxed);
+        match &connected {
+            Err(error) if was_reached => {
+                tracing::warn!(
+                    "cannot connect to {}: {error}; clients are turned away",
+                    self.to
+                );
+            }
+            Ok(_) if !was_reached => tracing::warn!("{} can be reached again", self.to),
+            _ => {}
         }
         let (socket, _) = connected.ok()?;
         Some(Side::new(socket, record))

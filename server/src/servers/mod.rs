@@ -3,6 +3,7 @@
 //! and don't know whether they are watched.
 
 pub mod auth;
+mod conduct;
 pub mod framed;
 pub mod length_prefix;
 pub mod ready_ack;
@@ -27,8 +28,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::net::{Audit, BindError, Capacity, Descriptors, bind_udp, listen_tcp};
 
+pub use conduct::Conduct;
 pub use report::Report;
-pub use stream::{Conduct, StreamConfig, serve_stream};
+pub use stream::{StreamConfig, serve_stream};
 pub use udp_echo::{DatagramConfig, serve_datagrams};
 
 /// Room the article's servers give each recv, in bytes.

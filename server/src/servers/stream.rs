@@ -13,13 +13,14 @@ use protocol::peer::{Deadlines, Refusal, Rules, Server, ServerOutput};
 use protocol::{Framing, Nanos, System};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use super::conduct::{Conduct, Unsent};
 use super::{Options, Report};
 use crate::net::admission::{Admission, Place};
-use crate::net::{Audit, Decision, Listener, TimeSlice, bulk};
+use crate::net::{Audit, Cork, Decision, Listener, TimeSlice, bulk};
 
 /// How long and how far a refused client is still read, so that closing with
 /// unread bytes does not reset the connection under a reply in flight
@@ -63,50 +64,6 @@ pub struct StreamConfig {
     /// Whether it is an experiment's own server: what it decides about clients
     /// is no news about the listeners, and is logged for debugging alone.
     pub private: bool,
-}
-
-/// What a server does that its clients have to live with: an experiment's own may.
-#[derive(Clone, Debug, Default)]
-pub struct Conduct {
-    /// Rooms of the first recvs on a connection, in bytes; at least 1 each.
-    pub recv_sizes: Vec<usize>,
-    /// After how many recvs it closes, whatever has not been read; none: never.
-    pub close_after: Option<u32>,
-    /// Most bytes of a reply in one send; 0: all.
-    pub reply_piece: usize,
-    /// How long it takes before each reply.
-    pub reply_delay: Duration,
-}
-
-impl Conduct {
-    /// The largest room that a recv has, where the others have `buffer`.
-    fn room(&self, buffer: usize) -> usize {
-        let sizes = self.recv_sizes.iter().copied();
-        sizes.fold(buffer, usize::max).max(1)
-    }
-
-    /// Sends a reply.
-    async fn reply<S>(
-        &self,
-        stream: &mut S,
-        bytes: &[u8],
-        patience: Option<Duration>,
-    ) -> Result<(), End>
-    where
-        S: AsyncWrite + Unpin,
-    {
-        if !self.reply_delay.is_zero() {
-            tokio::time::sleep(self.reply_delay).await;
-        }
-        let most = match self.reply_piece {
-            0 => bytes.len(),
-            piece => piece,
-        };
-        for piece in bytes.chunks(most.max(1)) {
-            send(stream, piece, patience).await?;
-        }
-        Ok(())
-    }
 }
 
 impl StreamConfig {
@@ -219,7 +176,7 @@ async fn serve_client<S>(
     mut place: Place,
     config: Arc<StreamConfig>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Cork + Unpin,
 {
     let system = config.system;
     debug!("{system}: {peer} connected");
@@ -303,13 +260,15 @@ async fn converse<S>(
     config: &StreamConfig,
 ) -> Result<(), End>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Cork + Unpin,
 {
     let started = Instant::now();
     let now = || Nanos::from(started.elapsed());
     let mut machine = Server::new(&config.rules, rand::random()).within(config.deadlines);
     let conduct = &config.conduct;
     let mut buffer = vec![0; conduct.room(config.buffer)];
+    // Replies that go together.
+    let mut replies = Vec::new();
     let mut recvs = 0_u32;
     let mut skipped = 0_u64;
     let mut messages = config.report.of_connection();
@@ -324,9 +283,10 @@ where
         while let Some(output) = machine.poll_output() {
             slice.pause_if_over().await;
             match output {
-                ServerOutput::Send(bytes) => {
-                    conduct.reply(stream, &bytes, config.patience).await?;
+                ServerOutput::Send(bytes) if conduct.replies_together => {
+                    replies.extend_from_slice(&bytes);
                 }
+                ServerOutput::Send(bytes) => reply(stream, &bytes, config).await?,
                 ServerOutput::Answered => {
                     if place.attempt(|| machine.verify(now())).is_err() {
                         machine.decline();
@@ -352,8 +312,14 @@ where
                         warn!("{name}: {peer}: {error}; going on behind it ({skipped} so far)");
                     }
                 }
-                ServerOutput::Refuse(refusal) => return Err(End::Refused(refusal)),
+                ServerOutput::Refuse(refusal) => {
+                    reply(stream, &replies, config).await?;
+                    return Err(End::Refused(refusal));
+                }
             }
+        }
+        if !replies.is_empty() {
+            reply(stream, &std::mem::take(&mut replies), config).await?;
         }
         if machine.is_closed() || conduct.close_after.is_some_and(|most| recvs >= most) {
             return Ok(());
@@ -392,29 +358,16 @@ where
     }
 }
 
-/// Sends all of `bytes` to a client that takes some of them now and then.
-async fn send<S>(stream: &mut S, mut bytes: &[u8], patience: Option<Duration>) -> Result<(), End>
+/// Sends a reply, as the server does it.
+async fn reply<S>(stream: &mut S, bytes: &[u8], config: &StreamConfig) -> Result<(), End>
 where
-    S: AsyncWrite + Unpin,
+    S: AsyncWrite + Cork + Unpin,
 {
-    while !bytes.is_empty() {
-        let writing = stream.write(bytes);
-        let written = match patience {
-            None => writing.await,
-            Some(patience) => timeout(patience, writing).await.unwrap_or_else(|_| {
-                let seconds = patience.as_secs();
-                let error = format!("it has read nothing for {seconds} s");
-                Err(io::Error::new(io::ErrorKind::TimedOut, error))
-            }),
-        };
-        let written = match written {
-            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-            written => written,
-        };
-        let written = written.map_err(|error| End::Broken(error, Loss::Unsent(bytes.len())))?;
-        bytes = &bytes[written..];
+    if bytes.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let sent = config.conduct.reply(stream, bytes, config.patience).await;
+    sent.map_err(|Unsent { error, bytes }| End::Broken(error, Loss::Unsent(bytes)))
 }
 
 /// Sends FIN and discards what the client still sends, so that close() does
@@ -447,20 +400,4 @@ fn clue(framing: &Framing, refusal: &Refusal) -> String {
         _ => None,
     };
     clue.map_or_else(String::new, |clue| format!(" ({clue})"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_client_that_reads_nothing_is_left_with_what_was_not_sent() {
-        let (mut ours, _theirs) = tokio::io::duplex(8);
-        let sent = send(&mut ours, &[b'x'; 20], Some(Duration::from_millis(20))).await;
-        let Err(End::Broken(error, loss)) = sent else {
-            panic!("it waits no longer");
-        };
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(loss.to_string(), "12 bytes of a reply were not sent");
-    }
 }

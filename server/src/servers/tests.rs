@@ -89,7 +89,7 @@ async fn a_serial_server_accepts_the_second_when_the_first_has_left() {
         shutdown.clone(),
     ));
     let mut clients = Vec::new();
-    for id in ClientId::ALL {
+    for id in [ClientId::FIRST, ClientId::SECOND] {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(ANY.parse().unwrap()).unwrap();
         recorder.register(socket.local_addr().unwrap(), id.acceptor());
@@ -116,7 +116,7 @@ async fn a_serial_server_accepts_the_second_when_the_first_has_left() {
         Call::Recv,
         Call::Close,
     ];
-    let expected: Vec<_> = ClientId::ALL
+    let expected: Vec<_> = [ClientId::FIRST, ClientId::SECOND]
         .into_iter()
         .flat_map(|client| accept_to_close.map(|call| (client, call)))
         .collect();

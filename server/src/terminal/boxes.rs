@@ -18,6 +18,9 @@ use super::row::{BOUNDARY, Cell, CellRow, Place, edges};
 use super::screen::{Screen, padded};
 use super::{BAD, BLOCKS, DIM, HUES, NAMES, bytes_columns, offset_line};
 
+/// Behind the size of a packet that a link lost.
+const LOST: &str = " ✗";
+
 /// `rows` of a lane, as many columns of them at a time as there are; what is left
 /// after many lines is counted.
 pub(super) fn draw(lane: &Lane, rows: &[CellRow], screen: Screen) -> String {
@@ -73,7 +76,8 @@ fn boxes(row: &CellRow, edges: &[Place]) -> Vec<Piece> {
         };
         let label = (!is_gone).then(|| {
             number += 1;
-            format!("#{number} {size} B")
+            let lost = if row.lost.contains(&number) { LOST } else { "" };
+            format!("#{number} {size} B{lost}")
         });
         boxes.push(Piece {
             stretches: place(two[0])..place(two[1]),
@@ -91,13 +95,18 @@ fn widths(rows: &[(&CellRow, Vec<Piece>)], stretches: usize) -> Vec<usize> {
     let mut all: Vec<_> = all.collect();
     all.sort_by_key(|piece| piece.stretches.end);
     for piece in all {
-        let needed = piece.label.as_ref().map_or(1, String::len);
+        let needed = piece.label.as_deref().map_or(1, width);
         let missing = needed.saturating_sub(columns(&widths[piece.stretches.clone()]));
         if let Some(last) = widths[piece.stretches.clone()].last_mut() {
             *last += missing;
         }
     }
     widths
+}
+
+/// Columns of a label.
+fn width(label: &str) -> usize {
+    label.chars().count()
 }
 
 /// Columns of neighbouring stretches with what stands between them.
@@ -147,7 +156,8 @@ fn draw_row(
         let room = columns(&widths[at..end]);
         let (style, content) = match &piece.label {
             None => (BAD, GONE.to_string().repeat(room)),
-            Some(label) if label.len() > room => (Style::new(), "…".to_owned()),
+            Some(label) if width(label) > room => (Style::new(), "…".to_owned()),
+            Some(label) if label.ends_with(LOST) => (BAD, label.clone()),
             Some(label) => (HUES[piece.hue % HUES.len()].on_default(), label.clone()),
         };
         let _ = write!(text, "{style}{content:room$}{style:#}");

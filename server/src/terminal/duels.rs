@@ -11,14 +11,15 @@ use std::ops::Range;
 
 use anstyle::Style;
 use protocol::{Framing, Offset};
-use trace::duel::{Duel, Lack, Opponent, Parting, Right, Step, Stream};
+use trace::duel::{Cuts, Duel, Lack, Opponent, Parting, Right, SILENCE, Step, Stream, duel, right};
 use trace::explain::refusal;
-use trace::lane::Lane;
+use trace::lane::{Direction, Lane};
 use trace::text::Sentence;
+use trace::{Analysis, Trace};
 
 use super::glyph::{binary, glyphs_of};
 use super::row::{Cell, CellRow, edges};
-use super::{BAD, BOLD, DIM, Legend, Screen, bytes, printable};
+use super::{BAD, BOLD, DIM, Legend, Screen, bytes, end_of, printable};
 
 /// Columns of the names of wrong decoders.
 const NAMES: usize = 18;
@@ -62,12 +63,61 @@ pub fn duels(dueled: &Dueled<'_>, screen: Screen) -> String {
     if let Some(error) = &dueled.right.error {
         text += &screen.paragraph(BAD, &screen.say(&refusal(error)));
     }
+    if dueled.right.refusals > 0 {
+        let refusals = Sentence::new("terminal.duel-refusals").with("n", dueled.right.refusals);
+        text += &screen.paragraph(BAD, &screen.say(&refusals));
+    }
     for duel in &dueled.duels {
         text += &one(dueled, duel, screen);
     }
     for (opponent, lack) in &dueled.lacking {
         let lack = screen.say(&lack.sentence());
         text += &screen.beside(DIM, opponent.name(), NAMES, &lack);
+    }
+    text
+}
+
+/// The duels of a lesson with its wrong decoder: over what the server's recv calls returned.
+pub(super) fn of_lesson(
+    trace: &Trace,
+    analysis: &Analysis,
+    opponent: Option<Opponent>,
+    screen: Screen,
+) -> String {
+    let mut text = String::new();
+    let Some(opponent) = opponent else {
+        return text;
+    };
+    for lane in &analysis.lanes {
+        let framing = trace.framing(lane.direction);
+        let is_server = lane.direction == Direction::FromOpener;
+        if !is_server || lane.bytes.is_empty() || !opponent.fits(&framing) {
+            continue;
+        }
+        let stream = Stream::of(trace, lane, &Cuts::Recorded, SILENCE);
+        let (mut duels, mut lacking) = (Vec::new(), Vec::new());
+        match opponent.lacks(&stream) {
+            Some(lack) => lacking.push((opponent, lack)),
+            None => duels.push(duel(&stream, &framing, opponent)),
+        }
+        let end = |end| {
+            let connection = trace.connection(lane.connection);
+            connection.map_or_else(String::new, |connection| {
+                end_of(trace, connection.end(end), screen)
+            })
+        };
+        let dueled = Dueled {
+            from_to: [end(lane.direction.sender()), end(lane.direction.reader())],
+            lane,
+            stream: &stream,
+            framing: &framing,
+            right: right(&stream, &framing),
+            duels,
+            lacking,
+            is_drawn: true,
+        };
+        text += &self::duels(&dueled, screen);
+        text.push('\n');
     }
     text
 }

@@ -156,6 +156,20 @@ pub fn passed(record: &Record, passed: &Passed, screen: Screen) -> String {
     text
 }
 
+/// What whoever made a record says of it, a line each and a blank one; nothing where nothing
+/// is said. None is wrapped: a command may be among them.
+pub fn note(record: &Record) -> String {
+    let mut text = String::new();
+    for line in record.head.note.lines() {
+        text += &printable::plain_or_escaped(line.as_bytes());
+        text.push('\n');
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
 /// How many connections there are, and when the first packet was captured, as `moment`
 /// writes it.
 pub fn title(

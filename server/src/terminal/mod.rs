@@ -11,6 +11,9 @@
 mod boxes;
 mod bytes;
 mod call;
+#[cfg(target_os = "linux")]
+mod chopped;
+mod distribution;
 mod duels;
 mod failed;
 mod glyph;
@@ -37,14 +40,18 @@ use trace::text::{Sentence, Time};
 use trace::{Analysis, Call, ConnectionId, End, Trace};
 
 pub use call::call;
+#[cfg(target_os = "linux")]
+pub use chopped::{Again, chop_baseline, chop_family, chop_name, chop_unfitting, chopped};
+pub use distribution::distribution;
 pub use duels::{Dueled, duels};
 pub use guesses::{Guessed, guesses};
-pub use list::{end_of, hint, list, passed, proxy, saved, title};
+pub use list::{end_of, hint, list, note, passed, proxy, saved, title};
 
 use glyph::{GONE, HEX, NOTHING, SPACE, UNKNOWN};
 use row::CellRow;
 pub use screen::Screen;
 
+use crate::lessons::Told;
 use crate::printable;
 
 /// Columns of the names in front of a row.
@@ -75,7 +82,7 @@ pub fn draw(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
     let mut text = String::new();
     let lesson = trace.lesson.as_ref();
     let told = lesson.and_then(|lesson| screen.language().lesson_of(lesson));
-    if let Some((words, _)) = &told {
+    if let Some(Told { words, .. }) = &told {
         text += &screen.paragraph(BOLD, &printable::lines(&words.title));
         text += &screen.paragraph(Style::new(), &printable::lines(&words.question));
     }
@@ -93,18 +100,28 @@ pub fn draw(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
     text += &refused::refused(trace, screen);
     text += &ended(trace, screen);
     text += &kernel_facts::tables(trace, analysis, screen);
-    if let Some((words, predict)) = &told {
+    if let Some(told) = &told {
         text.push('\n');
-        if let Some(predict) = predict {
+        text += &duels::of_lesson(trace, analysis, told.duel, screen);
+        if let Some(predict) = &told.predict {
             let noun = screen.text(predict.count.key());
             let answer = Sentence::new("terminal.answer")
                 .with("noun", noun)
-                .with("answer", predict.count.of(trace, analysis));
+                .with("answer", predict.count.of(trace, analysis, told.duel));
             text += &screen.paragraph(BOLD, &screen.say(&answer));
         }
-        text += &screen.paragraph(Style::new(), &printable::lines(&words.look));
+        text += &screen.paragraph(Style::new(), &printable::lines(&told.words.look));
     }
     text
+}
+
+/// That not all bytes were kept, where that is so: whatever looks at bytes says it first.
+pub fn snapped(trace: &Trace, screen: Screen) -> String {
+    let said = trace.head.snap.map(|snap| {
+        let sentence = Sentence::new("explain.start.snap").with("n", u64::from(snap));
+        format!("{}\n", screen.paragraph(DIM, &screen.say(&sentence)))
+    });
+    said.unwrap_or_default()
 }
 
 /// What the tracer added to each call of the programs, if it was one that recorded.
@@ -146,6 +163,11 @@ fn summary(trace: &Trace, screen: Screen) -> String {
             .with("from-acceptor", framing(Direction::FromAcceptor))
     };
     let mut parts = vec![screen.say(&what)];
+    let link = trace.plan.as_ref().and_then(|plan| plan.link.as_ref());
+    parts.extend(link.map(|link| {
+        let what = Sentence::new("terminal.link").with("link", link.to_string());
+        screen.say(&what)
+    }));
     if let Some(last) = trace.events().last() {
         let calls = trace.events().iter().filter(|e| e.call.is_call());
         let packets = trace.events().iter().filter(|e| e.call.is_packet());
@@ -173,6 +195,7 @@ fn ended(trace: &Trace, screen: Screen) -> String {
             Some(Ending::Stopped) => Some("explain.ended.stopped"),
             Some(Ending::TimedOut) => Some("explain.ended.timed-out"),
             Some(Ending::Limit) => Some("explain.ended.limit"),
+            Some(Ending::Crashed) => Some("explain.ended.crashed"),
             Some(Ending::Finished) | None => None,
         });
     }
@@ -340,6 +363,25 @@ fn label(row: &mut CellRow, trace: &Trace, lane: &Lane, layer: Layer, screen: Sc
     let failed = failed::count(trace, lane, layer);
     let parts = std::iter::once(&counts.total).chain(&notes);
     let parts = parts.chain(&counts.findings).chain(&failed);
+    let which = lost(row);
+    let parts = parts.chain(&which);
     let parts: Vec<_> = parts.map(|part| screen.say(part)).collect();
     row.counts = parts.join(", ");
+}
+
+/// Which boxes of a row a link lost.
+fn lost(row: &CellRow) -> Option<Sentence> {
+    /// More are not named.
+    const MOST: usize = 8;
+    let mut named: Vec<_> = row
+        .lost
+        .iter()
+        .take(MOST)
+        .map(|n| format!("#{n}"))
+        .collect();
+    if row.lost.len() > MOST {
+        named.push("…".to_owned());
+    }
+    let which = || Sentence::new("terminal.lost-which").with("which", named.join(" "));
+    (!named.is_empty()).then(which)
 }

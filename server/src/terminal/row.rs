@@ -40,6 +40,8 @@ pub(super) struct CellRow {
     /// Where a box of no bytes begins; whether it is gone.
     pub(super) empties: BTreeMap<Place, bool>,
     pub(super) counts: String,
+    /// Boxes that a link lost, by their numbers from 1.
+    pub(super) lost: BTreeSet<usize>,
     /// What is drawn where a box begins or ends.
     pub(super) border: char,
 }
@@ -53,6 +55,7 @@ impl Default for CellRow {
             edges: BTreeSet::new(),
             empties: BTreeMap::new(),
             counts: String::new(),
+            lost: BTreeSet::new(),
             border: BOUNDARY,
         }
     }
@@ -101,6 +104,13 @@ fn chunks(seen: &Rows<'_>, layer: Layer) -> Vec<Chunk> {
 /// Each byte has the hue of what it belongs to.
 fn row(seen: &Rows<'_>, lane: &Lane, layer: Layer, chunks: &[Chunk], gaps: &Gaps) -> CellRow {
     let mut row = CellRow::default();
+    if layer == Layer::Packets {
+        let mut packets: Vec<_> = chunks.iter().collect();
+        packets.sort_by_key(|chunk| chunk.range.start);
+        let is_lost = |chunk: &&Chunk| lane.wire.get(chunk.index).is_some_and(|p| p.lost);
+        let lost = (1..).zip(packets).filter(|(_, chunk)| is_lost(chunk));
+        row.lost = lost.map(|(number, _)| number).collect();
+    }
     let stretches = seen.stretches();
     for chunk in chunks.iter().filter(|chunk| chunk.has_bytes()) {
         for stretch in within(&stretches, &chunk.range) {

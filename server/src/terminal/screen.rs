@@ -95,6 +95,12 @@ impl Screen {
         named
     }
 
+    /// As [`beside`](Self::beside), on one line however long it is: a command, which a wrapped
+    /// line would take apart where it is copied.
+    pub(super) fn whole(style: Style, name: &str, columns: usize, text: &str) -> String {
+        format!("{style}{}{style:#}{text}\n", padded(name, columns))
+    }
+
     /// A paragraph, wrapped.
     pub(super) fn paragraph(self, style: Style, text: &str) -> String {
         let mut paragraph = String::new();

@@ -9,9 +9,11 @@ use std::ops::Range;
 
 use protocol::{Nanos, Offset, System};
 use trace::cause::{Boundary, Cause, Change, Hold};
-use trace::lane::{Fate, Packet, Span};
+use trace::lane::{Fate, Numbered, Packet, Span};
 use trace::link::{Capture, Ending, Head};
-use trace::{Analysis, Call, ClientId, Counts, Event, Experiment, Header, Socket, Trace};
+use trace::{
+    Analysis, Call, ClientId, Counts, Event, Experiment, Header, Loss, Socket, Trace, Transit,
+};
 
 use super::*;
 
@@ -85,6 +87,7 @@ fn with_lane(trace: &Trace, change: impl FnOnce(&mut Lane)) -> Analysis {
 fn packet(range: Range<u64>, fate: Fate) -> Packet {
     Packet {
         differs: false,
+        fragment: Numbered { number: 1, of: 1 },
         span: Span {
             event: 0,
             start: Offset(range.start),
@@ -93,6 +96,7 @@ fn packet(range: Range<u64>, fate: Fate) -> Packet {
         },
         resent: false,
         segments: 1,
+        lost: false,
         fate,
     }
 }

@@ -1,6 +1,7 @@
 //! What is known of the wire beside its row: why there is none, what got lost.
 
 use anstyle::Style;
+use record::Restriction;
 use trace::lane::Lane;
 use trace::link::Capture;
 use trace::text::Sentence;
@@ -14,13 +15,17 @@ const SETCAP: &str = "sudo setcap cap_net_raw+ep target/release/stickylab";
 /// In place of the row: why there is none, and the kernel's own counts if it
 /// was asked.
 pub(super) fn not_captured(trace: &Trace, lane: &Lane, screen: Screen) -> String {
+    let setting = trace.head.restriction.and_then(Restriction::setting);
     let why = Sentence::new(match trace.head.capture {
         Capture::On | Capture::Unknown => "terminal.not-captured",
+        Capture::NeedsCapNetRaw if setting.is_some() => "terminal.capture-restricted",
         Capture::NeedsCapNetRaw => "terminal.needs-cap-net-raw",
         Capture::Unsupported => "terminal.no-packet-sockets",
         Capture::Failed => "terminal.capture-failed",
     });
-    let why = why.with("command", SETCAP.to_owned());
+    let why = why
+        .with("command", SETCAP.to_owned())
+        .with("setting", setting.unwrap_or_default().to_owned());
     let wire = screen.text("terminal.wire");
     let mut text = screen.named(Style::new(), &wire, &screen.say(&why));
     if let Some(counts) = counts(trace, lane) {

@@ -209,9 +209,21 @@ impl Connections {
         self.known(at.connection).side(at.end)
     }
 
+    /// Whether not all connections are to be recorded.
+    pub(super) fn is_filtered(&self) -> bool {
+        !self.filter.0.is_empty()
+    }
+
     /// Whether a connection is to be recorded.
     pub(super) fn is_wanted(&mut self, connection: ConnectionId) -> bool {
         self.known(connection).is_wanted
+    }
+
+    /// Whether its ends were made as a pair (socketpair(2)), which have no addresses.
+    pub(super) fn is_pair(&mut self, connection: ConnectionId) -> bool {
+        let known = self.known(connection);
+        let has_none = |side: &Side| side.address.is_none();
+        known.transport == Transport::Unix && has_none(&known.opener) && has_none(&known.acceptor)
     }
 
     /// The calls at an end, which count its offsets.

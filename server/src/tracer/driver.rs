@@ -1,25 +1,32 @@
 //! Runs a program under trace and tells the observer what its threads do.
 
-use std::collections::BTreeMap;
+mod awaiting;
+mod background;
+mod scheduled;
+
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use kernel::Watched;
-use kernel::descriptor::{self, Descriptor, Descriptors};
-use kernel::options;
-use kernel::told;
+use kernel::descriptor::{self, Address};
 use kernel::tracee::{self, Resume, StartError, Stop, Thread, Tracer};
 use protocol::Nanos;
-use record::{Call, Head, Joined, Options, Record, Socket};
+use record::{Call, Head, Joined, Record};
 
-use super::notice::Notice;
+use awaiting::Awaited;
+pub use background::Background;
+use background::Backgrounds;
+
+use super::cutting::Cutting;
+use super::notice::{Notice, Noticed};
 use super::observer::Observer;
+use super::programs::Programs;
 use super::wire::{Begun, Wire};
-use super::world::{Beside, World};
 use crate::filter::{Filter, Limits};
 use crate::news::{News, Telling};
 
@@ -29,7 +36,7 @@ pub struct Traced {
     /// All that was observed.
     pub record: Record,
     /// What could not be seen, and whose calls it was first about.
-    pub notices: BTreeMap<Notice, String>,
+    pub notices: BTreeMap<Notice, Noticed>,
     /// How the program ended; none of one that goes on.
     pub status: Option<ExitStatus>,
 }
@@ -49,6 +56,9 @@ pub struct Task {
     pub capture: Option<Begun>,
     /// Who is told of each fact as soon as it is one.
     pub news: Option<Sender<News>>,
+    /// Programs that are traced beside the one in the foreground, and end when it has. If
+    /// that is held, it begins when each of them listens or has ended.
+    pub background: Vec<Background>,
 }
 
 /// Follows a program that was started until it and all processes that it made are
@@ -62,10 +72,12 @@ pub fn trace(mut tracer: Tracer, threads: &[Thread], task: Task) -> Result<Trace
         filter,
         capture,
         news,
+        background,
     } = task;
     let telling = Telling(news);
     let observer = Observer::new(head, limits, filter, telling.clone());
     let mut driver = Driver::new(tracer.process(), observer, started);
+    driver.add_background(background);
     let wire = capture.map(|begun| Wire::follow(begun, started, limits, telling));
     driver.world.wire = wire.transpose().map_err(StartError::Failed)?;
     if tracer.has_attached() {
@@ -92,6 +104,7 @@ pub fn trace(mut tracer: Tracer, threads: &[Thread], task: Task) -> Result<Trace
     })
 }
 
+#[derive(Debug)]
 pub(super) struct Driver {
     observer: Observer,
     world: Programs,
@@ -103,6 +116,16 @@ pub(super) struct Driver {
     /// Threads that have stopped before the thread that made them said so: their
     /// process and the process that made that.
     early: BTreeMap<Thread, [Option<Thread>; 2]>,
+    /// The schedule that calls follow, if they follow one.
+    pub(super) cutting: Option<Box<Cutting>>,
+    /// The addresses on which it listens, where calls follow a schedule.
+    listening: Vec<Address>,
+    /// Threads that are in listen(2), and its descriptor.
+    listens: HashMap<Thread, i32>,
+    /// Signals by which other processes than the one that was started have ended.
+    deaths: Vec<i32>,
+    background: Backgrounds,
+    awaited: Awaited,
 }
 
 impl Driver {
@@ -117,13 +140,19 @@ impl Driver {
             status: None,
             has_executed: false,
             early: BTreeMap::new(),
+            cutting: None,
+            listening: Vec::new(),
+            listens: HashMap::new(),
+            deaths: Vec::new(),
+            background: Backgrounds::default(),
+            awaited: Awaited::default(),
         }
     }
 
     /// Handles all stops until the program and all that it made are gone.
     pub(super) fn follow(&mut self, tracer: &mut Tracer) -> Result<(), StartError> {
         while !self.is_over() {
-            match tracer.wait() {
+            match self.next(tracer) {
                 Ok(Some((thread, stop))) => self.handle(tracer, thread, stop),
                 Ok(None) => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -155,11 +184,11 @@ impl Driver {
 
     /// Whether the program and all that it made are gone. Other children of this process,
     /// which it had before it became the tracer, are nobody's matter.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.status.is_some() && self.observer.is_alone() && self.early.is_empty()
     }
 
-    fn handle(&mut self, tracer: &Tracer, thread: Thread, stop: Stop) {
+    pub(super) fn handle(&mut self, tracer: &Tracer, thread: Thread, stop: Stop) {
         let at = Nanos::from(self.started.elapsed());
         if let Stop::Ended(status) = stop {
             self.ended(tracer, thread, status, at);
@@ -178,14 +207,22 @@ impl Driver {
         let world = &mut self.world;
         let how = match stop {
             Stop::Entered(call, arguments) => {
-                if self.observer.enter(thread, (call, arguments), at, world) {
+                self.note(thread, call, arguments);
+                let is_awaited = self.await_call(thread, call, arguments);
+                let world = &mut self.world;
+                if self.observer.enter(thread, (call, arguments), at, world) || is_awaited {
+                    if self.is_held(thread, (call, arguments)) {
+                        return;
+                    }
                     Resume::UntilReturn
                 } else {
                     Resume::Go
                 }
             }
             Stop::Returned(result) => {
-                self.observer.leave(thread, result, at, world);
+                let result = self.set_back(thread, result);
+                self.look_if_ready(thread, result);
+                self.observer.leave(thread, result, at, &mut self.world);
                 Resume::Go
             }
             Stop::Signal(signal) => Resume::Deliver(signal),
@@ -203,16 +240,28 @@ impl Driver {
                 if !self.observer.has(child) {
                     self.observer.make(thread, child);
                 }
+                self.background_made(tracer, thread, child);
+                if let Some(cutting) = &mut self.cutting {
+                    cutting.made(self.observer.process(thread), child);
+                }
                 if self.early.remove(&child).is_some() {
                     tracer.resume(child, Resume::Go);
                 }
                 Resume::Go
             }
             Stop::Executed(former) => {
-                self.has_executed = true;
+                self.has_executed |= thread == self.process;
                 world.descriptors.forget(former);
                 world.descriptors.forget(thread);
                 self.observer.execute(thread, former, at, world);
+                // The calls that both were in are over, and so is the memory that they used.
+                self.listens.remove(&former);
+                self.listens.remove(&thread);
+                if let Some(cutting) = &mut self.cutting {
+                    cutting.forget(former);
+                    cutting.forget(thread);
+                    cutting.executed(self.observer.process(thread));
+                }
                 self.look_at_program(thread);
                 Resume::Go
             }
@@ -236,13 +285,19 @@ impl Driver {
         if known.any(|maker| self.observer.has_process(maker)) {
             self.early.insert(thread, makers);
         } else {
-            self.adopt(tracer, thread, process);
+            self.adopt(tracer, thread, makers);
         }
     }
 
     /// A thread goes on of which nobody says any more who made it.
-    fn adopt(&mut self, tracer: &Tracer, thread: Thread, process: Thread) {
+    fn adopt(&mut self, tracer: &Tracer, thread: Thread, makers: [Option<Thread>; 2]) {
+        let background = self.background_of(makers);
+        let [process, _] = makers;
+        let process = process.unwrap_or(thread);
         self.observer.begin(thread, process);
+        if let Some(background) = background {
+            self.background_has(tracer, process, background);
+        }
         tracer.resume(thread, Resume::Go);
     }
 
@@ -250,6 +305,11 @@ impl Driver {
     fn ended(&mut self, tracer: &Tracer, thread: Thread, status: ExitStatus, at: Nanos) {
         if thread == self.process {
             self.status = Some(status);
+        } else if self.observer.has(thread) && self.observer.process(thread) == thread {
+            self.deaths.extend(status.signal());
+        }
+        if let Some(cutting) = &mut self.cutting {
+            cutting.forget(thread);
         }
         self.early.remove(&thread);
         self.world.descriptors.forget(thread);
@@ -260,9 +320,10 @@ impl Driver {
             !makers.any(|maker| observer.has_process(*maker))
         });
         let orphans: Vec<_> = orphans.collect();
-        for (orphan, [process, _]) in orphans {
-            self.adopt(tracer, orphan, process.unwrap_or(orphan));
+        for (orphan, makers) in orphans {
+            self.adopt(tracer, orphan, makers);
         }
+        self.background_ended(thread, status);
     }
 
     /// A process runs a new program: whether its calls can be seen, and whether it would
@@ -287,76 +348,5 @@ impl Driver {
             self.observer
                 .notice(process, Notice::SetId, &mut self.world);
         }
-    }
-}
-
-/// The programs, by way of the kernel.
-#[derive(Default)]
-struct Programs {
-    descriptors: Descriptors,
-    wire: Option<Wire>,
-}
-
-impl World for Programs {
-    fn memory(&mut self, thread: Thread, address: u64, length: usize) -> Vec<u8> {
-        tracee::memory(thread, address, length)
-    }
-
-    fn descriptor(&mut self, thread: Thread, fd: i32) -> Option<Descriptor> {
-        self.descriptors.describe(thread, fd).ok()
-    }
-
-    fn file(
-        &mut self,
-        thread: Thread,
-        fd: i32,
-        end: Option<u64>,
-        (length, first): (usize, usize),
-    ) -> Option<Vec<u8>> {
-        self.descriptors
-            .file_bytes(thread, fd, end, (length, first))
-    }
-
-    fn told(&mut self, thread: Thread, fd: i32, beside: Beside) -> Socket {
-        let Ok(socket) = self.descriptors.copy(thread, fd) else {
-            return Socket::default();
-        };
-        match beside {
-            Beside::Recv => told::before_recv(&socket),
-            Beside::Send => told::after_send(&socket),
-            Beside::Accept => told::accept_queue(&socket),
-            Beside::Close => told::before_close(&socket),
-        }
-    }
-
-    fn options(&mut self, thread: Thread, fd: i32) -> Option<Options> {
-        let socket = self.descriptors.copy(thread, fd).ok()?;
-        Some(options::options(&socket))
-    }
-
-    fn watch(&mut self, watched: Watched) {
-        if let Some(wire) = &mut self.wire {
-            wire.watch(watched);
-        }
-    }
-
-    fn command(&mut self, process: Thread) -> Vec<String> {
-        /// Most bytes that are kept of a command.
-        const MOST: u64 = 4096;
-        let mut bytes = Vec::new();
-        if let Ok(file) = File::open(format!("/proc/{process}/cmdline")) {
-            // What cannot be read is not known.
-            let _ = file.take(MOST).read_to_end(&mut bytes);
-        }
-        let words = bytes
-            .strip_suffix(&[0])
-            .unwrap_or(&bytes)
-            .split(|&byte| byte == 0);
-        let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
-        let words: Vec<_> = words.collect();
-        if words.iter().all(String::is_empty) {
-            return Vec::new();
-        }
-        words
     }
 }

@@ -6,7 +6,7 @@ use record::{
     Call, Connection, ConnectionId, End, Ending, Event, Head, Party, PartyId, Reason, Record,
 };
 
-use super::notice::Notice;
+use super::notice::{Notice, Noticed};
 use crate::filter::Limits;
 use crate::news::{News, Telling};
 
@@ -18,8 +18,7 @@ pub(super) struct Facts {
     limits: Limits,
     bytes: usize,
     is_full: bool,
-    /// Whose calls were the first that a notice was about.
-    notices: BTreeMap<Notice, String>,
+    notices: BTreeMap<Notice, Noticed>,
 }
 
 impl Facts {
@@ -100,13 +99,22 @@ impl Facts {
         self.record.events().last()
     }
 
+    /// The record so far.
+    pub(super) const fn record(&self) -> &Record {
+        &self.record
+    }
+
     /// Notes what cannot be seen, and whose calls it is about.
     pub(super) fn notice(&mut self, notice: Notice, who: impl FnOnce() -> String) {
-        self.notices.entry(notice).or_insert_with(who);
+        let noticed = self.notices.entry(notice).or_insert_with(|| Noticed {
+            who: who(),
+            times: 0,
+        });
+        noticed.times += 1;
     }
 
     /// The record as it is at its end, and what could not be seen.
-    pub(super) fn finish(mut self) -> (Record, BTreeMap<Notice, String>) {
+    pub(super) fn finish(mut self) -> (Record, BTreeMap<Notice, Noticed>) {
         let ending = if self.is_full {
             Ending::Limit
         } else {

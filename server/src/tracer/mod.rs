@@ -6,18 +6,25 @@
 //! gateway: it runs programs.
 
 mod calibration;
+mod chopping;
 mod connections;
+mod cutting;
 mod driver;
 mod facts;
 mod notice;
 mod observer;
 mod parties;
+mod programs;
+mod shortening;
 mod tables;
 mod transfer;
 mod wire;
 mod world;
+mod writers;
 
 pub use calibration::added_per_call;
-pub use driver::{Task, Traced, trace};
-pub use notice::Notice;
+pub use chopping::{Activity, Chopped, Chopping, Life};
+pub use cutting::Numbering;
+pub use driver::{Background, Task, Traced, trace};
+pub use notice::{Notice, Noticed};
 pub use wire::{Begun, begin_capture};

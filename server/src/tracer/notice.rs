@@ -22,11 +22,23 @@ pub enum Notice {
     UnixDatagrams,
     /// A datagram was received by a call that did not ask who had sent it.
     Anonymous,
+    /// The C library asked for its name service cache (nscd(8)), which was not there, as it does
+    /// before it looks up a user or a host: no connection of the program's own.
+    Lookups,
+}
+
+/// What is known of something that cannot be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noticed {
+    /// Whose calls were the first that it is about.
+    pub who: String,
+    /// How often it was noticed.
+    pub times: u64,
 }
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::IoUring,
         Self::ThirtyTwoBit,
         Self::SetId,
@@ -35,9 +47,10 @@ impl Notice {
         Self::OutOfBand,
         Self::UnixDatagrams,
         Self::Anonymous,
+        Self::Lookups,
     ];
 
-    /// Key of its sentence in the terminal's catalogs; `who` is whose calls it is about.
+    /// Key of its sentence in the terminal's catalogs, with what is [`Noticed`].
     pub const fn key(self) -> &'static str {
         match self {
             Self::IoUring => "terminal.tracer-io-uring",
@@ -48,6 +61,7 @@ impl Notice {
             Self::OutOfBand => "terminal.tracer-out-of-band",
             Self::UnixDatagrams => "terminal.tracer-unix-datagrams",
             Self::Anonymous => "terminal.tracer-anonymous",
+            Self::Lookups => "terminal.tracer-lookups",
         }
     }
 }

@@ -200,6 +200,21 @@ impl Tables {
         entries.map(|(fd, entry)| (*fd, *entry)).collect()
     }
 
+    /// All sockets that are open, each with a thread and a descriptor by which it is.
+    pub(super) fn sockets(&self) -> Vec<(Thread, i32, SocketId)> {
+        let mut seen = HashMap::new();
+        for (thread, place) in &self.threads {
+            for (fd, entry) in self.entries(place.table) {
+                if let Entry::Socket(socket) = entry {
+                    seen.entry(*socket).or_insert((*thread, *fd));
+                }
+            }
+        }
+        seen.into_iter()
+            .map(|(socket, (thread, fd))| (thread, fd, socket))
+            .collect()
+    }
+
     fn table(&mut self, entries: BTreeMap<i32, Entry>) -> TableId {
         let id = TableId(self.made);
         self.made += 1;

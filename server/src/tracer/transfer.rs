@@ -39,6 +39,8 @@ impl Flags {
     pub(super) const PEEK: Self = Self(2);
     /// Of a datagram, the real length is returned; of a stream, bytes are discarded.
     pub(super) const TRUNC: Self = Self(0x20);
+    /// Fails where it would have to wait.
+    pub(super) const DONTWAIT: Self = Self(0x40);
     /// Waits until there is as much as was asked for.
     pub(super) const WAITALL: Self = Self(0x100);
     /// Takes from the queue of errors.
@@ -83,6 +85,11 @@ impl Message {
             moved,
             ..Self::default()
         }
+    }
+
+    /// Where its bytes are in the program's memory: addresses and lengths.
+    pub(super) fn parts(&self) -> &[(u64, usize)] {
+        &self.parts
     }
 
     /// Bytes offered, or room given.

@@ -1,7 +1,7 @@
 //! The packets of the programs under trace: a thread that captures them on the interfaces
 //! that they go through, from before the first SYN until after the last FIN.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use capture::Packets;
 use kernel::{CaptureError, PortFilter, Watched};
 use protocol::Nanos;
-use record::{Call, Capture, ConnectionId, End, Ending, Event, Head, Reason, Record};
+use record::{Call, Capture, ConnectionId, Ending, Event, Head, Reason, Record};
 
+use crate::emulator::{Reader, Watch};
 use crate::filter::Limits;
 use crate::news::{News, Telling};
+use crate::sides::WaitingLink;
 use crate::wall_clock::WallClock;
 
 /// How often the ring is read. A packet wakes no thread: that would disturb the programs
@@ -25,9 +27,11 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A capture that has begun: packets wait in the kernel until it is followed.
 #[derive(Debug)]
-pub struct Begun {
-    capture: kernel::Capture,
-    ports: PortFilter,
+pub enum Begun {
+    /// On all interfaces, of ports and peers that the programs name.
+    Interfaces(kernel::Capture, PortFilter),
+    /// All packets of a link.
+    Link(WaitingLink),
 }
 
 /// Begins to capture on all interfaces. No packet passes the filter before a program names
@@ -40,13 +44,14 @@ pub fn begin_capture() -> Result<Begun, (Capture, Option<String>)> {
         CaptureError::Unsupported => (Capture::Unsupported, None),
         CaptureError::Failed(what, error) => (Capture::Failed, Some(format!("{what}: {error}"))),
     })?;
-    Ok(Begun { capture, ports })
+    Ok(Begun::Interfaces(capture, ports))
 }
 
 /// A capture that is being followed.
 #[derive(Debug)]
 pub(super) struct Wire {
-    ports: PortFilter,
+    /// None on a link.
+    ports: Option<PortFilter>,
     thread: JoinHandle<Reading>,
     /// Dropped when the programs are gone.
     going_on: Sender<Infallible>,
@@ -62,7 +67,10 @@ impl Wire {
         telling: Telling,
     ) -> io::Result<Self> {
         let (going_on, end) = channel();
-        let Begun { mut capture, ports } = begun;
+        let (mut source, ports) = match begun {
+            Begun::Interfaces(capture, ports) => (Source::Ring(capture), Some(ports)),
+            Begun::Link(link) => (Source::Link(link.watch(started)?), None),
+        };
         let mut reading = Reading {
             packets: Packets::default(),
             clock: WallClock::new(started),
@@ -73,12 +81,11 @@ impl Wire {
             has_broken_off: false,
             telling,
             told: HashSet::new(),
-            interfaces: HashMap::new(),
         };
         let thread = thread::Builder::new()
             .name("trace-wire".to_owned())
             .spawn(move || {
-                let followed = reading.follow(&mut capture, &end);
+                let followed = reading.follow(&mut source, &end);
                 reading.has_broken_off = followed.is_err();
                 reading
             })?;
@@ -92,7 +99,9 @@ impl Wire {
     /// Packets from and to this are captured from now on. Where that fails, those of its
     /// connections are absent.
     pub(super) fn watch(&mut self, watched: Watched) {
-        let _ = self.ports.add(watched);
+        if let Some(ports) = &mut self.ports {
+            let _ = ports.add(watched);
+        }
     }
 
     /// The packets, as a record whose times count from the same moment; the programs are
@@ -106,6 +115,13 @@ impl Wire {
             .retain(|event| end.is_none_or(|end| event.at <= end));
         Some(reading.record())
     }
+}
+
+/// Where packets are seen.
+#[derive(Debug)]
+enum Source {
+    Ring(kernel::Capture),
+    Link(Watch),
 }
 
 /// What became of the frames.
@@ -122,37 +138,48 @@ struct Reading {
     telling: Telling,
     /// The connections that it told of.
     told: HashSet<ConnectionId>,
-    /// The interface that an end's packets are taken from: the first one that they were
-    /// seen on. On a bridge, a VLAN or a bond each is seen on others, too.
-    interfaces: HashMap<(ConnectionId, End), u32>,
 }
 
 impl Reading {
-    /// Reads the ring until the programs are gone and all their packets are seen.
-    fn follow(
-        &mut self,
-        capture: &mut kernel::Capture,
-        end: &Receiver<Infallible>,
-    ) -> io::Result<()> {
+    /// Looks for packets until the programs are gone and all that they sent are seen.
+    fn follow(&mut self, source: &mut Source, end: &Receiver<Infallible>) -> io::Result<()> {
         while end.recv_timeout(SCAN) == Err(RecvTimeoutError::Timeout) {
-            self.scan(capture)?;
+            self.scan(source)?;
         }
-        let deadline = Instant::now() + PATIENCE;
+        let patience = match source {
+            Source::Ring(_) => PATIENCE,
+            Source::Link(watch) => watch.patience(PATIENCE),
+        };
+        let deadline = Instant::now() + patience;
         loop {
-            self.scan(capture)?;
-            let statistics = capture.statistics()?;
-            let to_see = statistics.passed.saturating_sub(statistics.dropped);
-            if self.seen >= to_see || Instant::now() >= deadline {
-                self.missed += statistics.dropped + to_see.saturating_sub(self.seen);
-                return Ok(());
+            self.scan(source)?;
+            let is_late = Instant::now() >= deadline;
+            match source {
+                Source::Ring(capture) => {
+                    let statistics = capture.statistics()?;
+                    let to_see = statistics.passed.saturating_sub(statistics.dropped);
+                    if self.seen >= to_see || is_late {
+                        self.missed += statistics.dropped + to_see.saturating_sub(self.seen);
+                        return Ok(());
+                    }
+                }
+                Source::Link(watch) => {
+                    if is_late || watch.is_empty() && self.packets.are_over() {
+                        self.missed += watch.finish(self)?;
+                        return Ok(());
+                    }
+                }
             }
             thread::sleep(SCAN / 2);
         }
     }
 
-    fn scan(&mut self, capture: &mut kernel::Capture) -> io::Result<()> {
+    fn scan(&mut self, source: &mut Source) -> io::Result<()> {
         self.clock.follow();
-        capture.take(|frame| self.take(frame))
+        match source {
+            Source::Ring(capture) => capture.take(|frame| self.take(frame)),
+            Source::Link(watch) => watch.take(self),
+        }
     }
 
     fn take(&mut self, frame: kernel::Frame<'_>) {
@@ -161,27 +188,21 @@ impl Reading {
             self.missed += 1;
             return;
         }
-        match self.packets.handle(self.clock.at(frame.at), frame.bytes) {
-            Ok(Some(event)) if !self.is_first_sight(&event, frame.interface) => {}
+        let at = self.clock.at(frame.at);
+        match self.packets.handle(at, frame.interface, frame.bytes) {
             Ok(Some(mut event)) => {
                 if let Some(header) = &mut event.header {
                     header.gso = frame.gso;
                 }
-                self.keep(event, frame.bytes.len());
+                self.keep_within(event, frame.bytes.len());
             }
             Ok(None) => {}
             Err(_) => self.missed += 1,
         }
     }
 
-    /// Whether a packet is seen on the interface where those of its end are.
-    fn is_first_sight(&mut self, event: &Event, interface: u32) -> bool {
-        let key = (event.connection, event.end);
-        *self.interfaces.entry(key).or_insert(interface) == interface
-    }
-
     /// Keeps a packet, if there is room. The first one for which there is none says so.
-    fn keep(&mut self, mut event: Event, bytes: usize) {
+    fn keep_within(&mut self, mut event: Event, bytes: usize) {
         let length = event.bytes.len();
         if let Some(snap) = self.left.snap.filter(|snap| length > *snap as usize) {
             event.bytes.truncate(snap as usize);
@@ -233,5 +254,22 @@ impl Reading {
         let missed = Some(missed).filter(|_| !self.has_broken_off);
         record.end(Ending::Finished, missed, None);
         record
+    }
+}
+
+impl Reader for Reading {
+    fn read(&mut self, at: Nanos, frame: &[u8]) -> Option<Event> {
+        /// The link sees each packet once.
+        const LINK: u32 = 0;
+        self.seen += 1;
+        let read = self.packets.handle(at, LINK, frame);
+        self.missed += u64::from(read.is_err());
+        read.ok().flatten()
+    }
+
+    fn keep(&mut self, event: Event) {
+        let headers = event.header.as_ref().map_or(0, |header| header.raw.len());
+        let bytes = headers + event.bytes.len();
+        self.keep_within(event, bytes);
     }
 }

@@ -99,7 +99,13 @@ fn exhaust_runs(victim: &Victim, sessions: usize) -> String {
         hear(&mut stream).expect("a greeting");
         say(&mut stream, &run).expect("it takes it");
         let line = hear(&mut stream).expect("a line");
-        refused += usize::from(line["type"] == "error");
+        if line["type"] == "error" {
+            let why = line["message"].as_str().unwrap_or_default();
+            for part in ["run 1: ", "the run has no process", "Too many open files"] {
+                assert!(why.contains(part), "{part} in {why}");
+            }
+            refused += 1;
+        }
         open.push((stream, line));
     }
     let tried = open.len();
@@ -128,5 +134,5 @@ fn exhaust_runs(victim: &Victim, sessions: usize) -> String {
 #[test]
 fn a_run_for_which_there_is_no_descriptor_is_refused_by_name() {
     let victim = start("lab");
-    victim.withstands("no descriptors for a run", 12, sized(12, 30), exhaust_runs);
+    victim.withstands("no descriptors for a run", 24, sized(24, 40), exhaust_runs);
 }

@@ -102,34 +102,47 @@ fn requests() -> [serde_json::Value; 3] {
     ]
 }
 
-/// Waits until no session's sockets, threads and captures are there, sooner
-/// than its run would end by itself.
+/// Waits until no session's sockets, pipes and threads are there and no process of a run,
+/// sooner than the run would end by itself.
 fn dies(victim: &Victim, before: &Census, how: &str) {
     let deadline = Instant::now() + SOON;
     loop {
-        let now = Census::of(victim.program.id()).expect("it runs");
+        let (now, runs) = victim.rest();
+        let is_clear = now.descriptors == before.descriptors && runs.is_empty();
         // A thread that a runtime keeps in case is none of the run's.
-        if now.descriptors == before.descriptors && now.threads <= before.threads + 2 {
+        if is_clear && now.threads <= before.threads + 2 {
             return;
         }
-        assert!(Instant::now() < deadline, "{how}: still there: {now}");
+        assert!(
+            Instant::now() < deadline,
+            "{how}: still there: {now}, processes {runs:?}"
+        );
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// What the run of `sessions` sessions holds.
-fn check_runs(victim: &Victim, before: &Census, sessions: usize) {
-    let now = Census::of(victim.program.id()).expect("it runs");
-    let threads = now.threads - before.threads;
-    assert!(threads >= 3 * sessions, "{sessions} sessions run: {now}");
+/// What the processes hold that the runs of `sessions` sessions go on in, one each: in all so
+/// many descriptors and threads.
+fn check_runs(victim: &Victim, sessions: usize) -> (usize, usize) {
+    let mut runs = victim.runs();
+    // Another one may wait for the next run.
+    runs.retain(|run| run.sockets("listening") > 0);
+    assert_eq!(runs.len(), sessions, "{runs:?}");
+    for run in &runs {
+        // Its director, its server, its clients.
+        assert!(run.threads >= 3, "{run}");
+        assert!(run.sockets("tcp") >= 4, "{run}");
+    }
+    let open = runs.iter().map(Census::open).sum();
+    (open, runs.iter().map(|run| run.threads).sum())
 }
 
 /// Browsers that are reset, or just gone, while their runs go on.
 fn leave_runs(victim: &Victim, sessions: usize) -> String {
     let bystander = Bystander::enter(&victim.door);
-    let before = Census::of(victim.program.id()).expect("it runs");
+    let (before, _) = victim.rest();
     let streams: Vec<_> = (0..sessions).map(|_| begin(victim)).collect();
-    check_runs(victim, &before, sessions);
+    let (open, threads) = check_runs(victim, sessions);
     let held = Census::of(victim.program.id()).expect("it runs");
     let since = Instant::now();
     for (number, stream) in streams.into_iter().enumerate() {
@@ -143,8 +156,8 @@ fn leave_runs(victim: &Victim, sessions: usize) -> String {
     let took = since.elapsed();
     bystander.leave();
     format!(
-        "{sessions} sessions with a run each held {} descriptors and {} threads; \
-         {:.0} ms after their resets none",
+        "{sessions} sessions with a run each held {} descriptors and {} threads, and their \
+         processes {open} and {threads}; {:.0} ms after their resets none",
         held.open() - before.open(),
         held.threads - before.threads,
         took.as_secs_f64() * 1000.0
@@ -160,10 +173,11 @@ fn a_run_dies_with_its_session() {
 
 /// A session is reset while the packets of its run are captured.
 fn leave_captures(victim: &Victim, sessions: usize) -> String {
-    let before = Census::of(victim.program.id()).expect("it runs");
+    let (before, _) = victim.rest();
     let streams: Vec<_> = (0..sessions).map(|_| begin(victim)).collect();
-    let now = Census::of(victim.program.id()).expect("it runs");
-    assert!(now.sockets("packet") >= sessions, "{now}");
+    let runs = victim.runs();
+    let captures = runs.iter().filter(|run| run.sockets("packet") > 0);
+    assert_eq!(captures.count(), sessions, "{runs:?}");
     streams.into_iter().for_each(reset);
     dies(victim, &before, "after a reset");
     format!("{sessions} sessions held a packet socket each, and after their resets none")
@@ -197,23 +211,23 @@ fn process(victim: &Victim) -> Program {
 /// A client that is killed, and one that is stopped until it counts as gone.
 fn kill(victim: &Victim, stopped: usize) -> String {
     let bystander = Bystander::enter(&victim.door);
-    let before = Census::of(victim.program.id()).expect("it runs");
+    let (before, _) = victim.rest();
     let client = process(victim);
-    victim.has_sockets("listening", |count| count > before.sockets("listening"));
+    victim.has_runs(1);
     let since = Instant::now();
     client.signal(Signal::KILL);
     dies(victim, &before, "after SIGKILL");
     let killed = since.elapsed();
 
     let client = process(victim);
-    victim.has_sockets("listening", |count| count > before.sockets("listening"));
+    victim.has_runs(1);
     let since = Instant::now();
     client.signal(Signal::STOP);
     let stopped = if stopped > 0 {
         // Its kernel still says yes; only the pongs are missing.
         let deadline = Instant::now() + Duration::from_mins(2);
         loop {
-            let now = Census::of(victim.program.id()).expect("it runs");
+            let (now, _) = victim.rest();
             if now.descriptors == before.descriptors {
                 break;
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
-use tests::{Census, PATIENCE, Program, Serve, Server};
+use tests::{Census, PATIENCE, Program, Serve, Server, proc};
 
 use super::client::Client;
 use super::{ATTACKER, sized};
@@ -168,21 +168,66 @@ impl Victim {
         }
     }
 
-    /// Waits until it holds no more than before anybody came.
+    /// Waits until it holds no more than before anybody came, and no run of the lab has left
+    /// a process behind.
     fn at_rest(&self, attack: &str) -> Census {
         let deadline = Instant::now() + RECOVERY;
         let threads = self.idle.threads + sized(SPARE, 0);
         loop {
-            let now = Census::of(self.program.id()).expect("it runs");
-            if now.descriptors == self.idle.descriptors && now.threads <= threads {
+            let (now, started) = self.rest();
+            let is_clear = now.descriptors == self.idle.descriptors && started.is_empty();
+            if is_clear && now.threads <= threads {
                 return now;
             }
             assert!(
                 Instant::now() < deadline,
-                "{attack} on {}: not at rest: {now}; before: {}",
+                "{attack} on {}: not at rest: {now}; before: {}; processes: {started:?}",
                 self.door.name,
                 self.idle
             );
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// What it holds, and the processes that it started, but for one that waits for the next run
+    /// of the lab and the two pipes to it.
+    pub(crate) fn rest(&self) -> (Census, Vec<u32>) {
+        // The descriptors last: whoever is gone by then had some more.
+        let mut started = proc::descendants(self.program.id());
+        let mut now = Census::of(self.program.id()).expect("it runs");
+        let waits = |id: &u32| {
+            let holds = Census::of(*id);
+            holds.is_some_and(|holds| {
+                ["listening", "tcp", "udp"]
+                    .iter()
+                    .all(|kind| holds.sockets(kind) == 0)
+            })
+        };
+        if let Some(index) = started.iter().position(waits) {
+            started.remove(index);
+            if let Some(pipes) = now.descriptors.get_mut("pipe") {
+                *pipes = pipes.saturating_sub(2);
+            }
+        }
+        (now, started)
+    }
+
+    /// What the processes hold that the runs of the lab go on in.
+    pub(crate) fn runs(&self) -> Vec<Census> {
+        let started = proc::descendants(self.program.id());
+        started.into_iter().filter_map(Census::of).collect()
+    }
+
+    /// Waits until there are so many of them whose server listens.
+    pub(crate) fn has_runs(&self, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let runs = self.runs();
+            let listening = |run: &&Census| run.sockets("listening") > 0;
+            if runs.iter().filter(listening).count() == count {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{count} runs: {runs:?}");
             thread::sleep(LOOK);
         }
     }

@@ -61,6 +61,40 @@ async fn a_dropped_capture_shows_a_connection_and_offers_the_others() {
 }
 
 #[tokio::test]
+async fn one_connection_stays_above_another_to_be_compared() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open_lesson(&serve, "tcp-echo").await;
+    drop_bytes(&page, "two.pcap", &two()).await;
+    until_opened(&page, "two.pcap").await;
+    page.click("#keep-above").await;
+    page.click("[data-connection='0']").await;
+    let ends = |port: u16| format!("127.0.0.1:40000 → 127.0.0.1:{port}");
+    let seen = page
+        .until("both connections", |seen| {
+            let drawn = seen.text("stage");
+            drawn.contains(&ends(9)) && drawn.contains(&ends(SERVER))
+        })
+        .await;
+    assert_eq!(seen.rows.len(), 5, "the events are those of the lower one");
+    let pressed = "
+        const button = document.getElementById('keep-above');
+        return [button.getAttribute('aria-pressed'), button.textContent, location.hash];";
+    let expected = json!([
+        "true",
+        format!("Stays above: {}", ends(9)),
+        "#yours&compare=1,0"
+    ]);
+    assert_eq!(page.script(pressed).await, expected);
+    page.click("#keep-above").await;
+    page.until("one connection", |seen| {
+        !seen.text("stage").contains(&ends(9))
+    })
+    .await;
+    assert_eq!(page.browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_damaged_capture_shows_what_stands_before_the_damage() {
     let serve = super::serve();
     let page = Page::start().await;

@@ -208,7 +208,12 @@ async fn check_refused(page: &Page, before: &Seen, name: &str, reason: &str) {
 
 /// Clicks a download and returns the file.
 async fn download(page: &Page, kind: &str, name: &str) -> PathBuf {
-    page.click(&format!("[data-download={kind}]")).await;
+    downloaded(page, &format!("[data-download={kind}]"), name).await
+}
+
+/// The file of this name that a click on a button gives.
+pub(super) async fn downloaded(page: &Page, button: &str, name: &str) -> PathBuf {
+    page.click(button).await;
     page.browser.downloaded(name)
 }
 

@@ -204,6 +204,14 @@ async fn run_again_is_a_new_run_of_the_kernel() {
     check_agrees("auth-accepted", &second, &serve, start);
 }
 
+/// The bytes of a client's calls of this name, one after the other.
+fn carried(events: &[Event], call: &str, client: u64) -> Vec<u8> {
+    let calls = events
+        .iter()
+        .filter(|event| event.call == call && event.client == client);
+    calls.flat_map(|event| event.bytes.clone()).collect()
+}
+
 #[tokio::test]
 async fn the_answer_on_the_wire_is_the_hmac_of_the_challenge() {
     let serve = super::serve();
@@ -216,12 +224,7 @@ async fn the_answer_on_the_wire_is_the_hmac_of_the_challenge() {
         let start = serve.program.err.count();
         let seen = page.open_lesson(&serve, lesson).await;
         let events = check_agrees(lesson, &seen, &serve, start);
-        let stream = |call: &str, client: u64| -> Vec<u8> {
-            let events = events
-                .iter()
-                .filter(|e| e.call == call && e.client == client);
-            events.flat_map(|e| e.bytes.clone()).collect()
-        };
+        let stream = |call, client| carried(&events, call, client);
         for (client, key) in (1..).zip(&keys) {
             let challenge = hex(&stream("send", client)[..32]);
             let answer = hex(&stream("recv", client)[..16]);
@@ -250,12 +253,7 @@ async fn the_page_proves_itself_and_replays_and_reflects_what_it_saw() {
         let seen = page.open_lesson(&serve, lesson).await;
         let events = check_agrees(lesson, &seen, &serve, start);
         // As the server has them: what it sent, what it received.
-        let stream = |call: &str, client: u64| -> Vec<u8> {
-            let events = events
-                .iter()
-                .filter(|e| e.call == call && e.client == client);
-            events.flat_map(|e| e.bytes.clone()).collect()
-        };
+        let stream = |call, client| carried(&events, call, client);
         let (said, heard) = (stream("send", 1), stream("recv", 1));
         if lesson != "replay-it" {
             let (challenge, nonce) = (&said[..32], &heard[..32]);

@@ -7,7 +7,7 @@ use tests::{EventRow, Page};
 use super::looks::{choose_language, languages};
 
 /// What is wider than the window, if anything makes the page scroll sideways.
-const WIDER: &str = "
+pub(super) const WIDER: &str = "
     const html = document.documentElement;
     if (html.scrollWidth <= innerWidth) return [];
     const wide = e => e.getBoundingClientRect().right > innerWidth;

@@ -93,9 +93,12 @@ async fn the_stage_is_saved_as_it_is_painted_in_both_views_and_themes() {
             assert_eq!(said[0], json!([]), "it is XML");
             let title = said[1][0].as_str().expect("a title");
             assert!(title.starts_with(seen.text("title")), "{title}");
-            let painted: Vec<_> = seen.text("stage").lines().collect();
-            assert!(painted.len() > 10, "{painted:?}");
-            assert_eq!(said[2], json!(painted));
+            // The view that was asked for is painted with the next frame.
+            let is_painted = |seen: &tests::Seen| {
+                let painted: Vec<_> = seen.text("stage").lines().collect();
+                painted.len() > 10 && said[2] == json!(painted)
+            };
+            page.until("the stage as it was saved", is_painted).await;
             let width = page
                 .script("return document.getElementById('canvas').width")
                 .await;

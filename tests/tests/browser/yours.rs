@@ -103,7 +103,7 @@ async fn a_record_grows_on_the_page_and_is_framed_afterwards() {
     let drawn = seen.text("stage");
     assert!(drawn.contains("not observed"), "{drawn}");
     let code = "return document.getElementById('code-panel').checkVisibility()";
-    assert_eq!(page.script(code).await, false, "nobody knows its code");
+    assert_eq!(page.script(code).await, true, "a decoder of its framing");
     let note = "return document.getElementById('note-proxy').innerText;";
     let note = page.script(note).await;
     assert!(
@@ -112,10 +112,7 @@ async fn a_record_grows_on_the_page_and_is_framed_afterwards() {
         "{note}"
     );
     drop((client, peer));
-    program.signal(Signal::INT);
-    program
-        .err
-        .wait_for("it stays", |line| line.contains("until Ctrl-C"));
+    // Both ends are seen before the proxy is ended.
     until_listed(&page, "the end", |list| {
         list.iter().all(|entry| {
             entry[2]
@@ -124,14 +121,17 @@ async fn a_record_grows_on_the_page_and_is_framed_afterwards() {
         })
     })
     .await;
+    program.signal(Signal::INT);
+    program
+        .err
+        .wait_for("it stays", |line| line.contains("until Ctrl-C"));
     let about = "return document.getElementById('yours-about').textContent;";
-    let about = page.script(about).await;
-    assert!(
+    page.until_returned("it is live no more", about, |about| {
         about
             .as_str()
-            .is_some_and(|text| text.starts_with("2 connections")),
-        "{about}"
-    );
+            .is_some_and(|text| text.starts_with("2 connections"))
+    })
+    .await;
     assert_eq!(page.browser.complaints().await, [""; 0]);
     let seen = page.see().await;
     assert_eq!(
@@ -185,12 +185,12 @@ async fn check_suggestions(page: &Page) {
         .await;
     page.press("x").await;
     page.press(Key::Enter).await;
-    let told = "const told = document.getElementById('framing-mistake');
-        return told.hidden ? '' : told.textContent;";
-    page.until_returned("why it is none", told, |told| {
-        told.as_str().is_some_and(|told| told.contains("bigx"))
-    })
-    .await;
+    // It is told at the setting's own field, which is what describes the short form now.
+    let told = "const input = document.getElementById('framing-opener');
+        const told = document.getElementById(input.getAttribute('aria-describedby'));
+        return [input.ariaInvalid, told.checkVisibility(), told.textContent];";
+    let why = "One of these is expected: little, big.";
+    page.until_value(told, &json!(["true", true, why])).await;
 }
 
 #[tokio::test]

@@ -203,6 +203,39 @@ fn a_write_after_the_peers_close_is_taken_and_the_next_fails() {
     );
 }
 
+/// Case T: the kernel tells a connected socket at its next call, and another one never.
+#[test]
+fn a_datagram_to_a_closed_port_fails_the_next_call() {
+    let knobs = [
+        "messages=a\nb\nc",
+        "gap=0",
+        "server-absent=on",
+        "connected=on",
+    ];
+    let set = knobs.iter().flat_map(|knob| ["--set", knob]);
+    let arguments: Vec<_> = ["udp-echo"].into_iter().chain(set).collect();
+    let trace = trace(&arguments);
+    let calls = trace.events.iter().filter(|event| {
+        let moves = event.call == "send" || event.call == "recv";
+        moves && event.actor == "client1"
+    });
+    let outcomes: Vec<_> = calls
+        .map(|event| (event.call.clone(), event.error.clone()))
+        .collect();
+    assert_eq!(outcomes[0], ("send".to_owned(), None));
+    let (_, error) = &outcomes[1];
+    let error = error.clone().unwrap_or_default();
+    assert!(error.contains("Connection refused"), "{outcomes:?}");
+    assert_eq!(trace.calls("server", "recv", 1).len(), 0);
+    // Nobody tells a socket that is not connected.
+    let unconnected = [&knobs[..3], &["connected=off"]].concat();
+    let text = ran("udp-echo", &unconnected);
+    assert!(!text.contains("refused"), "{text}");
+    // Over TCP connect() itself fails.
+    let text = ran("tcp-echo", &["server-absent=on"]);
+    check_parts(&text, &["Connection refused"]);
+}
+
 /// Case U.
 #[test]
 fn a_line_longer_than_allowed_is_refused_wherever_it_is_cut() {

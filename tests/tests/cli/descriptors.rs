@@ -43,8 +43,8 @@ const SERVE: [&str; 13] = [
 fn the_soft_limit_is_raised_and_the_rest_derived() {
     // The soft limit is no limit.
     let raised = [
-        "1024 file descriptors: at most 976 connections",
-        "244 of one source",
+        "1024 file descriptors: at most 974 connections",
+        "243 of one source",
     ];
     assert_eq!(
         check("-Sn 100 && ulimit -Hn 1024", &SERVER, &raised),
@@ -56,14 +56,16 @@ fn the_soft_limit_is_raised_and_the_rest_derived() {
     ];
     assert_eq!(check("-n 64", &SERVER, &few), [""; 0]);
     let page = [
-        "1024 file descriptors: at most 556 connections",
-        "139 of one source; 256 lab sessions, 3 runs at a time; 16 more connections for /healthz",
+        "1024 file descriptors: at most 958 connections",
+        "239 of one source; 256 lab sessions, 8 runs at a time; 16 more connections for /healthz",
     ];
     let many_runs = [&SERVE[..], &["--max-runs=8"]].concat();
-    let said = check("-n 1024", &many_runs, &page);
+    assert_eq!(check("-n 1024", &many_runs, &page), [""; 0]);
+    let few = ["64 file descriptors: at most 14 connections"];
+    let said = check("-n 64", &many_runs, &few);
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("--max-runs 8 is more than"), "{said:?}");
-    assert!(said[0].contains("at most 3 runs at a time"), "{said:?}");
+    assert!(said[0].contains("at most 7 runs at a time"), "{said:?}");
     let all = [
         "file descriptors: at most ",
         " of one source; 256 lab sessions",

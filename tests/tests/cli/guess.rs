@@ -63,3 +63,17 @@ fn what_has_no_stream_is_said() {
     let said = finished.err.join("\n");
     assert!(said.contains("no connection of a stream"), "{said}");
 }
+
+#[test]
+fn that_not_all_bytes_were_kept_is_said_first() {
+    let whole = trace(&[("send", b"a\n"), ("send", b"bc\n"), ("send", b"def\n")]);
+    let cut = whole.replace(r#""capture":"unknown""#, r#""capture":"unknown","snap":64"#);
+    let said = "Of each call the first 64 bytes were kept.";
+    assert!(!guess(&whole).out.join("\n").contains(said));
+    let framing = ["duel", "-", "--framing", "delimiter"];
+    for arguments in [&["guess", "-"][..], &framing] {
+        let finished = run(stickylab(arguments), cut.as_bytes());
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert_eq!(finished.out[0], said, "{finished:?}");
+    }
+}

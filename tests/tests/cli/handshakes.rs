@@ -86,5 +86,5 @@ fn a_reflected_answer_is_the_servers_own_and_opens_nothing() {
 #[test]
 fn a_replay_of_nobodys_answer_is_refused() {
     let arguments = ["run", "auth-accepted", "--set", "answer=replayed"];
-    check_error(&arguments, &["client 1 replays", "answer itself"]);
+    check_error(&arguments, &["client 1 replays", "answers itself"]);
 }

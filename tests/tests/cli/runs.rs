@@ -65,7 +65,7 @@ fn every_lesson_runs_and_keeps_what_the_kernel_promises() {
         let sent: usize = streams.iter().map(|(sent, _)| sent.len()).sum();
         let received: usize = streams.iter().map(|(_, received)| received.len()).sum();
         assert!(
-            received > 0 && received <= sent,
+            received > 0 && (received <= sent || !trace.experiment["link"].is_null()),
             "{lesson}: {received} of {sent}"
         );
         for client in 1..=trace.clients() {

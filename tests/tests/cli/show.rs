@@ -53,6 +53,27 @@ fn a_saved_run_is_shown_as_run_shows_it() {
 }
 
 #[test]
+fn what_a_record_says_of_itself_stands_above_it() {
+    let note = r#""note":["broke: c1:4","\u001b[31mred"]"#;
+    let text = tests::recorded::client(&[(0, b"hello")]);
+    let text = text.replacen("\"run\":0", &format!("\"run\":0,{note}"), 1);
+    let shown = tests::run(stickylab(&["show", "-"]), text.as_bytes());
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    let [first, second, third, ..] = &shown.out[..] else {
+        panic!("three lines: {shown:?}");
+    };
+    assert_eq!(first, "broke: c1:4");
+    assert!(
+        second.ends_with("[31mred") && !second.contains('\u{1b}'),
+        "{second:?}"
+    );
+    assert_eq!(third, "");
+    // As JSON it is where it was.
+    let shown = tests::run(stickylab(&["show", "--json", "-"]), text.as_bytes());
+    assert!(shown.out[0].contains(r#""note":["broke"#), "{shown:?}");
+}
+
+#[test]
 fn every_lesson_can_be_saved_and_shown() {
     for lesson in tests::workspace::lessons() {
         let text = saved(&[&lesson]);

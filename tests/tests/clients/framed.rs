@@ -1,7 +1,8 @@
 //! The clients of `ready-ack` and `length-prefix`: framed messages out.
 
-use super::{check, check_fails};
-use tests::Stream;
+use tests::{Listener, Stream};
+
+use super::{WAITS, check, check_fails, client};
 
 #[test]
 fn ready_ack_sends_the_length_in_bytes_alone_and_waits() {
@@ -18,6 +19,31 @@ fn ready_ack_sends_the_length_in_bytes_alone_and_waits() {
         }
     };
     check("ready-ack", "hello\n\n粘包\n".as_bytes(), serve, &[]);
+}
+
+#[test]
+fn a_client_says_what_it_waits_for() {
+    let check = |system: &str, arguments: &[&str], sent: &[u8], missing: &str| {
+        let listener = Listener::new();
+        let program = client(system, listener.address(), arguments, b"hello\n");
+        let mut server = listener.accept();
+        server.expect(sent);
+        // It takes the length for a larger one, for example, and says nothing.
+        let note = program
+            .err
+            .wait_for("what it waits for", |line| line.contains(WAITS));
+        assert!(note.contains(missing), "{note}");
+        // It waits on: a late reply is one.
+        if system == "framed" {
+            server.send(b"\0\x05HELLO");
+            program.out.wait_for("the reply", |line| line == "HELLO");
+        }
+    };
+    let big = ["--framing", "length-prefix,width=2,endian=big"];
+    check("framed", &big, b"\0\x05hello", "(length-prefix)");
+    check("tcp-echo", &[], b"hello", "its reply");
+    check("ready-ack", &[], b"5", "ready");
+    check("auth", &[], b"", "handshake");
 }
 
 #[test]
@@ -61,7 +87,7 @@ fn ready_ack_takes_a_server_that_leaves_after_its_message() {
 #[test]
 fn ready_ack_names_a_server_that_leaves_instead_of_ready() {
     let serve = |server: &mut Stream| server.expect(b"5");
-    check_fails("ready-ack", b"hello\n", serve, "1 messages unfinished");
+    check_fails("ready-ack", b"hello\n", serve, "1 message unfinished");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn a_server_that_leaves_in_the_middle_of_a_reply_is_an_error() {
         server.expect(b"hello");
         server.send(b"HEL");
     };
-    check_fails("tcp-echo", b"hello\n", serve, "1 messages unfinished");
+    check_fails("tcp-echo", b"hello\n", serve, "1 message unfinished");
 }
 
 #[test]

@@ -13,7 +13,18 @@ public abstract class Base {
 
     public abstract void feed(byte[] chunk);
 
+    /** Where a silence means something: there was one. */
+    public void idle() {}
+
+    /** Where a silence means something: what has to be sent. */
+    public byte[] reply() {
+        return new byte[0];
+    }
+
     public abstract byte[] next() throws Refused;
+
+    /** Whether it goes on behind errors. */
+    public abstract boolean goesOn();
 
     public abstract void finish() throws Refused;
 

@@ -23,8 +23,19 @@ public final class Driver {
     }
 
     private static void drain(Base module, StringBuilder said) throws Base.Refused {
-        for (byte[] message; (message = module.next()) != null; ) {
-            said.append("m:").append(hex(message)).append(' ');
+        while (true) {
+            try {
+                byte[] message = module.next();
+                if (message == null) {
+                    return;
+                }
+                said.append("m:").append(hex(message)).append(' ');
+            } catch (Base.Refused error) {
+                if (!module.goesOn()) {
+                    throw error;
+                }
+                said.append("error ").append(error.getMessage()).append(' ');
+            }
         }
     }
 
@@ -32,8 +43,18 @@ public final class Driver {
         var said = new StringBuilder();
         try {
             for (String chunk : chunks) {
-                module.feed(unhex(chunk));
+                byte[] bytes = unhex(chunk.replace("~", ""));
+                // Behind a tilde nobody asks what is complete with the silence.
+                if (bytes.length == 0 || chunk.startsWith("~")) {
+                    module.idle();
+                }
+                module.feed(bytes);
                 drain(module, said);
+                byte[] reply = module.reply();
+                if (reply.length > 0) {
+                    said.append("r:").append(hex(reply)).append(' ');
+                    drain(module, said);
+                }
                 said.append("/ ");
             }
             module.finish();

@@ -16,6 +16,13 @@ public final class Module extends driver.Base {
         }
     }
 
+    LISTENS
+
+    @Override
+    public boolean goesOn() {
+        return GOES_ON;
+    }
+
     @Override
     public void finish() throws Refused {
         FINISH

@@ -7,6 +7,7 @@ use protocol::framing::{Decode as _, FrameError};
 use protocol::{Decoder, Framing};
 use trace::source_code::kind;
 
+use super::boundaries::boundaries;
 use super::random::Random;
 
 /// Each kind, and each setting that decides what is written.
@@ -75,11 +76,32 @@ pub(super) const FRAMINGS: &[&str] = &[
     "chunked,maximum=300",
     "json,maximum=24",
     "json",
+    "none",
+    "ready-ack",
+    "ready-ack,maximum=200",
+    "delimiter,maximum=12,resynchronise=true",
+    "delimiter,delimiter=aa,maximum=9,resynchronise=true",
+    r"delimiter,delimiter=\r\n,keep=true,maximum=9,resynchronise=true",
+    r"delimiter,escape=\\,maximum=12,resynchronise=true",
+    r"delimiter,delimiter=\n,delimiter=\r\n,delimiter=\r,maximum=15,resynchronise=true",
+    "delimiter,delimiter=a,delimiter=abc,delimiter=hex:ff00,maximum=20,resynchronise=true",
+    "length-prefix,width=2,endian=big,magic=hex:f9beb4d9,offset=4,maximum=40,resynchronise=true",
+    "length-prefix,width=1,magic=a,offset=1,maximum=40,resynchronise=true",
+    "length-prefix,width=2,magic=hex:0101,offset=2,checksum=xor8,maximum=40,resynchronise=true",
+    "length-prefix,width=1,magic=hex:01,offset=1,checksum=crc16-modbus,trailer=3,covers=frame,maximum=200,resynchronise=true",
+    "length-prefix,width=varint,magic=ab,offset=2,strip=0,maximum=30,resynchronise=true",
+    "length-prefix,width=decimal,magic=x,offset=1,checksum=sum8,maximum=20,resynchronise=true",
+    "marked,maximum=20,resynchronise=true",
+    "marked,end=0x7e,escape=0x7d,escaping=xor,maximum=20,resynchronise=true",
+    "marked,start=2,end=3,escape=0x10,escaping=xor,maximum=20,resynchronise=true",
+    "marked,start=0x0a,end=0x0d,escape=0x5c,maximum=20,resynchronise=true",
+    "cobs,maximum=20,resynchronise=true",
 ];
 
 /// What has to come out of a line that was put in.
 pub(super) struct Case {
-    /// What is put in: `D` or `E`, the framing's number, chunks or a message in hexadecimal.
+    /// What is put in: `D` or `E`, the framing's number, chunks or a message in hexadecimal. A
+    /// tilde before a chunk is a silence before it.
     pub(super) line: String,
     /// What comes out.
     pub(super) expected: String,
@@ -106,6 +128,16 @@ fn cases(number: usize, text: &str) -> Vec<Case> {
     for _ in 0..12 {
         let (message, _) = message(&framing, &special, &mut random);
         cases.push(encoded(number, &framing, &message));
+    }
+    if framing.waits_for_ready() {
+        for chunks in conversations(&framing, &special, &mut random) {
+            cases.push(decoded(number, &framing, &chunks));
+        }
+        // A silence in the length, of which more comes before anybody asks what is complete.
+        let chunks: [&[u8]; 5] = [b"1", b"2", b"", b"twelve", b" bytes"];
+        let mut case = decoded(number, &framing, &chunks.map(<[u8]>::to_vec));
+        case.line = case.line.replacen(" 31 32 ", " 31 ~32 ", 1);
+        cases.push(case);
     }
     for _ in 0..30 {
         let mut stream = Vec::new();
@@ -140,6 +172,42 @@ fn cases(number: usize, text: &str) -> Vec<Case> {
     cases
 }
 
+/// What a sender sends that waits where it has to, and the same with one thing wrong: an empty
+/// chunk is a silence.
+fn conversations(framing: &Framing, special: &[u8], random: &mut Random) -> Vec<Vec<Vec<u8>>> {
+    let mut all = Vec::new();
+    for _ in 0..30 {
+        let mut chunks = Vec::new();
+        for _ in 0..=random.below(4) {
+            let (message, is_sent) = message(framing, special, random);
+            if !is_sent {
+                continue;
+            }
+            let mut length = framing.parts(&message).expect("it is sent").header.to_vec();
+            let ending = random.choice(&[&b""[..], b"", b"", b"\n", b"\r\n"]);
+            length.extend_from_slice(ending);
+            let whole = |chunk: &Vec<u8>| !chunk.is_empty();
+            chunks.extend(random.cut(&length).into_iter().filter(whole));
+            if ending.is_empty() {
+                chunks.push(Vec::new());
+            }
+            chunks.extend(random.cut(&message).into_iter().filter(whole));
+        }
+        all.push(chunks.clone());
+        let at = random.below(chunks.len() + 1);
+        match random.below(4) {
+            0 => chunks.truncate(at),
+            1 => chunks.insert(at, Vec::new()),
+            2 if at < chunks.len() => drop(chunks.remove(at)),
+            _ => chunks.insert(at, vec![random.choice(special)]),
+        }
+        all.push(chunks);
+    }
+    // A line of no chunks can't be told from one of an empty one.
+    all.retain(|chunks| !chunks.is_empty());
+    all
+}
+
 /// Bytes that mean something to a framing, and few others.
 fn special(framing: &Framing) -> Vec<u8> {
     match framing {
@@ -168,12 +236,13 @@ fn special(framing: &Framing) -> Vec<u8> {
         Framing::Cobs(_) => vec![0, 0, 1, 2, 3, 5, 255],
         Framing::Chunked(_) => b"\r\n\r\n0001aF;x \t".to_vec(),
         Framing::Json(_) => b"{}[]\",:0123eE+-.\\u tfn\nae\x1f\xc3\xa9\xed".to_vec(),
-        Framing::None | Framing::ReadyAck(_) => unreachable!("they have no decoder"),
+        Framing::None => b"ab\0".to_vec(),
+        Framing::ReadyAck(_) => b"0123459-\r\nx".to_vec(),
     }
 }
 
 /// JSON values and what is nearly one.
-const VALUES: [&str; 38] = [
+pub(super) const VALUES: [&str; 38] = [
     "1",
     "-0",
     "0.5e+3",
@@ -248,84 +317,6 @@ fn bytes(special: &[u8], random: &mut Random) -> Vec<u8> {
     (0..length).map(|_| byte()).collect()
 }
 
-/// Streams at the bounds of what numbers can be.
-fn boundaries(framing: &Framing) -> Vec<Vec<u8>> {
-    let fill = |front: &[u8], bytes: &[u8]| [front, bytes].concat();
-    match framing {
-        Framing::LengthPrefix(prefix) => {
-            let mut front = prefix.magic.to_vec();
-            front.resize(prefix.offset as usize, 7);
-            let mut streams = Vec::new();
-            for field in [
-                &[0xff; 12][..],
-                &[0x7f; 12],
-                &[0x80; 12],
-                &[0; 24],
-                b"18446744073709551615:x",
-                b"99999999999999999999:",
-                b"999999999999999999999",
-                b"000000000000000000001:a",
-                b"0:0:1:x",
-                b":",
-                b"-1:",
-                b"1x",
-                b"12",
-                b"00000000000000000002\r\nabc",
-                b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-                b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\0",
-                b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x03",
-                b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80",
-                b"\0\0\0\0\0\0\0\x01",
-                b"\x01\0\0\0\0\0\0\0abcdef",
-                b"\x80\0\0\0\0\0\0\0",
-                b"\0\0\0\0\0\0\0\x80",
-                b"\xff\xff\xff\xff\xff\xff\xff\x7f",
-                b"\x02\0\x02\0\x02\0\x02\0",
-                b"\0\x80\0\x80\0\x80",
-                b"\x00\x20\x00\x00\x00\x00\x00\x00",
-            ] {
-                streams.push(fill(&front, field));
-            }
-            streams
-        }
-        Framing::Json(_) => {
-            let deep = [[b'['; 600], [b']'; 600]].concat();
-            let values = VALUES.iter().map(|value| value.as_bytes().to_vec());
-            values
-                .chain([
-                    deep,
-                    vec![b'{'; 30],
-                    b"\"\xff\"".to_vec(),
-                    b"\"a\x7f\"".to_vec(),
-                ])
-                .collect()
-        }
-        Framing::Chunked(_) => {
-            let line = fill(b"1;", &vec![b'x'; 9000]);
-            let section = fill(b"0\r\n", &b"a: b\r\n".repeat(1500));
-            let texts: [&[u8]; 8] = [
-                &line,
-                &section,
-                b"0\r\n\r\n",
-                b"0;x\r\na: b\r\n\r\n5\r\nhello\r\n",
-                b"FFFFFFFFFFFFFFFF\r\n",
-                b"00000000000000001\r\n",
-                b"1\r\nab\r\n",
-                b"1 \t;\n",
-            ];
-            texts.map(<[u8]>::to_vec).to_vec()
-        }
-        Framing::Cobs(_) => vec![
-            fill(&[255; 255], &[0]),
-            fill(&[255; 255], &[1, 0]),
-            fill(&[255; 255], &[2, 9, 0]),
-            b"\0\0\x01\0\0".to_vec(),
-            vec![9; 5000],
-        ],
-        _ => vec![b"x".repeat(5000)],
-    }
-}
-
 /// Hexadecimal digits; a dash for no bytes.
 fn hex(bytes: &[u8]) -> String {
     if bytes.is_empty() {
@@ -336,6 +327,8 @@ fn hex(bytes: &[u8]) -> String {
 
 fn encoded(number: usize, framing: &Framing, message: &[u8]) -> Case {
     let expected = match framing.parts(message) {
+        // The message itself has to wait for the answer.
+        Ok(parts) if framing.waits_for_ready() => format!("ok {}", hex(&parts.header)),
         Ok(parts) => format!("ok {}", hex(&[parts.header, parts.body].concat())),
         Err(_) => "refused".to_owned(),
     };
@@ -348,6 +341,14 @@ fn encoded(number: usize, framing: &Framing, message: &[u8]) -> Case {
 }
 
 fn decoded(number: usize, framing: &Framing, chunks: &[Vec<u8>]) -> Case {
+    let mut chunks = chunks.to_vec();
+    if matches!(framing, Framing::None) {
+        // An empty chunk is the end of a stream.
+        chunks.retain(|chunk| !chunk.is_empty());
+        if chunks.is_empty() {
+            chunks.push(b"a".to_vec());
+        }
+    }
     let line = chunks
         .iter()
         .map(|chunk| hex(chunk))
@@ -356,34 +357,51 @@ fn decoded(number: usize, framing: &Framing, chunks: &[Vec<u8>]) -> Case {
     let line = format!("D {number} {line}");
     let mut decoder = Decoder::new(framing);
     let mut said = Vec::new();
-    let mut failed: Option<FrameError> = None;
-    let drain = |decoder: &mut Decoder, said: &mut Vec<String>| loop {
+    let mut is_huge = false;
+    let mut refused = |error: &FrameError| {
+        if let FrameError::TooLarge { length, .. } | FrameError::Negative { length, .. } = error {
+            is_huge |= i64::try_from(*length).is_err();
+        }
+        format!("error {} {} {error}", kind(error), error.offset())
+    };
+    let goes_on = framing.resynchronises();
+    let mut drain = |decoder: &mut Decoder, said: &mut Vec<String>| loop {
         match decoder.poll_frame() {
             Ok(Some(frame)) => said.push(format!("m:{}", hex(&frame.body))),
-            Ok(None) => return None,
-            Err(error) => return Some(error),
+            Ok(None) => return true,
+            Err(error) => {
+                said.push(refused(&error));
+                if !goes_on {
+                    return false;
+                }
+            }
         }
     };
+    let mut is_well = true;
     for chunk in chunks {
-        decoder.handle_chunk(chunk);
-        failed = drain(&mut decoder, &mut said);
-        if failed.is_some() {
+        if chunk.is_empty() && framing.waits_for_ready() {
+            decoder.handle_quiet();
+        }
+        decoder.handle_chunk(&chunk);
+        is_well = drain(&mut decoder, &mut said);
+        if let Some(reply) = decoder.poll_reply().filter(|_| is_well) {
+            said.push(format!("r:{}", hex(reply)));
+            is_well = drain(&mut decoder, &mut said);
+        }
+        if !is_well {
             break;
         }
         said.push("/".to_owned());
     }
-    if failed.is_none() {
-        let ended = decoder.handle_eof().err();
-        failed = drain(&mut decoder, &mut said).or(ended);
+    if is_well {
+        let ended = decoder.handle_eof();
+        if drain(&mut decoder, &mut said) {
+            said.push(match ended {
+                Err(error) => refused(&error),
+                Ok(()) => "ok".to_owned(),
+            });
+        }
     }
-    let is_huge = match &failed {
-        Some(FrameError::TooLarge { length, .. }) => i64::try_from(*length).is_err(),
-        _ => false,
-    };
-    said.push(match failed {
-        Some(error) => format!("error {} {} {error}", kind(&error), error.offset()),
-        None => "ok".to_owned(),
-    });
     Case {
         line,
         expected: said.join(" "),
@@ -405,6 +423,7 @@ fn the_cases_have_messages_and_every_kind_of_refusal() {
         "undecodable",
         "not-json",
         "non-numeric",
+        "leftover",
         "truncated",
     ] {
         let word = format!("error {kind} ");
@@ -420,8 +439,8 @@ fn the_cases_have_messages_and_every_kind_of_refusal() {
                 .count()
         };
         assert!(count("m:") >= 10, "{framing}: {}", count("m:"));
-        // Of frames of one byte nothing is wrong.
-        let is_any = framing.contains("size=1,");
+        // Of frames of one byte nothing is wrong, nor where there are none.
+        let is_any = framing.contains("size=1,") || *framing == "none";
         assert!(
             is_any || count("error") >= 10,
             "{framing}: {}",

@@ -15,11 +15,18 @@ type decoder interface {
 	Next() ([]byte, bool, error)
 }
 
+// What a module has besides for which a silence means something.
+type listener interface {
+	Idle()
+	Reply() []byte
+}
+
 type module struct {
 	decoder func() decoder
 	finish  func(decoder) error
 	encode  func([]byte) ([]byte, error)
 	failure func(error) (string, uint64)
+	goesOn  bool // behind errors
 }
 
 func unhex(text string) []byte {
@@ -37,9 +44,19 @@ func tohex(bytes []byte) string {
 	return hex.EncodeToString(bytes)
 }
 
-func drain(d decoder, out *bufio.Writer) error {
+func tell(m module, err error, out *bufio.Writer) {
+	kind, offset := m.failure(err)
+	fmt.Fprintf(out, "error %s %d %s", kind, offset, err)
+}
+
+func drain(m module, d decoder, out *bufio.Writer) error {
 	for {
 		message, found, err := d.Next()
+		if err != nil && m.goesOn {
+			tell(m, err, out)
+			fmt.Fprint(out, " ")
+			continue
+		}
 		if err != nil || !found {
 			return err
 		}
@@ -50,16 +67,30 @@ func drain(d decoder, out *bufio.Writer) error {
 func decode(m module, chunks []string, out *bufio.Writer) error {
 	d := m.decoder()
 	for _, chunk := range chunks {
-		d.Feed(unhex(chunk))
-		if err := drain(d, out); err != nil {
+		bytes := unhex(strings.TrimPrefix(chunk, "~"))
+		l, listens := d.(listener)
+		// Behind a tilde nobody asks what is complete with the silence.
+		if listens && (len(bytes) == 0 || strings.HasPrefix(chunk, "~")) {
+			l.Idle()
+		}
+		d.Feed(bytes)
+		if err := drain(m, d, out); err != nil {
 			return err
+		}
+		if listens {
+			if reply := l.Reply(); len(reply) > 0 {
+				fmt.Fprintf(out, "r:%s ", tohex(reply))
+				if err := drain(m, d, out); err != nil {
+					return err
+				}
+			}
 		}
 		fmt.Fprint(out, "/ ")
 	}
 	if err := m.finish(d); err != nil {
 		return err
 	}
-	return drain(d, out)
+	return drain(m, d, out)
 }
 
 func main() {
@@ -83,8 +114,8 @@ func main() {
 			continue
 		}
 		if err := decode(m, words[2:], out); err != nil {
-			kind, offset := m.failure(err)
-			fmt.Fprintf(out, "error %s %d %s\n", kind, offset, err)
+			tell(m, err, out)
+			fmt.Fprintln(out)
 		} else {
 			fmt.Fprintln(out, "ok")
 		}

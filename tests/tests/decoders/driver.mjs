@@ -7,17 +7,29 @@ const hex = (bytes) => Buffer.from(bytes).toString("hex") || "-";
 
 function decode({ Decoder, FrameError }, chunks) {
   const said = [];
-  const decoder = new Decoder();
+  const refused = ({ kind, offset, message }) => said.push(`error ${kind} ${offset} ${message}`);
+  const decoder = new Decoder(refused); // called where it goes on behind errors
   try {
-    for (const chunk of chunks) {
-      for (const message of decoder.feed(unhex(chunk))) said.push(`m:${hex(message)}`);
+    const tell = (messages) => {
+      for (const message of messages) said.push(`m:${hex(message)}`);
+    };
+    for (const word of chunks) {
+      if (word.startsWith("~")) decoder.idle(); // nobody asks what is complete with that
+      const chunk = unhex(word.replace("~", ""));
+      // An empty chunk is a silence, where that means something.
+      tell(chunk.length === 0 && decoder.idle ? decoder.idle() : decoder.feed(chunk));
+      const reply = decoder.reply?.() ?? [];
+      if (reply.length > 0) {
+        said.push(`r:${hex(reply)}`);
+        tell(decoder.feed(new Uint8Array(0)));
+      }
       said.push("/");
     }
     for (const message of decoder.finish() ?? []) said.push(`m:${hex(message)}`);
     said.push("ok");
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
-    said.push(`error ${error.kind} ${error.offset} ${error.message}`);
+    refused(error);
   }
   return said.join(" ");
 }

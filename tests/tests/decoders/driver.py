@@ -14,17 +14,32 @@ def tohex(data):
 
 def decode(module, chunks):
     said = []
-    decoder = module.Decoder()
+
+    def refused(error):
+        said.append(f"error {error.kind} {error.offset} {error}")
+
+    goes_on = module.Decoder.__init__.__code__.co_argcount > 1
+    decoder = module.Decoder(*[refused] if goes_on else [])
     try:
-        for chunk in chunks:
-            for message in decoder.feed(unhex(chunk)):
+        for word in chunks:
+            if word.startswith("~"):
+                decoder.idle()  # nobody asks what is complete with that
+            chunk = unhex(word.lstrip("~"))
+            # An empty chunk is a silence, where that means something.
+            is_silence = not chunk and hasattr(decoder, "idle")
+            for message in decoder.idle() if is_silence else decoder.feed(chunk):
                 said.append("m:" + tohex(message))
+            reply = decoder.reply() if hasattr(decoder, "reply") else b""
+            if reply:
+                said.append("r:" + tohex(reply))
+                for message in decoder.feed(b""):
+                    said.append("m:" + tohex(message))
             said.append("/")
         for message in decoder.finish() or ():
             said.append("m:" + tohex(message))
         said.append("ok")
     except module.FrameError as error:
-        said.append(f"error {error.kind} {error.offset} {error}")
+        refused(error)
     return " ".join(said)
 
 

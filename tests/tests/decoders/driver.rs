@@ -32,19 +32,44 @@ impl<E> Ended<E> for Result<(), E> {
 
 /// Runs one line with a module.
 macro_rules! run {
-    ($module:ident, $task:expr, $words:expr) => {{
+    ($module:ident, $goes_on:expr, $task:expr, $words:expr) => {{
         use $module::{Decoder, FrameError, encode};
-        fn drain(decoder: &mut Decoder, said: &mut String) -> Result<(), FrameError> {
-            while let Some(message) = decoder.next_message()? {
-                *said += &format!("m:{} ", hex(&message));
+        /// What a decoder has for which a silence means something. Others take these.
+        trait Listens {
+            fn idle(&mut self) {}
+            fn reply(&mut self) -> &'static [u8] {
+                b""
             }
-            Ok(())
+        }
+        impl Listens for Decoder {}
+        fn told(error: &FrameError) -> String {
+            format!("error {} {} {error}", error.kind, error.offset)
+        }
+        fn drain(decoder: &mut Decoder, said: &mut String) -> Result<(), FrameError> {
+            loop {
+                match decoder.next_message() {
+                    Ok(Some(message)) => *said += &format!("m:{} ", hex(&message)),
+                    Ok(None) => return Ok(()),
+                    Err(error) if $goes_on => *said += &[&told(&error), " "].concat(),
+                    Err(error) => return Err(error),
+                }
+            }
         }
         fn decode(words: &[&str], said: &mut String) -> Result<(), FrameError> {
             let mut decoder = Decoder::default();
             for word in words {
-                decoder.feed(&unhex(word));
+                let chunk = unhex(word.trim_start_matches('~'));
+                // Behind a tilde nobody asks what is complete with the silence.
+                if chunk.is_empty() || word.starts_with('~') {
+                    decoder.idle();
+                }
+                decoder.feed(&chunk);
                 drain(&mut decoder, said)?;
+                let reply = decoder.reply();
+                if !reply.is_empty() {
+                    *said += &format!("r:{} ", hex(reply));
+                    drain(&mut decoder, said)?;
+                }
                 *said += "/ ";
             }
             Ended::<FrameError>::ended(decoder.finish())?;
@@ -60,7 +85,7 @@ macro_rules! run {
         } else {
             match decode(words, &mut said) {
                 Ok(()) => said += "ok",
-                Err(error) => said += &format!("error {} {} {error}", error.kind, error.offset),
+                Err(error) => said += &told(&error),
             }
         }
         println!("{said}");

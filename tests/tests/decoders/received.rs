@@ -10,20 +10,39 @@ use tests::{Finished, installed, python, run, stickylab};
 
 /// A trace of one connection, whose opener received these chunks, and then the end.
 fn trace(chunks: &[&[u8]]) -> String {
+    let calls = chunks.iter().map(|chunk| ("recv", *chunk));
+    conversation(&calls.collect::<Vec<_>>())
+}
+
+/// A trace of one connection, whose opener made these calls and received the end; those called
+/// `acceptor send` and `acceptor recv` are of the acceptor.
+fn conversation(calls: &[(&str, &[u8])]) -> String {
     let mut lines = vec![
         r#"{"type":"run","version":5,"run":0,"kernel":"","capture":"unknown"}"#.to_owned(),
         r#"{"type":"party","party":1,"name":"client"}"#.to_owned(),
         r#"{"type":"connection","connection":1,"transport":"tcp","opener":{"party":1,"address":"127.0.0.1:5000","observed":{"calls":true}},"acceptor":{"address":"127.0.0.1:6379"}}"#.to_owned(),
     ];
-    let all = chunks.iter().copied().chain([&b""[..]]);
-    for (index, bytes) in all.enumerate() {
+    if calls.iter().any(|(call, _)| call.starts_with("acceptor")) {
+        lines[1] += "\n{\"type\":\"party\",\"party\":2,\"name\":\"server\"}";
+        let watched = r#""acceptor":{"party":2,"observed":{"calls":true},"#;
+        lines[2] = lines[2].replace(r#""acceptor":{"#, watched);
+    }
+    let all = calls.iter().copied().chain([("recv", &b""[..])]);
+    let mut sent = 0;
+    for (index, (call, bytes)) in all.enumerate() {
+        let offset = if call == "send" { sent } else { 0 };
+        sent += if call == "send" { bytes.len() } else { 0 };
+        let (party, end, call) = match call.split_once(' ') {
+            Some((end, call)) => (2, end, call),
+            None => (1, "opener", call),
+        };
         lines.push(format!(
-            r#"{{"type":"event","at":{},"party":1,"connection":1,"end":"opener","call":"recv","asked":64,"bytes":"{}"}}"#,
+            r#"{{"type":"event","at":{},"party":{party},"connection":1,"end":"{end}","call":"{call}","offset":{offset},"asked":64,"bytes":"{}"}}"#,
             (index + 1) * 1000,
             hex(bytes)
         ));
     }
-    let events = chunks.len() + 1;
+    let events = calls.len() + 1;
     lines.push(format!(
         r#"{{"type":"ended","events":{events},"why":"finished"}}"#
     ));
@@ -36,7 +55,7 @@ struct Received {
     chunks: &'static [&'static [u8]],
 }
 
-const RECEIVED: [Received; 3] = [
+const RECEIVED: [Received; 7] = [
     Received {
         framing: "length-prefix,width=2,endian=big,signed=false",
         chunks: &[b"\0\x05he", b"llo\0\x03a??\0", b"\x04good\0\x09cut"],
@@ -48,6 +67,22 @@ const RECEIVED: [Received; 3] = [
     Received {
         framing: "delimiter,delimiter=hex:00",
         chunks: &[b"good\0\"\n\\\xff\0\0"],
+    },
+    Received {
+        framing: "none",
+        chunks: &[b"goo", b"good"],
+    },
+    Received {
+        framing: "delimiter,delimiter=\\n,delimiter=\\r\\n,delimiter=\\r,maximum=5,resynchronise=true",
+        chunks: &[b"a\ntoo ", b"long", b"\ngood\r"],
+    },
+    Received {
+        framing: "ready-ack",
+        chunks: &[b"5", b"he", b"llo", b"4\n", b"good", b"0\n"],
+    },
+    Received {
+        framing: "cobs,maximum=5,resynchronise=true",
+        chunks: &[b"\x02a\0\x09", b"b\0\x05", b"good\0cut"],
     },
 ];
 
@@ -276,4 +311,63 @@ fn a_test_begins_behind_the_handshake() {
         source.contains("MESSAGES = [\n    b\"hello\",\n"),
         "{source}"
     );
+}
+
+/// The elements of a list in a test in Python.
+fn list(source: &str, name: &str) -> Vec<String> {
+    let begin = [name, " = [\n"].concat();
+    let (_, behind) = source.split_once(&begin).expect("a list");
+    let (list, _) = behind.split_once("]\n").expect("its end");
+    list.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn a_silence_is_where_the_reader_answered() {
+    let told = ["--framing", "ready-ack", "--language", "python"];
+    let from = ["--test-from", "-", "--direction", "acceptor"];
+    let source = |calls: &[(&str, &[u8])]| decoder(&[told, from].concat(), &conversation(calls));
+    let calls: [(&str, &[u8]); 7] = [
+        ("recv", b"1"),
+        ("recv", b"1"),
+        ("send", b"ready"),
+        ("recv", b"hello"),
+        ("recv", b", you!"),
+        ("recv", b"0\n"),
+        ("send", b"ready"),
+    ];
+    let source_of_one = source(&calls);
+    let chunks = [
+        r#"b"1","#,
+        r#"b"1","#,
+        r#"b"","#,
+        r#"b"hello","#,
+        r#"b", you!","#,
+        r#"b"0\n","#,
+    ];
+    assert_eq!(
+        list(&source_of_one, "CHUNKS")[..6],
+        chunks,
+        "{source_of_one}"
+    );
+    let messages = [r#"b"hello, you!","#, r#"b"","#];
+    assert_eq!(list(&source_of_one, "MESSAGES"), messages);
+    // When the other end received the answer does not matter.
+    let calls: [(&str, &[u8]); 7] = [
+        ("acceptor send", b"12hello, you!!10"),
+        ("recv", b"12"),
+        ("send", b"ready"),
+        ("recv", b"hello, "),
+        ("recv", b"you!!1"),
+        ("acceptor recv", b"ready"),
+        ("recv", b"0"),
+    ];
+    let source_of_both = source(&calls);
+    let chunks = [
+        r#"b"12","#,
+        r#"b"","#,
+        r#"b"hello, ","#,
+        r#"b"you!!1","#,
+        r#"b"0","#,
+    ];
+    assert_eq!(list(&source_of_both, "CHUNKS"), chunks, "{source_of_both}");
 }

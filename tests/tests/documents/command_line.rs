@@ -170,7 +170,10 @@ fn without_port(line: &str) -> String {
 #[test]
 fn the_examples_of_output_are_what_a_server_prints() {
     let blocks = Page::read("docs/command-line.md").blocks();
-    for (start, flags) in [("listening ", &[][..]), ("{", &["--json"])] {
+    for (start, flags) in [
+        ("listening ", &[][..]),
+        ("{\"type\":\"message\"", &["--json"]),
+    ] {
         let is_it = |line: &String| line.starts_with(start);
         let mut blocks = blocks.iter();
         let block = blocks.find(|block| block.lines.first().is_some_and(is_it));

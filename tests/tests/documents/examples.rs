@@ -76,9 +76,13 @@ struct Example {
 
 fn examples(page: &Page) -> Vec<Example> {
     let blocks = page.blocks().into_iter();
+    // A backslash at the end of a line joins it with the next.
     let lines = blocks
         .filter(|block| block.language == "sh")
-        .flat_map(|block| block.lines);
+        .flat_map(|block| {
+            let text = block.lines.join("\n").replace("\\\n", "");
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        });
     let lines = lines.filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     lines
         .map(|line| Example {

@@ -1,5 +1,6 @@
 //! `docs/knobs.md` beside the knobs.
 
+use emulation::Preset;
 use protocol::Framing;
 use trace::knob::{Domain, Knob};
 
@@ -15,6 +16,11 @@ fn values(domain: Domain) -> String {
         Domain::Choice(words) => listed(words),
         Domain::Framing => [&listed(&Framing::NAMES), ", and settings behind commas"].concat(),
         Domain::Sizes { most } => format!("at most {most} sizes with spaces between them"),
+        Domain::Link(None) => {
+            let presets = listed(&Preset::ALL.map(Preset::name));
+            [&presets, ", or settings such as `rtt=40ms,loss=1%`"].concat()
+        }
+        Domain::Link(Some(part)) => part.domain().to_owned(),
         Domain::Text { .. } => "text".to_owned(),
         Domain::Lines { .. } => "messages, one a line".to_owned(),
     }

@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use protocol::{Framing, Nanos, Offset, System};
 use serde_json::{Value, json};
+use trace::duel::Opponent;
 use trace::lesson::{Count, Predict, Reference, Words};
-use trace::link::{Capture, Ended, Ending, Head, Line, Plan, Request, Run, Send, VERSION};
+use trace::link::{
+    Capture, Ended, Ending, Head, LessonFile, Lessons, Line, Plan, Request, Restriction, Run, Send,
+    VERSION,
+};
 use trace::{
     Call, ClientId, Clock, ClockName, Connection, ConnectionId, Counts, End, Endpoint, Event,
-    Experiment, Flags, Header, Link, Observed, Options, Party, PartyId, Reason, Setup, Socket,
-    Transport,
+    Experiment, Flags, Header, Link, Loss, Note, Observed, Options, Party, PartyId, Piece, Reason,
+    Setup, Socket, Transit, Transport,
 };
 
 use super::markdown::{Page, spans};
@@ -74,8 +78,19 @@ fn event() -> Event {
             mss: Some(1),
             gso: Some(1),
             length: Some(1),
+            fragment: Some(Box::new(Piece {
+                identification: 1,
+                offset: 1,
+                of: 1,
+            })),
+            transit: Some(Transit {
+                lost: Some(Loss::Chance),
+                arrived: Some(Nanos(1)),
+                twice: true,
+                late: true,
+            }),
             link: Link::RAW,
-            comment: Some("c".to_owned()),
+            comment: Some("c".into()),
             raw: vec![1],
         }),
     }
@@ -91,8 +106,10 @@ fn head() -> Head {
             zero: 1,
         }),
         capture: Capture::On,
+        restriction: Some(Restriction::Seccomp),
         snap: Some(1),
         added_per_call: Some(Nanos(1)),
+        note: Note::new(["n".to_owned()]),
     }
 }
 
@@ -129,6 +146,7 @@ fn lesson() -> Reference {
             count: Count::ServerRecvs,
             choices: vec![1],
         }),
+        duel: Some(Opponent::Psh),
         words: serde_json::from_value(json!({ "en": words })).ok(),
     }
 }
@@ -218,10 +236,18 @@ fn every_field_of_every_line_has_a_row() {
         let line = object(&line);
         check_rows(&page, heading, table, &keys(&line));
     }
+    let lessons = Lessons {
+        folder: Some(Vec::new()),
+        read: Some(LessonFile::refused("a.toml", "no".to_owned())),
+    };
+    let lessons = serde_json::to_value(lessons).expect("JSON");
+    check_rows(&page, "The lab's WebSocket", 4, &keys(&lessons));
     let event = serde_json::to_value(event()).expect("JSON");
     check_rows(&page, "`socket`", 0, &keys(&event["socket"]));
     check_rows(&page, "`socket`", 1, &keys(&event["socket"]["options"]));
     check_rows(&page, "`header`", 0, &keys(&event["header"]));
+    check_rows(&page, "`fragment`", 0, &keys(&event["header"]["fragment"]));
+    check_rows(&page, "`transit`", 0, &keys(&event["header"]["transit"]));
     let named = all_spans(&page);
     let end = serde_json::to_value(endpoint()).expect("JSON");
     let setup = serde_json::to_value(setup()).expect("JSON");
@@ -280,7 +306,7 @@ fn every_request_has_a_row_with_its_fields() {
     let requests = [
         Request::Run {
             run: 1,
-            experiment: experiment(),
+            experiment: experiment().into(),
         },
         Request::Part {
             client,
@@ -291,6 +317,7 @@ fn every_request_has_a_row_with_its_fields() {
             sends: vec![Send {
                 gap: Nanos(1),
                 bytes: vec![1],
+                more: true,
             }],
         },
         Request::Close {
@@ -299,9 +326,13 @@ fn every_request_has_a_row_with_its_fields() {
         },
         Request::Stop,
         Request::Watch,
+        Request::Read {
+            name: "a.toml".to_owned(),
+            text: "[en]".to_owned(),
+        },
     ];
     let page = page();
-    let rows = page.table("The lab's WebSocket", 4);
+    let rows = page.table("The lab's WebSocket", 5);
     for request in &requests {
         // A new request has to be added above.
         match request {
@@ -310,7 +341,8 @@ fn every_request_has_a_row_with_its_fields() {
             | Request::Send { .. }
             | Request::Close { .. }
             | Request::Stop
-            | Request::Watch => {}
+            | Request::Watch
+            | Request::Read { .. } => {}
         }
         let json = serde_json::to_value(request).expect("JSON");
         let name = json["type"].as_str().expect("a name");

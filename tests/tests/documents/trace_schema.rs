@@ -11,7 +11,7 @@ use tests::{run, stickylab, workspace};
 use trace::link::{Capture, Ending, Line, VERSION};
 use trace::{Answer, Call, ClockName, End, Experiment, LengthUnit, Reason, Trace};
 
-use super::lesson_file;
+use super::full_lesson;
 use super::markdown::Page;
 use super::names;
 use super::trace_format::{self, full_lines};
@@ -98,7 +98,7 @@ fn the_traces_of_the_tests_are_valid() {
 fn samples() -> Vec<Value> {
     let lines = full_lines().into_iter();
     let mut samples: Vec<_> = lines.map(|line| trace_format::object(&line)).collect();
-    for framing in Framing::all().into_iter().chain(lesson_file::framings()) {
+    for framing in Framing::all().into_iter().chain(full_lesson::framings()) {
         // The framings of a setup are checked when they are read: a magic needs an offset,
         // and going on behind damage needs a magic.
         let mut known = framing.clone();
@@ -109,7 +109,7 @@ fn samples() -> Vec<Value> {
         samples.push(json!({
             "type": "run",
             "version": 5,
-            "experiment": lesson_file::full(framing).experiment,
+            "experiment": full_lesson::full(framing).experiment,
             "setup": {"opener-framing": known, "acceptor-framing": known},
         }));
     }
@@ -267,6 +267,7 @@ fn the_schema_has_the_fields_of_lines_and_no_others() {
                 ("socket", "/socket"),
                 ("socket/properties/counts", "/socket/counts"),
                 ("socket/properties/options", "/socket/options"),
+                ("header/properties/transit", "/header/transit"),
                 ("header", "/header"),
             ],
             _ => &[],
@@ -278,10 +279,10 @@ fn the_schema_has_the_fields_of_lines_and_no_others() {
     }
     let described = schema["$defs"]["framing"]["oneOf"].as_array();
     assert_eq!(described.map(Vec::len), Some(Framing::all().len()));
-    for (index, framing) in lesson_file::framings().enumerate() {
+    for (index, framing) in full_lesson::framings().enumerate() {
         let written = serde_json::to_value(&framing).expect("JSON");
         check_fields(&schema, &format!("framing/oneOf/{index}"), &written);
-        let experiment = lesson_file::full(framing).experiment;
+        let experiment = full_lesson::full(framing).experiment;
         let experiment = serde_json::to_value(experiment).expect("JSON");
         check_fields(&schema, "experiment", &experiment);
         check_fields(&schema, "client", &experiment["clients"][0]);

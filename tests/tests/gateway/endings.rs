@@ -109,66 +109,50 @@ fn check_web(web: &mut Web, bytes: &[u8], code: Option<u16>) {
 
 #[test]
 fn websocket_closes() {
-    let Bridged {
-        serve: _serve,
-        mut web,
-        mut server,
-    } = Bridged::open();
-    web.close();
-    check_server(&mut server, b"");
-    drop(server);
-    check_web(&mut web, b"", Some(1000));
+    let mut it = Bridged::open();
+    it.web.close();
+    check_server(&mut it.server, b"");
+    drop(it.server);
+    check_web(&mut it.web, b"", Some(1000));
 }
 
 #[test]
 fn websocket_closes_behind_messages_to_the_server() {
-    let Bridged {
-        serve: _serve,
-        mut web,
-        mut server,
-    } = Bridged::open();
-    web.send(&sent());
-    web.close();
-    check_server(&mut server, &sent());
-    drop(server);
-    check_web(&mut web, b"", Some(1000));
+    let mut it = Bridged::open();
+    it.web.send(&sent());
+    it.web.close();
+    check_server(&mut it.server, &sent());
+    drop(it.server);
+    check_web(&mut it.web, b"", Some(1000));
 }
 
 #[test]
 fn websocket_closes_with_messages_to_it_on_their_way() {
-    let Bridged {
-        serve: _serve,
-        mut web,
-        mut server,
-    } = Bridged::open();
-    server.send(&sent());
-    web.close();
-    check_server(&mut server, b"");
-    drop(server);
-    check_web(&mut web, &sent(), Some(1000));
+    let mut it = Bridged::open();
+    it.server.send(&sent());
+    it.web.close();
+    check_server(&mut it.server, b"");
+    drop(it.server);
+    check_web(&mut it.web, &sent(), Some(1000));
 }
 
 #[test]
 fn websocket_closes_right_behind_its_messages_and_has_every_reply() {
-    let Bridged {
-        serve: _serve,
-        mut web,
-        mut server,
-    } = Bridged::open();
-    web.send(&sent());
-    web.close();
+    let mut it = Bridged::open();
+    it.web.send(&sent());
+    it.web.close();
     // A reply to each message, the first of them once the server knows that no
     // more will come, and the last ones behind a pause.
-    check_server(&mut server, &sent());
+    check_server(&mut it.server, &sent());
     let replies: Vec<_> = sent().to_ascii_uppercase();
     for reply in replies.chunks(MESSAGE) {
-        server.send(reply);
+        it.server.send(reply);
     }
-    assert_eq!(web.take(replies.len()), replies);
-    assert!(web.0.is_silent(), "the close is not answered yet");
-    server.send(b"the last");
-    drop(server);
-    check_web(&mut web, b"the last", Some(1000));
+    assert_eq!(it.web.take(replies.len()), replies);
+    assert!(it.web.0.is_silent(), "the close is not answered yet");
+    it.server.send(b"the last");
+    drop(it.server);
+    check_web(&mut it.web, b"the last", Some(1000));
 }
 
 #[test]
@@ -229,11 +213,9 @@ fn websocket_ends_without_a_close_and_without_reading() {
 
 #[test]
 fn websocket_resets() {
-    let Bridged {
-        web, mut server, ..
-    } = Bridged::open();
-    web.0.reset();
-    check_server(&mut server, b"");
+    let mut it = Bridged::open();
+    it.web.0.reset();
+    check_server(&mut it.server, b"");
 }
 
 #[test]
@@ -254,62 +236,46 @@ fn websocket_resets_without_reading() {
 
 #[test]
 fn server_closes() {
-    let Bridged {
-        serve: _serve,
-        mut web,
-        server,
-    } = Bridged::open();
-    drop(server);
-    assert_eq!(web.closed(), (Vec::new(), 1000));
-    web.close();
-    check_web(&mut web, b"", None);
+    let mut it = Bridged::open();
+    drop(it.server);
+    assert_eq!(it.web.closed(), (Vec::new(), 1000));
+    it.web.close();
+    check_web(&mut it.web, b"", None);
 }
 
 #[test]
 fn server_closes_and_messages_to_it_go_nowhere() {
-    let Bridged {
-        serve: _serve,
-        mut web,
-        server,
-    } = Bridged::open();
-    drop(server);
-    assert_eq!(web.closed(), (Vec::new(), 1000));
+    let mut it = Bridged::open();
+    drop(it.server);
+    assert_eq!(it.web.closed(), (Vec::new(), 1000));
     // The server's kernel answers these with a reset, which is no news.
-    web.send(&sent());
-    web.close();
-    check_web(&mut web, b"", None);
+    it.web.send(&sent());
+    it.web.close();
+    check_web(&mut it.web, b"", None);
 }
 
 #[test]
 fn server_closes_behind_bytes_to_the_websocket() {
-    let Bridged {
-        serve: _serve,
-        mut web,
-        mut server,
-    } = Bridged::open();
-    server.send(&sent());
-    drop(server);
-    let (bytes, code) = web.closed();
+    let mut it = Bridged::open();
+    it.server.send(&sent());
+    drop(it.server);
+    let (bytes, code) = it.web.closed();
     assert_eq!(code, 1000);
     assert!(bytes == sent(), "{} bytes", bytes.len());
-    web.close();
-    check_web(&mut web, b"", None);
+    it.web.close();
+    check_web(&mut it.web, b"", None);
 }
 
 #[test]
 fn server_resets() {
-    let Bridged {
-        serve: _serve,
-        mut web,
-        mut server,
-    } = Bridged::open();
+    let mut it = Bridged::open();
     // A reset before the bridge knows that it is connected would be a 1013.
-    web.send(b"?");
-    server.expect(b"?");
-    server.reset();
-    assert_eq!(web.closed(), (Vec::new(), 1011));
-    web.close();
-    check_web(&mut web, b"", None);
+    it.web.send(b"?");
+    it.server.expect(b"?");
+    it.server.reset();
+    assert_eq!(it.web.closed(), (Vec::new(), 1011));
+    it.web.close();
+    check_web(&mut it.web, b"", None);
 }
 
 #[test]

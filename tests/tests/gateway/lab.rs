@@ -54,11 +54,11 @@ fn python_answers_the_challenge_itself_and_with_another_key_is_closed() {
 }
 
 /// A page.
-struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Page {
     /// Connects and takes the greeting.
-    async fn open(serve: &Serve) -> Self {
+    pub(super) async fn open(serve: &Serve) -> Self {
         let connected = connect_async(url(serve, "/lab")).await;
         let mut page = Self(connected.expect("the gateway upgrades").0);
         let hello = page.line().await;
@@ -68,7 +68,7 @@ impl Page {
         page
     }
 
-    async fn say(&mut self, request: &Value) {
+    pub(super) async fn say(&mut self, request: &Value) {
         self.say_text(&request.to_string()).await;
     }
 
@@ -76,7 +76,7 @@ impl Page {
         self.0.send(Message::text(text)).await.expect("it is open");
     }
 
-    async fn line(&mut self) -> Value {
+    pub(super) async fn line(&mut self) -> Value {
         loop {
             let message = timeout(PATIENCE, self.0.next()).await;
             let message = message.expect("in time").expect("open").expect("whole");
@@ -87,7 +87,7 @@ impl Page {
     }
 
     /// The next line of this type; those before it are passed over.
-    async fn next(&mut self, kind: &str) -> Value {
+    pub(super) async fn next(&mut self, kind: &str) -> Value {
         loop {
             let line = self.line().await;
             if line["type"] == kind {
@@ -96,13 +96,13 @@ impl Page {
         }
     }
 
-    async fn run(&mut self, run: u32, experiment: Value) {
+    pub(super) async fn run(&mut self, run: u32, experiment: Value) {
         self.say(&json!({"type": "run", "run": run, "experiment": experiment}))
             .await;
     }
 }
 
-fn echo() -> Value {
+pub(super) fn echo() -> Value {
     json!({"system": "tcp-echo", "clients": [{"messages": []}]})
 }
 
@@ -116,7 +116,7 @@ async fn what_is_no_request_is_an_error_line_and_the_session_goes_on() {
         "[]",
         "{}",
         r#"{"type":"connect","to":"192.0.2.1:80"}"#,
-        r#"{"type":"send","client":3,"sends":[]}"#,
+        r#"{"type":"send","client":5,"sends":[]}"#,
         r#"{"type":"send","client":1,"sends":[{"bytes":"abc"}]}"#,
         r#"{"type":"run","run":-1,"experiment":{}}"#,
         r#"{"type":"run","run":1,"experiment":{"system":"smtp","clients":[]}}"#,

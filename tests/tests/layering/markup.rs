@@ -59,9 +59,13 @@ fn nothing_is_loaded_from_another_host() {
         }
     }
     for file in [
+        "static/colours.css",
+        "static/panels.css",
         "static/style.css",
         "static/files.css",
         "static/yours.css",
+        "static/lab.css",
+        "static/series.css",
         "static/boot.js",
         "static/icon.svg",
     ] {

@@ -90,6 +90,8 @@ fn the_cores_have_no_clock_no_socket_and_no_file() {
         "protocol/src",
         "record/src",
         "capture/src",
+        "chop/src",
+        "emulation/src",
         "trace/src",
         "websocket/src",
     ] {
@@ -228,7 +230,7 @@ fn only_the_labs_own_threads_read_and_write_json() {
 fn only_the_command_line_runs_programs_under_trace() {
     let words = ["tracer", "Tracer", "tracee"];
     check("server/src", &words, |path| {
-        ["tracer/", "cli/", "lib.rs"]
+        ["tracer/", "chop/", "cli/", "lib.rs"]
             .iter()
             .any(|own| path.starts_with(own))
     });

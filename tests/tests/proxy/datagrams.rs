@@ -1,5 +1,7 @@
 //! Datagrams: each sender has a socket of its own.
 
+use std::net::UdpSocket;
+
 use rustix::process::Signal;
 use tests::{Datagrams, nobody_udp, proc};
 
@@ -83,4 +85,49 @@ fn what_nobody_takes_is_in_the_record_and_ends_nothing() {
         "{calls:?}"
     );
     assert_eq!(record.finished.code, Some(0));
+}
+
+#[test]
+fn that_nobody_takes_datagrams_is_said_once_until_there_is_an_answer() {
+    let (_held, nobody) = nobody_udp();
+    // While it is connected with somebody else, the kernel refuses what others send it.
+    let server = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    server.set_nonblocking(true).expect("an option");
+    let address = server.local_addr().expect("it is bound");
+    let proxy = Proxy::start("udp::0", &format!("udp:{address}"), &[]);
+    let client = Datagrams::to(proxy.address());
+    let said = |part: &str| {
+        let all = proxy.program.err.all();
+        all.iter().filter(|line| line.contains(part)).count()
+    };
+    let gone = format!("cannot reach udp {address}");
+    let back = format!("udp {address} can be reached again");
+    let mut room = [0; 16];
+    let mut heard = || {
+        client.send(b"up");
+        server.recv_from(&mut room).ok().map(|(_, from)| from)
+    };
+    let mut from = tests::eventually("the server gets a datagram", &mut heard);
+    for _ in 0..2 {
+        let before = [said(&gone), said(&back)];
+        server.connect(nobody).expect("an address");
+        tests::eventually("it is said that nobody is there", || {
+            client.send(b"down");
+            (said(&gone) > before[0]).then_some(())
+        });
+        for _ in 0..20 {
+            client.send(b"down");
+        }
+        // What came before is not what comes now.
+        while server.recv_from(&mut [0; 16]).is_ok() {}
+        server.connect(from).expect("an address");
+        from = tests::eventually("the server gets a datagram", &mut heard);
+        assert_eq!(said(&gone), before[0] + 1, "it is said once");
+        server.send(b"answer").expect("the kernel takes it");
+        assert_eq!(client.receive(), b"answer");
+        tests::eventually("it is said that it is there again", || {
+            (said(&back) > before[1]).then_some(())
+        });
+    }
+    assert_eq!(proxy.stop(Signal::INT).finished.code, Some(0));
 }

@@ -83,6 +83,12 @@ fn where_nobody_listens_the_client_is_reset_and_the_next_is_served() {
     let mut another = Stream::connect(proxy.address());
     assert!(another.rest_or_reset().1);
     let record = proxy.stop(Signal::INT);
+    // Said once, until it is there again.
+    let said = record.finished.err.iter();
+    let said = said
+        .filter(|line| line.contains("cannot connect to tcp "))
+        .count();
+    assert_eq!(said, 1, "{:?}", record.finished.err);
     assert_eq!(record.calls(1), ["accept", "close"]);
     assert_eq!(record.calls(2), ["connect failed"]);
     assert_eq!(record.calls(4), ["connect failed"]);

@@ -11,6 +11,19 @@ use tests::{Listener, Stream};
 use super::{Proxy, hex};
 
 #[test]
+fn a_proxy_to_itself_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = format!("unix:{}/own", folder.path().display());
+    let command = tests::stickylab(&["proxy", "--listen", &path, "--to", &path]);
+    let finished = tests::run(command, b"");
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let [line] = &finished.err[..] else {
+        panic!("one line: {finished:?}");
+    };
+    assert!(line.contains("where the proxy itself listens"), "{line}");
+}
+
+#[test]
 fn tcp_to_unix() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("server");

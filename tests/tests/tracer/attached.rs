@@ -25,6 +25,37 @@ while True:
     threading.Thread(target=serve, args=(c,), daemon=True).start()
 ";
 
+/// A process that runs [`ECHO`].
+struct EchoServer {
+    program: Program,
+    process: String,
+    port: u16,
+}
+
+impl EchoServer {
+    fn start() -> Self {
+        let mut command = tests::python::python();
+        command.args(["-c", ECHO]).stdin(Stdio::null());
+        let program = Program::start(&mut command);
+        let said = program.out.wait_for("its process", |_| true);
+        let (process, port) = said.split_once(' ').expect("two numbers");
+        Self {
+            process: process.to_owned(),
+            port: port.parse().expect("a port"),
+            program,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).expect("it listens")
+    }
+
+    fn kill(self) {
+        self.program.signal(Signal::KILL);
+        self.program.finish();
+    }
+}
+
 fn status(process: &str, field: &str) -> String {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
@@ -40,12 +71,9 @@ fn echo(stream: &mut TcpStream, text: &[u8]) {
 
 #[test]
 fn a_process_is_attached_to_and_goes_on_unharmed() {
-    let mut command = tests::python::python();
-    command.args(["-c", ECHO]).stdin(Stdio::null());
-    let server = Program::start(&mut command);
-    let said = server.out.wait_for("its process", |_| true);
-    let (process, port) = said.split_once(' ').expect("two numbers");
-    let mut early = TcpStream::connect(("127.0.0.1", port.parse().expect("a port"))).expect("it");
+    let server = EchoServer::start();
+    let process = &*server.process;
+    let mut early = server.connect();
     echo(&mut early, b"before");
     let place = Place::new();
     for round in 0..3 {
@@ -61,7 +89,7 @@ fn a_process_is_attached_to_and_goes_on_unharmed() {
                 .then_some(())
         });
         echo(&mut early, b"early");
-        let mut late = TcpStream::connect(early.peer_addr().expect("an address")).expect("it");
+        let mut late = server.connect();
         echo(&mut late, b"late");
         drop(late);
         eventually("its end is seen", || {
@@ -95,17 +123,13 @@ fn a_process_is_attached_to_and_goes_on_unharmed() {
         echo(&mut early, b"after");
     }
     drop(early);
-    server.signal(Signal::KILL);
-    server.finish();
+    server.kill();
 }
 
 #[test]
 fn a_process_outlives_a_killed_tracer_and_may_end_while_it_is_traced() {
-    let mut command = tests::python::python();
-    command.args(["-c", ECHO]).stdin(Stdio::null());
-    let server = Program::start(&mut command);
-    let said = server.out.wait_for("its process", |_| true);
-    let (process, port) = said.split_once(' ').expect("two numbers");
+    let server = EchoServer::start();
+    let process = &*server.process;
     let attach = || {
         let tracer = Program::start(&mut stickylab(&["trace", "--pid", process]));
         eventually("it is traced", || {
@@ -119,14 +143,13 @@ fn a_process_outlives_a_killed_tracer_and_may_end_while_it_is_traced() {
     eventually("it is detached", || {
         (status(process, "TracerPid:") == "0").then_some(())
     });
-    let mut stream = TcpStream::connect(("127.0.0.1", port.parse().expect("a port"))).expect("it");
+    let mut stream = server.connect();
     echo(&mut stream, b"on");
     let tracer = attach();
     let twice = call(&["trace", "--pid", process]);
     assert_eq!(twice.code, Some(1), "{twice:?}");
     assert!(twice.err[0].contains("cannot attach"), "{twice:?}");
-    server.signal(Signal::KILL);
-    server.finish();
+    server.kill();
     let finished = tracer.finish();
     assert_eq!(finished.code, Some(0), "{finished:?}");
 }

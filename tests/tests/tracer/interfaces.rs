@@ -8,7 +8,8 @@ use tests::python;
 
 use super::{Place, of_type, read, stickylab};
 
-/// Sends to the server at the other end of the link, then to its own address on that link.
+/// Sends to the server at the other end of the link, then to its own address on that link,
+/// and at last datagrams, of which the link takes each second one in fragments.
 const CLIENT: &str = "
 import socket, sys
 def talk(host, port, bytes):
@@ -26,11 +27,12 @@ c.sendall(b'to myself')
 d.recv(100)
 c.close(); d.recv(1); d.close()
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-u.sendto(b'question', ('10.9.0.2', 7001))
-u.recv(100)
+for times in (1, 500, 2, 400):
+    u.sendto(b'question' * times, ('10.9.0.2', 7001))
+    u.recv(5000)
 ";
 
-/// Answers one connection and one datagram, and says when it is ready.
+/// Answers one connection and four datagrams, and says when it is ready.
 const SERVER: &str = "
 import socket
 listener = socket.create_server(('10.9.0.2', 7000))
@@ -42,8 +44,9 @@ while c.recv(65536):
     pass
 c.sendall(b'thank you')
 c.close()
-_, peer = u.recvfrom(100)
-u.sendto(b'answer', peer)
+for times in (1, 700, 2, 600):
+    _, peer = u.recvfrom(5000)
+    u.sendto(b'answer' * times, peer)
 ";
 
 /// Two namespaces, `$0` the interpreter, `$1` the server; then the command.
@@ -141,7 +144,11 @@ fn packets_are_captured_both_ways_on_the_interface_they_go_through() {
     // Through loopback, although the address is another interface's.
     let own = of("10.9.0.1:", "tcp");
     check_once(&sent(&lines, own, "opener", "segment"), 9);
+    // Two whole ones, and two in three fragments each, of which the first alone has ports.
     let datagrams = of("10.9.0.2:7001", "udp");
-    check_once(&sent(&lines, datagrams, "opener", "datagram"), 8);
-    check_once(&sent(&lines, datagrams, "acceptor", "datagram"), 6);
+    for (end, bytes) in [("opener", 8 * 903), ("acceptor", 6 * 1_303)] {
+        let packets = sent(&lines, datagrams, end, "datagram");
+        assert_eq!(packets.len(), 8, "{packets:?}");
+        check_once(&packets, bytes);
+    }
 }

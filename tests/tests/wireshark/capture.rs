@@ -20,6 +20,7 @@ enum From {
 /// A connection that has been made, and what crossed since.
 pub(crate) struct Connection {
     port: u16,
+    client: u16,
     /// Next sequence number of client and server.
     next: [u32; 2],
     packets: Vec<Vec<u8>>,
@@ -35,8 +36,13 @@ impl Connection {
     }
 
     pub(crate) fn to(port: u16) -> Self {
+        Self::between(CLIENT, port)
+    }
+
+    pub(crate) fn between(client: u16, port: u16) -> Self {
         let mut this = Self {
             port,
+            client,
             next: [1_000, 5_000],
             packets: Vec::new(),
         };
@@ -72,8 +78,8 @@ impl Connection {
 
     fn packet(&mut self, from: From, flags: u8, bytes: &[u8]) {
         let (source, destination, own, other) = match from {
-            From::Client => (CLIENT, self.port, 0, 1),
-            From::Server => (self.port, CLIENT, 1, 0),
+            From::Client => (self.client, self.port, 0, 1),
+            From::Server => (self.port, self.client, 1, 0),
         };
         let length = u16::try_from(40 + bytes.len()).expect("a short segment");
         let mut packet = vec![0x45, 0];
@@ -97,19 +103,27 @@ impl Connection {
 
     /// The file, its packets a millisecond apart.
     pub(crate) fn file(&self) -> NamedTempFile {
-        let mut pcap: Vec<u8> = Vec::new();
-        pcap.extend(0xa1b2_c3d4_u32.to_le_bytes());
-        pcap.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        pcap.extend([0xff, 0xff, 0, 0, 101, 0, 0, 0]);
-        for (number, packet) in (0_u32..).zip(&self.packets) {
-            let length = u32::try_from(packet.len()).expect("a short packet");
-            for field in [1_000, number * 1_000, length, length] {
-                pcap.extend(field.to_le_bytes());
-            }
-            pcap.extend(packet);
-        }
-        let mut file = NamedTempFile::new().expect("a file");
-        file.write_all(&pcap).expect("room for it");
-        file
+        file(std::slice::from_ref(self))
     }
+}
+
+/// One file with all these connections, one after another.
+pub(crate) fn file(connections: &[Connection]) -> NamedTempFile {
+    let packets = connections
+        .iter()
+        .flat_map(|connection| &connection.packets);
+    let mut pcap: Vec<u8> = Vec::new();
+    pcap.extend(0xa1b2_c3d4_u32.to_le_bytes());
+    pcap.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    pcap.extend([0xff, 0xff, 0, 0, 101, 0, 0, 0]);
+    for (number, packet) in (0_u32..).zip(packets) {
+        let length = u32::try_from(packet.len()).expect("a short packet");
+        for field in [1_000, number * 1_000, length, length] {
+            pcap.extend(field.to_le_bytes());
+        }
+        pcap.extend(packet);
+    }
+    let mut file = NamedTempFile::new().expect("a file");
+    file.write_all(&pcap).expect("room for it");
+    file
 }

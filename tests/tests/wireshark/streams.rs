@@ -277,7 +277,10 @@ fn shown_so_far(file: &Path) -> Option<Vec<Value>> {
 #[test]
 #[ignore = "needs CAP_NET_RAW"]
 fn every_lessons_packets_come_back() {
-    for lesson in tests::workspace::lessons() {
+    // Fragments in a file are put together again to the datagram that they are of, which
+    // fragments.rs compares.
+    let whole = tests::workspace::lessons().into_iter();
+    for lesson in whole.filter(|lesson| lesson != "a-fragment-is-lost") {
         let folder = TempDir::new().expect("a folder");
         let file = folder.path().join("run.pcapng");
         let path = file.to_str().expect("a plain path");
@@ -305,6 +308,8 @@ fn every_lessons_packets_come_back() {
                 let header = fields["header"].as_object_mut().expect("a header");
                 header.remove("gso");
                 header.remove("comment");
+                // Nor what becomes of it on its way.
+                header.remove("transit");
                 fact
             });
             facts.collect()

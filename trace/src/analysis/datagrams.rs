@@ -11,14 +11,14 @@
 
 mod content;
 mod packets;
+mod sighting;
 
 use self::content::{Contents, Index, Known};
+use self::sighting::Sighting;
 use super::direction;
-use crate::cause;
-use crate::lane::{
-    Carrier, Direction, Fate, Integrity, Lane, MessageKind, MessageSpan, Packet, Span,
-};
+use crate::lane::{Direction, Fate, Integrity, Lane, MessageKind, MessageSpan, Span};
 use crate::{Call, Connection, ConnectionId, End, Endpoint, Trace};
+use crate::{cause, order};
 use bytes::Bytes;
 use protocol::Frame;
 
@@ -59,8 +59,8 @@ pub(super) fn lanes<'a>(
 /// A lane while its datagrams are matched.
 struct Way {
     lane: Lane,
-    /// Captured packets: event and send.
-    packets: Vec<(usize, Option<usize>)>,
+    /// Captured datagrams.
+    packets: Vec<Sighting>,
     recvs: Vec<Received>,
     /// What became of each send.
     fates: Vec<Fate>,
@@ -108,7 +108,7 @@ impl Way {
                         cut: 0,
                     });
                 }
-                Call::Datagram => this.packets.push((index, None)),
+                Call::Datagram => Sighting::add(&mut this.packets, index, event),
                 Call::Recv => this.recvs.push(Received {
                     event: index,
                     send: None,
@@ -123,6 +123,9 @@ impl Way {
             && !End::ALL
                 .iter()
                 .any(|&end| trace.is_watched(connection, end));
+        for packet in &mut this.packets {
+            packet.put_together(trace.events());
+        }
         this.fates = vec![Fate::Unknown; this.lane.sends.len()];
         this.match_packets(trace, known);
         this
@@ -137,14 +140,14 @@ impl Way {
         let sends = Index::whole(known, events, &self.lane.sends);
         // How many of those that look the same are matched, at their first.
         let mut used = vec![0; sends.len()];
-        for (event, send) in &mut self.packets {
-            let packet = &events[*event];
+        for sighting in &mut self.packets {
+            let packet = sighting.datagram(events);
             let (at, same) = sends.find(known.key(packet));
             let Some(&(_, number)) = used.get(at).and_then(|&used| same.get(used)) else {
                 continue;
             };
             if known.are_equal(&events[self.lane.sends[number].event], packet) {
-                *send = Some(number);
+                sighting.send = Some(number);
                 used[at] += 1;
             }
         }
@@ -203,6 +206,17 @@ impl Way {
         }
     }
 
+    /// What a link lost was not read, and not dropped by its reader's kernel.
+    fn note_lost(&mut self, trace: &Trace) {
+        for packet in &self.packets {
+            let transit = packet.transit(trace.events());
+            let is_lost = transit.is_some_and(|transit| transit.lost.is_some());
+            if let (true, Some(send)) = (is_lost, packet.send) {
+                self.fates[send] = Fate::Lost;
+            }
+        }
+    }
+
     fn unread(&self) -> usize {
         let unread = self.fates.iter().filter(|fate| **fate == Fate::Unknown);
         unread.count()
@@ -211,34 +225,15 @@ impl Way {
     /// Everything is matched: the lane's layers.
     fn finish(mut self, trace: &Trace) -> Lane {
         if self.is_of_packets {
-            for (event, _) in std::mem::take(&mut self.packets) {
-                packets::carry(&mut self.lane, event, &trace.events()[event].bytes);
+            for packet in std::mem::take(&mut self.packets) {
+                let bytes = &packet.datagram(trace.events()).bytes;
+                packets::carry(&mut self.lane, packet.event(), bytes);
             }
             return self.lane;
         }
         let lane = &mut self.lane;
-        for (event, send) in self.packets {
-            let Some(send) = send else {
-                continue;
-            };
-            let Span { start, end, .. } = lane.sends[send];
-            if start < end {
-                lane.carriers.push(Carrier {
-                    start,
-                    end,
-                    packet: lane.wire.len(),
-                });
-            }
-            lane.packet_sends.push(send);
-            let span = Span {
-                event,
-                start,
-                end,
-                cut: 0,
-            };
-            lane.push_packet(Packet::datagram(span, self.fates[send]));
-        }
-        lane.carriers.sort_by_key(|carrier| carrier.start);
+        sighting::carry(lane, &self.packets, &self.fates, trace.events());
+        order::sort_by_key(&mut lane.carriers, |carrier| [carrier.start.0, 0]);
         for recv in self.recvs {
             let Some(number) = recv.send else {
                 continue;
@@ -292,6 +287,7 @@ fn read_socket((trace, known): (&Trace, Known), ways: &mut [Way], lost: Option<u
     for way in &mut *ways {
         way.match_contents(trace, known);
         way.note_read();
+        way.note_lost(trace);
     }
     if let Some(places) = places {
         for (way, send) in places {
@@ -330,29 +326,39 @@ fn count(
 ) -> Option<Vec<(usize, usize)>> {
     let events = trace.events();
     let (mut packets, mut recvs) = (Vec::new(), Vec::new());
+    let mut has_link = false;
     for (number, way) in ways.iter().enumerate() {
-        packets.extend(
-            way.packets
-                .iter()
-                .map(|&(event, send)| (event, number, send)),
-        );
+        for (place, sighting) in way.packets.iter().enumerate() {
+            let event = sighting.event();
+            let Some(transit) = sighting.transit(events) else {
+                packets.push((events[event].at, event, number, place));
+                continue;
+            };
+            has_link = true;
+            // What a link carried is read in the order in which it arrived.
+            let times = if transit.twice { 2 } else { 1 };
+            let arrived = transit.arrived.into_iter();
+            let arrivals = arrived.flat_map(|at| std::iter::repeat_n(at, times));
+            packets.extend(arrivals.map(|at| (at, event, number, place)));
+        }
         let places = way.recvs.iter().enumerate();
         recvs.extend(places.map(|(place, recv)| (recv.event, number, place)));
     }
-    packets.sort_by_key(|&(event, ..)| event);
-    recvs.sort_by_key(|&(event, ..)| event);
+    order::sort_by_key(&mut packets, |&(at, event, ..)| [at.0, event as u64]);
+    order::sort_by_key(&mut recvs, |&(event, ..)| [event as u64, 0]);
     // The kernel leaves the counter out as long as it is 0.
     let asked = |&(event, ..): &(usize, _, _)| events[event].socket.dropped.is_some();
-    if lost.is_none() && !recvs.iter().any(asked) {
+    if lost.is_none() && !has_link && !recvs.iter().any(asked) {
         return None;
     }
     let (mut dropped, mut all, mut reached) = (0, true, 0);
     for (k, &(event, number, place)) in recvs.iter().enumerate() {
         dropped = events[event].socket.dropped.unwrap_or(dropped);
         let position = k + dropped as usize;
-        let send = packets.get(position).and_then(|&(packet, way, send)| {
-            let same = way == number && known.agrees(&events[event], &events[packet]);
-            send.filter(|_| same)
+        let send = packets.get(position).and_then(|&(_, _, way, place)| {
+            let sighting = &ways[way].packets[place];
+            let same = way == number && known.agrees(&events[event], sighting.datagram(events));
+            sighting.send.filter(|_| same)
         });
         match send {
             Some(send) => {
@@ -366,7 +372,7 @@ fn count(
     let places = packets.into_iter().take(reached);
     all.then(|| {
         places
-            .filter_map(|(_, way, send)| Some((way, send?)))
+            .filter_map(|(_, _, way, place)| Some((way, ways[way].packets[place].send?)))
             .collect()
     })
 }

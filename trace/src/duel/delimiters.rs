@@ -4,7 +4,7 @@ use protocol::framing::{Decode as _, Delimiter};
 use protocol::{Decoder, Framing};
 
 use super::stream::{Chunk, Stream, at, offset};
-use super::wrong::{Step, Wrong};
+use super::wrong::{Step, Wrong, next_frame};
 use crate::text::Sentence;
 
 /// ```python
@@ -23,6 +23,8 @@ pub(super) struct AtEnd<'a> {
     /// Bytes of the message that was polled last.
     size: Option<usize>,
     refused: Option<usize>,
+    /// What comes up to the next delimiter at an end belongs to a message that is too large.
+    is_skipping: bool,
 }
 
 impl<'a> AtEnd<'a> {
@@ -35,6 +37,7 @@ impl<'a> AtEnd<'a> {
             has_looked: true,
             size: None,
             refused: None,
+            is_skipping: false,
         }
     }
 }
@@ -55,12 +58,19 @@ impl Wrong for AtEnd<'_> {
         let range = self.taken..chunk.range.end;
         self.size = None;
         if marks.filter(|mark| data.ends_with(mark)).count() == 0 {
-            if range.len() > self.delimiter.maximum as usize {
+            let is_too_large = range.len() > self.delimiter.maximum as usize;
+            if is_too_large && self.delimiter.resynchronise {
+                self.taken = range.end;
+                self.is_skipping = true;
+            } else if is_too_large {
                 self.refused = Some(self.taken);
             }
             return None;
         }
         self.taken = range.end;
+        if std::mem::take(&mut self.is_skipping) {
+            return None;
+        }
         self.size = Some(range.len());
         Some(Step::Message(range))
     }
@@ -127,13 +137,18 @@ impl Wrong for SplitEach<'_> {
     fn poll(&mut self) -> Option<Step> {
         let chunk = self.chunk.as_ref()?;
         self.rest = None;
-        match self.decoder.as_mut()?.poll_frame() {
+        let decoder = self.decoder.as_mut()?;
+        match next_frame(decoder, self.framing.resynchronises()) {
             Ok(Some(frame)) => {
                 let range = frame.range();
                 self.taken = at(range.end);
                 Some(Step::Message(at(range.start)..self.taken))
             }
             Ok(None) => {
+                // What it still skips at the end of the chunk is gone.
+                let _ = decoder.handle_eof();
+                let skipped = decoder.poll_skipped().map(|skipped| at(skipped.end));
+                self.taken = skipped.map_or(self.taken, |end| end.max(self.taken));
                 self.decoder = None;
                 let range = self.taken..chunk.range.end;
                 if range.is_empty() {

@@ -1,24 +1,52 @@
 //! Decoders that decode right and do not keep right what is behind the first message.
 
 use protocol::framing::Decode as _;
-use protocol::{Decoder, Framing};
+use protocol::{Decoder, FrameError, Framing};
 
 use super::stream::{Chunk, Stream, at, offset};
-use super::wrong::{Step, Wrong};
+use super::wrong::{Step, Wrong, next_frame};
 use crate::explain::refusal;
 use crate::text::Sentence;
 
-/// Polls one message, or notes why there is none any more.
-fn poll_one(decoder: &mut Decoder, error: &mut Option<protocol::FrameError>) -> Option<Step> {
-    match decoder.poll_frame() {
-        Ok(frame) => {
-            let range = frame?.range();
-            Some(Step::Message(at(range.start)..at(range.end)))
+/// A right decoder, and why it has given up.
+struct Inner {
+    decoder: Decoder,
+    error: Option<FrameError>,
+    /// It goes on behind what can't be decoded.
+    goes_on: bool,
+}
+
+impl Inner {
+    fn new(framing: &Framing, start: usize) -> Self {
+        Self {
+            decoder: Decoder::starting_at(framing, offset(start)),
+            error: None,
+            goes_on: framing.resynchronises(),
         }
-        Err(refused) => {
-            *error = Some(refused);
-            None
+    }
+
+    /// One message; none if there is none yet, or none any more.
+    fn poll(&mut self) -> Option<Step> {
+        match next_frame(&mut self.decoder, self.goes_on) {
+            Ok(frame) => {
+                let range = frame?.range();
+                Some(Step::Message(at(range.start)..at(range.end)))
+            }
+            Err(refused) => {
+                self.error = Some(refused);
+                None
+            }
         }
+    }
+
+    /// What is said of a mistake, and why the decoder has given up.
+    fn why(&self, mistake: Option<Sentence>) -> Vec<Sentence> {
+        let refused = self.error.iter().map(refusal);
+        mistake.into_iter().chain(refused).collect()
+    }
+
+    fn refused(&self) -> Option<usize> {
+        Some(at(self.error.as_ref()?.offset()))
     }
 }
 
@@ -49,8 +77,7 @@ impl Lost {
 pub(super) struct RestDropped<'a> {
     bytes: &'a [u8],
     framing: &'a Framing,
-    decoder: Decoder,
-    error: Option<protocol::FrameError>,
+    inner: Inner,
     lost: Lost,
     chunk: Option<Chunk>,
     /// Bytes that the decoder has been given.
@@ -66,8 +93,7 @@ impl<'a> RestDropped<'a> {
         Self {
             bytes: stream.bytes,
             framing,
-            decoder: Decoder::starting_at(framing, offset(stream.start)),
-            error: None,
+            inner: Inner::new(framing, stream.start),
             lost: Lost {
                 key: "duel.why.rest-dropped",
                 sentence: None,
@@ -82,7 +108,7 @@ impl<'a> RestDropped<'a> {
 
 impl Wrong for RestDropped<'_> {
     fn handle_chunk(&mut self, chunk: &Chunk) {
-        self.is_exact = self.fed > 0 && self.decoder.is_mid_frame();
+        self.is_exact = self.fed > 0 && self.inner.decoder.is_mid_frame();
         self.chunk = Some(chunk.clone());
     }
 
@@ -93,14 +119,16 @@ impl Wrong for RestDropped<'_> {
             self.fed = chunk.range.end;
             return Some(step);
         }
-        while self.fed < chunk.range.end && self.error.is_none() {
-            self.decoder.handle_chunk(&self.bytes[self.fed..=self.fed]);
+        while self.fed < chunk.range.end && self.inner.error.is_none() {
+            self.inner
+                .decoder
+                .handle_chunk(&self.bytes[self.fed..=self.fed]);
             self.fed += 1;
-            if let Some(step) = poll_one(&mut self.decoder, &mut self.error) {
+            if let Some(step) = self.inner.poll() {
                 self.dropping = !std::mem::take(&mut self.is_exact);
-                self.decoder = Decoder::starting_at(self.framing, offset(chunk.range.end));
+                self.inner.decoder = Decoder::starting_at(self.framing, offset(chunk.range.end));
                 if !self.dropping {
-                    self.decoder = Decoder::starting_at(self.framing, offset(self.fed));
+                    self.inner.decoder = Decoder::starting_at(self.framing, offset(self.fed));
                 }
                 return Some(step);
             }
@@ -109,12 +137,11 @@ impl Wrong for RestDropped<'_> {
     }
 
     fn why(&self) -> Vec<Sentence> {
-        let refused = self.error.iter().map(refusal);
-        self.lost.sentence.iter().cloned().chain(refused).collect()
+        self.inner.why(self.lost.sentence.clone())
     }
 
     fn refused(&self) -> Option<usize> {
-        Some(at(self.error.as_ref()?.offset()))
+        self.inner.refused()
     }
 }
 
@@ -127,8 +154,7 @@ impl Wrong for RestDropped<'_> {
 pub(super) struct BufferCleared<'a> {
     bytes: &'a [u8],
     framing: &'a Framing,
-    decoder: Decoder,
-    error: Option<protocol::FrameError>,
+    inner: Inner,
     lost: Lost,
     chunk: Option<Chunk>,
     /// Where the last message ended, if its chunk goes on.
@@ -140,8 +166,7 @@ impl<'a> BufferCleared<'a> {
         Self {
             bytes: stream.bytes,
             framing,
-            decoder: Decoder::starting_at(framing, offset(stream.start)),
-            error: None,
+            inner: Inner::new(framing, stream.start),
             lost: Lost {
                 key: "duel.why.buffer-cleared",
                 sentence: None,
@@ -154,13 +179,15 @@ impl<'a> BufferCleared<'a> {
 
 impl Wrong for BufferCleared<'_> {
     fn handle_chunk(&mut self, chunk: &Chunk) {
-        self.decoder.handle_chunk(&self.bytes[chunk.range.clone()]);
+        self.inner
+            .decoder
+            .handle_chunk(&self.bytes[chunk.range.clone()]);
         self.chunk = Some(chunk.clone());
     }
 
     fn handle_end(&mut self) {
         // Whether it ends in a frame is for the comparison not to be told.
-        let _ = self.decoder.handle_eof();
+        let _ = self.inner.decoder.handle_eof();
     }
 
     fn poll(&mut self) -> Option<Step> {
@@ -168,21 +195,20 @@ impl Wrong for BufferCleared<'_> {
         if let Some(behind) = self.behind.take() {
             return (behind < chunk.range.end).then(|| self.lost.drop(chunk, behind));
         }
-        let step = poll_one(&mut self.decoder, &mut self.error)?;
+        let step = self.inner.poll()?;
         if let Step::Message(range) = &step {
             self.behind = Some(range.end);
-            self.decoder = Decoder::starting_at(self.framing, offset(chunk.range.end));
+            self.inner.decoder = Decoder::starting_at(self.framing, offset(chunk.range.end));
         }
         Some(step)
     }
 
     fn why(&self) -> Vec<Sentence> {
-        let refused = self.error.iter().map(refusal);
-        self.lost.sentence.iter().cloned().chain(refused).collect()
+        self.inner.why(self.lost.sentence.clone())
     }
 
     fn refused(&self) -> Option<usize> {
-        Some(at(self.error.as_ref()?.offset()))
+        self.inner.refused()
     }
 }
 
@@ -195,8 +221,7 @@ impl Wrong for BufferCleared<'_> {
 /// ```
 pub(super) struct OnePerRecv<'a> {
     bytes: &'a [u8],
-    decoder: Decoder,
-    error: Option<protocol::FrameError>,
+    inner: Inner,
     chunk: Option<Chunk>,
     /// Bytes that were taken.
     taken: usize,
@@ -208,8 +233,7 @@ impl<'a> OnePerRecv<'a> {
     pub(super) fn new(stream: &Stream<'a>, framing: &Framing) -> Self {
         Self {
             bytes: stream.bytes,
-            decoder: Decoder::starting_at(framing, offset(stream.start)),
-            error: None,
+            inner: Inner::new(framing, stream.start),
             chunk: None,
             taken: stream.start,
             has_looked: true,
@@ -219,14 +243,16 @@ impl<'a> OnePerRecv<'a> {
 
 impl Wrong for OnePerRecv<'_> {
     fn handle_chunk(&mut self, chunk: &Chunk) {
-        self.decoder.handle_chunk(&self.bytes[chunk.range.clone()]);
+        self.inner
+            .decoder
+            .handle_chunk(&self.bytes[chunk.range.clone()]);
         self.chunk = Some(chunk.clone());
         self.has_looked = false;
     }
 
     fn handle_end(&mut self) {
         // As above. An end is what a recv() of no bytes tells.
-        let _ = self.decoder.handle_eof();
+        let _ = self.inner.decoder.handle_eof();
         self.has_looked = false;
     }
 
@@ -234,7 +260,7 @@ impl Wrong for OnePerRecv<'_> {
         if std::mem::replace(&mut self.has_looked, true) {
             return None;
         }
-        let step = poll_one(&mut self.decoder, &mut self.error);
+        let step = self.inner.poll();
         if let Some(Step::Message(range)) = &step {
             self.taken = range.end;
         }
@@ -242,18 +268,17 @@ impl Wrong for OnePerRecv<'_> {
     }
 
     fn why(&self) -> Vec<Sentence> {
-        let refused = self.error.iter().map(refusal);
-        let chunk = self.chunk.iter();
+        let chunk = self.chunk.as_ref();
         let left = chunk.map(|chunk| {
             Sentence::new("duel.why.one-per-recv")
                 .with("what", chunk.what)
                 .with("number", chunk.number)
                 .with("n", chunk.range.end - self.taken)
         });
-        left.chain(refused).collect()
+        self.inner.why(left)
     }
 
     fn refused(&self) -> Option<usize> {
-        Some(at(self.error.as_ref()?.offset()))
+        self.inner.refused()
     }
 }

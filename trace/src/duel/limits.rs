@@ -85,7 +85,24 @@ impl Wrong for Limitless<'_> {
     }
 
     fn poll(&mut self) -> Option<Step> {
-        match self.decoder.poll_frame() {
+        if self.believed.is_some() {
+            return None;
+        }
+        let goes_on = self.framing.resynchronises();
+        let is_passed = |polled: &Result<_, FrameError>| {
+            let believes = matches!(
+                polled,
+                Err(FrameError::TooLarge { .. } | FrameError::Negative { .. })
+            );
+            goes_on && polled.is_err() && !believes
+        };
+        let polled = loop {
+            let polled = self.decoder.poll_frame();
+            if !is_passed(&polled) {
+                break polled;
+            }
+        };
+        match polled {
             Ok(Some(frame)) => {
                 let range = frame.range();
                 self.next = at(range.end);

@@ -5,124 +5,16 @@ use std::ops::Range;
 use protocol::framing::Decode as _;
 use protocol::{Decoder, FrameError, Framing};
 
+use super::outcome::{Duel, Parting, Side};
 use super::stream::{Chunk, Stream, at, offset};
 use super::wrong::{Step, Wrong};
 use super::{Opponent, characters, delimiters, header, kept, limits, pieces, settings};
-use crate::explain::refusal;
 use crate::text::Sentence;
 
 /// Messages that are kept of those before the parting.
 const BEFORE: usize = 8;
 /// Messages of each that are told behind the parting, of the same chunk.
 const BEHIND: usize = 24;
-
-/// What became of a duel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Duel {
-    /// Who was wrong.
-    pub opponent: Opponent,
-    /// Messages that both had before they parted, or in all.
-    pub agreed: usize,
-    /// The last of those: positions in the stream.
-    pub last: Vec<Range<usize>>,
-    /// Both gave up at the same chunk: why the right decoder did.
-    pub refused: Option<FrameError>,
-    /// Where they parted; none if they did not.
-    pub parting: Option<Parting>,
-}
-
-/// Where two decoders part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parting {
-    /// Behind this chunk they have different messages. It is the last one if the end of the
-    /// stream made the difference.
-    pub chunk: Chunk,
-    /// The first byte that means something else to them: its position in the stream, or the
-    /// end of the stream.
-    pub at: usize,
-    /// What the right decoder has there.
-    pub right: Side,
-    /// What the wrong one has.
-    pub wrong: Side,
-    /// What the wrong one took for what.
-    pub why: Vec<Sentence>,
-    /// Messages of the right decoder from there on, of this chunk.
-    pub rights: Vec<Range<usize>>,
-    /// Steps of the wrong one from there on, of this chunk.
-    pub wrongs: Vec<Step>,
-}
-
-/// What a decoder has where another has something else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// A message, with what marks it off.
-    Message(Range<usize>),
-    /// These bytes, which it throws away.
-    Dropped(Range<usize>),
-    /// No message yet.
-    Waits,
-    /// It gave up.
-    Refuses(Option<FrameError>),
-}
-
-impl Duel {
-    /// What became of it, as the end of a sentence that begins with the opponent.
-    pub fn sentence(&self) -> Sentence {
-        let Some(parting) = &self.parting else {
-            let key = match (&self.refused, self.agreed) {
-                (Some(_), 1..) => "duel.refused",
-                (_, 0) => "duel.nothing",
-                (None, _) => "duel.luck",
-            };
-            return Sentence::new(key).with("n", self.agreed);
-        };
-        let key = match self.agreed {
-            0 => "duel.parts-first",
-            _ => "duel.parts",
-        };
-        Sentence::new(key)
-            .with("what", parting.chunk.what)
-            .with("number", parting.chunk.number)
-            .with("offset", parting.at)
-            .with("n", self.agreed)
-    }
-
-    /// The same and, where they part, why: whole sentences.
-    pub fn sentences(&self) -> Vec<Sentence> {
-        let said = Sentence::new("duel.said")
-            .with("name", self.opponent.name().to_owned())
-            .with("what", self.sentence());
-        let parting = self.parting.iter();
-        let why = parting.flat_map(Parting::sentences);
-        std::iter::once(said).chain(why).collect()
-    }
-}
-
-impl Parting {
-    /// What the wrong decoder took for what, and what the right one has there.
-    pub fn sentences(&self) -> Vec<Sentence> {
-        let mut sentences = self.why.clone();
-        if sentences.is_empty() {
-            sentences.push(Sentence::new("duel.why.waits"));
-        }
-        match &self.right {
-            Side::Message(range) => sentences.push(
-                Sentence::new("duel.right.message")
-                    .with("start", range.start)
-                    .with("end", range.end)
-                    .with("n", range.len()),
-            ),
-            Side::Refuses(Some(error)) => {
-                sentences.push(Sentence::new("duel.right.refuses"));
-                sentences.push(refusal(error));
-            }
-            Side::Waits | Side::Dropped(_) | Side::Refuses(None) => {
-                sentences.push(Sentence::new("duel.right.waits"));
-            }
-        }
-        sentences
-    }
-}
 
 /// Runs both over a stream, whose messages are framed by `framing`, which fits `opponent`
 /// ([`Opponent::fits`]) and is valid.
@@ -151,6 +43,8 @@ pub struct Right {
     pub chunks: usize,
     /// Messages.
     pub messages: usize,
+    /// Frames that it refused and went on behind.
+    pub refusals: usize,
     /// Why it gave up, or what the end cut off.
     pub error: Option<FrameError>,
 }
@@ -174,6 +68,7 @@ pub fn right(stream: &Stream<'_>, framing: &Framing) -> Right {
         decoder.error = ended.err();
     }
     Right {
+        refusals: decoder.refusals,
         error: decoder.error,
         ..right
     }
@@ -223,6 +118,11 @@ struct RightDecoder<'a> {
     bytes: &'a [u8],
     decoder: Decoder,
     error: Option<FrameError>,
+    /// What it went on behind last, if no message came since then.
+    skipped: Option<FrameError>,
+    goes_on: bool,
+    /// How often it has gone on behind an error.
+    refusals: usize,
     /// White space between messages means nothing.
     is_json: bool,
 }
@@ -233,6 +133,9 @@ impl<'a> RightDecoder<'a> {
             bytes: stream.bytes,
             decoder: Decoder::starting_at(framing, offset(stream.start)),
             error: None,
+            skipped: None,
+            goes_on: framing.resynchronises(),
+            refusals: 0,
             is_json: matches!(framing, Framing::Json(_)),
         }
     }
@@ -263,7 +166,12 @@ impl<'a> RightDecoder<'a> {
             match polled {
                 Ok(frame) => {
                     let range = frame?.range();
+                    self.skipped = None;
                     return Some(self.trimmed(at(range.start)..at(range.end)));
+                }
+                Err(error) if self.goes_on => {
+                    self.refusals += 1;
+                    self.skipped = Some(error);
                 }
                 Err(error) => {
                     self.error = Some(error);
@@ -377,6 +285,7 @@ impl Lockstep<'_> {
                 error.or(self.wrong.refused()).unwrap_or(chunk.range.end)
             }
         };
+        let skipped = self.right.skipped.take();
         let mut rights: Vec<_> = right.clone().into_iter().collect();
         while rights.len() < BEHIND
             && let Some(range) = self.right.poll()
@@ -389,7 +298,7 @@ impl Lockstep<'_> {
             None if self.right.error.is_some() && has_none => {
                 Side::Refuses(self.right.error.clone())
             }
-            None => Side::Waits,
+            None => skipped.map_or(Side::Waits, Side::Skips),
         };
         let mut wrongs: Vec<_> = wrong.clone().into_iter().collect();
         while wrongs.len() < BEHIND

@@ -93,7 +93,7 @@ impl Wrong for Silence {
     }
 }
 
-/// Whoever believes that PSH ends a message, and that recv() keeps to it.
+/// Takes the bytes up to the end of a segment with PSH for one message.
 pub(super) struct Psh<'a> {
     pushes: std::slice::Iter<'a, usize>,
     taken: usize,

@@ -5,7 +5,7 @@ use protocol::framing::{Decode as _, Endian, LengthPrefix, Width};
 use protocol::{Decoder, FrameError, Framing};
 
 use super::stream::{Chunk, Stream, at, offset};
-use super::wrong::{Step, Wrong, written};
+use super::wrong::{Step, Wrong, next_frame, written};
 use crate::explain::refusal;
 use crate::text::{Sentence, Value, signed};
 
@@ -74,7 +74,7 @@ impl Wrong for Other<'_> {
 
     fn poll(&mut self) -> Option<Step> {
         self.frame = self.next;
-        match self.decoder.poll_frame() {
+        match next_frame(&mut self.decoder, self.prefix.resynchronise) {
             Ok(frame) => {
                 let range = frame?.range();
                 self.next = at(range.end);

@@ -1,3 +1,4 @@
+mod damage;
 mod lengths;
 mod properties;
 mod texts;
@@ -306,6 +307,8 @@ fn opponents_fit_where_their_mistake_can_be_made() {
 fn names_and_chunks_are_read_or_refused() {
     for opponent in Opponent::ALL {
         assert_eq!(opponent.name().parse(), Ok(opponent));
+        let written = serde_json::to_value(opponent).unwrap();
+        assert_eq!(written, opponent.name());
     }
     let error = "one_recv".parse::<Opponent>().unwrap_err().to_string();
     assert!(

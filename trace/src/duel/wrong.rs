@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use protocol::framing::{Decode as _, Frame};
+use protocol::{Decoder, FrameError};
+
 use super::stream::Chunk;
 use crate::text::Sentence;
 
@@ -32,6 +35,19 @@ pub(super) trait Wrong {
     /// Whether it has given up because of a frame that it takes for wrong, and where.
     fn refused(&self) -> Option<usize> {
         None
+    }
+}
+
+/// The next frame of a decoder; what it refuses is passed over where it goes on.
+pub(super) fn next_frame(
+    decoder: &mut Decoder,
+    goes_on: bool,
+) -> Result<Option<Frame>, FrameError> {
+    loop {
+        match decoder.poll_frame() {
+            Err(_) if goes_on => {}
+            polled => return polled,
+        }
     }
 }
 

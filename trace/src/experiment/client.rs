@@ -3,13 +3,14 @@
 use protocol::Framing;
 use serde::{Deserialize, Serialize};
 
-use super::{Message, defaults, is_default};
+use super::{Message, defaults, is_default, message};
 
 /// One client of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Client {
     /// What it sends, one message each.
+    #[serde(deserialize_with = "message::list")]
     pub messages: Vec<Message>,
     /// How long it waits before it connects, in milliseconds.
     #[serde(default)]
@@ -27,6 +28,30 @@ pub struct Client {
     /// kernel has it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub send_buffer: u32,
+    /// Whether small segments of a message wait until all of it was sent (TCP_CORK, tcp(7)).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cork: bool,
+    /// Room for each of its recvs, in bytes.
+    #[serde(default = "room", skip_serializing_if = "is_room")]
+    pub buffer: u32,
+    /// How long it sleeps before each recv, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub read_delay_ms: u32,
+    /// Whether its datagram socket is connected (connect(2), udp(7)): the kernel then tells it
+    /// that nobody listens at the server's port.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub connected: bool,
+    /// After how many seconds of silence its kernel asks whether the server's is there
+    /// (SO_KEEPALIVE, TCP_KEEPIDLE, tcp(7)); 0: never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keep_alive_s: u32,
+    /// Seconds between two such probes (TCP_KEEPINTVL); 0: as the kernel has it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keep_alive_interval_s: u32,
+    /// How many probes without an answer end the connection (TCP_KEEPCNT); 0: as the kernel
+    /// has it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keep_alive_probes: u32,
     /// How it frames its messages; left out: as the server does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framing: Option<Framing>,
@@ -62,6 +87,19 @@ pub struct Client {
     pub answer: Answer,
 }
 
+/// Any datagram fits.
+fn room() -> u32 {
+    64 * 1024
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_room(value: &u32) -> bool {
+    *value == room()
+}
+
 fn one() -> u16 {
     1
 }
@@ -83,6 +121,13 @@ impl Default for Client {
             hold_ms: 0,
             nagle: false,
             send_buffer: 0,
+            cork: false,
+            buffer: room(),
+            read_delay_ms: 0,
+            connected: false,
+            keep_alive_s: 0,
+            keep_alive_interval_s: 0,
+            keep_alive_probes: 0,
             length_unit: LengthUnit::Bytes,
             connections: one(),
             piece: 0,
@@ -180,10 +225,10 @@ pub enum Answer {
     /// What its key gives.
     #[default]
     Own,
-    /// The very bytes that the other client has answered with.
+    /// The very bytes that the first client which answers itself has sent.
     Replayed,
     /// Bytes that the server itself has sent: a part of its challenge, or its
-    /// nonce and a proof it gave the other client.
+    /// nonce and a proof it gave the first client which answers itself.
     Reflected,
 }
 

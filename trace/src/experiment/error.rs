@@ -1,14 +1,16 @@
 //! Why an experiment can't be run.
 
-use protocol::framing::{EncodeError, NoHex};
+use protocol::framing::EncodeError;
 
+use super::message::NoMessage;
 use crate::ClientId;
+use crate::client::MAX_CLIENTS;
 
 /// Why an experiment can't be run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExperimentError {
     /// No client, or too many.
-    #[error("an experiment has 1 or 2 clients, not {0}")]
+    #[error("an experiment has 1 to {most} clients, not {0}", most = MAX_CLIENTS)]
     Clients(usize),
     /// A number outside its range.
     #[error("{name} is {value}: it can be {least} to {most}")]
@@ -32,15 +34,15 @@ pub enum ExperimentError {
         /// What is wrong with it.
         error: EncodeError,
     },
-    /// A message in hexadecimal that is none.
+    /// A text that is no message.
     #[error("client {client}, message {message}: {error}")]
-    Hex {
+    NoMessage {
         /// Which client.
         client: ClientId,
         /// Which of its messages, from 1.
         message: usize,
         /// What is wrong with it.
-        error: NoHex,
+        error: NoMessage,
     },
     /// The framing's own settings are impossible.
     #[error("framing: {0}")]
@@ -49,7 +51,9 @@ pub enum ExperimentError {
     #[error("datagrams are messages already: {0} over udp-echo is no experiment")]
     Datagrams(&'static str),
     /// Nobody gives the answer that is to be replayed.
-    #[error("client {0} replays what the other client answers: that one has to answer itself")]
+    #[error(
+        "client {0} replays what the first client that answers itself sends: there has to be such a client"
+    )]
     NothingToReplay(ClientId),
 }
 

@@ -20,7 +20,11 @@ fn check_refused(change: impl FnOnce(&mut Experiment), part: &str) {
 
 #[test]
 fn what_is_too_much_is_refused_by_name() {
-    check_refused(|e| e.clients.clear(), "1 or 2 clients, not 0");
+    check_refused(|e| e.clients.clear(), "1 to 4 clients, not 0");
+    check_refused(
+        |e| e.clients = vec![Client::default(); 5],
+        "1 to 4 clients, not 5",
+    );
     check_refused(|e| e.buffer = 0, "buffer is 0");
     check_refused(|e| e.read_delay_ms = 5_001, "read-delay is 5001");
     check_refused(|e| e.key.clear(), "key is 0");

@@ -8,6 +8,7 @@ mod copies;
 mod handshake;
 mod kernel;
 mod keys;
+mod lost;
 mod packet;
 mod received;
 mod refusal;
@@ -17,6 +18,7 @@ mod why;
 
 use protocol::{Framing, Nanos};
 
+use crate::experiment::MAX_CLIENTS;
 use crate::lane::{Direction, Lane, Span};
 use crate::link::Ending;
 use crate::text::{Sentence, Time, Value};
@@ -59,7 +61,7 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
         let cut_off = facts.lane.filter(|_| event.is_broken());
         Explanation {
             head: facts.say("explain.failed").with("error", error.clone()),
-            rest: cut_off.map_or_else(Vec::new, |lane| facts.refused_here(lane)),
+            rest: cut_off.map_or_else(|| facts.port_closed(error), |lane| facts.refused_here(lane)),
         }
     } else {
         match event.call {
@@ -130,6 +132,7 @@ fn ending(ending: Option<Ending>) -> Option<Sentence> {
         Ending::Stopped => "explain.ended.stopped",
         Ending::TimedOut => "explain.ended.timed-out",
         Ending::Limit => "explain.ended.limit",
+        Ending::Crashed => "explain.ended.crashed",
     }))
 }
 
@@ -227,6 +230,19 @@ impl Facts<'_> {
         explanation
     }
 
+    /// What an error that names no connection is about: a datagram sent before.
+    fn port_closed(&self, error: &str) -> Vec<Sentence> {
+        let is_udp = self.trace.is_datagrams(self.event.connection);
+        if !is_udp || !error.contains("refused") {
+            return Vec::new();
+        }
+        let mut sentences = vec![self.say("explain.port-closed")];
+        if self.event.call == Call::Send {
+            sentences.push(self.say("explain.port-closed.unsent"));
+        }
+        sentences
+    }
+
     /// Position of this event among the lane's spans.
     fn number(&self, spans: &[Span]) -> Option<usize> {
         let index = spans.partition_point(|span| span.event < self.index);
@@ -247,16 +263,24 @@ impl Facts<'_> {
     }
 }
 
+/// The clients of a plan, in their order.
+const CLIENTS: [&str; MAX_CLIENTS] = [
+    "actor.client1",
+    "actor.client2",
+    "actor.client3",
+    "actor.client4",
+];
+
 /// What a party is called: the server and the clients of a plan have words in
 /// every language, others the name that the record gives them.
 pub fn name(trace: &Trace, party: PartyId) -> Value {
     if trace.plan.is_some() {
         if party == SERVER {
             return Value::Word("actor.server");
-        } else if party == ClientId::FIRST.party() {
-            return Value::Word("actor.client1");
-        } else if party == ClientId::SECOND.party() {
-            return Value::Word("actor.client2");
+        }
+        let mut clients = CLIENTS.iter().zip(ClientId::ALL);
+        if let Some((word, _)) = clients.find(|(_, client)| client.party() == party) {
+            return Value::Word(word);
         }
     }
     match trace.party(party) {

@@ -1,9 +1,12 @@
 //! What a packet on the wire was for, and which calls its bytes came from.
 
+use protocol::Nanos;
+use record::{Loss, Piece};
+
 use super::{Explanation, Facts};
-use crate::lane::{Direction, Fate, Lane};
+use crate::lane::{Direction, Fate, Lane, Numbered};
 use crate::rows::Passage;
-use crate::text::Sentence;
+use crate::text::{Sentence, Time};
 use crate::{Call, End, Event, Flags};
 
 impl Facts<'_> {
@@ -43,7 +46,31 @@ impl Facts<'_> {
         if header.is_some_and(|header| header.window == 0) && !flags.has(Flags::RST) {
             rest.push(self.say("explain.packet.no-room"));
         }
+        rest.extend(self.on_the_link());
         Explanation { head, rest }
+    }
+
+    /// What a link did to a packet.
+    fn on_the_link(&self) -> Vec<Sentence> {
+        let Some(transit) = self.event.transit() else {
+            return Vec::new();
+        };
+        let mut rest = vec![match (transit.lost, transit.arrived) {
+            (Some(Loss::Chance), _) => Sentence::new("explain.link.lost-chance"),
+            (Some(Loss::Queue), _) => Sentence::new("explain.link.lost-queue"),
+            (None, Some(arrived)) => {
+                let took = Nanos(arrived.0.saturating_sub(self.event.at.0));
+                Sentence::new("explain.link.arrived").with("time", Time(took).to_string())
+            }
+            (None, None) => Sentence::new("explain.link.under-way"),
+        }];
+        for (is_so, key) in [
+            (transit.twice, "explain.link.twice"),
+            (transit.late, "explain.link.late"),
+        ] {
+            rest.extend(is_so.then(|| Sentence::new(key)));
+        }
+        rest
     }
 
     /// A segment without data confirms what came the other way.
@@ -142,9 +169,17 @@ impl Facts<'_> {
     }
 
     pub(super) fn datagram(&self) -> Explanation {
-        let mut explanation = self.plain("explain.packet.datagram");
+        let passage = self.passage();
+        let numbered = passage.as_ref().map_or(Numbered::ONLY, |(lane, passage)| {
+            lane.wire[passage.packet].fragment
+        });
+        let mut explanation = match self.event.fragment() {
+            Some(piece) => self.fragment(piece, numbered),
+            None => self.plain("explain.packet.datagram"),
+        };
         let rest = &mut explanation.rest;
-        let Some((lane, passage)) = self.passage() else {
+        rest.extend(self.on_the_link());
+        let Some((lane, passage)) = passage else {
             rest.push(Sentence::new("explain.packet.unknown"));
             return explanation;
         };
@@ -167,9 +202,27 @@ impl Facts<'_> {
             Fate::Unknown if self.trace.ending().is_some() => {
                 Some(Sentence::new("explain.fate.datagram-unknown"))
             }
+            Fate::Lost => fragments_lost(lane, passage.sends.start),
+            // What a link did to it is said already.
             Fate::Unknown => None,
         });
         explanation
+    }
+
+    /// A part of a datagram.
+    fn fragment(&self, piece: Piece, numbered: Numbered) -> Explanation {
+        let head = if numbered.of > 1 {
+            self.say("explain.packet.fragment")
+                .with("number", numbered.number)
+                .with("of", numbered.of)
+        } else {
+            self.say("explain.packet.fragment-alone")
+        };
+        let why = Sentence::new("explain.fragment.why").with("bytes", u64::from(piece.of));
+        Explanation {
+            head,
+            rest: vec![why],
+        }
     }
 
     /// The calls that this packet came from and went to.
@@ -192,4 +245,21 @@ impl Facts<'_> {
             count => Sentence::new("explain.wire.split").with("n", count),
         })
     }
+}
+
+/// That fragments of a datagram were lost on a link, and it with them; none where it was sent
+/// in one packet.
+pub(super) fn fragments_lost(lane: &Lane, send: usize) -> Option<Sentence> {
+    let carriers = lane.carriers_in(&lane.sends.get(send)?.range());
+    let packets = carriers.iter().map(|carrier| &lane.wire[carrier.packet]);
+    let of = packets.clone().next()?.fragment;
+    let lost = packets.filter(|packet| packet.lost).count();
+    of.is_one_of_several().then(|| {
+        if of.of == 0 || lost == 0 {
+            return Sentence::new("explain.fate.fragments-lost");
+        }
+        Sentence::new("explain.fate.fragment-lost")
+            .with("n", lost)
+            .with("of", of.of)
+    })
 }

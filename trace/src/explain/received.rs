@@ -1,6 +1,7 @@
 //! What a recv returned: which sends, which messages, and what was left.
 
 use protocol::Framing;
+use record::Flags;
 
 use super::clue::clues;
 use super::refusal::refusal;
@@ -56,6 +57,7 @@ impl Facts<'_> {
         rest.extend(causes);
         rest.extend(added.map(|added| under_trace("explain.under-trace", added)));
         rest.extend(self.left_waiting(lane, &span).filter(|_| !said));
+        rest.extend(self.lost_around(lane, &span));
         rest.extend(Self::cut_character(lane, &span));
         rest.extend(self.decoded(lane));
         explanation
@@ -107,10 +109,21 @@ impl Facts<'_> {
         }
     }
 
-    /// Bytes handed over before this recv returned and still not read.
+    /// Bytes handed over before this recv returned and still not read; none once the sender has
+    /// reset the connection, which throws away what it had not sent.
     fn left_waiting(&self, lane: &Lane, span: &Span) -> Option<Sentence> {
-        let sent = lane.sends.iter().rfind(|send| send.event < self.index)?.end;
+        let before = lane.sends.iter().rfind(|send| send.event < self.index)?;
+        let sent = before.end;
         let left = sent.0.saturating_sub(span.end.0);
+        let mut since = self.trace.events().get(before.event..self.index)?.iter();
+        let is_reset = since.any(|event| {
+            event.connection == self.event.connection
+                && event.end == lane.direction.sender()
+                && event.flags().has(Flags::RST)
+        });
+        if is_reset {
+            return None;
+        }
         let full = self.event.len() == self.event.asked as usize;
         let key = if full {
             "explain.left.buffer-full"

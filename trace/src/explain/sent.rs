@@ -1,5 +1,6 @@
 //! What became of the bytes a send handed over.
 
+use super::packet::fragments_lost;
 use super::{Explanation, Facts};
 use crate::lane::{Fate, Lane};
 use crate::text::Sentence;
@@ -94,6 +95,10 @@ impl Facts<'_> {
                     0 => Sentence::new("explain.fate.datagram-whole"),
                     cut => Sentence::new("explain.fate.datagram-cut").with("n", cut),
                 });
+            }
+            Fate::Lost => {
+                let lost = fragments_lost(lane, number);
+                return lost.or_else(|| Some(Sentence::new("explain.fate.datagram-lost")));
             }
             Fate::Dropped => "explain.fate.datagram-dropped",
             Fate::Unread => "explain.fate.datagram-unread",

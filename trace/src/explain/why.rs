@@ -68,7 +68,11 @@ pub fn why(cause: Cause) -> Option<Sentence> {
         Cause::Split { packets } => Sentence::new("cause.split").with("n", packets),
         Cause::NotYetThere => Sentence::new("cause.not-yet-there"),
         Cause::Unknown => Sentence::new("cause.unknown"),
-        Cause::BufferSmall { .. } | Cause::DatagramCut { .. } | Cause::DatagramDropped => {
+        Cause::BufferSmall { .. }
+        | Cause::DatagramCut { .. }
+        | Cause::DatagramDropped
+        | Cause::DatagramLost
+        | Cause::FragmentLost => {
             return None;
         }
     })

@@ -21,7 +21,7 @@ use protocol::framing::DEFAULT_MAX_FRAME;
 pub use evidence::Evidence;
 use rarity::Rarity;
 pub(crate) use streams::is_ended;
-pub use streams::{Ended, Stream};
+pub use streams::{Ended, REACH, Stream};
 
 /// Less than that is no guess, in bits.
 const LEAST: f64 = 8.0;
@@ -65,19 +65,23 @@ impl Guess {
     }
 }
 
+/// Those of `streams` that [`guess`] looks at: the first that have bytes.
+pub fn taken<'a, 'b>(streams: &'b [Stream<'a>]) -> Vec<&'b Stream<'a>> {
+    let mut room = MOST_BYTES;
+    let filled = streams.iter().filter(|stream| !stream.bytes.is_empty());
+    let fitting = filled.take_while(|stream| {
+        let fits = stream.bytes.len() <= room;
+        room = room.saturating_sub(stream.bytes.len());
+        fits
+    });
+    fitting.collect()
+}
+
 /// Ranks what fits all of `streams`, the likeliest first: one direction of connections
 /// that speak the same protocol. Streams without bytes say nothing; of many the first are
 /// looked at.
 pub fn guess(streams: &[Stream<'_>]) -> Vec<Guess> {
-    let mut room = MOST_BYTES;
-    let filled = streams.iter().filter(|stream| !stream.bytes.is_empty());
-    let streams: Vec<_> = filled
-        .take_while(|stream| {
-            let fits = stream.bytes.len() <= room;
-            room = room.saturating_sub(stream.bytes.len());
-            fits
-        })
-        .collect();
+    let streams = taken(streams);
     let mut fitting = Vec::new();
     let rarity = Rarity::of(&streams);
     for framing in candidates::all(&streams) {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::lane::{Direction, Lane};
 use crate::{Analysis, Call, ConnectionId, Event, Flags, Trace};
 
-/// Bytes of a stream that are looked at.
-const MOST: usize = 64 * 1024;
+/// Bytes of a stream that are looked at: the first ones.
+pub const REACH: usize = 64 * 1024;
 
 /// Which directions of connections were seen to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl<'a> Stream<'a> {
 
     fn of_lane(ended: &Ended, lane: &'a Lane, other: Option<&Lane>) -> Self {
         let known = lane.bytes.front();
-        let end = known.len().min(MOST);
+        let end = known.len().min(REACH);
         let mut passed: BTreeMap<usize, Option<usize>> =
             ends(lane).map(|(e, at)| (e, Some(at))).collect();
         passed.extend(

@@ -1,15 +1,16 @@
 //! How a knob's value is read from an experiment, set and validated.
 
+use emulation::{LinkError, LinkSettings};
 use protocol::Framing;
 
 use super::access::{Access, Whose};
 use super::{Domain, Knob, KnobError, text};
 use crate::experiment::{ExperimentError, MAX_BUFFER};
-use crate::{Client, Experiment, framing};
+use crate::{Client, Experiment, framing, quantity};
 
 /// The framing that `value` writes.
 fn framing(knob: Knob, value: &str) -> Result<Framing, KnobError> {
-    framing::parse(value).map_err(|reason| KnobError::Framing {
+    framing::parse(value).map_err(|reason| KnobError::Text {
         knob,
         value: value.chars().take(40).collect(),
         reason,
@@ -17,11 +18,21 @@ fn framing(knob: Knob, value: &str) -> Result<Framing, KnobError> {
 }
 
 impl Whose {
+    /// The number of the client that there has to be.
+    const fn number(self) -> usize {
+        match self {
+            Self::First | Self::Last | Self::Each => 1,
+            Self::Second => 2,
+            Self::Only(index) => index + 1,
+        }
+    }
+
     fn shown(self, experiment: &Experiment) -> Option<&Client> {
         match self {
             Self::First | Self::Each => experiment.clients.first(),
             Self::Second => experiment.clients.get(1),
             Self::Last => experiment.clients.last(),
+            Self::Only(index) => experiment.clients.get(index),
         }
     }
 
@@ -33,6 +44,7 @@ impl Whose {
             Self::Second => all.get_mut(1..2),
             Self::Last => all.get_mut(last..),
             Self::Each => Some(all),
+            Self::Only(index) => all.get_mut(index..).and_then(|rest| rest.get_mut(..1)),
         }
         .unwrap_or_default()
     }
@@ -49,6 +61,7 @@ impl Access {
                 number.to_string()
             }
             Self::Word(get, _) => get(experiment).to_owned(),
+            Self::Text(get, _) => get(experiment).to_owned(),
             Self::ClientWord(whose, get, _) => {
                 let word = client(whose).map_or_else(|| get(&Client::default()), get);
                 word.to_owned()
@@ -66,6 +79,11 @@ impl Access {
                 let own = client(whose).and_then(|client| client.framing.as_ref());
                 own.map_or_else(String::new, framing::write)
             }
+            Self::Link(part) => experiment.link.as_ref().map_or_else(
+                // A part of no link has no value.
+                || part.map_or("this-machine", |_| "").to_owned(),
+                |link| part.map_or_else(|| link.to_string(), |part| link.get(part)),
+            ),
             Self::Key(whose) => client(whose).map_or_else(String::new, |c| c.key.clone()),
             Self::Messages(whose) => text::lines(client(whose).map_or(&[][..], |c| &c.messages)),
         }
@@ -84,12 +102,23 @@ impl Access {
             value: value.chars().take(40).collect(),
             domain,
         };
+        let refused = |error: &LinkError| KnobError::Text {
+            knob,
+            value: value.chars().take(40).collect(),
+            reason: match error {
+                LinkError::Value { part, .. } => format!("{} takes {}", part.name(), part.domain()),
+                _ => error.to_string(),
+            },
+        };
         let number = || domain.number(value).ok_or_else(refuse);
         let word = || domain.has_word(value).then_some(()).ok_or_else(refuse);
         let clients = |experiment, whose: Whose| {
             let clients = whose.set(experiment);
             if clients.is_empty() {
-                return Err(KnobError::NoSecondClient(knob));
+                return Err(KnobError::NoClient {
+                    knob,
+                    client: whose.number(),
+                });
             }
             Ok(clients)
         };
@@ -111,6 +140,7 @@ impl Access {
                     set(client, value).ok_or_else(refuse)?;
                 }
             }
+            Self::Text(_, set) => set(experiment, value),
             Self::Framing => experiment.framing = Some(framing(knob, value)?),
             Self::ClientFraming(whose) => {
                 let own = match value.trim() {
@@ -126,12 +156,29 @@ impl Access {
                     return Err(refuse());
                 };
                 let sizes = value.split_whitespace().take(most + 1);
-                let sizes: Option<Vec<_>> = sizes.map(|size| text::number(size, "B")).collect();
+                let sizes: Option<Vec<_>> = sizes.map(|size| quantity::number(size, "B")).collect();
                 let fits = |sizes: &Vec<u32>| {
                     sizes.len() <= most && sizes.iter().all(|size| (1..=MAX_BUFFER).contains(size))
                 };
                 set(experiment, sizes.filter(fits).ok_or_else(refuse)?);
             }
+            Self::Link(None) => {
+                let link = emulation::parse(value).map_err(|error| refused(&error))?;
+                experiment.link = link.map(Box::new);
+            }
+            Self::Link(Some(part)) => match (value.trim(), &mut experiment.link) {
+                ("", None) => {}
+                ("", Some(link)) => {
+                    let usual = LinkSettings::default().get(part);
+                    link.set(part, &usual).map_err(|error| refused(&error))?;
+                }
+                (value, link) => {
+                    let mut changed = link.clone().unwrap_or_default();
+                    let set = changed.set(part, value);
+                    set.map_err(|error| refused(&error))?;
+                    *link = Some(changed);
+                }
+            },
             Self::Key(whose) => {
                 for client in clients(experiment, whose)? {
                     value.clone_into(&mut client.key);
@@ -168,12 +215,14 @@ impl Access {
         match self {
             Self::Number(get, _) => check(get(experiment) as usize),
             Self::ClientNumber(_, get, _) => clients.try_for_each(|c| check(get(c) as usize)),
+            Self::Text(get, _) => check(get(experiment).len()),
             Self::Key(_) => clients.try_for_each(|c| check(c.key.len())),
             Self::Messages(_) => clients.try_for_each(|c| check(c.messages.len())),
             Self::Word(..)
             | Self::ClientWord(..)
             | Self::Framing
             | Self::ClientFraming(_)
+            | Self::Link(_)
             | Self::Sizes(..) => Ok(()),
         }
     }

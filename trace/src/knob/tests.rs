@@ -2,7 +2,7 @@ use protocol::auth::Scheme;
 use protocol::{Framing, System};
 
 use super::*;
-use crate::Answer;
+use crate::{Answer, ClientId};
 
 #[test]
 fn every_knob_takes_its_own_value_back() {
@@ -71,8 +71,8 @@ fn wrong_settings_say_what_would_be_right() {
     check_refused("bufer=5", "there are system, framing");
     check_refused("buffer=0", "a whole number from 1 to 1048576 (B)");
     check_refused("nagle=yes", "one of on, off");
-    check_refused("messages2=x", "needs two clients");
-    check_refused("clients=3", "one of 1, 2");
+    check_refused("messages2=x", "needs a client 2");
+    check_refused("clients=5", "one of 1, 2, 3, 4");
     check_refused("scheme=md5", "one of hmac-md5, mutual-sha256");
     check_refused("answer=stolen", "one of own, replayed, reflected");
     check_refused("connections=0", "a whole number from 1 to 64");
@@ -82,6 +82,35 @@ fn wrong_settings_say_what_would_be_right() {
     check_refused("framing=lines", "there are none");
     check_refused("framing=length-prefix,width=9", "1 to 8 bytes wide");
     check_refused("framing=length-prefix,wide=2", "wide");
+}
+
+#[test]
+fn there_are_as_many_clients_as_the_knob_says() {
+    let mut experiment = Experiment::new(System::Auth, &["hello"]);
+    let settings = ["answer=replayed", "clients=4", "messages.3=x", "gap.4=5"];
+    apply(&mut experiment, &settings).unwrap();
+    let clients = &experiment.clients;
+    let messages: Vec<_> = (1..=4u8)
+        .map(|client| {
+            let client = ClientId::try_from(client).unwrap();
+            let setting = Setting::of(Knob::Messages, client).unwrap();
+            setting.get(&experiment)
+        })
+        .collect();
+    assert_eq!(messages, ["hello", "hello", "x", "hello"]);
+    // The last one replays what another has answered.
+    let answers: Vec<_> = clients.iter().map(|client| client.answer).collect();
+    assert_eq!(
+        answers,
+        [Answer::Own, Answer::Own, Answer::Own, Answer::Replayed]
+    );
+    let gaps: Vec<_> = clients.iter().map(|client| client.gap_us).collect();
+    assert_eq!(gaps[..3], [gaps[0]; 3]);
+    assert_ne!(gaps[3], gaps[0]);
+    experiment.validate().unwrap();
+    Knob::Clients.set(&mut experiment, "2").unwrap();
+    assert_eq!(experiment.clients.len(), 2);
+    assert_eq!(Knob::Clients.get(&experiment), "2");
 }
 
 #[test]
@@ -163,4 +192,29 @@ fn a_knob_applies_where_it_changes_something() {
         System::Auth,
         &["scheme=hmac-md5", "system=tcp-echo"]
     ));
+}
+
+#[test]
+fn values_of_framings_and_links_have_names() {
+    let name = |knob: Knob, value: &str| knob.domain().name_of(value);
+    assert_eq!(
+        name(Knob::Framing, "length-prefix,width=2"),
+        Some("length-prefix")
+    );
+    assert_eq!(name(Knob::ClientFraming, ""), None);
+    assert_eq!(name(Knob::Framing, "length"), None);
+    let mut experiment = Experiment::new(System::TcpEcho, &["a"]);
+    for preset in Knob::Link.domain().names() {
+        Knob::Link.set(&mut experiment, preset).expect("a link");
+        let value = Knob::Link.get(&experiment);
+        assert_eq!(name(Knob::Link, &value), Some(preset), "{value}");
+        if preset != "this-machine" {
+            // Another seed is the same link, another delay is not.
+            Knob::LinkSeed.set(&mut experiment, "7").expect("a seed");
+            assert_eq!(name(Knob::Link, &Knob::Link.get(&experiment)), Some(preset));
+            Knob::Rtt.set(&mut experiment, "7ms").expect("a delay");
+            assert_eq!(name(Knob::Link, &Knob::Link.get(&experiment)), None);
+        }
+    }
+    assert!(Knob::Buffer.domain().names().is_empty());
 }

@@ -1,31 +1,6 @@
-//! Values as people write them: numbers with a unit, messages with escapes.
+//! Messages as people write them, one a line and with escapes.
 
 use crate::Message;
-
-/// The number that `text` writes, in `unit`: as it is or with a unit of its own.
-/// Bytes take `B`, `K` and `KiB` (1,024), `M` and `MiB`; times take `us`, `µs`,
-/// `ms` and `s`, as long as the result is a whole number.
-pub(super) fn number(text: &str, unit: &str) -> Option<u32> {
-    let text = text.trim();
-    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let (digits, suffix) = text.split_at(text.len() - digits.len());
-    let number: u64 = digits.parse().ok()?;
-    let (times, per) = match (unit, suffix.trim_start()) {
-        // The micro sign, and the Greek letter that looks like it.
-        (_, "") | ("B", "B") | ("ms", "ms") | ("µs", "us" | "µs" | "μs") => (1, 1),
-        ("B", "K" | "KiB") => (1 << 10, 1),
-        ("B", "M" | "MiB") => (1 << 20, 1),
-        ("µs", "ms") | ("ms", "s") => (1_000, 1),
-        ("µs", "s") => (1_000_000, 1),
-        ("ms", "us" | "µs" | "μs") => (1, 1_000),
-        _ => return None,
-    };
-    let number = number.checked_mul(times)?;
-    if !number.is_multiple_of(per) {
-        return None;
-    }
-    u32::try_from(number / per).ok()
-}
 
 /// The messages that `value` lists, one a line; `\n` begins a new line as a line
 /// feed does. In a line `\\` is a backslash, `\×` a multiplication sign that
@@ -48,7 +23,7 @@ pub(super) fn messages(value: &str) -> Vec<Message> {
             _ => messages.push(Line::default()),
         }
     }
-    messages.into_iter().map(Line::message).collect()
+    messages.into_iter().flat_map(Line::messages).collect()
 }
 
 /// What an escape at the start of `text` means, none for a new line, and its length.
@@ -66,16 +41,21 @@ fn escape(text: &str) -> (Option<(char, Sign)>, usize) {
     let code = behind.strip_prefix('x').and_then(|code| code.get(..2));
     let code = code.filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
     match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-        Some(code) if code.is_ascii() => (Some((char::from(code), Sign::No)), 4),
+        Some(code) if code.is_ascii() => (Some((char::from(code), Sign::Escaped)), 4),
         _ => (Some(('\\', Sign::No)), 1),
     }
 }
 
-/// Whether a character is a multiplication sign, and of what kind.
+/// What an escape makes of a character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sign {
+    /// Nothing: it stands there as it is.
     No,
+    /// It was written as its code.
+    Escaped,
+    /// A multiplication sign that may repeat what is in front of it.
     Repeats,
+    /// A multiplication sign that repeats nothing.
     Literal,
 }
 
@@ -85,32 +65,44 @@ struct Line {
     text: String,
     /// Whether the last multiplication sign was escaped.
     is_literal: bool,
+    /// Whether the first character was.
+    begins_escaped: bool,
 }
 
 impl Line {
     fn push(&mut self, character: char, sign: Sign) {
+        self.begins_escaped |= self.text.is_empty() && sign == Sign::Escaped;
         self.text.push(character);
-        if sign != Sign::No {
+        if matches!(sign, Sign::Repeats | Sign::Literal) {
             self.is_literal = sign == Sign::Literal;
         }
     }
 
-    /// A text that would be taken for a repetition is repeated once.
-    fn message(mut self) -> Message {
-        let plain = Message(self.text.clone());
-        if self.is_literal && plain.bytes() != self.text.as_bytes() {
+    /// The messages that it writes.
+    fn messages(mut self) -> Vec<Message> {
+        if self.is_literal && Message(self.text.clone()).is_repeated() {
             self.text.push_str("×1");
         }
-        Message(self.text)
+        if self.begins_escaped || self.is_literal && Message::is_several(&self.text) {
+            return vec![Message::literal(self.text)];
+        }
+        Message::written(self.text)
     }
 }
 
 /// `messages` as [`messages()`](messages) reads them.
 pub(super) fn lines(messages: &[Message]) -> String {
     let mut value = String::new();
-    for (number, message) in messages.iter().enumerate() {
-        if number > 0 {
+    let mut rest = messages;
+    while let [message, ..] = rest {
+        if rest.len() < messages.len() {
             value.push('\n');
+        }
+        let counted = Message::counted(rest);
+        if counted > 1 {
+            value.push_str(&Message::several(counted, message.len()));
+            rest = &rest[counted..];
+            continue;
         }
         for character in message.0.chars() {
             match character {
@@ -120,6 +112,7 @@ pub(super) fn lines(messages: &[Message]) -> String {
                 other => value.push(other),
             }
         }
+        rest = &rest[1..];
     }
     value
 }
@@ -127,41 +120,6 @@ pub(super) fn lines(messages: &[Message]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_have_the_units_of_their_kind() {
-        for (text, unit, expected) in [
-            ("4", "B", Some(4)),
-            ("4K", "B", Some(4_096)),
-            ("4 KiB", "B", Some(4_096)),
-            ("1MiB", "B", Some(1 << 20)),
-            ("1M", "B", Some(1 << 20)),
-            ("7B", "B", Some(7)),
-            ("5ms", "µs", Some(5_000)),
-            ("5us", "µs", Some(5)),
-            ("2s", "µs", Some(2_000_000)),
-            ("5ms", "ms", Some(5)),
-            ("2s", "ms", Some(2_000)),
-            ("3000us", "ms", Some(3)),
-            // No whole number of milliseconds.
-            ("1500us", "ms", None),
-            ("5", "", Some(5)),
-            // Of another kind, or of two meanings.
-            ("5ms", "B", None),
-            ("4K", "ms", None),
-            ("4K", "", None),
-            ("1KB", "B", None),
-            ("1k", "B", None),
-            ("-1", "B", None),
-            ("1.5K", "B", None),
-            ("K", "B", None),
-            ("", "B", None),
-            ("99999999999999M", "B", None),
-            ("4194304K", "B", None),
-        ] {
-            assert_eq!(number(text, unit), expected, "{text:?} in {unit:?}");
-        }
-    }
 
     fn check(value: &str, expected: &[&str]) {
         let read = messages(value);
@@ -188,5 +146,51 @@ mod tests {
         check(r"2×3\×2", &["2×3×2"]);
         check(r"\×", &["×"]);
         check("粘×包", &["粘×包"]);
+    }
+
+    #[test]
+    fn messages_of_a_size_are_counted_and_what_is_escaped_is_text() {
+        check("3×2B", &["aa", "bb", "cc"]);
+        check("3x2B\nend", &["aa", "bb", "cc", "end"]);
+        check("begin\n2x1B\n2x1B", &["begin", "a", "b", "a", "b"]);
+        check("2×0B", &["", ""]);
+        assert_eq!(lines(&messages("3x2 B")), "3×2B");
+        assert_eq!(lines(&messages("b×2\nc×2")), "b×2\nc×2");
+        // Without a unit the text is what is repeated, or a text.
+        check("3×2", &["33"]);
+        check("3x2", &["3x2"]);
+        check(r"3\×2B", &["3×2B"]);
+        check(r"\x33x2B", &["3x2B"]);
+        check(r"\x68ex:ff", &["hex:ff"]);
+        check(r"\x66ile:a×2", &["file:afile:a"]);
+        check(r"\x68i", &["hi"]);
+        check(r"hex:61\nhex:6 1", &["a", "hex:6 1"]);
+        // One more than there may be, which is refused, and no more.
+        assert_eq!(messages("4000000000×1B").len(), 1_001);
+        assert_eq!(messages("0×1B").len(), 0);
+    }
+
+    #[test]
+    fn random_bytes_follow_from_their_seed() {
+        let bytes = |text: &str| messages(text)[0].bytes();
+        // The generator's first number for the seed 0, as its authors publish it.
+        let first = 0xe220_a839_7b1d_cdaf_u64.to_le_bytes();
+        assert_eq!(bytes("random:8"), first);
+        assert_eq!(bytes("random:3"), first[..3]);
+        assert_eq!(bytes("random:8×2"), [first, first].concat());
+        assert_eq!(bytes("random:8,seed=0"), first);
+        assert_ne!(bytes("random:8,seed=1"), first);
+        assert_eq!(bytes("random:1K").len(), 1_024);
+        assert_eq!(messages("random:4000000000")[0].len(), 4_000_000_000);
+        for wrong in [
+            "random:",
+            "random:x",
+            "random:8,seed",
+            "random:8,seed=-1",
+            "random:8;1",
+        ] {
+            let error = messages(wrong)[0].mistake().expect(wrong).to_string();
+            assert!(error.contains("random:64,seed=7"), "{error}");
+        }
     }
 }

@@ -13,6 +13,11 @@ pub(crate) enum Finding {
     Merged,
     /// A packet whose bytes had all been on the wire before.
     Resent,
+    /// A packet that a link lost on the way.
+    Lost,
+    /// A packet that is one of several fragments of a datagram, and one that is not the first.
+    Fragment,
+    FurtherFragment,
     /// A packet with other bytes than those that came before it.
     Differs,
     /// A packet with a datagram that the reader's kernel dropped.
@@ -85,6 +90,9 @@ impl Lane {
         for (is_so, finding) in [
             (packet.segments > 1, Finding::Merged),
             (packet.resent, Finding::Resent),
+            (packet.lost, Finding::Lost),
+            (packet.fragment.is_one_of_several(), Finding::Fragment),
+            (packet.fragment.number > 1, Finding::FurtherFragment),
             (packet.differs, Finding::Differs),
             (packet.fate == Fate::Dropped, Finding::Dropped),
         ] {

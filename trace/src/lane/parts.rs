@@ -53,8 +53,31 @@ pub struct Packet {
     /// How many segments it is for the receiver's kernel: more than one if
     /// the sender's left the cutting for later (GSO), 1 otherwise.
     pub segments: u32,
+    /// A link lost it on the way: it was sent and never arrived.
+    pub lost: bool,
     /// What became of a datagram; of a segment, its bytes' recvs tell.
     pub fate: Fate,
+    /// Which fragment of its datagram it is; 1 of 1 where it is all of it, or a segment.
+    pub fragment: Numbered,
+}
+
+/// One of several, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbered {
+    /// Which one, of those that were observed.
+    pub number: usize,
+    /// How many there are; 0 where not all of them were observed.
+    pub of: usize,
+}
+
+impl Numbered {
+    /// The only one.
+    pub(crate) const ONLY: Self = Self { number: 1, of: 1 };
+
+    /// Whether there are others.
+    pub(crate) const fn is_one_of_several(self) -> bool {
+        self.of != 1
+    }
 }
 
 impl Packet {
@@ -65,7 +88,9 @@ impl Packet {
             resent: false,
             differs: false,
             segments: 1,
+            lost: matches!(fate, Fate::Lost),
             fate,
+            fragment: Numbered::ONLY,
         }
     }
 }
@@ -77,6 +102,8 @@ pub enum Fate {
     Read(usize),
     /// The kernel dropped it: the reader's buffer was full.
     Dropped,
+    /// A link lost it on the way.
+    Lost,
     /// Not read when the run ended.
     Unread,
     /// It can't be told; or it is a segment.

@@ -8,8 +8,10 @@ const FRAME: usize = 64;
 /// Most bytes that one send takes beside its own bytes, which are two
 /// characters each: `{"gap":18446744073709551615,"bytes":""},`.
 const SEND: usize = 48;
+/// The same of one behind which more follows: `"more":true,`.
+const MORE: usize = 12;
 /// Bytes that fit into one request, whatever else is in it.
-const PIECE: usize = (MAX_REQUEST - FRAME - SEND) / 2;
+const PIECE: usize = (MAX_REQUEST - FRAME - SEND - MORE) / 2;
 
 impl Request {
     /// The same as requests of at most [`MAX_REQUEST`] bytes, in order.
@@ -33,7 +35,8 @@ impl Request {
                 let mut parts = Vec::new();
                 let (mut batch, mut length) = (Vec::new(), FRAME);
                 for mut send in sends {
-                    if length + SEND + 2 * send.bytes.len() > MAX_REQUEST && !batch.is_empty() {
+                    let around = SEND + if send.more { MORE } else { 0 };
+                    if length + around + 2 * send.bytes.len() > MAX_REQUEST && !batch.is_empty() {
                         let sends = std::mem::take(&mut batch);
                         parts.push(Self::Send { client, sends });
                         length = FRAME;
@@ -43,7 +46,7 @@ impl Request {
                         let bytes = std::mem::replace(&mut send.bytes, rest);
                         parts.push(Self::Part { client, bytes });
                     }
-                    length += SEND + 2 * send.bytes.len();
+                    length += around + 2 * send.bytes.len();
                     batch.push(send);
                 }
                 if !batch.is_empty() || parts.is_empty() {
@@ -87,9 +90,8 @@ mod tests {
                 Request::Send { client: one, sends } => {
                     assert_eq!(one, client);
                     for send in sends {
-                        let bytes = [std::mem::take(&mut begun), send.bytes].concat();
-                        let gap = send.gap;
-                        joined.push(Send { gap, bytes });
+                        let bytes = [&std::mem::take(&mut begun)[..], &send.bytes].concat();
+                        joined.push(Send { bytes, ..send });
                     }
                 }
                 other => panic!("{other:?}"),
@@ -102,6 +104,7 @@ mod tests {
         Send {
             gap: Nanos(u64::MAX),
             bytes: vec![0xff; length],
+            more: false,
         }
     }
 
@@ -117,6 +120,11 @@ mod tests {
         // The largest frame, and the most pieces.
         check(&[send(MAX_FRAMED)], MAX_FRAMED.div_ceil(PIECE));
         check(&vec![send(0); MAX_PIECES], 2);
+        let more = Send {
+            more: true,
+            ..send(PIECE + 1)
+        };
+        check(&[more.clone(), send(1), more], 4);
     }
 
     #[test]
@@ -130,7 +138,10 @@ mod tests {
             ..Delimiter::default()
         }));
         experiment.clients.push(experiment.clients[0].clone());
-        let run = Request::Run { run: 1, experiment };
+        let run = Request::Run {
+            run: 1,
+            experiment: experiment.into(),
+        };
         assert!(serde_json::to_string(&run).unwrap().len() > MAX_REQUEST);
         let [run] = &run.parts()[..] else {
             panic!("one request");

@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use protocol::Nanos;
+use record::{Loss, Transit};
+
 use super::front;
 use crate::explain::end_name;
-use crate::lane::{Fate, Lane};
+use crate::lane::{Fate, Lane, Numbered};
 use crate::rows::Passage;
-use crate::text::Value;
+use crate::text::{Time, Value};
 use crate::{Analysis, Call, End, Trace};
 
 /// The comment of a captured packet; none for one without data.
@@ -14,8 +17,12 @@ pub(super) fn packet(trace: &Trace, analysis: &Analysis, index: usize) -> Option
     let event = trace.events().get(index)?;
     let lane = analysis.lane_of(event)?;
     let passage = Passage::of(lane, index)?;
+    let link = event
+        .transit()
+        .map_or_else(String::new, |transit| on_the_link(transit, event.at));
     if event.call == Call::Datagram {
-        return Some(datagram(trace, lane, &passage));
+        let text = datagram(trace, lane, &passage) + &link;
+        return Some(fragment(lane, &passage) + &text);
     }
     let is_resent = lane.wire[passage.packet].resent;
     let front = if is_resent { "retransmission; " } else { "" };
@@ -24,7 +31,43 @@ pub(super) fn packet(trace: &Trace, analysis: &Analysis, index: usize) -> Option
     } else {
         "; read by "
     };
-    Some([front, &stretch(trace, lane, &passage, read)].concat())
+    Some([front, &stretch(trace, lane, &passage, read), &link].concat())
+}
+
+/// Which fragment of a datagram a packet is, if it is one.
+fn fragment(lane: &Lane, passage: &Passage) -> String {
+    let packet = &lane.wire[passage.packet];
+    let Numbered { number, of } = packet.fragment;
+    let fragment = match of {
+        1 => return String::new(),
+        0 => "a fragment of a datagram".to_owned(),
+        _ => format!("fragment {number} of {of}"),
+    };
+    let lost = match packet.fate {
+        Fate::Lost => ", not all of which arrived, so that none counts",
+        _ => "",
+    };
+    [&fragment, lost, "; "].concat()
+}
+
+/// What a link did to it.
+fn on_the_link(transit: &Transit, sent: Nanos) -> String {
+    let mut text = match (transit.lost, transit.arrived) {
+        (Some(Loss::Chance), _) => "; lost on the link".to_owned(),
+        (Some(Loss::Queue), _) => "; lost on the link: its queue was full".to_owned(),
+        (None, Some(arrived)) => {
+            let took = Nanos(arrived.0.saturating_sub(sent.0));
+            format!("; arrived {} later", Time(took))
+        }
+        (None, None) => "; still on the link at the end".to_owned(),
+    };
+    if transit.twice {
+        text += "; arrived twice";
+    }
+    if transit.late {
+        text += "; held back on the link";
+    }
+    text
 }
 
 /// The comment of a segment.
@@ -64,7 +107,7 @@ pub(super) fn datagram(trace: &Trace, lane: &Lane, passage: &Passage) -> String 
         Fate::Unread => text += "; never read",
         Fate::Unknown if passage.sends.is_empty() => {}
         Fate::Unknown if trace.ending().is_some() => text += "; not seen at the reader",
-        Fate::Unknown => {}
+        Fate::Lost | Fate::Unknown => {}
     }
     text
 }
@@ -72,9 +115,11 @@ pub(super) fn datagram(trace: &Trace, lane: &Lane, passage: &Passage) -> String 
 fn name(trace: &Trace, lane: &Lane, end: End) -> String {
     match end_name(trace, lane.connection, end) {
         Value::Text(name) => front(&name).to_owned(),
-        Value::Word("actor.client1") => "client 1".to_owned(),
-        Value::Word("actor.client2") => "client 2".to_owned(),
         Value::Word("actor.server") => "server".to_owned(),
+        Value::Word(word) => match word.strip_prefix("actor.client") {
+            Some(number) => ["client ", number].concat(),
+            None => "an unknown end".to_owned(),
+        },
         _ => "an unknown end".to_owned(),
     }
 }

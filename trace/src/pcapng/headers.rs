@@ -1,4 +1,4 @@
-//! Ethernet, IPv4 (RFC 791), TCP (RFC 9293) and UDP (RFC 768) headers with
+//! Ethernet, IPv4 (RFC 791), IPv6 (RFC 8200), TCP (RFC 9293) and UDP (RFC 768) headers with
 //! right checksums. Numbers in network byte order.
 
 use crate::Flags;
@@ -11,10 +11,26 @@ pub(super) const LARGEST_DATAGRAM: usize = 65_507;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
+/// An address of either version of IP.
+#[derive(Clone, Copy)]
+pub(super) enum Address {
+    V4([u8; 4]),
+    V6([u8; 16]),
+}
+
+impl Address {
+    const fn bytes(&self) -> &[u8] {
+        match self {
+            Self::V4(bytes) => bytes,
+            Self::V6(bytes) => bytes,
+        }
+    }
+}
+
 /// Address and port.
 #[derive(Clone, Copy)]
 pub(super) struct Endpoint {
-    pub(super) address: [u8; 4],
+    pub(super) address: Address,
     pub(super) port: u16,
 }
 
@@ -92,7 +108,7 @@ fn ports(from: Endpoint, to: Endpoint) -> Vec<u8> {
     [from.port.to_be_bytes(), to.port.to_be_bytes()].concat()
 }
 
-/// Puts IPv4 and Ethernet in front of a transport header.
+/// Puts IP and Ethernet in front of a transport header. Both ends have the same version.
 fn below(
     from: Endpoint,
     to: Endpoint,
@@ -102,12 +118,22 @@ fn below(
 ) -> Vec<u8> {
     // The loopback interface has no hardware addresses: zeros.
     let mut headers = vec![0; 12];
+    if let Address::V6(_) = from.address {
+        headers.extend_from_slice(&[0x86, 0xdd]);
+        let behind = length(transport.len() + payload.length);
+        // Version 6, no class and no label; 64 hops.
+        headers.extend_from_slice(&[0x60, 0, 0, 0, behind[0], behind[1], kind, 64]);
+        headers.extend_from_slice(from.address.bytes());
+        headers.extend_from_slice(to.address.bytes());
+        headers.extend_from_slice(transport);
+        return headers;
+    }
     headers.extend_from_slice(&[8, 0]);
     let total = length(20 + transport.len() + payload.length);
     // Version 4, 5 words; don't fragment; 64 hops.
     headers.extend_from_slice(&[0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, kind, 0, 0]);
-    headers.extend_from_slice(&from.address);
-    headers.extend_from_slice(&to.address);
+    headers.extend_from_slice(from.address.bytes());
+    headers.extend_from_slice(to.address.bytes());
     let sum = complement(add(0, &headers[14..]));
     headers[24..26].copy_from_slice(&sum);
     headers.extend_from_slice(transport);
@@ -127,8 +153,8 @@ fn checksum(
     header: &[u8],
     payload: Payload<'_>,
 ) -> [u8; 2] {
-    let sum = add(u64::from(kind), &from.address);
-    let sum = add(sum, &to.address);
+    let sum = add(u64::from(kind), from.address.bytes());
+    let sum = add(sum, to.address.bytes());
     let sum = add(sum, &length(header.len() + payload.length));
     complement(add(add(sum, header), payload.kept))
 }
@@ -154,11 +180,11 @@ mod tests {
     use super::*;
 
     const FROM: Endpoint = Endpoint {
-        address: [127, 0, 0, 1],
+        address: Address::V4([127, 0, 0, 1]),
         port: 0xC000,
     };
     const TO: Endpoint = Endpoint {
-        address: [127, 0, 0, 2],
+        address: Address::V4([127, 0, 0, 2]),
         port: 8000,
     };
 
@@ -172,6 +198,29 @@ mod tests {
         ];
         let found = datagram(FROM, TO, b"hi"[..].into());
         assert_eq!(found, expected, "{found:02x?}");
+    }
+
+    #[test]
+    fn a_datagram_of_ipv6_byte_by_byte() {
+        let loopback = Address::V6([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        let at = |port| Endpoint {
+            address: loopback,
+            port,
+        };
+        #[rustfmt::skip]
+        let expected = [
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x86, 0xdd,
+            0x60, 0, 0, 0, 0, 10, 17, 64,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+            0xC0, 0, 0x1F, 0x40, 0, 10, 0xB8, 0x2F + 0x01,
+        ];
+        let payload = b"hi"[..].into();
+        let found = datagram(at(0xC000), at(8000), payload);
+        assert_eq!(found[..60], expected[..60], "{found:02x?}");
+        // A receiver adds everything up, the checksum too: all ones.
+        let sum = checksum(at(0xC000), at(8000), UDP, &found[54..], payload);
+        assert_eq!(sum, [0, 0]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod packets;
 mod synthetic;
 
 use protocol::auth::Scheme;
-use protocol::framing::{DEFAULT_MAX_FRAME, LengthPrefix};
+use protocol::framing::{DEFAULT_MAX_FRAME, LengthPrefix, Width};
 use protocol::{Framing, System};
 
 use self::block::{Block, COMMENT};
@@ -136,15 +136,57 @@ fn dissect(text: &mut String, trace: &Trace, real: bool) {
         text.push('.');
         return;
     };
-    text.push_str("; with stickylab.lua its messages are taken apart by: -d tcp.port==");
-    text.push_str(&port);
-    text.push(',');
-    text.push_str(protocol);
-    for (preference, value) in preferences {
-        for part in [" -o ", protocol, ".", preference, ":", &value] {
-            text.push_str(part);
-        }
+    let script = match protocol {
+        FRAMED => "stickylab-framed.lua",
+        _ => "stickylab.lua",
+    };
+    for part in [
+        "; with ",
+        script,
+        " its messages are taken apart by: -d tcp.port==",
+    ] {
+        text.push_str(part);
     }
+    for part in [&port, ",", protocol] {
+        text.push_str(part);
+    }
+    for (preference, value) in preferences {
+        text.push_str(" -o ");
+        text.push_str(&quoted(&[protocol, ".", preference, ":", &value].concat()));
+    }
+}
+
+/// The word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b",=:.-_".contains(&byte);
+    if word.bytes().all(is_plain) {
+        return word.to_owned();
+    }
+    ["'", &word.replace('\'', r"'\''"), "'"].concat()
+}
+
+/// The dissector's protocol that takes the short form of any framing.
+const FRAMED: &str = "stickylab.framed";
+
+/// A length field that stickylab.lua can be told of: a shape, and nothing around it.
+fn is_plain(prefix: &LengthPrefix) -> bool {
+    let LengthPrefix {
+        width,
+        endian,
+        signed,
+        counts_header,
+        maximum,
+        ..
+    } = *prefix;
+    let plain = LengthPrefix {
+        width,
+        endian,
+        signed,
+        counts_header,
+        maximum,
+        ..LengthPrefix::default()
+    };
+    matches!(width, Width::Bytes(1 | 2 | 4 | 8)) && *prefix == plain
 }
 
 /// The dissector's protocol, and those of its preferences that are not the default.
@@ -154,11 +196,19 @@ fn dissector(trace: &Trace) -> Option<(&'static str, Vec<(&'static str, String)>
         .as_ref()
         .filter(|plan| plan.system == System::Auth);
     let framing = trace.framing(Direction::FromOpener);
+    let reply = trace.framing(Direction::FromAcceptor);
+    let is_plain = reply == Framing::None
+        && match &framing {
+            Framing::LengthPrefix(prefix) => is_plain(prefix),
+            Framing::ReadyAck(_) => true,
+            _ => false,
+        };
     let protocol = match (handshake.map(|plan| plan.scheme), &framing) {
-        (Some(Scheme::HmacMd5), Framing::LengthPrefix(_)) => "stickylab.auth",
-        (Some(Scheme::MutualSha256), Framing::LengthPrefix(_)) => "stickylab.mutual",
-        (None, Framing::ReadyAck(_)) => "stickylab.ready-ack",
-        (None, Framing::LengthPrefix(_)) => "stickylab.length-prefix",
+        (Some(Scheme::HmacMd5), Framing::LengthPrefix(_)) if is_plain => "stickylab.auth",
+        (Some(Scheme::MutualSha256), Framing::LengthPrefix(_)) if is_plain => "stickylab.mutual",
+        (None, Framing::ReadyAck(_)) if is_plain => "stickylab.ready-ack",
+        (None, Framing::LengthPrefix(_)) if is_plain => "stickylab.length-prefix",
+        (None, _) => return framed(&framing, &reply),
         _ => return None,
     };
     let mut preferences = Vec::new();
@@ -186,6 +236,24 @@ fn dissector(trace: &Trace) -> Option<(&'static str, Vec<(&'static str, String)>
         preferences.push(("maximum", maximum.to_string()));
     }
     Some((protocol, preferences))
+}
+
+/// What takes any framing of bytes alone apart: in ready-ack both directions belong together.
+fn framed(
+    framing: &Framing,
+    reply: &Framing,
+) -> Option<(&'static str, Vec<(&'static str, String)>)> {
+    let told = [("framing", framing), ("reply", reply)];
+    let told = told.into_iter();
+    let told: Vec<_> = told
+        .filter(|(_, framing)| **framing != Framing::None)
+        .collect();
+    let is_one_way = |(_, framing): &(&str, &Framing)| !framing.waits_for_ready();
+    (!told.is_empty() && told.iter().all(is_one_way)).then(|| {
+        let told = told.into_iter();
+        let told = told.map(|(name, framing)| (name, crate::framing::write(framing)));
+        (FRAMED, told.collect())
+    })
 }
 
 /// The server's port, from a packet's own headers.
@@ -304,6 +372,17 @@ mod tests {
         check(System::ReadyAck, None, article, Some("stickylab.ready-ack"));
         let lines = r#"{"kind":"delimiter"}"#;
         check(System::Auth, Some(lines), article, None);
+        let told = "stickylab.framed framing:delimiter";
+        check(prefix, Some(lines), article, Some(told));
+        let wide = r#"{"kind":"length-prefix","width":3,"endian":"big"}"#;
+        let told = "stickylab.framed framing:length-prefix,endian=big,width=3";
+        check(prefix, Some(wide), article, Some(told));
+        check(System::Auth, Some(wide), article, None);
+        assert_eq!(
+            quoted("a.framing:cobs,maximum=9"),
+            "a.framing:cobs,maximum=9"
+        );
+        assert_eq!(quoted(r"a:d,delimiter=\r'"), r"'a:d,delimiter=\r'\'''");
         check(System::TcpEcho, None, article, None);
     }
 }

@@ -3,7 +3,9 @@
 //! end. What the kernel merged, split or acknowledged is not in them.
 
 use super::comment;
-use super::headers::{self, Endpoint, LARGEST_DATAGRAM, LARGEST_SEGMENT, Payload, Segment};
+use super::headers::{
+    self, Address, Endpoint, LARGEST_DATAGRAM, LARGEST_SEGMENT, Payload, Segment,
+};
 use crate::lane::Lane;
 use crate::rows::Passage;
 use crate::{Analysis, Call, End, Event, Flags, Trace};
@@ -74,14 +76,14 @@ pub(super) fn packets<'a>(trace: &'a Trace, analysis: &Analysis, each: &mut dyn 
 }
 
 /// The ends of the connection with this index: the opener's, then the
-/// acceptor's. An address that is not known, or is none of IPv4, is made up.
+/// acceptor's. An address that is not known, or is none of IPv4 and not ::1, is made up.
 fn ends(trace: &Trace, connection: &record::Connection, index: usize) -> [Endpoint; 2] {
     let known = |end: End| -> Option<Endpoint> { endpoint(connection.end(end).address.as_ref()?) };
     // Within the dynamic ones, whatever the index.
     let ports = usize::from(u16::MAX - FIRST_PORT);
     let number = u16::try_from(index % ports).unwrap_or_default();
     let opener = Endpoint {
-        address: [127, 0, 0, 1],
+        address: Address::V4([127, 0, 0, 1]),
         port: FIRST_PORT + number,
     };
     [
@@ -96,13 +98,22 @@ pub(super) fn server(trace: &Trace) -> Endpoint {
     let system = trace.plan.as_ref().map(|plan| plan.system);
     let address = system.map_or(UNPLANNED, protocol::System::default_address);
     endpoint(address).unwrap_or(Endpoint {
-        address: [127, 0, 0, 1],
+        address: Address::V4([127, 0, 0, 1]),
         port: 0,
     })
 }
 
-/// An IPv4 address and a port, as in `127.0.0.1:8000`.
+/// An IPv4 address and a port, as in `127.0.0.1:8000`, or `[::1]` and a port: what else IPv6
+/// has is not worth a reader in the page's program.
 fn endpoint(address: &str) -> Option<Endpoint> {
+    if let Some(port) = address.strip_prefix("[::1]:") {
+        let mut loopback = [0; 16];
+        loopback[15] = 1;
+        return Some(Endpoint {
+            address: Address::V6(loopback),
+            port: port.parse().ok()?,
+        });
+    }
     let (host, port) = address.split_once(':')?;
     let mut bytes = [0; 4];
     let mut parts = host.split('.');
@@ -111,7 +122,7 @@ fn endpoint(address: &str) -> Option<Endpoint> {
     }
     let port = port.parse().ok()?;
     parts.next().is_none().then_some(Endpoint {
-        address: bytes,
+        address: Address::V4(bytes),
         port,
     })
 }

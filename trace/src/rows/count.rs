@@ -59,7 +59,11 @@ impl Rows<'_> {
     pub fn notes(&self, layer: Layer) -> Vec<Sentence> {
         match layer {
             Layer::Sends => self.some("stage.empty-count", Finding::EmptySend),
-            Layer::Packets => self.some("stage.gso", Finding::Merged),
+            Layer::Packets => {
+                let mut notes = self.some("stage.gso", Finding::Merged);
+                notes.extend(self.some("stage.fragments", Finding::Fragment));
+                notes
+            }
             Layer::Recvs => self.some("stage.several", Finding::Several),
             Layer::Messages => {
                 // A handshake comes before all else.
@@ -116,14 +120,35 @@ impl Rows<'_> {
         } else {
             self.lane.bytes.unknown()
         };
+        // A datagram counts once, with its first fragment.
+        let further = self.lane.findings.of(Finding::FurtherFragment).len();
         let findings = [
+            self.some("stage.lost", Finding::Lost),
             self.some("stage.resent", Finding::Resent),
             self.some("stage.differs", Finding::Differs),
             some("stage.gap", usize::try_from(missing).unwrap_or(usize::MAX)),
         ];
+        let packets = self.of(all, some_of, &self.lane.wire, |packet| packet.span.event);
+        if further == 0 {
+            return RowCount {
+                findings: findings.concat(),
+                ..packets
+            };
+        }
+        let happened = packets.happened - self.found(Finding::FurtherFragment);
+        let all_of_them = packets.all - further;
+        let key = if happened == all_of_them {
+            all
+        } else {
+            some_of
+        };
         RowCount {
+            total: Sentence::new(key)
+                .with("n", happened)
+                .with("all", all_of_them),
+            happened,
+            all: all_of_them,
             findings: findings.concat(),
-            ..self.of(all, some_of, &self.lane.wire, |packet| packet.span.event)
         }
     }
 

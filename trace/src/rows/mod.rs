@@ -53,7 +53,7 @@ pub struct Chunk {
     pub range: Range<Offset>,
     /// Bytes behind it that were cut off.
     pub cut: usize,
-    /// A datagram that never arrived.
+    /// A packet that never arrived, or a datagram that nobody could read.
     pub is_lost: bool,
     /// A packet whose bytes had all been on the wire before.
     pub is_resent: bool,
@@ -214,7 +214,7 @@ impl<'a> Rows<'a> {
     fn packets(&self, window: &Range<Offset>) -> Vec<Chunk> {
         let Lane { wire, findings, .. } = self.lane;
         let chunk = |index: usize, range| Chunk {
-            is_lost: wire[index].fate == Fate::Dropped,
+            is_lost: wire[index].lost || wire[index].fate == Fate::Dropped,
             is_resent: wire[index].resent,
             ..self.chunk(wire[index].span.event, index, range)
         };

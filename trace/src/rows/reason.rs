@@ -84,6 +84,8 @@ fn why(cause: Cause) -> Sentence {
         Cause::NotYetThere => "why.not-yet-there",
         Cause::DatagramCut { .. } => "why.datagram-cut",
         Cause::DatagramDropped => "why.datagram-dropped",
+        Cause::DatagramLost => "why.datagram-lost",
+        Cause::FragmentLost => "why.fragment-lost",
         Cause::Unknown => "why.unknown",
     })
 }

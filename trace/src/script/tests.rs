@@ -6,7 +6,12 @@ use protocol::System;
 use protocol::auth::Key;
 use protocol::auth::mutual::{Nonces as Pair, Role};
 
-const NONCES: Nonces = [[0xc1; NONCE_LEN], [0xc2; NONCE_LEN]];
+const NONCES: Nonces = [
+    [0xc1; NONCE_LEN],
+    [0xc2; NONCE_LEN],
+    [0xc3; NONCE_LEN],
+    [0xc4; NONCE_LEN],
+];
 
 fn recv(bytes: &[u8]) -> Event {
     event(ClientId::FIRST, Call::Recv, bytes)

@@ -12,13 +12,15 @@ use super::{Language, literal};
 pub struct Case {
     /// Where the chunks come from, such as the name of a file and of a connection.
     pub source: String,
-    /// What calls returned, one after the other.
+    /// What calls returned, one after the other; with ready-ack an empty one where the sender
+    /// fell silent.
     pub chunks: Vec<Vec<u8>>,
     /// Whether the stream ended behind them.
     pub is_ended: bool,
     /// The messages that must come out of them.
     pub messages: Vec<Vec<u8>>,
-    /// What must be refused behind those messages, if anything.
+    /// What must be refused behind those messages, if anything; the first of it where the decoder
+    /// goes on.
     pub refused: Option<FrameError>,
 }
 
@@ -28,20 +30,33 @@ impl Case {
         let mut decoder = Decoder::new(framing);
         let mut messages = Vec::new();
         let mut refused = None;
-        let mut drain = |decoder: &mut Decoder| loop {
+        let goes_on = framing.resynchronises();
+        let mut drain = |decoder: &mut Decoder, refused: &mut Option<FrameError>| loop {
             match decoder.poll_frame() {
                 Ok(Some(frame)) => messages.push(frame.body.to_vec()),
-                Ok(None) => return None,
-                Err(error) => return Some(error),
+                Ok(None) if decoder.poll_reply().is_some() => {}
+                Ok(None) => return,
+                Err(error) => {
+                    refused.get_or_insert(error);
+                    if !goes_on {
+                        return;
+                    }
+                }
             }
         };
         for chunk in &chunks {
+            if chunk.is_empty() && framing.waits_for_ready() {
+                decoder.handle_quiet();
+            }
             decoder.handle_chunk(chunk);
-            refused = refused.or_else(|| drain(&mut decoder));
+            if goes_on || refused.is_none() {
+                drain(&mut decoder, &mut refused);
+            }
         }
-        if refused.is_none() && is_ended {
+        if is_ended && (goes_on || refused.is_none()) {
             let ended = decoder.handle_eof().err();
-            refused = drain(&mut decoder).or(ended);
+            drain(&mut decoder, &mut refused);
+            refused = refused.or(ended);
         }
         Self {
             source,

@@ -49,19 +49,23 @@ impl Language {
             Self::Rust => "rust",
         }
     }
+
+    /// Its name as people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Python => "Python",
+            Self::JavaScript => "JavaScript",
+            Self::Go => "Go",
+            Self::Java => "Java",
+            Self::C => "C",
+            Self::Rust => "Rust",
+        }
+    }
 }
 
 /// Why there is no source code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// A framing for which no decoder can be written.
-    #[error("{framing}: {reason}")]
-    Unsupported {
-        /// Its name.
-        framing: &'static str,
-        /// Why.
-        reason: &'static str,
-    },
     /// The settings of the framing can't be satisfied.
     #[error(transparent)]
     Settings(#[from] protocol::EncodeError),
@@ -77,8 +81,7 @@ pub type Templates<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
 ///
 /// # Errors
 ///
-/// If the framing has no end of a message that a reader of bytes alone could see, or its
-/// settings no frame could satisfy.
+/// If the framing's settings no frame could satisfy.
 pub fn decoder(
     framing: &Framing,
     language: Language,

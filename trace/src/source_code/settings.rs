@@ -13,27 +13,19 @@ use crate::framing;
 pub(super) fn values(framing: &Framing, language: Language) -> Result<Values, SourceError> {
     framing.validate()?;
     let mut values = Values::default();
-    let unsupported = |reason| SourceError::Unsupported {
-        framing: framing.name(),
-        reason,
-    };
     values.word("framing", &literal::comment(&framing::write(framing)));
     values.word("language", &language.name());
-    if framing.resynchronises() {
-        return Err(unsupported(
-            "resynchronise is not supported: a generated decoder stops at the first error",
-        ));
-    }
+    values.flag("resynchronise", framing.resynchronises());
     let maximum = match framing {
         Framing::None => {
-            return Err(unsupported(
-                "nothing marks messages off, so there is no decoder",
-            ));
+            values.flag("none", true);
+            0
         }
-        Framing::ReadyAck(_) => {
-            return Err(unsupported(
-                "only the sender's silence ends a length, which no decoder of bytes alone can see",
-            ));
+        Framing::ReadyAck(ready_ack) => {
+            values.flag("ready_ack", true);
+            values.flag("non_numeric", true);
+            values.flag("beyond", true);
+            ready_ack.maximum
         }
         Framing::FixedSize(fixed) => {
             fixed_size(fixed, &mut values);

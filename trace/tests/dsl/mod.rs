@@ -118,6 +118,24 @@ fn told(event: &mut Event, name: &str, value: &str) {
         "window" => header.window = number(value),
         "mss" => header.mss = Some(value.parse().unwrap()),
         "gso" => header.gso = Some(value.parse().unwrap()),
+        // Identification, offset and length of the datagram.
+        "fragment" => {
+            let mut parts = value.split('/').map(number);
+            let mut next = || parts.next().unwrap();
+            header.fragment = Some(Box::new(record::Piece {
+                identification: next(),
+                offset: next(),
+                of: next(),
+            }));
+        }
+        "lost" => {
+            let transit = header.transit.get_or_insert_default();
+            transit.lost = Some(record::Loss::Chance);
+        }
+        "arrived" => {
+            let transit = header.transit.get_or_insert_default();
+            transit.arrived = Some(Nanos::from_millis(number(value).into()));
+        }
         other => panic!("{other} is nothing to tell"),
     }
 }

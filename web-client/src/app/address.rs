@@ -16,7 +16,7 @@ impl State {
     /// Goes where the address says; `false` if it names no lesson. A run that is of
     /// no lesson opens as a file does.
     pub(super) fn go_to(&mut self, place: &Place, effects: &mut Vec<Effect>) -> bool {
-        if let (true, Some(run)) = (place.lesson.is_empty(), &place.run) {
+        if let (true, false, Some(run)) = (place.lesson.is_empty(), place.is_lab, &place.run) {
             self.choose(self.first_lesson(), effects);
             self.unpacking = Some(place.clone());
             effects.push(Effect::Unpack(run.clone()));
@@ -24,19 +24,23 @@ impl State {
         }
         if place.is_yours {
             self.choose_tab(Tab::Yours, effects);
+            self.want_above(place.compare);
             return true;
         }
         let mut lessons = self.lessons.iter();
-        let Some(index) = lessons.position(|lesson| lesson.id == place.lesson) else {
-            return false;
+        let lesson = lessons.position(|lesson| lesson.id == place.lesson);
+        let lesson = lesson.filter(|_| !place.is_lab);
+        let (mut experiment, is_here) = match lesson {
+            _ if place.is_lab => (self.lab_at(place), self.tab() == Tab::Lab),
+            Some(index) => (
+                self.lessons[index].experiment.clone(),
+                index == self.lesson && self.opened.is_none(),
+            ),
+            None => return false,
         };
-        let mut experiment = self.lessons[index].experiment.clone();
         let mut faults = place.apply(&mut experiment);
-        let same = index == self.lesson
-            && experiment == self.experiment
-            && !self.is_changed()
-            && self.opened.is_none()
-            && place.run.is_none();
+        let same =
+            is_here && experiment == self.experiment && !self.is_changed() && place.run.is_none();
         if let (true, Some(_), Some(stop)) = (same, &self.trace, place.step) {
             let events = self.events().len();
             match self.status {
@@ -47,13 +51,19 @@ impl State {
             self.note_done(effects);
             return true;
         }
-        self.choose(index, effects);
-        let kept = self.kept(place, index, &experiment);
+        if let Some(index) = lesson {
+            self.choose(index, effects);
+        } else {
+            self.forget_begun(&experiment);
+            self.enter_lab(effects);
+        }
+        let kept = self.kept(place, lesson, &experiment);
         self.experiment = experiment;
         self.check();
+        self.keep_draft(effects);
         if let (Some(number), Some(stop)) = (kept, place.step) {
             // Going back shows the run that was.
-            self.put_on_stage(number);
+            self.put_on_stage(number, effects);
             let events = self.events().len();
             self.player.go(stop.step(events), events);
         } else if let Some(run) = place.run.clone() {
@@ -62,7 +72,9 @@ impl State {
         } else {
             match place.step {
                 Some(stop) => self.want(stop.aim(), effects),
-                None if self.lesson().predict.is_none() => self.want(Aim::Play, effects),
+                None if lesson.is_some() && self.lesson().predict.is_none() => {
+                    self.want(Aim::Play, effects);
+                }
                 None => {}
             }
             if matches!(place.step, Some(Stop::Step(1..))) {
@@ -75,8 +87,8 @@ impl State {
     }
 
     /// Number of the run of this visit that an address means: the very one that came
-    /// in it, else the last of this lesson and experiment.
-    fn kept(&self, place: &Place, lesson: usize, experiment: &Experiment) -> Option<u32> {
+    /// in it, else the last of this lesson, or of the Lab, and of this experiment.
+    fn kept(&self, place: &Place, lesson: Option<usize>, experiment: &Experiment) -> Option<u32> {
         if let Some(run) = &place.run {
             let linked = self.linked.as_ref().filter(|(_, linked)| linked == run);
             let number = linked.map(|(number, _)| *number)?;
@@ -84,9 +96,12 @@ impl State {
         }
         let mut runs = self.runs.all().iter().rev();
         let found = runs.find(|run| {
-            run.lesson == lesson
-                && run.opened.is_none()
-                && run.trace.plan.as_ref() == Some(experiment)
+            let is_of_it = match (lesson, &run.opened) {
+                (Some(lesson), None) => run.lesson == lesson,
+                (None, Some(opened)) => opened.is_lab,
+                _ => false,
+            };
+            is_of_it && run.trace.plan.as_ref() == Some(experiment)
         });
         found.map(|run| run.about.number)
     }
@@ -102,6 +117,12 @@ impl State {
         }
     }
 
+    /// The address names a lesson that there is not; the gateway may still say that it has it.
+    pub(super) fn miss(&mut self, place: Place) {
+        self.faults = vec![Fault::Lesson(place.lesson.clone())];
+        self.folder.wanted = Some(place);
+    }
+
     pub(super) fn handle_hash(&mut self, hash: &str, effects: &mut Vec<Effect>) -> bool {
         let hash = hash.trim_start_matches('#');
         if hash == self.hash || hash == self.hash() {
@@ -110,7 +131,7 @@ impl State {
         let place = Place::parse(hash);
         let gone = self.go_to(&place, effects);
         if !gone && !place.lesson.is_empty() {
-            self.faults = vec![Fault::Lesson(place.lesson)];
+            self.miss(place);
         }
         // The address no longer holds what was written to it last.
         hash.clone_into(&mut self.hash);
@@ -130,7 +151,8 @@ impl State {
             return;
         }
         let before = hash::lesson(&self.hash);
-        let is_other = !before.is_empty() && before != self.lesson().id;
+        let now = hash::lesson(&hash);
+        let is_other = !before.is_empty() && !now.is_empty() && before != now;
         if !is_other && self.hash_changes >= MOST_CHANGES {
             // The next tick brings it up to date.
             return;
@@ -168,8 +190,10 @@ impl State {
         };
         // Of another lesson, or of programs that the lab can't run.
         let named = trace.lesson.as_ref().map(|lesson| &lesson.id);
-        let is_of_lesson = trace.plan.is_some() && named.is_none_or(|id| *id == self.lesson().id);
-        if let (true, Some(text)) = (place.lesson.is_empty() || !is_of_lesson, text) {
+        let is_of_lesson = trace.plan.is_some()
+            && (place.is_lab || named.is_none_or(|id| *id == self.lesson().id));
+        let is_of_none = place.lesson.is_empty() && !place.is_lab;
+        if let (true, Some(text)) = (is_of_none || !is_of_lesson, text) {
             self.open_file(LINK, Ok(text.into_bytes()), effects);
             self.linked = place.run.clone().map(|run| (self.about.number, run));
             self.look_at(&place);

@@ -1,6 +1,7 @@
 //! The connection to the gateway: whether it answers, and when it is opened again.
 
 use super::{Effect, Link, State, Status};
+use crate::file::FileError;
 
 /// Wait before the first attempt to reconnect, in milliseconds; doubles.
 const FIRST_RETRY_MS: f64 = 500.0;
@@ -38,6 +39,10 @@ impl State {
             _ => {}
         }
         self.ours = false;
+        self.lose_outcome();
+        if let Some(name) = self.folder.asked.take() {
+            self.refused_file = Some((name, FileError::Offline));
+        }
         self.lose_record();
     }
 
@@ -51,6 +56,7 @@ impl State {
         let (kernel, program) = (std::mem::take(kernel), std::mem::take(program));
         self.link = Link::Online { kernel, program };
         self.begin(effects);
+        self.run_next(effects);
         true
     }
 

@@ -1,10 +1,11 @@
 //! What follows from the run on the stage, so that no part of it can be of
 //! another run.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use trace::counterfactual::{Counterfactual, counterfactual_of_run};
 use trace::duel::{LaneDuel, Opponent, of_lanes};
+use trace::lesson::Count;
 use trace::{Analysis, Trace};
 
 use crate::scene::Index;
@@ -20,6 +21,8 @@ pub(super) struct Derived {
     counterfactual: OnceCell<Option<Counterfactual>>,
     /// The duels with the wrong decoder that was chosen, once they were asked for.
     duels: OnceCell<Vec<LaneDuel>>,
+    /// The count that was asked for last, with its wrong decoder, and its value.
+    counted: Cell<Option<(Count, Option<Opponent>, u64)>>,
 }
 
 impl Derived {
@@ -37,6 +40,7 @@ impl Derived {
             analysis,
             counterfactual: OnceCell::new(),
             duels: OnceCell::new(),
+            counted: Cell::new(None),
         }
     }
 
@@ -47,6 +51,7 @@ impl Derived {
         self.index.update(trace, &self.analysis, from);
         self.counterfactual.take();
         self.duels.take();
+        self.counted.take();
     }
 
     /// Another wrong decoder was chosen.
@@ -58,6 +63,19 @@ impl Derived {
     pub(super) fn duels(&self, trace: &Trace, opponent: Opponent) -> &[LaneDuel] {
         let all = || of_lanes(trace, &self.analysis, opponent);
         self.duels.get_or_init(all)
+    }
+
+    /// See [`Count::of`], which takes a walk through the trace, and with a wrong decoder one
+    /// through its bytes.
+    pub(super) fn count(&self, trace: &Trace, count: Count, opponent: Option<Opponent>) -> u64 {
+        match self.counted.get() {
+            Some((known, with, value)) if (known, with) == (count, opponent) => value,
+            _ => {
+                let value = count.of(trace, &self.analysis, opponent);
+                self.counted.set(Some((count, opponent, value)));
+                value
+            }
+        }
     }
 
     /// See [`counterfactual_of_run`], which takes a walk through the trace.

@@ -18,7 +18,7 @@ impl State {
                 trace.framing(Direction::FromOpener),
                 trace.framing(Direction::FromAcceptor),
             ],
-            None if self.tab() == Tab::Learn => vec![self.experiment.rules().framing],
+            None if self.tab() != Tab::Yours => vec![self.experiment.rules().framing],
             None => Vec::new(),
         };
         let mut lanes = self.derived.analysis.lanes.iter();

@@ -4,6 +4,7 @@ use trace::Trace;
 use trace::lesson::Reference;
 
 use super::derived::Derived;
+use super::lesson_files::is_lesson_file;
 use super::{Effect, Format, Opened, State, Status, Tab};
 use crate::file::{self, Content, FileError};
 use crate::hash::Stop;
@@ -27,8 +28,15 @@ impl State {
             self.dragging = false;
             return;
         }
+        let is_lesson = is_lesson_file(name);
         let name: String = name.chars().take(LONGEST_NAME).collect();
         self.dragging = false;
+        if is_lesson {
+            let asked =
+                content.and_then(|content| self.ask_for_lesson(name.clone(), content, effects));
+            self.refused_file = asked.err().map(|error| (name, error));
+            return;
+        }
         let done = match content.and_then(file::read) {
             Ok(Content::Run(trace)) => {
                 let trace = *trace;
@@ -54,13 +62,14 @@ impl State {
         }
         let lesson = self.lesson_of(&trace);
         if let Some(lesson) = lesson {
-            self.lesson = lesson;
+            self.turn_to(lesson);
         }
         self.opened = Some(Opened {
             name,
             experiment: self.experiment.clone(),
             rerun: false,
             is_of_lesson: lesson.is_some(),
+            is_lab: false,
         });
         self.check();
         self.yours.tab = Tab::Learn;
@@ -96,10 +105,14 @@ impl State {
             .opened
             .as_ref()
             .is_none_or(|opened| opened.is_of_lesson);
+        let lesson = self.lesson();
+        // Of one that comes with the program its id tells everything.
+        let own = Some(lesson).filter(|_| self.is_own(self.lesson));
         is_of_lesson.then(|| Reference {
-            id: self.lesson().id.clone(),
-            predict: None,
-            words: None,
+            id: lesson.id.clone(),
+            predict: own.and_then(|lesson| lesson.predict.clone()),
+            duel: own.and_then(|lesson| lesson.duel),
+            words: own.map(|lesson| lesson.words.clone()),
         })
     }
 
@@ -125,6 +138,7 @@ impl State {
     fn file_stem(&self) -> String {
         match &self.opened {
             // The name of the opened file without its ending.
+            Some(opened) if opened.is_lab => "stickylab-lab".to_owned(),
             Some(opened) => {
                 let stem = opened.name.rsplit_once('.');
                 stem.map_or(&*opened.name, |(stem, _)| stem).to_owned()

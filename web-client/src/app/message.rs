@@ -2,9 +2,11 @@
 
 use trace::counterfactual::Counterfactual;
 use trace::duel::Opponent;
-use trace::knob::Knob;
+use trace::knob::Setting;
 use trace::lane::Direction;
-use trace::link::{Line, Request};
+use trace::link::{Lessons, Line, Request};
+use trace::source_code;
+use trace::{ClientId, Lesson};
 
 use super::chunk::Layer;
 use crate::file::FileError;
@@ -23,6 +25,8 @@ pub enum Message {
     LinkDown,
     /// The gateway said something.
     Line(Box<Line>),
+    /// The gateway said something of lesson files.
+    Lessons(Box<Lessons>),
     /// Time passes, also in a hidden tab.
     Tick {
         /// Milliseconds since the tick before.
@@ -42,9 +46,19 @@ pub enum Message {
     /// A lesson was chosen from the list, by its id.
     LessonChosen(String),
     /// A knob was turned; the value as its field has it.
-    KnobSet(Knob, String),
-    /// All knobs back to the lesson's, or the open file's.
+    KnobSet(Setting, String),
+    /// This stands in a knob's field now, which is not set by it.
+    KnobTyped(Setting, String),
+    /// All knobs back to the lesson's, or the open file's, or to those of what the Lab began with.
     KnobsReset,
+    /// Take the experiment as its knobs stand over into the Lab.
+    OpenInLab,
+    /// Keep the Lab's experiment as the file of a lesson.
+    SaveLesson,
+    /// The Lab's experiment has another client.
+    ClientAdded,
+    /// The Lab's experiment does without this client.
+    ClientRemoved(ClientId),
     /// A guess was made; runs the experiment.
     Guess(u64),
     /// Run the experiment.
@@ -53,12 +67,24 @@ pub enum Message {
     Stop,
     /// Run again what is on the stage, with this one knob turned, and compare.
     Prove(Counterfactual),
+    /// The connection on the stage stays above those that are chosen then, or does so no more.
+    KeepAbove,
     /// Show only the earlier of the two runs that are compared.
     CloseComparison,
     /// Show the run with this number.
     ShowRun(u32),
     /// Compare the run on the stage with the one that has this number.
     Compare(u32),
+    /// Run the experiment again and again, and show what came of it.
+    Repeat,
+    /// Stop that; what came of it until then is shown.
+    StopRepeating,
+    /// Show the run of this number of those, from 1.
+    ShowOutcome(u32),
+    /// A number is guessed to come in so many of those.
+    Forecast(u64, u32),
+    /// A number that is not offered is guessed about as well.
+    ForecastValue(u64),
 
     /// Files are dragged over the page, or no longer.
     Dragging(bool),
@@ -81,6 +107,8 @@ pub enum Message {
     Follow(bool),
     /// The messages of this direction are framed like this, as people write it.
     FramingSet(Direction, String),
+    /// This is being typed as the framing of that direction; it is not set by it.
+    FramingTyped(Direction, String),
     /// Show this wrong decoder beside the right one, or none.
     OpponentChosen(Option<Opponent>),
     /// Guess how the messages of the connection on the stage are framed, or forget that.
@@ -154,6 +182,10 @@ pub enum Message {
     CodeTab(CodeLanguage),
     /// Whose code the panel shows.
     CodeRole(Role),
+    /// Show a reader and a writer for the framing at hand in place of a program's loop.
+    ShowDecoder,
+    /// The language in which they are written.
+    DecoderLanguage(source_code::Language),
     /// Open or close the help.
     Help,
     /// The Esc key: close the help, else clear the search, else the selection.
@@ -199,6 +231,11 @@ pub enum Effect {
         /// Whether one may see the page move.
         smoothly: bool,
     },
+    /// Bring what came of many runs into sight.
+    ShowSeries {
+        /// Whether one may see the page move.
+        smoothly: bool,
+    },
     /// Let the user type what is searched for in the events.
     FocusSearch,
     /// Remember this for the next visit.
@@ -209,6 +246,13 @@ pub enum Effect {
         name: String,
         /// What is in it.
         bytes: Vec<u8>,
+    },
+    /// Give this to the user as the file of a lesson; words are put in where it has none.
+    SaveLesson {
+        /// The name to suggest.
+        name: String,
+        /// The lesson.
+        lesson: Box<Lesson>,
     },
     /// Give the user what is on the stage as a picture; say `PictureFailed` if that is
     /// not possible.
@@ -297,6 +341,24 @@ pub enum Tab {
     /// The lessons.
     #[default]
     Learn,
+    /// An experiment of the reader's own.
+    Lab,
     /// Records of the reader's own programs.
     Yours,
+}
+
+impl Tab {
+    protocol::all_variants! {
+        /// All of them, in the order of the page.
+        Learn, Lab, Yours
+    }
+
+    /// As in the `data-tab` attribute.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Learn => "learn",
+            Self::Lab => "lab",
+            Self::Yours => "yours",
+        }
+    }
 }

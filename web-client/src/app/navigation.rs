@@ -65,7 +65,12 @@ impl State {
             Message::Fit => self.viewport = scene::Viewport::default(),
             Message::Help => self.help = !self.help,
             Message::CodeTab(code) => self.code = code,
-            Message::CodeRole(role) => self.role = role,
+            Message::CodeRole(role) => {
+                self.role = role;
+                self.decoder.0 = false;
+            }
+            Message::ShowDecoder => self.decoder.0 = true,
+            Message::DecoderLanguage(language) => self.decoder.1 = language,
             Message::LanguageChosen(language) => {
                 if language == self.settings.language {
                     return false;

@@ -13,7 +13,7 @@ use crate::runs::{About, Run, turned, turned_between};
 impl State {
     /// The knob that would take away what happened at the event in focus. Where
     /// nothing did, and nothing is selected, the first of the run that a knob
-    /// would take away, if the lesson asks for a number that follows from it.
+    /// would take away, if the lesson asks for a number that follows from it, or a file is open.
     /// None while the run goes on, and while two are compared.
     pub fn counterfactual(&self) -> Option<Counterfactual> {
         let (Status::Done(_), Some(trace), None) = (&self.status, &self.trace, self.compared)
@@ -23,9 +23,14 @@ impl State {
         let focus = self.focus();
         let here =
             focus.and_then(|(index, _)| counterfactual_at(trace, &self.derived.analysis, index));
-        let predict = self.lesson().predict.as_ref();
-        let asks = predict.is_some_and(|predict| predict.count.follows_boundaries());
-        let is_about_it = self.selection.is_none() && (self.opened.is_some() || asks);
+        let asks = || {
+            let predict = self.lesson().predict.as_ref();
+            predict.is_some_and(|predict| predict.count.follows_boundaries())
+        };
+        // Nothing is claimed of an experiment of the reader's own.
+        let opened = self.opened.as_ref();
+        let is_asked = opened.map_or_else(asks, |opened| !opened.is_lab);
+        let is_about_it = self.selection.is_none() && is_asked;
         here.or_else(|| {
             is_about_it
                 .then(|| self.derived.counterfactual_of_run(trace).cloned())
@@ -40,11 +45,15 @@ impl State {
         else {
             return None;
         };
+        // Two connections are no two runs of one experiment.
+        trace.plan.as_ref()?;
         let turned = turned_between(&earlier.trace, trace);
         Some(Outcome {
             before: Tally::of(&earlier.trace, &earlier.analysis),
             now: Tally::of(trace, &self.derived.analysis),
-            is_waiting: turned.iter().any(|turned| turned.knob == Knob::Nagle),
+            is_waiting: turned
+                .iter()
+                .any(|turned| matches!(turned.knob, Knob::Nagle | Knob::ServerNagle)),
         })
     }
 
@@ -70,17 +79,18 @@ impl State {
         }
         self.experiment = experiment;
         self.check();
+        self.keep_draft(effects);
         self.want(Aim::Last, effects);
         self.proving = true;
         true
     }
 
     /// The earlier run alone, as it was left.
-    pub(super) fn close_comparison(&mut self) -> bool {
+    pub(super) fn close_comparison(&mut self, effects: &mut Vec<Effect>) -> bool {
         let Some(earlier) = self.compared.take() else {
             return false;
         };
-        self.put_on_stage(earlier);
+        self.put_on_stage(earlier, effects);
         true
     }
 
@@ -89,8 +99,9 @@ impl State {
         if self.runs.get(number).is_none() {
             return false;
         }
-        self.stop(effects);
-        self.put_on_stage(number);
+        self.stop_run(effects);
+        self.put_on_stage(number, effects);
+        self.keep_draft(effects);
         true
     }
 
@@ -153,16 +164,22 @@ impl State {
         is_run
     }
 
-    pub(super) fn put_on_stage(&mut self, number: u32) {
+    /// Puts the run with this number on the stage. A series of something else ends: nothing
+    /// would show that it goes on.
+    pub(super) fn put_on_stage(&mut self, number: u32, effects: &mut Vec<Effect>) {
         // Taken first: the oldest may have to go for the one on the stage.
         let Some(run) = self.runs.take(number) else {
             return;
         };
         self.shelve();
         self.forget_run();
-        self.lesson = run.lesson;
+        self.turn_to(run.lesson);
         self.opened = run.opened;
-        self.yours.tab = Tab::Learn;
+        if self.series().is_none() {
+            self.stop_repeating(effects);
+        }
+        let is_lab = self.opened.as_ref().is_some_and(|opened| opened.is_lab);
+        self.yours.tab = if is_lab { Tab::Lab } else { Tab::Learn };
         let planned = run.trace.plan.clone();
         self.experiment = planned.unwrap_or_else(|| self.origin().clone());
         self.check();

@@ -2,7 +2,7 @@
 
 use trace::{Analysis, Event, Experiment, Lesson, Trace};
 
-use super::{Aim, CodeLanguage, Copied, Judged, Link, Mistake, Opened, Role, State, Status, Tab};
+use super::{Aim, Copied, Judged, Link, Opened, State, Status, Tab, lab};
 use crate::file::FileError;
 use crate::hash::{self, Fault, Look, Place};
 use crate::language::Language;
@@ -50,18 +50,11 @@ impl State {
         opened.map_or(&self.lesson().experiment, |opened| &opened.experiment)
     }
 
-    /// Why it can't be run, if it can't.
-    pub fn mistake(&self) -> Option<Mistake> {
-        let refused = self.refused.clone();
-        let knob = refused.map(|(knob, value, error)| Mistake::Knob(knob, value, error));
-        knob.or_else(|| self.invalid.clone().map(Mistake::Experiment))
-    }
-
     /// Whether the Run button works: the knobs are valid and no run is going on.
     pub fn can_run(&self) -> bool {
-        self.refused.is_none()
+        self.refused.is_empty()
             && !self.is_unplanned()
-            && self.tab() == Tab::Learn
+            && self.tab() != Tab::Yours
             && self.invalid.is_none()
             && !matches!(self.status, Status::Starting | Status::Running)
     }
@@ -185,6 +178,7 @@ impl State {
             selection: self.selection(),
             hover: self.hover(),
             earlier: self.earlier(),
+            earlier_index: self.above_index(),
             duels: self.duels(),
         })
     }
@@ -215,18 +209,13 @@ impl State {
         let count = self.lesson().predict.as_ref()?.count;
         Some(Judged {
             guess: self.about.guess?,
-            actual: count.of(trace, &self.derived.analysis),
+            actual: self.derived.count(trace, count, self.lesson().duel),
         })
     }
 
     /// Whether the run on the stage was stepped or played to its end.
     pub const fn is_seen(&self) -> bool {
         self.about.is_seen
-    }
-
-    /// The lesson behind this one in the list.
-    pub fn next_lesson(&self) -> Option<&Lesson> {
-        self.lessons.get(self.lesson + 1)
     }
 
     /// What belongs to the run on the stage beside its trace.
@@ -242,16 +231,6 @@ impl State {
     /// Whether the help is open.
     pub const fn is_help_open(&self) -> bool {
         self.help
-    }
-
-    /// The code panel's language.
-    pub const fn code(&self) -> CodeLanguage {
-        self.code
-    }
-
-    /// Whose code the panel shows.
-    pub const fn role(&self) -> Role {
-        self.role
     }
 
     /// The page's language.
@@ -280,9 +259,9 @@ impl State {
         self.settings.done.iter().any(|done| done == lesson)
     }
 
-    /// The run that the one on the stage is compared with.
+    /// The run, or the connection of the same record, that the one on the stage is compared with.
     pub fn earlier(&self) -> Option<&Run> {
-        self.runs.get(self.compared?)
+        self.above().or_else(|| self.runs.get(self.compared?))
     }
 
     /// The trace file that was opened, until a lesson is.
@@ -306,7 +285,7 @@ impl State {
     /// file's run is of no lesson, or of one whose knobs do not lead to it.
     pub fn hash(&self) -> String {
         let step = match (&self.status, &self.trace) {
-            _ if self.opened.is_some() => None,
+            _ if self.opened.is_some() && self.tab() != Tab::Lab => None,
             (Status::Done(_) | Status::Interrupted, Some(_)) => Some(self.step()),
             (Status::Starting | Status::Running, _) => match self.aim {
                 Aim::Step(step) => Some(step),
@@ -324,6 +303,9 @@ impl State {
         let mut hash = String::new();
         if self.tab() == Tab::Yours {
             hash += hash::YOURS;
+            hash += &self.write_above();
+        } else if self.tab() == Tab::Lab {
+            hash = hash::write_lab(&lab::base(), &self.experiment, step, &look);
         } else if self
             .opened
             .as_ref()

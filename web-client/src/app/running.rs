@@ -1,7 +1,7 @@
 //! The run that the connection to the gateway carries.
 
 use trace::link::{Ending, Line, Request, VERSION};
-use trace::{Event, Script, Trace};
+use trace::{Event, Experiment, Script, Trace};
 
 use super::derived::Derived;
 use super::{Aim, Effect, Link, State, Status};
@@ -15,6 +15,7 @@ impl State {
         if !self.can_run() {
             return;
         }
+        self.stop_repeating(effects);
         self.aim = match aim {
             Aim::Play if self.reduced_motion => Aim::Last,
             aim => aim,
@@ -52,13 +53,13 @@ impl State {
         self.asked = Some(self.experiment.clone());
         effects.push(Effect::SendToGateway(Request::Run {
             run: self.run,
-            experiment: self.experiment.clone(),
+            experiment: Box::new(self.experiment.clone()),
         }));
     }
 
     /// Asks for the end of the run that is going on. Its events are kept, and
     /// those that still arrive before its `ended` line.
-    pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn stop_run(&mut self, effects: &mut Vec<Effect>) {
         match self.status {
             Status::Running => effects.push(Effect::SendToGateway(Request::Stop)),
             Status::Starting => {
@@ -72,6 +73,12 @@ impl State {
             }
             _ => {}
         }
+    }
+
+    /// The same, and no further run of a series is asked for.
+    pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
+        self.stop_run(effects);
+        self.stop_repeating(effects);
     }
 
     /// Nothing was run yet.
@@ -107,7 +114,16 @@ impl State {
     /// Tells whether anything that can be seen at once changed.
     pub(super) fn handle_line(&mut self, line: Line, effects: &mut Vec<Effect>) -> bool {
         let is_back = self.note_sign_of_life(effects);
-        self.take_line(line, effects) || is_back
+        let changed = if let Line::Error { message } = &line
+            && self.is_lesson_refused(message)
+        {
+            true
+        } else if self.is_of_series(&line) {
+            self.take_outcome(line, effects)
+        } else {
+            self.take_line(line, effects)
+        };
+        changed || is_back
     }
 
     fn take_line(&mut self, line: Line, effects: &mut Vec<Effect>) -> bool {
@@ -131,6 +147,7 @@ impl State {
                 }
                 effects.push(Effect::SendToGateway(Request::Watch));
                 self.begin(effects);
+                self.run_next(effects);
             }
             Line::Alive => return false,
             Line::Queued { run, place } => {
@@ -146,9 +163,15 @@ impl State {
                 if !self.ours {
                     return false;
                 }
-                let Some(experiment) = self.asked.clone() else {
+                let Some(mut experiment) = self.asked.clone() else {
                     return false;
                 };
+                if let Some(ran) = &run.plan.experiment
+                    && was_refused(&experiment, ran)
+                {
+                    self.take_link_off(&experiment, effects);
+                    experiment.link = None;
+                }
                 self.place = None;
                 self.begin_on_stage(&experiment);
                 self.clear_stage();
@@ -195,6 +218,8 @@ impl State {
                 }
                 self.finish(Status::Done(ended.why));
                 self.note_done(effects);
+                self.look_above();
+                self.show_wanted();
             }
             Line::Error { message } => match self.status {
                 Status::Starting if !self.wanted => self.status = Status::Failed(message),
@@ -203,6 +228,16 @@ impl State {
             },
         }
         true
+    }
+
+    /// There can be no link where the gateway runs: the next run asks for none, unless it was
+    /// changed since this one was asked for.
+    pub(super) fn take_link_off(&mut self, asked: &Experiment, effects: &mut Vec<Effect>) {
+        if self.experiment.link == asked.link {
+            self.experiment.link = None;
+            self.look_for_mistakes();
+            self.keep_draft(effects);
+        }
     }
 
     fn handle_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
@@ -284,4 +319,9 @@ impl State {
             effects.push(Effect::SaveSettings(self.settings.clone()));
         }
     }
+}
+
+/// Whether a run that was to go over a link went without one, as there could be none.
+pub(super) const fn was_refused(asked: &Experiment, ran: &Experiment) -> bool {
+    asked.link.is_some() && ran.link.is_none()
 }

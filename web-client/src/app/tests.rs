@@ -1,13 +1,18 @@
+mod beside;
 mod compare;
 mod connecting;
 mod dueling;
 mod files;
 mod finding;
 mod following;
+mod guessing;
 mod inspecting;
+mod lab;
+mod lesson_files;
 mod lessons;
 mod link;
 mod place;
+mod repeating;
 mod yours;
 
 use protocol::System;

@@ -1,12 +1,13 @@
 //! The reader's own records: many connections, one of them on the stage, maybe while the
 //! record still grows.
 
-use trace::guess::Guess;
 use trace::lane::Direction;
 use trace::link::{Ended, Ending, Plan, Run};
 use trace::{Connection, ConnectionId, Event, Party, Trace, framing};
 
+use super::beside::Beside;
 use super::derived::Derived;
+use super::guessing::Guessed;
 use super::{Aim, Effect, Opened, State, Status, Tab};
 use crate::file::FileError;
 use crate::hash::Stop;
@@ -36,8 +37,11 @@ pub(super) struct Yours {
     is_stale: bool,
     /// A framing that was typed for a direction and is none.
     refused: Option<(Direction, String)>,
-    /// What was guessed of the connection on the stage.
-    pub(super) guessed: Option<Vec<(Direction, Vec<Guess>)>>,
+    /// A framing that is being typed for a direction.
+    typed: Option<(Direction, String)>,
+    /// What was guessed of the connection on the stage and of those like it.
+    pub(super) guessed: Option<Guessed>,
+    pub(super) beside: Beside,
 }
 
 impl Default for Yours {
@@ -53,7 +57,9 @@ impl Default for Yours {
             has_grown: false,
             is_stale: false,
             refused: None,
+            typed: None,
             guessed: None,
+            beside: Beside::default(),
         }
     }
 }
@@ -111,6 +117,21 @@ impl State {
         }
     }
 
+    /// What is being typed as the framing of a direction.
+    pub fn framing_typed(&self, direction: Direction) -> Option<&str> {
+        let typed = self.yours.typed.as_ref();
+        let typed = typed.filter(|(typing, _)| *typing == direction);
+        typed.map(|(_, text)| text.as_str())
+    }
+
+    /// Tells whether anything else is typed there.
+    pub(super) fn type_framing(&mut self, direction: Direction, text: String) -> bool {
+        let typed = Some((direction, text));
+        let changed = self.yours.typed != typed;
+        self.yours.typed = typed;
+        changed
+    }
+
     /// Why what was typed is no framing, in English.
     pub fn framing_mistake(&self) -> Option<String> {
         let (_, text) = self.yours.refused.as_ref()?;
@@ -118,10 +139,11 @@ impl State {
     }
 
     pub(super) fn choose_tab(&mut self, tab: Tab, effects: &mut Vec<Effect>) -> bool {
-        if tab == self.yours.tab || (tab == Tab::Learn && self.yours.is_only) {
+        if tab == self.yours.tab || (tab != Tab::Yours && self.yours.is_only) {
             return false;
         }
         match tab {
+            Tab::Lab => self.enter_lab(effects),
             Tab::Learn => self.choose(self.lesson, effects),
             Tab::Yours => {
                 self.stop(effects);
@@ -154,7 +176,7 @@ impl State {
     }
 
     /// A connection of what is open comes on the stage in place of what is there.
-    fn put_connection(&mut self, connection: ConnectionId) {
+    pub(super) fn put_connection(&mut self, connection: ConnectionId) {
         // A file that lacks its end does not grow.
         let is_only = self.yours.is_only;
         let Some((_, source)) = &mut self.yours.source else {
@@ -190,6 +212,8 @@ impl State {
             *of = number;
         }
         self.yours.refused = None;
+        self.yours.typed = None;
+        self.look_above();
     }
 
     /// What is on the stage still grows.
@@ -209,6 +233,7 @@ impl State {
             experiment: self.experiment.clone(),
             rerun: false,
             is_of_lesson: false,
+            is_lab: false,
         }
     }
 
@@ -240,6 +265,7 @@ impl State {
             return false;
         };
         self.yours.refused = None;
+        self.yours.typed = None;
         match framing::parse(text.trim()) {
             Ok(framing) => {
                 let setup = &mut trace.setup;
@@ -269,6 +295,7 @@ impl State {
         self.yours.is_chosen = false;
         self.yours.tab = Tab::Yours;
         self.yours.source = None;
+        self.forget_above();
         self.wanted = false;
         self.forget_run();
         self.faults.clear();
@@ -401,9 +428,11 @@ impl State {
         self.opened = Some(self.opened_as(name));
         self.put_record(trace, Stop::Step(0));
         self.yours.source = Some((self.about.number, source));
+        self.forget_above();
         self.yours.tab = Tab::Yours;
         self.yours.text.clear();
         self.yours.refused = None;
+        self.yours.typed = None;
         Ok(())
     }
 }

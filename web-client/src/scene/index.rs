@@ -2,6 +2,8 @@
 //! beside its analysis and brought up to date as events come. A step then looks
 //! up what is in sight and does not walk through the record.
 
+mod change;
+mod link;
 mod queue;
 mod wait;
 
@@ -11,8 +13,10 @@ use trace::rows::Hues;
 use trace::{Analysis, Call, ConnectionId, End, Event, Flags, PartyId, Trace};
 
 use super::kept::Kept;
+use super::times::{Times, times, truncate};
+use super::track::Track;
 use crate::bins::EventKind;
-pub(super) use queue::Change;
+pub(super) use change::Change;
 pub(super) use queue::has_whole_wire;
 use queue::{Queues, accept_queue, under_way};
 pub(super) use wait::Wait;
@@ -41,31 +45,14 @@ pub struct Index {
     pub(super) kept: Kept,
 }
 
-/// When an event was, in nanoseconds since the start of the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Times {
-    /// When the call began.
-    pub(super) from: f64,
-    /// When it ended.
-    pub(super) to: f64,
-    /// The time that the event carries: when bytes changed hands.
-    pub(super) at: f64,
-}
-
-/// Events that stand in one row, ascending.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Track {
-    /// All of them.
-    pub(super) events: Vec<usize>,
-    /// Those that are decisions and no calls.
-    decisions: Vec<usize>,
-}
-
 /// What is looked up of a connection.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Conversation {
     /// Its packets.
     pub(super) packets: Track,
+    /// For each of them the latest time, in nanoseconds, at which one up to it was sent or
+    /// has arrived over a link.
+    arrived: Vec<u64>,
     /// Whether a call or a decision of the opener, and of the acceptor, is there.
     has_calls: [bool; 2],
     /// Whether the kernel was asked for the send queue behind a send.
@@ -134,10 +121,10 @@ impl Index {
         self.end = self.times.iter().fold(0.0, |end, times| times.to.max(end));
         truncate(&mut self.queued, from);
         for (_, track) in &mut self.parties {
-            track.truncate(from);
+            track.truncate(from, &self.times);
         }
         for (_, conversation) in &mut self.connections {
-            conversation.truncate(from);
+            conversation.truncate(from, &self.times);
         }
     }
 
@@ -226,49 +213,10 @@ impl Index {
     }
 }
 
-impl Track {
-    const EMPTY: Self = Self {
-        events: Vec::new(),
-        decisions: Vec::new(),
-    };
-
-    fn push(&mut self, index: usize, event: &Event) {
-        self.events.push(index);
-        if event.call.is_decision() {
-            self.decisions.push(index);
-        }
-    }
-
-    fn truncate(&mut self, from: usize) {
-        truncate(&mut self.events, from);
-        truncate(&mut self.decisions, from);
-    }
-
-    /// Those on connections that are `wanted`.
-    pub(super) fn on(&self, trace: &Trace, wanted: impl Fn(ConnectionId) -> bool) -> Self {
-        let mut own = Self::default();
-        for &index in &self.events {
-            if let Some(event) = trace.events().get(index).filter(|e| wanted(e.connection)) {
-                own.push(index, event);
-            }
-        }
-        own
-    }
-
-    /// How many of its calls or packets are among the first `step` events.
-    pub(super) fn happened(&self, step: usize) -> usize {
-        before(&self.events, step) - before(&self.decisions, step)
-    }
-
-    /// How many calls or packets it has.
-    pub(super) fn len(&self) -> usize {
-        self.events.len() - self.decisions.len()
-    }
-}
-
 impl Conversation {
     const EMPTY: Self = Self {
         packets: Track::EMPTY,
+        arrived: Vec::new(),
         has_calls: [false; 2],
         has_send_queue: false,
         has_receive_queue: false,
@@ -280,6 +228,10 @@ impl Conversation {
     fn take(&mut self, index: usize, event: &Event) {
         if event.call.is_packet() {
             self.packets.push(index, event);
+            let arrived = event.transit().and_then(|transit| transit.arrived);
+            let before = self.arrived.last().copied().unwrap_or_default();
+            self.arrived
+                .push(arrived.unwrap_or_default().max(event.at).0.max(before));
         }
         let end = number(event.end);
         self.has_calls[end] |= !event.call.is_packet();
@@ -301,8 +253,9 @@ impl Conversation {
         self.queues.note(index);
     }
 
-    fn truncate(&mut self, from: usize) {
-        self.packets.truncate(from);
+    fn truncate(&mut self, from: usize, times: &[Times]) {
+        self.packets.truncate(from, times);
+        self.arrived.truncate(self.packets.events.len());
         for known in &mut self.acknowledged {
             known.truncate(known.partition_point(|(event, _)| *event < from));
         }
@@ -310,6 +263,20 @@ impl Conversation {
             truncate(closed, from);
         }
         self.queues.go_back(from);
+    }
+
+    /// Its packets without those at the beginning that had all arrived, and those at the end
+    /// that were sent later. Each question has the same answer for all behind a time, or an
+    /// event, that it has for that.
+    pub(super) fn packets_between(
+        &self,
+        has_passed: impl Fn(u64) -> bool,
+        is_later: impl Fn(usize) -> bool,
+    ) -> &[usize] {
+        let from = self.arrived.partition_point(|&arrived| has_passed(arrived));
+        let events = &self.packets.events;
+        let to = events.partition_point(|&index| !is_later(index));
+        events.get(from..to).unwrap_or_default()
     }
 
     /// Whether a call or a decision of `end` is there.
@@ -350,15 +317,6 @@ const fn number(end: End) -> usize {
     }
 }
 
-fn truncate(events: &mut Vec<usize>, from: usize) {
-    events.truncate(before(events, from));
-}
-
-/// How many of these events, which are ascending, stand before `step`.
-fn before(events: &[usize], step: usize) -> usize {
-    events.partition_point(|&event| event < step)
-}
-
 fn find<K: Ord + Copy, V>(all: &[(K, V)], key: K) -> Option<&V> {
     let found = all.binary_search_by_key(&key, |(own, _)| *own).ok()?;
     Some(&all[found].1)
@@ -373,17 +331,6 @@ fn entry<K: Ord + Copy, V: Default>(all: &mut Vec<(K, V)>, key: K) -> &mut V {
         }
     };
     &mut all[at].1
-}
-
-/// When a call began and ended: calls that take something from the kernel
-/// carry the time they ended, the others the time they began.
-fn times(event: &Event) -> Times {
-    let (at, took) = (event.at.0 as f64, event.took.0 as f64);
-    let (from, to) = match event.call {
-        Call::Recv | Call::Accept => ((at - took).max(0.0), at),
-        _ => (at, at + took),
-    };
-    Times { from, to, at }
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ mod target;
 mod text;
 mod ticks;
 pub mod time;
+mod times;
+mod track;
 mod value;
 mod view;
 mod viewport;

@@ -28,11 +28,30 @@ pub struct StageModel<'a> {
     pub hover: Option<Target>,
     /// The run it is compared with.
     pub earlier: Option<&'a Run>,
+    /// What is looked up of that, if it is at hand.
+    pub earlier_index: Option<&'a Index>,
     /// What became of the duels with the wrong decoder that was chosen.
     pub duels: &'a [LaneDuel],
 }
 
 impl<'a> StageModel<'a> {
+    /// A run as it is at `step`: all of it in sight, nothing selected, no run above it and
+    /// no duel.
+    pub fn new(trace: &'a Trace, analysis: &'a Analysis, index: &'a Index, step: usize) -> Self {
+        Self {
+            trace,
+            analysis,
+            index,
+            step,
+            viewport: Viewport::default(),
+            selection: None,
+            hover: None,
+            earlier: None,
+            earlier_index: None,
+            duels: &[],
+        }
+    }
+
     /// The rows of a lane at the cursor.
     pub const fn rows(&self, lane: &'a Lane) -> Rows<'a> {
         Rows::new(self.trace, lane, self.step)

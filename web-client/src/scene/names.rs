@@ -29,25 +29,34 @@ impl StageModel<'_> {
         plan.is_some_and(|plan| plan.clients.len() == 1)
     }
 
+    /// Both ends of the connection, and the address of whoever opened it.
+    pub(super) fn ends(&self, catalog: &Catalog) -> Option<String> {
+        let connection = self.trace.connections.first()?;
+        let names = End::ALL.map(|end| self.end_name(catalog, connection.connection, end));
+        Some(names.join(" → "))
+    }
+
     /// What a party is called.
     pub(super) fn party_name(&self, catalog: &Catalog, party: PartyId) -> String {
         if self.trace.plan.is_some() {
             let alone = self.is_of_one_client();
-            for (id, key) in [
-                (SERVER, "stage.server"),
-                (
-                    ClientId::FIRST.party(),
-                    if alone {
-                        "stage.client"
-                    } else {
-                        "stage.client1"
-                    },
-                ),
-                (ClientId::SECOND.party(), "stage.client2"),
-            ] {
-                if id == party {
-                    return catalog.text(key);
-                }
+            if party == SERVER {
+                return catalog.text("stage.server");
+            }
+            let mut clients = ClientId::ALL.into_iter();
+            if let Some(client) = clients.find(|client| client.party() == party) {
+                let key = [
+                    "stage.client1",
+                    "stage.client2",
+                    "stage.client3",
+                    "stage.client4",
+                ];
+                let key = if alone {
+                    "stage.client"
+                } else {
+                    key[client.index()]
+                };
+                return catalog.text(key);
             }
         }
         catalog.value(&explain::name(self.trace, party))

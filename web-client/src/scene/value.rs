@@ -6,10 +6,16 @@ use trace::text::{Catalog, grouped};
 /// A knob's value with its unit, or translated.
 pub fn knob_value(knob: Knob, value: &str, catalog: &Catalog) -> String {
     match knob.domain() {
-        Domain::Text { .. } | Domain::Framing | Domain::Sizes { .. } if value.is_empty() => {
-            "∅".to_owned()
+        Domain::Text { .. } | Domain::Framing | Domain::Link(_) | Domain::Sizes { .. }
+            if value.is_empty() =>
+        {
+            // What an empty value means, where it is not simply nothing.
+            let meaning = catalog.template(&["knob.", knob.name(), ".empty"].concat());
+            meaning.unwrap_or("∅").to_owned()
         }
-        Domain::Text { .. } | Domain::Framing | Domain::Sizes { .. } => value.to_owned(),
+        Domain::Text { .. } | Domain::Framing | Domain::Link(_) | Domain::Sizes { .. } => {
+            value.to_owned()
+        }
         Domain::Number { unit, .. } => number(value, unit),
         Domain::Choice(_) => choice(value, catalog),
         Domain::Lines { .. } => {
@@ -42,6 +48,16 @@ fn choice(word: &str, catalog: &Catalog) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_value_is_what_it_means() {
+        let catalog = crate::sample::catalog();
+        let check = |knob, expected: &str| assert_eq!(knob_value(knob, "", &catalog), expected);
+        check(Knob::ClientFraming, "as the server");
+        check(Knob::RecvSizes, "as the buffer");
+        check(Knob::Link, "this machine");
+        check(Knob::Messages, "∅");
+    }
 
     #[test]
     fn numbers_have_the_unit_that_keeps_them_short_and_their_thousands_apart() {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::sample;
-use crate::scene::{self, Axis, Edge, Part, Rect, StageModel, View, Viewport};
+use crate::scene::{self, Axis, Edge, Part, Rect, StageModel, View};
 
 fn colours() -> Colours {
     Colours {
@@ -189,17 +189,7 @@ fn a_stage_is_written_whole() {
     let trace = sample::wired(&sample::five_sends());
     let analysis = trace::Analysis::new(&trace);
     let index = scene::Index::new(&trace, &analysis);
-    let model = StageModel {
-        trace: &trace,
-        analysis: &analysis,
-        index: &index,
-        step: 7,
-        viewport: Viewport::default(),
-        selection: None,
-        hover: None,
-        earlier: None,
-        duels: &[],
-    };
+    let model = StageModel::new(&trace, &analysis, &index, 7);
     for view in [View::Bytes, View::Time] {
         for axis in [Axis::Time, Axis::Step] {
             let catalog = sample::catalog();

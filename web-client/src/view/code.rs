@@ -1,11 +1,11 @@
-//! The server's or the client's loop in three languages; the line that made
-//! the current call is highlighted.
+//! The server's or the client's loop in three languages, of which the line that made the
+//! current call is highlighted; or a reader and a writer for the framing at hand, in six.
 
-use protocol::auth::Scheme;
-use protocol::peer::Reply;
-use protocol::{Framing, System};
-use trace::{End, Experiment};
-use web_sys::{Element, HtmlElement};
+use protocol::Framing;
+use trace::End;
+use trace::source_code::Language;
+use trace::text::{Catalog, Sentence};
+use web_sys::{Element, Event, HtmlElement, HtmlSelectElement};
 
 use crate::app::{CodeLanguage, Message, Role, State};
 use crate::catalog::{self, CodeLine};
@@ -16,14 +16,29 @@ pub(super) struct Code {
     listing: Element,
     scroll: HtmlElement,
     line: Template,
-    roles: Vec<Element>,
+    roles: Vec<HtmlElement>,
     tabs: Vec<Element>,
+    tab_group: HtmlElement,
+    decoder: HtmlElement,
+    language: HtmlSelectElement,
+    copied: Element,
     lines: Vec<(CodeLine, HtmlElement)>,
-    shown: Option<(&'static str, Role, CodeLanguage)>,
+    shown: Option<Listing>,
+    /// Whether there is a loop of this name.
+    known: Option<(&'static str, bool)>,
     current: Option<usize>,
     /// Another line is highlighted than the one last brought into sight.
     moved: bool,
-    _listeners: [Listener; 2],
+    _listeners: [Listener; 5],
+}
+
+/// What the panel shows.
+#[derive(Clone, PartialEq)]
+enum Listing {
+    /// The loop of a program, by the name of its snippets.
+    Loop(&'static str, Role, CodeLanguage),
+    /// A reader and a writer.
+    Decoder(Framing, Language),
 }
 
 impl Code {
@@ -42,48 +57,92 @@ impl Code {
                 _ => CodeLanguage::Python,
             }))
         };
+        let language: HtmlSelectElement = dom::find("decoder-language")?;
+        let option = Template::find("option")?;
+        for one in Language::ALL {
+            let entry: Element = option.clone_as();
+            dom::set(&entry, "value", one.name());
+            dom::set_text(&entry, one.title());
+            let _ = language.append_child(&entry);
+        }
+        let decoder: HtmlElement = dom::find("decoder-show")?;
+        let listing: Element = dom::find("code")?;
+        let copied: Element = dom::find("code-copied")?;
+        let (said, chosen) = (dispatch.clone(), language.clone());
         Ok(Self {
             _listeners: [
                 dom::on_click(&title, "data-role", dispatch, role),
                 dom::on_click(&title, "data-code", dispatch, tab),
+                super::header::click(&decoder, dispatch, Message::ShowDecoder),
+                dom::listen(&language, "change", move |_: Event| {
+                    let name = chosen.value();
+                    let mut all = Language::ALL.into_iter();
+                    let found = all.find(|language| language.name() == name);
+                    if let Some(language) = found {
+                        said(Message::DecoderLanguage(language));
+                    }
+                }),
+                copying(&copied)?,
             ],
             panel: dom::find("code-panel")?,
-            listing: dom::find("code")?,
+            listing,
             scroll: dom::find("code-scroll")?,
             line: Template::find("code-line")?,
             roles: dom::all("[data-role]"),
             tabs: dom::all("[data-code]"),
+            tab_group: dom::find("code-languages")?,
+            decoder,
+            language,
+            copied,
             lines: Vec::new(),
             shown: None,
+            known: None,
             current: None,
             moved: false,
         })
     }
 
-    pub(super) fn show(&mut self, state: &State) {
+    pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
+        let snippet = state.snippet().filter(|name| self.is_known(name));
+        let framing = state.framing_at_hand();
+        for role in &self.roles {
+            dom::set_shown(role, snippet.is_some());
+        }
+        dom::set_shown(&self.decoder, framing.is_some());
+        let wanted = match (snippet, framing) {
+            (Some(name), framing) if !state.shows_decoder() || framing.is_none() => {
+                Listing::Loop(name, state.role(), state.code())
+            }
+            (_, Some(framing)) => Listing::Decoder(framing, state.decoder_language()),
+            // The code of somebody's own programs is not known.
+            (_, None) => return dom::set_shown(&self.panel, false),
+        };
+        dom::set_shown(&self.panel, true);
+        let is_decoder = matches!(wanted, Listing::Decoder(..));
         let role = match state.role() {
+            _ if is_decoder => "",
             Role::Server => "server",
             Role::Client => "client",
         };
-        for (buttons, attribute, chosen) in [
-            (&self.roles, "data-role", role),
-            (&self.tabs, "data-code", catalog::ending(state.code())),
-        ] {
-            for button in buttons {
-                let own = button.get_attribute(attribute);
-                dom::set_bool(button, "aria-pressed", own.as_deref() == Some(chosen));
-            }
+        for button in &self.roles {
+            let own = button.get_attribute("data-role");
+            dom::set_bool(button, "aria-pressed", own.as_deref() == Some(role));
         }
-        let plan = state.trace().map(|trace| trace.plan.as_ref());
-        let experiment = plan.flatten().unwrap_or_else(|| state.experiment());
-        let wanted = (snippet(experiment), state.role(), state.code());
-        if self.shown != Some(wanted) {
+        for button in &self.tabs {
+            let own = button.get_attribute("data-code");
+            let chosen = catalog::ending(state.code());
+            dom::set_bool(button, "aria-pressed", own.as_deref() == Some(chosen));
+        }
+        dom::set_bool(&self.decoder, "aria-pressed", is_decoder);
+        dom::set_shown(&self.tab_group, !is_decoder);
+        dom::set_shown(&self.language, is_decoder);
+        self.language.set_value(state.decoder_language().name());
+        if self.shown.as_ref() != Some(&wanted) {
+            self.build(&wanted, catalog);
             self.shown = Some(wanted);
-            self.build(&catalog::code(wanted.0, wanted.1, wanted.2));
+            dom::set_text(&self.copied, "");
+            self.scroll.set_scroll_top(0);
         }
-        // The code of somebody's own programs is not known; not every framing has code.
-        let is_known = plan != Some(None) && !self.lines.is_empty();
-        dom::set_shown(&self.panel, is_known);
         let current = self.find(state);
         if current != self.current {
             if let Some((_, line)) = self.current.and_then(|index| self.lines.get(index)) {
@@ -97,16 +156,46 @@ impl Code {
         }
     }
 
-    fn build(&mut self, lines: &[CodeLine]) {
+    /// Whether there is a loop of this name: not every framing has one.
+    fn is_known(&mut self, name: &'static str) -> bool {
+        if let Some((known, is_known)) = self.known
+            && known == name
+        {
+            return is_known;
+        }
+        let lines = catalog::code(name, Role::Server, CodeLanguage::Python);
+        self.known = Some((name, !lines.is_empty()));
+        !lines.is_empty()
+    }
+
+    fn build(&mut self, wanted: &Listing, catalog: &Catalog) {
         dom::clear(&self.listing);
         self.current = None;
-        let made = lines.iter().map(|line| {
-            let element: HtmlElement = self.line.clone_as();
-            dom::set_text(&element, line.text);
-            let _ = self.listing.append_child(&element);
-            (*line, element)
-        });
-        self.lines = made.collect();
+        self.lines.clear();
+        let (framing, language) = match wanted {
+            Listing::Loop(name, role, language) => {
+                for line in catalog::code(name, *role, *language) {
+                    let element = self.add(line.text);
+                    self.lines.push((line, element));
+                }
+                return;
+            }
+            Listing::Decoder(framing, language) => (framing, *language),
+        };
+        match catalog::decoder(framing, language) {
+            Ok(source) => source.lines().for_each(|line| drop(self.add(line))),
+            Err(error) => {
+                let none = Sentence::new("code.decoder.none").with("reason", error.to_string());
+                self.add(&catalog.render(&none));
+            }
+        }
+    }
+
+    fn add(&self, text: &str) -> HtmlElement {
+        let element: HtmlElement = self.line.clone_as();
+        dom::set_text(&element, text);
+        let _ = self.listing.append_child(&element);
+        element
     }
 
     /// The line that made the current call, if its program is the one shown.
@@ -144,15 +233,23 @@ impl Code {
     }
 }
 
-/// Which snippet shows what these programs do: a stream's is named by its
-/// framing, whichever system the knobs started from.
-fn snippet(experiment: &Experiment) -> &'static str {
-    let rules = experiment.rules();
-    match (experiment.system, &rules.framing) {
-        (System::Auth, _) if rules.scheme == Scheme::MutualSha256 => "mutual",
-        (System::UdpEcho | System::Auth | System::Framed, _) => experiment.system.name(),
-        (_, Framing::None) if rules.reply == Reply::None => "sink",
-        (_, Framing::None) => System::TcpEcho.name(),
-        (_, framing) => framing.name(),
-    }
+/// Copies what the panel lists.
+fn copying(copied: &Element) -> Result<Listener, Missing> {
+    let button: HtmlElement = dom::find("code-copy")?;
+    let (copied, texts) = (copied.clone(), button.clone());
+    Ok(dom::listen(&button, "click", move |_: Event| {
+        let lines = dom::all::<Element>("#code .code-line");
+        let lines = lines.iter().map(|line| line.text_content());
+        let lines: Vec<_> = lines.map(Option::unwrap_or_default).collect();
+        let (said, texts) = (copied.clone(), texts.clone());
+        dom::copy(&(lines.join("\n") + "\n"), move |is_copied| {
+            let which = if is_copied {
+                "data-done"
+            } else {
+                "data-refused"
+            };
+            let text = texts.get_attribute(which).unwrap_or_default();
+            dom::set_text(&said, &text);
+        });
+    }))
 }

@@ -100,14 +100,16 @@ impl Explain {
             dom::set_text(&self.guess_why, &why.unwrap_or_default());
         }
         let over = matches!(state.status(), Status::Done(_) | Status::Interrupted);
-        let look = catalog::lesson_text(catalog, state.lesson(), "look");
+        let look = catalog::lesson_text(catalog, state.language(), state.lesson(), "look");
         let ours = state.opened().is_none() && state.earlier().is_none();
         dom::set_shown(&self.look, over && ours && !look.is_empty());
         dom::set_text(&self.look_text, &look);
+        let language = catalog::lesson_language(state.language(), state.lesson());
+        dom::set_language(&self.look_text, language);
         let next = state.next_lesson().filter(|_| ours && state.is_seen());
         dom::set_shown(&self.next, next.is_some());
         if let Some(next) = next {
-            let title = catalog::lesson_text(catalog, next, "title");
+            let title = catalog::lesson_text(catalog, state.language(), next, "title");
             let text = Sentence::new("lesson.next").with("title", title);
             dom::set(&self.next, "data-next", &next.id);
             dom::set_text(&self.next, &catalog.render(&text));

@@ -36,6 +36,7 @@ struct Reader {
 impl Files {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
         let open: Element = dom::find("file-open")?;
+        let lesson: Element = dom::find("lab-file")?;
         let input: HtmlInputElement = dom::find("file")?;
         let copy: HtmlElement = dom::find("copy-link")?;
         let group: Element = dom::find("files")?;
@@ -49,7 +50,7 @@ impl Files {
                 _ => Format::Trace,
             }))
         };
-        let clicked = input.clone();
+        let (clicked, clicked_in_lab) = (input.clone(), input.clone());
         let (chosen, chosen_reader) = (input.clone(), reader.clone());
         let mut listeners = vec![
             dom::on_click(&group, "data-download", dispatch, download),
@@ -61,6 +62,9 @@ impl Files {
             }),
             super::header::click(&copy, dispatch, Message::CopyLink),
             dom::listen(&open, "click", move |_: MouseEvent| clicked.click()),
+            dom::listen(&lesson, "click", move |_: MouseEvent| {
+                clicked_in_lab.click();
+            }),
             dom::listen(&input, "change", move |_: Event| {
                 if let Some(file) = chosen.files().and_then(|files| files.get(0)) {
                     chosen_reader.read(&file);

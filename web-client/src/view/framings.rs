@@ -1,12 +1,15 @@
 //! Fields for a framing: what may follow what was typed is suggested, by the list that all
 //! of them share.
 
+use record::End;
 use trace::framing;
 use trace::lane::Direction;
+use trace::text::Catalog;
 use web_sys::{Element, Event, HtmlInputElement};
 
 use crate::app::State;
 use crate::dom::{self, Listener, Missing, Template};
+use crate::source::{Listed, Source};
 
 /// The list, as a field's `list` names it.
 pub(super) const LIST: &str = "framing-names";
@@ -32,13 +35,32 @@ fn suggest(typed: &str) -> Result<(), Missing> {
     Ok(())
 }
 
-/// Who sends in a direction of the connection on the stage, and to whom.
+/// Who sends in a direction of the connection on the stage, and to whom; two of one name
+/// with their ports.
 pub(super) fn ends(state: &State, direction: Direction) -> String {
     let connection = state.trace().and_then(|trace| trace.connections.first());
     let found = connection.zip(state.source());
-    let ends = [direction.sender(), direction.reader()].map(|end| {
+    let ends = [direction.sender(), direction.reader()];
+    let names = ends.map(|end| {
         let name = found.and_then(|(known, source)| source.end_name(known, end));
         name.unwrap_or("?")
     });
-    ends.join(" → ")
+    if names[0] != names[1] {
+        return names.join(" → ");
+    }
+    let ports = ends.map(|end| {
+        let address = connection.and_then(|known| known.end(end).address.as_deref());
+        let port = address.and_then(|address| address.rsplit_once(':'));
+        port.map_or_else(String::new, |(_, port)| [" :", port].concat())
+    });
+    [names[0], &ports[0], " → ", names[1], &ports[1]].concat()
+}
+
+/// The two ends of a connection, whoever opened it first.
+pub(super) fn parties(source: &Source, listed: &Listed, catalog: &Catalog) -> String {
+    let names = End::ALL.map(|end| {
+        let name = source.end_name(&listed.connection, end);
+        name.map_or_else(|| catalog.text("actor.unknown"), str::to_owned)
+    });
+    names.join(" → ")
 }

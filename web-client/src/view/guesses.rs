@@ -56,20 +56,27 @@ impl GuessesView {
             dom::clear(&self.list);
             return;
         };
+        let (of, guessed) = (guessed.connections, &guessed.directions);
         let counts = guessed.iter().map(|(_, guesses)| guesses.len()).collect();
         let shown = Some((counts, state.language()));
         if self.shown != shown {
             dom::clear(&self.list);
             for (direction, guesses) in guessed {
-                self.put(state, *direction, guesses, catalog);
+                self.put(state, (*direction, of), guesses, catalog);
             }
             self.shown = shown;
         }
         self.mark_chosen(state);
     }
 
-    /// Appends what was guessed of a direction.
-    fn put(&self, state: &State, direction: Direction, guesses: &[Guess], catalog: &Catalog) {
+    /// Appends what was guessed of a direction of so many connections.
+    fn put(
+        &self,
+        state: &State,
+        (direction, of): (Direction, usize),
+        guesses: &[Guess],
+        catalog: &Catalog,
+    ) {
         let name = framings::ends(state, direction);
         if guesses.is_empty() {
             let none: Element = self.none.clone_as();
@@ -89,7 +96,13 @@ impl GuessesView {
                 Certainty::Possible => "yours.guess.possible",
             });
             let evidence = &guess.evidence;
-            let why = Sentence::new("yours.guess.why")
+            let key = if of > 1 {
+                "yours.guess.why-of"
+            } else {
+                "yours.guess.why"
+            };
+            let why = Sentence::new(key)
+                .with("connections", of)
                 .with("messages", evidence.messages)
                 .with("framed", grouped(evidence.framed as u64))
                 .with("bytes", grouped(evidence.bytes as u64))

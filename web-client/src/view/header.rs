@@ -2,8 +2,9 @@
 //! below it.
 
 use protocol::EncodeError;
-use trace::knob::{Domain, Knob, KnobError};
-use trace::link::VERSION;
+use trace::experiment::NoMessage;
+use trace::knob::{Domain, Knob, KnobError, Setting};
+use trace::link::{MAX_LESSON_SENT, VERSION};
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{ExperimentError, RecordError, TraceError};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
@@ -26,7 +27,7 @@ pub(super) struct Header {
     theme: Element,
     languages: Vec<(Language, Element)>,
     help: HtmlDialogElement,
-    _listeners: [Listener; 4],
+    _listeners: [Listener; 5],
 }
 
 impl Header {
@@ -35,7 +36,7 @@ impl Header {
         let theme: Element = dom::find("theme")?;
         let group: Element = dom::find("languages")?;
         let languages = language_buttons(&group)?;
-        let (dialog, closed) = (help.clone(), dispatch.clone());
+        let (dialog, closed, button) = (help.clone(), dispatch.clone(), dispatch.clone());
         let listeners = [
             click(&theme, dispatch, Message::ThemeToggled),
             click(&dom::find("help-open")?, dispatch, Message::Help),
@@ -43,12 +44,18 @@ impl Header {
                 Language::of(tag).map(Message::LanguageChosen)
             }),
             dom::listen(&help, "close", move |_: Event| {
-                // Closed by the browser (its button, Esc): the state has to know.
+                // Closed by the browser (a click beside it): the state has to know, unless it
+                // has been opened again by now.
                 if dialog.has_attribute(CLOSING) {
                     let _ = dialog.remove_attribute(CLOSING);
-                } else {
+                } else if !dialog.open() {
                     closed(Message::Escape);
                 }
+            }),
+            // Its button: the state closes it, as it does for Esc.
+            dom::listen(&help, "submit", move |event: Event| {
+                event.prevent_default();
+                button(Message::Escape);
             }),
         ];
         Ok(Self {
@@ -181,6 +188,12 @@ fn refusal(error: &FileError, catalog: &Catalog) -> String {
         }
         FileError::Unreadable => Sentence::new("file.unreadable"),
         FileError::NoConnection => Sentence::new("file.no-connection"),
+        FileError::LessonSize => {
+            Sentence::new("file.lesson-size").with("most", MAX_LESSON_SENT >> 10)
+        }
+        FileError::NoText => Sentence::new("file.no-text"),
+        FileError::Offline => Sentence::new("file.offline"),
+        FileError::Lesson(reason) => Sentence::new("file.lesson").with("reason", reason.clone()),
         FileError::Packets => Sentence::new("file.packets").with("most", file::MAX_EVENTS),
         FileError::Trace(error) => return no_trace(error, catalog),
     };
@@ -235,7 +248,8 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
         Sentence::new(key).with("knob", name)
     };
     let sentence = match mistake {
-        Mistake::Knob(knob, value, KnobError::Value { domain, .. }) => match domain {
+        Mistake::Knob(Setting { knob, .. }, value, KnobError::Value { domain, .. }) => match domain
+        {
             Domain::Number { least, most, .. } => named("mistake.number", *knob)
                 .with("value", value.clone())
                 .with("least", knob_value(*knob, &least.to_string(), catalog))
@@ -243,10 +257,16 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
             Domain::Lines { most } => named("mistake.lines", *knob).with("most", *most),
             _ => named("mistake.value", *knob).with("value", value.clone()),
         },
-        Mistake::Knob(_, _, KnobError::Framing { reason, .. }) => {
-            Sentence::new("mistake.framing").with("reason", reason.clone())
+        Mistake::Knob(setting, _, KnobError::Text { reason, .. }) => {
+            let key = match setting.knob.domain() {
+                Domain::Link(_) => "mistake.link",
+                _ => "mistake.framing",
+            };
+            Sentence::new(key).with("reason", reason.clone())
         }
-        Mistake::Knob(knob, value, _) => named("mistake.value", *knob).with("value", value.clone()),
+        Mistake::Knob(setting, value, _) => {
+            named("mistake.value", setting.knob).with("value", value.clone())
+        }
         Mistake::Experiment(error) => match error {
             ExperimentError::Clients(_) => Sentence::new("mistake.clients"),
             ExperimentError::Range {
@@ -276,11 +296,17 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
                 .with("client", u64::from(u8::from(*client)))
                 .with("message", *message)
                 .with("reason", catalog.render(&encode(error))),
-            ExperimentError::Hex {
-                client, message, ..
-            } => Sentence::new("mistake.hex")
-                .with("client", u64::from(u8::from(*client)))
-                .with("message", *message),
+            ExperimentError::NoMessage {
+                client,
+                message,
+                error,
+            } => Sentence::new(match error {
+                NoMessage::Hex(_) => "mistake.hex",
+                NoMessage::Random => "mistake.random",
+                NoMessage::File => "mistake.file",
+            })
+            .with("client", u64::from(u8::from(*client)))
+            .with("message", *message),
             ExperimentError::Framing(error) => {
                 Sentence::new("mistake.framing").with("reason", catalog.render(&encode(error)))
             }
@@ -293,7 +319,7 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
     catalog.render(&sentence)
 }
 
-fn encode(error: &EncodeError) -> Sentence {
+pub(super) fn encode(error: &EncodeError) -> Sentence {
     match *error {
         EncodeError::TooLarge { length, maximum } => Sentence::new("encode.too-large")
             .with("n", length)

@@ -2,15 +2,17 @@
 //! A field opens on a click, sets the knob when it is left or Enter is
 //! pressed, and closes on Esc.
 
-use trace::Experiment;
-use trace::knob::{Domain, Knob};
-use trace::text::Catalog;
-use web_sys::{
-    Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement,
-    KeyboardEvent,
-};
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use super::framings;
+use trace::Experiment;
+use trace::knob::{Domain, Knob, Setting};
+use trace::text::Catalog;
+use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
+
+use super::fields::{Field, Fields, kind_name};
+use super::kinds::Kinds;
+use super::{framings, outgoing};
 use crate::app::{Message, Mistake, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
@@ -21,11 +23,11 @@ pub(super) struct Knobs {
     knob: Template,
     editor: Template,
     reset: HtmlElement,
-    fields: [Template; 4],
-    option: Template,
+    fields: Fields,
+    outgoing: outgoing::Templates,
     shown: Vec<Shown>,
-    /// What the row was built for.
-    built: Option<(String, Language, Vec<Knob>)>,
+    /// The lesson, with the knobs that it lists, and the language that the row is made for.
+    built: Option<(String, Vec<Knob>, Language)>,
     /// What it shows.
     source: Option<Source>,
     dispatch: Dispatch,
@@ -40,7 +42,10 @@ struct Source {
     experiment: Experiment,
     origin: Experiment,
     mistake: Option<Mistake>,
+    typed: Option<(Setting, String)>,
     is_unplanned: bool,
+    /// How often the gateway had said what its lessons are.
+    revision: u32,
 }
 
 impl Source {
@@ -51,7 +56,9 @@ impl Source {
             experiment: state.experiment().clone(),
             origin: state.origin().clone(),
             mistake: state.mistake(),
+            typed: state.typed().cloned(),
             is_unplanned: state.is_unplanned(),
+            revision: state.folder().revision,
         }
     }
 
@@ -63,7 +70,9 @@ impl Source {
             && self.experiment == *state.experiment()
             && self.origin == *state.origin()
             && self.mistake == state.mistake()
+            && self.typed.as_ref() == state.typed()
             && self.is_unplanned == state.is_unplanned()
+            && self.revision == state.folder().revision
     }
 }
 
@@ -73,40 +82,13 @@ struct Shown {
     value: Element,
     editor: HtmlElement,
     field: Field,
-    _listeners: Vec<Listener>,
-}
-
-#[derive(Clone)]
-enum Field {
-    Input(HtmlInputElement),
-    Choice(HtmlSelectElement),
-    Lines(HtmlTextAreaElement),
-}
-
-impl Field {
-    fn element(&self) -> &HtmlElement {
-        match self {
-            Self::Input(input) => input,
-            Self::Choice(select) => select,
-            Self::Lines(area) => area,
-        }
-    }
-
-    fn value(&self) -> String {
-        match self {
-            Self::Input(input) => input.value(),
-            Self::Choice(select) => select.value(),
-            Self::Lines(area) => area.value(),
-        }
-    }
-
-    fn set_value(&self, value: &str) {
-        match self {
-            Self::Input(input) => input.set_value(value),
-            Self::Choice(select) => select.set_value(value),
-            Self::Lines(area) => area.set_value(value),
-        }
-    }
+    /// What the knob is set to.
+    current: Rc<RefCell<String>>,
+    /// In front of the field of a framing or a link: its names.
+    kinds: Option<Kinds>,
+    /// Below the field: what is sent.
+    outgoing: Option<HtmlElement>,
+    listeners: Vec<Listener>,
 }
 
 impl Knobs {
@@ -118,13 +100,8 @@ impl Knobs {
             editor: Template::find("knob-editor")?,
             _reset: super::header::click(&reset, dispatch, Message::KnobsReset),
             reset,
-            fields: [
-                Template::find("field-number")?,
-                Template::find("field-text")?,
-                Template::find("field-choice")?,
-                Template::find("field-lines")?,
-            ],
-            option: Template::find("option")?,
+            fields: Fields::find()?,
+            outgoing: outgoing::Templates::find()?,
             shown: Vec::new(),
             built: None,
             source: None,
@@ -142,49 +119,79 @@ impl Knobs {
         }
         self.source = Some(Source::of(state));
         let lesson = state.lesson();
-        let wanted = wanted(state);
-        let key = (lesson.id.clone(), state.language(), wanted);
-        if self.built.as_ref() != Some(&key) {
-            self.build(&key.2, catalog);
-            self.built = Some(key);
+        let made_for = (lesson.id.clone(), lesson.knobs.clone(), state.language());
+        if self.built.as_ref() != Some(&made_for) {
+            self.arrange(&[], catalog);
+            self.built = Some(made_for);
         }
+        let active = dom::document().active_element();
+        self.arrange(&wanted(state, self.held(active.as_ref())), catalog);
         let mistake = state.mistake();
         for shown in &self.shown {
             let value = shown.knob.get(state.experiment());
             let refused = match &mistake {
-                Some(Mistake::Knob(knob, typed, _)) if *knob == shown.knob => Some(typed),
+                Some(Mistake::Knob(knob, typed, _)) if knob.knob == shown.knob => Some(typed),
                 _ => None,
             };
             dom::set_text(&shown.value, &knob_value(shown.knob, &value, catalog));
             dom::set_bool(&shown.button, "data-refused", refused.is_some());
             dom::set_bool(shown.field.element(), "aria-invalid", refused.is_some());
-            if shown.editor.hidden() {
-                shown.field.set_value(refused.unwrap_or(&value));
+            if let Some(kinds) = &shown.kinds {
+                kinds.show(&value);
+            }
+            let current = refused.unwrap_or(&value);
+            shown.current.replace(current.clone());
+            // What is being typed is not overwritten.
+            let field: &Element = shown.field.element();
+            if active.as_ref() != Some(field) {
+                shown.field.set_value(current);
+            }
+            if let (Some(list), Some(outgoing)) =
+                (&shown.outgoing, state.outgoing(shown.knob.into()))
+            {
+                self.outgoing.show(list, &outgoing, catalog);
             }
         }
         let changed = state.experiment() != state.origin();
         dom::set_shown(&self.reset, changed || mistake.is_some());
     }
 
-    fn build(&mut self, knobs: &[Knob], catalog: &Catalog) {
-        // The listeners first: a field that is removed loses the focus.
-        for shown in self.shown.drain(..) {
-            let Shown {
-                button,
-                editor,
-                _listeners: listeners,
-                ..
-            } = shown;
-            drop(listeners);
-            button.remove();
-            editor.remove();
-        }
-        for &knob in knobs {
-            if let Ok(shown) = self.make(knob, catalog) {
-                let _ = self.row.insert_before(&shown.button, Some(&self.reset));
-                let _ = self.row.insert_before(&shown.editor, Some(&self.reset));
-                self.shown.push(shown);
+    /// The knob whose value or field has the focus.
+    fn held(&self, active: Option<&Element>) -> Option<Knob> {
+        let active = active?;
+        let has_focus = |shown: &&Shown| {
+            let button: &Element = &shown.button;
+            button == active || shown.editor.contains(Some(active))
+        };
+        self.shown.iter().find(has_focus).map(|shown| shown.knob)
+    }
+
+    /// Makes what there is not yet of these knobs, and keeps what there is already: one of
+    /// them may have the focus.
+    fn arrange(&mut self, knobs: &[Knob], catalog: &Catalog) {
+        self.shown.retain_mut(|shown| {
+            let is_wanted = knobs.contains(&shown.knob);
+            if !is_wanted {
+                // The listeners first: a field that is removed loses the focus.
+                shown.listeners.clear();
+                shown.button.remove();
+                shown.editor.remove();
             }
+            is_wanted
+        });
+        for (at, &knob) in knobs.iter().enumerate() {
+            let there = self.shown.get(at);
+            if there.is_some_and(|shown| shown.knob == knob) {
+                continue;
+            }
+            let Ok(shown) = self.make(knob, catalog) else {
+                return;
+            };
+            let next = there.map_or(&self.reset, |next| &next.button);
+            for element in [&shown.button, &shown.editor] {
+                let _ = self.row.insert_before(element, Some(next));
+            }
+            self.shown.insert(at, shown);
         }
     }
 
@@ -198,17 +205,31 @@ impl Knobs {
             dom::set(element, "title", &hint);
             dom::set_text(&dom::within::<Element>(element, ".knob-name")?, &name);
         }
-        let field = self.field(knob, catalog);
+        let field = self.fields.make(knob, catalog);
         dom::set(field.element(), "aria-description", &hint);
         dom::set(field.element(), "data-field", knob.name());
         dom::set(&editor, "data-kind", kind_name(knob.domain()));
         let place: Element = dom::within(&editor, ".knob-field")?;
         let _ = place.append_child(field.element());
+        let current: Rc<RefCell<String>> = Rc::default();
+        let set = setter(knob, &field, &current, &self.dispatch);
+        let kinds = Kinds::make(
+            &self.fields,
+            knob.into(),
+            &name,
+            (&place, &field),
+            set.clone(),
+            catalog,
+        );
+        let outgoing = matches!(field, Field::Lines(_)).then(|| self.outgoing.list());
+        if let Some(list) = &outgoing {
+            let _ = place.append_child(list);
+        }
         if let Domain::Number { unit, .. } = knob.domain() {
             dom::set_text(&dom::within::<Element>(&editor, ".knob-unit")?, unit);
         }
         editor.set_hidden(true);
-        let mut listeners = listeners(knob, &button, &editor, &field, &self.dispatch);
+        let mut listeners = listeners(knob, (&button, &editor, &field), &set, &self.dispatch);
         if let (Domain::Framing, Field::Input(input)) = (knob.domain(), &field) {
             listeners.extend(framings::suggesting(input));
         }
@@ -218,45 +239,34 @@ impl Knobs {
             button,
             editor,
             field,
-            _listeners: listeners,
+            current,
+            kinds,
+            outgoing,
+            listeners,
         })
     }
+}
 
-    fn field(&self, knob: Knob, catalog: &Catalog) -> Field {
-        let [number, text, choice, lines] = &self.fields;
-        match knob.domain() {
-            Domain::Number { least, most, .. } => {
-                let input: HtmlInputElement = number.clone_as();
-                dom::set(&input, "min", &least.to_string());
-                dom::set(&input, "max", &most.to_string());
-                Field::Input(input)
-            }
-            Domain::Choice(words) => {
-                let select: HtmlSelectElement = choice.clone_as();
-                for word in words {
-                    let option: Element = self.option.clone_as();
-                    dom::set(&option, "value", word);
-                    dom::set_text(&option, &knob_value(knob, word, catalog));
-                    let _ = select.append_child(&option);
-                }
-                Field::Choice(select)
-            }
-            Domain::Framing => {
-                let input: HtmlInputElement = text.clone_as();
-                dom::set(&input, "list", framings::LIST);
-                Field::Input(input)
-            }
-            Domain::Text { .. } | Domain::Sizes { .. } => Field::Input(text.clone_as()),
-            Domain::Lines { .. } => Field::Lines(lines.clone_as()),
+/// Sets the knob to what stands in its field, unless it is set to that already.
+fn setter(
+    knob: Knob,
+    field: &Field,
+    current: &Rc<RefCell<String>>,
+    dispatch: &Dispatch,
+) -> Rc<dyn Fn()> {
+    let (field, current, dispatch) = (field.clone(), current.clone(), dispatch.clone());
+    Rc::new(move || {
+        let value = field.value();
+        if current.replace(value.clone()) != value {
+            dispatch(Message::KnobSet(knob.into(), value));
         }
-    }
+    })
 }
 
 fn listeners(
     knob: Knob,
-    button: &HtmlElement,
-    editor: &HtmlElement,
-    field: &Field,
+    (button, editor, field): (&HtmlElement, &HtmlElement, &Field),
+    set: &Rc<dyn Fn()>,
     dispatch: &Dispatch,
 ) -> Vec<Listener> {
     let close = {
@@ -269,7 +279,8 @@ fn listeners(
             }
         }
     };
-    let before = std::rc::Rc::new(std::cell::RefCell::new(String::new()));
+    // What stood in the field when it was opened.
+    let before: Rc<RefCell<String>> = Rc::default();
     let open = {
         let (button, editor, field) = (button.clone(), editor.clone(), field.clone());
         let before = before.clone();
@@ -283,26 +294,32 @@ fn listeners(
             }
         }
     };
-    let set = {
+    let element = field.element();
+    let input = {
         let (field, dispatch) = (field.clone(), dispatch.clone());
-        let before = before.clone();
         move || {
-            let value = field.value();
-            if before.replace(value.clone()) != value {
-                dispatch(Message::KnobSet(knob, value));
+            if matches!(field, Field::Lines(_)) {
+                dispatch(Message::KnobTyped(knob.into(), field.value()));
             }
         }
     };
-    let element = field.element();
+    let undone = input.clone();
+    let left_editor = editor.clone();
     let (left, set_left) = (close.clone(), set.clone());
-    let (keyed, typed, restored) = (close, field.clone(), before);
+    let (keyed, set, typed, restored) = (close, set.clone(), field.clone(), before);
     vec![
         dom::listen(button, "click", open),
-        dom::listen(element, "blur", move |_: Event| {
+        dom::listen(element, "input", move |_: Event| input()),
+        dom::listen(editor, "focusout", move |event: Event| {
+            // From the list of names to the field, or back.
+            if dom::goes_within(&event, &left_editor) {
+                return;
+            }
             set_left();
             left(false);
         }),
-        dom::listen(element, "keydown", move |event: KeyboardEvent| {
+        // In the field, or in the list of names.
+        dom::listen(editor, "keydown", move |event: KeyboardEvent| {
             let lines = matches!(typed, Field::Lines(_)) && !event.ctrl_key();
             match event.key().as_str() {
                 "Enter" if !lines && !event.is_composing() => {
@@ -313,6 +330,8 @@ fn listeners(
                 "Escape" => {
                     event.stop_propagation();
                     typed.set_value(&restored.borrow());
+                    undone();
+                    set();
                     keyed(true);
                 }
                 _ => {}
@@ -321,29 +340,21 @@ fn listeners(
     ]
 }
 
-/// The lesson's knobs that mean something, and those turned otherwise.
-fn wanted(state: &State) -> Vec<Knob> {
+/// The lesson's knobs that mean something, and those turned otherwise. The one that has
+/// the focus keeps its place.
+fn wanted(state: &State, held: Option<Knob>) -> Vec<Knob> {
     if state.is_unplanned() {
         return Vec::new();
     }
     let (lesson, experiment) = (state.lesson(), state.experiment());
-    let turned = |knob: Knob, than: &Experiment| knob.get(experiment) != knob.get(than);
+    let is_turned = |knob: Knob| knob.get(experiment) != knob.get(&lesson.experiment);
+    let is_held = |knob: Knob| held == Some(knob);
     let listed = lesson.knobs.iter().copied();
     let others = Knob::ALL
         .into_iter()
-        .filter(|knob| !lesson.knobs.contains(knob) && turned(*knob, &lesson.experiment));
+        .filter(|knob| !lesson.knobs.contains(knob) && (is_turned(*knob) || is_held(*knob)));
     listed
         .chain(others)
-        .filter(|knob| knob.applies(experiment))
+        .filter(|knob| knob.applies(experiment) || is_held(*knob))
         .collect()
-}
-
-const fn kind_name(domain: Domain) -> &'static str {
-    match domain {
-        Domain::Number { .. } => "number",
-        Domain::Choice(_) => "choice",
-        Domain::Text { .. } | Domain::Sizes { .. } => "text",
-        Domain::Framing => "framing",
-        Domain::Lines { .. } => "lines",
-    }
 }

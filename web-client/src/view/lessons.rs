@@ -1,5 +1,6 @@
 //! The list of lessons in their groups, with what is done.
 
+use trace::Lesson;
 use trace::lesson::Group;
 use trace::text::Catalog;
 use web_sys::{Element, Event, HtmlElement};
@@ -13,9 +14,10 @@ pub(super) struct Lessons {
     list: HtmlElement,
     group: Template,
     entry: Template,
-    /// Entries in the state's order.
+    broken: Template,
     entries: Vec<Entry>,
-    language: Option<Language>,
+    /// The language, and how often the gateway had said what its folder has.
+    built: Option<(Language, u32)>,
     open: String,
     /// Another lesson is open: its entry has to come into sight.
     is_moved: bool,
@@ -23,7 +25,9 @@ pub(super) struct Lessons {
 }
 
 struct Entry {
-    button: Element,
+    /// Where the lesson stands among all.
+    lesson: usize,
+    button: HtmlElement,
     done: Element,
 }
 
@@ -45,15 +49,17 @@ impl Lessons {
             list,
             group: Template::find("lesson-group")?,
             entry: Template::find("lesson-entry")?,
+            broken: Template::find("lesson-broken")?,
             entries: Vec::new(),
-            language: None,
+            built: None,
             open: String::new(),
         })
     }
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
-        if self.language != Some(state.language()) {
-            self.language = Some(state.language());
+        let built = Some((state.language(), state.folder().revision));
+        if self.built != built {
+            self.built = built;
             self.build(state, catalog);
         }
         let open = &state.lesson().id;
@@ -64,7 +70,8 @@ impl Lessons {
             let _ = self.list.hide_popover();
             self.is_moved = true;
         }
-        for (entry, lesson) in self.entries.iter().zip(state.lessons()) {
+        for entry in &self.entries {
+            let lesson = &state.lessons()[entry.lesson];
             let done = state.is_done(&lesson.id);
             let current = lesson.id == *open && state.opened().is_none();
             dom::set_bool(&entry.button, "aria-current", current);
@@ -81,45 +88,96 @@ impl Lessons {
     /// Scrolls the list to the lesson that is open.
     pub(super) fn scroll(&mut self, state: &State) {
         if std::mem::take(&mut self.is_moved)
-            && let Some(entry) = self.entries.get(state.lesson_index())
+            && let Some(entry) = self.find(state.lesson_index())
         {
             bring_into_sight(&self.list, &entry.button);
         }
     }
 
     fn build(&mut self, state: &State, catalog: &Catalog) {
+        let active = dom::document().active_element();
+        let active = active.filter(|active| self.list.contains(Some(active)));
+        let held = active.and_then(|active| active.get_attribute("data-lesson"));
         dom::clear(&self.list);
         self.entries.clear();
         for group in Group::ALL {
-            let mut lessons = state.lessons().iter().filter(|l| l.group == group);
-            let Some(first) = lessons.next() else {
+            let all = state.lessons().iter().enumerate();
+            let mut lessons: Vec<_> = all
+                .filter(|(at, lesson)| lesson.group == group && !state.is_own(*at))
+                .map(|(at, _)| at)
+                .collect();
+            let mut broken = &[][..];
+            if group == Group::Own {
+                lessons.clone_from(&state.folder().listed);
+                broken = &state.folder().broken;
+            }
+            if lessons.is_empty() && broken.is_empty() {
                 continue;
-            };
+            }
             let section: Element = self.group.clone_as();
             if let (Ok(heading), Ok(list)) = (
                 dom::within::<Element>(&section, "h2"),
                 dom::within::<Element>(&section, "ul"),
             ) {
                 dom::set_text(&heading, &catalog.text(group.key()));
-                for lesson in std::iter::once(first).chain(lessons) {
-                    let title = catalog::lesson_text(catalog, lesson, "title");
-                    self.add(&list, &lesson.id, &title);
+                for at in lessons {
+                    let lesson = &state.lessons()[at];
+                    self.add(&list, at, lesson, state, catalog);
+                }
+                for (name, error) in broken {
+                    self.add_broken(&list, name, error);
                 }
             }
             let _ = self.list.append_child(&section);
         }
+        // The entry that had the focus keeps it.
+        let is_held = |entry: &&Entry| Some(&state.lessons()[entry.lesson].id) == held.as_ref();
+        if let Some(entry) = self.entries.iter().find(is_held) {
+            dom::focus_in_place(&entry.button);
+        }
     }
 
-    fn add(&mut self, list: &Element, id: &str, title: &str) {
+    /// The entry of the lesson in this place.
+    fn find(&self, lesson: usize) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.lesson == lesson)
+    }
+
+    /// A file that is no lesson, and why.
+    fn add_broken(&self, list: &Element, name: &str, error: &str) {
+        let item: Element = self.broken.clone_as();
+        for (selector, text) in [(".title", name), (".error", error)] {
+            if let Ok(element) = dom::within::<Element>(&item, selector) {
+                dom::set_text(&element, text);
+            }
+        }
+        let _ = list.append_child(&item);
+    }
+
+    fn add(
+        &mut self,
+        list: &Element,
+        lesson: usize,
+        shown: &Lesson,
+        state: &State,
+        catalog: &Catalog,
+    ) {
+        let id = &shown.id;
+        let title = &catalog::lesson_text(catalog, state.language(), shown, "title");
+        let language = catalog::lesson_language(state.language(), shown);
         let item: Element = self.entry.clone_as();
         if let (Ok(button), Ok(text), Ok(done)) = (
-            dom::within::<Element>(&item, "button"),
+            dom::within::<HtmlElement>(&item, "button"),
             dom::within::<Element>(&item, ".title"),
             dom::within::<Element>(&item, ".done"),
         ) {
             dom::set(&button, "data-lesson", id);
             dom::set_text(&text, title);
-            self.entries.push(Entry { button, done });
+            dom::set_language(&text, language);
+            self.entries.push(Entry {
+                lesson,
+                button,
+                done,
+            });
         }
         let _ = list.append_child(&item);
     }

@@ -1,24 +1,31 @@
 //! The page's panels, one file each. They bind to the markup once, show the
 //! state when it changed, and own nothing but what they last showed.
 
+mod beside;
 mod code;
 mod copying;
 mod dueling;
 mod events;
 mod explain;
+mod fields;
 mod files;
 mod find;
+mod framing_form;
 mod framings;
 mod guesses;
 mod header;
 mod inspector;
+mod kinds;
 mod knobs;
+mod lab;
 mod lessons;
 mod notes;
+mod outgoing;
 mod pointer;
 mod proving;
 mod rows;
 mod runs;
+mod series;
 mod stage;
 mod task;
 mod transport;
@@ -39,10 +46,12 @@ pub struct Views {
     lessons: lessons::Lessons,
     task: task::Task,
     knobs: knobs::Knobs,
+    lab: lab::LabView,
     stage: stage::Stage,
     transport: transport::Transport,
     explain: explain::Explain,
     proving: proving::Proving,
+    series: series::SeriesView,
     runs: runs::Runs,
     notes: notes::Notes,
     yours: yours::YoursView,
@@ -63,10 +72,12 @@ impl Views {
             lessons: lessons::Lessons::bind(dispatch)?,
             task: task::Task::bind(dispatch)?,
             knobs: knobs::Knobs::bind(dispatch)?,
+            lab: lab::LabView::bind(dispatch)?,
             stage: stage::Stage::bind(dispatch)?,
             transport: transport::Transport::bind(dispatch)?,
             explain: explain::Explain::bind(dispatch)?,
             proving: proving::Proving::bind(dispatch)?,
+            series: series::SeriesView::bind(dispatch)?,
             runs: runs::Runs::bind(dispatch)?,
             notes: notes::Notes::bind()?,
             yours: yours::YoursView::bind(dispatch)?,
@@ -100,6 +111,11 @@ impl Views {
         self.stage.show_whole(smoothly);
     }
 
+    /// Brings what came of many runs into sight.
+    pub fn show_series(&self, smoothly: bool) {
+        self.series.scroll(smoothly);
+    }
+
     /// Lets the user type what is searched for in the events.
     pub fn focus_search(&self) {
         self.find.focus();
@@ -127,9 +143,11 @@ impl Views {
         self.lessons.show(state, catalog);
         self.task.show(state, catalog);
         self.knobs.show(state, catalog);
+        self.lab.show(state, catalog);
         self.transport.show(state, catalog);
         self.explain.show(state, catalog);
         self.proving.show(state, catalog);
+        self.series.show(state, catalog);
         self.runs.show(state, catalog);
         self.notes.show(state, catalog);
         self.yours.show(state, catalog);
@@ -138,7 +156,7 @@ impl Views {
         self.find.show(state, catalog);
         self.events.show(state, catalog);
         self.inspector.show(state, catalog);
-        self.code.show(state);
+        self.code.show(state, catalog);
         self.stage.show(state, catalog);
         // Measured once everything is written: each turn from writing to
         // reading costs a layout of the whole page.
@@ -172,6 +190,8 @@ fn translate(language: Language, catalog: &Catalog) {
         ("data-text-title", "title"),
         ("data-text-aria-label", "aria-label"),
         ("data-text-placeholder", "placeholder"),
+        ("data-text-done", "data-done"),
+        ("data-text-refused", "data-refused"),
     ] {
         for element in dom::all::<Element>(&["[", named, "]"].concat()) {
             let key = element.get_attribute(named).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! What is to be known about the run as a whole: whether the wire was
-//! watched, and what the kernel or the capture lost.
+//! What is to be known about the run as a whole: what its record says of it, whether the
+//! wire was watched, and what the kernel or the capture lost.
 
-use trace::link::Capture;
+use trace::link::{Capture, Restriction};
 use trace::pcapng;
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
@@ -12,6 +12,7 @@ use crate::dom::{self, Missing};
 use crate::hash::Fault;
 
 pub(super) struct Notes {
+    record: HtmlElement,
     capture: HtmlElement,
     capture_text: Element,
     command: HtmlElement,
@@ -23,6 +24,7 @@ pub(super) struct Notes {
 impl Notes {
     pub(super) fn bind() -> Result<Self, Missing> {
         Ok(Self {
+            record: dom::find("note-record")?,
             capture: dom::find("note-capture")?,
             capture_text: dom::find("note-capture-text")?,
             command: dom::find("note-command")?,
@@ -42,6 +44,12 @@ impl Notes {
         let gap = state.language().between_sentences();
         dom::set_text(&self.link, &faults.join(gap));
 
+        let own = state
+            .trace()
+            .map_or(&[][..], |trace| trace.head.note.lines());
+        dom::set_shown(&self.record, !own.is_empty());
+        dom::set_text(&self.record, &own.join("\n"));
+
         let over = matches!(state.status(), Status::Done(_));
         let trace = state.trace();
         let capture = trace.map_or(Capture::On, |trace| trace.head.capture);
@@ -59,7 +67,14 @@ impl Notes {
         };
         dom::set_shown(&self.capture, why.is_some());
         if let Some(why) = why {
-            dom::set_text(&self.capture_text, &catalog.text(why));
+            let mut text = catalog.text(why);
+            let restriction = trace.and_then(|trace| trace.head.restriction);
+            if let Some(setting) = restriction.and_then(Restriction::setting) {
+                let forbids = Sentence::new("note.capture.restricted");
+                let forbids = forbids.with("setting", setting.to_owned());
+                text = [text, catalog.render(&forbids)].join(gap);
+            }
+            dom::set_text(&self.capture_text, &text);
         }
         let can_be_given = capture == Capture::NeedsCapNetRaw && !from_file;
         dom::set_shown(&self.command, can_be_given);
@@ -87,8 +102,8 @@ fn fault_text(fault: &Fault, catalog: &Catalog) -> String {
     let sentence = match fault {
         Fault::Lesson(name) => Sentence::new("link.no-lesson").with("name", name.clone()),
         Fault::Unknown(name) => Sentence::new("link.no-knob").with("name", name.clone()),
-        Fault::Knob(knob, value, error) => {
-            let mistake = Mistake::Knob(*knob, value.clone(), error.clone());
+        Fault::Knob(setting, value, error) => {
+            let mistake = Mistake::Knob(*setting, value.clone(), error.clone());
             Sentence::new("link.bad-knob").with("reason", describe(&mistake, catalog))
         }
         Fault::NewRun => Sentence::new("link.new-run"),

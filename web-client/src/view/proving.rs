@@ -54,7 +54,8 @@ impl Proving {
 
     pub(super) fn show(&mut self, state: &State, catalog: &Catalog) {
         let counterfactual = state.counterfactual();
-        let comparing = state.earlier().is_some();
+        let is_of_record = state.kept_above().is_some();
+        let comparing = state.earlier().is_some() && !is_of_record;
         let active = dom::document().active_element();
         for (button, shown) in [
             (&self.prove, counterfactual.is_some()),

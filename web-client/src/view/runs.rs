@@ -103,8 +103,14 @@ impl Runs {
         dom::set(&compare, "title", &catalog.text("runs.compare.hint"));
         let lesson = &state.lessons()[entry.lesson];
         let title = entry.opened.map_or_else(
-            || catalog::lesson_text(catalog, lesson, "title"),
-            |opened| opened.name.clone(),
+            || catalog::lesson_text(catalog, state.language(), lesson, "title"),
+            |opened| {
+                if opened.is_lab {
+                    catalog.text("lab.title")
+                } else {
+                    opened.name.clone()
+                }
+            },
         );
         let title = Sentence::new("runs.entry")
             .with("number", u64::from(entry.number))

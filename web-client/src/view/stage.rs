@@ -1,27 +1,24 @@
 //! The stage: its canvas, what the pointer does on it, the view switches.
 
+mod words;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use protocol::System;
 use protocol::peer::Reply;
-use trace::lane::Direction;
-use trace::text::{Catalog, Sentence};
-use web_sys::{
-    Element, Event, HtmlCanvasElement, HtmlElement, ScrollBehavior, ScrollIntoViewOptions,
-    ScrollLogicalPosition,
-};
+use trace::text::Catalog;
+use web_sys::{Element, Event, HtmlCanvasElement, HtmlElement, ScrollLogicalPosition};
 
-use super::inspector::{byte, itinerary};
 use super::pointer::{self, Pointer};
-use super::rows::{call, caller};
 use crate::app::{Message, State, Status, Tab};
 use crate::dom::{self, Dispatch, Listener, Missing, SizeObserver};
 use crate::paint::{self, Painter, Palette};
 use crate::picture::{self, Picture};
-use crate::scene::{self, Axis, DrawList, Target, View};
+use crate::scene::{self, Axis, DrawList, View};
 use crate::settings::Theme;
 use crate::svg;
+use words::{describe, summary};
 
 /// Of the stage, above and below.
 const BORDERS: f64 = 2.0;
@@ -295,15 +292,7 @@ impl Stage {
         if place.top() >= 0.0 && place.bottom() <= end {
             return;
         }
-        let options = ScrollIntoViewOptions::new();
-        options.set_block(ScrollLogicalPosition::Start);
-        options.set_behavior(if smoothly {
-            ScrollBehavior::Smooth
-        } else {
-            ScrollBehavior::Instant
-        });
-        self.frame
-            .scroll_into_view_with_scroll_into_view_options(&options);
+        dom::scroll_to(&self.frame, ScrollLogicalPosition::Start, smoothly);
     }
 
     /// Paints, and lends the colours to the scrubber: they and whether they are new.
@@ -395,50 +384,4 @@ fn mark_edges(frame: &HtmlElement, height: f64) {
     dom::set_bool(frame, "data-more-above", top > 1.0);
     let below = height - top - f64::from(frame.client_height());
     dom::set_bool(frame, "data-more-below", below > 1.0);
-}
-
-/// The run in one sentence: the accessible name of the canvas.
-fn summary(state: &State, catalog: &Catalog) -> String {
-    let lanes = || state.analysis().lanes.iter();
-    let up = || lanes().filter(|lane| lane.direction == Direction::FromOpener);
-    let view = match state.view() {
-        View::Bytes => "view.bytes.label",
-        View::Time => "view.time.label",
-    };
-    let sentence = Sentence::new("stage.summary")
-        .with("view", catalog.text(view))
-        .with("sends", up().map(|lane| lane.sends.len()).sum::<usize>())
-        .with("recvs", up().map(|lane| lane.recvs.len()).sum::<usize>())
-        .with(
-            "messages",
-            up().map(|lane| lane.messages.len()).sum::<usize>(),
-        )
-        .with("step", state.step())
-        .with("of", state.events().len());
-    catalog.render(&sentence)
-}
-
-fn describe(target: Target, state: &State, catalog: &Catalog) -> Option<String> {
-    match target {
-        Target::Event(index) => {
-            let event = state.events().get(index)?;
-            let trace = state.trace()?;
-            let actor = caller(event, trace, catalog);
-            let call = call(event, trace, catalog);
-            let number = (index + 1).to_string();
-            let at = super::rows::milliseconds(event.at);
-            Some([&number, " · ", &at, " · ", &actor, " ", &call].concat())
-        }
-        Target::Byte {
-            connection,
-            direction,
-            offset,
-        } => {
-            let lane = state.analysis().lane(connection, direction)?;
-            let way = lane.itinerary(offset)?;
-            let byte = byte(&way, catalog);
-            let way = itinerary(&way, lane, state, catalog);
-            Some([&byte, " · ", &way].concat())
-        }
-    }
 }

@@ -8,7 +8,7 @@ use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, 
 
 use super::header::click;
 use super::wording;
-use crate::app::{Message, State, Status};
+use crate::app::{Message, Opened, State, Status};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 
@@ -83,11 +83,20 @@ impl Task {
         let is_first = state.is_first_visit() && state.opened().is_none();
         dom::set_shown(&self.intro, is_first);
         dom::set_text(&self.title, &title(state, catalog));
+        let shown = Some(state.lesson()).filter(|_| state.opened().is_none());
+        let language = shown.and_then(|lesson| catalog::lesson_language(state.language(), lesson));
+        for element in [&self.title, &self.question] {
+            dom::set_language(element, language);
+        }
         if let Some(opened) = state.opened() {
             let kernel = state
                 .trace()
                 .map_or_else(String::new, |t| wording::kernel(&t.head.kernel));
-            let key = if opened.rerun {
+            let key = if opened.is_lab && opened.name.is_empty() {
+                "lab.about"
+            } else if opened.is_lab {
+                "lab.about.begun"
+            } else if opened.rerun {
                 "file.rerun"
             } else if state.is_only_record() {
                 "yours.served"
@@ -98,10 +107,13 @@ impl Task {
             } else {
                 "file.shown"
             };
-            let about = Sentence::new(key).with("kernel", kernel);
+            let about = Sentence::new(key)
+                .with("kernel", kernel)
+                .with("name", begun_with(state, opened, catalog));
             dom::set_text(&self.question, &catalog.render(&about));
         } else {
-            let question = catalog::lesson_text(catalog, state.lesson(), "question");
+            let question =
+                catalog::lesson_text(catalog, state.language(), state.lesson(), "question");
             dom::set_text(&self.question, &question);
         }
         let lesson = Some(state.lesson()).filter(|_| state.opened().is_none());
@@ -175,7 +187,18 @@ impl Task {
 pub(super) fn title(state: &State, catalog: &Catalog) -> String {
     match state.opened() {
         Some(_) if state.is_only_record() => super::yours::title(state, catalog),
+        Some(opened) if opened.is_lab => catalog.text("lab.title"),
         Some(opened) => opened.name.clone(),
-        None => catalog::lesson_text(catalog, state.lesson(), "title"),
+        None => catalog::lesson_text(catalog, state.language(), state.lesson(), "title"),
     }
+}
+
+/// The title of the lesson that the Lab's experiment began with, or the name of the file.
+fn begun_with(state: &State, opened: &Opened, catalog: &Catalog) -> String {
+    let mut lessons = state.lessons().iter();
+    let lesson = lessons.find(|lesson| lesson.id == opened.name);
+    lesson.map_or_else(
+        || opened.name.clone(),
+        |lesson| catalog::lesson_text(catalog, state.language(), lesson, "title"),
+    )
 }

@@ -2,11 +2,15 @@
 //! each, how the messages of the one on the stage are framed, and the commands that make a
 //! record.
 
+use std::rc::Rc;
+
 use record::{Close, End};
 use trace::lane::Direction;
 use trace::text::{Catalog, Sentence, Time, grouped};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
 
+use super::beside::BesideView;
+use super::framing_form::{self, FramingForm};
 use super::framings;
 use super::guesses::GuessesView;
 use crate::app::{Message, State, Tab};
@@ -39,7 +43,12 @@ pub(super) struct YoursView {
     framings: HtmlElement,
     mistake: HtmlElement,
     fields: [(Direction, Element, HtmlInputElement); 2],
+    forms: framing_form::Templates,
+    /// Below the fields: the settings of each framing.
+    settings: [FramingForm; 2],
+    settings_frame: HtmlElement,
     guesses: GuessesView,
+    beside: BesideView,
     proxy: HtmlElement,
     entries: Vec<Entry>,
     language: Option<Language>,
@@ -78,10 +87,8 @@ impl YoursView {
         let how: HtmlElement = dom::find("yours-how")?;
         let mut listeners = vec![
             dom::on_click(&tab_group, "data-tab", dispatch, |tab| {
-                Some(Message::TabChosen(match tab {
-                    "yours" => Tab::Yours,
-                    _ => Tab::Learn,
-                }))
+                let mut all = Tab::ALL.into_iter();
+                all.find(|one| one.name() == tab).map(Message::TabChosen)
             }),
             dom::on_click(&list, "data-connection", dispatch, |number| {
                 number.parse().ok().map(Message::ConnectionChosen)
@@ -112,6 +119,19 @@ impl YoursView {
             listeners.push(dom::listen(input, "change", move |_: Event| {
                 said(Message::FramingSet(direction, typed.value()));
             }));
+            let (said, typed) = (dispatch.clone(), input.clone());
+            listeners.push(dom::listen(input, "input", move |_: Event| {
+                said(Message::FramingTyped(direction, typed.value()));
+            }));
+        }
+        let forms = framing_form::Templates::find()?;
+        let settings_frame: HtmlElement = dom::find("framing-forms")?;
+        let settings = [
+            form(&forms, Direction::FromOpener, "opener", dispatch)?,
+            form(&forms, Direction::FromAcceptor, "acceptor", dispatch)?,
+        ];
+        for form in &settings {
+            let _ = settings_frame.append_child(form.element());
         }
         Ok(Self {
             tabs: dom::all("[data-tab]"),
@@ -131,7 +151,11 @@ impl YoursView {
             framings: dom::find("framings")?,
             mistake: dom::find("framing-mistake")?,
             fields,
+            forms,
+            settings,
+            settings_frame,
             guesses: GuessesView::bind(dispatch)?,
+            beside: BesideView::bind(dispatch)?,
             proxy: dom::find("note-proxy")?,
             entries: Vec::new(),
             language: None,
@@ -145,15 +169,16 @@ impl YoursView {
         // A tab that cannot be chosen is none.
         dom::set_shown(&self.tab_group, !state.is_only_record());
         for tab in &self.tabs {
-            let is_this = tab.get_attribute("data-tab").as_deref() == Some("yours");
-            dom::set_bool(tab, "aria-pressed", is_this == is_yours);
+            let own = tab.get_attribute("data-tab");
+            let is_this = own.as_deref() == Some(state.tab().name());
+            dom::set_bool(tab, "aria-pressed", is_this);
         }
-        dom::set_shown(&self.lessons, !is_yours);
+        dom::set_shown(&self.lessons, state.tab() == Tab::Learn);
         dom::set_shown(&self.panel, is_yours);
         let shown = if is_yours { "yours" } else { "lessons" };
         dom::set(&self.drawer, "popovertarget", shown);
         if let Some(body) = dom::document().body() {
-            dom::set(&body, "data-tab", shown);
+            dom::set(&body, "data-tab", state.tab().name());
             let is_empty = is_yours && state.trace().is_none();
             dom::set_bool(&body, "data-empty", is_empty);
             dom::set_bool(&body, "data-only", state.is_only_record());
@@ -227,28 +252,46 @@ impl YoursView {
 
     fn show_framings(&mut self, state: &State, is_yours: bool, catalog: &Catalog) {
         let trace = state.trace().filter(|trace| trace.plan.is_none());
-        dom::set_shown(&self.framings, is_yours && trace.is_some());
+        for frame in [&self.framings, &self.settings_frame] {
+            dom::set_shown(frame, is_yours && trace.is_some());
+        }
         self.guesses.show(state, catalog);
+        self.beside.show(state, catalog);
         if trace.is_none() {
             return;
         }
-        for (direction, name, input) in &self.fields {
-            dom::set_text(name, &framings::ends(state, *direction));
+        let mut is_told = false;
+        for ((direction, name, input), form) in self.fields.iter().zip(&mut self.settings) {
+            let ends = framings::ends(state, *direction);
+            dom::set_text(name, &ends);
             let (text, is_refused) = state.framing_text(*direction);
+            let typed = state.framing_typed(*direction);
+            let shown = framing_form::Shown {
+                set: &text,
+                typed,
+                name: Some(ends),
+                language: state.language(),
+            };
+            let told = form.show(&self.forms, &shown, catalog);
+            is_told |= is_refused && told.is_some();
             let own: &Element = input;
             let active = dom::document().active_element();
             let is_typed = active.is_some_and(|active| active == *own);
-            if !is_typed || is_refused {
-                input.set_value(&text);
+            // What is typed in the form is shown in the field.
+            let value = typed.unwrap_or(&text);
+            if (!is_typed || is_refused) && input.value() != value {
+                input.set_value(value);
             }
             dom::set_bool(input, "aria-invalid", is_refused);
             if is_refused {
-                dom::set(input, "aria-describedby", "framing-mistake");
+                let told = told.as_deref().unwrap_or("framing-mistake");
+                dom::set(input, "aria-describedby", told);
             } else {
                 let _ = input.remove_attribute("aria-describedby");
             }
         }
-        let mistake = state.framing_mistake();
+        // Where a field of the form says it, it is said there.
+        let mistake = state.framing_mistake().filter(|_| !is_told);
         dom::set_shown(&self.mistake, mistake.is_some());
         if let Some(reason) = mistake {
             let said = Sentence::new("yours.framing.refused").with("reason", reason);
@@ -266,6 +309,24 @@ impl YoursView {
             dom::set_text(&self.proxy, &catalog.render(&note));
         }
     }
+}
+
+/// The form of a direction's framing, which is closed at first.
+fn form(
+    forms: &framing_form::Templates,
+    direction: Direction,
+    name: &str,
+    dispatch: &Dispatch,
+) -> Result<FramingForm, Missing> {
+    let dispatch = dispatch.clone();
+    let changed: framing_form::Changed = Rc::new(move |text, is_set| {
+        dispatch(if is_set {
+            Message::FramingSet(direction, text)
+        } else {
+            Message::FramingTyped(direction, text)
+        });
+    });
+    forms.form(&["framing-", name].concat(), changed)
 }
 
 /// The field of a direction's framing, and its name.
@@ -332,7 +393,7 @@ impl Entry {
         dom::set(&self.button, "data-connection", &number);
         let is_shown = source.shown() == Some(connection.connection);
         dom::set_bool(&self.button, "aria-current", is_shown);
-        dom::set_text(&self.title, &ends(source, listed, catalog));
+        dom::set_text(&self.title, &framings::parties(source, listed, catalog));
         let summary = &listed.summary;
         let addresses = End::ALL.map(|end| {
             let address = connection.end(end).address.as_deref();
@@ -375,18 +436,9 @@ pub(super) fn title(state: &State, catalog: &Catalog) -> String {
     let source = state.source();
     let shown = source.and_then(|source| Some((source, source.connection(source.shown()?)?)));
     match shown {
-        Some((source, listed)) => ends(source, listed, catalog),
+        Some((source, listed)) => framings::parties(source, listed, catalog),
         None => catalog.text("yours.waiting"),
     }
-}
-
-/// The two ends of a connection.
-fn ends(source: &Source, listed: &Listed, catalog: &Catalog) -> String {
-    let names = End::ALL.map(|end| {
-        let name = source.end_name(&listed.connection, end);
-        name.map_or_else(|| catalog.text("actor.unknown"), str::to_owned)
-    });
-    names.join(" → ")
 }
 
 /// What became of a connection, and whether that is bad.

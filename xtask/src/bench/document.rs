@@ -5,14 +5,20 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+/// The section of the decoders, which is written whenever they are measured.
+pub(super) const DECODER: &str = "## Decoder";
 /// The section of tracing, which is written whenever that is measured.
 pub(super) const TRACE: &str = "## Tracing";
 /// The page's section, likewise.
 pub(super) const PAGE: &str = "## Page";
+/// The section of links, likewise.
+pub(super) const LINK: &str = "## Links";
+/// The section of schedules, likewise.
+pub(super) const CHOP: &str = "## Schedules";
 /// The soak's section, which only the soak writes.
 pub(crate) const SOAK: &str = "## Soak";
 /// Sections that are written each by itself: the last ones, in this order.
-const APART: [&str; 3] = [TRACE, PAGE, SOAK];
+const APART: [&str; 6] = [DECODER, TRACE, PAGE, LINK, CHOP, SOAK];
 
 /// Writes everything but the sections that are written by themselves; they
 /// stay as they are.

@@ -2,9 +2,12 @@
 //! use instead, and writes BENCHMARKS.md. The load comes from the tests
 //! package's `load`; this only prepares, judges and reports.
 
+mod chop;
 pub(crate) mod document;
 mod figures;
+mod goal;
 mod goals;
+mod link;
 pub(crate) mod machine;
 mod peers;
 mod report;
@@ -33,7 +36,7 @@ pub(crate) enum Group {
     Servers,
     /// What idle connections cost
     Memory,
-    /// The length-prefix decoder beside tokio-util's
+    /// Decoders beside tokio-util's codec and memchr's search
     Decoder,
     /// What watching costs
     Tap,
@@ -45,6 +48,10 @@ pub(crate) enum Group {
     Trace,
     /// What long records cost the page, in a browser
     Page,
+    /// What a link does beside what was asked for, and how long a run's process takes
+    Link,
+    /// How many schedules chop tries in a second
+    Chop,
 }
 
 impl Group {
@@ -56,7 +63,10 @@ impl Group {
 
     /// Whether its section is written whenever it is measured.
     fn is_apart(self) -> bool {
-        matches!(self, Group::Trace | Group::Page)
+        matches!(
+            self,
+            Group::Decoder | Group::Trace | Group::Page | Group::Link | Group::Chop
+        )
     }
 }
 
@@ -79,7 +89,10 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
         [] => Group::value_variants(),
         only => only,
     };
-    build(workspace)?;
+    // The decoders need no program.
+    if groups != [Group::Decoder] {
+        build(workspace)?;
+    }
     let peers = peers::ensure(workspace, groups)?;
     let machine = machine::Machine::look();
     let mut figures = Figures::default();
@@ -120,16 +133,29 @@ pub(crate) fn run(workspace: &Workspace, only: &[Group], effort: Effort) -> Resu
 
     let path = workspace.root.join("BENCHMARKS.md");
     for group in groups.iter().filter(|group| group.is_apart()) {
-        let (heading, section) = if *group == Group::Trace {
-            let strace = measure_trace(workspace, effort, &mut figures)?;
-            let section = report::trace(&figures, &machine, effort, &strace);
-            (document::TRACE, section)
-        } else {
-            measure_page(workspace, &mut figures)?;
-            (document::PAGE, report::page(&figures, &machine))
+        let (heading, section) = match group {
+            Group::Decoder => (document::DECODER, report::decoder(&figures, &machine)),
+            Group::Trace => {
+                let strace = measure_trace(workspace, effort, &mut figures)?;
+                let section = report::trace(&figures, &machine, effort, &strace);
+                (document::TRACE, section)
+            }
+            Group::Chop => {
+                measure_alone(workspace, "chop", effort, &mut figures)?;
+                (document::CHOP, chop::section(&figures, &machine, effort))
+            }
+            Group::Link => {
+                measure_alone(workspace, "link", effort, &mut figures)?;
+                (document::LINK, link::section(&figures, &machine, effort))
+            }
+            _ => {
+                measure_page(workspace, &mut figures)?;
+                (document::PAGE, report::page(&figures, &machine))
+            }
         };
         println!("\n{section}");
-        if *group == Group::Page || effort.rounds >= LEAST_ROUNDS {
+        let counts_rounds = !matches!(group, Group::Decoder | Group::Page);
+        if !counts_rounds || effort.rounds >= LEAST_ROUNDS {
             document::write_apart(&path, heading, &section)?;
             println!("xtask: written to {}", path.display());
         }
@@ -169,6 +195,27 @@ fn measure_trace(workspace: &Workspace, effort: Effort, figures: &mut Figures) -
     })?;
     figures.read(&lines, &workspace.root)?;
     Ok(version.replace("-- version", "").replace("  ", " "))
+}
+
+/// What a benchmark measures that needs nothing but the program.
+fn measure_alone(
+    workspace: &Workspace,
+    name: &str,
+    effort: Effort,
+    figures: &mut Figures,
+) -> Result<()> {
+    let lines = step(&format!("measuring {name}"), || {
+        process::output_shown(
+            workspace
+                .cargo()
+                .args(["bench", "--quiet", "--package=tests"])
+                .arg(format!("--bench={name}"))
+                .arg("--")
+                .arg(effort.rounds.to_string())
+                .env("STICKYLAB_BIN", workspace.stickylab("release")),
+        )
+    })?;
+    figures.read(&lines, &workspace.root)
 }
 
 fn measure_page(workspace: &Workspace, figures: &mut Figures) -> Result<()> {

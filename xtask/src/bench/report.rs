@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::document::{PAGE, TRACE};
+use super::document::{DECODER, PAGE, TRACE};
 use super::figures::{Figure, Figures, shown};
-use super::goals::{self, Goal};
+use super::goal::{Goal, NOISE};
+use super::goals;
 use super::machine::{Machine, today};
 use super::peers::Peers;
 use super::{Effort, Group};
@@ -142,7 +143,6 @@ pub(super) fn sections(
         &goals::BRIDGES[..],
         &goals::SERVERS,
         &goals::MEMORY,
-        &goals::DECODER,
         &goals::ANALYSIS,
         &goals::CAPTURES,
     ]
@@ -155,6 +155,24 @@ pub(super) fn sections(
         text += &section(figures, *group);
     }
     text
+}
+
+/// The section of the decoders.
+pub(super) fn decoder(figures: &Figures, machine: &Machine) -> String {
+    format!(
+        "{DECODER}\n\nWritten by `cargo xtask bench decoder` on {}. The `length-prefix` decoder beside\n\
+         tokio-util's codec, and the `delimiter` decoder beside a `BytesMut` that\n\
+         `memchr::memmem` searches and from which messages are split off, without a maximum\n\
+         and without their places (`tests/benches/decoder.rs`). The same bytes in the same\n\
+         chunks, those that recv(2) with room for 64 KiB returned on a loopback connection;\n\
+         each round is the processor time of the thread, so that other programs on the same\n\
+         processors count little. {}; load average over the minute before: {}.\n\n{}\n{}",
+        today(),
+        machine.line(),
+        machine.load(),
+        block(figures, "decoder"),
+        table(figures, &goals::DECODER),
+    )
 }
 
 /// The section of tracing.
@@ -241,12 +259,6 @@ fn section(figures: &Figures, group: Group) -> String {
         Group::Bridges => bridges(figures),
         Group::Servers => servers(figures),
         Group::Memory => memory(figures),
-        Group::Decoder => format!(
-            "## Decoder\n\nThe `length-prefix` decoder beside tokio-util's codec, the same bytes in the\n\
-             same chunks of 64 KiB (`tests/benches/decoder.rs`).\n\n{}\n{}",
-            block(figures, "decoder"),
-            table(figures, &goals::DECODER),
-        ),
         Group::Tap => format!(
             "## Watching\n\nWhat it costs `tcp-echo` that the lab watches its calls and captures its packets,\n\
              all on one processor (`tests/benches/tap.rs`). The servers of `stickylab server`\n\
@@ -254,7 +266,7 @@ fn section(figures: &Figures, group: Group) -> String {
             block(figures, "tap"),
         ),
         // Written by themselves.
-        Group::Trace | Group::Page => String::new(),
+        Group::Decoder | Group::Trace | Group::Page | Group::Link | Group::Chop => String::new(),
         Group::Analysis => format!(
             "## Analysis\n\n100,000 events of a stream with its packets inserted one by one, the lanes brought\n\
              up to date and asked for after each thousandth, beside one analysis of all of them\n\
@@ -284,7 +296,7 @@ fn bridges(figures: &Figures) -> String {
          Frames are masked and made before the clock runs, and replies counted by their\n\
          headers. A connection is an upgrade, one echo and the close, or close(2) without a\n\
          WebSocket close. A goal is *not behind* a peer: *level* is a ratio within {:.0} % of 1.\n\n{}\n{}",
-        100.0 * goals::NOISE,
+        100.0 * NOISE,
         BRIDGES.markdown(figures),
         table(figures, &goals::BRIDGES),
     );
@@ -388,7 +400,7 @@ fn memory(figures: &Figures) -> String {
 }
 
 /// The goals that were measured, each with its verdict.
-fn table(figures: &Figures, goals: &[Goal]) -> String {
+pub(super) fn table(figures: &Figures, goals: &[Goal]) -> String {
     let rows = goals.iter().filter_map(|goal| goal.judge(figures));
     rows.fold(
         "| | goal | measured | |\n|---|---|---|---|\n".to_owned(),

@@ -1,27 +1,27 @@
 //! Checksums behind a message.
 
 use crc::{CRC_16_IBM_3740, CRC_16_MODBUS, CRC_32_ISO_HDLC, Crc};
-use serde::{Deserialize, Serialize};
 
-/// How the bytes behind a message are computed from what is before them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Checksum {
-    /// They are not: any bytes are taken.
-    #[default]
-    None,
-    /// The sum of all bytes, modulo 256.
-    Sum8,
-    /// All bytes combined by exclusive or.
-    Xor8,
-    /// CRC-16/MODBUS, as Modbus RTU has it.
-    #[serde(rename = "crc16-modbus")]
-    Crc16Modbus,
-    /// CRC-16/CCITT-FALSE, which the CRC catalogue calls CRC-16/IBM-3740.
-    #[serde(rename = "crc16-ccitt-false")]
-    Crc16CcittFalse,
-    /// CRC-32/ISO-HDLC, as Ethernet, zip and PNG have it.
-    Crc32,
+use crate::framing::table::words;
+
+words! {
+    /// How the bytes behind a message are computed from what is before them.
+    #[derive(Default)]
+    pub enum Checksum {
+        /// They are not: any bytes are taken.
+        #[default]
+        None = "none",
+        /// The sum of all bytes, modulo 256.
+        Sum8 = "sum8",
+        /// All bytes combined by exclusive or.
+        Xor8 = "xor8",
+        /// CRC-16/MODBUS, as Modbus RTU has it.
+        Crc16Modbus = "crc16-modbus",
+        /// CRC-16/CCITT-FALSE, which the CRC catalogue calls CRC-16/IBM-3740.
+        Crc16CcittFalse = "crc16-ccitt-false",
+        /// CRC-32/ISO-HDLC, as Ethernet, zip and PNG have it.
+        Crc32 = "crc32",
+    }
 }
 
 static MODBUS: Crc<u16> = Crc::<u16>::new(&CRC_16_MODBUS);
@@ -29,11 +29,6 @@ static CCITT_FALSE: Crc<u16> = Crc::<u16>::new(&CRC_16_IBM_3740);
 static ISO_HDLC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 impl Checksum {
-    crate::all_variants! {
-        /// All of them.
-        None, Sum8, Xor8, Crc16Modbus, Crc16CcittFalse, Crc32
-    }
-
     /// Bytes that it takes.
     pub const fn width(self) -> usize {
         match self {
@@ -72,21 +67,15 @@ fn crc16(crc: &'static Crc<u16>, bytes: [&[u8]; 2]) -> u32 {
     digest.finalize().into()
 }
 
-/// What a checksum is computed over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Covers {
-    /// What the length counts.
-    #[default]
-    Body,
-    /// That, and all that stands in front of it.
-    Frame,
-}
-
-impl Covers {
-    crate::all_variants! {
-        /// Both.
-        Body, Frame
+words! {
+    /// What a checksum is computed over.
+    #[derive(Default)]
+    pub enum Covers {
+        /// What the length counts.
+        #[default]
+        Body = "body",
+        /// That, and all that stands in front of it.
+        Frame = "frame",
     }
 }
 

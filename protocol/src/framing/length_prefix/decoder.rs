@@ -68,9 +68,6 @@ impl LengthPrefixDecoder {
     /// Compares the checksum of a frame that has come whole with what it should be.
     fn check_sum(&self, header: usize, body: usize) -> Result<(), FrameError> {
         let prefix = &self.prefix;
-        if prefix.checksum == Checksum::None {
-            return Ok(());
-        }
         let (front, rest) = self.buffer.split_at(header);
         let (body, rest) = rest.split_at(body);
         let before = prefix.trailer() - prefix.checksum.width();
@@ -92,6 +89,7 @@ impl LengthPrefixDecoder {
     }
 
     /// The frame that has come whole.
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn take(&mut self, head: Head) -> Frame {
         let Head { header, body } = head;
         let start = self.buffer.start();
@@ -116,6 +114,7 @@ impl Decode for LengthPrefixDecoder {
         self.buffer.push(chunk);
     }
 
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn poll_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         let head = match self.head {
             Some(head) => head,
@@ -125,18 +124,20 @@ impl Decode for LengthPrefixDecoder {
                 None => return Ok(None),
             },
         };
-        if self.buffer.len() < head.header + head.body + self.prefix.trailer() {
+        let size = head.header + head.body + self.prefix.trailer();
+        if self.buffer.len() < size {
             self.head = Some(head);
             return Ok(None);
         }
         self.head = None;
-        let size = head.header + head.body + self.prefix.trailer();
-        let checked = self.check_sum(head.header, head.body);
-        if checked.is_err() {
-            self.sums.bytes += size as u64;
-            self.sums.refused = size;
+        if self.prefix.checksum != Checksum::None {
+            let checked = self.check_sum(head.header, head.body);
+            if checked.is_err() {
+                self.sums.bytes += size as u64;
+                self.sums.refused = size;
+            }
+            checked?;
         }
-        checked?;
         let frame = self.take(head);
         self.sums.good = self.buffer.start();
         self.sums.bytes = 0;
@@ -212,8 +213,11 @@ impl LengthPrefix {
     /// Reads the header of the frame that `bytes` begin with, the first of which stands at
     /// `start`; none: it has not come whole. The settings have to be valid
     /// ([`Framing::validate`](crate::Framing::validate)).
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     pub fn head(&self, bytes: &[u8], start: Offset) -> Result<Option<Head>, FrameError> {
-        self.check_magic(bytes, start)?;
+        if !self.magic.is_empty() {
+            self.check_magic(bytes, start)?;
+        }
         let before = self.offset as usize;
         let offset = start + before;
         let Some(field) = bytes.get(before..) else {
@@ -250,34 +254,43 @@ impl LengthPrefix {
     }
 
     /// Checks a length and gives the body's: at most the maximum.
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn body_of(&self, length: i128, header: usize, offset: Offset) -> Result<usize, FrameError> {
-        if length < 0 {
-            return Err(FrameError::Negative { offset, length });
+        let body = length - self.overhead() + i128::from(self.adjustment);
+        match usize::try_from(body) {
+            // What is dropped of a body has to be there.
+            Ok(body) if length >= 0 && (self.dropped()..=self.maximum as usize).contains(&body) => {
+                Ok(body)
+            }
+            _ => Err(self.wrong(length, header, offset)),
         }
+    }
+
+    /// Why a length can't be right.
+    #[cold]
+    fn wrong(&self, length: i128, header: usize, offset: Offset) -> FrameError {
         let adjustment = self.adjustment;
         let body = length - self.overhead() + i128::from(adjustment);
-        // What is dropped of a body has to be there.
-        if body < self.dropped() as i128 && self.counts_header {
-            return Err(FrameError::ShorterThanHeader {
-                offset,
-                length,
-                header,
-            });
-        }
-        if body < self.dropped() as i128 {
-            return Err(FrameError::BelowAdjustment {
-                offset,
-                length,
-                adjustment,
-            });
-        }
-        match usize::try_from(body) {
-            Ok(body) if body <= self.maximum as usize => Ok(body),
-            _ => Err(FrameError::TooLarge {
+        if length < 0 {
+            FrameError::Negative { offset, length }
+        } else if body >= self.dropped() as i128 {
+            FrameError::TooLarge {
                 offset,
                 length,
                 maximum: self.maximum,
-            }),
+            }
+        } else if self.counts_header {
+            FrameError::ShorterThanHeader {
+                offset,
+                length,
+                header,
+            }
+        } else {
+            FrameError::BelowAdjustment {
+                offset,
+                length,
+                adjustment,
+            }
         }
     }
 
@@ -319,22 +332,20 @@ impl LengthPrefix {
 
     /// The number that the bytes of a field say, sign and order as set: all of a field that
     /// is a number of bytes wide, or the front of one that has not come whole; 0 of none.
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     pub fn number(&self, field: &[u8]) -> i128 {
         let field = &field[..field.len().min(8)];
         if field.is_empty() {
             return 0;
         }
-        // The field in the upper bytes: a shift brings it down with its sign.
-        let mut wide = [0; 8];
-        match self.endian {
-            Endian::Big => wide[..field.len()].copy_from_slice(field),
-            Endian::Little => wide[8 - field.len()..].copy_from_slice(field),
-        }
-        let unused = 64 - 8 * field.len();
+        let fold = |bits: u64, byte: &u8| bits << 8 | u64::from(*byte);
         let bits = match self.endian {
-            Endian::Big => u64::from_be_bytes(wide),
-            Endian::Little => u64::from_le_bytes(wide),
+            Endian::Big => field.iter().fold(0, fold),
+            Endian::Little => field.iter().rev().fold(0, fold),
         };
+        // In the upper bytes: a shift brings it down with its sign.
+        let unused = 64 - 8 * field.len();
+        let bits = bits << unused;
         if self.signed {
             i128::from(bits.cast_signed() >> unused)
         } else {

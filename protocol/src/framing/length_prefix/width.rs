@@ -32,6 +32,10 @@ impl Width {
         Self::Varint,
         Self::Decimal,
     ];
+
+    /// How each is written.
+    pub const WORDS: &'static [&'static str] =
+        &["1", "2", "3", "4", "5", "6", "7", "8", VARINT, DECIMAL];
 }
 
 pub(super) const VARINT: &str = "varint";
@@ -96,5 +100,15 @@ impl Visitor<'_> for WidthVisitor {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Width, E> {
         text.parse().map_err(E::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_width_has_its_word() {
+        assert_eq!(Width::ALL.map(|width| width.to_string()), Width::WORDS);
     }
 }

@@ -1,11 +1,13 @@
 //! `/lab`: a page drives one experiment at a time, [`Request`]s in, [`Line`]s
 //! out, one JSON object a text frame.
 
+mod files;
 mod heartbeat;
 mod message;
 mod order;
 mod queue;
 mod stage;
+mod starting;
 mod turns;
 mod watching;
 mod workers;
@@ -18,26 +20,27 @@ use axum::Extension;
 use axum::extract::{Request as HttpRequest, State as Shared};
 use axum::response::Response;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use trace::link::{Ended, Ending, Line, MAX_REQUEST, Request, VERSION};
-use trace::{ClientId, Experiment};
+use trace::ClientId;
+use trace::link::{Line, MAX_REQUEST, Request, VERSION};
 
 use super::bridge::{accept, place};
 use super::client::Client;
 use super::metrics::{Metrics, Reason, Service};
 use super::websocket::{Close, MAX_FRAMES, MessageLimits, PIECE, WebSocket, code};
 use super::{KEEP_ALIVE, State};
-use crate::lab::{Conditions, Lab, Room, kernel};
+use crate::lab::{Room, kernel};
 use crate::net::TimeSlice;
 use crate::net::admission::Admission;
-use crate::priority::Priority;
+use crate::worker::{Runner, Told};
+pub use files::Files;
+use files::Telling;
 use heartbeat::{ALIVE, Heartbeat};
 pub(super) use message::DEADLINE;
 use message::{Failure, Incoming, Message};
 pub(super) use order::Share;
 pub(super) use queue::Queue;
-use queue::Standing;
 pub use queue::running_runs;
-use stage::{Command, News, Postponed, Stage, Waiting, news, room};
+use stage::{Command, News, Postponed, Stage, news, room};
 use turns::Turn;
 pub(super) use turns::Turns;
 pub(super) use watching::watch;
@@ -124,9 +127,11 @@ async fn session(web: WebSocket, client: Client, state: &State) {
         client,
         runs: Arc::clone(&state.runs),
         queue: Arc::clone(&state.queue),
+        runner: state.runner.clone(),
         metrics: state.metrics.clone(),
         keep_alive: state.keep_alive,
         heartbeat: Heartbeat::default(),
+        files: Telling::of(state.files.as_ref()),
         slice: TimeSlice::default(),
     };
     let ended = tokio::select! {
@@ -161,9 +166,11 @@ struct Session {
     /// Places for the runs of all sessions, those that wait included.
     runs: Arc<Admission>,
     queue: Arc<Queue>,
+    runner: Runner,
     metrics: Metrics,
     keep_alive: Duration,
     heartbeat: Heartbeat,
+    files: Telling,
     slice: TimeSlice,
 }
 
@@ -200,11 +207,12 @@ impl Session {
                 }
                 room = room(&mut self.held) => self.pass_in(room),
                 news = news(&mut self.stage) => match news {
-                    News::Line(Some(line)) => self.pass_on(line).await,
-                    News::Line(None) => self.stage = Stage::Idle,
+                    News::Told(Some(told)) => self.pass_on(told).await,
+                    News::Told(None) => self.stage = Stage::Idle,
                     News::Standing(standing) => self.move_up(standing).await?,
                 },
                 () = self.heartbeat.next() => self.web.queue(ALIVE),
+                said = self.files.next() => self.web.queue(&said),
                 _ = keep_alive.tick() => {
                     // While nothing is read there is no answer to be seen.
                     if !std::mem::take(&mut answered) && reads {
@@ -227,7 +235,7 @@ impl Session {
     async fn handle_text(&mut self, text: &[u8]) -> io::Result<()> {
         let request = self.turn.work(|| read(text)).await;
         match request {
-            Ok(Request::Run { run, experiment }) => self.start(run, experiment).await,
+            Ok(Request::Run { run, experiment }) => self.start(run, *experiment).await,
             Ok(Request::Part { client, bytes }) => {
                 self.hold(client, Command::Part(bytes));
                 Ok(())
@@ -243,8 +251,10 @@ impl Session {
             Ok(Request::Stop) => self.stop().await,
             Ok(Request::Watch) => {
                 self.heartbeat.start();
+                self.files.watch();
                 Ok(())
             }
+            Ok(Request::Read { name, text }) => self.read_file(&name, &text).await,
             Err(message) => self.refuse(&message).await,
         }
     }
@@ -279,121 +289,21 @@ impl Session {
         held.command.tell(lab, held.client, Some(room));
     }
 
-    async fn stop(&mut self) -> io::Result<()> {
-        match &self.stage {
-            Stage::Idle => Ok(()),
-            Stage::Waits(_) => self.give_up().await,
-            Stage::Goes(lab) => {
-                lab.stop();
-                Ok(())
-            }
-        }
-    }
-
-    /// The run that waits will not start.
-    async fn give_up(&mut self) -> io::Result<()> {
-        self.stage = Stage::Idle;
-        self.say(&Line::Ended(Ended {
-            events: 0,
-            why: Ending::Stopped,
-            missed: None,
-            dropped: None,
-        }))
-        .await
-    }
-
-    /// Ends the run before, to its last line, and starts the next, or lets it
-    /// wait.
-    async fn start(&mut self, run: u32, experiment: Experiment) -> io::Result<()> {
-        self.stop().await?;
-        while let Stage::Goes(lab) = &mut self.stage {
-            match lab.line().await {
-                Some(line) => {
-                    self.pass_on(line).await;
-                    patiently(self.web.flush()).await?;
-                }
-                None => self.stage = Stage::Idle,
-            }
-        }
-        let place = match self.runs.admit(self.client.0, false) {
-            Ok(place) => place,
-            Err(refusal) => {
-                self.metrics.refused(Reason::Runs);
-                self.runs.log("lab run", self.client.0, refusal);
-                let message = format!("run {run}: too many runs ({refusal}): try again later");
-                return self.refuse(&message).await;
-            }
-        };
-        let mut entry = self.queue.join(self.client.0);
-        let standing = entry.standing();
-        self.stage = Stage::Waits(Box::new(Waiting {
-            run,
-            experiment,
-            place,
-            entry,
-            early: Vec::new(),
-            size: 0,
-        }));
-        self.move_up(standing).await
-    }
-
-    /// The run that waits has another place now, or starts.
-    async fn move_up(&mut self, standing: Standing) -> io::Result<()> {
-        let waiting = match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Waits(waiting) => waiting,
-            other => {
-                self.stage = other;
-                return Ok(());
-            }
-        };
-        let run = waiting.run;
-        if let Standing::Waits(place) = standing {
-            self.stage = Stage::Waits(waiting);
-            let place = u32::try_from(place).unwrap_or(u32::MAX);
-            return self.say(&Line::Queued { run, place }).await;
-        }
-        let conditions = Conditions {
-            priority: Priority::Experiment,
-            backlog: Some(self.turn.backlog()),
-            held: Some(Box::new((waiting.entry, waiting.place))),
-            ..Conditions::default()
-        };
-        let (experiment, early) = (waiting.experiment, waiting.early);
-        // It blocks for the moment it takes to listen.
-        let start = move || Lab::start_under(conditions, experiment, run);
-        match tokio::task::spawn_blocking(start).await {
-            Ok(Ok(lab)) => {
-                self.metrics.runs.inc();
-                for (client, command, _held) in early {
-                    let (calls, bytes) = command.count();
-                    // There is room for all of it: nothing else has any.
-                    let room = lab.room(calls, bytes).await;
-                    command.tell(&lab, client, room);
-                }
-                self.stage = Stage::Goes(lab);
-                Ok(())
-            }
-            Ok(Err(error)) => self.refuse(&format!("run {run}: {error}")).await,
-            Err(error) => {
-                self.refuse(&format!("run {run} could not start: {error}"))
-                    .await
-            }
-        }
-    }
-
     /// Passes on a line, and those behind it as far as there is time.
-    async fn pass_on(&mut self, first: Line) {
+    async fn pass_on(&mut self, first: Told) {
         let turn = Arc::clone(&self.turn);
         turn.work(|| self.write(first)).await;
     }
 
-    fn write(&mut self, first: Line) {
-        let (since, mut line) = (Instant::now(), Some(first));
-        while let (Some(said), Stage::Goes(lab)) = (line, &mut self.stage) {
-            self.metrics.ran(&said, lab.left_out());
-            self.web.queue(&said.to_json());
+    fn write(&mut self, first: Told) {
+        let (since, mut next) = (Instant::now(), Some(first));
+        while let (Some(told), Stage::Goes(lab)) = (next, &mut self.stage) {
+            if let Some((line, json)) = lab.read(told) {
+                self.metrics.ran(&line, lab.left_out());
+                self.web.queue(&json);
+            }
             let enough = self.web.queued() >= PIECE || since.elapsed() >= SLICE;
-            line = if enough { None } else { lab.line_now() };
+            next = if enough { None } else { lab.told_now() };
         }
     }
 

@@ -15,6 +15,8 @@ use crate::net::admission::Source;
 /// Runs that go on at once for each of the machine's processors: each has up
 /// to three threads that never have to wait.
 const EACH: usize = 4;
+/// Those threads of a run.
+const THREADS: u32 = 3;
 /// The same at least.
 const LEAST: usize = 8;
 
@@ -78,10 +80,13 @@ impl Queue {
         })
     }
 
-    /// A run of `peer` is to start as soon as it may.
-    pub(super) fn join(self: &Arc<Self>, peer: SocketAddr) -> Entry {
+    /// A run of `peer` is to start as soon as it may. It counts as one run, and as another for
+    /// each so many of its `busy` threads as a run has that never have to wait.
+    pub(super) fn join(self: &Arc<Self>, peer: SocketAddr, busy: u32) -> Entry {
         let mut line = self.line();
-        let ticket = line.order.join(Source::of(peer));
+        let ticket = line
+            .order
+            .join(Source::of(peer), 1 + busy.div_ceil(THREADS) as usize);
         let (told, standing) = watch::channel(Standing::Waits(usize::MAX));
         line.told.insert(ticket, told);
         self.advance(&mut line);
@@ -145,10 +150,10 @@ mod tests {
     async fn whoever_waits_is_told_its_place_as_the_queue_moves() {
         let queue = Queue::new(Share { all: 1, source: 1 }, Metrics::new());
         let peer = |number| SocketAddr::from(([192, 0, 2, number], 1));
-        let mut first = queue.join(peer(1));
-        let mut second = queue.join(peer(2));
-        let third = queue.join(peer(2));
-        let mut fourth = queue.join(peer(3));
+        let mut first = queue.join(peer(1), 0);
+        let mut second = queue.join(peer(2), 0);
+        let third = queue.join(peer(2), 0);
+        let mut fourth = queue.join(peer(3), 0);
         assert_eq!(first.standing(), Standing::Starts);
         assert_eq!(second.standing(), Standing::Waits(1));
         assert_eq!(fourth.standing(), Standing::Waits(2));

@@ -3,13 +3,13 @@
 use std::pin::Pin;
 
 use protocol::Nanos;
-use trace::link::Line;
 use trace::{ClientId, Experiment};
 
 use super::queue::{Entry, Standing};
-use crate::lab::{Lab, Room};
+use crate::lab::Room;
 use crate::net::Held;
 use crate::net::admission::Place;
+use crate::worker::{Running, Told};
 
 /// How far the session's run is.
 pub(super) enum Stage {
@@ -18,7 +18,7 @@ pub(super) enum Stage {
     /// It waits for others to end.
     Waits(Box<Waiting>),
     /// It goes on, or its last lines are passed on.
-    Goes(Lab),
+    Goes(Running),
 }
 
 pub(super) struct Waiting {
@@ -49,10 +49,10 @@ impl Command {
         }
     }
 
-    pub(super) fn tell(self, lab: &Lab, client: ClientId, room: Option<Room>) {
+    pub(super) fn tell(self, lab: &Running, client: ClientId, room: Option<Room>) {
         match self {
             Self::Part(bytes) => lab.part(client, bytes, room),
-            Self::Send(sends) => lab.send_with(client, sends, room),
+            Self::Send(sends) => lab.send(client, sends, room),
             Self::Close(after) => lab.close(client, after),
         }
     }
@@ -66,9 +66,8 @@ pub(super) struct Postponed {
 }
 
 /// What comes from the run or from the queue.
-#[expect(clippy::large_enum_variant, reason = "it is moved once")]
 pub(super) enum News {
-    Line(Option<Line>),
+    Told(Option<Told>),
     Standing(Standing),
 }
 
@@ -85,6 +84,6 @@ pub(super) async fn news(stage: &mut Stage) -> News {
     match stage {
         Stage::Idle => std::future::pending().await,
         Stage::Waits(waiting) => News::Standing(waiting.entry.changed().await),
-        Stage::Goes(lab) => News::Line(lab.line().await),
+        Stage::Goes(lab) => News::Told(lab.told().await),
     }
 }

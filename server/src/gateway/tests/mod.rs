@@ -1,6 +1,7 @@
 //! Through real sockets, with another program's WebSocket implementation.
 
 mod bridges;
+mod files;
 mod operation;
 mod page;
 mod patience;

@@ -5,7 +5,7 @@ use trace::link::{Ended, Ending, Line, Request, Run, Send};
 use trace::{Call, ClientId, Experiment};
 
 use super::operation::metric;
-use super::sessions::{ask, line};
+use super::sessions::{ask, line, request};
 use super::*;
 use crate::gateway::session::{Queue, Share};
 
@@ -30,7 +30,7 @@ async fn page(gateway: &Gateway) -> Web {
 
 async fn run(web: &mut Web, run: u32) {
     let experiment = Experiment::new(System::TcpEcho, &["not sent along"]);
-    ask(web, &Request::Run { run, experiment }).await;
+    ask(web, &request(run, experiment)).await;
 }
 
 /// The next line that is no fact.
@@ -96,6 +96,48 @@ async fn whoever_waits_is_told_its_place_and_starts_in_turn() {
     assert_eq!(why, Ending::Finished);
 }
 
+/// Whoever runs an experiment again and again asks for the next run when one is over.
+#[tokio::test]
+async fn many_runs_of_one_page_let_others_in_between() {
+    async fn finish(web: &mut Web) {
+        let (client, after) = (ClientId::FIRST, Nanos(0));
+        ask(web, &Request::Close { client, after }).await;
+        loop {
+            match told(web).await {
+                Line::Ended(Ended { why, .. }) => break assert_eq!(why, Ending::Finished),
+                Line::Queued { .. } | Line::Run(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let gateway = busy().await;
+    let mut many = page(&gateway).await;
+    let mut other = page(&gateway).await;
+    for number in 1..=10 {
+        run(&mut many, number).await;
+        if number > 1 {
+            // It waits for no more than the one run that goes on.
+            let waits = Line::Queued {
+                run: number,
+                place: 1,
+            };
+            assert_eq!(told(&mut many).await, waits);
+            finish(&mut other).await;
+        }
+        assert!(matches!(told(&mut many).await, Line::Run(_)));
+        run(&mut other, number).await;
+        let waits = Line::Queued {
+            run: number,
+            place: 1,
+        };
+        assert_eq!(told(&mut other).await, waits);
+        let (client, after) = (ClientId::FIRST, Nanos(0));
+        ask(&mut many, &Request::Close { client, after }).await;
+        assert!(matches!(told(&mut many).await, Line::Ended(_)));
+        assert!(matches!(told(&mut other).await, Line::Run(_)));
+    }
+}
+
 /// A client need not wait for its run's first line.
 #[tokio::test]
 async fn commands_for_a_run_that_waits_are_kept() {
@@ -108,7 +150,11 @@ async fn commands_for_a_run_that_waits_are_kept() {
     let (client, gap) = (ClientId::FIRST, Nanos(0));
     for bytes in [&b"a"[..], b"b"] {
         let bytes = bytes.to_vec();
-        let sends = vec![Send { gap, bytes }];
+        let sends = vec![Send {
+            gap,
+            bytes,
+            more: false,
+        }];
         ask(&mut second, &Request::Send { client, sends }).await;
     }
     let after = Nanos(0);
@@ -156,11 +202,12 @@ async fn a_send_longer_than_a_request_is_one_call() {
     let mut experiment = Experiment::new(System::TcpEcho, &[]);
     experiment.echo = Some(false);
     experiment.buffer = 1024 * 1024;
-    ask(&mut web, &Request::Run { run: 1, experiment }).await;
+    ask(&mut web, &request(1, experiment)).await;
     assert!(matches!(line(&mut web).await, Line::Run(_)));
     let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(600_000).collect();
     let client = ClientId::FIRST;
     let sends = vec![Send {
+        more: false,
         gap: Nanos(0),
         bytes: bytes.clone(),
     }];

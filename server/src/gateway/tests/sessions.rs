@@ -26,6 +26,14 @@ pub(super) async fn ask(web: &mut Web, request: &Request) {
     }
 }
 
+/// A request to run an experiment.
+pub(super) fn request(run: u32, experiment: Experiment) -> Request {
+    Request::Run {
+        run,
+        experiment: experiment.into(),
+    }
+}
+
 async fn error(web: &mut Web) -> String {
     match line(web).await {
         Line::Error { message } => message,
@@ -48,8 +56,9 @@ async fn a_session_runs_five_sends() {
     for run in [7, 8] {
         let mut experiment = Experiment::new(System::TcpEcho, &[]);
         experiment.read_delay_ms = 50;
-        ask(&mut web, &Request::Run { run, experiment }).await;
+        ask(&mut web, &request(run, experiment)).await;
         let send = |byte: &u8| Send {
+            more: false,
             gap: Nanos(0),
             bytes: vec![*byte],
         };
@@ -90,8 +99,9 @@ async fn a_run_over_its_cap_ends_with_an_event_and_is_counted() {
     let mut web = gateway.open("/lab").await;
     line(&mut web).await;
     let experiment = Experiment::new(System::TcpEcho, &[]);
-    ask(&mut web, &Request::Run { run: 1, experiment }).await;
+    ask(&mut web, &request(1, experiment)).await;
     let empty = Send {
+        more: false,
         gap: Nanos(0),
         bytes: Vec::new(),
     };
@@ -129,13 +139,13 @@ async fn a_session_survives_what_it_can_not_follow() {
     assert!(error(&mut web).await.contains("text frame"));
     let mut experiment = Experiment::new(System::TcpEcho, &[]);
     experiment.buffer = 0;
-    ask(&mut web, &Request::Run { run: 3, experiment }).await;
+    ask(&mut web, &request(3, experiment)).await;
     assert!(error(&mut web).await.contains("run 3: buffer is 0"));
 
     // A new run ends the one that is going on.
     for (run, why) in [(4, None), (5, Some(Ending::Stopped))] {
         let experiment = Experiment::new(System::TcpEcho, &[]);
-        ask(&mut web, &Request::Run { run, experiment }).await;
+        ask(&mut web, &request(run, experiment)).await;
         let mut ended = None;
         loop {
             match line(&mut web).await {
@@ -155,7 +165,7 @@ async fn a_vanished_session_takes_its_run_along() {
     let mut web = gateway.open("/lab").await;
     line(&mut web).await;
     let experiment = Experiment::new(System::TcpEcho, &[]);
-    ask(&mut web, &Request::Run { run: 1, experiment }).await;
+    ask(&mut web, &request(1, experiment)).await;
     assert!(matches!(line(&mut web).await, Line::Run(_)));
     // There is room for one: the next is refused while this one is open.
     let mut second = gateway.open("/lab").await;
@@ -222,9 +232,10 @@ async fn a_session_that_is_watched_says_that_it_is_alive_and_others_say_nothing(
     assert!(took > Duration::from_millis(2_500), "{took:?}");
     // A run whose client has more to do than there is room for takes no more requests.
     let experiment = Experiment::new(System::TcpEcho, &[]);
-    ask(&mut web, &Request::Run { run: 1, experiment }).await;
+    ask(&mut web, &request(1, experiment)).await;
     let client = ClientId::FIRST;
     let late = Send {
+        more: false,
         gap: Nanos(60_000_000_000),
         bytes: vec![0; 60_000],
     };

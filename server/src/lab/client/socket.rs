@@ -2,16 +2,18 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::sleep_until;
 
 use crate::net::observe;
 
 pub(super) enum Socket {
     Stream(TcpStream),
-    /// Not connected, as the article's: each send names the server.
-    Datagrams(UdpSocket, SocketAddr),
+    /// Each send names the server, as the article's do; or nobody, if it is connected.
+    Datagrams(UdpSocket, Option<SocketAddr>),
 }
 
 impl Socket {
@@ -19,7 +21,8 @@ impl Socket {
     pub(super) fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stream(stream) => stream.try_write(bytes),
-            Self::Datagrams(socket, server) => socket.try_send_to(bytes, *server),
+            Self::Datagrams(socket, Some(server)) => socket.try_send_to(bytes, *server),
+            Self::Datagrams(socket, None) => socket.try_send(bytes),
         }
     }
 
@@ -53,6 +56,16 @@ impl Socket {
             Self::Stream(stream) => stream.readable().await,
             Self::Datagrams(socket, _) => socket.readable().await,
         };
+    }
+
+    /// Until there is something to read, and `delay` has passed then. `due` keeps when that
+    /// is, for who asks again.
+    pub(super) async fn ready(&self, delay: Duration, due: &mut Option<Instant>) {
+        self.readable().await;
+        if !delay.is_zero() {
+            let due = *due.get_or_insert_with(|| Instant::now() + delay);
+            sleep_until(due.into()).await;
+        }
     }
 
     pub(super) async fn writable(&self) {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::FutureExt as _;
 
 use super::*;
-use crate::lab::{COMMAND, ROOM};
+use crate::lab::COMMAND;
+use crate::lab::room::ROOM;
 use crate::net::Backlog;
 
 #[test]

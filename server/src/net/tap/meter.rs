@@ -35,6 +35,11 @@ impl Backlog {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    /// Whether `size` bytes more are too much where `own` bytes of the same run wait.
+    pub fn is_full(&self, own: usize, size: usize) -> bool {
+        self.waiting() + size > self.most && own > self.reserve
+    }
+
     /// Counts `size` bytes that wait until the result is dropped.
     pub fn hold(self: &Arc<Self>, size: usize) -> Held {
         self.waiting.fetch_add(size, Ordering::Relaxed);
@@ -88,9 +93,9 @@ impl Meter {
         }
     }
 
-    /// Counts `size` bytes that wait beside the events, if that is bounded.
-    pub fn hold(&self, size: usize) -> Option<Held> {
-        self.backlog.as_ref().map(|backlog| backlog.hold(size))
+    /// Where what waits counts, if that is bounded.
+    pub fn backlog(&self) -> Option<Arc<Backlog>> {
+        self.backlog.clone()
     }
 
     /// Why events are left out, once one was: then none is recorded any more.
@@ -139,9 +144,9 @@ impl Meter {
             }
         }
         let backlog = self.backlog.as_ref()?;
-        let over = backlog.waiting() + size(event) > backlog.most;
         let own = self.waiting.load(Ordering::Relaxed);
-        (over && own > backlog.reserve).then_some(Reason::Unread)
+        let is_full = backlog.is_full(own, size(event));
+        is_full.then_some(Reason::Unread)
     }
 
     /// `event` was taken from the queue.
@@ -223,7 +228,7 @@ mod tests {
     fn what_is_held_beside_events_counts_until_it_is_dropped() {
         let backlog = Backlog::new(10_000, 2_000);
         let meter = Meter::new(100, 100_000, Some(Arc::clone(&backlog)));
-        let held = meter.hold(9_000).unwrap();
+        let held = backlog.hold(9_000);
         assert_eq!(backlog.waiting(), 9_000);
         assert!(meter.admit(&event(1_500)) && meter.admit(&event(500)));
         drop(held);
@@ -231,6 +236,5 @@ mod tests {
         assert!(meter.admit(&event(3_000)));
         let _held = backlog.hold(9_000);
         assert!(!meter.admit(&event(0)), "too much waits, events among it");
-        assert!(Meter::new(1, 1, None).hold(1).is_none());
     }
 }

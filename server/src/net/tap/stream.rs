@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use trace::{Call, Socket};
+use trace::{Call, Options, Socket};
 
 use super::{EndRecorder, Moment, Recorder};
-use crate::net::{Listener, Observable, observe};
+use crate::net::{Cork, Listener, Observable, observe};
 
 /// A stream whose calls are recorded.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Tapped<S: Observable> {
     record: Option<EndRecorder>,
     /// A recv that waits, and the task it waits for.
     receiving: Option<(Instant, Waker)>,
+    /// Whether the next call tells that small segments are held back, or no longer.
+    corked: Option<bool>,
 }
 
 impl<S: Observable> Tapped<S> {
@@ -30,7 +32,26 @@ impl<S: Observable> Tapped<S> {
             inner,
             record,
             receiving: None,
+            corked: None,
         }
+    }
+
+    /// Options that were changed since the last call, to be told with the next one.
+    fn changed(&mut self, told: Socket) -> Socket {
+        let set = Options {
+            nodelay: Some(true),
+            cork: self.corked.take(),
+            ..Options::default()
+        };
+        let options = set.cork.and_then(|_| observe::options(&self.inner, &set));
+        Socket { options, ..told }
+    }
+}
+
+impl<S: Observable + Cork> Cork for Tapped<S> {
+    fn cork(&mut self, on: bool) {
+        self.inner.cork(on);
+        self.corked = Some(on);
     }
 }
 
@@ -41,9 +62,9 @@ impl<S: AsyncRead + Observable + Unpin> AsyncRead for Tapped<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let Some(record) = &mut this.record else {
+        if this.record.is_none() {
             return Pin::new(&mut this.inner).poll_read(context, buffer);
-        };
+        }
         let asked = buffer.remaining();
         let filled = buffer.filled().len();
         let since = match &this.receiving {
@@ -58,8 +79,11 @@ impl<S: AsyncRead + Observable + Unpin> AsyncRead for Tapped<S> {
         };
         let moment = Moment::taking(since);
         this.receiving = None;
+        let socket = this.changed(socket);
         let bytes = &buffer.filled()[filled..];
-        record.recv(moment, asked, result.as_ref().map(|()| bytes), socket);
+        if let Some(record) = &mut this.record {
+            record.recv(moment, asked, result.as_ref().map(|()| bytes), socket);
+        }
         Poll::Ready(result)
     }
 }
@@ -71,9 +95,9 @@ impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let Some(record) = &mut this.record else {
+        if this.record.is_none() {
             return Pin::new(&mut this.inner).poll_write(context, bytes);
-        };
+        }
         // A task that sends has given up the recv it was waiting in.
         let gave_up = |(_, waker): &mut (_, Waker)| waker.will_wake(context.waker());
         this.receiving.take_if(gave_up);
@@ -81,7 +105,10 @@ impl<S: AsyncWrite + Observable + Unpin> AsyncWrite for Tapped<S> {
         let result = ready!(Pin::new(&mut this.inner).poll_write(context, bytes));
         let moment = Moment::handing(attempt);
         let socket = observe::after_send(&this.inner);
-        record.send(moment, bytes, result.as_ref().copied(), socket);
+        let socket = this.changed(socket);
+        if let Some(record) = &mut this.record {
+            record.send(moment, bytes, result.as_ref().copied(), socket);
+        }
         Poll::Ready(result)
     }
 
@@ -138,7 +165,7 @@ impl<L> TappedListener<L> {
 
 impl<L> Listener for TappedListener<L>
 where
-    L: Listener<Stream: Observable> + Observable,
+    L: Listener<Stream: Observable + Cork> + Observable,
 {
     type Stream = Tapped<L::Stream>;
 

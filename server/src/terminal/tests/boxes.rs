@@ -75,3 +75,34 @@ fn boxes_are_bounded_too() {
     ];
     assert_eq!(last, expected, "{plain}");
 }
+
+#[test]
+fn what_a_link_lost_is_marked_and_named() {
+    let long = vec![b'x'; 6_000];
+    let experiment = Experiment::new(System::TcpEcho, &[]);
+    let mut trace = trace(experiment, &[(false, Call::Send, &long)]);
+    trace.head.capture = Capture::On;
+    for (offset, lost) in [(0, false), (2_000, true), (4_000, false)] {
+        let transit = Transit {
+            lost: lost.then_some(Loss::Chance),
+            ..Transit::default()
+        };
+        let origin = ClientId::FIRST.opener();
+        trace.insert(Event {
+            offset: Offset(offset),
+            bytes: long[..2_000].to_vec(),
+            header: Some(Header {
+                transit: Some(transit),
+                ..Header::default()
+            }),
+            ..Event::new(Nanos::from_millis(10_000 + offset), origin, Call::Segment)
+        });
+    }
+    let mut text = String::new();
+    let lane = &Analysis::new(&trace).lanes[0];
+    draw_lane(&mut text, &mut Legend::default(), &trace, lane, screen(60));
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    let wire = plain.lines().find(|line| line.starts_with("wire"));
+    let expected = "wire       │#1 2000 B│#2 2000 B ✗│#3 2000 B│  3 segments, 1 lost, lost: #2";
+    assert_eq!(wire.map(str::trim_end), Some(expected), "{plain}");
+}

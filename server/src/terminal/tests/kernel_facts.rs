@@ -56,6 +56,7 @@ replies    2 of 3 recv() calls waited longer than 1 ms: #1 10.0 ms, #3 43.0 ms",
     trace.lesson = Some(trace::lesson::Reference {
         id: "nagle-for-real".to_owned(),
         predict: None,
+        duel: None,
         words: None,
     });
     let text = draw(&trace, &analysis, screen(80));

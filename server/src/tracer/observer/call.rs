@@ -57,6 +57,8 @@ pub(super) const fn would_block(result: i64) -> bool {
 
 pub(super) const EISCONN: i32 = 106;
 pub(super) const EALREADY: i32 = 114;
+pub(super) const ENOENT: i32 = 2;
+pub(super) const ECONNREFUSED: i32 = 111;
 pub(super) const EINPROGRESS: i32 = 115;
 
 /// The outcome of a call; none if it was interrupted and is made again, or counts for
@@ -85,6 +87,6 @@ pub(super) fn error_text(error: i32) -> String {
     clippy::cast_possible_truncation,
     reason = "the kernel takes the lower half"
 )]
-pub(super) fn descriptor(argument: u64) -> i32 {
+pub(in crate::tracer) fn descriptor(argument: u64) -> i32 {
     (argument as u32).cast_signed()
 }

@@ -6,6 +6,7 @@
 
 mod attaching;
 mod call;
+mod due;
 mod moving;
 mod opening;
 mod sockets;
@@ -22,12 +23,14 @@ use kernel::tracee::Thread;
 use protocol::Nanos;
 use record::{Call, Connection, Event, Head, Origin, PartyId, Reason, Record};
 
-use self::call::{Pending, descriptor, outcome, would_block};
+pub(super) use self::call::descriptor;
+use self::call::{Pending, outcome, would_block};
+pub(super) use self::due::Due;
 use self::sockets::Sockets;
 use self::telling::bound;
 use super::connections::{At, Connections};
 use super::facts::Facts;
-use super::notice::Notice;
+use super::notice::{Notice, Noticed};
 use super::parties::{self, Parties};
 use super::tables::{CLONE_FILES, Entry, SocketId, Tables};
 use super::transfer;
@@ -140,8 +143,8 @@ impl Observer {
         self.facts.notice(notice, who);
     }
 
-    /// The record, and what could not be seen by whom first.
-    pub(super) fn finish(self) -> (Record, BTreeMap<Notice, String>) {
+    /// The record, and what could not be seen.
+    pub(super) fn finish(self) -> (Record, BTreeMap<Notice, Noticed>) {
         self.facts.finish()
     }
 
@@ -204,6 +207,7 @@ impl Observer {
                 Some(Entry::Socket(socket)) => pending.socket = Some(socket),
                 _ => return false,
             },
+            Syscall::RtSigaction => return false,
             Syscall::Unshare => {
                 if arguments[0] & CLONE_FILES == 0 {
                     return false;

@@ -11,7 +11,9 @@ use super::super::tables::{Entry, SocketId};
 use super::super::transfer::Way;
 use super::super::world::{World, bytes};
 use super::Observer;
-use super::call::{EALREADY, EINPROGRESS, EISCONN, Outcome, Pending, error_text};
+use super::call::{
+    EALREADY, ECONNREFUSED, EINPROGRESS, EISCONN, ENOENT, Outcome, Pending, error_text,
+};
 use super::sockets::Socket;
 
 /// More than the bytes of any address (`struct sockaddr_storage`).
@@ -233,6 +235,10 @@ impl Observer {
             }
             _ => {}
         }
+        if is_lookup(target.as_ref(), outcome) && !self.connections.is_filtered() {
+            self.notice(thread, Notice::Lookups, world);
+            return;
+        }
         let Some(mut state) = state else {
             return;
         };
@@ -365,6 +371,14 @@ impl Observer {
         let event = calls.bare(Call::Shutdown, pending.handing(at), result, told);
         self.record(self.tables.process(thread), end, event, world);
     }
+}
+
+/// Whether the C library looked for its name service cache (nscd(8)) in vain.
+fn is_lookup(target: Option<&Address>, outcome: Outcome) -> bool {
+    const CACHES: [&[u8]; 2] = [b"/var/run/nscd/socket", b"/run/nscd/socket"];
+    let is_cache = |path: &Vec<u8>| CACHES.contains(&path.as_slice());
+    let is_absent = matches!(outcome, Err(ENOENT | ECONNREFUSED));
+    is_absent && matches!(target, Some(Address::Unix(path)) if is_cache(path))
 }
 
 /// What the kernel says of a descriptor now, if it is a socket.

@@ -3,25 +3,13 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use protocol::auth::mutual::{NONCE_LEN, Nonces, PROOF_LEN, Role};
-use protocol::auth::{ANSWER_LEN, CHALLENGE_LEN, Key, Scheme};
+use protocol::auth::{CHALLENGE_LEN, Key, Scheme};
 use protocol::framing::{Decode, READY};
 use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
+use super::handshake;
 use crate::lane::{Content, Direction, Failure, Integrity, Lane, MessageKind, MessageSpan, Span};
 use crate::{ConnectionId, End, Event, Message, Trace};
-
-/// What the handshakes put in front of the frames, by scheme and direction.
-const ANSWER: &[(usize, MessageKind)] = &[(ANSWER_LEN, MessageKind::Answer { right: false })];
-const CHALLENGE: &[(usize, MessageKind)] = &[(CHALLENGE_LEN, MessageKind::Challenge)];
-const NONCE_AND_PROOF: &[(usize, MessageKind)] = &[
-    (NONCE_LEN, MessageKind::Nonce),
-    (PROOF_LEN, MessageKind::Proof { right: false }),
-];
-const CHALLENGE_AND_PROOF: &[(usize, MessageKind)] = &[
-    (CHALLENGE_LEN, MessageKind::Challenge),
-    (PROOF_LEN, MessageKind::Proof { right: false }),
-];
 
 /// A direction of a stream while its events are handled.
 #[derive(Clone, Debug)]
@@ -39,7 +27,7 @@ pub(super) struct StreamLane {
     pub(super) redo: usize,
     pub(super) state: State,
     /// What a handshake puts in front of the frames.
-    handshake: &'static [(usize, MessageKind)],
+    handshake: &'static [handshake::Step],
     /// The key its reader has.
     key: Key,
     pub(super) framing: Framing,
@@ -65,7 +53,7 @@ pub(super) enum Hidden {
 #[derive(Clone, Debug)]
 pub(super) struct State {
     /// What of the handshake has not come, in order.
-    handshake: &'static [(usize, MessageKind)],
+    handshake: &'static [handshake::Step],
     pub(super) decoder: Option<Decoder>,
     received: Offset,
     /// Where the decoder goes on: behind a frame of which not all was kept.
@@ -125,11 +113,7 @@ impl StreamLane {
         }
         let rules = experiment.rules();
         if let Some(key) = rules.key {
-            let begins = match rules.scheme {
-                Scheme::HmacMd5 => ANSWER,
-                Scheme::MutualSha256 => NONCE_AND_PROOF,
-            };
-            this.begin_handshake(key, begins);
+            this.begin_handshake(key, rules.scheme);
         }
         this
     }
@@ -142,19 +126,15 @@ impl StreamLane {
         };
         let rules = experiment.client_rules(client);
         if let Some(key) = rules.key {
-            let begins = match rules.scheme {
-                Scheme::HmacMd5 => CHALLENGE,
-                Scheme::MutualSha256 => CHALLENGE_AND_PROOF,
-            };
-            this.begin_handshake(key, begins);
+            this.begin_handshake(key, rules.scheme);
         }
         this
     }
 
-    fn begin_handshake(&mut self, key: Key, begins: &'static [(usize, MessageKind)]) {
+    fn begin_handshake(&mut self, key: Key, scheme: Scheme) {
         self.key = key;
-        self.handshake = begins;
-        self.state = State::new(begins, &self.framing);
+        self.handshake = handshake::steps(scheme, self.lane.direction);
+        self.state = State::new(self.handshake, &self.framing);
     }
 
     pub(super) fn handle_send(&mut self, index: usize, event: &Event) {
@@ -261,15 +241,10 @@ impl StreamLane {
             self.lose(index, range);
             return;
         }
-        let kind = match kind {
-            MessageKind::Answer { .. } => MessageKind::Answer {
-                right: self.answers(&body),
-            },
-            MessageKind::Proof { .. } => MessageKind::Proof {
-                right: self.proves(&body),
-            },
-            kind => kind,
-        };
+        let own = self.lane.bytes.front();
+        let theirs = self.state.challenge.as_ref();
+        let direction = self.lane.direction;
+        let kind = handshake::checked(kind, &self.key, direction, &body, theirs, own);
         if kind.is_refuted() {
             // Behind it the reader decodes nothing any more.
             self.state.handshake = &[];
@@ -288,31 +263,6 @@ impl StreamLane {
             kind,
             integrity: Integrity::Whole,
         });
-    }
-
-    /// Whether the reader's key gives this answer to the reader's challenge.
-    fn answers(&self, answer: &[u8]) -> bool {
-        match (&self.state.challenge, answer.first_chunk()) {
-            (Some(challenge), Some(answer)) => self.key.verify(challenge, answer),
-            _ => false,
-        }
-    }
-
-    /// Whether the reader's key gives this proof over the nonces of both.
-    fn proves(&self, proof: &[u8]) -> bool {
-        let (Some(theirs), Some(own), Some(proof)) = (
-            self.state.challenge,
-            self.lane.bytes.front().first_chunk().copied(),
-            proof.first_chunk(),
-        ) else {
-            return false;
-        };
-        let (role, server, client) = match self.lane.direction {
-            Direction::FromOpener => (Role::Client, theirs, own),
-            Direction::FromAcceptor => (Role::Server, own, theirs),
-        };
-        self.key
-            .verify_proof(role, &Nonces { server, client }, proof)
     }
 
     pub(super) fn handle_ready(&mut self, index: usize) {
@@ -414,7 +364,7 @@ impl StreamLane {
 }
 
 impl State {
-    fn new(handshake: &'static [(usize, MessageKind)], framing: &Framing) -> Self {
+    fn new(handshake: &'static [handshake::Step], framing: &Framing) -> Self {
         Self {
             handshake,
             decoder: handshake.is_empty().then(|| Decoder::new(framing)),

@@ -1,6 +1,7 @@
 //! The lanes of a stream: what the reader's framing makes of the bytes.
 
 mod checkpoint;
+mod handshake;
 mod kept;
 mod lane;
 mod wire;

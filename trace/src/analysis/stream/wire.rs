@@ -5,7 +5,7 @@
 use protocol::Offset;
 
 use super::lane::{Hidden, StreamLane};
-use crate::lane::{Carrier, Fate, Lane, Packet, Span};
+use crate::lane::{Carrier, Fate, Lane, Numbered, Packet, Span};
 use crate::{Event, Flags, Trace};
 
 /// Most bytes that no packet carried and that still are shown: so many for each packet,
@@ -64,7 +64,11 @@ fn carry_segment(stream: &mut StreamLane, trace: &Trace, index: usize, event: &E
         resent: !is_fresh,
         differs,
         segments: u32::try_from(segments).unwrap_or(u32::MAX),
+        lost: event
+            .transit()
+            .is_some_and(|transit| transit.lost.is_some()),
         fate: Fate::Unknown,
+        fragment: Numbered::ONLY,
     });
     if !stream.has_calls {
         // No call was watched at either end: the packets are what is known.

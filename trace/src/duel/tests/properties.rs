@@ -25,6 +25,11 @@ fn framed() -> impl Strategy<Value = Framing> {
         "length-prefix,counts-header=true,trailer=2",
         "length-prefix,offset=3,magic=hex:f9be,checksum=crc32",
         r"delimiter,delimiter=\r\n,delimiter=\r",
+        "length-prefix,width=2,magic=hex:f9be,offset=2,checksum=xor8,resynchronise=true",
+        "length-prefix,width=1,magic=a,offset=1,maximum=20,resynchronise=true",
+        r"delimiter,delimiter=\r\n,delimiter=\n,maximum=12,resynchronise=true",
+        "cobs,maximum=12,resynchronise=true",
+        "marked,maximum=12,resynchronise=true",
         "marked,start=0x7e,end=0x7e,escape=0x7d,escaping=xor",
     ];
     let more = more

@@ -28,7 +28,7 @@ fn a_counterfactual_runs_again_with_one_knob_turned_and_keeps_the_run_before() {
     let mut state = over();
     let (trace, analysis) = (state.trace().unwrap().clone(), state.analysis().clone());
     // What was typed since the run would be a second difference.
-    state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
+    state.update(Message::KnobSet(Knob::Buffer.into(), "5".to_owned()));
     assert_eq!(asked(&state.update(Message::Prove(late()))), ["run 2"]);
     let turned = (state.experiment().read_delay_ms, state.experiment().buffer);
     assert_eq!(turned, (0, 1024));
@@ -154,7 +154,7 @@ fn a_comparison_ends_with_another_run_lesson_or_knob() {
     check_closed_by(Message::CloseComparison);
     check_closed_by(Message::Run);
     check_closed_by(Message::LessonChosen("udp".to_owned()));
-    check_closed_by(Message::KnobSet(Knob::Buffer, "7".to_owned()));
+    check_closed_by(Message::KnobSet(Knob::Buffer.into(), "7".to_owned()));
     check_closed_by(Message::KnobsReset);
     check_closed_by(Message::HashChanged("#lesson=udp".to_owned()));
 }
@@ -216,7 +216,7 @@ fn nobody_guessed_the_run_of_a_proof_and_the_guess_of_the_run_before_stays() {
     state.update(Message::Run);
     play(&mut state, 3, &events());
     assert_eq!(state.judged(), judged);
-    state.update(Message::KnobSet(Knob::Buffer, "7".to_owned()));
+    state.update(Message::KnobSet(Knob::Buffer.into(), "7".to_owned()));
     state.update(Message::Run);
     play(&mut state, 4, &events());
     assert_eq!((state.judged(), state.guess()), (None, None));
@@ -236,7 +236,7 @@ fn a_guess_is_made_before_anything_is_drawn_and_judged_at_the_end() {
     state.update(Message::First);
     assert!(state.judged().is_some(), "it was seen");
     assert!(!state.can_guess(), "everybody sees what happened");
-    state.update(Message::KnobSet(Knob::Buffer, "7".to_owned()));
+    state.update(Message::KnobSet(Knob::Buffer.into(), "7".to_owned()));
     assert!(state.can_guess(), "another experiment");
     assert_eq!(asked(&state.update(Message::Guess(3))), ["run 2"]);
 }

@@ -77,3 +77,13 @@ fn without_a_framing_there_is_nobody_to_choose() {
     state.update(Message::OpponentChosen(Some(Opponent::OneRecv)));
     assert!(state.duels().is_empty());
 }
+
+#[test]
+fn a_lesson_opens_its_wrong_decoder_and_another_lesson_puts_it_away() {
+    let mut setup = setup("#lesson=five-sends", true);
+    setup.lessons[1].duel = Some(Opponent::DelimiterAtEnd);
+    let (mut state, _) = State::open(setup);
+    assert_eq!(state.opponent(), Some(Opponent::DelimiterAtEnd));
+    state.update(Message::LessonChosen("udp".to_owned()));
+    assert_eq!(state.opponent(), None);
+}

@@ -46,14 +46,14 @@ fn a_file_comes_on_the_stage_with_its_knobs() {
     assert_eq!(state.hash(), "", "no link leads to it");
     assert!(!state.is_done("five-sends"));
 
-    state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
+    state.update(Message::KnobSet(Knob::Buffer.into(), "5".to_owned()));
     state.update(Message::KnobsReset);
     assert_eq!(state.experiment(), &other().plan.unwrap());
     let effects = state.update(Message::Run);
     assert!(matches!(
         &effects[..],
         [Effect::SendToGateway(Request::Run { experiment, .. }), Effect::ShowStage { smoothly: true }]
-            if *experiment == other().plan.unwrap()
+            if **experiment == other().plan.unwrap()
     ));
     play(&mut state, 2, &events());
     state.update(Message::Last);
@@ -75,6 +75,7 @@ fn a_file_has_a_link_where_the_link_leads_to_its_experiment() {
         trace.lesson = Some(Reference {
             id: "five-sends".to_owned(),
             predict: None,
+            duel: None,
             words: None,
         });
         change(&mut trace);

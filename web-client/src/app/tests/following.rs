@@ -75,16 +75,14 @@ fn the_cursor_goes_where_it_is_dragged() {
         state.update(Message::ViewChosen(view));
         state.update(Message::AxisChosen(axis));
         state.update(Message::Resized { width: 1100.0 });
+        let drawn = |state: &State| {
+            let model = state.stage_model();
+            let catalog = sample::catalog();
+            scene::stage(model.as_ref(), view, axis, &catalog, 1100.0, f64::INFINITY)
+        };
         for step in 1..=events().len() {
             state.update(Message::StepTo(step));
-            let list = scene::stage(
-                state.stage_model().as_ref(),
-                view,
-                axis,
-                &sample::catalog(),
-                1100.0,
-                f64::INFINITY,
-            );
+            let list = drawn(&state);
             // Before any bytes there is nothing to take hold of in the Bytes view.
             let Some(handle) = list.handle else {
                 assert!(view == View::Bytes && step < 3, "{view:?} {step}");
@@ -92,14 +90,7 @@ fn the_cursor_goes_where_it_is_dragged() {
             };
             let x = handle.x + handle.width / 2.0;
             state.update(Message::Drag(x));
-            let again = scene::stage(
-                state.stage_model().as_ref(),
-                view,
-                axis,
-                &sample::catalog(),
-                1100.0,
-                f64::INFINITY,
-            );
+            let again = drawn(&state);
             let there = again.handle.unwrap();
             assert!((there.x - handle.x).abs() < 1.0, "{view:?} {axis:?} {step}");
             if view == View::Time {

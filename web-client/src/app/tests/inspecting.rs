@@ -110,3 +110,32 @@ fn what_became_of_it_is_said_until_another_chunk_is_inspected() {
         assert_eq!(state.chunk_copied(), None);
     }
 }
+
+#[test]
+fn the_code_panel_has_a_decoder_for_the_framing_at_hand() {
+    use protocol::Framing;
+    use trace::source_code::Language;
+    let mut state = online("#lab&system=length-prefix", true);
+    assert_eq!(state.snippet(), Some("length-prefix"));
+    assert_eq!(state.framing_at_hand().unwrap().name(), "length-prefix");
+    assert!(!state.shows_decoder());
+    state.update(Message::ShowDecoder);
+    state.update(Message::DecoderLanguage(Language::Go));
+    assert!(state.shows_decoder() && state.decoder_language() == Language::Go);
+    let framing = state.framing_at_hand().unwrap();
+    assert!(
+        crate::catalog::decoder(&framing, Language::Go)
+            .unwrap()
+            .contains("package ")
+    );
+    // Another framing has another one.
+    state.update(Message::KnobSet(Knob::Framing.into(), "cobs".to_owned()));
+    assert_eq!(state.framing_at_hand().unwrap().name(), "cobs");
+    for framing in Framing::all() {
+        assert!(crate::catalog::decoder(&framing, Language::C).is_ok());
+    }
+    state.update(Message::KnobSet(Knob::System.into(), "tcp-echo".to_owned()));
+    assert_eq!(state.framing_at_hand(), None);
+    state.update(Message::CodeRole(Role::Client));
+    assert!(!state.shows_decoder());
+}

@@ -39,19 +39,28 @@ fn knobs_that_make_no_sense_say_so_and_do_not_run() {
     let mut state = online("", true);
     play(&mut state, 1, &events());
     assert!(!state.is_changed());
-    state.update(Message::KnobSet(Knob::Buffer, "0".to_owned()));
+    state.update(Message::KnobSet(Knob::Buffer.into(), "0".to_owned()));
     assert!(matches!(
         state.mistake(),
-        Some(Mistake::Knob(Knob::Buffer, ..))
+        Some(Mistake::Knob(
+            Setting {
+                knob: Knob::Buffer,
+                ..
+            },
+            ..
+        ))
     ));
     assert!(!state.can_run() && !state.is_changed());
     assert_eq!(asked(&state.update(Message::Run)), [""; 0]);
-    state.update(Message::KnobSet(Knob::Buffer, "5".to_owned()));
+    state.update(Message::KnobSet(Knob::Buffer.into(), "5".to_owned()));
     assert_eq!(state.mistake(), None);
     assert!(state.can_run() && state.is_changed());
     let ran = state.trace().and_then(|trace| trace.plan.as_ref());
     assert_eq!(ran.unwrap().buffer, 1024);
-    state.update(Message::KnobSet(Knob::Framing, "delimiter".to_owned()));
+    state.update(Message::KnobSet(
+        Knob::Framing.into(),
+        "delimiter".to_owned(),
+    ));
     assert!(
         matches!(state.mistake(), Some(Mistake::Experiment(_))),
         "no framing over UDP"
@@ -118,4 +127,58 @@ fn selection_help_and_settings() {
     assert_eq!(state.update(Message::LanguageChosen(chinese)), []);
     state.update(Message::ThemeToggled);
     assert_eq!(state.theme(), Theme::Light);
+}
+
+#[test]
+fn what_would_be_sent_follows_what_is_typed() {
+    let mut state = online("", true);
+    let shown = |state: &State| state.outgoing(Knob::Messages.into()).expect("messages");
+    assert_eq!(state.outgoing(Knob::Buffer.into()), None);
+    let before = shown(&state).expect("they can be sent");
+    assert!(
+        state
+            .update(Message::KnobTyped(
+                Knob::Messages.into(),
+                "hex:ff".to_owned()
+            ))
+            .is_empty()
+    );
+    let typed = shown(&state).expect("it can be sent");
+    assert_eq!(
+        (typed.rows.len(), &typed.rows[0].body[..]),
+        (1, &b"\xff"[..])
+    );
+    assert!(!state.is_changed(), "it is not set");
+    state.update(Message::KnobTyped(
+        Knob::Messages.into(),
+        "hex:f".to_owned(),
+    ));
+    assert!(matches!(shown(&state), Err(Mistake::Experiment(_))));
+    assert_eq!(state.mistake(), None, "it is not set");
+    let many = "1\n".repeat(1_000);
+    state.update(Message::KnobTyped(Knob::Messages.into(), many.clone()));
+    assert!(matches!(
+        shown(&state),
+        Err(Mistake::Knob(
+            Setting {
+                knob: Knob::Messages,
+                ..
+            },
+            ..
+        ))
+    ));
+    // What was refused stays in the field.
+    state.update(Message::KnobSet(Knob::Messages.into(), many));
+    assert!(matches!(
+        shown(&state),
+        Err(Mistake::Knob(
+            Setting {
+                knob: Knob::Messages,
+                ..
+            },
+            ..
+        ))
+    ));
+    state.update(Message::KnobsReset);
+    assert_eq!(shown(&state), Ok(before));
 }

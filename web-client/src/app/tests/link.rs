@@ -246,3 +246,61 @@ fn what_became_of_a_datagram_follows_the_count_that_comes_with_the_end() {
     })));
     assert_eq!(fates(&state), [Fate::Dropped]);
 }
+
+#[test]
+fn a_run_that_was_to_go_over_a_link_and_did_not_has_none_in_its_plan() {
+    let mut state = online("", true);
+    play(&mut state, 1, &[]);
+    let knob = || Message::KnobSet(Knob::Link.into(), "rtt=40ms".to_owned());
+    state.update(knob());
+    let linked = state.experiment().clone();
+    let run = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::SendToGateway(Request::Run { run, experiment }) => {
+                Some((*run, (**experiment).clone()))
+            }
+            _ => None,
+        })
+    };
+    let (number, asked) = run(&state.update(Message::Run)).expect("a run is asked for");
+    assert_eq!(asked, linked);
+    let without = Experiment {
+        link: None,
+        ..linked.clone()
+    };
+    state.update(begun(number, &without));
+    let complaint = || {
+        heard(Line::Error {
+            message: "there is no link".to_owned(),
+        })
+    };
+    state.update(complaint());
+    state.update(ended());
+    let plan = state.trace().and_then(|trace| trace.plan.as_ref());
+    assert_eq!(plan, Some(&without), "the plan is what was run");
+    assert_eq!(state.complaint(), Some("there is no link"));
+    // Neither the address nor another run claims it.
+    assert_eq!(state.experiment(), &without);
+    assert!(!state.hash().contains("40ms"), "{}", state.hash());
+    let (number, asked) = run(&state.update(Message::Run)).expect("a run is asked for");
+    assert_eq!(asked, without);
+    state.update(begun(number, &without));
+    state.update(ended());
+
+    // What was set meanwhile stays.
+    state.update(knob());
+    let (number, _) = run(&state.update(Message::Run)).expect("a run is asked for");
+    let later = "rtt=50ms".to_owned();
+    state.update(Message::KnobSet(Knob::Link.into(), later));
+    state.update(begun(number, &without));
+    state.update(ended());
+    let plan = state.trace().and_then(|trace| trace.plan.as_ref());
+    assert_eq!(plan, Some(&without));
+    assert!(state.experiment().link.is_some());
+    // A link that was there is in the plan.
+    let (number, asked) = run(&state.update(Message::Run)).expect("a run is asked for");
+    state.update(begun(number, &asked));
+    state.update(ended());
+    let plan = state.trace().and_then(|trace| trace.plan.as_ref());
+    assert_eq!(plan, Some(&asked));
+}

@@ -6,7 +6,7 @@ use trace::{Connection, ConnectionId, End, Endpoint, Observed, Origin, Party, Pa
 use super::*;
 use crate::source::{Order, Source};
 
-fn connection(number: u32) -> Connection {
+pub(super) fn connection(number: u32) -> Connection {
     let end = |party: u32| Endpoint {
         party: Some(PartyId(party)),
         address: Some(["127.0.0.1:", &(number * 10 + party).to_string()].concat()),
@@ -23,7 +23,7 @@ fn connection(number: u32) -> Connection {
     }
 }
 
-fn call(connection: u32, at: u64, call: Call, bytes: &[u8]) -> Event {
+pub(super) fn call(connection: u32, at: u64, call: Call, bytes: &[u8]) -> Event {
     let end = if call == Call::Send {
         End::Opener
     } else {
@@ -45,7 +45,7 @@ fn served() -> Message {
     served_while(true)
 }
 
-fn served_while(grows: bool) -> Message {
+pub(super) fn served_while(grows: bool) -> Message {
     heard(Line::Hello {
         version: VERSION,
         program: "0.1.0".to_owned(),
@@ -55,7 +55,7 @@ fn served_while(grows: bool) -> Message {
     })
 }
 
-fn record() -> Message {
+pub(super) fn record() -> Message {
     heard(Line::Run(Run {
         version: VERSION,
         run: 0,
@@ -65,7 +65,7 @@ fn record() -> Message {
 }
 
 /// A record that has two connections and grows.
-fn live() -> State {
+pub(super) fn live() -> State {
     live_while(true)
 }
 
@@ -83,11 +83,11 @@ fn live_while(grows: bool) -> State {
     state
 }
 
-fn frame(state: &mut State) {
+pub(super) fn frame(state: &mut State) {
     state.update(Message::Frame { elapsed_ms: 16.0 });
 }
 
-fn shown(state: &State) -> Option<u32> {
+pub(super) fn shown(state: &State) -> Option<u32> {
     let shown = state.source().and_then(Source::shown);
     shown.map(|shown| shown.0)
 }
@@ -187,7 +187,16 @@ fn a_framing_is_set_after_the_fact_and_kept_with_its_connection() {
     let messages = |state: &State| state.analysis().lanes[0].messages.len();
     assert_eq!(messages(&state), 1);
     let to = Direction::FromOpener;
+    // What is being typed sets nothing.
+    state.update(Message::FramingTyped(to, "delim".to_owned()));
+    assert_eq!(state.framing_typed(to), Some("delim"));
+    assert_eq!(state.framing_typed(Direction::FromAcceptor), None);
+    assert_eq!(
+        (state.framing_text(to).0.as_str(), messages(&state)),
+        ("none", 1)
+    );
     state.update(Message::FramingSet(to, " delimiter ".to_owned()));
+    assert_eq!(state.framing_typed(to), None);
     assert_eq!(messages(&state), 2);
     assert_eq!(state.framing_text(to), ("delimiter".to_owned(), false));
     state.update(Message::FramingSet(to, "lines".to_owned()));
@@ -378,58 +387,4 @@ fn what_is_glued_is_counted_anew_when_the_framing_is_another() {
     let lines = Message::FramingSet(Direction::FromOpener, "delimiter".to_owned());
     state.update(lines);
     assert_eq!(glued(&mut state), Some(0), "each line is a message");
-}
-
-#[test]
-fn framings_are_guessed_and_one_of_them_chosen() {
-    let mut state = live();
-    let bodies: [&[u8]; 4] = [
-        b"hello",
-        b"how are you?",
-        b"fine",
-        b"and you? or not at all",
-    ];
-    let (mut sent, mut at) = (0, 0);
-    for body in bodies {
-        let length = u16::try_from(body.len()).unwrap();
-        let frame = [&length.to_be_bytes()[..], body].concat();
-        for kind in [Call::Send, Call::Recv] {
-            at += 1;
-            let mut event = call(1, at, kind, &frame);
-            event.offset = protocol::Offset(sent);
-            state.update(heard(Line::Event(event)));
-        }
-        sent += frame.len() as u64;
-        at += 1;
-        let mut answer = call(1, at, Call::Send, b"ok\n");
-        answer.end = End::Acceptor;
-        answer.party = PartyId(2);
-        answer.offset = protocol::Offset(at - 3);
-        state.update(heard(Line::Event(answer)));
-    }
-    frame(&mut state);
-    assert!(state.guessed().is_none(), "nobody asked");
-    state.update(Message::GuessFramings);
-    let guessed = state.guessed().unwrap();
-    let [(to, first), (back, second)] = guessed else {
-        panic!("{guessed:?}");
-    };
-    assert_eq!(
-        (*to, *back),
-        (Direction::FromOpener, Direction::FromAcceptor)
-    );
-    let text = trace::framing::write(&first[0].usual());
-    assert_eq!(text, "length-prefix,endian=big,signed=false,width=2");
-    assert_eq!(trace::framing::write(&second[0].usual()), "delimiter");
-    // Choosing one frames the direction, and the others stay to be compared.
-    state.update(Message::FramingSet(Direction::FromOpener, text));
-    assert_eq!(state.analysis().lanes[0].messages.len(), bodies.len());
-    assert!(state.guessed().is_some());
-    // They are of this connection; asked again they are gone.
-    state.update(Message::ConnectionChosen(2));
-    assert!(state.guessed().is_none());
-    state.update(Message::GuessFramings);
-    assert!(state.guessed().is_some_and(<[_]>::is_empty), "no bytes yet");
-    state.update(Message::GuessFramings);
-    assert!(state.guessed().is_none());
 }

@@ -180,13 +180,13 @@ impl Group<'_> {
                 continue;
             }
             match packet.fate {
-                Fate::Dropped => gone.push(packet.span.start),
+                Fate::Dropped | Fate::Lost => gone.push(packet.span.start),
                 Fate::Read(_) | Fate::Unread => queued.push(packet.span.start),
                 Fate::Unknown => {}
             }
         }
         let [gone, queued] = [gone, queued].map(|mut starts| {
-            starts.sort();
+            starts.sort_unstable();
             starts
         });
         let mut held: Vec<Held> = Vec::new();

@@ -213,7 +213,12 @@ impl Group<'_> {
             forms.truncate(1);
             forms.push([&packet.segments.to_string(), "×"].concat());
         } else if chunk.is_lost {
-            forms[1] = self.say(&Sentence::new("stage.dropped-label").with("n", number));
+            let key = if packet.lost {
+                "stage.lost-label"
+            } else {
+                "stage.dropped-label"
+            };
+            forms[1] = self.say(&Sentence::new(key).with("n", number));
         }
         Label {
             forms,

@@ -47,9 +47,9 @@ const BETWEEN: f64 = 4.0;
 /// Draws it, `width` CSS pixels wide; the rows move together to stay within a height of
 /// `room`, as far as they can.
 pub fn draw(shot: &StageModel<'_>, catalog: &Catalog, width: f64, room: f64) -> DrawList {
-    let earlier = shot.earlier;
-    let index = earlier.map(|earlier| Index::new(&earlier.trace, &earlier.analysis));
-    let runs = runs(shot, index.as_ref(), catalog);
+    let earlier = shot.earlier.filter(|_| shot.earlier_index.is_none());
+    let made = earlier.map(|earlier| Index::new(&earlier.trace, &earlier.analysis));
+    let runs = runs(shot, shot.earlier_index.or(made.as_ref()), catalog);
     let layout = self::layout(shot, width);
     let rows = runs.iter().flat_map(|run| &run.groups);
     let rows = rows.map(|(_, layers)| layers.len()).sum::<usize>() + shot.duels.len();

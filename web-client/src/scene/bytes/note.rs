@@ -16,6 +16,8 @@ use crate::scene::{DrawList, Font, Ink, text_width};
 const LINE: f64 = 16.0;
 /// Between two texts in a line.
 const SPACE: f64 = 16.0;
+/// Between a text and the cursor.
+const BESIDE: f64 = 4.0;
 
 /// A text of the row.
 struct Piece {
@@ -106,23 +108,53 @@ impl Group<'_> {
     pub(super) fn draw_note(&self, row: &ChunkRow, list: &mut DrawList) {
         let strong = Style::new(Font::Strong, Ink::Text);
         let small = Style::new(Font::Small, Ink::Muted);
-        let left = if self.layout.narrow { PAD } else { PAD + 6.0 };
         let y = row.y + LINE / 2.0;
+        let edge = self.layout.width - PAD;
         let (name, _) = self.names(row.layer);
-        let room = if self.layout.narrow {
-            self.layout.width - PAD - left
-        } else {
-            self.layout.left - PAD - 8.0 - left
+        let note = self.note(row.layer);
+        // What stands behind a text in its line has to keep its room.
+        let spare = |line| {
+            let texts = note.0.iter().filter(|piece| piece.line == line);
+            let ends = texts.map(|piece| piece.x + text_width(&piece.text, Font::Small));
+            edge - ends.fold(0.0, f64::max)
         };
-        list.text((left, y), &name, strong, room);
-        for piece in &self.note(row.layer).0 {
-            let room = self.layout.width - PAD - piece.x;
-            let y = y + LINE * f64::from(piece.line);
-            let width = text_width(&piece.text, Font::Small).min(room);
-            list.ground(piece.x, y, width);
-            let style = small.ghost(piece.ghost);
-            list.text((piece.x, y), &piece.text, style, room);
+        // Where the next text may begin, and in which line.
+        let mut free = (0, 0.0);
+        if self.layout.narrow {
+            let width = text_width(&name, Font::Strong);
+            let (x, room) = self.beside(PAD, PAD + width + spare(0).max(0.0), width);
+            list.text((x, y), &name, strong, room);
+            free.1 = x + room + 8.0;
+        } else {
+            let left = PAD + 6.0;
+            let room = self.layout.left - PAD - 8.0 - left;
+            list.text((left, y), &name, strong, room);
         }
+        for piece in &note.0 {
+            if free.0 < piece.line {
+                free = (piece.line, 0.0);
+            }
+            let width = text_width(&piece.text, Font::Small);
+            let right = (piece.x + width + spare(piece.line)).min(edge);
+            let (x, room) = self.beside(piece.x.max(free.1), right, width);
+            if room <= 0.0 {
+                continue;
+            }
+            let y = y + LINE * f64::from(piece.line);
+            list.ground(x, y, room);
+            let style = small.ghost(piece.ghost);
+            list.text((x, y), &piece.text, style, room);
+            free.1 = x + room + SPACE;
+        }
+    }
+
+    /// Where a text of this width stands between two edges, and the room it has there: at
+    /// the left one, or behind the cursor if that stands in its way and leaves it room.
+    fn beside(&self, left: f64, right: f64, width: f64) -> (f64, f64) {
+        let crosses = |x: &f64| left - 2.0 < *x && *x < left + width + 2.0;
+        let behind = self.cursor.filter(crosses).map(|cursor| cursor + BESIDE);
+        let left = behind.filter(|x| x + width <= right).unwrap_or(left);
+        (left, width.min(right - left))
     }
 }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use protocol::Offset;
 use trace::lane::{Lane, MessageSpan, Span};
+use trace::order;
 use trace::rows::{Chunk, Layer};
 
 use super::Group;
@@ -111,6 +112,13 @@ impl ChunkRow {
         self.empties = empties;
         self.again = in_sight(again, group);
         self.chunks = in_sight(filled, group);
+        if group.rows.is_datagrams() {
+            // What the network doubled is the same bytes once more.
+            let is_copy = |later: &mut Chunk, first: &mut Chunk| {
+                later.has_bytes() && later.range == first.range
+            };
+            self.chunks.dedup_by(is_copy);
+        }
     }
 
     /// The columns, where only the density is drawn.
@@ -266,6 +274,6 @@ fn numbers<T>(
 fn in_sight(mut chunks: Vec<Chunk>, group: &Group<'_>) -> Vec<Chunk> {
     chunks.retain(|chunk| group.layout.span(&chunk.whole(), 0.0, 0.0).is_some());
     // Datagrams may have been read in another order than they were sent.
-    chunks.sort_by_key(|chunk| chunk.range.start);
+    order::sort_by_key(&mut chunks, |chunk| [chunk.range.start.0, 0]);
     chunks
 }

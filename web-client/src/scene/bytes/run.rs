@@ -26,25 +26,25 @@ pub(super) struct Run<'a> {
 }
 
 /// The run on the stage; above it the one it is compared with, if there is
-/// one: all of it has happened, and only what went to the server is shown,
-/// for that is what a turned knob changes.
+/// one: all of it has happened. Of a run of an experiment only what went to the server is
+/// shown, for that is what a turned knob changes; of another connection of a record, all.
 pub(super) fn runs<'a>(
     shot: &StageModel<'a>,
     earlier: Option<&'a Index>,
     catalog: &Catalog,
 ) -> Vec<Run<'a>> {
-    let run = |shot: StageModel<'a>, title, only: Option<Direction>| {
+    let run = |shot: StageModel<'a>, title, only: Option<Direction>, has_cursor| {
         let lanes = shot.analysis.lanes.iter();
         let lanes = lanes.filter(|lane| only.is_none_or(|only| lane.direction == only));
         Run {
             groups: lanes.map(|lane| (lane, shot.rows(lane).layers())).collect(),
-            has_cursor: only.is_none(),
+            has_cursor,
             shot,
             title,
         }
     };
     let (Some(earlier), Some(index)) = (shot.earlier, earlier) else {
-        return vec![run(*shot, None, None)];
+        return vec![run(*shot, None, None, true)];
     };
     let turned = turned_between(&earlier.trace, shot.trace);
     let title = |key: &'static str, value: fn(&Turned) -> &str| {
@@ -73,13 +73,16 @@ pub(super) fn runs<'a>(
         duels: &[],
         ..*shot
     };
+    if shot.trace.plan.is_none() {
+        return [(before, false), (*shot, true)]
+            .map(|(shot, has_cursor)| run(shot, shot.ends(catalog), None, has_cursor))
+            .into();
+    }
+    let first = title("stage.before", |turned| &turned.was);
+    let second = title("stage.now", |turned| &turned.is);
     vec![
-        run(
-            before,
-            title("stage.before", |turned| &turned.was),
-            Some(Direction::FromOpener),
-        ),
-        run(*shot, title("stage.now", |turned| &turned.is), None),
+        run(before, first, Some(Direction::FromOpener), false),
+        run(*shot, second, None, true),
     ]
 }
 

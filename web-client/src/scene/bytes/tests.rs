@@ -14,17 +14,7 @@ use crate::scene::check::{check, ghosts};
 use crate::scene::{Rect, Viewport};
 
 fn shot<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageModel<'a> {
-    StageModel {
-        trace,
-        analysis,
-        index: sample::index(trace, analysis),
-        step,
-        viewport: Viewport::default(),
-        selection: None,
-        hover: None,
-        earlier: None,
-        duels: &[],
-    }
+    StageModel::new(trace, analysis, sample::index(trace, analysis), step)
 }
 
 fn drawn(trace: &Trace, step: usize, width: f64) -> DrawList {

@@ -3,77 +3,20 @@
 //! what was observed, and is held in between; without the whole wire, only as
 //! long as so much can still be there.
 
+use std::collections::BTreeSet;
+
 use protocol::Offset;
-use trace::lane::{Fate, Lane};
+use trace::lane::{Fate, Lane, Span};
 use trace::link::Capture;
 use trace::{Call, End, Event, Flags, PartyId, Trace};
 
-use super::{Times, truncate};
+use super::change::{Change, after, put};
+use super::link::Linked;
+use crate::scene::times::{Times, truncate};
 
 /// Events of a connection from one of the marks to which its queues can go
 /// back to the next.
 const EVERY: usize = 256;
-
-/// The level behind something observed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::scene) struct Change {
-    /// At which event it is known.
-    pub(in crate::scene) event: usize,
-    /// When it was so, in nanoseconds since the start of the run.
-    pub(in crate::scene) at: f64,
-    /// It was asked for after the event, at a time of its own.
-    pub(in crate::scene) is_after: bool,
-    /// The level: bytes, or connections.
-    pub(in crate::scene) level: u64,
-    /// The part of it that has not left yet.
-    pub(in crate::scene) unsent: u64,
-    /// The kernel said so.
-    pub(in crate::scene) measured: bool,
-}
-
-impl Change {
-    fn derived(event: usize, at: f64, level: u64, unsent: u64) -> Self {
-        Self {
-            event,
-            at,
-            is_after: false,
-            level,
-            unsent,
-            measured: false,
-        }
-    }
-
-    /// What the kernel said just before the call that took from the queue.
-    fn asked(event: usize, at: f64, level: u32) -> Self {
-        Self {
-            measured: true,
-            ..Self::derived(event, at, level.into(), 0)
-        }
-    }
-
-    /// What the kernel said behind the call.
-    fn measured(index: usize, event: &Event, level: u32, unsent: u32) -> Self {
-        Self {
-            is_after: true,
-            measured: true,
-            ..Self::derived(index, after(event), level.into(), unsent.into())
-        }
-    }
-}
-
-/// Puts a change where its time belongs, behind those of the same time. They
-/// come nearly by time.
-fn put(changes: &mut Vec<Change>, change: Change) {
-    let key = |change: &Change| (change.at, change.is_after);
-    let later = changes.iter().rev();
-    let later = later.take_while(|other| key(other) > key(&change)).count();
-    changes.insert(changes.len() - later, change);
-}
-
-/// The time behind a call that gave something to the kernel.
-fn after(event: &Event) -> f64 {
-    event.at.0.saturating_add(event.took.0) as f64
-}
 
 /// Whether all packets were captured; during a run, whether none is known to
 /// be missing.
@@ -91,6 +34,8 @@ pub(super) struct Queues {
     events: Vec<usize>,
     /// How many of them the levels are of.
     handled: usize,
+    /// The levels where a link between the ends passes the packets on.
+    linked: Option<Box<Linked>>,
     now: Offsets,
     /// As it was when so many events had been handled.
     marks: Vec<(usize, Offsets)>,
@@ -112,6 +57,7 @@ impl Queues {
     pub(super) const EMPTY: Self = Self {
         events: Vec::new(),
         handled: 0,
+        linked: None,
         now: Offsets {
             sent: Offset(0),
             left: Offset(0),
@@ -125,11 +71,13 @@ impl Queues {
     };
 
     pub(super) fn send(&self) -> &[Change] {
-        &self.send
+        let linked = self.linked.as_ref();
+        linked.map_or(&self.send, |linked| linked.send())
     }
 
     pub(super) fn receive(&self) -> &[Change] {
-        &self.receive
+        let linked = self.linked.as_ref();
+        linked.map_or(&self.receive, |linked| linked.receive())
     }
 
     /// The event is one of the connection's.
@@ -140,6 +88,9 @@ impl Queues {
     /// Forgets the events from `from` on.
     pub(super) fn go_back(&mut self, from: usize) {
         truncate(&mut self.events, from);
+        if let Some(linked) = &mut self.linked {
+            linked.go_back(self.events.len());
+        }
         if self.handled > self.events.len() {
             self.go_back_to(self.events.len(), from);
         }
@@ -163,6 +114,21 @@ impl Queues {
     pub(super) fn update(&mut self, trace: &Trace, whole: bool, changed: bool) {
         if changed {
             self.go_back_to(0, 0);
+            self.linked = None;
+        }
+        if whole {
+            let mut new = self.events[self.handled..].iter();
+            let is_linked = |&index: &usize| trace.events()[index].transit().is_some();
+            if self.linked.is_none() && new.any(is_linked) {
+                self.go_back_to(0, 0);
+                self.linked = Some(Box::default());
+            }
+            if let Some(linked) = &mut self.linked {
+                // Packets arrive when others were sent since.
+                linked.update(trace, &self.events);
+                self.handled = self.events.len();
+                return;
+            }
         }
         if !whole && self.handled < self.events.len() {
             // Numbers of the kernel stand in for what was not captured, and
@@ -312,12 +278,16 @@ fn held(trace: &Trace, events: &[usize]) -> Vec<Change> {
 pub(super) fn under_way(lane: &Lane, times: &[Times]) -> Vec<Change> {
     let sends = lane.sends.iter();
     let mut sends = sends.map(|send| (send.event, true, send.len())).peekable();
-    // A datagram leaves the queue whole, whatever was cut off.
-    let recvs = lane.recvs.iter();
+    // A datagram leaves the queue whole, whatever was cut off. One that a link doubled is
+    // taken twice, but was sent once.
+    let mut taken = BTreeSet::new();
+    let is_first = |recv: &&Span| recv.len() + recv.cut == 0 || taken.insert(recv.start);
+    let recvs = lane.recvs.iter().filter(is_first);
     let mut recvs = recvs
         .map(|recv| (recv.event, false, recv.len() + recv.cut))
         .peekable();
-    let dropped = lane.wire.iter().filter(|p| p.fate == Fate::Dropped);
+    let is_gone = |fate| matches!(fate, Fate::Dropped | Fate::Lost);
+    let dropped = lane.wire.iter().filter(|packet| is_gone(packet.fate));
     let mut dropped = dropped
         .map(|packet| (packet.span.event, false, packet.span.len()))
         .peekable();

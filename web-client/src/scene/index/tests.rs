@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use protocol::System;
 use trace::link::{Capture, Ending};
-use trace::{ClientId, Experiment, SERVER};
+use trace::{ClientId, Experiment, Loss, SERVER, Transit};
 
 use super::*;
 use crate::sample;
@@ -55,6 +55,95 @@ fn what_an_acceptor_has_acknowledged_does_not_empty_its_own_queue() {
     assert_eq!(levels, [0, 2, 2, 2, 0]);
 }
 
+#[test]
+fn what_a_link_lost_or_doubled_is_not_under_way_for_ever() {
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Call::Send, b"one"),
+        ("c1", Call::Send, b"lost"),
+        ("c1", Call::Send, b"twice"),
+        ("s1", Call::Recv, b"one"),
+        ("s1", Call::Recv, b"twice"),
+        ("s1", Call::Recv, b"twice"),
+    ];
+    let plan = Experiment::new(System::UdpEcho, &["one", "lost", "twice"]);
+    let wired = sample::wired(&sample::trace(plan.clone(), calls));
+    let mut trace = Trace::new(plan, wired.head.clone());
+    for event in wired.events() {
+        let mut event = event.clone();
+        let is_lost = event.bytes == b"lost";
+        if event.call == Call::Datagram {
+            event.header.as_mut().unwrap().transit = Some(Transit {
+                lost: is_lost.then_some(Loss::Chance),
+                arrived: (!is_lost).then_some(event.at),
+                twice: event.bytes == b"twice",
+                ..Transit::default()
+            });
+        }
+        trace.insert(event);
+    }
+    let index = Index::new(&trace, &Analysis::new(&trace));
+    let changes = index.under_way(ClientId::FIRST.connection(0), Direction::FromOpener);
+    let levels: Vec<_> = changes.iter().map(|change| change.level).collect();
+    assert_eq!(levels, [3, 7, 3, 8, 5, 0]);
+}
+
+#[test]
+fn over_a_link_a_queue_changes_when_a_packet_arrives() {
+    // Sends at 10, 20 and 30 µs; packets 1 µs behind them, 100 µs on their way. The second is
+    // lost and sent again 200 µs later.
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Call::Send, b"one"),
+        ("c1", Call::Send, b"lost"),
+        ("c1", Call::Send, b"third"),
+    ];
+    let plan = Experiment::new(System::TcpEcho, &["one", "lost", "third"]);
+    let trace = sample::linked(&sample::trace(plan, calls), 100_000, b"lost");
+    let index = Index::new(&trace, &Analysis::new(&trace));
+    let known = index.connection(ClientId::FIRST.connection(0));
+    let received = known.receive_queue().iter();
+    let received: Vec<_> = received
+        .map(|change| (change.at, change.level, change.unsent))
+        .collect();
+    // The third is there, and cannot be read until the second is.
+    assert_eq!(
+        received,
+        [(111_000.0, 3, 0), (131_000.0, 8, 5), (321_000.0, 12, 0),]
+    );
+    // Nothing is acknowledged before the acknowledgment has come back.
+    let acknowledged = known.send_queue().iter();
+    let first = acknowledged.filter(|change| change.is_after && !change.measured);
+    let first = first.map(|change| (change.at, change.level)).next();
+    assert_eq!(first, Some((112_500.0, 9)));
+}
+
+#[test]
+fn the_kernel_is_asked_when_a_send_over_a_link_has_returned() {
+    let calls: &[(&str, Call, &[u8])] = &[
+        ("c1", Call::Send, b"one"),
+        ("c1", Call::Send, b"two"),
+        ("c1", Call::Send, b"third"),
+    ];
+    let plan = Experiment::new(System::TcpEcho, &["one", "two", "third"]);
+    let linked = sample::linked(&sample::trace(plan, calls), 100_000, b"");
+    let mut trace = Trace::new(linked.plan.clone().unwrap(), linked.head.clone());
+    for event in linked.events() {
+        let mut event = event.clone();
+        if event.call == Call::Send {
+            // Longer than until the next packets leave and are acknowledged.
+            event.took = protocol::Nanos(250_000);
+        }
+        trace.insert(event);
+    }
+    trace.end(Ending::Finished, Some(0), None);
+    let index = Index::new(&trace, &Analysis::new(&trace));
+    let queue = index.connection(ClientId::FIRST.connection(0)).send_queue();
+    let measured = queue.iter().filter(|change| change.measured).count();
+    assert_eq!(measured, 3);
+    assert!(queue.is_sorted_by_key(|change| change.at), "{queue:?}");
+    let first = queue.iter().position(|change| change.measured);
+    assert!(first > Some(3), "it is among others: {queue:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
@@ -65,10 +154,13 @@ proptest! {
         looks in prop::collection::vec(1..40_usize, 1..8),
         system in prop::sample::select(vec![System::TcpEcho, System::LengthPrefix, System::UdpEcho]),
         captured in any::<bool>(),
+        delay in prop::sample::select(vec![0, 70_000]),
         missed in prop::sample::select(vec![None, Some(0), Some(3)]),
     ) {
         let mut run = sample::chunked(system, &messages, &sizes, 2);
-        if captured {
+        if captured && delay > 0 {
+            run = sample::linked(&run, delay, messages[0].as_bytes());
+        } else if captured {
             run = sample::wired(&run);
         }
         let capture = if captured { Capture::On } else { Capture::Unknown };

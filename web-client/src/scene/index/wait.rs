@@ -1,6 +1,6 @@
 //! Where a run only waits.
 
-use super::Times;
+use crate::scene::times::Times;
 
 /// A wait is at least this part of the run, and as many nanoseconds.
 const LEAST: f64 = 1.0 / 40.0;

@@ -1,8 +1,7 @@
-//! A row of one program's calls; of a server with two clients, those of each
-//! client in a half of it, so that calls that wait at the same time don't lie
+//! A row of one program's calls; of a server with several clients, those of
+//! two clients in a half of it each, so that calls that wait at the same time don't lie
 //! over each other.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use trace::lane::Lane;
@@ -12,8 +11,8 @@ use trace::{Call, ClientId, ConnectionId, End, Event, PartyId};
 use super::{DENSE, Seen, Sheet, TimeRow, kinds_share};
 use crate::bins::{Bin, bin};
 use crate::scene::density::BinsKey;
-use crate::scene::index::Track;
 use crate::scene::list::Style;
+use crate::scene::track::Track;
 use crate::scene::{
     DrawList, Font, Ink, Part, Rect, Shape, StageModel, Target, decision, scrubber, text_width,
 };
@@ -27,38 +26,43 @@ impl Sheet<'_> {
         let all = self.model.index.party(party);
         let rows = self.rows.iter().filter(|other| other.kind == row.kind);
         let ys: Vec<_> = rows.map(|row| row.y).collect();
+        let number = ys.iter().filter(|y| **y < row.y).count();
         // A party may have several rows.
-        let own = match ys.len() {
-            0 | 1 => Cow::Borrowed(all),
-            _ => Cow::Owned(all.on(self.model.trace, self.shown_in(row, party))),
-        };
-        let own = &*own;
+        let several = (ys.len() > 1).then(|| {
+            let own = || all.on(self.model.trace, self.shown_in(row, party));
+            self.model.index.kept.tracks.get((party, number), own)
+        });
+        let own = several.as_deref().unwrap_or(all);
         let key = BinsKey::Party {
             party,
-            row: ys.iter().filter(|y| **y < row.y).count(),
+            row: number,
             by_step: self.scale.by_step,
             window: self.scale.window(),
         };
         if let Some(bins) = self.bins(key, own).as_deref() {
             self.columns(row, bins, list);
         } else {
-            let calls = self.seen(own);
-            // Conversations over what is merely held, decisions over all: a
-            // wait of one would hide the other.
-            for layer in 0..3 {
-                for call in calls
-                    .iter()
-                    .filter(|call| self::layer(self.model, call.1) == layer)
-                {
-                    self.call(row, call, list);
-                }
-            }
-            self.event_labels(row, &calls, &|event| self.call_label(event), list);
+            self.boxes(row, &self.seen(own), list);
         }
         let count = self.count(own, ["stage.event-count", "stage.event-count-of"]);
         let detail = self.catalog.text("stage.calls");
         let name = self.model.party_name(self.catalog, party);
         self.head(row, &name, &detail, &count, list);
+    }
+
+    /// The calls that are in sight.
+    fn boxes(&self, row: &TimeRow, calls: &[Seen<'_>], list: &mut DrawList) {
+        // Conversations over what is merely held, decisions over all: a
+        // wait of one would hide the other.
+        for layer in 0..3 {
+            for call in calls
+                .iter()
+                .filter(|call| self::layer(self.model, call.1) == layer)
+            {
+                self.call(row, call, list);
+            }
+        }
+        self.event_labels(row, calls, &|_, event| self.call_label(event), list);
     }
 
     /// Which connections' calls a row of a party shows: those of the conversations
@@ -88,23 +92,35 @@ impl Sheet<'_> {
     /// A row's events by pixel, if there are so many in sight that only their
     /// density can be drawn.
     pub(super) fn bins(&self, key: BinsKey, own: &Track) -> Rc<Option<Vec<Bin>>> {
-        let index = self.model.index;
-        index.kept.bins.get(key, || {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a width in pixels"
-            )]
-            let (most, columns) = ((self.scale.area / DENSE) as usize, self.scale.area as usize);
-            if own.events.len() <= most || self.in_sight(own).count() <= most {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a width in pixels"
+        )]
+        let most = (self.scale.area / DENSE) as usize;
+        self.model.index.kept.bins.get(key, || {
+            if own.events.len() <= most {
                 return None;
             }
-            let place = |&at: &usize| {
-                let x = self.scale.moment(self.model, at) - self.scale.left;
-                Some((x, *index.kinds().get(at)?))
-            };
-            Some(bin(own.events.iter().filter_map(place), columns))
+            let near = self.scale.near(own);
+            (self.in_sight(&near).count() > most).then(|| self.binned(&near))
         })
+    }
+
+    /// Those of some events that are in sight, by pixel.
+    fn binned(&self, events: &[usize]) -> Vec<Bin> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a width in pixels"
+        )]
+        let columns = self.scale.area as usize;
+        let kinds = self.model.index.kinds();
+        let place = |&at: &usize| {
+            let x = self.scale.moment(self.model, at) - self.scale.left;
+            Some((x, *kinds.get(at)?))
+        };
+        bin(events.iter().filter_map(place), columns)
     }
 
     fn call_label(&self, event: &Event) -> [String; 2] {
@@ -121,16 +137,20 @@ impl Sheet<'_> {
         [long, name.to_owned()]
     }
 
-    /// The events of a row that are in sight, and the edges of their boxes.
-    fn in_sight(&self, own: &Track) -> impl Iterator<Item = (usize, (f64, f64))> {
-        let events = own.events.iter();
+    /// Those of some events that are in sight, and the edges of their boxes.
+    fn in_sight(&self, events: &[usize]) -> impl Iterator<Item = (usize, (f64, f64))> {
+        let events = events.iter();
         events.filter_map(|&index| Some((index, self.scale.event(self.model, index)?)))
     }
 
-    /// The same with the events themselves.
+    /// The events of a row that are in sight.
     pub(super) fn seen(&self, own: &Track) -> Vec<Seen<'_>> {
+        self.seen_of(&self.scale.near(own))
+    }
+
+    fn seen_of(&self, some: &[usize]) -> Vec<Seen<'_>> {
         let events = self.model.trace.events();
-        let seen = self.in_sight(own);
+        let seen = self.in_sight(some);
         seen.filter_map(|(index, edges)| Some((index, events.get(index)?, edges)))
             .collect()
     }
@@ -200,17 +220,17 @@ impl Sheet<'_> {
         list.hit(hit, Target::Event(index));
     }
 
-    /// Whether an acceptor's call lies in the upper half of its row: those of
-    /// the first of its conversations do, and what belongs to the same opener.
+    /// Whether an acceptor's call lies in the upper half of its row. Two of its conversations
+    /// share a row: those of the first do, and what belongs to the same opener.
     fn is_upper(&self, event: &Event) -> bool {
         let trace = self.model.trace;
         let opener = |id| trace.party_at(id, End::Opener);
         let own = |id: &ConnectionId| trace.party_at(*id, End::Acceptor) == Some(event.party);
-        let first = self.model.conversations().into_iter().find(own);
-        first.is_none_or(|first| {
-            first == event.connection
-                || trace.plan.is_some() && opener(first) == opener(event.connection)
-        })
+        let mut conversations = self.model.conversations().into_iter().filter(own);
+        let at = conversations.position(|id| {
+            id == event.connection || trace.plan.is_some() && opener(id) == opener(event.connection)
+        });
+        at.is_none_or(|at| at % 2 == 0)
     }
 
     /// The hue of a call: that of the send its first byte came from.
@@ -236,7 +256,7 @@ impl Sheet<'_> {
         &self,
         row: &TimeRow,
         calls: &[Seen<'_>],
-        label: &dyn Fn(&Event) -> [String; 2],
+        label: &dyn Fn(usize, &Event) -> [String; 2],
         list: &mut DrawList,
     ) {
         let right = self.scale.right();
@@ -244,17 +264,18 @@ impl Sheet<'_> {
         let crossed = |x: f64, width: f64| {
             cursor.is_some_and(|cursor| x - 2.0 < cursor && cursor < x + width - BESIDE)
         };
-        // Decisions get the room first; calls soon after them have no label.
+        // Decisions and what a link lost get the room first; what comes soon after them has no
+        // label.
         let mut taken: Vec<(f64, f64)> = Vec::new();
         for decisions in [true, false] {
             let mut free = self.scale.left - 1.0;
             for (position, &(index, event, (x0, _))) in calls.iter().enumerate() {
-                if event.call.is_decision() != decisions {
+                if is_foremost(event) != decisions {
                     continue;
                 }
                 let next = calls.get(position + 1).map(|next| next.2.0);
                 let next = next.filter(|_| !decisions).unwrap_or(right);
-                let forms = label(event);
+                let forms = label(index, event);
                 let ghost = !self.model.has_happened(index);
                 let found = forms.iter().find_map(|text| {
                     let width = text_width(text, Font::Small) + 6.0;
@@ -308,6 +329,12 @@ impl Sheet<'_> {
     }
 }
 
+/// Whether something was decided, or a link lost a packet.
+fn is_foremost(event: &Event) -> bool {
+    let transit = event.transit();
+    event.call.is_decision() || transit.is_some_and(|transit| transit.lost.is_some())
+}
+
 /// Which is drawn over which, the lowest first.
 fn layer(model: &StageModel<'_>, event: &Event) -> u8 {
     if event.call.is_decision() {
@@ -317,3 +344,6 @@ fn layer(model: &StageModel<'_>, event: &Event) -> u8 {
         u8::from(!planned || ClientId::of(event.connection).1 == 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

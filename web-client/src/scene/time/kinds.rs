@@ -6,11 +6,11 @@ use trace::{ConnectionId, End, PartyId};
 use super::TimeRowKind;
 use crate::scene::StageModel;
 
-/// Whether two conversations of a party lie in the two halves of its row.
+/// Whether conversations of a party lie in the two halves of its rows, two in each.
 pub(super) fn kinds_share(model: &StageModel<'_>, party: PartyId) -> bool {
     let all = model.conversations();
     let accepts = |id: &&ConnectionId| model.trace.party_at(**id, End::Acceptor) == Some(party);
-    all.iter().filter(accepts).count() == 2
+    all.iter().filter(accepts).count() >= 2
 }
 
 /// The rows from top to bottom: between the two ends of a connection what lies

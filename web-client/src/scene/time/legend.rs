@@ -1,6 +1,6 @@
 //! What the signs of the view mean.
 
-use super::{Sheet, TimeRow, TimeRowKind};
+use super::{Sheet, TimeRow, TimeRowKind, is_linked};
 use crate::scene::margins::PAD;
 use crate::scene::{Font, text_width};
 
@@ -23,6 +23,15 @@ impl Sheet<'_> {
         };
         let asked = ["stage.legend-dots", between, "stage.legend-unsent"];
         let derived = |row: &TimeRow| matches!(row.kind, TimeRowKind::UnderWay(..));
+        let is_linked = |row: &TimeRow| match row.kind {
+            TimeRowKind::Wire(id) => is_linked(self.model, id),
+            _ => false,
+        };
+        let link: &[&str] = if self.rows.iter().any(is_linked) {
+            &["stage.legend-link", "stage.legend-hole"]
+        } else {
+            &[]
+        };
         let keys: &[&str] = if self.rows.iter().any(queue) {
             &asked
         } else if self.rows.iter().any(derived) {
@@ -36,7 +45,12 @@ impl Sheet<'_> {
             (true, true) => &["stage.legend-waits", "stage.legend-lengths"],
         };
         let mut lines: Vec<String> = Vec::new();
-        for text in keys.iter().chain(waits).map(|key| self.catalog.text(key)) {
+        for text in keys
+            .iter()
+            .chain(link)
+            .chain(waits)
+            .map(|key| self.catalog.text(key))
+        {
             let room = self.scale.width - 2.0 * PAD;
             let joined = lines.last().map(|last| [last, " · ", &text].concat());
             match joined.filter(|joined| text_width(joined, Font::Small) <= room) {

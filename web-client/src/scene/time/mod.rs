@@ -7,6 +7,7 @@ mod calls;
 mod kinds;
 mod legend;
 mod legible;
+mod link;
 mod queue;
 mod scale;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use super::margins::PAD;
 use super::{DrawList, Edge, Font, Ink, Part, Rect, Shape, StageModel, text_width};
 use kinds::{kinds, kinds_share};
 pub(super) use legible::is_legible;
+use link::is_linked;
 use scale::Scale;
 
 /// Above the first row: the cursor's head and the row's labels.
@@ -140,6 +142,7 @@ fn rows(model: &StageModel<'_>, head: f64, room: f64) -> (Vec<TimeRow>, f64) {
             let height = match kind {
                 TimeRowKind::Calls(party) if shared(party) => 42.0,
                 TimeRowKind::Calls(_) => calls,
+                TimeRowKind::Wire(id) if is_linked(model, id) => 58.0,
                 TimeRowKind::Wire(_) => 28.0,
                 TimeRowKind::NotCaptured | TimeRowKind::Unobserved(..) if head > 0.0 => 14.0 + LINE,
                 TimeRowKind::NotCaptured | TimeRowKind::Unobserved(..) => 14.0,

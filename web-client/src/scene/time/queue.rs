@@ -35,9 +35,11 @@ impl Sheet<'_> {
             ghost: false,
         });
         let here = self.here();
-        // Where the packets tell the level at the cursor, a number that the
-        // kernel gave later is not known yet.
-        let late = self.model.has_whole_wire();
+        // Where the packets tell the level at the cursor, a number that the kernel gave later
+        // is not known yet, and a packet that is on its way over a link has changed nothing.
+        let is_over = self.model.step == self.model.trace.events().len();
+        let late = self.model.has_whole_wire() && !is_over;
+        let cursor = self.scale.here(self.model);
         let placed = |number: usize| {
             let change = &changes[number];
             Placed {
@@ -67,7 +69,7 @@ impl Sheet<'_> {
             None => Rc::new(course()),
         };
         let drawn = course.at(self.model.step, here, placed, |change| {
-            let is_late = late && change.measured && change.x > here + 0.01;
+            let is_late = late && change.x > cursor + 0.01;
             !is_late && self.model.has_happened(change.event)
         });
         let Drawn {

@@ -2,9 +2,12 @@
 
 mod axis;
 
+use std::borrow::Cow;
+
 use crate::scene::density::Window;
 use crate::scene::index::{Change, Wait};
 use crate::scene::margins::{LEFT, NARROW, PAD};
+use crate::scene::track::Track;
 use crate::scene::{DrawList, Ink, Rect, Shape, StageModel};
 
 /// Names of rows are longer where they name one of two clients.
@@ -134,6 +137,23 @@ impl Scale {
         Some((x0, x0 + LEAST))
     }
 
+    /// The events of a row without those of which it is found quickly that they are outside the
+    /// area: that they begin far right of it, or end far left of it.
+    pub(super) fn near<'a>(&self, own: &'a Track) -> Cow<'a, [usize]> {
+        /// More than what rounding moves an edge by.
+        const ROUNDING: f64 = 1.0;
+        let has_passed = |to| self.x(to) < self.left - ROUNDING;
+        let is_later = |from| self.x(from) > self.right() + ROUNDING;
+        if self.by_step {
+            Cow::Borrowed(own.between_steps(
+                |index| has_passed(index as f64 + 1.0),
+                |index| is_later(index as f64),
+            ))
+        } else {
+            Cow::Owned(own.between_times(|from, to| has_passed(to) || is_later(from)))
+        }
+    }
+
     /// Where bytes change hands: may lie outside the area.
     pub(super) fn moment(&self, model: &StageModel<'_>, index: usize) -> f64 {
         if self.by_step {
@@ -141,6 +161,20 @@ impl Scale {
         }
         let times = model.index.times().get(index);
         self.x(times.map_or(0.0, |times| times.at))
+    }
+
+    /// Where a time stands, in nanoseconds: may lie outside the area.
+    pub(super) fn instant(&self, model: &StageModel<'_>, nanos: u64) -> f64 {
+        let nanos = nanos as f64;
+        if !self.by_step {
+            return self.x(nanos);
+        }
+        // Behind what happened until then.
+        let until = model
+            .index
+            .times()
+            .partition_point(|times| times.at <= nanos);
+        self.x(until as f64)
     }
 
     /// Where a queue's level changed: may lie outside the area.
@@ -197,6 +231,11 @@ impl Scale {
     pub(super) fn cursor(&self, model: &StageModel<'_>) -> Option<f64> {
         let x = self.x(self.current(model));
         (x >= self.left - 0.01 && x <= self.right() + 0.01).then_some(x)
+    }
+
+    /// Where what has happened ends: may lie outside the area.
+    pub(super) fn here(&self, model: &StageModel<'_>) -> f64 {
+        self.x(self.current(model))
     }
 
     /// Hatches the waits that were shortened, from `top` to `bottom`.

@@ -9,17 +9,7 @@ use crate::scene::check::{check, ghosts};
 use crate::scene::{Index, Target, Viewport};
 
 fn model<'a>(trace: &'a Trace, analysis: &'a Analysis, step: usize) -> StageModel<'a> {
-    StageModel {
-        trace,
-        analysis,
-        index: sample::index(trace, analysis),
-        step,
-        viewport: Viewport::default(),
-        selection: None,
-        hover: None,
-        earlier: None,
-        duels: &[],
-    }
+    StageModel::new(trace, analysis, sample::index(trace, analysis), step)
 }
 
 fn drawn(trace: &Trace, step: usize, by_step: bool) -> DrawList {

@@ -6,7 +6,7 @@ use trace::lane::{Fate, Lane, Packet};
 use trace::text::grouped;
 use trace::{Call, ConnectionId, End, Event, Flags};
 
-use super::{Seen, Sheet, TimeRow};
+use super::{Seen, Sheet, TimeRow, is_linked};
 use crate::scene::density::BinsKey;
 use crate::scene::{DrawList, Ink, Part, Rect, Shape, Target};
 
@@ -31,10 +31,14 @@ impl Sheet<'_> {
             self.columns(row, bins, list);
         } else {
             let packets = self.seen(own);
-            for packet in &packets {
-                self.packet(row, packet, above, list);
+            if is_linked(self.model, id) {
+                self.ways(row, id, above, list);
+            } else {
+                for packet in &packets {
+                    self.packet(row, packet, above, list);
+                }
             }
-            let label = |event: &Event| packet_label(event, above);
+            let label = |index, event: &Event| self.packet_label(index, event, above);
             self.event_labels(row, &packets, &label, list);
         }
         let keys = if self.model.index.has_datagrams() {
@@ -73,12 +77,7 @@ impl Sheet<'_> {
             1.0
         };
         let rect = Rect::new(x0, y + inset, x1 - x0, half - 2.0 * inset);
-        let found = self.carried(index, event);
-        let hue = found.and_then(|(lane, at)| lane.sends_of_packet(at).next());
-        let failed = found.is_some_and(|(lane, at)| {
-            let Packet { resent, fate, .. } = lane.wire[at];
-            resent || fate == Fate::Dropped
-        });
+        let (hue, failed) = self.look_of(index, event);
         let wide = rect.width > 6.0;
         let fill = match hue {
             Some(hue) => Ink::hue(hue, if wide { Part::Fill } else { Part::Stroke }),
@@ -102,6 +101,19 @@ impl Sheet<'_> {
         list.hit(hit, Target::Event(index));
     }
 
+    /// The hue of a packet's bytes, and whether it was lost, dropped or sent again.
+    pub(super) fn look_of(&self, index: usize, event: &Event) -> (Option<usize>, bool) {
+        let found = self.carried(index, event);
+        let hue = found.and_then(|(lane, at)| lane.sends_of_packet(at).next());
+        let failed = found.is_some_and(|(lane, at)| {
+            let Packet {
+                resent, lost, fate, ..
+            } = lane.wire[at];
+            resent || lost || fate == Fate::Dropped
+        });
+        (hue, failed)
+    }
+
     /// The lane of a packet and its index on the lane's wire.
     fn carried(&self, index: usize, event: &Event) -> Option<(&Lane, usize)> {
         let lane = self.model.analysis.lane_of(event)?;
@@ -110,15 +122,32 @@ impl Sheet<'_> {
             .binary_search_by_key(&index, |packet| packet.span.event);
         Some((lane, at.ok()?))
     }
-}
 
-fn packet_label(event: &Event, above: End) -> [String; 2] {
-    let arrow = if event.end == above { "↓" } else { "↑" };
-    let what = if event.is_empty() && event.call == Call::Segment {
-        event.flags().names()
-    } else {
-        [&grouped(event.len() as u64), " B"].concat()
-    };
-    // The half of the row tells the direction, too.
-    [[arrow, " ", &what].concat(), what]
+    /// Its direction, how much it carries, and what became of it on a link.
+    fn packet_label(&self, index: usize, event: &Event, above: End) -> [String; 2] {
+        let arrow = if event.end == above { "↓" } else { "↑" };
+        let mut what = if event.is_empty() && event.call == Call::Segment {
+            event.flags().names()
+        } else {
+            [&grouped(event.len() as u64), " B"].concat()
+        };
+        let is_again = || {
+            let carried = self.carried(index, event);
+            carried.is_some_and(|(lane, at)| lane.wire[at].resent)
+        };
+        let fate = event.transit().and_then(|transit| {
+            if transit.lost.is_some() {
+                Some("stage.link-lost")
+            } else if transit.twice {
+                Some("stage.link-twice")
+            } else {
+                is_again().then_some("stage.link-again")
+            }
+        });
+        if let Some(fate) = fate {
+            what = [&what, " ", &self.catalog.text(fate)].concat();
+        }
+        // The half of the row tells the direction, too.
+        [[arrow, " ", &what].concat(), what]
+    }
 }

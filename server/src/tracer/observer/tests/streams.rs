@@ -361,6 +361,37 @@ fn unix_sockets_are_matched_by_their_numbers() {
     assert_eq!(connection.opener.address, None);
 }
 
+/// A Python program that looks up a user, where there is no name service cache.
+fn looks_up(stage: &mut Stage, path: &str, error: i64) {
+    stage.open(CLIENT, 3, state(8, SocketKind::UnixStream));
+    let name = [&1_u16.to_ne_bytes()[..], path.as_bytes(), b"\0"].concat();
+    stage.write(NAME, &name);
+    let length = name.len() as u64;
+    stage.call(CLIENT, Syscall::Connect, &[3, NAME, length], -error);
+    stage.call(CLIENT, Syscall::Close, &[3], 0);
+}
+
+#[test]
+fn a_search_for_the_name_service_cache_in_vain_is_no_connection() {
+    let mut stage = Stage::new();
+    looks_up(&mut stage, "/var/run/nscd/socket", 2);
+    looks_up(&mut stage, "/run/nscd/socket", 111);
+    // Permission denied is something else, and so is another socket that is not there.
+    looks_up(&mut stage, "/run/nscd/socket", 13);
+    looks_up(&mut stage, "/run/other", 2);
+    let events = [
+        "client c1 connect ! Permission denied (os error 13)",
+        "client c2 connect ! No such file or directory (os error 2)",
+    ];
+    stage.check_noticing(&events, &[Notice::Lookups]);
+    // One that was asked for is recorded.
+    let filter = Filter(vec!["/run/nscd/socket".parse().unwrap()]);
+    let mut stage = Stage::within(ROOMY, filter);
+    looks_up(&mut stage, "/var/run/nscd/socket", 2);
+    looks_up(&mut stage, "/run/nscd/socket", 2);
+    stage.check(&["client c2 connect ! No such file or directory (os error 2)"]);
+}
+
 #[test]
 fn the_two_sockets_of_a_pair_are_the_ends_of_one_connection() {
     let unix = |inode, peer| SocketState {

@@ -1,9 +1,9 @@
-//! What people believe about sockets and what is not so, and what in a run shows it.
+//! What people believe about sockets and what is not so, and which count of a run shows it.
+//! Knows no trace, as `reference.rs`.
 
 use serde::{Deserialize, Serialize};
 
-use super::Count;
-use crate::{Analysis, Trace};
+use crate::reference::Count;
 
 /// Something that is believed and is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -99,13 +99,4 @@ pub struct Shows {
     /// The most that shows it; none: any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most: Option<u64>,
-}
-
-impl Shows {
-    /// What was counted, and whether it shows the misconception.
-    pub fn of(&self, trace: &Trace, analysis: &Analysis) -> (u64, bool) {
-        let count = self.count.of(trace, analysis);
-        let is_shown = count >= self.least && self.most.is_none_or(|most| count <= most);
-        (count, is_shown)
-    }
 }

@@ -1,0 +1,379 @@
+//! What a program does as is, and whether a run under a schedule differs from it.
+
+use crate::difference::Difference;
+use crate::observation::{Closing, Connected, Exit, Observation, Outcome};
+use crate::printed::Printed;
+use crate::schedule::{Place, Stream};
+use crate::template::{Masks, Template};
+
+/// What a program does as is, learned from several runs. What differs between those is masked.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    masks: Masks,
+    first: Observation,
+    sent: Vec<Template>,
+    received: Vec<Template>,
+    output: Printed,
+    errors: Printed,
+    closings: Vec<Vec<Closing>>,
+    exits: Vec<Exit>,
+    deaths: Vec<Vec<i32>>,
+}
+
+impl Baseline {
+    /// One run is known; of its output only what `masks` leave counts.
+    pub fn new(first: Observation, masks: Masks) -> Self {
+        // Connections, and threads, may come in any order; only threads write into each other's
+        // lines.
+        let is_unordered = first
+            .are_writers
+            .map(|are| are || first.connections.len() > 1);
+        Self {
+            sent: first
+                .connections
+                .iter()
+                .map(|connected| Template::new(&masks.apply(&connected.sent)))
+                .collect(),
+            received: first
+                .connections
+                .iter()
+                .map(|connected| Template::new(&connected.received))
+                .collect(),
+            output: Printed::new(
+                masks.apply(&first.output),
+                is_unordered[0],
+                first.are_writers[0],
+            ),
+            errors: Printed::new(
+                masks.apply(&first.errors),
+                is_unordered[1],
+                first.are_writers[1],
+            ),
+            closings: first
+                .connections
+                .iter()
+                .map(|connected| vec![connected.closing.clone()])
+                .collect(),
+            exits: vec![first.exit],
+            deaths: vec![first.deaths.clone()],
+            first,
+            masks,
+        }
+    }
+
+    /// What does not count of its output, and of what it sends.
+    pub const fn masks(&self) -> &Masks {
+        &self.masks
+    }
+
+    /// One more run as is. False if it made another number of connections: then nothing can
+    /// be compared.
+    pub fn learn(&mut self, run: &Observation) -> bool {
+        if run.connections.len() != self.sent.len() || run.outcome != Outcome::Finished {
+            return false;
+        }
+        let order = self.order(run);
+        for (index, found) in order.iter().enumerate() {
+            let connected = &run.connections[*found];
+            self.sent[index].learn(&self.masks.apply(&connected.sent));
+            self.received[index].learn(&connected.received);
+            if !self.closings[index].contains(&connected.closing) {
+                self.closings[index].push(connected.closing.clone());
+            }
+        }
+        self.output.learn(&self.masks.apply(&run.output));
+        self.errors.learn(&self.masks.apply(&run.errors));
+        if !self.exits.contains(&run.exit) {
+            self.exits.push(run.exit);
+        }
+        if !self.deaths.contains(&run.deaths) {
+            self.deaths.push(run.deaths.clone());
+        }
+        true
+    }
+
+    /// Whether a run as is differs so much that what is around the program has changed, such as
+    /// a server that it talks to and that has ended: it moves no byte where the first run did,
+    /// or exits as none did before. Nothing is to be learnt of it.
+    pub fn is_strange(&self, run: &Observation) -> bool {
+        let moves = |run: &Observation| run.streams().iter().any(|stream| !stream.bytes.is_empty());
+        !self.exits.contains(&run.exit) || (moves(&self.first) && !moves(run))
+    }
+
+    /// The first run.
+    pub const fn first(&self) -> &Observation {
+        &self.first
+    }
+
+    /// What the program received and sent in the first run.
+    pub fn streams(&self) -> Vec<Stream> {
+        self.first.streams()
+    }
+
+    /// How many places are masked because runs as is differ there.
+    pub fn masked(&self) -> usize {
+        let sent: usize = self.sent.iter().map(Template::masked).sum();
+        let endings = self.closings.iter().filter(|known| known.len() > 1).count();
+        let printed = [&self.output, &self.errors].map(|printed| printed.template().masked());
+        sent + printed.into_iter().sum::<usize>() + endings
+    }
+
+    /// Whether so much differs between runs as is that nothing is left to compare.
+    pub fn is_loose(&self) -> bool {
+        let has_sent = self
+            .first
+            .connections
+            .iter()
+            .any(|one| !one.sent.is_empty());
+        let sent = !has_sent || self.sent.iter().any(Template::is_loose);
+        let output = self.first.output.is_empty() || self.output.template().is_loose();
+        let is_some = self.output.template().is_loose() || self.sent.iter().any(Template::is_loose);
+        sent && output && is_some
+    }
+
+    /// What a program sends at a place as is.
+    pub fn sent_at(&self, place: Place) -> Option<&Template> {
+        let mut connections = self.first.connections.iter();
+        let index = connections.position(|connected| connected.place == place)?;
+        self.sent.get(index)
+    }
+
+    /// What a program receives as is, on each of the connections of the first run.
+    pub fn received(&self) -> &[Template] {
+        &self.received
+    }
+
+    /// What a program writes to standard output as is.
+    pub const fn output(&self) -> &Template {
+        self.output.template()
+    }
+
+    /// Whether the order of the lines that it writes to standard output is chance.
+    pub const fn is_unordered(&self) -> bool {
+        self.output.is_unordered()
+    }
+
+    /// In what a run differs; nothing if it does not.
+    pub fn compare(&self, run: &Observation) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let mut known_deaths = self.deaths.iter();
+        if !known_deaths.any(|known| *known == run.deaths)
+            && let Some(signal) = run.deaths.first()
+        {
+            found.push(Difference::Crash(*signal));
+        }
+        match (run.exit, run.outcome) {
+            (_, Outcome::Hung) => found.push(Difference::Hangs),
+            (_, Outcome::Spun) => found.push(Difference::Spins),
+            (Exit::Signal(signal), Outcome::Finished) if !self.exits.contains(&run.exit) => {
+                found.push(Difference::Crash(signal));
+            }
+            (exit, Outcome::Finished) if !self.exits.contains(&exit) => {
+                found.push(Difference::Exit([self.first.exit, exit]));
+            }
+            _ => {}
+        }
+        let counts = [self.sent.len(), run.connections.len()];
+        if counts[0] != counts[1] {
+            found.push(Difference::Connections(counts));
+        }
+        for (index, other) in self.order(run).into_iter().enumerate() {
+            let expected = &self.first.connections[index];
+            let connected = &run.connections[other];
+            if !self.sent[index].fits(&self.masks.apply(&connected.sent)) {
+                found.push(Difference::Sent {
+                    place: connected.place,
+                    expected: expected.sent.clone(),
+                    found: connected.sent.clone(),
+                });
+            }
+            // Why it is open still is said already.
+            let is_over = run.outcome == Outcome::Finished;
+            if is_over && !self.closings[index].contains(&connected.closing) {
+                found.push(Difference::Closing {
+                    place: connected.place,
+                    expected: expected.closing.clone(),
+                    found: connected.closing.clone(),
+                });
+            }
+        }
+        if let Some(misfit) = self.output.misfit(&self.masks.apply(&run.output)) {
+            found.push(Difference::Output {
+                expected: misfit.expected,
+                found: misfit.found,
+                is_order: misfit.is_order,
+            });
+        }
+        if let Some(misfit) = self.errors.misfit(&self.masks.apply(&run.errors)) {
+            found.push(Difference::Errors {
+                expected: misfit.expected,
+                found: misfit.found,
+                is_order: misfit.is_order,
+            });
+        }
+        found
+    }
+
+    /// For each connection as is the one of a run that it is compared with: as far as
+    /// there are any, one that fits, or else the next one.
+    fn order(&self, run: &Observation) -> Vec<usize> {
+        let mut free: Vec<usize> = (0..run.connections.len()).collect();
+        let fits = |index: usize, connected: &Connected| {
+            let expected = &self.first.connections[index];
+            expected.place.end == connected.place.end
+                && self.sent[index].fits(&self.masks.apply(&connected.sent))
+                && self.closings[index].contains(&connected.closing)
+        };
+        let mut chosen = vec![None; self.sent.len()];
+        for (index, choice) in chosen.iter_mut().enumerate() {
+            let mut places = free.iter();
+            // The one with the same number, if it fits.
+            let same = free
+                .iter()
+                .position(|other| *other == index && fits(index, &run.connections[*other]));
+            let found =
+                same.or_else(|| places.position(|other| fits(index, &run.connections[*other])));
+            *choice = found.map(|at| free.remove(at));
+        }
+        for choice in &mut chosen {
+            if choice.is_none() && !free.is_empty() {
+                *choice = Some(free.remove(0));
+            }
+        }
+        chosen.into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::End;
+
+    use super::*;
+
+    fn run(sent: &[&[u8]], output: &str) -> Observation {
+        let connections = sent.iter().zip(1..).map(|(sent, connection)| Connected {
+            place: Place {
+                connection,
+                end: End::Acceptor,
+            },
+            received: b"hello".to_vec(),
+            received_ends: vec![5],
+            sent: sent.to_vec(),
+            sent_ends: Vec::new(),
+            closing: Closing::Closed,
+        });
+        Observation {
+            connections: connections.collect(),
+            output: output.into(),
+            errors: Vec::new(),
+            exit: Exit::Signal(2),
+            deaths: Vec::new(),
+            are_writers: [false; 2],
+            outcome: Outcome::Finished,
+        }
+    }
+
+    fn baseline(runs: &[Observation]) -> Baseline {
+        let mut baseline = Baseline::new(runs[0].clone(), Masks::default());
+        for run in &runs[1..] {
+            assert!(baseline.learn(run));
+        }
+        baseline
+    }
+
+    #[test]
+    fn a_run_as_is_that_moves_nothing_or_exits_otherwise_is_strange() {
+        let as_is = run(&[b"HELLO"], "");
+        let baseline = baseline(std::slice::from_ref(&as_is));
+        let check = |change: fn(&mut Observation), expected: bool| {
+            let mut run = as_is.clone();
+            change(&mut run);
+            assert_eq!(baseline.is_strange(&run), expected, "{run:?}");
+        };
+        check(|_| {}, false);
+        // Other bytes may be chance: a time, a challenge.
+        check(|run| run.connections[0].sent = b"other".to_vec(), false);
+        check(|run| run.output = b"x".to_vec(), false);
+        check(|run| run.exit = Exit::Code(1), true);
+        check(
+            |run| {
+                run.connections[0].sent.clear();
+                run.connections[0].received.clear();
+            },
+            true,
+        );
+    }
+
+    fn names(baseline: &Baseline, run: &Observation) -> Vec<&'static str> {
+        let found = baseline.compare(run);
+        found.iter().map(Difference::name).collect()
+    }
+
+    #[test]
+    fn the_same_again_does_not_differ() {
+        let as_is = [run(&[b"HELLO"], "port 1\n"), run(&[b"HELLO"], "port 2\n")];
+        let baseline = baseline(&as_is);
+        assert_eq!(baseline.compare(&run(&[b"HELLO"], "port 99\n")), []);
+        assert_eq!(baseline.masked(), 1);
+        assert!(!baseline.is_loose());
+    }
+
+    #[test]
+    fn what_differs_is_told() {
+        let baseline = baseline(&[run(&[b"HELLO"], "got hello\n")]);
+        let other = run(&[b"HE"], "got he\n");
+        assert_eq!(names(&baseline, &other), ["sent", "output"]);
+        let Difference::Output {
+            expected, found, ..
+        } = &baseline.compare(&other)[1]
+        else {
+            panic!("it is the output");
+        };
+        assert_eq!(expected.as_deref(), Some("got hello"));
+        assert_eq!(found.as_deref(), Some("got he"));
+        let mut crashed = run(&[b"HELLO"], "got hello\n");
+        crashed.exit = Exit::Signal(11);
+        assert_eq!(names(&baseline, &crashed), ["crash"]);
+        crashed.exit = Exit::Code(1);
+        assert_eq!(names(&baseline, &crashed), ["exit"]);
+        let mut open = run(&[b"HELLO"], "got hello\n");
+        open.connections[0].closing = Closing::Open;
+        assert_eq!(names(&baseline, &open), ["closing"]);
+        open.outcome = Outcome::Hung;
+        assert_eq!(names(&baseline, &open), ["hangs"]);
+        assert_eq!(names(&baseline, &run(&[], "got hello\n")), ["connections"]);
+    }
+
+    #[test]
+    fn connections_and_lines_may_come_in_another_order() {
+        let as_is = run(&[b"A", b"B"], "a\nb\n");
+        let baseline = baseline(&[as_is]);
+        assert_eq!(baseline.compare(&run(&[b"B", b"A"], "b\na\n")), []);
+        assert_eq!(
+            names(&baseline, &run(&[b"B", b"B"], "b\nb\n")),
+            ["sent", "output"]
+        );
+    }
+
+    #[test]
+    fn lines_of_several_threads_may_come_in_another_order() {
+        let check = |are_writers, expected: &[&str]| {
+            let as_is = Observation {
+                are_writers,
+                ..run(&[b"A"], "a\nb\n")
+            };
+            let found = names(&baseline(&[as_is]), &run(&[b"A"], "b\na\n"));
+            assert_eq!(found, expected);
+        };
+        check([true, false], &[]);
+        check([false, true], &["output"]);
+    }
+
+    #[test]
+    fn runs_as_is_that_have_nothing_in_common_cannot_be_compared() {
+        let as_is = [run(&[b""], "\x01 !\n"), run(&[b""], "? +\n")];
+        assert!(baseline(&as_is).is_loose());
+        let mut other = Baseline::new(run(&[b"A"], ""), Masks::default());
+        assert!(!other.learn(&run(&[b"A", b"A"], "")));
+    }
+}

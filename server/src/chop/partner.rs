@@ -1,0 +1,57 @@
+//! Who talks to the program.
+
+use std::io;
+
+use kernel::descriptor::Address;
+
+use super::peer::Peer;
+use super::recorded::Recorded;
+use super::replay::Replay;
+
+/// Who talks to the program.
+#[derive(Clone, Debug)]
+pub enum Partner {
+    /// Somebody that the program itself starts, or a server that runs already.
+    Inside,
+    /// A command, started once the program listens.
+    Command(String),
+    /// Clients that were recorded, played once the program listens.
+    Recorded(Vec<Recorded>),
+}
+
+/// One that talks to it now.
+#[derive(Debug)]
+pub(super) enum Talking {
+    Nobody,
+    Peer(Peer),
+    Replay(Replay),
+}
+
+impl Talking {
+    pub(super) fn start(partner: &Partner, address: &Address) -> io::Result<Self> {
+        match partner {
+            Partner::Inside => Ok(Self::Nobody),
+            Partner::Command(command) => Peer::start(command, Some(address)).map(Self::Peer),
+            Partner::Recorded(clients) => {
+                Replay::start(clients.clone(), address.clone()).map(Self::Replay)
+            }
+        }
+    }
+
+    /// Whether it has nothing more to say.
+    pub(super) fn is_over(&mut self) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Peer(peer) => peer.is_over(),
+            Self::Replay(replay) => replay.is_over(),
+        }
+    }
+
+    /// Whether it waits for something.
+    pub(super) fn is_asleep(&self) -> bool {
+        match self {
+            Self::Nobody | Self::Replay(_) => true,
+            Self::Peer(peer) => peer.is_asleep(),
+        }
+    }
+}

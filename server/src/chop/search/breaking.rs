@@ -1,0 +1,127 @@
+//! Whether a schedule breaks the program, again and again, and with how few changes.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use chop::{Difference, Schedule, fewest};
+
+use super::super::judgement::Progress;
+use super::super::run::{Ran, RunError};
+use super::super::running::run;
+use super::{Broken, Search, lock};
+
+/// Most runs in which the fewest changes are looked for.
+const MOST_SHRINKING: usize = 200;
+/// Runs as is after which a program whose output comes in another order is one that decides it.
+const MOST_ORDERS: usize = 8;
+
+impl Search<'_> {
+    /// Whether a schedule breaks the program: it does twice, while the program as is does
+    /// what it does.
+    pub(super) fn breaks(&self, schedule: &Schedule) -> Result<Option<Broken>, RunError> {
+        let ran = run(&self.task.setting, schedule, self.task.patience)?;
+        if ran.is_full {
+            self.full.fetch_add(1, Ordering::SeqCst);
+            return Ok(None);
+        }
+        if ran.changes > 0 {
+            self.changed.fetch_add(1, Ordering::SeqCst);
+        }
+        if lock(&self.baseline).compare(&ran.observation).is_empty() {
+            return Ok(None);
+        }
+        let patience = self.task.patience.longer();
+        let mut is_steady = ran.changes > 0;
+        for _ in 0..2 {
+            let as_is = run(&self.task.setting, &Schedule::default(), patience)?;
+            let mut baseline = lock(&self.baseline);
+            let run = &as_is.observation;
+            if as_is.is_full || baseline.is_strange(run) || !baseline.learn(run) {
+                is_steady = false;
+                self.strange.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        if !is_steady {
+            self.unsteady.fetch_add(1, Ordering::SeqCst);
+            return Ok(None);
+        }
+        let again = run(&self.task.setting, schedule, patience)?;
+        let differences = lock(&self.baseline).compare(&again.observation);
+        let first = lock(&self.baseline).compare(&ran.observation);
+        let is_same = again.changes > 0 && !again.is_full;
+        if differences.is_empty() || first.is_empty() || !is_same {
+            self.unsteady.fetch_add(1, Ordering::SeqCst);
+            return Ok(None);
+        }
+        if differences.iter().all(Difference::is_order) && self.is_order_chance(&again)? {
+            self.unsteady.fetch_add(1, Ordering::SeqCst);
+            return Ok(None);
+        }
+        Ok(Some((again, differences)))
+    }
+
+    /// Whether the order of what is printed, which alone is another one in a run, varies as is,
+    /// too: the program is run as is until it does, some times at most.
+    fn is_order_chance(&self, ran: &Ran) -> Result<bool, RunError> {
+        for _ in 0..MOST_ORDERS {
+            let patience = self.task.patience.longer();
+            let as_is = run(&self.task.setting, &Schedule::default(), patience)?;
+            let mut baseline = lock(&self.baseline);
+            let is_comparable = !as_is.is_full && !baseline.is_strange(&as_is.observation);
+            if is_comparable
+                && baseline.learn(&as_is.observation)
+                && baseline.compare(&ran.observation).is_empty()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The fewest changes of a schedule under which a run differed, and their number; none if
+    /// it is the schedule itself. Whether they were looked for to the end: within `most` and
+    /// [`MOST_SHRINKING`] runs.
+    pub(super) fn shrink(
+        &self,
+        schedule: &Schedule,
+        most: Duration,
+    ) -> (Option<(Schedule, usize)>, bool) {
+        let begun = Instant::now();
+        let mut smallest = None;
+        let mut is_whole = true;
+        let mut atoms = schedule.atoms(&self.streams);
+        loop {
+            let mut last = None;
+            let mut runs = 0;
+            fewest(&atoms, MOST_SHRINKING, |some| {
+                runs += 1;
+                if begun.elapsed() > most {
+                    is_whole = false;
+                    return false;
+                }
+                (self.task.progress)(&Progress::Shrinking(some.len()));
+                let fewer = Schedule::together(some);
+                // One that could not be run is not known to break it.
+                let ran = run(&self.task.setting, &fewer, self.task.patience);
+                let breaks = ran.is_ok_and(|ran| {
+                    let differences = lock(&self.baseline).compare(&ran.observation);
+                    ran.changes > 0 && !ran.is_full && !differences.is_empty()
+                });
+                if breaks {
+                    last = Some((fewer, some.len()));
+                }
+                breaks
+            });
+            is_whole &= runs < MOST_SHRINKING;
+            let Some((fewer, count)) = last else {
+                return (smallest, is_whole);
+            };
+            atoms = fewer.atoms(&self.streams);
+            smallest = Some((fewer, atoms.len().max(1)));
+            // Of a very long list neighbours are first looked at together.
+            if atoms.len() == count {
+                return (smallest, is_whole);
+            }
+        }
+    }
+}
