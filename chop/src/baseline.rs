@@ -18,7 +18,12 @@ pub struct Baseline {
     closings: Vec<Vec<Closing>>,
     exits: Vec<Exit>,
     deaths: Vec<Vec<i32>>,
+    /// In which pieces each of the runs received what it did.
+    pieces: Vec<Vec<Vec<u64>>>,
 }
+
+/// Most ways in which what is received came in pieces that are kept.
+const MOST_WAYS: usize = 64;
 
 impl Baseline {
     /// One run is known; of its output only what `masks` leave counts.
@@ -56,6 +61,7 @@ impl Baseline {
                 .collect(),
             exits: vec![first.exit],
             deaths: vec![first.deaths.clone()],
+            pieces: vec![pieces(&first)],
             first,
             masks,
         }
@@ -69,7 +75,7 @@ impl Baseline {
     /// One more run as is. False if it made another number of connections: then nothing can
     /// be compared.
     pub fn learn(&mut self, run: &Observation) -> bool {
-        if run.connections.len() != self.sent.len() || run.outcome != Outcome::Finished {
+        if !self.is_comparable(run) {
             return false;
         }
         let order = self.order(run);
@@ -89,15 +95,43 @@ impl Baseline {
         if !self.deaths.contains(&run.deaths) {
             self.deaths.push(run.deaths.clone());
         }
+        let pieces = pieces(run);
+        if self.pieces.len() < MOST_WAYS && !self.pieces.contains(&pieces) {
+            self.pieces.push(pieces);
+        }
         true
+    }
+
+    /// Whether a run can be compared at all: it made as many connections, and came to its end.
+    pub fn is_comparable(&self, run: &Observation) -> bool {
+        run.connections.len() == self.sent.len() && run.outcome == Outcome::Finished
+    }
+
+    /// Whether a run as is differs, and has received what it did in other pieces than any before,
+    /// as they come by chance: it may differ for that, which is the mistake that is looked for, and
+    /// nothing is to be learnt of it.
+    pub fn is_moot(&self, run: &Observation) -> bool {
+        let is_other = || {
+            let mut differences = self.compare(run).into_iter();
+            differences.any(|difference| !difference.is_order())
+        };
+        self.is_comparable(run)
+            && !self.has_stopped_moving(run)
+            && !self.pieces.contains(&pieces(run))
+            && is_other()
+    }
+
+    /// Whether a run moves no byte where the first one did.
+    fn has_stopped_moving(&self, run: &Observation) -> bool {
+        let moves = |run: &Observation| run.streams().iter().any(|stream| !stream.bytes.is_empty());
+        moves(&self.first) && !moves(run)
     }
 
     /// Whether a run as is differs so much that what is around the program has changed, such as
     /// a server that it talks to and that has ended: it moves no byte where the first run did,
     /// or exits as none did before. Nothing is to be learnt of it.
     pub fn is_strange(&self, run: &Observation) -> bool {
-        let moves = |run: &Observation| run.streams().iter().any(|stream| !stream.bytes.is_empty());
-        !self.exits.contains(&run.exit) || (moves(&self.first) && !moves(run))
+        !self.exits.contains(&run.exit) || self.has_stopped_moving(run)
     }
 
     /// The first run.
@@ -244,6 +278,15 @@ impl Baseline {
     }
 }
 
+/// Behind which bytes the calls of each connection that received have ended, in no order of
+/// connections.
+fn pieces(run: &Observation) -> Vec<Vec<u64>> {
+    let connections = run.connections.iter();
+    let mut pieces: Vec<_> = connections.map(|one| one.received_ends.clone()).collect();
+    pieces.sort_unstable();
+    pieces
+}
+
 #[cfg(test)]
 mod tests {
     use record::End;
@@ -302,6 +345,23 @@ mod tests {
             },
             true,
         );
+    }
+
+    #[test]
+    fn a_run_as_is_that_differs_may_do_so_for_other_pieces() {
+        let mut baseline = baseline(&[run(&[b"HELLO"], "got hello\n")]);
+        let other = run(&[b"HE"], "got he\n");
+        assert!(!baseline.is_moot(&other), "the pieces are the same");
+        let cut = |mut run: Observation| {
+            run.connections[0].received_ends = vec![2, 5];
+            run
+        };
+        assert!(baseline.is_moot(&cut(other.clone())));
+        let same = cut(run(&[b"HELLO"], "got hello\n"));
+        assert!(!baseline.is_moot(&same), "it does not differ");
+        // What it does when they come so is known then.
+        assert!(baseline.learn(&same));
+        assert!(!baseline.is_moot(&cut(other)));
     }
 
     fn names(baseline: &Baseline, run: &Observation) -> Vec<&'static str> {

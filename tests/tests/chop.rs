@@ -13,6 +13,8 @@ mod mistakes;
 mod order;
 #[path = "chop/ours.rs"]
 mod ours;
+#[path = "chop/pieces.rs"]
+mod pieces;
 #[path = "chop/reuse.rs"]
 mod reuse;
 #[path = "chop/victim.rs"]

@@ -70,6 +70,8 @@ pub struct Judgement {
     pub took: Duration,
     /// Runs that differed and did not when they were tried again.
     pub unsteady: usize,
+    /// Runs as is that did something else when their bytes came in other pieces.
+    pub moot: usize,
 }
 
 /// What is to be said of a program in one word.

@@ -2,6 +2,7 @@
 
 use chop::{Baseline, Masks, Observation, Schedule};
 
+use super::as_is::{AsIs, comparable};
 use super::patience::Patience;
 use super::run::{RunError, Setting};
 use super::running::{Running, Talked};
@@ -44,9 +45,15 @@ impl<'a> Kept<'a> {
             let talked = self.run(&Schedule::default(), patience.longer())?;
             Ok(talked.ok_or(Unjudged::NotKept)?.observation)
         };
-        let mut baseline = Baseline::new(run()?, masks);
-        for _ in 0..MORE {
-            if !baseline.learn(&run()?) {
+        let mut as_is = AsIs::new(run()?, |run| run, masks);
+        let mut runs = 0;
+        while runs < MORE && !as_is.add(run()?) {
+            runs += 1;
+        }
+        let (_, mut baseline, _) = as_is.end().ok_or(Unjudged::NotKept)?;
+        for _ in 1..MORE {
+            let (again, _) = comparable(|again| baseline.is_moot(again), &mut run)?;
+            if !baseline.learn(&again) {
                 return Err(Unjudged::NotKept);
             }
         }

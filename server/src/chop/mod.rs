@@ -5,6 +5,7 @@
 //! schedules, and under fewer and fewer changes of one that breaks it. What a schedule is and
 //! how runs are compared is the business of the crate `chop`.
 
+mod as_is;
 mod finding;
 mod judgement;
 mod kept;

@@ -57,6 +57,8 @@ pub(super) struct Search<'a> {
     /// Runs under a schedule that changed a call.
     changed: AtomicUsize,
     unsteady: AtomicUsize,
+    /// Runs as is that may have differed for the pieces in which they received.
+    moot: AtomicUsize,
     /// Runs that did more than is recorded.
     full: AtomicUsize,
     /// Runs as is that cannot be compared with others.
@@ -69,8 +71,9 @@ pub(super) struct Search<'a> {
 type Broken = (Ran, Vec<Difference>);
 
 impl<'a> Search<'a> {
-    /// A search; `baseline` is what the program does as is.
-    pub(super) fn new(task: Task<'a>, baseline: Baseline) -> Self {
+    /// A search; `baseline` is what the program does as is, where `moot` runs did something else
+    /// with other pieces.
+    pub(super) fn new(task: Task<'a>, baseline: Baseline, moot: usize) -> Self {
         Self {
             task,
             streams: baseline.streams(),
@@ -81,6 +84,7 @@ impl<'a> Search<'a> {
             tried: AtomicUsize::new(0),
             changed: AtomicUsize::new(0),
             unsteady: AtomicUsize::new(0),
+            moot: AtomicUsize::new(moot),
             full: AtomicUsize::new(0),
             strange: AtomicUsize::new(0),
             findings: Vec::new(),
@@ -122,6 +126,7 @@ impl<'a> Search<'a> {
             schedules: self.tried.into_inner(),
             took,
             unsteady: self.unsteady.into_inner(),
+            moot: self.moot.into_inner(),
         })
     }
 

@@ -3,17 +3,21 @@
 
 use std::time::Duration;
 
-use chop::{Baseline, Exit, Masks, Outcome, Place, Schedule, Sides};
+use chop::{Exit, Masks, Outcome, Place, Schedule, Sides};
 use kernel::descriptor::Address;
 use protocol::Framing;
 use record::End;
 
+use super::as_is::AsIs;
 use super::judgement::{Judgement, Progress};
 use super::patience::Patience;
 use super::run::{Ran, Setting};
 use super::running::run;
 use super::search::{Search, Task};
 use super::unjudged::Unjudged;
+
+/// Most runs as is behind the first one: two have to be found that can be compared.
+const MOST_MORE: usize = 5;
 
 /// What is to be found out.
 pub struct Session<'a> {
@@ -48,26 +52,23 @@ impl Session<'_> {
     ///
     /// If the program could not be judged, and why.
     pub fn judge(self) -> Result<Judgement, Unjudged> {
-        let as_is = Schedule::default();
-        let first = run(&self.setting, &as_is, Patience::UNKNOWN)?;
+        let unchanged = Schedule::default();
+        let first = run(&self.setting, &unchanged, Patience::UNKNOWN)?;
         check(&first)?;
-        let mut baseline = Baseline::new(first.observation.clone(), self.masks.clone());
         let mut patience = first.patience();
         let mut listening = vec![first.listening.clone()];
-        // One more where the first two have nothing in common.
-        let mut known = 1;
-        for _ in 0..3 {
-            let again = run(&self.setting, &as_is, patience.longer())?;
+        let mut as_is = AsIs::new(first, |ran| &ran.observation, self.masks.clone());
+        for _ in 0..MOST_MORE {
+            let again = run(&self.setting, &unchanged, patience.longer())?;
             patience = patience.and(again.patience());
             listening.push(again.listening.clone());
-            known += usize::from(!again.is_full && baseline.learn(&again.observation));
-            if known == 2 {
+            if !again.is_full && as_is.add(again) {
                 break;
             }
         }
-        if known < 2 {
+        let Some((first, baseline, moot)) = as_is.end() else {
             return Err(Unjudged::Unsteady("make different connections"));
-        }
+        };
         if baseline.is_loose() {
             return Err(Unjudged::Unsteady("have nothing in common"));
         }
@@ -89,7 +90,7 @@ impl Session<'_> {
             reuses: self.reuses,
             progress: self.progress,
         };
-        Search::new(task, baseline).search(first)
+        Search::new(task, baseline, moot).search(first)
     }
 }
 

@@ -139,6 +139,10 @@ pub fn chopped(
     text += &screen
         .beside(DIM, "", NAMES, &meanings)
         .replace('\u{a0}', " ");
+    if judgement.moot > 0 {
+        let moot = Sentence::new("chop.moot").with("n", judgement.moot);
+        text += &screen.beside(DIM, "", NAMES, &screen.say(&moot));
+    }
     if judgement.unsteady > 0 {
         let unsteady = Sentence::new("chop.unsteady").with("n", judgement.unsteady);
         text += &screen.beside(DIM, "", NAMES, &screen.say(&unsteady));

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chop::{Difference, Schedule, fewest};
 
+use super::super::as_is::comparable;
 use super::super::judgement::Progress;
 use super::super::run::{Ran, RunError};
 use super::super::running::run;
@@ -33,7 +34,10 @@ impl Search<'_> {
         let patience = self.task.patience.longer();
         let mut is_steady = ran.changes > 0;
         for _ in 0..2 {
-            let as_is = run(&self.task.setting, &Schedule::default(), patience)?;
+            let is_moot = |ran: &Ran| lock(&self.baseline).is_moot(&ran.observation);
+            let as_is = || run(&self.task.setting, &Schedule::default(), patience);
+            let (as_is, moot) = comparable(is_moot, as_is)?;
+            self.moot.fetch_add(moot, Ordering::SeqCst);
             let mut baseline = lock(&self.baseline);
             let run = &as_is.observation;
             if as_is.is_full || baseline.is_strange(run) || !baseline.learn(run) {
@@ -67,7 +71,9 @@ impl Search<'_> {
             let patience = self.task.patience.longer();
             let as_is = run(&self.task.setting, &Schedule::default(), patience)?;
             let mut baseline = lock(&self.baseline);
-            let is_comparable = !as_is.is_full && !baseline.is_strange(&as_is.observation);
+            let is_comparable = !as_is.is_full
+                && !baseline.is_strange(&as_is.observation)
+                && !baseline.is_moot(&as_is.observation);
             if is_comparable
                 && baseline.learn(&as_is.observation)
                 && baseline.compare(&ran.observation).is_empty()

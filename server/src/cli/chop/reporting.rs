@@ -62,6 +62,7 @@ pub(super) fn json(
         "connections": first.connections.len(),
         "masked": judgement.baseline.masked(),
         "unsteady": judgement.unsteady,
+        "other-pieces": judgement.moot,
         "unfitting": unfitting,
     }));
     let mut text = String::new();
