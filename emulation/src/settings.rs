@@ -166,10 +166,18 @@ pub enum LinkError {
     /// Two values for what both ways have in common.
     #[error("{} is one for both ways: give one value", .0.name())]
     OneForBoth(Part),
-    /// A setting stands there a second time.
-    #[error("{0} is there twice: give it once")]
-    Twice(String),
+    /// A setting stands there a second time; the round trip is the sum of both delays.
+    #[error("{} is there twice: give it once", twice(*.0, *.1))]
+    Twice(Part, Part),
     /// No link has parts.
     #[error("this-machine is no link: it has no settings")]
     NoLink,
+}
+
+fn twice(first: Part, second: Part) -> String {
+    let (first, second) = (first.name(), second.name());
+    if first == second {
+        return first.to_owned();
+    }
+    [first, " (or ", second, ")"].concat()
 }

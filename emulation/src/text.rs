@@ -50,12 +50,7 @@ pub fn parse(text: &str) -> Result<Option<LinkSettings>, LinkError> {
         let is_delay = |part| matches!(part, Part::Rtt | Part::Delay);
         let same = |&other: &Part| other == part || is_delay(other) && is_delay(part);
         if let Some(other) = given.iter().copied().find(same) {
-            let names = if other == part {
-                part.name().to_owned()
-            } else {
-                [other.name(), " (or ", part.name(), ")"].concat()
-            };
-            return Err(LinkError::Twice(names));
+            return Err(LinkError::Twice(other, part));
         }
         given.push(part);
     }

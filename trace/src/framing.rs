@@ -4,10 +4,16 @@
 //! `\x2c` (any byte, in hexadecimal) in it, or is `hex:` and digits.
 
 pub mod form;
+mod mistake;
 
 use protocol::Framing;
 use protocol::framing::Mark;
 use serde_json::{Map, Value};
+
+pub use mistake::{FramingError, WordError};
+
+/// The key of a framing's name in JSON.
+const KIND: &str = "kind";
 
 /// The bytes that are written behind a backslash.
 const ESCAPES: [(char, u8); 5] = [
@@ -18,25 +24,32 @@ const ESCAPES: [(char, u8); 5] = [
     ('\\', b'\\'),
 ];
 
-/// Reads one. An error is in English.
-pub fn parse(text: &str) -> Result<Framing, String> {
+/// Reads one.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn parse(text: &str) -> Result<Framing, FramingError> {
     let (name, settings) = text.split_once(',').unwrap_or((text, ""));
-    if Framing::named(name).is_none() {
-        let names = Framing::NAMES.join(", ");
-        return Err(["no framing is called \"", name, "\": there are ", &names].concat());
-    }
+    let Some(default) = Framing::named(name) else {
+        return Err(FramingError::Unknown(name.to_owned()));
+    };
     let mut words = Vec::new();
     for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
-        let Some((key, word)) = setting.split_once('=') else {
-            return Err(["\"", setting, "\" sets nothing: write name=value"].concat());
+        let Some(word) = setting.split_once('=') else {
+            return Err(FramingError::SetsNothing(setting.to_owned()));
         };
-        words.push((key, meant(word)));
+        words.push(word);
     }
-    let framing =
-        Framing::from_words(name, words).map_err(|error| [name, ": ", &error].concat())?;
-    framing
-        .validate()
-        .map_err(|error| [name, ": ", &error.to_string()].concat())?;
+    let meant = words.iter().map(|(key, word)| (*key, meant(word)));
+    let framing = Framing::from_words(name, meant).map_err(|reason| FramingError::Word {
+        framing: default.name(),
+        error: WordError::of(&default, &words),
+        reason,
+    })?;
+    framing.validate().map_err(|error| FramingError::Settings {
+        framing: framing.name(),
+        error,
+    })?;
     Ok(framing)
 }
 
@@ -46,24 +59,30 @@ pub fn write(framing: &Framing) -> String {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
     };
-    let mut text = framing.name().to_owned();
-    let default = Framing::named(framing.name()).map(|default| fields(&default));
-    for (key, value) in fields(framing) {
-        let is_default = default.as_ref().and_then(|default| default.get(&key)) == Some(&value);
-        if is_default || key == "kind" {
-            continue;
-        }
-        let values = match &value {
+    let mut all = fields(framing);
+    if let Some(default) = Framing::named(framing.name()) {
+        let default = fields(&default);
+        all.retain(|key, value| key == KIND || default.get(key) != Some(value));
+    }
+    short_form(&all).unwrap_or_default()
+}
+
+/// A framing's object in JSON as people write it, be it right or not: with all that it has. None
+/// of an object without a name.
+pub fn short_form(fields: &Map<String, Value>) -> Option<String> {
+    let mut text = fields.get(KIND)?.as_str()?.to_owned();
+    for (key, value) in fields.iter().filter(|(key, _)| *key != KIND) {
+        let values = match value {
             Value::Array(values) => &values[..],
             one => std::slice::from_ref(one),
         };
         for value in values {
-            for part in [",", &key, "=", &written(value)] {
+            for part in [",", key, "=", &written(value)] {
                 text.push_str(part);
             }
         }
     }
-    text
+    Some(text)
 }
 
 /// What may be meant by the beginning of a framing as people write it: the names, and behind
@@ -288,7 +307,7 @@ mod tests {
             ("delimiter,delimiter=", "empty"),
             ("length-prefix,endian=middle", "middle"),
         ] {
-            let error = parse(text).expect_err(text);
+            let error = parse(text).expect_err(text).to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
     }

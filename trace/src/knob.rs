@@ -16,9 +16,10 @@ mod text;
 use std::fmt;
 use std::str::FromStr;
 
-use emulation::{Part, Preset};
+use emulation::{LinkError, Part, Preset};
 
 use crate::experiment::ExperimentError;
+use crate::framing::FramingError;
 use crate::{Experiment, order, quantity};
 
 pub use group::Group;
@@ -79,15 +80,25 @@ pub enum KnobError {
         /// What it takes.
         domain: Domain,
     },
-    /// The text is no framing, or no link.
-    #[error("{knob} can't be \"{value}\": {reason}")]
-    Text {
+    /// The text is no framing.
+    #[error("{knob} can't be \"{value}\": {error}")]
+    Framing {
         /// Which knob.
         knob: Knob,
         /// The value given.
         value: String,
-        /// Why, in English.
-        reason: String,
+        /// Why.
+        error: Box<FramingError>,
+    },
+    /// The text is no link, or no setting of one.
+    #[error("{knob} can't be \"{value}\": {}", taken(.error))]
+    Link {
+        /// Which knob.
+        knob: Knob,
+        /// The value given.
+        value: String,
+        /// Why.
+        error: LinkError,
     },
     /// The experiment has no such client.
     #[error("{knob} needs a client {client}: set clients={client} first")]
@@ -104,6 +115,14 @@ pub enum KnobError {
 
 fn names() -> String {
     Knob::ALL.map(Knob::name).join(", ")
+}
+
+/// What is wrong with a link, where its value is told already.
+fn taken(error: &LinkError) -> String {
+    match error {
+        LinkError::Value { part, .. } => [part.name(), " takes ", part.domain()].concat(),
+        other => other.to_string(),
+    }
 }
 
 impl Domain {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use record::file;
 
-pub use lessons::{LessonFile, Lessons, MAX_LESSON_SENT, ReadLesson};
+pub use lessons::{LessonFile, LessonMistake, Lessons, MAX_LESSON_SENT, ReadLesson};
 pub use record::file::{Run, VERSION};
 pub use record::{Capture, Ended, Ending, Head, Restriction};
 

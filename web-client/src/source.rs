@@ -3,7 +3,7 @@
 
 use capture::{Choice, Refused};
 use record::{Close, Connection, ConnectionId, End, Head, Party, Record, Summary};
-use trace::link::Ending;
+use trace::link::{Ending, LessonFile};
 use trace::rows::Rows;
 use trace::{Analysis, Event, Setup, Trace, TraceError};
 
@@ -34,7 +34,7 @@ pub enum FileError {
     /// A lesson file while the gateway, which reads it, is not there.
     Offline,
     /// A lesson file that is none, and why, as the gateway says it.
-    Lesson(String),
+    Lesson(Box<LessonFile>),
 }
 
 /// Most events of one connection whose changed boundaries are counted for the list.

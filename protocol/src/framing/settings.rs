@@ -13,8 +13,8 @@ use super::Framing;
 /// Why settings were refused.
 pub(super) type Error = de::value::Error;
 
-/// More settings than any framing has, and more values than a setting has.
-const MAX_SETTINGS: usize = 16;
+/// More settings than any framing has, and as many values as a setting may have.
+pub const MAX_SETTINGS: usize = 16;
 
 /// A setting's earlier spelling, which is read as well, and its spelling.
 const EARLIER: (&str, &str) = ("counts_header", "counts-header");

@@ -74,7 +74,7 @@ pub(super) fn parse(text: &str) -> std::result::Result<Framing, String> {
         };
         return Err(format!("no framing is called {name:?}{hint}"));
     }
-    trace::framing::parse(text)
+    trace::framing::parse(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -138,6 +138,8 @@ impl Folder {
                 let error =
                     format!("the folder's lessons have more than {MOST_BYTES} bytes together");
                 file = LessonFile::refused(name, error);
+            } else if total > MOST_BYTES {
+                file.mistake = None;
             }
             files.push((order, file));
         }
@@ -153,14 +155,15 @@ impl Folder {
 
     /// The lesson in a file, and its place in the list.
     fn lesson(&self, name: &str) -> (u32, LessonFile) {
-        let read = text(&self.path.join(name)).and_then(|text| parse(name, &text));
-        match read {
+        let text = text(&self.path.join(name));
+        let read = text.map_err(|error| LessonFile::refused(name, error));
+        match read.and_then(|text| parse(name, &text)) {
             Ok(lesson) if self.taken.contains(&lesson.id) => {
                 let error = "a lesson of the program has this name: give the file another";
                 (u32::MAX, LessonFile::refused(name, error.to_owned()))
             }
             Ok(lesson) => (lesson.order, LessonFile::of(name, lesson.into())),
-            Err(error) => (u32::MAX, LessonFile::refused(name, error)),
+            Err(file) => (u32::MAX, file),
         }
     }
 }
@@ -170,10 +173,8 @@ pub(super) fn read(name: &str, text: &str) -> String {
     /// Most characters of a name that are repeated.
     const LONGEST_NAME: usize = 100;
     let short: String = name.chars().take(LONGEST_NAME).collect();
-    let file = match parse(&short, text) {
-        Ok(lesson) => LessonFile::of(&short, lesson.into()),
-        Err(error) => LessonFile::refused(&short, error),
-    };
+    let file = parse(&short, text);
+    let file = file.map_or_else(|file| file, |lesson| LessonFile::of(&short, lesson.into()));
     let lessons = Lessons {
         folder: None,
         read: Some(file),
@@ -181,9 +182,16 @@ pub(super) fn read(name: &str, text: &str) -> String {
     lessons.to_json()
 }
 
-fn parse(name: &str, text: &str) -> Result<trace::Lesson, String> {
+/// The lesson of a file, or what a page is told of one that is none.
+fn parse(name: &str, text: &str) -> Result<trace::Lesson, LessonFile> {
     let id = name.strip_suffix(".toml").unwrap_or(name);
-    file::parse(id, text).map_err(|error| shortened(error.to_string()))
+    file::parse(id, text).map_err(|error| {
+        let said = shortened(error.to_string());
+        LessonFile {
+            mistake: error.mistake().map(Box::new),
+            ..LessonFile::refused(name, said)
+        }
+    })
 }
 
 /// An error, or its beginning: it repeats keys, which may be as long as a file.
@@ -208,11 +216,7 @@ fn has_recent(stamps: &[Stamp], now: SystemTime) -> bool {
 
 /// About as many bytes as a page is told of it.
 fn file_size(file: &LessonFile) -> usize {
-    let lesson = file.lesson.as_ref();
-    let json = lesson.map_or(0, |lesson| {
-        serde_json::to_string(lesson).map_or(0, |json| json.len())
-    });
-    json + file.name.len() + file.error.as_ref().map_or(0, String::len)
+    serde_json::to_string(file).map_or(0, |json| json.len())
 }
 
 /// The text of a lesson file that may be anything.
@@ -360,7 +364,7 @@ mod tests {
     fn an_error_does_not_repeat_a_key_of_the_length_of_a_file() {
         let key = "ä".repeat(MAX_LESSON_SENT / 2 - 10);
         let text = format!("\"{key}\" = 1\n");
-        let error = parse("a.toml", &text).unwrap_err();
+        let error = parse("a.toml", &text).unwrap_err().error.unwrap();
         assert!(error.starts_with("line 1, key "), "{error}");
         assert!(error.ends_with('…'), "{error}");
         assert_eq!(error.chars().count(), LONGEST_ERROR + 1);

@@ -179,7 +179,7 @@ fn settings(text: &str) -> (&str, Vec<(&str, &str)>) {
 }
 
 /// Whether a setting takes these words, whatever the others are.
-fn takes(framing: &Framing, setting: &Setting, words: &[&str]) -> bool {
+pub(super) fn takes(framing: &Framing, setting: &Setting, words: &[&str]) -> bool {
     let read = words.iter().map(|word| (setting.name, meant(word)));
     if Framing::from_words(framing.name(), read).is_err() {
         return false;

@@ -10,10 +10,10 @@ use crate::{Client, Experiment, framing, quantity};
 
 /// The framing that `value` writes.
 fn framing(knob: Knob, value: &str) -> Result<Framing, KnobError> {
-    framing::parse(value).map_err(|reason| KnobError::Text {
+    framing::parse(value).map_err(|error| KnobError::Framing {
         knob,
         value: value.chars().take(40).collect(),
-        reason,
+        error: error.into(),
     })
 }
 
@@ -102,13 +102,10 @@ impl Access {
             value: value.chars().take(40).collect(),
             domain,
         };
-        let refused = |error: &LinkError| KnobError::Text {
+        let refused = |error: LinkError| KnobError::Link {
             knob,
             value: value.chars().take(40).collect(),
-            reason: match error {
-                LinkError::Value { part, .. } => format!("{} takes {}", part.name(), part.domain()),
-                _ => error.to_string(),
-            },
+            error,
         };
         let number = || domain.number(value).ok_or_else(refuse);
         let word = || domain.has_word(value).then_some(()).ok_or_else(refuse);
@@ -163,19 +160,19 @@ impl Access {
                 set(experiment, sizes.filter(fits).ok_or_else(refuse)?);
             }
             Self::Link(None) => {
-                let link = emulation::parse(value).map_err(|error| refused(&error))?;
+                let link = emulation::parse(value).map_err(refused)?;
                 experiment.link = link.map(Box::new);
             }
             Self::Link(Some(part)) => match (value.trim(), &mut experiment.link) {
                 ("", None) => {}
                 ("", Some(link)) => {
                     let usual = LinkSettings::default().get(part);
-                    link.set(part, &usual).map_err(|error| refused(&error))?;
+                    link.set(part, &usual).map_err(refused)?;
                 }
                 (value, link) => {
                     let mut changed = link.clone().unwrap_or_default();
                     let set = changed.set(part, value);
-                    set.map_err(|error| refused(&error))?;
+                    set.map_err(refused)?;
                     *link = Some(changed);
                 }
             },

@@ -10,6 +10,8 @@ mod write;
 
 use std::fmt;
 
+use crate::Experiment;
+use crate::link::LessonMistake;
 #[cfg(not(target_arch = "wasm32"))]
 pub use read::{MAX_LESSON, parse};
 pub use write::write;
@@ -23,6 +25,17 @@ pub struct LessonError {
     pub key: String,
     /// What is wrong, in English.
     pub reason: String,
+    /// What it is about, from which others find what is wrong with it themselves.
+    pub about: Option<About>,
+}
+
+/// What is wrong in a lesson file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A framing, as [`crate::framing::parse`] reads it.
+    Framing(String),
+    /// An experiment that can't be run.
+    Experiment(Box<Experiment>),
 }
 
 impl fmt::Display for LessonError {
@@ -36,6 +49,22 @@ impl fmt::Display for LessonError {
 }
 
 impl std::error::Error for LessonError {}
+
+impl LessonError {
+    /// What a page is told of it beside the sentence, if it can find out why by itself.
+    pub fn mistake(self) -> Option<LessonMistake> {
+        let (framing, experiment) = match self.about? {
+            About::Framing(text) => (Some(text), None),
+            About::Experiment(experiment) => (None, Some(experiment)),
+        };
+        Some(LessonMistake {
+            line: self.line,
+            key: self.key,
+            framing,
+            experiment,
+        })
+    }
+}
 
 #[cfg(test)]
 mod tests;

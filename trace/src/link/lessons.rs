@@ -33,9 +33,28 @@ pub struct LessonFile {
     /// What is wrong with it, in English, with line and key; left out where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The same for a page in another language; left out where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mistake: Option<Box<LessonMistake>>,
     /// The lesson; left out where there is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesson: Option<Box<ReadLesson>>,
+}
+
+/// What is wrong with a lesson file, from which a page finds why. One of the last two fields is
+/// there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LessonMistake {
+    /// The line that it is about, counted from 1.
+    pub line: usize,
+    /// The key, such as `experiment.clients[0].messages`; empty for the file.
+    pub key: String,
+    /// What is no framing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framing: Option<String>,
+    /// What can't be run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Box<Experiment>>,
 }
 
 /// What a page needs of a lesson.
@@ -84,6 +103,7 @@ impl LessonFile {
         Self {
             name: name.to_owned(),
             error: None,
+            mistake: None,
             lesson: Some(Box::new(lesson)),
         }
     }
@@ -93,6 +113,7 @@ impl LessonFile {
         Self {
             name: name.to_owned(),
             error: Some(error),
+            mistake: None,
             lesson: None,
         }
     }

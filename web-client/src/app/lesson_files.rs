@@ -21,8 +21,8 @@ pub struct Folder {
     pub listed: Vec<usize>,
     /// How many lessons come with the program: those of the folder stand behind them.
     pub(super) behind: usize,
-    /// The names of files that are no lessons, and why.
-    pub broken: Vec<(String, String)>,
+    /// Files that are no lessons, and why.
+    pub broken: Vec<LessonFile>,
     /// How often the gateway has said what is in it.
     pub revision: u32,
     /// Where the address leads, if it is to a lesson that there has not been yet.
@@ -63,13 +63,13 @@ impl State {
         {
             match file.lesson {
                 Some(read) => self.begin_with_file(file.name, Lesson::from(*read), effects),
-                None => self.refuse_lesson(file.name, file.error.unwrap_or_default()),
+                None => self.refuse_lesson(file),
             }
         }
     }
 
-    fn refuse_lesson(&mut self, name: String, reason: String) {
-        self.refused_file = Some((name, FileError::Lesson(reason)));
+    fn refuse_lesson(&mut self, file: LessonFile) {
+        self.refused_file = Some((file.name.clone(), FileError::Lesson(file.into())));
     }
 
     /// The gateway refused something; tells whether that was to read a file.
@@ -77,7 +77,7 @@ impl State {
         let asked = self.folder.asked.take();
         let was_asked = asked.is_some();
         if let Some(name) = asked {
-            self.refuse_lesson(name, reason.to_owned());
+            self.refuse_lesson(LessonFile::refused(&name, reason.to_owned()));
         }
         was_asked
     }
@@ -115,8 +115,7 @@ impl State {
         let mut asks_otherwise = false;
         for file in files {
             let Some(read) = file.lesson else {
-                let error = file.error.unwrap_or_default();
-                self.folder.broken.push((file.name, error));
+                self.folder.broken.push(file);
                 continue;
             };
             let lesson = Lesson::from(*read);

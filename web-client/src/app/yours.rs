@@ -1,6 +1,7 @@
 //! The reader's own records: many connections, one of them on the stage, maybe while the
 //! record still grows.
 
+use trace::framing::FramingError;
 use trace::lane::Direction;
 use trace::link::{Ended, Ending, Plan, Run};
 use trace::{Connection, ConnectionId, Event, Party, Trace, framing};
@@ -132,8 +133,8 @@ impl State {
         changed
     }
 
-    /// Why what was typed is no framing, in English.
-    pub fn framing_mistake(&self) -> Option<String> {
+    /// Why what was typed is no framing.
+    pub fn framing_mistake(&self) -> Option<FramingError> {
         let (_, text) = self.yours.refused.as_ref()?;
         framing::parse(text.trim()).err()
     }

@@ -3,10 +3,11 @@
 
 use protocol::Framing;
 use trace::End;
-use trace::source_code::Language;
+use trace::source_code::{Language, SourceError};
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlElement, HtmlSelectElement};
 
+use super::mistakes;
 use crate::app::{CodeLanguage, Message, Role, State};
 use crate::catalog::{self, CodeLine};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
@@ -185,7 +186,11 @@ impl Code {
         match catalog::decoder(framing, language) {
             Ok(source) => source.lines().for_each(|line| drop(self.add(line))),
             Err(error) => {
-                let none = Sentence::new("code.decoder.none").with("reason", error.to_string());
+                let none = Sentence::new("code.decoder.none");
+                let none = match error {
+                    SourceError::Settings(error) => none.with("reason", mistakes::encode(&error)),
+                    SourceError::Template(error) => none.with("reason", error.to_string()),
+                };
                 self.add(&catalog.render(&none));
             }
         }

@@ -4,13 +4,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use protocol::framing::{Setting, Values};
+use protocol::framing::Setting;
 use trace::framing::form::{self, Form, Wrong};
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlElement};
 
 use super::fields::{Field, Fields};
-use super::header;
+use super::mistakes;
 use crate::dom::{self, Listener, Missing, Template};
 use crate::language::Language;
 
@@ -250,31 +250,10 @@ impl Entry {
 /// What is wrong with a setting, in words.
 fn told(setting: &Setting, mistake: &Wrong, catalog: &Catalog) -> String {
     let sentence = match mistake {
-        Wrong::Settings(error) => header::encode(error),
-        Wrong::Value => expected(setting.values),
+        Wrong::Settings(error) => mistakes::encode(error),
+        Wrong::Value => mistakes::expected(setting.values),
     };
     catalog.render(&sentence)
-}
-
-/// What values are taken.
-fn expected(values: Values) -> Sentence {
-    match values {
-        Values::Flag => Sentence::new("setting.mistake.flag"),
-        Values::Number { least, most } => Sentence::new("setting.mistake.number")
-            .with("least", least.to_string())
-            .with("most", most.to_string()),
-        Values::Words(words) => {
-            Sentence::new("setting.mistake.words").with("words", words.join(", "))
-        }
-        Values::Byte => Sentence::new("setting.mistake.byte"),
-        Values::Bytes { least, most } => Sentence::new("setting.mistake.bytes")
-            .with("least", least)
-            .with("most", most),
-        Values::Alternatives { most } => {
-            Sentence::new("setting.mistake.alternatives").with("most", most)
-        }
-        Values::Optional(values) => expected(*values),
-    }
 }
 
 /// The name of a setting, or what else its texts have: those that it has in this framing, else

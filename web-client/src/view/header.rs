@@ -1,20 +1,17 @@
 //! The header: connection, language, theme, help; and the notice of an error
 //! below it.
 
-use protocol::EncodeError;
-use trace::experiment::NoMessage;
-use trace::knob::{Domain, Knob, KnobError, Setting};
 use trace::link::{MAX_LESSON_SENT, VERSION};
-use trace::text::{Catalog, Sentence, grouped};
-use trace::{ExperimentError, RecordError, TraceError};
+use trace::text::{Catalog, Sentence};
+use trace::{RecordError, TraceError};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
+use super::mistakes::{describe, no_lesson};
 use super::wording;
 use crate::app::{Link, Message, Mistake, State, Status};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::file::{self, FileError};
 use crate::language::Language;
-use crate::scene::knob_value;
 use crate::settings::Theme;
 
 /// Marks a dialog that the page itself is closing.
@@ -193,7 +190,10 @@ fn refusal(error: &FileError, catalog: &Catalog) -> String {
         }
         FileError::NoText => Sentence::new("file.no-text"),
         FileError::Offline => Sentence::new("file.offline"),
-        FileError::Lesson(reason) => Sentence::new("file.lesson").with("reason", reason.clone()),
+        FileError::Lesson(file) => {
+            let (reason, _) = no_lesson(file, catalog);
+            Sentence::new("file.lesson").with("reason", reason)
+        }
         FileError::Packets => Sentence::new("file.packets").with("most", file::MAX_EVENTS),
         FileError::Trace(error) => return no_trace(error, catalog),
     };
@@ -240,110 +240,4 @@ fn no_trace(error: &TraceError, catalog: &Catalog) -> String {
         RecordError::Events { most } => Sentence::new("file.events").with("most", *most),
     };
     catalog.render(&sentence)
-}
-
-pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
-    let named = |key, knob: Knob| {
-        let name = catalog.text(&["knob.", knob.name()].concat());
-        Sentence::new(key).with("knob", name)
-    };
-    let sentence = match mistake {
-        Mistake::Knob(Setting { knob, .. }, value, KnobError::Value { domain, .. }) => match domain
-        {
-            Domain::Number { least, most, .. } => named("mistake.number", *knob)
-                .with("value", value.clone())
-                .with("least", knob_value(*knob, &least.to_string(), catalog))
-                .with("most", knob_value(*knob, &most.to_string(), catalog)),
-            Domain::Lines { most } => named("mistake.lines", *knob).with("most", *most),
-            _ => named("mistake.value", *knob).with("value", value.clone()),
-        },
-        Mistake::Knob(setting, _, KnobError::Text { reason, .. }) => {
-            let key = match setting.knob.domain() {
-                Domain::Link(_) => "mistake.link",
-                _ => "mistake.framing",
-            };
-            Sentence::new(key).with("reason", reason.clone())
-        }
-        Mistake::Knob(setting, value, _) => {
-            named("mistake.value", setting.knob).with("value", value.clone())
-        }
-        Mistake::Experiment(error) => match error {
-            ExperimentError::Clients(_) => Sentence::new("mistake.clients"),
-            ExperimentError::Range {
-                name,
-                value,
-                least,
-                most,
-            } => {
-                let key = ["knob.", name].concat();
-                let known = catalog.template(&key).map(str::to_owned);
-                let knob = Knob::ALL.into_iter().find(|knob| knob.name() == *name);
-                let shown = |value: usize| match knob {
-                    Some(knob) => knob_value(knob, &value.to_string(), catalog),
-                    None => grouped(value as u64),
-                };
-                Sentence::new("mistake.range")
-                    .with("knob", known.unwrap_or_else(|| (*name).to_owned()))
-                    .with("value", shown(*value))
-                    .with("least", shown(*least))
-                    .with("most", shown(*most))
-            }
-            ExperimentError::Message {
-                client,
-                message,
-                error,
-            } => Sentence::new("mistake.message")
-                .with("client", u64::from(u8::from(*client)))
-                .with("message", *message)
-                .with("reason", catalog.render(&encode(error))),
-            ExperimentError::NoMessage {
-                client,
-                message,
-                error,
-            } => Sentence::new(match error {
-                NoMessage::Hex(_) => "mistake.hex",
-                NoMessage::Random => "mistake.random",
-                NoMessage::File => "mistake.file",
-            })
-            .with("client", u64::from(u8::from(*client)))
-            .with("message", *message),
-            ExperimentError::Framing(error) => {
-                Sentence::new("mistake.framing").with("reason", catalog.render(&encode(error)))
-            }
-            ExperimentError::Datagrams(_) => Sentence::new("mistake.datagrams"),
-            ExperimentError::NothingToReplay(client) => {
-                Sentence::new("mistake.replay").with("client", client.index() + 1)
-            }
-        },
-    };
-    catalog.render(&sentence)
-}
-
-pub(super) fn encode(error: &EncodeError) -> Sentence {
-    match *error {
-        EncodeError::TooLarge { length, maximum } => Sentence::new("encode.too-large")
-            .with("n", length)
-            .with("maximum", maximum),
-        EncodeError::ContainsDelimiter { at } => {
-            Sentence::new("encode.contains-delimiter").with("at", at)
-        }
-        EncodeError::EndsInPadding { .. } => Sentence::new("encode.ends-in-padding"),
-        EncodeError::EmptyDelimiter => Sentence::new("encode.empty-delimiter"),
-        EncodeError::Oversized { size, maximum } => Sentence::new("encode.oversized")
-            .with("n", size)
-            .with("maximum", maximum),
-        EncodeError::ZeroSize => Sentence::new("encode.zero-size"),
-        EncodeError::TooShort { length, minimum } => Sentence::new("encode.too-short")
-            .with("n", length)
-            .with("minimum", minimum),
-        EncodeError::Setting { name, least } => Sentence::new("encode.setting")
-            .with("name", name)
-            .with("least", least),
-        EncodeError::NotWith { name, width } => Sentence::new("encode.not-with")
-            .with("name", name)
-            .with("width", width),
-        EncodeError::SameMarks => Sentence::new("encode.same-marks"),
-        EncodeError::Empty => Sentence::new("encode.empty"),
-        EncodeError::NotJson => Sentence::new("encode.not-json"),
-    }
 }

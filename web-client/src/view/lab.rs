@@ -11,7 +11,7 @@ use web_sys::{Element, Event, HtmlElement};
 use super::fields::{Field, Fields, kind_name};
 use super::framing_form::{self, FramingForm};
 use super::kinds::Kinds;
-use super::{framings, header, outgoing};
+use super::{framings, header, mistakes, outgoing};
 use crate::app::{Message, Mistake, State, Tab};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
@@ -415,7 +415,7 @@ impl Entry {
             return;
         };
         if told.is_none() {
-            dom::set_text(&self.mistake, &header::describe(&mistake, catalog));
+            dom::set_text(&self.mistake, &mistakes::describe(&mistake, catalog));
         }
         let told = told.unwrap_or_else(|| self.mistake.id());
         dom::set(field, "aria-describedby", &told);

@@ -2,9 +2,11 @@
 
 use trace::Lesson;
 use trace::lesson::Group;
+use trace::link::LessonFile;
 use trace::text::Catalog;
 use web_sys::{Element, Event, HtmlElement};
 
+use super::mistakes;
 use crate::app::{Message, State};
 use crate::catalog;
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
@@ -124,8 +126,8 @@ impl Lessons {
                     let lesson = &state.lessons()[at];
                     self.add(&list, at, lesson, state, catalog);
                 }
-                for (name, error) in broken {
-                    self.add_broken(&list, name, error);
+                for file in broken {
+                    self.add_broken(&list, file, catalog);
                 }
             }
             let _ = self.list.append_child(&section);
@@ -143,11 +145,15 @@ impl Lessons {
     }
 
     /// A file that is no lesson, and why.
-    fn add_broken(&self, list: &Element, name: &str, error: &str) {
+    fn add_broken(&self, list: &Element, file: &LessonFile, catalog: &Catalog) {
         let item: Element = self.broken.clone_as();
-        for (selector, text) in [(".title", name), (".error", error)] {
+        let (error, language) = mistakes::no_lesson(file, catalog);
+        for (selector, text, language) in
+            [(".title", &file.name, None), (".error", &error, language)]
+        {
             if let Ok(element) = dom::within::<Element>(&item, selector) {
                 dom::set_text(&element, text);
+                dom::set_language(&element, language);
             }
         }
         let _ = list.append_child(&item);

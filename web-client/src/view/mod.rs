@@ -19,6 +19,7 @@ mod kinds;
 mod knobs;
 mod lab;
 mod lessons;
+mod mistakes;
 mod notes;
 mod outgoing;
 mod pointer;

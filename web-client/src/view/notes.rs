@@ -6,7 +6,7 @@ use trace::pcapng;
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
 
-use super::header::describe;
+use super::mistakes::describe;
 use crate::app::{Mistake, State, Status};
 use crate::dom::{self, Missing};
 use crate::hash::Fault;

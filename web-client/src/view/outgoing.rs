@@ -3,7 +3,7 @@
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
 
-use super::{header, wording};
+use super::{mistakes, wording};
 use crate::app::Mistake;
 use crate::dom::{self, Missing, Template};
 use crate::outgoing::{Outgoing, Row};
@@ -47,7 +47,7 @@ impl Templates {
         let outgoing = match outgoing {
             Ok(outgoing) => outgoing,
             Err(mistake) => {
-                dom::set_text(&total, &header::describe(mistake, catalog));
+                dom::set_text(&total, &mistakes::describe(mistake, catalog));
                 return;
             }
         };

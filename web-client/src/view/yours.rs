@@ -13,6 +13,7 @@ use super::beside::BesideView;
 use super::framing_form::{self, FramingForm};
 use super::framings;
 use super::guesses::GuessesView;
+use super::mistakes;
 use crate::app::{Message, State, Tab};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 use crate::language::Language;
@@ -293,7 +294,8 @@ impl YoursView {
         // Where a field of the form says it, it is said there.
         let mistake = state.framing_mistake().filter(|_| !is_told);
         dom::set_shown(&self.mistake, mistake.is_some());
-        if let Some(reason) = mistake {
+        if let Some(error) = mistake {
+            let reason = mistakes::no_framing(&error);
             let said = Sentence::new("yours.framing.refused").with("reason", reason);
             dom::set_text(&self.mistake, &catalog.render(&said));
         }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::LessonError;
 use super::source::{Place, Source};
+use super::{About, LessonError};
 use crate::lesson::{Lesson, Translations};
 use crate::{ClientId, ExperimentError};
 
@@ -39,6 +39,7 @@ pub fn parse(id: &str, text: &str) -> Result<Lesson, LessonError> {
                 "a lesson has at most {MAX_LESSON} bytes, and this file {}",
                 text.len()
             ),
+            about: None,
         });
     }
     let words = Source::of(text, |key| !KEYS.contains(&key))?;
@@ -52,7 +53,11 @@ pub fn parse(id: &str, text: &str) -> Result<Lesson, LessonError> {
     }
     if let Err(error) = lesson.experiment.validate() {
         let place = all.find(|place| is_about(place, &error));
-        return Err(place.error(error.to_string()));
+        let about = About::Experiment(lesson.experiment.into());
+        return Err(LessonError {
+            about: Some(about),
+            ..place.error(error.to_string())
+        });
     }
     Ok(Lesson {
         id: id.to_owned(),

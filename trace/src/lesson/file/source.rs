@@ -4,10 +4,15 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::LessonError;
+use super::{About, LessonError};
+use crate::framing;
+
+/// What the key of a framing ends in.
+const FRAMING: &str = ".framing";
 
 /// Where a value is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +30,7 @@ impl Place {
             line: self.line,
             key: self.key.clone(),
             reason,
+            about: None,
         }
     }
 }
@@ -89,8 +95,27 @@ impl Source {
             let reason = said
                 .rsplit_once(" at line ")
                 .map_or(&*said, |(reason, _)| reason);
-            place.error(reason.to_owned())
+            let mut error = place.error(reason.to_owned());
+            error.about = self.framing(&error.key).map(About::Framing);
+            error
         })
+    }
+
+    /// The framing that a key leads to, or the setting of one, as people write it.
+    fn framing(&self, key: &str) -> Option<String> {
+        let at = key.find(FRAMING)? + FRAMING.len();
+        let (key, behind) = key.split_at(at);
+        if !(behind.is_empty() || behind.starts_with('.')) {
+            return None;
+        }
+        let mut value = &serde_json::from_str::<Value>(&self.json).ok()?;
+        for name in key.split(['.', '[', ']']).filter(|name| !name.is_empty()) {
+            value = match value {
+                Value::Array(all) => all.get(name.parse::<usize>().ok()?)?,
+                other => other.get(name)?,
+            };
+        }
+        framing::short_form(value.as_object()?)
     }
 
     /// The first place that is meant, else the file.

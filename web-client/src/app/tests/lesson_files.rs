@@ -67,10 +67,13 @@ fn lessons_of_the_folder_are_lessons_like_the_others() {
     let mut state = online("", true);
     play(&mut state, 1, &events());
     let broken = LessonFile::refused("c.toml", "line 3: no".to_owned());
-    state.update(folder(&[own("b", &["x"]), own("a", &["y"]), broken]));
+    state.update(folder(&[
+        own("b", &["x"]),
+        own("a", &["y"]),
+        broken.clone(),
+    ]));
     assert_eq!(titles(&state), ["Title of b", "Title of a"]);
-    let error = ("c.toml".to_owned(), "line 3: no".to_owned());
-    assert_eq!(state.folder().broken, [error]);
+    assert_eq!(state.folder().broken, [broken]);
     // The first of them follows the last of the program's.
     choose(&mut state, "five-sends");
     assert_eq!(state.next_lesson().unwrap().id, "b");
@@ -269,7 +272,10 @@ fn a_lesson_file_that_is_none_changes_nothing_but_the_notice() {
         "mine.toml",
         "line 1, key a: no".to_owned(),
     )));
-    let lesson = |reason: &str| Some(FileError::Lesson(reason.to_owned()));
+    let lesson = |reason: &str| {
+        let file = LessonFile::refused("mine.toml", reason.to_owned());
+        Some(FileError::Lesson(file.into()))
+    };
     assert_eq!(refused(&state), lesson("line 1, key a: no"));
     assert_eq!(state.tab(), Tab::Learn);
     // A gateway that reads none says so.

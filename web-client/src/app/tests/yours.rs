@@ -1,5 +1,6 @@
 //! Records of the reader's own programs: many connections, and while they grow.
 
+use trace::framing::FramingError;
 use trace::lane::Direction;
 use trace::{Connection, ConnectionId, End, Endpoint, Observed, Origin, Party, PartyId, Transport};
 
@@ -202,10 +203,7 @@ fn a_framing_is_set_after_the_fact_and_kept_with_its_connection() {
     state.update(Message::FramingSet(to, "lines".to_owned()));
     assert_eq!(state.framing_text(to), ("lines".to_owned(), true));
     let mistake = state.framing_mistake().unwrap();
-    assert!(
-        mistake.contains("no framing is called \"lines\""),
-        "{mistake}"
-    );
+    assert_eq!(mistake, FramingError::Unknown("lines".to_owned()));
     assert_eq!(messages(&state), 2, "what is none changes nothing");
     let back = Direction::FromAcceptor;
     assert_eq!(state.framing_text(back), ("none".to_owned(), false));
