@@ -20,21 +20,26 @@ pub(super) struct Task {
     chips: Element,
     chip: Template,
     other: HtmlInputElement,
-    run: HtmlButtonElement,
-    stop: HtmlElement,
-    run_text: Element,
+    /// Beside the question, and below the Lab's form in narrow windows.
+    runs: [RunButtons; 2],
     choices: Vec<u64>,
     buttons: Vec<Element>,
     lesson: String,
-    _listeners: [Listener; 5],
+    _listeners: [Listener; 3],
+}
+
+/// *Run*, and *Stop* in its place while something runs.
+struct RunButtons {
+    run: HtmlButtonElement,
+    stop: HtmlElement,
+    text: Element,
+    _listeners: [Listener; 2],
 }
 
 impl Task {
     pub(super) fn bind(dispatch: &Dispatch) -> Result<Self, Missing> {
         let chips: Element = dom::find("chips")?;
         let other: HtmlInputElement = dom::find("other")?;
-        let run: HtmlButtonElement = dom::find("run")?;
-        let stop: HtmlElement = dom::find("stop")?;
         let guess = |text: &str| text.trim().parse().ok().map(Message::Guess);
         let typed = {
             let (other, dispatch) = (other.clone(), dispatch.clone());
@@ -58,8 +63,6 @@ impl Task {
                     entered(true);
                 }
             }),
-            click(&run, dispatch, Message::Run),
-            click(&stop, dispatch, Message::Stop),
         ];
         Ok(Self {
             intro: dom::find("intro")?,
@@ -69,9 +72,10 @@ impl Task {
             chips,
             chip: Template::find("chip")?,
             other,
-            run,
-            stop,
-            run_text: dom::find("run-text")?,
+            runs: [
+                RunButtons::bind(["run", "stop", "run-text"], dispatch)?,
+                RunButtons::bind(["lab-run", "lab-stop", "lab-run-text"], dispatch)?,
+            ],
             choices: Vec::new(),
             buttons: Vec::new(),
             lesson: String::new(),
@@ -144,6 +148,43 @@ impl Task {
             self.other.set_value(&other.to_string());
         }
 
+        for buttons in &self.runs {
+            buttons.show(state, catalog);
+        }
+    }
+
+    fn build(&mut self, choices: &[u64]) {
+        self.choices = choices.to_vec();
+        dom::clear(&self.chips);
+        self.buttons.clear();
+        for choice in choices {
+            let chip: Element = self.chip.clone_as();
+            let number = choice.to_string();
+            dom::set(&chip, "data-guess", &number);
+            dom::set_text(&chip, &number);
+            let _ = self.chips.append_child(&chip);
+            self.buttons.push(chip);
+        }
+    }
+}
+
+impl RunButtons {
+    /// Those of these ids: *Run*, *Stop*, and the text of the first.
+    fn bind([run, stop, text]: [&str; 3], dispatch: &Dispatch) -> Result<Self, Missing> {
+        let run: HtmlButtonElement = dom::find(run)?;
+        let stop: HtmlElement = dom::find(stop)?;
+        Ok(Self {
+            _listeners: [
+                click(&run, dispatch, Message::Run),
+                click(&stop, dispatch, Message::Stop),
+            ],
+            run,
+            stop,
+            text: dom::find(text)?,
+        })
+    }
+
+    fn show(&self, state: &State, catalog: &Catalog) {
         let going_on = matches!(state.status(), Status::Starting | Status::Running);
         // The focus stays on the button, whichever of the two it is.
         let active = dom::document().active_element();
@@ -165,21 +206,7 @@ impl Task {
         } else {
             "run.again"
         };
-        dom::set_text(&self.run_text, &catalog.text(text));
-    }
-
-    fn build(&mut self, choices: &[u64]) {
-        self.choices = choices.to_vec();
-        dom::clear(&self.chips);
-        self.buttons.clear();
-        for choice in choices {
-            let chip: Element = self.chip.clone_as();
-            let number = choice.to_string();
-            dom::set(&chip, "data-guess", &number);
-            dom::set_text(&chip, &number);
-            let _ = self.chips.append_child(&chip);
-            self.buttons.push(chip);
-        }
+        dom::set_text(&self.text, &catalog.text(text));
     }
 }
 
