@@ -228,7 +228,7 @@ fn without_a_file_the_lanes_come_on_standard_error() {
         let finished = proxy.program.stop(signal);
         let text = finished.err.join("\n");
         assert!(text.contains(own), "{text}");
-        assert!(text.contains("one\\0a│two\\0a"), "{text}");
+        assert!(text.contains("one\\n│two\\n"), "{text}");
         assert_eq!(finished.out.len(), 1, "{finished:?}");
     }
 }

@@ -35,6 +35,34 @@ impl Notation {
     }
 }
 
+/// How a character of text is escaped where text is shown: those that begin a new line or a
+/// column, and what stands in front of an escape. None for others.
+pub const fn escape(character: char) -> Option<&'static str> {
+    Some(match character {
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '\\' => "\\\\",
+        _ => return None,
+    })
+}
+
+/// Text as it is shown: with its escapes, and `·` for other control characters and for what
+/// was no text.
+pub fn shown(characters: impl IntoIterator<Item = char>) -> String {
+    let mut text = String::new();
+    for character in characters {
+        match escape(character) {
+            Some(escape) => text.push_str(escape),
+            None if character.is_control() || character == char::REPLACEMENT_CHARACTER => {
+                text.push('·');
+            }
+            None => text.push(character),
+        }
+    }
+    text
+}
+
 /// Writes bytes in a notation.
 pub fn write(bytes: &[u8], notation: Notation) -> String {
     match notation {
@@ -269,6 +297,15 @@ mod tests {
             });
         }
         bytes
+    }
+
+    #[test]
+    fn text_is_shown_with_its_escapes() {
+        let check = |text: &str, expected: &str| assert_eq!(shown(text.chars()), expected);
+        check("粘包 | 1", "粘包 | 1");
+        check("a\r\n\tb\n", r"a\r\n\tb\n");
+        check(r"C:\n", r"C:\\n");
+        check("a\0\u{7f}\u{fffd}", "a···");
     }
 
     proptest! {

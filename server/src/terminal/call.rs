@@ -7,7 +7,7 @@ use trace::lane::{Lane, MessageKind};
 use trace::text::{Sentence, grouped};
 use trace::{Analysis, Call, Event, Trace};
 
-use super::glyph::{HEX, is_shown};
+use super::glyph::{HEX, escaped, is_shown};
 use super::screen::{Screen, padded, width};
 use super::{end, printable};
 
@@ -97,7 +97,7 @@ fn beginning(event: &Event, columns: usize, screen: Screen) -> String {
     shown
 }
 
-/// Bytes one by one: characters that no terminal obeys, and others as in the lanes, `\0a`.
+/// Bytes one by one: characters that no terminal obeys, and others as in the lanes, `\n` and `\00`.
 fn parts(bytes: &[u8], screen: Screen) -> Vec<String> {
     let hex = |bytes: &[u8]| {
         let digits = bytes.iter().map(|byte| format!("{HEX}{byte:02x}"));
@@ -108,7 +108,11 @@ fn parts(bytes: &[u8], screen: Screen) -> Vec<String> {
         for character in chunk.valid().chars() {
             let is_plain = character == ' ' || is_shown(character, screen);
             let text = character.to_string();
-            parts.push(if is_plain { text } else { hex(text.as_bytes()) });
+            parts.push(match escaped(character) {
+                Some(escaped) => escaped,
+                None if is_plain => text,
+                None => hex(text.as_bytes()),
+            });
         }
         parts.extend(chunk.invalid().chunks(1).map(hex));
     }

@@ -1,10 +1,10 @@
 //! Duels: where wrong decoders part from the right one, and one of them beside it.
 //!
 //! ```text
-//! recv()     │hello\0a how are you?\0a fine\0a│
-//! right      │hello\0a│how are you?\0a│fine\0a│
-//! wrong      │hello\0a how are you?\0a fine\0a│
-//!                     ▲
+//! recv()     │hello\n how are you?\n fine\n│
+//! right      │hello\n│how are you?\n│fine\n│
+//! wrong      │hello\n how are you?\n fine\n│
+//!                    ▲
 //! ```
 
 use std::ops::Range;

@@ -24,8 +24,18 @@ pub(super) const GONE: char = '×';
 pub(super) const SPACE: char = '␠';
 pub(super) const NOTHING: char = '∅';
 pub(super) const UNKNOWN: char = '░';
-/// In front of two digits of hex.
+/// In front of two digits of hex, and of what [`ESCAPES`] has.
 pub(super) const HEX: char = '\\';
+
+/// Characters of text that are written as two, because they are obeyed or look like something
+/// else. None of the second ones is a digit of hex.
+const ESCAPES: [(char, char); 5] = [
+    ('\n', 'n'),
+    ('\r', 'r'),
+    ('\t', 't'),
+    (HEX, HEX),
+    ('|', '|'),
+];
 
 /// Characters that are shown in hex, because they mean or look like something else.
 const TAKEN: &[char] = &[
@@ -67,11 +77,15 @@ pub(super) fn glyphs_of<'a>(
         };
         let character = character(&rest[..rest.len().min(4)]);
         let length = character.map_or(1, char::len_utf8);
+        let is_text = !binary[at..at + length].contains(&true);
         let shown = character.filter(|&character| {
-            let is_text = !binary[at..at + length].contains(&true);
             let inside = (at as u64 + 1, 0)..(at as u64 + length as u64, 0);
             is_text && is_shown(character, screen) && edges.range(inside).next().is_none()
         });
+        if let Some(text) = character.filter(|_| is_text).and_then(escaped) {
+            glyphs.push(Glyph { text, columns: 2 });
+            continue;
+        }
         let Some(character) = shown else {
             glyphs.push(hex(byte));
             continue;
@@ -91,6 +105,12 @@ fn hex(byte: u8) -> Glyph {
         text: format!("{HEX}{byte:02x}"),
         columns: 3,
     }
+}
+
+/// A character as it is escaped, if it is one of those that are.
+pub(super) fn escaped(character: char) -> Option<String> {
+    let (_, name) = ESCAPES.iter().find(|(escaped, _)| *escaped == character)?;
+    Some([HEX, *name].iter().collect())
 }
 
 /// The character that `bytes` begin with.
@@ -165,8 +185,11 @@ mod tests {
     fn text_hex_and_boundaries_are_never_the_same() {
         check(b"e7 ", &[], true, &["e", "7", "␠"]);
         check(b"e7 ", &[], false, &["e", "7", r"\20"]);
-        check(b"\xe7\x0a", &[], true, &[r"\e7", r"\0a"]);
-        check(br"a\|", &[], true, &["a", r"\5c", r"\7c"]);
+        check(b"\xe7\x00", &[], true, &[r"\e7", r"\00"]);
+        for is_utf8 in [true, false] {
+            check(b"a\r\n\t", &[], is_utf8, &["a", r"\r", r"\n", r"\t"]);
+            check(br"a\|n", &[], is_utf8, &["a", r"\\", r"\|", "n"]);
+        }
         check("│".as_bytes(), &[], true, &[r"\e2", r"\94", r"\82"]);
         check("×".as_bytes(), &[], true, &[r"\c3", r"\97"]);
     }

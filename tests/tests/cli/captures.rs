@@ -77,11 +77,11 @@ fn one_connection_has_lanes_without_calls() {
     let file = two();
     let text = shown(&[path(&file), "--connection", "0"]);
     let lane = format!("127.0.0.1:40000 → 127.0.0.1:{SERVER}");
-    let rows = ["calls were not observed", r"│hello\0ayou\0a│", "1 segment"];
+    let rows = ["calls were not observed", r"│hello\nyou\n│", "1 segment"];
     check_parts(&text, &[&[lane.as_str()][..], &rows].concat());
     assert!(!text.contains("127.0.0.1:9\n"), "{text}");
     let text = shown(&[path(&file), "--connection", "0", "--framing", "delimiter"]);
-    check_parts(&text, &[r"│hello\0a│you\0a│", "2 messages"]);
+    check_parts(&text, &[r"│hello\n│you\n│", "2 messages"]);
     // Each direction has a framing of its own, or that of both.
     let one = [path(&file), "--connection", "0"];
     let own = [
@@ -118,7 +118,7 @@ fn what_cannot_be_decoded_is_skipped_where_the_framing_goes_on() {
     let text = shown("delimiter,maximum=3");
     check_parts(&text, &["1 message, refused", "length of 8 at offset 3"]);
     let text = shown("delimiter,maximum=3,resynchronise=true");
-    let rows = ["2 messages, 1 skipped", r"│ab\0a│too␠long\0a│cd\0a│"];
+    let rows = ["2 messages, 1 skipped", r"│ab\n│too␠long\n│cd\n│"];
     check_parts(&text, &[&rows[..], &["skipped", "offset 3"]].concat());
 }
 

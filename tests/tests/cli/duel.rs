@@ -80,10 +80,10 @@ fn one_is_drawn_beside_the_right_one() {
         &[b"hello\nok\n"],
         &["--framing", "delimiter", "--against", "one-recv"],
         &[
-            "recv()     │hello\\0a ok\\0a│",
-            "right      │hello\\0a│ok\\0a│  delimiter",
-            "wrong      │hello\\0a ok\\0a│  one-recv",
-            "\n                    ▲",
+            "recv()     │hello\\n ok\\n│",
+            "right      │hello\\n│ok\\n│  delimiter",
+            "wrong      │hello\\n ok\\n│  one-recv",
+            "\n                   ▲",
             "why        It took all of recv() #1, 9 bytes, for one message. In fact a message of 6",
         ],
     );

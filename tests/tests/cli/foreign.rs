@@ -36,7 +36,7 @@ fn a_record_of_three_parties_is_drawn_without_a_plan() {
     // What nobody watched has no number; a packet in the file is drawn.
     let not_observed = text.matches("not observed").count();
     assert_eq!(not_observed, 3, "two senders and a reader: {text}");
-    assert!(text.contains("│zz\\0a│  1 segment"), "{text}");
+    assert!(text.contains("│zz\\n│  1 segment"), "{text}");
     for word in ["wrong", "client 1", "server", "0 sends", "unread"] {
         assert!(!text.contains(word), "{word}: {text}");
     }

@@ -27,7 +27,7 @@ fn calls_are_printed_while_the_program_runs_and_lanes_when_it_has_ended() {
     for part in [
         "python3 ← python3",
         "14 B",
-        r"one\0atwo",
+        r"one\ntwo",
         "bytes of 2 sends, 3 messages",
     ] {
         assert!(recv.contains(part), "{part}: {recv}");

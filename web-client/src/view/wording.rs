@@ -2,19 +2,14 @@
 
 use std::fmt::Write as _;
 
-/// Bytes as text of at most `most` characters: what is no text shows as `·`.
+use crate::literal;
+
+/// Bytes as text of at most `most` characters, line feeds and the like as `\n`: what is no text
+/// shows as `·`.
 pub(super) fn text(bytes: &[u8], most: usize) -> String {
     let decoded = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * most)]);
     let mut characters = decoded.chars();
-    let mut text: String = characters
-        .by_ref()
-        .take(most)
-        .map(|c| match c {
-            '\n' => '↵',
-            c if c.is_control() || c == char::REPLACEMENT_CHARACTER => '·',
-            c => c,
-        })
-        .collect();
+    let mut text = literal::shown(characters.by_ref().take(most));
     if characters.next().is_some() || bytes.len() > 4 * most {
         text.push('…');
     }
@@ -45,7 +40,7 @@ mod tests {
 
     #[test]
     fn bytes_are_shown_as_far_as_they_are_text() {
-        assert_eq!(text("粘包!\n".as_bytes(), 10), "粘包!↵");
+        assert_eq!(text("粘包!\n".as_bytes(), 10), "粘包!\\n");
         assert_eq!(text(&[b'a', 0xff, 0], 10), "a··");
         assert_eq!(text(b"hello", 3), "hel…");
         assert_eq!(text(b"", 3), "");

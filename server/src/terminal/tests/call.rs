@@ -83,11 +83,11 @@ fn a_line_says_who_what_and_what_it_means() {
     );
     let expected = [
         r"   0.001000  7  chat → \x1B[31mserver  connect()",
-        r"   0.002000  7  chat → \x1B[31mserver  send()          5 B  one\0at",
+        r"   0.002000  7  chat → \x1B[31mserver  send()          5 B  one\nt",
         // A segment without payload is no line.
-        r"   0.004000  7  chat → \x1B[31mserver  wire            5 B  one\0at",
-        r"   0.005000  7  chat → \x1B[31mserver  send()          3 B  wo\0a",
-        r"   0.006000  7  \x1B[31mserver ← chat  recv()          8 B  one\0atwo\0a  bytes of 2 sends, 2 messages",
+        r"   0.004000  7  chat → \x1B[31mserver  wire            5 B  one\nt",
+        r"   0.005000  7  chat → \x1B[31mserver  send()          3 B  wo\n",
+        r"   0.006000  7  \x1B[31mserver ← chat  recv()          8 B  one\ntwo\n  bytes of 2 sends, 2 messages",
         r"   0.007000  7  \x1B[31mserver ← chat  recv()          0 B  end of the stream",
     ];
     check(&trace, 200, true, &expected);

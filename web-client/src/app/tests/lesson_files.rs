@@ -18,6 +18,7 @@ fn own(id: &str, messages: &[&str]) -> LessonFile {
     LessonFile {
         name: [id, ".toml"].concat(),
         error: None,
+        mistake: None,
         lesson: Some(Box::new(ReadLesson {
             about: Reference {
                 id: id.to_owned(),

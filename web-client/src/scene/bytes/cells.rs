@@ -9,6 +9,7 @@ use trace::rows::{Chunk, Layer};
 
 use super::Group;
 use super::row::ChunkRow;
+use crate::literal;
 use crate::scene::list::Style;
 use crate::scene::{Align, DrawList, Font, Ink, Part, Rect, Shape, Target, text_width};
 
@@ -308,8 +309,8 @@ impl Cell {
     }
 }
 
-/// Bytes as text if they are text without control characters, but for a character
-/// that is cut off at the end; else as hex digits.
+/// Bytes as text with its escapes if they are text without other control characters, but for
+/// a character that is cut off at the end; else as hex digits.
 fn written(bytes: &[u8]) -> String {
     let whole = match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_some() => 0,
@@ -317,9 +318,13 @@ fn written(bytes: &[u8]) -> String {
         Ok(text) => text.len(),
     };
     match std::str::from_utf8(&bytes[..whole]) {
-        Ok(text) if !text.is_empty() && !text.contains(char::is_control) => text.to_owned(),
+        Ok(text) if !text.is_empty() && !text.contains(is_no_text) => literal::shown(text.chars()),
         _ => bytes.iter().flat_map(|&byte| digits(byte)).collect(),
     }
+}
+
+fn is_no_text(character: char) -> bool {
+    character.is_control() && literal::escape(character).is_none()
 }
 
 fn digits(byte: u8) -> [char; 2] {
@@ -327,12 +332,15 @@ fn digits(byte: u8) -> [char; 2] {
     [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]))
 }
 
-/// A byte as text: the ASCII character, else two hex digits.
+/// A byte as text: the ASCII character or its escape, else two hex digits.
 fn glyph(byte: u8, rect: Rect, style: Cell, list: &mut DrawList) {
     let text: String = match byte {
         b' ' => "␣".to_owned(),
         0x21..=0x7e => char::from(byte).to_string(),
-        _ => digits(byte).iter().collect(),
+        _ => match literal::escape(char::from(byte)) {
+            Some(escape) => escape.to_owned(),
+            None => digits(byte).iter().collect(),
+        },
     };
     let fonts = [Font::Mono, Font::MonoSmall].into_iter();
     let mut fitting = fonts.filter(|&font| text_width(&text, font) <= rect.width);
@@ -358,6 +366,9 @@ mod tests {
         assert_eq!(written(&"粘".as_bytes()[..2]), "e7b2");
         assert_eq!(written(b"\x05\0\0\0"), "05000000");
         assert_eq!(written(b"a\xffb"), "61ff62");
+        assert_eq!(written(b"a|b\r\n"), r"a|b\r\n");
+        assert_eq!(written(b"a\tb\\n"), r"a\tb\\n");
+        assert_eq!(written(b"a\n\0"), "610a00");
         assert_eq!(written(b""), "");
     }
 }

@@ -10,6 +10,7 @@ use trace::text::{Sentence, Value, grouped, signed};
 
 use super::Group;
 use super::row::ChunkRow;
+use crate::literal;
 use crate::scene::list::Style;
 use crate::scene::margins::PAD;
 use crate::scene::{DrawList, Font, Ink, text_width};
@@ -366,9 +367,8 @@ fn count(chunk: &Chunk) -> usize {
 fn quoted(body: &[u8]) -> String {
     let head = &body[..body.len().min(4 * LONGEST)];
     let text = String::from_utf8_lossy(head);
-    let printable = |c: char| if c.is_control() { '·' } else { c };
     let mut quoted = String::from("“");
-    quoted.extend(text.chars().take(LONGEST).map(printable));
+    quoted.push_str(&literal::shown(text.chars().take(LONGEST)));
     if text.chars().nth(LONGEST).is_some() || head.len() < body.len() {
         quoted.push('…');
     }
