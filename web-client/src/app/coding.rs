@@ -4,9 +4,9 @@
 use protocol::auth::Scheme;
 use protocol::peer::Reply;
 use protocol::{Framing, System};
-use trace::Experiment;
 use trace::lane::Direction;
 use trace::source_code::Language;
+use trace::{Experiment, framing};
 
 use super::{CodeLanguage, Role, State};
 
@@ -40,6 +40,31 @@ impl State {
         }
     }
 
+    /// The settings of a framing that the loop on the panel does not have, as the short form
+    /// writes them; all of the framing where the loop is of another. Of several clients that
+    /// frame their messages otherwise, the first one's.
+    pub fn beyond_loop(&self) -> Vec<String> {
+        let experiment = match self.trace() {
+            Some(trace) => trace.plan.as_ref(),
+            None => Some(&self.experiment),
+        };
+        let Some(experiment) = experiment else {
+            return Vec::new();
+        };
+        let snippet = snippet(experiment);
+        match self.role {
+            Role::Server => beyond(snippet, &experiment.rules().framing),
+            Role::Client => {
+                let clients = experiment.clients.iter();
+                let all =
+                    clients.map(|client| beyond(snippet, &experiment.client_rules(client).framing));
+                all.into_iter()
+                    .find(|all| !all.is_empty())
+                    .unwrap_or_default()
+            }
+        }
+    }
+
     /// How messages are framed on the stage, or would be; none where they are not. Of two
     /// directions that are framed, the one from who opened the connection.
     pub fn framing_at_hand(&self) -> Option<Framing> {
@@ -52,6 +77,31 @@ impl State {
     }
 }
 
+/// What of `framing` a loop does not have: it has the defaults, but for what it names.
+fn beyond(snippet: &str, framing: &Framing) -> Vec<String> {
+    let (kind, named): (_, &[&str]) = match snippet {
+        "auth" | "mutual" | "length-prefix" => ("length-prefix", &["maximum"]),
+        "delimiter" => (snippet, &["delimiter", "maximum"]),
+        "fixed-size" => (snippet, &["size", "pad"]),
+        "ready-ack" => (snippet, &["maximum"]),
+        _ => ("none", &[]),
+    };
+    let written = framing::write(framing);
+    if framing.name() != kind {
+        return vec![written];
+    }
+    let is_of = |setting: &&str, name: &str| setting.split('=').next() == Some(name);
+    let all: Vec<_> = written.split(',').skip(1).collect();
+    // A loop names one delimiter.
+    let has_several = all.iter().filter(|one| is_of(one, "delimiter")).count() > 1;
+    let has = |setting: &&str| {
+        let mut named = named.iter();
+        named.any(|name| is_of(setting, name) && !(has_several && *name == "delimiter"))
+    };
+    let beyond = all.into_iter().filter(|setting| !has(setting));
+    beyond.map(str::to_owned).collect()
+}
+
 /// Which snippet shows what these programs do: a stream's is named by its
 /// framing, whichever system the knobs started from.
 fn snippet(experiment: &Experiment) -> &'static str {
@@ -62,5 +112,50 @@ fn snippet(experiment: &Experiment) -> &'static str {
         (_, Framing::None) if rules.reply == Reply::None => "sink",
         (_, Framing::None) => System::TcpEcho.name(),
         (_, framing) => framing.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_has_the_settings_that_it_names_and_the_defaults() {
+        let check = |snippet: &str, text: &str, expected: &[&str]| {
+            let framing = framing::parse(text).unwrap();
+            assert_eq!(beyond(snippet, &framing), expected, "{snippet}: {text}");
+        };
+        check("length-prefix", "length-prefix,maximum=9", &[]);
+        check(
+            "length-prefix",
+            "length-prefix,width=2,endian=big",
+            &["endian=big", "width=2"],
+        );
+        check("auth", "delimiter", &["delimiter"]);
+        check("auth", "length-prefix", &[]);
+        check("delimiter", r"delimiter,delimiter=\x2c", &[]);
+        check(
+            "delimiter",
+            r"delimiter,delimiter=a,delimiter=b,keep=true",
+            &["delimiter=a", "delimiter=b", "keep=true"],
+        );
+        check("fixed-size", "fixed-size,size=3,pad=0", &[]);
+        check("fixed-size", "fixed-size,maximum=2", &["maximum=2"]);
+        check("tcp-echo", "none", &[]);
+        check("tcp-echo", "cobs,maximum=3", &["cobs,maximum=3"]);
+        check("sink", "none", &[]);
+    }
+
+    /// A loop that names nothing new would be missing above.
+    #[test]
+    fn each_loop_of_a_framing_has_its_defaults() {
+        for system in System::ALL {
+            let experiment = Experiment::new(system, &["a"]);
+            let snippet = snippet(&experiment);
+            if system != System::Framed {
+                let framing = experiment.rules().framing;
+                assert!(beyond(snippet, &framing).is_empty(), "{snippet}");
+            }
+        }
     }
 }

@@ -15,6 +15,8 @@ use crate::dom::{self, Dispatch, Listener, Missing, Template};
 pub(super) struct Code {
     panel: HtmlElement,
     listing: Element,
+    /// What of the framing a loop does not have.
+    beyond: HtmlElement,
     scroll: HtmlElement,
     line: Template,
     roles: Vec<HtmlElement>,
@@ -87,6 +89,7 @@ impl Code {
             ],
             panel: dom::find("code-panel")?,
             listing,
+            beyond: dom::find("code-beyond")?,
             scroll: dom::find("code-scroll")?,
             line: Template::find("code-line")?,
             roles: dom::all("[data-role]"),
@@ -109,7 +112,8 @@ impl Code {
         for role in &self.roles {
             dom::set_shown(role, snippet.is_some());
         }
-        dom::set_shown(&self.decoder, framing.is_some());
+        let has_decoder = framing.is_some();
+        dom::set_shown(&self.decoder, has_decoder);
         let wanted = match (snippet, framing) {
             (Some(name), framing) if !state.shows_decoder() || framing.is_none() => {
                 Listing::Loop(name, state.role(), state.code())
@@ -135,6 +139,13 @@ impl Code {
             dom::set_bool(button, "aria-pressed", own.as_deref() == Some(chosen));
         }
         dom::set_bool(&self.decoder, "aria-pressed", is_decoder);
+        let beyond = match wanted {
+            Listing::Loop(..) if has_decoder => state.beyond_loop(),
+            _ => Vec::new(),
+        };
+        dom::set_shown(&self.beyond, !beyond.is_empty());
+        let beyond = Sentence::new("code.beyond").with("settings", beyond.join(", "));
+        dom::set_text(&self.beyond, &catalog.render(&beyond));
         dom::set_shown(&self.tab_group, !is_decoder);
         dom::set_shown(&self.language, is_decoder);
         self.language.set_value(state.decoder_language().name());
