@@ -1,7 +1,7 @@
 //! The form of a framing: a field for each of its settings, in step with its short form.
 
 use serde_json::{Value, json};
-use tests::browser::{Browser, PHONE};
+use tests::browser::{Browser, DESKTOP, PHONE};
 use tests::{Page, axe};
 use thirtyfour::Key;
 
@@ -253,4 +253,75 @@ async fn a_record_of_ones_own_is_framed_by_the_form() {
     }
     assert_eq!(page.script(WIDER).await, json!([]));
     assert_eq!(page.browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_no_number_is_a_mistake_and_not_nothing() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    in_lab_at(&page, &serve, "#lab&system=framed&framing=length-prefix").await;
+    let told = "const field = document.querySelector('[data-field=\"FIELD\"]');
+        const at = document.getElementById(field.getAttribute('aria-describedby') ?? '');
+        return [field.ariaInvalid, at?.checkVisibility() ? at.textContent : ''];";
+    for (field, typed) in [
+        ("framing/strip", "1e"),
+        ("framing/strip", "-"),
+        ("buffer", "1e"),
+    ] {
+        let told = told.replace("FIELD", field);
+        let focus = format!(
+            "const field = document.querySelector('[data-field=\"{field}\"]');
+             field.focus();
+             field.select();"
+        );
+        page.script(&focus).await;
+        page.press(typed).await;
+        page.press(Key::Tab).await;
+        let is_told = |found: &Value| {
+            let text = found[1].as_str().unwrap_or_default();
+            found[0] == "true" && text.contains("whole number from")
+        };
+        page.until_returned("a mistake", &told, is_told).await;
+        // With a number it is none any more.
+        page.script(&focus).await;
+        page.press(Key::Backspace).await;
+        page.press("4").await;
+        page.press(Key::Tab).await;
+        page.until_value(&told, &json!(["false", ""])).await;
+    }
+    // Nothing at all is the default.
+    let strip = told.replace("FIELD", "framing/strip");
+    page.script("document.querySelector('[data-field=\"framing/strip\"]').select()")
+        .await;
+    page.press("-").await;
+    page.press(Key::Tab).await;
+    page.until_returned("a mistake", &strip, |found| found[0] == "true")
+        .await;
+    page.script("document.querySelector('[data-field=\"framing/strip\"]').select()")
+        .await;
+    page.press(Key::Backspace).await;
+    page.press(Key::Tab).await;
+    page.until_value(&strip, &json!(["false", ""])).await;
+    until_field(&page, "framing", "length-prefix").await;
+}
+
+#[tokio::test]
+async fn what_is_no_framing_is_told_in_the_pages_language() {
+    let serve = super::serve();
+    let page = Page {
+        browser: Browser::with(DESKTOP, "zh-CN").await,
+    };
+    in_lab_at(&page, &serve, "#lab&system=framed").await;
+    let told = "return document.querySelector('[data-setting=framing] > .lab-mistake').textContent";
+    for (framing, expected) in [
+        ("lines", "没有名为“lines”的分帧"),
+        ("delimiter,width=2", "没有设置“width”"),
+        ("delimiter,x", "没有设置任何东西"),
+    ] {
+        set(&page, "framing", framing).await;
+        let has = |found: &Value| found.to_string().contains(expected);
+        page.until_returned(expected, told, has).await;
+        page.until("the notice", |seen| seen.text("notice").contains(expected))
+            .await;
+    }
 }

@@ -343,3 +343,72 @@ async fn the_code_panel_has_a_decoder_in_every_language() {
     // It is drawn with the next frame.
     until_shown(&page, "#decoder-language", true).await;
 }
+
+#[tokio::test]
+async fn a_loop_says_which_settings_the_decoder_alone_has() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    let hash = "#lab&system=length-prefix&framing=length-prefix,width=2";
+    page.open(&serve, hash).await;
+    let said = "const said = document.querySelector('#code-beyond');
+        return said.checkVisibility() ? said.textContent : '';";
+    let expected = json!("This loop does not have width=2: the decoder does.");
+    page.until_value(said, &expected).await;
+    page.click("#decoder-show").await;
+    page.until_value(said, &json!("")).await;
+    page.click("[data-role=server]").await;
+    page.until_value(said, &expected).await;
+    set(&page, "framing", "length-prefix").await;
+    page.until_value(said, &json!("")).await;
+}
+
+/// Whether *Run* is in sight, and which fields of the form it covers when they have the focus.
+const COVERED: &str = "
+    const bar = document.querySelector('.lab-run');
+    const run = document.getElementById('lab-run');
+    const top = () => bar.getBoundingClientRect().top;
+    const seen = () => {
+        const {top, bottom} = run.getBoundingClientRect();
+        return top >= 0 && bottom <= innerHeight;
+    };
+    const found = [];
+    for (const field of document.querySelectorAll('#lab :is(input, select, textarea)')) {
+        if (!field.checkVisibility()) continue;
+        field.focus();
+        const box = field.getBoundingClientRect();
+        // Of several lines the first is in sight, which is the one that is typed in.
+        const bottom = field.matches('textarea') ? box.top + 24 : box.bottom;
+        if (box.top < 0 || bottom > top() + 1) found.push(field.dataset.field);
+        if (!seen()) found.push(`no Run at ${field.dataset.field}`);
+    }
+    return found;";
+
+#[tokio::test]
+async fn in_narrow_windows_run_is_in_sight_wherever_the_form_is_scrolled_to() {
+    let serve = super::serve();
+    let page = Page {
+        browser: Browser::with(PHONE, "en-US").await,
+    };
+    for width in [390, 768] {
+        page.browser.resize(width, 844).await;
+        in_lab_at(&page, &serve, "#lab&system=framed&framing=length-prefix").await;
+        page.script("document.querySelectorAll('#lab details').forEach(d => d.open = true)")
+            .await;
+        assert_eq!(page.script(COVERED).await, json!([]), "{width}");
+        // The last of the form: behind its fields, and before the stage.
+        let order = "const all = [...document.querySelectorAll('#lab :is(input, select, button)')];
+            const shown = all.filter(one => one.checkVisibility());
+            return [shown.at(-1).id, document.getElementById('run').checkVisibility()];";
+        assert_eq!(page.script(order).await, json!(["lab-run", false]));
+    }
+    page.browser.resize(390, 844).await;
+    page.script("scrollTo(0, 0)").await;
+    page.click("#lab-run").await;
+    page.until("a run", |seen| !seen.rows.is_empty() && !seen.is("running"))
+        .await;
+    // Both are one, and take the same room.
+    page.browser.resize(1440, 844).await;
+    let shown =
+        "return ['run', 'lab-run'].map(id => document.getElementById(id).checkVisibility())";
+    page.until_value(shown, &json!([true, false])).await;
+}

@@ -9,6 +9,10 @@ use super::framings;
 use crate::dom::{self, Missing, Template};
 use crate::scene::knob_value;
 
+/// What the value of a field for numbers is while something stands in it that is none, such as
+/// `1e`: the browser gives no value then, as if nothing stood there.
+pub(super) const NO_NUMBER: &str = "?";
+
 /// What fields are made from.
 pub(super) struct Fields {
     number: Template,
@@ -36,13 +40,19 @@ impl Field {
         }
     }
 
-    /// What stands in it.
+    /// What stands in it; [`NO_NUMBER`] where that is no number in a field for numbers.
     pub(super) fn value(&self) -> String {
         match self {
+            Self::Input(_) if self.is_no_number() => NO_NUMBER.to_owned(),
             Self::Input(input) => input.value(),
             Self::Choice(select) => select.value(),
             Self::Lines(area) => area.value(),
         }
+    }
+
+    /// Whether something stands in it that is no number, in a field for numbers.
+    pub(super) fn is_no_number(&self) -> bool {
+        matches!(self, Self::Input(input) if is_no_number(input))
     }
 
     /// Whether something is being typed in it, which is not overwritten. A list is none to type
@@ -61,6 +71,12 @@ impl Field {
             Self::Lines(area) => area.set_value(value),
         }
     }
+}
+
+/// Whether something stands in a field that the browser takes for no number. Nothing at all is
+/// no mistake to it.
+pub(super) fn is_no_number(input: &HtmlInputElement) -> bool {
+    input.value().is_empty() && input.matches(":invalid").unwrap_or(false)
 }
 
 impl Fields {

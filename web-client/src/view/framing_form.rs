@@ -9,7 +9,7 @@ use trace::framing::form::{self, Form, Wrong};
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlElement};
 
-use super::fields::{Field, Fields};
+use super::fields::{Field, Fields, NO_NUMBER};
 use super::mistakes;
 use crate::dom::{self, Listener, Missing, Template};
 use crate::language::Language;
@@ -45,7 +45,7 @@ struct Entry {
     field: Field,
     mistake: HtmlElement,
     is_wrong: bool,
-    _listeners: [Listener; 2],
+    _listeners: [Listener; 3],
 }
 
 /// What was shown.
@@ -198,12 +198,21 @@ impl FramingForm {
         dom::set(field.element(), "data-field", &name);
         let place: Element = dom::within(&element, ".knob-field")?;
         let _ = place.append_child(field.element());
-        let listeners = [("input", false), ("change", true)].map(|(event, is_set)| {
+        // From what is no number to nothing, or back, is no change to the browser.
+        let events = [("input", false), ("change", true), ("blur", true)];
+        let listeners = events.map(|(event, is_set)| {
             let (field, text) = (field.clone(), self.text.clone());
             let changed = self.changed.clone();
             dom::listen(field.clone().element(), event, move |_: Event| {
-                let text = form::with(&text.borrow(), setting.name, &field.value());
-                changed(text, is_set);
+                let refused = [setting.name, "=", NO_NUMBER].concat();
+                if event == "blur" && field.is_no_number() == text.borrow().contains(&refused) {
+                    return;
+                }
+                let new = form::with(&text.borrow(), setting.name, &field.value());
+                if is_set {
+                    text.borrow_mut().clone_from(&new);
+                }
+                changed(new, is_set);
             })
         });
         let _ = self.list.append_child(&element);

@@ -143,7 +143,7 @@ impl Knobs {
             shown.current.replace(current.clone());
             // What is being typed is not overwritten.
             let field: &Element = shown.field.element();
-            if active.as_ref() != Some(field) {
+            if active.as_ref() != Some(field) && shown.field.value() != *current {
                 shown.field.set_value(current);
             }
             if let (Some(list), Some(outgoing)) =

@@ -10,6 +10,7 @@ use trace::knob::{Domain, Knob, KnobError, Setting};
 use trace::link::LessonFile;
 use trace::text::{Catalog, Sentence, grouped};
 
+use super::fields::NO_NUMBER;
 use crate::app::Mistake;
 use crate::scene::knob_value;
 
@@ -22,10 +23,16 @@ pub(super) fn describe(mistake: &Mistake, catalog: &Catalog) -> String {
     let sentence = match mistake {
         Mistake::Knob(Setting { knob, .. }, value, KnobError::Value { domain, .. }) => match domain
         {
-            Domain::Number { least, most, .. } => named("mistake.number", *knob)
-                .with("value", value.clone())
-                .with("least", knob_value(*knob, &least.to_string(), catalog))
-                .with("most", knob_value(*knob, &most.to_string(), catalog)),
+            Domain::Number { least, most, .. } => named(
+                match value.as_str() {
+                    "" | NO_NUMBER => "mistake.number.none",
+                    _ => "mistake.number",
+                },
+                *knob,
+            )
+            .with("value", value.clone())
+            .with("least", knob_value(*knob, &least.to_string(), catalog))
+            .with("most", knob_value(*knob, &most.to_string(), catalog)),
             Domain::Lines { most } => named("mistake.lines", *knob).with("most", *most),
             _ => named("mistake.value", *knob).with("value", value.clone()),
         },

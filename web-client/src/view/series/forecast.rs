@@ -6,6 +6,7 @@ use std::rc::Rc;
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
+use super::super::fields::is_no_number;
 use crate::app::{MOST_VALUE, Message, State};
 use crate::dom::{self, Dispatch, Listener, Missing, Template};
 
@@ -29,7 +30,14 @@ struct Shown {
     value: u64,
     input: HtmlInputElement,
     mistake: HtmlElement,
-    listener: Listener,
+    listeners: [Listener; 2],
+}
+
+impl Shown {
+    /// Whether its field says that something is wrong.
+    fn is_told(&self) -> bool {
+        !self.mistake.hidden()
+    }
 }
 
 impl Forecast {
@@ -42,8 +50,7 @@ impl Forecast {
         let added = dom::listen(&other, "change", move |_: Event| {
             let value = typed.value().parse::<u64>().ok();
             let value = value.filter(|value| *value <= MOST_VALUE);
-            // What is no number at all is an empty value to the browser.
-            let is_empty = typed.value().is_empty() && !typed.matches(":invalid").unwrap_or(false);
+            let is_empty = typed.value().is_empty() && !is_no_number(&typed);
             tell(&typed, &told, value.is_none() && !is_empty);
             let Some(value) = value else {
                 return;
@@ -79,18 +86,26 @@ impl Forecast {
         let is_taken = self.is_taken.take();
         for shown in &self.shown {
             let too_many = state.refused_forecast(shown.value);
-            dom::set_bool(&shown.input, "aria-invalid", too_many.is_some());
-            dom::set_shown(&shown.mistake, too_many.is_some());
-            if too_many.is_some() {
+            // Not while it is typed, unless it was told already.
+            let field: &Element = &shown.input;
+            let is_left = is_taken || active.as_ref() != Some(field) || shown.is_told();
+            let is_no_number = is_left && is_no_number(&shown.input);
+            let is_refused = too_many.is_some() || is_no_number;
+            dom::set_bool(&shown.input, "aria-invalid", is_refused);
+            dom::set_shown(&shown.mistake, is_refused);
+            if is_refused {
                 let left = u64::from(state.unguessed());
-                let said = Sentence::new("times.forecast.over").with("n", left);
+                let said = if is_no_number {
+                    Sentence::new("times.forecast.no-number")
+                } else {
+                    Sentence::new("times.forecast.over").with("n", left)
+                };
                 dom::set_text(&shown.mistake, &catalog.render(&said));
                 dom::set(&shown.input, "aria-describedby", &shown.mistake.id());
             } else {
                 let _ = shown.input.remove_attribute("aria-describedby");
             }
             // What is being typed is not overwritten.
-            let field: &Element = &shown.input;
             if !is_taken && active.as_ref() == Some(field) {
                 continue;
             }
@@ -123,7 +138,7 @@ impl Forecast {
         for gone in self.shown.drain(kept..) {
             let frame = gone.mistake.parent_element();
             // The listener goes first: a field that is removed loses the focus.
-            drop(gone.listener);
+            drop(gone.listeners);
             if let Some(frame) = frame {
                 frame.remove();
             }
@@ -150,18 +165,25 @@ impl Forecast {
         dom::set(&mistake, "id", &["forecast-mistake-", &name].concat());
         let (typed, dispatch) = (input.clone(), self.dispatch.clone());
         let is_taken = self.is_taken.clone();
-        let listener = dom::listen(&input, "change", move |_: Event| {
+        let changed = dom::listen(&input, "change", move |_: Event| {
             // What is no number is none.
             let runs = typed.value().parse().unwrap_or(0);
             is_taken.set(true);
             dispatch(Message::Forecast(value, runs));
+        });
+        let (typed, dispatch) = (input.clone(), self.dispatch.clone());
+        let left = dom::listen(&input, "blur", move |_: Event| {
+            // From nothing to what is no number is no change to the browser.
+            if is_no_number(&typed) {
+                dispatch(Message::Forecast(value, 0));
+            }
         });
         let _ = self.fields.append_child(&frame);
         Ok(Shown {
             value,
             input,
             mistake,
-            listener,
+            listeners: [changed, left],
         })
     }
 }
