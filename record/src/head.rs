@@ -41,6 +41,9 @@ pub struct Head {
     /// What whoever made the record says of it.
     #[serde(skip_serializing_if = "is_default")]
     pub note: Note,
+    /// The language that the note is in, as a tag (BCP 47); none where nobody said.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "note-language")]
+    pub note_language: Option<String>,
 }
 
 impl Head {

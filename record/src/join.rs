@@ -86,6 +86,9 @@ impl Record {
         self.head.added_per_call = self.head.added_per_call.max(other.head.added_per_call);
         if self.head.note == Note::default() {
             self.head.note = other.head.note.clone();
+            self.head
+                .note_language
+                .clone_from(&other.head.note_language);
         }
         let dropped = self.dropped.or(other.dropped);
         let mut joining = Joining {

@@ -72,11 +72,12 @@ fn a_plan_stands_in_the_run_line_beside_the_head() {
         snap: Some(16),
         added_per_call: Some(protocol::Nanos(14_000)),
         note: Note::new(["n".to_owned()]),
+        note_language: Some("en".to_owned()),
     };
     run.plan.aim = Some("a".to_owned());
     check_line(
         &Line::Run(run),
-        r#"{"type":"run","version":5,"run":0,"program":"p 1","kernel":"Linux 6.18","boot":"b","clock":{"name":"monotonic","zero":5},"capture":"on","snap":16,"added-per-call":14000,"note":["n"],"aim":"a"}"#,
+        r#"{"type":"run","version":5,"run":0,"program":"p 1","kernel":"Linux 6.18","boot":"b","clock":{"name":"monotonic","zero":5},"capture":"on","snap":16,"added-per-call":14000,"note":["n"],"note-language":"en","aim":"a"}"#,
     );
 }
 

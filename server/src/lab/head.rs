@@ -21,6 +21,7 @@ pub fn head(started: Instant, capture: Capture) -> Head {
         snap: None,
         added_per_call: None,
         note: Note::default(),
+        note_language: None,
     }
 }
 

@@ -57,6 +57,13 @@ async fn both_runs_stand_below_what_the_terminal_says_of_them() {
         "mend: read until a whole message is there: stickylab decoder",
     );
     begins(4, "again: stickylab chop --schedule c1:1 --replay ");
+    // It stays in the language of who wrote it, and says so on a page in another.
+    let language = "return document.getElementById('note-record').getAttribute('lang')";
+    page.until_value(language, &json!(null)).await;
+    page.click("[data-language=zh]").await;
+    page.until_value(language, &json!("en")).await;
+    page.click("[data-language=en]").await;
+    page.until_value(language, &json!(null)).await;
     assert_eq!(page.script(&axe::script()).await, json!([]));
     let wider = "return document.documentElement.scrollWidth > innerWidth;";
     assert_eq!(page.script(wider).await, json!(false));

@@ -110,6 +110,7 @@ fn head() -> Head {
         snap: Some(1),
         added_per_call: Some(Nanos(1)),
         note: Note::new(["n".to_owned()]),
+        note_language: Some("en".to_owned()),
     }
 }
 

@@ -49,6 +49,11 @@ impl Notes {
             .map_or(&[][..], |trace| trace.head.note.lines());
         dom::set_shown(&self.record, !own.is_empty());
         dom::set_text(&self.record, &own.join("\n"));
+        let language = state
+            .trace()
+            .and_then(|trace| trace.head.note_language.as_deref())
+            .filter(|language| *language != state.language().tag());
+        dom::set_language(&self.record, language);
 
         let over = matches!(state.status(), Status::Done(_));
         let trace = state.trace();

@@ -19,11 +19,14 @@ pub(super) fn record(
     );
     let mut broken = named(&finding.broken.record, &finding.schedule.to_string());
     let before = both.connections.len();
+    let language = Some(screen.language().tag().to_owned());
     if both.add(&broken, Joined::All).is_err() {
         broken.head.note = note;
+        broken.head.note_language = language;
         return (broken, None);
     }
     both.head.note = note;
+    both.head.note_language = language;
     let place = finding.differences.iter().find_map(chop::Difference::place);
     let place = finding.call.as_ref().map(|call| call.place).or(place);
     let wanted = place.map_or(1, |place| place.connection);

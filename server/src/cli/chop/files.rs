@@ -52,6 +52,7 @@ impl Chop {
             let command = self.again(&finding.schedule.to_string(), setup);
             let mut record = finding.broken.record.clone();
             record.head.note = note(finding, setup.opener_framing.as_ref(), &command, screen);
+            record.head.note_language = Some(screen.language().tag().to_owned());
             let trace = Trace::of_record(record, setup.clone());
             let broken = self.write(&format!("{name}.jsonl"), &output::lines(&trace))?;
             let decoder = decoder(judgement, finding, setup, [&as_is[0], &broken]);
