@@ -50,8 +50,9 @@ impl Talking {
     /// Whether it waits for something.
     pub(super) fn is_asleep(&self) -> bool {
         match self {
-            Self::Nobody | Self::Replay(_) => true,
+            Self::Nobody => true,
             Self::Peer(peer) => peer.is_asleep(),
+            Self::Replay(replay) => replay.is_asleep(),
         }
     }
 }

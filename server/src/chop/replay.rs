@@ -1,17 +1,20 @@
 //! Clients that were recorded, played again: each on a connection of its own, one after the
 //! other.
 
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use kernel::descriptor::Address;
 
 use super::recorded::Recorded;
+use crate::tracer::sleeps;
 
 /// How long a client waits for one reply, at most; whoever waits for the run gives up before.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -23,6 +26,8 @@ const MOST: u64 = 1 << 30;
 pub(super) struct Replay {
     is_over: Arc<AtomicBool>,
     is_wanted: Arc<AtomicBool>,
+    /// The thread's directory below `/proc` (proc(5)); none until it runs.
+    thread: Arc<OnceLock<PathBuf>>,
     playing: Option<JoinHandle<()>>,
 }
 
@@ -31,13 +36,17 @@ impl Replay {
     pub(super) fn start(clients: Vec<Recorded>, address: Address) -> io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let is_wanted = Arc::new(AtomicBool::new(true));
+        let directory = Arc::new(OnceLock::new());
         let mut this = Self {
             is_over: Arc::clone(&is_over),
             is_wanted: Arc::clone(&is_wanted),
+            thread: Arc::clone(&directory),
             playing: None,
         };
         let thread = thread::Builder::new().name("replay".to_owned());
         let playing = thread.spawn(move || {
+            let own = fs::read_link("/proc/thread-self").unwrap_or_default();
+            directory.get_or_init(|| Path::new("/proc").join(own));
             for client in &clients {
                 if !is_wanted.load(Ordering::SeqCst) {
                     break;
@@ -53,6 +62,12 @@ impl Replay {
 
     pub(super) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::SeqCst)
+    }
+
+    /// Whether it waits for something: one that could go on, and is not let by the scheduler of a
+    /// loaded machine, does not.
+    pub(super) fn is_asleep(&self) -> bool {
+        self.thread.get().is_some_and(|thread| sleeps(thread))
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use chop::Plan;
 use kernel::descriptor::Address;
 use kernel::receive_queue;
-use kernel::tracee::{StartError, Thread, Tracer, Waited};
+use kernel::tracee::{StartError, Tracer, Waited};
 use record::{Call, Head, Record};
 
 use super::cutting::{Cutting, Numbering};
@@ -190,7 +191,10 @@ impl Chopping {
     /// Whether all its threads sleep.
     pub fn is_asleep(&self) -> bool {
         let threads = self.driver.threads();
-        !self.driver.is_holding() && threads.into_iter().all(sleeps)
+        !self.driver.is_holding()
+            && threads
+                .into_iter()
+                .all(|thread| sleeps(Path::new(&format!("/proc/{thread}"))))
     }
 
     /// Whether bytes have arrived for it that it has not taken.
@@ -247,9 +251,10 @@ impl Chopping {
     }
 }
 
-/// Whether a thread waits for something (proc(5), the state in `stat`).
-fn sleeps(thread: Thread) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{thread}/stat")) else {
+/// Whether a thread waits for something: its state in `stat` (proc(5)). `directory` is its own
+/// below `/proc`.
+pub fn sleeps(directory: &Path) -> bool {
+    let Ok(stat) = fs::read_to_string(directory.join("stat")) else {
         return true;
     };
     let state = stat

@@ -23,7 +23,7 @@ mod world;
 mod writers;
 
 pub use calibration::added_per_call;
-pub use chopping::{Activity, Chopped, Chopping, Life};
+pub use chopping::{Activity, Chopped, Chopping, Life, sleeps};
 pub use cutting::Numbering;
 pub use driver::{Background, Task, Traced, trace};
 pub use notice::{Notice, Noticed};

@@ -11,28 +11,56 @@ use super::super::run::{Ran, RunError};
 use super::super::running::run;
 use super::{Broken, Search, lock};
 
+/// How often a schedule is tried of which it cannot be said whether it breaks the program.
+const MOST_TRIES: usize = 3;
 /// Most runs in which the fewest changes are looked for.
 const MOST_SHRINKING: usize = 200;
 /// Runs as is after which a program whose output comes in another order is one that decides it.
 const MOST_ORDERS: usize = 8;
 
+/// What came of trying a schedule.
+enum Tried {
+    /// The program did what it does as is.
+    Same,
+    Broke(Box<Broken>),
+    /// It differed, and it cannot be said that it does so for the schedule; so many runs as is
+    /// could not be compared.
+    Unsteady(usize),
+}
+
 impl Search<'_> {
     /// Whether a schedule breaks the program: it does twice, while the program as is does
-    /// what it does.
+    /// what it does. Where that cannot be said, as when a run as is ends otherwise for once, it is
+    /// tried again, [`MOST_TRIES`] times in all.
     pub(super) fn breaks(&self, schedule: &Schedule) -> Result<Option<Broken>, RunError> {
+        let mut strange = 0;
+        for number in 0..MOST_TRIES {
+            match self.breaks_now(schedule)? {
+                Tried::Broke(broken) => return Ok(Some(*broken)),
+                Tried::Same if number == 0 => return Ok(None),
+                Tried::Same => break,
+                Tried::Unsteady(runs) => strange += runs,
+            }
+        }
+        self.unsteady.fetch_add(1, Ordering::SeqCst);
+        self.strange.fetch_add(strange, Ordering::SeqCst);
+        Ok(None)
+    }
+
+    fn breaks_now(&self, schedule: &Schedule) -> Result<Tried, RunError> {
         let ran = run(&self.task.setting, schedule, self.task.patience)?;
         if ran.is_full {
             self.full.fetch_add(1, Ordering::SeqCst);
-            return Ok(None);
+            return Ok(Tried::Same);
         }
         if ran.changes > 0 {
             self.changed.fetch_add(1, Ordering::SeqCst);
         }
         if lock(&self.baseline).compare(&ran.observation).is_empty() {
-            return Ok(None);
+            return Ok(Tried::Same);
         }
         let patience = self.task.patience.longer();
-        let mut is_steady = ran.changes > 0;
+        let mut strange = 0;
         for _ in 0..2 {
             let is_moot = |ran: &Ran| lock(&self.baseline).is_moot(&ran.observation);
             let as_is = || run(&self.task.setting, &Schedule::default(), patience);
@@ -41,27 +69,23 @@ impl Search<'_> {
             let mut baseline = lock(&self.baseline);
             let run = &as_is.observation;
             if as_is.is_full || baseline.is_strange(run) || !baseline.learn(run) {
-                is_steady = false;
-                self.strange.fetch_add(1, Ordering::SeqCst);
+                strange += 1;
             }
         }
-        if !is_steady {
-            self.unsteady.fetch_add(1, Ordering::SeqCst);
-            return Ok(None);
+        if strange > 0 || ran.changes == 0 {
+            return Ok(Tried::Unsteady(strange));
         }
         let again = run(&self.task.setting, schedule, patience)?;
         let differences = lock(&self.baseline).compare(&again.observation);
         let first = lock(&self.baseline).compare(&ran.observation);
         let is_same = again.changes > 0 && !again.is_full;
         if differences.is_empty() || first.is_empty() || !is_same {
-            self.unsteady.fetch_add(1, Ordering::SeqCst);
-            return Ok(None);
+            return Ok(Tried::Unsteady(0));
         }
         if differences.iter().all(Difference::is_order) && self.is_order_chance(&again)? {
-            self.unsteady.fetch_add(1, Ordering::SeqCst);
-            return Ok(None);
+            return Ok(Tried::Unsteady(0));
         }
-        Ok(Some((again, differences)))
+        Ok(Tried::Broke(Box::new((again, differences))))
     }
 
     /// Whether the order of what is printed, which alone is another one in a run, varies as is,
