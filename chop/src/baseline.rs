@@ -292,6 +292,7 @@ mod tests {
     use record::End;
 
     use super::*;
+    use crate::failing::Waits;
 
     fn run(sent: &[&[u8]], output: &str) -> Observation {
         let connections = sent.iter().zip(1..).map(|(sent, connection)| Connected {
@@ -312,6 +313,7 @@ mod tests {
             exit: Exit::Signal(2),
             deaths: Vec::new(),
             are_writers: [false; 2],
+            waits: Waits::default(),
             outcome: Outcome::Finished,
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use protocol::Framing;
 
+use crate::failing::{Error, Waiting, Waits, Which};
 use crate::framed::{Marks, marks};
 use crate::order::{Numbers, spread};
 use crate::schedule::{Change, Offsets, Place, Schedule, Selector, Stream, Way};
@@ -27,7 +28,7 @@ pub enum Family {
     ShortSends,
     /// EAGAIN where a socket is non-blocking.
     WouldBlock,
-    /// EINTR where a signal may interrupt.
+    /// EINTR where a call waits and a signal may interrupt it.
     Interrupted,
     /// One cut, at each place of a stream.
     SingleCuts,
@@ -82,17 +83,23 @@ impl Sides {
             Way::Send => self.send,
         }
     }
+
+    /// Whether calls are changed that move no bytes.
+    const fn are_all(self) -> bool {
+        self.recv && self.send
+    }
 }
 
 /// Most schedules of a family for one stream, and for all together.
 const MOST: usize = 4_096;
 const MOST_OF_ALL: usize = 16_384;
 
-/// The schedules of all families but [`Family::Random`] for what a program received and sent;
-/// `framing` is that of what was received at a place. A family that has nothing to try is left
-/// out.
+/// The schedules of all families but [`Family::Random`] for what a program received and sent, and
+/// for its calls that waited; `framing` is that of what was received at a place. A family that has
+/// nothing to try is left out.
 pub fn families(
     streams: &[Stream],
+    waits: &Waits,
     framing: impl Fn(Place) -> Framing,
     sides: Sides,
 ) -> Vec<(Family, Vec<Schedule>)> {
@@ -132,13 +139,24 @@ pub fn families(
         ),
         (Family::ShortSends, short_sends(&streams)),
     ];
-    for (family, change) in [
-        (Family::WouldBlock, Change::WouldBlock(Offsets::Every)),
-        (Family::Interrupted, Change::Interrupt(Offsets::Every)),
+    for (family, change, error) in [
+        (
+            Family::WouldBlock,
+            Change::WouldBlock(Offsets::Every),
+            Error::WouldBlock,
+        ),
+        (
+            Family::Interrupted,
+            Change::Interrupt(Offsets::Every),
+            Error::Interrupted,
+        ),
     ] {
         let ways = [Way::Recv, Way::Send].into_iter();
-        let schedules = ways.filter_map(|way| whole(way, change.clone()));
-        all.push((family, schedules.collect()));
+        let moving = ways.filter_map(|way| whole(way, change.clone()));
+        let calls = Waiting::ALL.into_iter();
+        let made = calls.filter(|call| sides.are_all() && waits.count(*call, error) > 0);
+        let waiting = made.map(|call| Schedule::failing(call, error, Which::Every));
+        all.push((family, moving.chain(waiting).collect()));
     }
     all.push((Family::SingleCuts, single_cuts(&received)));
     all.retain(|(_, schedules)| !schedules.is_empty());
@@ -259,7 +277,10 @@ mod tests {
     }
 
     fn texts(sides: Sides, framing: &Framing) -> Vec<(Family, Vec<String>)> {
-        let all = families(&streams(), |_| framing.clone(), sides);
+        let mut waits = Waits::default();
+        waits.add(Waiting::Epoll, Error::Interrupted);
+        waits.add(Waiting::Accept, Error::WouldBlock);
+        let all = families(&streams(), &waits, |_| framing.clone(), sides);
         let text = |schedules: Vec<Schedule>| schedules.iter().map(ToString::to_string).collect();
         all.into_iter()
             .map(|(family, schedules)| (family, text(schedules)))
@@ -289,7 +310,8 @@ mod tests {
         assert_eq!(headers[0], "c1a:1-4,7-10");
         assert_eq!(headers.len(), 9);
         assert_eq!(all[4].1, ["s:max1", "s1a:1"]);
-        assert_eq!(all[5].1, ["c:eagain", "s:eagain"]);
+        assert_eq!(all[5].1, ["c:eagain", "s:eagain", "accept:eagain"]);
+        assert_eq!(all[6].1, ["c:eintr", "s:eintr", "epoll:eintr"]);
     }
 
     #[test]
@@ -325,7 +347,7 @@ mod tests {
         };
         let streams: Vec<_> = (1..=9).map(long).collect();
         let framing = Framing::Delimiter(protocol::framing::Delimiter::default());
-        let all = families(&streams, |_| framing.clone(), BOTH);
+        let all = families(&streams, &Waits::default(), |_| framing.clone(), BOTH);
         let counts: Vec<_> = all
             .iter()
             .map(|(family, schedules)| (family.name(), schedules.len()))

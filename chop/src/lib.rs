@@ -1,7 +1,7 @@
 //! Which chunkings a kernel may give to a program, and what a program makes of them.
 //!
 //! A recv(2) on a stream may return fewer bytes than were asked for, a send(2) may take
-//! fewer than it was given. [`families`] lists schedules of such calls for the streams that
+//! fewer than it was given, and a call that waits may fail. [`families`] lists schedules of such calls for the streams that
 //! a program had when it ran as is, [`Plan`] says for each call what a schedule has for it,
 //! [`Baseline`] compares what the program did with what it did as is, and [`fewest`] finds the
 //! fewest changes of a schedule under which it still differs.
@@ -10,6 +10,7 @@
 
 mod baseline;
 mod difference;
+mod failing;
 mod families;
 mod fitting;
 mod framed;
@@ -25,6 +26,7 @@ mod written;
 
 pub use baseline::Baseline;
 pub use difference::Difference;
+pub use failing::{Error, Failure, Waiting, Waits, Which};
 pub use families::{Family, Sides, families, random};
 pub use framed::{Marks, marks};
 pub use observation::{Closing, Connected, Exit, Observation, Outcome};

@@ -1,5 +1,6 @@
 //! What a program did in one run.
 
+use crate::failing::Waits;
 use crate::schedule::{Place, Stream, Way};
 
 /// How the program's part of a connection was at the end of a run.
@@ -89,6 +90,8 @@ pub struct Observation {
     pub deaths: Vec<i32>,
     /// Whether several threads wrote to standard output, and to standard error.
     pub are_writers: [bool; 2],
+    /// Its calls that moved no bytes and could have failed, as far as they were counted: as is.
+    pub waits: Waits,
     /// What became of it.
     pub outcome: Outcome,
 }

@@ -1,7 +1,8 @@
 //! What a schedule has for a call, call by call.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::failing::{Error, Waiting, Waits};
 use crate::schedule::{Change, MOST_PIECES, Place, Schedule, Way};
 
 /// A call that a program is about to make.
@@ -47,6 +48,10 @@ pub struct Plan {
     /// Behind the bytes that a call which leaves them in the queue has shown at a place: they
     /// have arrived.
     shown: HashMap<Place, u64>,
+    /// Calls that moved no bytes, could have failed and did not.
+    waits: Waits,
+    /// Kinds of calls of which the latest one failed, and with what.
+    failed: BTreeSet<(Waiting, Error)>,
 }
 
 impl std::hash::Hash for Decision {
@@ -73,6 +78,32 @@ impl Plan {
     pub fn holds(&self, place: Place) -> bool {
         let mut rules = self.schedule.rules.iter();
         rules.any(|rule| rule.selector.has(place, Way::Recv) && rule.change == Change::Glue)
+    }
+
+    /// Whether it has to be told of calls of a kind that could fail: where it has something for
+    /// them, and where it has nothing for any call, so that they are counted as is.
+    pub fn asks(&self, call: Waiting) -> bool {
+        let mut failures = self.schedule.failures.iter();
+        self.schedule.is_empty() || failures.any(|failure| failure.call == call)
+    }
+
+    /// Whether a call fails with an error with which it could. The one that is made again after
+    /// it does not.
+    pub fn fails(&mut self, call: Waiting, error: Error) -> bool {
+        let number = self.waits.count(call, error) + 1;
+        let mut failures = self.schedule.failures.iter();
+        let is_due = failures.any(|one| one.is_about(call, error) && one.which.has(number));
+        if is_due && self.failed.insert((call, error)) {
+            return true;
+        }
+        self.failed.remove(&(call, error));
+        self.waits.add(call, error);
+        false
+    }
+
+    /// How many calls could have failed so far, of those that it was told of.
+    pub const fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// What becomes of a call.
@@ -214,6 +245,27 @@ mod tests {
         assert_eq!(plan.decide(&call), Decision::AsIs);
         let later = Asked { offset: 4, ..call };
         assert_eq!(plan.decide(&later), Decision::WouldBlock);
+    }
+
+    #[test]
+    fn each_call_that_waits_fails_once_and_is_made_again() {
+        use Error::Interrupted;
+        use Waiting::{Accept, Poll};
+        let check = |text: &str, expected: [bool; 5], count: u64| {
+            let mut plan = Plan::new(text.parse().unwrap());
+            assert!(plan.asks(Poll) && !plan.asks(Accept));
+            assert!(!plan.fails(Accept, Interrupted));
+            let fails = expected.map(|_| plan.fails(Poll, Interrupted));
+            assert_eq!(fails, expected, "{text}");
+            assert_eq!(plan.waits().count(Poll, Interrupted), count, "{text}");
+        };
+        check("poll:eintr", [true, false, true, false, true], 2);
+        check("poll:eintr@2", [false, true, false, false, false], 4);
+        check("poll:eintr@1,3", [true, false, false, true, false], 3);
+        let mut as_is = Plan::default();
+        assert!(as_is.asks(Accept) && !as_is.fails(Accept, Interrupted));
+        assert_eq!(as_is.waits().count(Accept, Interrupted), 1);
+        assert!(!Plan::new("c:max1".parse().unwrap()).asks(Accept));
     }
 
     #[test]

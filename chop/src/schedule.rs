@@ -1,8 +1,12 @@
 //! Schedules: which calls of a program return less than they would, and which fail once.
 
+mod atoms;
+
 use std::collections::BTreeSet;
 
 use record::End;
+
+use crate::failing::{Error, Failure, Waiting, Which};
 
 /// Which way a call moves bytes, seen from the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,9 +101,6 @@ impl Offsets {
 /// long stream is not a matter of a million calls.
 pub const MOST_PIECES: u64 = 4_096;
 
-/// Most schedules that one is taken apart into.
-const MOST_ATOMS: usize = 4_096;
-
 /// What becomes of calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -133,6 +134,8 @@ pub struct Rule {
 pub struct Schedule {
     /// Its rules; all apply.
     pub rules: Vec<Rule>,
+    /// Calls that move no bytes, and fail.
+    pub failures: Vec<Failure>,
 }
 
 impl Schedule {
@@ -140,38 +143,27 @@ impl Schedule {
     pub fn of(selector: Selector, change: Change) -> Self {
         Self {
             rules: vec![Rule { selector, change }],
+            failures: Vec::new(),
         }
+    }
+
+    /// One of a single failure.
+    pub fn failing(call: Waiting, error: Error, which: Which) -> Self {
+        Self {
+            rules: Vec::new(),
+            failures: vec![Failure { call, error, which }],
+        }
+    }
+
+    /// Whether it changes nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.failures.is_empty()
     }
 
     /// One that cuts a stream at these offsets.
     pub fn cuts(place: Place, way: Way, offsets: impl IntoIterator<Item = u64>) -> Self {
         let change = Change::Cuts(offsets.into_iter().collect());
         Self::of(Selector::at(place, way), change)
-    }
-
-    /// The smallest changes that it is made of, each a schedule of its own: one cut, one
-    /// failure; neighbours together where there are more than 4,096. Those that hold for whole
-    /// streams, such as "at most one byte", become cuts of these streams.
-    pub fn atoms(&self, streams: &[Stream]) -> Vec<Self> {
-        let apart: Vec<_> = self
-            .rules
-            .iter()
-            .flat_map(|rule| apart(rule, streams))
-            .collect();
-        let offsets = apart.iter().map(|(_, part)| part.count());
-        let size = offsets.sum::<usize>().div_ceil(MOST_ATOMS).max(1);
-        let mut atoms = Vec::new();
-        for (selector, part) in apart {
-            match part {
-                Part::Glue => atoms.push(Self::of(selector, Change::Glue)),
-                Part::At(offsets, change) => {
-                    let groups = offsets.chunks(size);
-                    let sets = groups.map(|group| group.iter().copied().collect());
-                    atoms.extend(sets.map(|set| Self::of(selector, change(set))));
-                }
-            }
-        }
-        atoms
     }
 
     /// The same, without saying which end of a connection is meant where the program has one
@@ -203,64 +195,14 @@ impl Schedule {
                 rules.push(rule.clone());
             }
         }
-        Self { rules }
-    }
-}
-
-/// What a rule does to one stream.
-enum Part {
-    Glue,
-    /// Something at each of these offsets, ascending.
-    At(Vec<u64>, fn(BTreeSet<u64>) -> Change),
-}
-
-impl Part {
-    const fn count(&self) -> usize {
-        match self {
-            Self::Glue => 1,
-            Self::At(offsets, _) => offsets.len(),
-        }
-    }
-}
-
-/// What a rule does to each stream that it is about.
-fn apart(rule: &Rule, streams: &[Stream]) -> Vec<(Selector, Part)> {
-    let selected = streams
-        .iter()
-        .filter(|stream| rule.selector.has(stream.place, stream.way));
-    let part = |stream: &Stream| {
-        let chosen = |offsets: &Offsets| match offsets {
-            Offsets::Every => {
-                let begins: BTreeSet<u64> = std::iter::once(0)
-                    .chain(stream.ends.iter().copied())
-                    .collect();
-                begins.into_iter().collect()
-            }
-            Offsets::These(these) => these.iter().copied().collect(),
-        };
-        match &rule.change {
-            Change::Cuts(cuts) => Part::At(cuts.iter().copied().collect(), Change::Cuts),
-            Change::AtMost(most) => {
-                let most = u64::from(*most).max(1);
-                let pieces = 1..=MOST_PIECES;
-                let cuts = pieces.map(|piece| piece * most);
-                let cuts = cuts.take_while(|cut| *cut < stream.bytes.len() as u64);
-                Part::At(cuts.collect(), Change::Cuts)
-            }
-            Change::Glue => Part::Glue,
-            Change::WouldBlock(offsets) => {
-                let change = |these| Change::WouldBlock(Offsets::These(these));
-                Part::At(chosen(offsets), change)
-            }
-            Change::Interrupt(offsets) => {
-                let change = |these| Change::Interrupt(Offsets::These(these));
-                Part::At(chosen(offsets), change)
+        let mut failures: Vec<Failure> = Vec::new();
+        for failure in parts.iter().flat_map(|part| &part.failures) {
+            if !failures.iter_mut().any(|known| known.add(failure)) {
+                failures.push(failure.clone());
             }
         }
-    };
-    selected
-        .map(|stream| (Selector::at(stream.place, stream.way), part(stream)))
-        .collect()
+        Self { rules, failures }
+    }
 }
 
 impl Change {
@@ -298,37 +240,6 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_at_a_time_is_a_cut_behind_every_byte() {
-        let schedule = Schedule::of(Selector::all(Way::Recv), Change::AtMost(1));
-        let atoms = schedule.atoms(&[stream()]);
-        let cut = |at| Schedule::cuts(PLACE, Way::Recv, [at]);
-        assert_eq!(atoms, [1, 2, 3, 4, 5, 6].map(cut));
-        let together = Schedule::cuts(PLACE, Way::Recv, 1..7);
-        assert_eq!(Schedule::together(&atoms), together);
-        assert_eq!(together.atoms(&[stream()]), atoms);
-        let sends = Schedule::of(Selector::all(Way::Send), Change::AtMost(1));
-        assert_eq!(sends.atoms(&[stream()]), []);
-    }
-
-    #[test]
-    fn of_many_cuts_neighbours_stay_together() {
-        let long = Stream {
-            bytes: vec![0; 1 << 20],
-            ends: vec![1 << 20],
-            ..stream()
-        };
-        let all = Schedule::cuts(PLACE, Way::Recv, 1..10_000);
-        let atoms = all.atoms(std::slice::from_ref(&long));
-        assert_eq!(atoms.len(), 3_333);
-        assert_eq!(atoms[0], Schedule::cuts(PLACE, Way::Recv, 1..4));
-        assert_eq!(Schedule::together(&atoms), all);
-        // One byte at a time cuts as many pieces as it would have cut.
-        let schedule = Schedule::of(Selector::all(Way::Recv), Change::AtMost(1));
-        let cuts = Schedule::cuts(PLACE, Way::Recv, 1..=4_096);
-        assert_eq!(Schedule::together(&schedule.atoms(&[long])), cuts);
-    }
-
-    #[test]
     fn the_end_is_said_where_the_program_has_both() {
         let mut streams = vec![stream()];
         let cut = Schedule::cuts(PLACE, Way::Recv, [2]);
@@ -341,16 +252,5 @@ mod tests {
             ..stream()
         });
         assert_eq!(cut.brief(&streams).to_string(), "c1a:2");
-    }
-
-    #[test]
-    fn failures_before_every_call_are_one_at_each_of_their_offsets() {
-        let change = Change::WouldBlock(Offsets::Every);
-        let schedule = Schedule::of(Selector::all(Way::Recv), change);
-        let atoms = schedule.atoms(&[stream()]);
-        assert_eq!(atoms.len(), 3);
-        let change = Change::WouldBlock(Offsets::These([0, 2, 7].into()));
-        let expected = Schedule::of(Selector::at(PLACE, Way::Recv), change);
-        assert_eq!(Schedule::together(&atoms), expected);
     }
 }

@@ -3,13 +3,17 @@
 //! ```text
 //! schedule = rule *("+" rule)
 //! rule     = ("c" / "s") [number] ["o" / "a"] ":" change
+//!          / call ":" error ["@" number *("," number)]
 //! change   = offset *("," offset)                      ; cuts
 //!          / "max" number / "glue"
-//!          / ("eagain" / "eintr") ["@" offset *("," offset)]
+//!          / error ["@" offset *("," offset)]
+//! call     = "accept" / "connect" / "poll" / "select" / "epoll"
+//! error    = "eagain" / "eintr"
 //! ```
 //!
 //! `c1:4` cuts behind byte 4 of what is received on connection 1, `s:max1` sends one byte at a
-//! time on all connections, `c2a:glue` is about the end that accepted connection 2.
+//! time on all connections, `c2a:glue` is about the end that accepted connection 2, and
+//! `accept:eintr@2` interrupts the second accept() that waits.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,6 +21,7 @@ use std::str::FromStr;
 
 use record::End;
 
+use crate::failing::{Error, Failure, Waiting, Which};
 use crate::schedule::{Change, Offsets, Rule, Schedule, Selector, Way};
 
 /// Most rules, and most offsets of a rule.
@@ -28,7 +33,8 @@ pub enum ScheduleError {
     /// A rule that is written wrongly.
     #[error(
         "{0:?} is no rule of a schedule: c1:4 cuts what connection 1 receives behind byte 4, \
-         s1:4 what it sends; :max1 is one byte at a time, :glue, :eagain@0 and :eintr@0 are others"
+         s1:4 what it sends; :max1 is one byte at a time, :glue, :eagain@0 and :eintr@0 are others; \
+         accept:eintr@1 interrupts the first accept() that waits"
     )]
     Rule(String),
     /// Too many rules or offsets.
@@ -40,16 +46,46 @@ impl FromStr for Schedule {
     type Err = ScheduleError;
 
     fn from_str(text: &str) -> Result<Self, ScheduleError> {
-        let mut rules = Vec::new();
+        let mut schedule = Self::default();
         for part in text.split('+') {
-            let rule = rule(part)?;
-            rules.push(rule.ok_or_else(|| ScheduleError::Rule(part.chars().take(60).collect()))?);
-            if rules.len() > MOST {
+            let refused = || ScheduleError::Rule(part.chars().take(60).collect());
+            if let Some(failure) = failure(part)? {
+                schedule.failures.push(failure);
+            } else {
+                schedule.rules.push(rule(part)?.ok_or_else(refused)?);
+            }
+            if schedule.rules.len() + schedule.failures.len() > MOST {
                 return Err(ScheduleError::Long);
             }
         }
-        Ok(Self { rules })
+        Ok(schedule)
     }
+}
+
+/// Calls that move no bytes and fail; none if it is something else.
+fn failure(text: &str) -> Result<Option<Failure>, ScheduleError> {
+    let Some((call, failing)) = text.split_once(':') else {
+        return Ok(None);
+    };
+    let (error, numbers) = match failing.split_once('@') {
+        Some((error, numbers)) => (error, Some(numbers)),
+        None => (failing, None),
+    };
+    let call = Waiting::ALL.into_iter().find(|one| one.name() == call);
+    let error = Error::ALL.into_iter().find(|one| one.name() == error);
+    let (Some(call), Some(error)) = (call, error) else {
+        return Ok(None);
+    };
+    let which = match numbers {
+        None => Some(Which::Every),
+        Some(numbers) => {
+            let numbers = offsets(numbers)?;
+            let counted = numbers.filter(|numbers| !numbers.contains(&0));
+            counted.map(Which::These)
+        }
+    };
+    let which = which.filter(|_| error.is_of(call));
+    Ok(which.map(|which| Failure { call, error, which }))
 }
 
 /// One rule; none if it is none.
@@ -125,13 +161,28 @@ fn offsets(text: &str) -> Result<Option<BTreeSet<u64>>, ScheduleError> {
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, rule) in self.rules.iter().enumerate() {
+        let rules = self.rules.iter().map(|rule| rule as &dyn fmt::Display);
+        let failures = self.failures.iter().map(|one| one as &dyn fmt::Display);
+        for (number, part) in rules.chain(failures).enumerate() {
             if number > 0 {
                 f.write_str("+")?;
             }
-            rule.fmt(f)?;
+            part.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.call.name(), self.error.name())?;
+        match &self.which {
+            Which::Every => Ok(()),
+            Which::These(numbers) => {
+                f.write_str("@")?;
+                write_offsets(numbers, f)
+            }
+        }
     }
 }
 
@@ -212,6 +263,12 @@ mod tests {
             "c3:eagain@0",
             "c3:eintr@0,4-6",
             "c1:4+s1:9",
+            "accept:eintr",
+            "accept:eagain@1",
+            "connect:eintr@2",
+            "poll:eintr@1,3-5",
+            "select:eintr+epoll:eintr@7",
+            "c1:4+accept:eintr@1",
         ] {
             let schedule: Schedule = text.parse().unwrap();
             assert_eq!(schedule.to_string(), text);
@@ -221,8 +278,27 @@ mod tests {
     #[test]
     fn what_is_no_schedule_is_refused() {
         for text in [
-            "", "c1", "1:4", "c1:", "c1:0", "c0:1", "c1:max0", "s1:glue", "c1:9-3", "c1:x",
-            "c1:1+", "c1:-1", "x1:1",
+            "",
+            "c1",
+            "1:4",
+            "c1:",
+            "c1:0",
+            "c0:1",
+            "c1:max0",
+            "s1:glue",
+            "c1:9-3",
+            "c1:x",
+            "c1:1+",
+            "c1:-1",
+            "x1:1",
+            "accept:4",
+            "accept:eintr@0",
+            "accept:eintr@",
+            "poll:eagain",
+            "connect:eagain@1",
+            "accept1:eintr",
+            "read:eintr",
+            "poll",
         ] {
             let refused = text.parse::<Schedule>();
             assert!(matches!(refused, Err(ScheduleError::Rule(_))), "{text}");

@@ -4,10 +4,13 @@
 //! call was made to move fewer bytes than it could, the rest counts as having arrived
 //! afterwards, and nothing arrives that would tell.
 
+use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 
 use crate::AsSocket;
 use crate::sys;
+use crate::tracee::Thread;
 
 /// Whoever waits for input hears of it, if there is any: TCP looks whenever SO_RCVLOWAT is
 /// set (socket(7)), here to what it is.
@@ -66,6 +69,77 @@ pub fn is_ready(socket: &impl AsSocket, sends: bool) -> bool {
     poll(&mut polled, Some(&Timespec::default())) != Ok(0)
 }
 
+/// Whether one of these has what is asked of it at once: `events` and `revents` of poll(2). True
+/// where that is not known.
+pub fn is_any_ready(descriptors: &[(OwnedFd, i16)]) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let polled = descriptors.iter().map(|(fd, events)| {
+        let wanted = PollFlags::from_bits_retain(events.cast_unsigned());
+        PollFd::new(fd, wanted)
+    });
+    let mut polled: Vec<_> = polled.collect();
+    poll(&mut polled, Some(&Timespec::default())) != Ok(0)
+}
+
+/// Whether it listens (SO_ACCEPTCONN, socket(7)).
+pub fn listens(socket: &impl AsSocket) -> bool {
+    let mut is = [0; 4];
+    let known = sys::option(
+        socket.as_fd(),
+        libc::SOL_SOCKET,
+        libc::SO_ACCEPTCONN,
+        &mut is,
+    );
+    known.is_ok() && i32::from_ne_bytes(is) != 0
+}
+
+/// Whether a process waits for edges of a socket (EPOLLET, epoll(7)): then it hears of a
+/// connection that it may accept when that comes, and not again. True where that is not known.
+pub fn has_edges(process: Thread, socket: &impl AsSocket) -> bool {
+    waits_for_edges(process, socket).unwrap_or(true)
+}
+
+/// Looks at what the descriptors of epoll(7) of a process wait for (proc(5), `fdinfo`).
+fn waits_for_edges(process: Thread, socket: &impl AsSocket) -> io::Result<bool> {
+    let wanted = rustix::fs::fstat(socket.as_fd())?.st_ino;
+    for entry in fs::read_dir(format!("/proc/{process}/fd"))? {
+        let entry = entry?;
+        // One that was closed meanwhile waits for nothing.
+        let is_epoll = fs::read_link(entry.path())
+            .is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]");
+        if !is_epoll {
+            continue;
+        }
+        let number = entry.file_name();
+        let number = number.to_string_lossy();
+        let told = match fs::read_to_string(format!("/proc/{process}/fdinfo/{number}")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            told => told?,
+        };
+        if told.lines().any(|line| is_edge_of(line, wanted)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a line of `fdinfo` says that edges of the file with a number are waited for.
+fn is_edge_of(line: &str, inode: u64) -> bool {
+    let mut words = line.split_whitespace();
+    let (mut events, mut found) = (0, None);
+    while let Some(word) = words.next() {
+        if word == "events:" {
+            let bits = words
+                .next()
+                .and_then(|bits| u32::from_str_radix(bits, 16).ok());
+            events = bits.unwrap_or(0);
+        } else if let Some(number) = word.strip_prefix("ino:") {
+            found = u64::from_str_radix(number, 16).ok();
+        }
+    }
+    found == Some(inode) && events & libc::EPOLLET.cast_unsigned() != 0
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
@@ -95,5 +169,37 @@ mod tests {
         server.set_read_timeout(None).unwrap();
         assert_eq!(server.read(&mut bytes).unwrap(), 0);
         assert!(is_ready(&server, false));
+    }
+
+    #[test]
+    fn one_of_several_that_is_ready_is_enough() {
+        const IN: i16 = libc::POLLIN;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let idle = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(listens(&listener));
+        let address = listener.local_addr().unwrap();
+        let polled = [&listener, &idle].map(|one| (OwnedFd::from(one.try_clone().unwrap()), IN));
+        assert!(!is_any_ready(&polled));
+        let client = TcpStream::connect(address).unwrap();
+        assert!(is_any_ready(&polled) && !is_any_ready(&polled[1..]));
+        assert!(!listens(&client) && !is_any_ready(&[]));
+    }
+
+    #[test]
+    fn edges_of_a_socket_are_those_that_are_waited_for() {
+        use rustix::event::epoll;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let own = Thread(i32::try_from(std::process::id()).unwrap());
+        let check = |flags: epoll::EventFlags, expected: bool| {
+            let poll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
+            epoll::add(&poll, &listener, epoll::EventData::new_u64(7), flags).unwrap();
+            assert_eq!(has_edges(own, &listener), expected, "{flags:?}");
+            let other = TcpListener::bind("127.0.0.1:0").unwrap();
+            assert!(!has_edges(own, &other));
+        };
+        check(epoll::EventFlags::IN, false);
+        check(epoll::EventFlags::IN | epoll::EventFlags::ET, true);
+        assert!(!has_edges(own, &listener));
+        assert!(has_edges(Thread(i32::MAX), &listener), "nobody knows");
     }
 }

@@ -18,12 +18,20 @@ macro_rules! number {
 /// Calls that newer architectures do not have any more.
 mod legacy {
     #[cfg(target_arch = "x86_64")]
-    pub(super) use libc::SYS_dup2;
+    pub(super) use libc::{SYS_dup2, SYS_epoll_wait, SYS_poll, SYS_select};
 
-    /// No call has this number.
     #[cfg(not(target_arch = "x86_64"))]
-    #[expect(non_upper_case_globals, reason = "named as libc names it")]
-    pub(super) const SYS_dup2: libc::c_long = -1;
+    pub(super) use none::{SYS_dup2, SYS_epoll_wait, SYS_poll, SYS_select};
+
+    /// No call has these numbers.
+    #[cfg(not(target_arch = "x86_64"))]
+    #[expect(non_upper_case_globals, reason = "named as libc names them")]
+    mod none {
+        pub(in super::super) const SYS_dup2: libc::c_long = -1;
+        pub(in super::super) const SYS_epoll_wait: libc::c_long = -1;
+        pub(in super::super) const SYS_poll: libc::c_long = -1;
+        pub(in super::super) const SYS_select: libc::c_long = -1;
+    }
 }
 
 /// Defines the enum and its table.
@@ -114,6 +122,13 @@ syscalls! {
     Unshare = "unshare", [SYS_unshare];
     IoUringSetup = "io_uring_setup", [SYS_io_uring_setup];
     RtSigaction = "rt_sigaction", [SYS_rt_sigaction];
+    Poll = "poll", [legacy SYS_poll];
+    Ppoll = "ppoll", [SYS_ppoll];
+    Select = "select", [legacy SYS_select];
+    Pselect6 = "pselect6", [SYS_pselect6];
+    EpollWait = "epoll_wait", [legacy SYS_epoll_wait];
+    EpollPwait = "epoll_pwait", [SYS_epoll_pwait];
+    EpollPwait2 = "epoll_pwait2", [SYS_epoll_pwait2];
 }
 
 impl Syscall {
@@ -121,6 +136,20 @@ impl Syscall {
     pub(crate) fn of(number: u64) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|call| call.number().and_then(|n| u64::try_from(n).ok()) == Some(number))
+    }
+
+    /// Whether it waits until one of several descriptors is ready.
+    pub const fn is_wait(self) -> bool {
+        matches!(
+            self,
+            Self::Poll
+                | Self::Ppoll
+                | Self::Select
+                | Self::Pselect6
+                | Self::EpollWait
+                | Self::EpollPwait
+                | Self::EpollPwait2
+        )
     }
 }
 
@@ -141,16 +170,21 @@ const ARGUMENTS: u32 = 16;
 
 /// Which calls stop a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub enum Scope {
     /// Those that say what it does on connections.
     Connections,
     /// Those and the ones that say which signals interrupt them.
     Signals,
+    /// Those and the ones that wait until one of several descriptors is ready.
+    Waits,
 }
 
 impl Scope {
-    fn has(self, call: Syscall) -> bool {
-        call != Syscall::RtSigaction || self == Self::Signals
+    const fn has(self, call: Syscall) -> bool {
+        if call.is_wait() {
+            return matches!(self, Self::Waits);
+        }
+        !matches!((call, self), (Syscall::RtSigaction, Self::Connections))
     }
 }
 
@@ -217,7 +251,11 @@ mod tests {
 
     /// What the filter says of a call: the classic BPF machine, as far as it is used.
     fn run(arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
-        let program = program(Scope::Signals).expect("a supported architecture");
+        run_for(Scope::Waits, arch, number, arguments)
+    }
+
+    fn run_for(scope: Scope, arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
+        let program = program(scope).expect("a supported architecture");
         let mut data = [number, arch, 0, 0].map(u32::to_le_bytes).concat();
         data.extend(arguments.iter().flat_map(|word| word.to_le_bytes()));
         let (mut at, mut accumulator) = (0, 0);
@@ -264,6 +302,25 @@ mod tests {
             let number = u32::try_from(number).unwrap();
             let said = run(ARCHITECTURE.unwrap(), number, [0; 6]);
             assert_eq!(said, libc::SECCOMP_RET_ALLOW);
+        }
+    }
+
+    #[test]
+    fn calls_stop_where_they_are_asked_for() {
+        let stops = |scope: Scope, call: Syscall| {
+            let number = u32::try_from(call.number().unwrap()).unwrap();
+            let said = run_for(scope, ARCHITECTURE.unwrap(), number, [0; 6]);
+            said == libc::SECCOMP_RET_TRACE
+        };
+        for (call, expected) in [
+            (Syscall::Accept, [true, true, true]),
+            (Syscall::RtSigaction, [false, true, true]),
+            (Syscall::Ppoll, [false, false, true]),
+            (Syscall::EpollPwait, [false, false, true]),
+        ] {
+            let scopes = [Scope::Connections, Scope::Signals, Scope::Waits];
+            let stopped = scopes.map(|scope| stops(scope, call));
+            assert_eq!(stopped, expected, "{}", call.name());
         }
     }
 

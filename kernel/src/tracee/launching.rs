@@ -45,23 +45,9 @@ impl Tracer {
     }
 
     /// As [`start`](Self::start), with these as standard input, output and error and in a
-    /// session of its own. This process may have other threads, each with programs that it
-    /// traces. Signals to this process are not sent on.
-    pub fn launch(command: &[OsString], streams: &[OwnedFd; 3]) -> Result<Self, StartError> {
-        Self::launch_with(command, streams, Scope::Signals)
-    }
-
-    /// As [`launch`](Self::launch), for the one that traces another program already
-    /// ([`start`](Self::start)), and follows this one beside it. Gives its process.
-    pub fn launch_beside(
-        command: &[OsString],
-        streams: &[OwnedFd; 3],
-    ) -> Result<Thread, StartError> {
-        let launched = Self::launch_with(command, streams, Scope::Connections)?;
-        Ok(launched.process)
-    }
-
-    fn launch_with(
+    /// session of its own; it stops at the calls of `scope`. This process may have other threads,
+    /// each with programs that it traces. Signals to this process are not sent on.
+    pub fn launch(
         command: &[OsString],
         streams: &[OwnedFd; 3],
         scope: Scope,
@@ -74,6 +60,16 @@ impl Tracer {
         let mut this = Self::attach(child, |_| Ok(()))?;
         this.begin().map_err(StartError::Failed)?;
         Ok(this)
+    }
+
+    /// As [`launch`](Self::launch), for the one that traces another program already
+    /// ([`start`](Self::start)), and follows this one beside it. Gives its process.
+    pub fn launch_beside(
+        command: &[OsString],
+        streams: &[OwnedFd; 3],
+    ) -> Result<Thread, StartError> {
+        let launched = Self::launch(command, streams, Scope::Connections)?;
+        Ok(launched.process)
     }
 
     /// As [`wait`](Self::wait), for so long at most.

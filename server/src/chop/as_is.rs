@@ -84,7 +84,7 @@ pub(super) fn comparable<R, E>(
 
 #[cfg(test)]
 mod tests {
-    use chop::{Closing, Connected, Exit, Outcome, Place};
+    use chop::{Closing, Connected, Exit, Outcome, Place, Waits};
     use record::End;
 
     use super::*;
@@ -108,6 +108,7 @@ mod tests {
             exit: Exit::Signal(2),
             deaths: Vec::new(),
             are_writers: [false; 2],
+            waits: Waits::default(),
             outcome: Outcome::Finished,
         }
     }

@@ -63,7 +63,8 @@ pub(super) fn whose(
         let is_short = matches!(rule.change, Change::Cuts(_) | Change::AtMost(_));
         rule.selector.way == Way::Send && is_short
     });
-    if !are_sends || !sent_all(differences, baseline.first(), &ran.record) {
+    let is_other = !are_sends || !schedule.failures.is_empty();
+    if is_other || !sent_all(differences, baseline.first(), &ran.record) {
         return Whose::Program;
     }
     let hangs = differences.contains(&Difference::Hangs);
@@ -249,7 +250,7 @@ impl ShortCall {
 mod tests {
     use std::time::Instant;
 
-    use chop::{Exit, Masks, Outcome};
+    use chop::{Exit, Masks, Outcome, Waits};
     use record::{Capture, End};
 
     use super::*;
@@ -272,6 +273,7 @@ mod tests {
             exit: Exit::Code(0),
             deaths: Vec::new(),
             are_writers: [false; 2],
+            waits: Waits::default(),
             outcome: Outcome::Finished,
         }
     }

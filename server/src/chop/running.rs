@@ -1,9 +1,12 @@
 //! A program that runs, from its start to its end, and whoever talks to it.
 
+mod stage;
+
 use std::mem;
 use std::time::{Duration, Instant};
 
-use chop::{Connected, Exit, Observation, Outcome, Plan, Schedule};
+use chop::{Connected, Exit, Observation, Outcome, Plan, Schedule, Waiting, Waits};
+use kernel::syscall::Scope;
 use protocol::Nanos;
 use record::{Capture, Record};
 
@@ -14,6 +17,7 @@ use super::patience::Patience;
 use super::run::{LIMITS, Ran, RunError, Setting};
 use crate::lab;
 use crate::tracer::{Chopping, Life, Notice, Numbering};
+use stage::Stage;
 
 /// What a program did that goes on.
 #[derive(Debug)]
@@ -28,38 +32,8 @@ pub(super) struct Talked {
     pub(super) recorded: usize,
 }
 
-/// Until when a program that a peer talks to has to listen.
-const LISTENING: Duration = Duration::from_secs(20);
-/// How long a program is left alone that has nothing to do any more, but connections open.
-const SETTLED: Duration = Duration::from_millis(40);
-/// When a program that was told to end is told so more plainly, and killed.
-const ENDING: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(6)];
 /// How long it is waited for at a time.
 const TURN: Duration = Duration::from_millis(1);
-
-/// How long a program is waited for that was killed.
-const GONE: Duration = Duration::from_secs(30);
-/// How long a program that nobody talks to any more may go on with what it does.
-const WINDING_DOWN: Duration = Duration::from_secs(5);
-
-const SIGINT: i32 = 2;
-const SIGTERM: i32 = 15;
-
-#[derive(Clone, Copy)]
-enum Stage {
-    /// Nobody talks to it yet.
-    Starting,
-    /// Somebody does.
-    Talking,
-    /// Nobody does any more, since then.
-    Settling(Instant),
-    /// It was told to end, since then; how plainly.
-    Ending(Instant, usize),
-    /// It was killed, then.
-    Killed(Instant),
-    /// Nobody talks to it, and it goes on.
-    Idle,
-}
 
 /// What was there of a program that goes on when a run of it began.
 #[derive(Clone, Copy, Debug, Default)]
@@ -138,7 +112,9 @@ impl<'a> Running<'a> {
         let begun = Instant::now();
         let head = lab::head(begun, Capture::Unknown);
         let plan = Plan::new(schedule.clone());
-        let chopping = Chopping::start(&setting.command, &streams, (head, begun), LIMITS, plan);
+        let scope = scope(&plan, is_kept);
+        let streams = (&streams, scope);
+        let chopping = Chopping::start(&setting.command, streams, (head, begun), LIMITS, plan);
         Ok(Self {
             program: chopping.map_err(RunError::Start)?,
             talking: Talking::Nobody,
@@ -147,7 +123,7 @@ impl<'a> Running<'a> {
             patience,
             is_kept,
             before: Before::default(),
-            is_changed: !schedule.rules.is_empty(),
+            is_changed: !schedule.is_empty(),
             started: begun,
             begun,
             stage: match setting.partner {
@@ -209,7 +185,7 @@ impl<'a> Running<'a> {
         self.outputs.output.clear();
         self.outputs.errors.clear();
         self.program.begin(Plan::new(schedule.clone()), numbering);
-        self.is_changed = !schedule.rules.is_empty();
+        self.is_changed = !schedule.is_empty();
         self.patience = patience;
         self.begun = Instant::now();
         // Those of the run before are gone before the first one of this one comes.
@@ -231,6 +207,7 @@ impl<'a> Running<'a> {
                 exit: Exit::Running,
                 deaths: self.before.deaths(self.program.deaths()),
                 are_writers: self.program.are_writers(),
+                waits: Waits::default(),
                 outcome: Outcome::Finished,
             },
             changes: self.program.changes() - self.before.changes,
@@ -244,111 +221,6 @@ impl<'a> Running<'a> {
         self.kill();
         self.turn_until(|_| false)?;
         Ok(())
-    }
-
-    const fn is_idle(&self) -> bool {
-        matches!(self.stage, Stage::Idle)
-    }
-
-    /// Ends it if it hangs or spins, or does more than is recorded.
-    fn watch(&mut self) {
-        let activity = self.program.activity();
-        let is_talking = matches!(self.stage, Stage::Talking);
-        if !is_talking && !matches!(self.stage, Stage::Settling(_)) {
-            return;
-        }
-        self.stops = self.stops.max(activity.idle_stops);
-        if is_talking {
-            self.quiet = self.quiet.max(activity.quiet);
-        }
-        let most = self.patience;
-        // One that spins as is once nobody talks to it is told to end.
-        let spins = activity.idle_stops > most.stops && (is_talking || self.is_changed);
-        let whole = most.whole * if self.is_changed { 10 } else { 1 };
-        let is_long = activity.idle > most.whole || self.begun.elapsed() > whole;
-        let hangs =
-            activity.quiet > most.quiet && self.program.is_asleep() && self.talking.is_asleep();
-        if spins {
-            self.outcome = Outcome::Spun;
-        } else if is_talking && (hangs || is_long) {
-            self.outcome = Outcome::Hung;
-        } else if !self.program.is_full() {
-            return;
-        }
-        self.kill();
-    }
-
-    /// Does what is due next.
-    fn go_on(&mut self) -> Result<(), RunError> {
-        let activity = self.program.activity();
-        // Whoever has just done something may do more.
-        let has_moved = activity.stops != self.seen;
-        self.seen = activity.stops;
-        match self.stage {
-            Stage::Starting => {
-                let first = self.program.listening().first().cloned();
-                let first = first.filter(|_| !has_moved && self.program.is_asleep());
-                if self.is_kept && first.is_some() {
-                    self.stage = Stage::Idle;
-                } else if let Some(address) = first {
-                    self.talking = Talking::start(self.partner, &address)?;
-                    self.stage = Stage::Talking;
-                } else if self.begun.elapsed() > LISTENING.min(self.patience.whole) {
-                    self.outcome = Outcome::Hung;
-                    self.kill();
-                }
-            }
-            Stage::Talking if !has_moved && self.talking.is_over() => {
-                self.stage = Stage::Settling(Instant::now());
-            }
-            Stage::Settling(since) => {
-                let is_settled = !has_moved
-                    && self.program.is_asleep()
-                    && !self.program.has_unread()
-                    && (!self.program.has_open() || activity.quiet > SETTLED);
-                let most = if has_moved {
-                    self.patience.quiet.max(WINDING_DOWN)
-                } else {
-                    self.patience.quiet
-                };
-                let is_due = is_settled || since.elapsed() > most;
-                if is_due && self.is_kept && !has_moved {
-                    self.stage = Stage::Idle;
-                } else if is_due {
-                    self.outputs.drain();
-                    let now = Instant::now();
-                    self.ended = Some((now, self.outputs.errors.len()));
-                    self.deaths = Some(self.program.deaths().to_vec());
-                    self.program.signal(SIGINT);
-                    self.stage = Stage::Ending(now, 0);
-                }
-            }
-            Stage::Ending(since, told) if since.elapsed() > ENDING[told] => {
-                if told == 0 {
-                    self.program.signal(SIGTERM);
-                    self.stage = Stage::Ending(since, 1);
-                } else {
-                    self.was_killed = true;
-                    self.kill();
-                }
-            }
-            Stage::Talking | Stage::Ending(..) | Stage::Idle => {}
-            Stage::Killed(since) => {
-                // A thread may have been made meanwhile, or stopped.
-                self.program.kill();
-                if since.elapsed() > GONE {
-                    return Err(RunError::Stays(GONE));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn kill(&mut self) {
-        let now = Instant::now();
-        self.ended.get_or_insert((now, self.outputs.errors.len()));
-        self.program.kill();
-        self.stage = Stage::Killed(now);
     }
 
     /// What came of it; it is gone.
@@ -386,6 +258,7 @@ impl<'a> Running<'a> {
                 _ => Vec::new(),
             },
             are_writers,
+            waits: chopped.waits,
             outcome: self.outcome,
         };
         Ok(Ran {
@@ -400,6 +273,17 @@ impl<'a> Running<'a> {
             changes: chopped.changes - self.before.changes,
             listening,
         })
+    }
+}
+
+/// At which calls a program stops. One that goes on is under one schedule after the other, none of
+/// which is about calls that wait for several descriptors.
+fn scope(plan: &Plan, is_kept: bool) -> Scope {
+    let mut several = Waiting::ALL.into_iter().filter(|call| call.is_of_several());
+    if !is_kept && several.any(|call| plan.asks(call)) {
+        Scope::Waits
+    } else {
+        Scope::Signals
     }
 }
 

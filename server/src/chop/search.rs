@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chop::{Baseline, Difference, Family, Place, Schedule, Sides, Stream, families, random};
+use chop::{Baseline, Difference, Family, Place, Schedule, Sides, Stream, Waits, families, random};
 use protocol::Framing;
 
 use super::finding::{self, Finding, ShortCall};
@@ -47,6 +47,7 @@ pub(super) struct Task<'a> {
 pub(super) struct Search<'a> {
     task: Task<'a>,
     streams: Vec<Stream>,
+    waits: Waits,
     baseline: Mutex<Baseline>,
     /// What a server that goes on does as is; none if none does.
     kept: Option<Baseline>,
@@ -77,6 +78,7 @@ impl<'a> Search<'a> {
         Self {
             task,
             streams: baseline.streams(),
+            waits: baseline.first().waits.clone(),
             baseline: Mutex::new(baseline),
             kept: None,
             begun: Instant::now(),
@@ -134,7 +136,7 @@ impl<'a> Search<'a> {
         let task = &self.task;
         let known = match &task.only {
             Some(schedule) => vec![(Family::SingleCuts, vec![schedule.clone()])],
-            None => families(&self.streams, task.framing, task.sides),
+            None => families(&self.streams, &self.waits, task.framing, task.sides),
         };
         let of: usize = known.iter().map(|(_, schedules)| schedules.len()).sum();
         for (family, schedules) in known {
@@ -281,6 +283,11 @@ impl<'a> Search<'a> {
         let Some(baseline) = &self.kept else {
             return self.breaks(schedule);
         };
+        // Calls that wait are counted from the start of a program on.
+        if !schedule.failures.is_empty() {
+            kept.end()?;
+            return self.breaks(schedule);
+        }
         let talked = kept.run(schedule, self.task.patience)?;
         let is_same = talked.as_ref().map(|talked| {
             let differences = baseline.compare(&talked.observation);
@@ -312,7 +319,7 @@ impl<'a> Search<'a> {
     /// the same as an earlier one that is the finding.
     fn add(&mut self, family: Family, schedule: &Schedule, broken: Broken) -> Fate {
         let begun = Instant::now();
-        let atoms = schedule.atoms(&self.streams);
+        let atoms = schedule.atoms(&self.streams, &self.waits);
         let mut smallest = (schedule.clone(), atoms.len().max(1), broken);
         let is_enough = self.findings.len() >= MOST_FINDINGS;
         let mut is_fewest = false;

@@ -1,18 +1,22 @@
 //! What was found out, as sentences: keys of `server/text` and values.
 
+mod mistake;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chop::{
-    Change, Closing, Difference, Exit, Family, Observation, Offsets, Place, Schedule, Selector, Way,
+    Change, Closing, Difference, Error, Exit, Failure, Family, Observation, Offsets, Place,
+    Selector, Way, Which,
 };
 use protocol::Framing;
 use trace::text::Sentence;
 
-use super::finding::{Finding, ShortCall, Whose};
+use super::finding::{Finding, ShortCall};
 use super::judgement::{Fate, Judgement, Verdict};
 use super::run::Ran;
 use super::script::Untested;
+pub use mistake::{mend, why};
 
 /// The name of a family.
 pub fn family(family: Family) -> Sentence {
@@ -105,10 +109,11 @@ pub fn broke(finding: &Finding) -> [Sentence; 2] {
         _ => "chop.one-change",
     };
     let few = Sentence::new(key).with("n", finding.changes);
-    let which = match (&finding.call, first) {
-        (Some(call), _) => short(call),
-        (None, Some(rule)) => change(rule.selector, &rule.change),
-        (None, None) => Sentence::new("chop.nothing-changed"),
+    let which = match (&finding.call, first, finding.schedule.failures.first()) {
+        (Some(call), ..) => short(call),
+        (None, Some(rule), _) => change(rule.selector, &rule.change),
+        (None, None, Some(failed)) => failure(failed),
+        (None, None, None) => Sentence::new("chop.nothing-changed"),
     };
     [few, which]
 }
@@ -154,6 +159,23 @@ fn change(selector: Selector, change: &Change) -> Sentence {
     Sentence::new(key)
         .with("connection", selector.connection.unwrap_or(1) as usize)
         .with("offset", offset.unwrap_or(0))
+}
+
+/// Which call that moves no bytes failed, and with what.
+fn failure(failure: &Failure) -> Sentence {
+    let number = match &failure.which {
+        Which::Every => None,
+        Which::These(numbers) => numbers.first(),
+    };
+    let key = match (failure.error, number) {
+        (Error::WouldBlock, Some(_)) => "chop.call-eagain",
+        (Error::WouldBlock, None) => "chop.calls-eagain",
+        (Error::Interrupted, Some(_)) => "chop.call-eintr",
+        (Error::Interrupted, None) => "chop.calls-eintr",
+    };
+    Sentence::new(key)
+        .with("call", failure.call.function())
+        .with("number", number.copied().unwrap_or(0))
 }
 
 /// In what it differs, one sentence a difference.
@@ -262,43 +284,6 @@ fn short_text(line: Option<&str>) -> String {
         text.push('…');
     }
     text
-}
-
-/// Why that is a mistake.
-pub fn why(finding: &Finding) -> Sentence {
-    Sentence::new(match (&finding.call, first_change(&finding.schedule)) {
-        _ if finding.whose != Whose::Program => "chop.why-receiver",
-        (Some(call), _) if call.way == Way::Send => "chop.why-send",
-        (Some(call), _) if call.header.is_some() => "chop.why-header",
-        (Some(call), _) if call.is_in_character => "chop.why-character",
-        (Some(call), _) if call.is_in_delimiter => "chop.why-delimiter",
-        (Some(call), _) if call.is_between_frames => "chop.why-border",
-        (_, Some((Way::Recv, Change::Glue))) => "chop.why-glued",
-        (_, Some((_, Change::WouldBlock(_)))) => "chop.why-eagain",
-        (_, Some((_, Change::Interrupt(_)))) => "chop.why-eintr",
-        (_, Some((Way::Send, _))) => "chop.why-send",
-        _ => "chop.why-recv",
-    })
-}
-
-fn first_change(schedule: &Schedule) -> Option<(Way, &Change)> {
-    let rule = schedule.rules.first()?;
-    Some((rule.selector.way, &rule.change))
-}
-
-/// What mends it; with a framing where there is one.
-pub fn mend(finding: &Finding, framing: Option<&Framing>) -> Sentence {
-    let key = match (first_change(&finding.schedule), framing) {
-        _ if finding.is_of_peer() => "chop.mend-peer",
-        _ if finding.whose == Whose::Receiver => "chop.mend-recv",
-        (Some((Way::Send, Change::Cuts(_) | Change::AtMost(_))), _) => "chop.mend-send",
-        (Some((_, Change::WouldBlock(_))), _) => "chop.mend-eagain",
-        (Some((_, Change::Interrupt(_))), _) => "chop.mend-eintr",
-        (_, Some(_)) => "chop.mend-framing",
-        (_, None) => "chop.mend-recv",
-    };
-    let written = framing.map(trace::framing::write).unwrap_or_default();
-    Sentence::new(key).with("framing", written)
 }
 
 /// How many schedules were survived, or tried before it broke.

@@ -9,10 +9,11 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use chop::Plan;
+use chop::{Plan, Waits};
 use kernel::descriptor::Address;
 use kernel::receive_queue;
-use kernel::tracee::{StartError, Tracer, Waited};
+use kernel::syscall::Scope;
+use kernel::tracee::{StartError, Stop, Tracer, Waited};
 use record::{Call, Head, Record};
 
 use super::cutting::{Cutting, Numbering};
@@ -75,19 +76,21 @@ pub struct Chopped {
     pub deaths: Vec<i32>,
     /// How many calls the schedule changed.
     pub changes: u64,
+    /// How many calls that move no bytes could have failed.
+    pub waits: Waits,
 }
 
 impl Chopping {
-    /// Starts a program with these standard streams. Its calls follow `plan`; `head` is that
-    /// of the record, whose times begin at `started`.
+    /// Starts a program with these standard streams, which stops at the calls of `scope`. Its
+    /// calls follow `plan`; `head` is that of the record, whose times begin at `started`.
     pub fn start(
         command: &[OsString],
-        streams: &[OwnedFd; 3],
+        (streams, scope): (&[OwnedFd; 3], Scope),
         (head, started): (Head, Instant),
         limits: Limits,
         plan: Plan,
     ) -> Result<Self, StartError> {
-        let tracer = Tracer::launch(command, streams)?;
+        let tracer = Tracer::launch(command, streams, scope)?;
         let observer = Observer::new(head, limits, Filter::default(), Telling::default());
         let mut driver = Driver::new(tracer.process(), observer, started);
         let mut cutting = Cutting::default();
@@ -143,8 +146,11 @@ impl Chopping {
             let most = if is_holding { most.min(HOLDING) } else { most };
             match self.tracer.wait_for(most).map_err(StartError::Failed)? {
                 Waited::Stopped(thread, stop) => {
-                    self.stops += 1;
-                    self.stopped = Instant::now();
+                    // What waits for several descriptors is nothing that it does.
+                    if !matches!(stop, Stop::Entered(call, _) if call.is_wait()) {
+                        self.stops += 1;
+                        self.stopped = Instant::now();
+                    }
                     self.driver.handle(&self.tracer, thread, stop);
                     if self.driver.moved() != self.moved {
                         self.moved = self.driver.moved();
@@ -240,6 +246,7 @@ impl Chopping {
     pub fn finish(self) -> Chopped {
         let deaths = self.deaths().to_vec();
         let changes = self.driver.changes();
+        let waits = self.driver.waits();
         let (record, notices, status) = self.driver.finish();
         Chopped {
             record,
@@ -247,6 +254,7 @@ impl Chopping {
             status,
             deaths,
             changes,
+            waits,
         }
     }
 }

@@ -1,20 +1,23 @@
 //! Carries out a schedule: gives calls less room, holds them, or has them fail, and sets
 //! everything back when they return.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod failing;
+
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use chop::{Asked, Decision, Place, Plan};
-use kernel::descriptor::{self, Descriptors};
+use chop::{Asked, Decision, Place, Plan, Waits};
+use kernel::descriptor::Descriptors;
 use kernel::syscall::Syscall;
 use kernel::tracee::{self, Thread};
 use kernel::{readiness, receive_queue};
 use record::{ConnectionId, Transport};
 use rustix::fs::OFlags;
 
+use super::handlers::Handlers;
 use super::observer::Observer;
 use super::programs::Programs;
-use super::shortening::{Changed, EAGAIN, EINTR, fail, shorten};
+use super::shortening::{Changed, EAGAIN, EALREADY, EINPROGRESS, EINTR, fail, shorten};
 use super::transfer::{Flags, Way};
 use super::writers::Writers;
 
@@ -71,8 +74,7 @@ pub(super) struct Cutting {
     numbering: Numbering,
     changed: HashMap<Thread, Call>,
     held: Vec<Held>,
-    /// Of each process the signals that have a handler which interrupts calls.
-    interrupting: HashMap<Thread, BTreeSet<u64>>,
+    pub(super) handlers: Handlers,
     /// Threads that have been held at the call that they are in.
     was_held: HashSet<Thread>,
     /// Threads that are in a call which moves bytes of a stream.
@@ -161,7 +163,9 @@ impl Cutting {
             // A call that has something to return at once is not interrupted.
             may_be_interrupted: !is_nonblocking
                 && (readiness::has_timeout(&socket, sends)
-                    || self.has_handler(observer.process(thread), thread))
+                    || self
+                        .handlers
+                        .may_interrupt(observer.process(thread), thread))
                 && !readiness::is_ready(&socket, sends),
             least: match due.way {
                 Way::In => u64::from(readiness::least_received(&socket)).min(due.length()),
@@ -187,8 +191,8 @@ impl Cutting {
                 }
                 shortened
             }
-            Decision::WouldBlock => fail(thread, call.1, EAGAIN),
-            Decision::Interrupted => fail(thread, call.1, EINTR),
+            Decision::WouldBlock => fail(thread, call, EAGAIN),
+            Decision::Interrupted => fail(thread, call, EINTR),
         };
         if let Some(changed) = changed {
             self.changes += 1;
@@ -216,8 +220,15 @@ impl Cutting {
             // A program that unmapped it meanwhile has no use for it.
             let _ = tracee::write_memory(thread, address, &word.to_ne_bytes());
         }
+        let replaced = match changed.unblocked {
+            Some(_) => [-EINPROGRESS, -EALREADY]
+                .contains(&result)
+                .then_some(-EINTR),
+            None => changed.result,
+        };
+        self.changes += u64::from(changed.unblocked.is_some() && replaced.is_some());
         // One that was killed meanwhile does not go on.
-        let _ = tracee::restore(thread, changed.argument, changed.result);
+        let _ = tracee::restore(thread, changed.argument, replaced);
         if let Some((fd, transport, way)) = told
             && let Ok(socket) = descriptors.copy(thread, fd)
         {
@@ -228,7 +239,7 @@ impl Cutting {
                 _ => readiness::tell_writable(&socket),
             };
         }
-        changed.result.unwrap_or(result)
+        replaced.unwrap_or(result)
     }
 
     /// The held recvs that may begin now; all, if `all`.
@@ -276,65 +287,17 @@ impl Cutting {
         self.changes
     }
 
+    /// How many calls that move no bytes could have failed since it began.
+    pub(super) const fn waits(&self) -> &Waits {
+        self.plan.waits()
+    }
+
     /// A thread is gone, or what it was in: nothing of its call is to be set back.
     pub(super) fn forget(&mut self, thread: Thread) {
         self.changed.remove(&thread);
         self.was_held.remove(&thread);
         self.moving.remove(&thread);
         self.held.retain(|held| held.thread != thread);
-        self.interrupting.remove(&thread);
-    }
-
-    /// A process made another one, which has its handlers of signals.
-    pub(super) fn made(&mut self, process: Thread, child: Thread) {
-        if let Some(signals) = self.interrupting.get(&process).cloned() {
-            self.interrupting.insert(child, signals);
-        }
-    }
-
-    /// A process runs another program, which has no handlers yet.
-    pub(super) fn executed(&mut self, process: Thread) {
-        self.interrupting.remove(&process);
-    }
-
-    /// A process sets the handler of a signal (rt_sigaction(2)).
-    pub(super) fn set_handler(
-        &mut self,
-        process: Thread,
-        thread: Thread,
-        [signal, action, ..]: [u64; 6],
-    ) {
-        const SA_RESTART: u64 = 0x1000_0000;
-        /// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV and SIGSYS: of the program's own
-        /// making.
-        const FAULTS: [u64; 7] = [4, 5, 6, 7, 8, 11, 31];
-        if action == 0 || FAULTS.contains(&signal) {
-            return;
-        }
-        let bytes = tracee::memory(thread, action, 16);
-        let (Some(handler), Some(flags)) = (
-            bytes.first_chunk().map(|word| u64::from_ne_bytes(*word)),
-            bytes.last_chunk().map(|word| u64::from_ne_bytes(*word)),
-        ) else {
-            return;
-        };
-        let signals = self.interrupting.entry(process).or_default();
-        // Neither SIG_DFL nor SIG_IGN.
-        if handler > 1 && flags & SA_RESTART == 0 {
-            signals.insert(signal);
-        } else {
-            signals.remove(&signal);
-        }
-    }
-
-    /// Whether a signal may interrupt a thread: one that has a handler and is not blocked.
-    fn has_handler(&self, process: Thread, thread: Thread) -> bool {
-        let Some(signals) = self.interrupting.get(&process) else {
-            return false;
-        };
-        let blocked = descriptor::blocked(thread).unwrap_or(u64::MAX);
-        signals
-            .iter()
-            .any(|signal| (1..=64).contains(signal) && blocked >> (signal - 1) & 1 == 0)
+        self.handlers.forget(thread);
     }
 }

@@ -210,7 +210,9 @@ impl Driver {
                 self.note(thread, call, arguments);
                 let is_awaited = self.await_call(thread, call, arguments);
                 let world = &mut self.world;
-                if self.observer.enter(thread, (call, arguments), at, world) || is_awaited {
+                let is_observed = self.observer.enter(thread, (call, arguments), at, world);
+                let is_failed = self.is_failed(thread, (call, arguments));
+                if is_observed || is_awaited || is_failed {
                     if self.is_held(thread, (call, arguments)) {
                         return;
                     }
@@ -242,7 +244,8 @@ impl Driver {
                 }
                 self.background_made(tracer, thread, child);
                 if let Some(cutting) = &mut self.cutting {
-                    cutting.made(self.observer.process(thread), child);
+                    let process = self.observer.process(thread);
+                    cutting.handlers.made(process, child);
                 }
                 if self.early.remove(&child).is_some() {
                     tracer.resume(child, Resume::Go);
@@ -260,7 +263,7 @@ impl Driver {
                 if let Some(cutting) = &mut self.cutting {
                     cutting.forget(former);
                     cutting.forget(thread);
-                    cutting.executed(self.observer.process(thread));
+                    cutting.handlers.forget(self.observer.process(thread));
                 }
                 self.look_at_program(thread);
                 Resume::Go

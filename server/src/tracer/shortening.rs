@@ -1,8 +1,11 @@
 //! How a call is changed that a thread has entered: its arguments in registers and in memory,
 //! and what it returns.
 
+use std::os::fd::OwnedFd;
+
 use kernel::syscall::Syscall;
 use kernel::tracee::{self, Thread};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::observer::Due;
 use super::world::World;
@@ -11,6 +14,11 @@ use super::world::World;
 pub(super) const EINTR: i64 = 4;
 /// errno(3).
 pub(super) const EAGAIN: i64 = 11;
+
+/// errno(3).
+pub(super) const EALREADY: i64 = 114;
+/// errno(3).
+pub(super) const EINPROGRESS: i64 = 115;
 
 /// What was changed of a call that a thread is in.
 #[derive(Debug, Default)]
@@ -21,14 +29,47 @@ pub(super) struct Changed {
     pub(super) memory: Vec<(u64, u64)>,
     /// What it returns in place of what the kernel does.
     pub(super) result: Option<i64>,
+    /// The socket of a connect(2) that does not wait.
+    pub(super) unblocked: Option<Unblocked>,
+}
+
+/// A socket that is non-blocking as long as this is there.
+#[derive(Debug)]
+pub(super) struct Unblocked {
+    socket: OwnedFd,
+    flags: OFlags,
+}
+
+impl Drop for Unblocked {
+    fn drop(&mut self) {
+        // It was set a moment ago in the same way.
+        let _ = fcntl_setfl(&self.socket, self.flags);
+    }
 }
 
 /// Has a call fail: it is made on no descriptor, and its error is replaced.
-pub(super) fn fail(thread: Thread, arguments: [u64; 6], error: i64) -> Option<Changed> {
-    tracee::set_argument(thread, 0, u64::MAX).ok()?;
+pub(super) fn fail(
+    thread: Thread,
+    (call, arguments): (Syscall, [u64; 6]),
+    error: i64,
+) -> Option<Changed> {
+    // Of poll(2) the number of descriptors: the kernel refuses one that is too large.
+    let index = usize::from(matches!(call, Syscall::Poll | Syscall::Ppoll));
+    tracee::set_argument(thread, index, u64::MAX).ok()?;
     Some(Changed {
-        argument: Some((0, arguments[0])),
+        argument: Some((index, arguments[index])),
         result: Some(-error),
+        ..Changed::default()
+    })
+}
+
+/// Has a connect(2) on a blocking socket begin and not wait, as one that a signal interrupts at
+/// once: the connection is made all the same.
+pub(super) fn hurry(socket: OwnedFd) -> Option<Changed> {
+    let flags = fcntl_getfl(&socket).ok()?;
+    fcntl_setfl(&socket, flags | OFlags::NONBLOCK).ok()?;
+    Some(Changed {
+        unblocked: Some(Unblocked { socket, flags }),
         ..Changed::default()
     })
 }

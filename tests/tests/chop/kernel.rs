@@ -85,6 +85,90 @@ print(ctypes.CDLL(None).recv(b.fileno(), bytes, 64, 0))
     );
 }
 
+/// Waits with each of three calls for what does not come, or with one for what is there.
+const WAITS: &str = "\
+a.sendall(b'x')
+print(b.recv(1))
+poll, epoll = select.poll(), select.epoll()
+poll.register(b, select.POLLIN)
+epoll.register(b, select.EPOLLIN)
+print(select.select([b], [], [], 0.02), poll.poll(20), epoll.poll(0.02))
+";
+
+#[test]
+fn calls_that_wait_are_interrupted_once_and_made_again() {
+    for call in ["connect", "select", "poll", "epoll"] {
+        survives(WAITS, &["--schedule", &format!("{call}:eintr")]);
+    }
+}
+
+#[test]
+fn a_call_that_no_signal_could_hit_is_not_interrupted() {
+    let unchanged = |first: &str, call: &str| {
+        let program = format!("import signal\n{first}\n{PAIR}{WAITS}");
+        let schedule = format!("{call}:eintr");
+        refused(&program, &["--schedule", &schedule], "no call was changed");
+    };
+    let default = "signal.signal(signal.SIGINT, signal.SIG_DFL)";
+    let blocked = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])";
+    for call in ["connect", "select", "poll"] {
+        unchanged(default, call);
+        unchanged(blocked, call);
+    }
+    // A handler after which calls are restarted wakes them, all but connect().
+    let restarts = "signal.siginterrupt(signal.SIGINT, False)";
+    unchanged(restarts, "connect");
+    let program = format!("import signal\n{restarts}\n{PAIR}{WAITS}");
+    judge(&program, &["--schedule", "poll:eintr"]).survived("poll");
+    // Where there is no handler the process may have been stopped meanwhile.
+    let program = format!("import signal\n{default}\n{PAIR}{WAITS}");
+    judge(&program, &["--schedule", "epoll:eintr"]).survived("epoll");
+}
+
+#[test]
+fn a_call_that_would_not_wait_is_not_interrupted() {
+    let ready = "\
+a.sendall(b'x')
+b.recv(1, socket.MSG_PEEK)
+poll, epoll = select.poll(), select.epoll()
+poll.register(b, select.POLLIN)
+epoll.register(b, select.EPOLLIN)
+print(poll.poll(), len(epoll.poll()), b.recv(1))
+print(select.select([b], [], [], 0), poll.poll(0), epoll.poll(0))
+";
+    for call in ["select", "poll", "epoll"] {
+        let schedule = format!("{call}:eintr");
+        refused(
+            &format!("{PAIR}{ready}"),
+            &["--schedule", &schedule],
+            "no call was changed",
+        );
+    }
+}
+
+#[test]
+fn a_connection_that_is_gone_is_announced_again_or_left_alone() {
+    let program = "\
+s.setblocking(False)
+poll = select.epoll()
+poll.register(s, EVENTS)
+c = socket.create_connection(s.getsockname())
+d = None
+while d is None:
+    poll.poll()
+    try:
+        d, _ = s.accept()
+    except BlockingIOError:
+        pass
+c.sendall(b'x')
+print(d.recv(1))
+";
+    let schedule = ["--schedule", "accept:eagain"];
+    survives(&program.replace("EVENTS", "select.EPOLLIN"), &schedule);
+    let edges = program.replace("EVENTS", "select.EPOLLIN | select.EPOLLET");
+    refused(&format!("{PAIR}{edges}"), &schedule, "no call was changed");
+}
+
 #[test]
 fn non_blocking_unix_sockets_are_read_as_they_are() {
     let program = "\

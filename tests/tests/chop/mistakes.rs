@@ -243,6 +243,67 @@ fn eintr_is_a_failure_in_c() {
 }
 
 #[test]
+fn an_interrupted_accept_is_the_end_in_c() {
+    check(&Mistake {
+        file: "accepting.c",
+        name: "an interrupted accept() is the end",
+        steps: &[(0, b"!"), (1, b"")],
+        schedule: "accept:eintr@",
+        differences: &["exit", "connections"],
+        has_test: false,
+    });
+}
+
+#[test]
+fn an_interrupted_connect_is_a_failure_in_c() {
+    check(&Mistake {
+        file: "connecting.c",
+        name: "an interrupted connect() is a failure",
+        steps: &[],
+        schedule: "connect:eintr@1",
+        differences: &["exit", "output"],
+        has_test: false,
+    });
+}
+
+#[test]
+fn an_interrupted_poll_is_a_failure_in_c() {
+    check(&Mistake {
+        file: "polling.c",
+        name: "an interrupted poll() is a failure",
+        steps: &[(0, b"!"), (1, b"")],
+        schedule: "poll:eintr@",
+        differences: &["exit", "connections"],
+        has_test: false,
+    });
+}
+
+#[test]
+fn what_poll_said_before_it_was_interrupted_is_read_in_c() {
+    check(&Mistake {
+        file: "stale.c",
+        name: "what poll() said before it was interrupted is read",
+        // Nothing comes until it has said that nothing does.
+        steps: &[(0, b"a"), (2, b"b"), (3, b"")],
+        schedule: "poll:eintr@",
+        differences: &["sent", "hangs"],
+        has_test: false,
+    });
+}
+
+#[test]
+fn a_connection_that_poll_announced_is_there_in_c() {
+    check(&Mistake {
+        file: "emptied.c",
+        name: "a connection that poll() announced is there",
+        steps: &[(0, b"!"), (1, b"")],
+        schedule: "accept:eagain@1",
+        differences: &["exit", "connections"],
+        has_test: false,
+    });
+}
+
+#[test]
 fn read_in_place_of_read_exact_in_rust() {
     check(&Mistake {
         file: "read.rs",

@@ -60,6 +60,25 @@ fn a_server_that_lives_with_every_chunking_is_started_a_few_times() {
 }
 
 #[test]
+fn calls_that_wait_are_those_of_a_fresh_start() {
+    let bench = Bench::new();
+    let command = bench.victim("accepting.c");
+    let trace = super::victim::trace(&[(0, b"!"), (1, b"")]);
+    let trace = bench.write("client.jsonl", &trace);
+    let flags = [
+        "--reuse",
+        "--replay",
+        &trace,
+        "--schedule",
+        "accept:eintr@1",
+    ];
+    for (word, code) in [("wrong", 1), ("mended", 0)] {
+        let judged = bench.chop(&flags, &[&command[0], word]);
+        assert_eq!(judged.code, Some(code), "{word}: {judged:#?}");
+    }
+}
+
+#[test]
 fn a_server_on_a_fixed_port_is_gone_before_the_next_one() {
     let bench = Bench::new();
     let (_taken, port) = super::victim::port("127.77.1.10");

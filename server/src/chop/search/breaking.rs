@@ -119,7 +119,20 @@ impl Search<'_> {
         let begun = Instant::now();
         let mut smallest = None;
         let mut is_whole = true;
-        let mut atoms = schedule.atoms(&self.streams);
+        let mut atoms = schedule.atoms(&self.streams, &self.waits);
+        let breaks = |fewer: &Schedule| {
+            // One that could not be run is not known to break it.
+            let ran = run(&self.task.setting, fewer, self.task.patience);
+            ran.is_ok_and(|ran| {
+                let differences = lock(&self.baseline).compare(&ran.observation);
+                ran.changes > 0 && !ran.is_full && !differences.is_empty()
+            })
+        };
+        // What is said of each call may be about a single one.
+        if let [one] = &atoms[..] {
+            let is_less = one != schedule && breaks(one);
+            return (is_less.then(|| (one.clone(), 1)), is_whole);
+        }
         loop {
             let mut last = None;
             let mut runs = 0;
@@ -131,22 +144,17 @@ impl Search<'_> {
                 }
                 (self.task.progress)(&Progress::Shrinking(some.len()));
                 let fewer = Schedule::together(some);
-                // One that could not be run is not known to break it.
-                let ran = run(&self.task.setting, &fewer, self.task.patience);
-                let breaks = ran.is_ok_and(|ran| {
-                    let differences = lock(&self.baseline).compare(&ran.observation);
-                    ran.changes > 0 && !ran.is_full && !differences.is_empty()
-                });
-                if breaks {
+                let is_broken = breaks(&fewer);
+                if is_broken {
                     last = Some((fewer, some.len()));
                 }
-                breaks
+                is_broken
             });
             is_whole &= runs < MOST_SHRINKING;
             let Some((fewer, count)) = last else {
                 return (smallest, is_whole);
             };
-            atoms = fewer.atoms(&self.streams);
+            atoms = fewer.atoms(&self.streams, &self.waits);
             smallest = Some((fewer, atoms.len().max(1)));
             // Of a very long list neighbours are first looked at together.
             if atoms.len() == count {

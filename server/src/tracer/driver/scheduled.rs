@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 
+use chop::Waits;
 use kernel::descriptor::{Address, Descriptor};
 use kernel::syscall::Syscall;
 use kernel::tracee::{Resume, StartError, Thread, Tracer};
@@ -27,7 +28,7 @@ impl Driver {
         match call {
             Syscall::RtSigaction => {
                 let process = self.observer.process(thread);
-                cutting.set_handler(process, thread, arguments);
+                cutting.handlers.set(process, thread, arguments);
             }
             Syscall::Bind => self.free(thread, fd),
             Syscall::Listen => {
@@ -52,6 +53,15 @@ impl Driver {
             // Where it cannot be set the program is told what it would be told without.
             let _ = socket.set_reuse_address(true);
         }
+    }
+
+    /// Has the call that a thread has entered fail, if it moves no bytes and the schedule says so.
+    /// True if it does.
+    pub(super) fn is_failed(&mut self, thread: Thread, call: (Syscall, [u64; 6])) -> bool {
+        let Some(cutting) = &mut self.cutting else {
+            return false;
+        };
+        cutting.wait(thread, call, &self.observer, &mut self.world)
     }
 
     /// Changes the call that a thread has entered, as the schedule says. True if the thread
@@ -108,6 +118,12 @@ impl Driver {
     /// Calls that were changed so far.
     pub(in super::super) fn changes(&self) -> u64 {
         self.cutting.as_ref().map_or(0, |cutting| cutting.changes())
+    }
+
+    /// How many calls that move no bytes could have failed since the schedule began.
+    pub(in super::super) fn waits(&self) -> Waits {
+        let cutting = self.cutting.as_ref();
+        cutting.map_or_else(Waits::default, |cutting| cutting.waits().clone())
     }
 
     /// Whether several threads have written to standard output, and to standard error.

@@ -47,7 +47,7 @@ impl Pending {
 pub(super) type Outcome = Result<u64, i32>;
 
 // errno(3).
-const EINTR: i32 = 4;
+pub(super) const EINTR: i32 = 4;
 const EAGAIN: i32 = 11;
 
 /// Whether a call failed because it would have had to wait.

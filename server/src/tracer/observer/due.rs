@@ -89,6 +89,12 @@ impl Observer {
         }
     }
 
+    /// What kind of socket the call is about that a thread has entered.
+    pub(in crate::tracer) fn socket_kind(&self, thread: Thread) -> Option<SocketKind> {
+        let socket = self.pending.get(&thread)?.socket?;
+        self.sockets.get(socket).map(|socket| socket.kind)
+    }
+
     /// The process of a thread.
     pub(in crate::tracer) fn process(&self, thread: Thread) -> Thread {
         self.tables.process(thread)

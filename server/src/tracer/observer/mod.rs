@@ -24,7 +24,7 @@ use protocol::Nanos;
 use record::{Call, Connection, Event, Head, Origin, PartyId, Reason, Record};
 
 pub(super) use self::call::descriptor;
-use self::call::{Pending, outcome, would_block};
+use self::call::{EINPROGRESS, EINTR, Pending, outcome, would_block};
 pub(super) use self::due::Due;
 use self::sockets::Sockets;
 use self::telling::bound;
@@ -208,6 +208,7 @@ impl Observer {
                 _ => return false,
             },
             Syscall::RtSigaction => return false,
+            call if call.is_wait() => return false,
             Syscall::Unshare => {
                 if arguments[0] & CLONE_FILES == 0 {
                     return false;
@@ -248,7 +249,7 @@ impl Observer {
         let Some(pending) = self.pending.remove(&thread) else {
             return;
         };
-        let Some(outcome) = outcome(result) else {
+        let Some(outcome) = outcome(self.connecting(&pending, result)) else {
             if would_block(result) {
                 self.blocked(&pending);
             }
@@ -286,6 +287,17 @@ impl Observer {
                 }
             }
         }
+    }
+
+    /// What a call has returned. A connect(2) of TCP that was interrupted goes on, as one that
+    /// does not wait.
+    fn connecting(&self, pending: &Pending, result: i64) -> i64 {
+        let is_interrupted = pending.call == Syscall::Connect && result == -i64::from(EINTR);
+        let socket = pending.socket.and_then(|socket| self.sockets.get(socket));
+        if is_interrupted && socket.is_some_and(|socket| socket.kind == SocketKind::Tcp) {
+            return -i64::from(EINPROGRESS);
+        }
+        result
     }
 
     /// Says that a call moves bytes which are not recorded.

@@ -3,6 +3,7 @@
 use super::*;
 
 const EAGAIN: i64 = -11;
+const EINTR: i64 = -4;
 const EPIPE: i64 = -32;
 const ECONNREFUSED: i64 = -111;
 const EINPROGRESS: i64 = -115;
@@ -192,11 +193,18 @@ fn parts_are_joined_as_far_as_they_were_taken() {
 
 #[test]
 fn a_connect_that_returns_early_is_told_by_what_comes_next() {
+    // One that is interrupted goes on, too.
+    for result in [EINPROGRESS, EINTR] {
+        tell_by_what_comes_next(result);
+    }
+}
+
+fn tell_by_what_comes_next(result: i64) {
     let begin = || {
         let mut stage = Stage::new();
         stage.open(CLIENT, 3, tcp(1, Some("127.0.0.1:999"), None));
         stage.write(NAME, &sockaddr("127.0.0.1:80"));
-        stage.call(CLIENT, Syscall::Connect, &[3, NAME, 16], EINPROGRESS);
+        stage.call(CLIENT, Syscall::Connect, &[3, NAME, 16], result);
         stage
     };
     let refused = "client c1 connect ! Connection refused (os error 111)";
