@@ -123,10 +123,11 @@ fn check(path: &str) -> usize {
         }
         if is_server(command) {
             let server = command.split(" #").next().unwrap_or(command);
+            // What the server before has said must be gone before this one is waited for.
             let _ = write!(
                 script,
                 "if [ -n \"$server\" ]; then kill $server; wait $server; fi\n\
-                 {server} > listening 2> log &\nserver=$!\n\
+                 : > listening\n{server} > listening 2> log &\nserver=$!\n\
                  until grep -q '^listening {}' listening; do\n\
                  kill -0 $server; sleep 0.02; done\n",
                 match command.split(' ').nth(1) {
