@@ -3,6 +3,8 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "chop/again.rs"]
+mod again;
 #[path = "chop/command.rs"]
 mod command;
 #[path = "chop/kernel.rs"]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use chop::Exit;
 use kernel::descriptor::Address;
 
 use super::peer::Peer;
@@ -44,6 +45,21 @@ impl Talking {
             Self::Nobody => false,
             Self::Peer(peer) => peer.is_over(),
             Self::Replay(replay) => replay.is_over(),
+        }
+    }
+
+    /// Takes what it has written, so that it can go on.
+    pub(super) fn drain(&mut self) {
+        if let Self::Peer(peer) = self {
+            peer.drain();
+        }
+    }
+
+    /// How a command has ended, if it has, and the last line of its standard error.
+    pub(super) fn left(&mut self) -> Option<(Exit, String)> {
+        match self {
+            Self::Nobody | Self::Replay(_) => None,
+            Self::Peer(peer) => peer.left(),
         }
     }
 

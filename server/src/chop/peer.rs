@@ -1,22 +1,31 @@
 //! A command of the user's that talks to the program: it is not under trace.
 
-use std::io;
+use std::io::{self, PipeReader, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
+use chop::Exit;
 use kernel::descriptor::Address;
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+/// Least bytes of what it wrote last that are kept; twice as many at most.
+const KEPT: usize = 4_096;
 
 /// A command that runs. It is killed with what it made when this is dropped.
 #[derive(Debug)]
 pub(super) struct Peer {
     process: Pid,
-    /// Says once that it has ended.
-    ended: Receiver<()>,
-    is_over: bool,
+    /// Says once that it has ended, and how.
+    ended: Receiver<Exit>,
+    /// How it has ended.
+    exit: Option<Exit>,
+    errors: PipeReader,
+    /// What it wrote last to standard error.
+    said: Vec<u8>,
     /// While it is there the number of the process is not given to another one.
     reap: Option<Sender<()>>,
 }
@@ -32,7 +41,10 @@ impl Peer {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]);
         shell.stdin(Stdio::null()).process_group(0);
-        shell.stdout(Stdio::null()).stderr(Stdio::null());
+        let (errors, writer) = io::pipe()?;
+        let flags = rustix::fs::fcntl_getfl(&errors)?;
+        rustix::fs::fcntl_setfl(&errors, flags | OFlags::NONBLOCK)?;
+        shell.stdout(Stdio::null()).stderr(writer);
         match address {
             Some(Address::Internet(address)) => {
                 shell.env("STICKYLAB_ADDRESS", address.to_string());
@@ -54,8 +66,9 @@ impl Peer {
                 match shell.spawn() {
                     Ok(mut child) => {
                         let _ = started.send(Ok(child.id()));
-                        wait(child.id());
-                        let _ = tell.send(());
+                        // It holds the end of the pipe that is written to.
+                        drop(shell);
+                        let _ = tell.send(wait(child.id()));
                         // Its group is killed first.
                         let _ = reaping.recv();
                         let _ = child.wait();
@@ -71,33 +84,74 @@ impl Peer {
         Ok(Self {
             process,
             ended,
-            is_over: false,
+            exit: None,
+            errors,
+            said: Vec::new(),
             reap: Some(reap),
         })
     }
 
     /// Whether it has ended.
     pub(super) fn is_over(&mut self) -> bool {
-        self.is_over |= self.ended.try_recv() != Err(TryRecvError::Empty);
-        self.is_over
+        self.exit().is_some()
+    }
+
+    /// How it has ended, if it has.
+    fn exit(&mut self) -> Option<Exit> {
+        if self.exit.is_none() {
+            self.exit = match self.ended.try_recv() {
+                Ok(exit) => Some(exit),
+                Err(TryRecvError::Empty) => None,
+                // Nobody waits for it any more.
+                Err(TryRecvError::Disconnected) => Some(Exit::Running),
+            };
+        }
+        self.exit
+    }
+
+    /// Takes what it has written to standard error, so that it can write more.
+    pub(super) fn drain(&mut self) {
+        let mut buffer = [0; KEPT];
+        while let Ok(count @ 1..) = self.errors.read(&mut buffer) {
+            self.said.extend_from_slice(&buffer[..count]);
+            let old = self.said.len().saturating_sub(KEPT);
+            if old > KEPT {
+                self.said.drain(..old);
+            }
+        }
+    }
+
+    /// How it has ended, if it has, and the last line of its standard error, which may be empty.
+    pub(super) fn left(&mut self) -> Option<(Exit, String)> {
+        let exit = self.exit()?;
+        self.drain();
+        let said = String::from_utf8_lossy(&self.said);
+        let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+        Some((exit, last.unwrap_or_default().to_owned()))
     }
 
     /// Whether all its processes sleep.
     pub(super) fn is_asleep(&self) -> bool {
+        let state = |number: &str| {
+            let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
+            // Behind the name: the state, the parent, the group (proc(5)).
+            let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+            let is_asleep = !matches!(fields.next()?, "R" | "D");
+            let group: i32 = fields.nth(1)?.parse().ok()?;
+            Some((is_asleep, group))
+        };
+        let group = self.process.as_raw_nonzero().get();
+        // It alone is most often all that there is.
+        if state(&group.to_string()).is_some_and(|(is_asleep, _)| !is_asleep) {
+            return false;
+        }
         let Ok(processes) = std::fs::read_dir("/proc") else {
             return true;
         };
         let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let numbers = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-        let mut states = numbers.filter_map(|number| {
-            let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
-            // Behind the name: the state, the parent, the group (proc(5)).
-            let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-            let state = fields.next()?.to_owned();
-            let group: i32 = fields.nth(1)?.parse().ok()?;
-            (group == self.process.as_raw_nonzero().get()).then_some(state)
-        });
-        states.all(|state| state != "R" && state != "D")
+        let mut states = numbers.filter_map(|number| state(&number));
+        states.all(|(is_asleep, its)| is_asleep || its != group)
     }
 }
 
@@ -109,13 +163,24 @@ impl Drop for Peer {
     }
 }
 
-/// Waits until a process has ended, and leaves it there.
-fn wait(number: u32) {
+/// Waits until a process has ended, and leaves it there. How it has ended, as far as is known.
+fn wait(number: u32) -> Exit {
     let Some(process) = i32::try_from(number).ok().and_then(Pid::from_raw) else {
-        return;
+        return Exit::Running;
     };
     let how = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    while waitid(WaitId::Pid(process), how).is_err_and(|error| error == Errno::INTR) {}
+    loop {
+        let status = match waitid(WaitId::Pid(process), how) {
+            Err(Errno::INTR) => continue,
+            Err(_) | Ok(None) => return Exit::Running,
+            Ok(Some(status)) => status,
+        };
+        return match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => Exit::Code(code),
+            (None, Some(signal)) => Exit::Signal(signal),
+            (None, None) => Exit::Running,
+        };
+    }
 }
 
 #[cfg(test)]
@@ -145,6 +210,31 @@ mod tests {
             assert!(text.contains(") Z "), "{text}");
             drop(peer);
             until(|| std::fs::metadata(&stat).is_err());
+        }
+    }
+
+    #[test]
+    fn how_it_ended_and_what_it_said_last_are_known() {
+        for (command, exit, said) in [
+            ("echo one >&2; echo two >&2; exit 3", Exit::Code(3), "two"),
+            ("echo one; true", Exit::Code(0), ""),
+            ("kill -KILL $$", Exit::Signal(9), ""),
+            // More than a pipe takes.
+            (
+                "yes error | head -n 40000 >&2; exit 1",
+                Exit::Code(1),
+                "error",
+            ),
+            // Somebody else goes on to hold it open.
+            ("sleep 1000 & echo gone >&2", Exit::Code(0), "gone"),
+        ] {
+            let mut peer = Peer::start(command, None).unwrap();
+            until(|| {
+                peer.drain();
+                peer.is_over()
+            });
+            assert_eq!(peer.left(), Some((exit, said.to_owned())), "{command}");
+            assert!(peer.said.len() <= 2 * KEPT);
         }
     }
 

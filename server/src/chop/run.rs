@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use chop::Observation;
+use chop::{Exit, Observation};
 use kernel::descriptor::Address;
 use kernel::tracee::StartError;
 use record::Record;
@@ -47,6 +47,9 @@ pub struct Ran {
     pub is_full: bool,
     /// The addresses on which it listened.
     pub listening: Vec<Address>,
+    /// How a command that talked to it has ended, if it has, and the last line of its standard
+    /// error.
+    pub peer: Option<(Exit, String)>,
 }
 
 impl Ran {
@@ -79,7 +82,7 @@ pub enum RunError {
 }
 
 /// What a program said last, if it said anything.
-fn last_said(line: &str) -> String {
+pub(super) fn last_said(line: &str) -> String {
     if line.is_empty() {
         return String::new();
     }

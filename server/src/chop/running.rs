@@ -145,6 +145,7 @@ impl<'a> Running<'a> {
         loop {
             let life = self.program.turn(TURN).map_err(RunError::Start)?;
             self.outputs.drain();
+            self.talking.drain();
             if life == Life::Over {
                 return Ok(true);
             }
@@ -224,7 +225,7 @@ impl<'a> Running<'a> {
     }
 
     /// What came of it; it is gone.
-    pub(super) fn finish(self) -> Result<Ran, RunError> {
+    pub(super) fn finish(mut self) -> Result<Ran, RunError> {
         // A program that does not listen because its calls were changed has been broken.
         let never_listened =
             matches!(self.talking, Talking::Nobody) && !matches!(self.partner, Partner::Inside);
@@ -272,6 +273,7 @@ impl<'a> Running<'a> {
             stops: self.stops,
             changes: chopped.changes - self.before.changes,
             listening,
+            peer: self.talking.left(),
         })
     }
 }

@@ -10,6 +10,7 @@ use record::End;
 
 use super::as_is::AsIs;
 use super::judgement::{Judgement, Progress};
+use super::partner::Partner;
 use super::patience::Patience;
 use super::run::{Ran, Setting};
 use super::running::run;
@@ -54,7 +55,7 @@ impl Session<'_> {
     pub fn judge(self) -> Result<Judgement, Unjudged> {
         let unchanged = Schedule::default();
         let first = run(&self.setting, &unchanged, Patience::UNKNOWN)?;
-        check(&first)?;
+        check(&first, &self.setting.partner)?;
         let mut patience = first.patience();
         let mut listening = vec![first.listening.clone()];
         let mut as_is = AsIs::new(first, |ran| &ran.observation, self.masks.clone());
@@ -104,7 +105,7 @@ fn has_own_addresses(runs: &[Vec<Address>]) -> bool {
 }
 
 /// Whether a run as is can be compared with others.
-fn check(ran: &Ran) -> Result<(), Unjudged> {
+fn check(ran: &Ran, partner: &Partner) -> Result<(), Unjudged> {
     use crate::tracer::Notice;
     let observation = &ran.observation;
     if ran.is_full {
@@ -114,8 +115,13 @@ fn check(ran: &Ran) -> Result<(), Unjudged> {
             Unjudged::Full("as is")
         });
     }
+    let has_peer = matches!(partner, Partner::Command(_));
     if observation.outcome != Outcome::Finished {
-        return Err(Unjudged::Endless(ran.took));
+        return Err(if has_peer && ran.peer.is_none() {
+            Unjudged::EndlessPeer(ran.took)
+        } else {
+            Unjudged::Endless(ran.took)
+        });
     }
     if let Exit::Signal(signal @ (4 | 6 | 7 | 8 | 11)) = observation.exit {
         return Err(Unjudged::Fails(signal));
@@ -124,14 +130,26 @@ fn check(ran: &Ran) -> Result<(), Unjudged> {
         return Err(if ran.notices.contains_key(&Notice::IoUring) {
             Unjudged::Unseen
         } else {
-            Unjudged::NoConnection
+            peer("does not connect to it", ran).unwrap_or(Unjudged::NoConnection)
         });
     }
     let streams = observation.streams();
     if streams.iter().all(|stream| stream.bytes.is_empty()) {
-        return Err(failed(ran).unwrap_or(Unjudged::NoBytes));
+        let has_failed = ran
+            .peer
+            .as_ref()
+            .is_some_and(|(exit, _)| *exit != Exit::Code(0));
+        let peer = peer("sends it nothing and receives nothing", ran);
+        let why = failed(ran).or(peer.filter(|_| has_failed));
+        return Err(why.unwrap_or(Unjudged::NoBytes));
     }
     Ok(())
+}
+
+/// What became of its peer, if that is a command and has ended.
+fn peer(what: &'static str, ran: &Ran) -> Option<Unjudged> {
+    let (exit, said) = ran.peer.clone()?;
+    Some(Unjudged::Peer { what, exit, said })
 }
 
 /// What the last connection that failed of those which the program opened failed with.

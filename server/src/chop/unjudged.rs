@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::run::{LIMITS, RunError};
+use chop::Exit;
+
+use super::run::{LIMITS, RunError, last_said};
 
 /// Why nothing could be found out.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,16 @@ pub enum Unjudged {
         /// How the call failed.
         error: String,
     },
+    /// The command that was to talk to it did not.
+    #[error("as is its peer {what}, and ended {}{}", how(*.exit), last_said(.said))]
+    Peer {
+        /// What it does not do for that.
+        what: &'static str,
+        /// How that command ended.
+        exit: Exit,
+        /// The last line of its standard error.
+        said: String,
+    },
     /// It received and sent nothing that could be cut.
     #[error("as is it receives and sends nothing on its connections that could be cut")]
     NoBytes,
@@ -33,6 +45,9 @@ pub enum Unjudged {
          --replay, which say who talks to it"
     )]
     Endless(Duration),
+    /// Neither it nor the command that talks to it comes to its end as is.
+    #[error("as is neither it nor its peer comes to an end: both still wait after {0:?}")]
+    EndlessPeer(Duration),
     /// It fails as is.
     #[error("as is it ends by signal {0}")]
     Fails(i32),
@@ -66,4 +81,13 @@ pub enum Unjudged {
          the kernel would not have cut any of them. --budget and --side say what is tried"
     )]
     Unchanged(usize),
+}
+
+/// How a command ended.
+fn how(exit: Exit) -> String {
+    match exit {
+        Exit::Code(code) => format!("with code {code}"),
+        Exit::Signal(signal) => format!("by signal {signal}"),
+        Exit::Killed | Exit::Running => "without a code".to_owned(),
+    }
 }

@@ -149,6 +149,22 @@ fn what_cannot_be_judged_is_said() {
     let fails = "import sys; sys.exit('cannot open its database')";
     let said = "of its standard error: cannot open its database";
     refused(&["--peer", "true"], &["python3", "-c", fails], said);
+    // Of a peer that does not talk to it, it is said what became of it.
+    let listens = "import socket; socket.create_server(('127.0.0.1', 0)).accept()[0].recv(1)";
+    let listens = ["python3", "-c", listens];
+    let missing =
+        "does not connect to it, and ended with code 127. The last line of its standard error: ";
+    refused(&["--peer", "/no/such/peer"], &listens, missing);
+    let fails = "does not connect to it, and ended with code 3. The last line of its standard error: \
+                 no key";
+    refused(&["--peer", "echo no key >&2; exit 3"], &listens, fails);
+    let leaves = "does not connect to it, and ended with code 0";
+    refused(&["--peer", "true"], &listens, leaves);
+    let connects = "python3 -c \"import os, socket; port = int(os.environ['STICKYLAB_PORT']); \
+                    socket.create_connection(('127.0.0.1', port)); raise SystemExit('no key')\"";
+    let fails =
+        "receives nothing, and ended with code 1. The last line of its standard error: no key";
+    refused(&["--peer", connects], &listens, fails);
     let (_held, port) = super::victim::port("127.77.1.11");
     let alone = format!("import socket; socket.create_connection(('127.77.1.11', {port}))");
     let fails = format!("its connection to 127.77.1.11:{port} fails before a byte");
@@ -259,7 +275,7 @@ fn who_sends_the_rest_is_not_told_to() {
     for part in [
         "single cuts !",
         "! broke its peer",
-        "its peer broke",
+        "peer broke    one cut is enough",
         "exit          2: ",
     ] {
         assert!(text.contains(part), "{part}: {text}");

@@ -129,7 +129,7 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    fn of(done: &Output) -> Self {
+    pub(super) fn of(done: &Output) -> Self {
         let text = String::from_utf8_lossy(&done.stdout);
         // What a server says of being ended as by Ctrl-C is no part of what is compared.
         assert!(!text.contains("KeyboardInterrupt"), "{text}");

@@ -37,11 +37,15 @@ impl Chop {
     ) -> Result<Vec<Again>> {
         let mut all = Vec::new();
         let mut as_is = Vec::new();
+        let mut input = None;
         let mut names = HashSet::new();
         for finding in &judgement.findings {
             if as_is.is_empty() {
                 let trace = Trace::of_record(judgement.as_is.record.clone(), setup.clone());
                 as_is.push(self.write("chop-as-is.jsonl", &output::lines(&trace))?);
+                if !tested.input.is_empty() {
+                    input = Some(self.write("chop-input", &tested.input)?);
+                }
             }
             let mut name = chop_name(&finding.schedule);
             // The names of long schedules may begin alike.
@@ -49,7 +53,7 @@ impl Chop {
                 name = format!("{name}-{}", names.len() + 1);
                 names.insert(name.clone());
             }
-            let command = self.again(&finding.schedule.to_string(), setup);
+            let command = self.again(&finding.schedule.to_string(), setup, input.as_deref());
             let mut record = finding.broken.record.clone();
             record.head.note = note(finding, setup.opener_framing.as_ref(), &command, screen);
             record.head.note_language = Some(screen.language().tag().to_owned());
@@ -85,14 +89,21 @@ impl Chop {
         Ok(shown.strip_prefix("./").unwrap_or(&shown).to_owned())
     }
 
-    /// The command that runs a schedule once more, for a shell.
-    fn again(&self, schedule: &str, setup: &Setup) -> String {
+    /// The command that runs a schedule once more, for a shell, where the program reads `input`.
+    /// Flags that say what is tried and how long make no difference to one schedule.
+    fn again(&self, schedule: &str, setup: &Setup, input: Option<&str>) -> String {
         let mut words = vec!["stickylab".to_owned(), "chop".to_owned()];
         let mut flag = |name: &str, value: &str| {
-            words.push(name.to_owned());
-            words.push(quoted(value));
+            if value.starts_with('-') {
+                words.push(format!("{name}={}", quoted(value)));
+            } else {
+                words.extend([name.to_owned(), quoted(value)]);
+            }
         };
         flag("--schedule", schedule);
+        if self.output != Path::new(".") {
+            flag("--output", &self.output.to_string_lossy());
+        }
         if let Some(peer) = &self.peer {
             flag("--peer", peer);
         }
@@ -122,6 +133,7 @@ impl Chop {
         words.push("--".to_owned());
         let command = self.command.iter();
         words.extend(command.map(|word| quoted(&word.to_string_lossy())));
+        words.extend(input.map(|input| format!("< {}", quoted(input))));
         words.join(" ")
     }
 }
