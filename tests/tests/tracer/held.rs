@@ -89,6 +89,44 @@ signal.pause()
         said.contains(&format!("side b: {silent}: {SILENT}")),
         "{said}"
     );
+    // It is said before, too.
+    let soon = format!("side b: {silent}: listens on no port after 1 s: CMD is run once it does");
+    assert!(said.contains(&soon), "{said}");
+}
+
+#[test]
+fn who_listens_on_the_loopback_of_the_other_side_alone_is_named() {
+    let place = Place::new();
+    let listens = python(
+        &place,
+        "listens.py",
+        "import signal, socket, sys
+kind = socket.SOCK_DGRAM if sys.argv[1] == 'udp' else socket.SOCK_STREAM
+sock = socket.socket(socket.AF_INET, kind)
+sock.bind(('127.0.0.1', 9000))
+if sys.argv[1] == 'tcp':
+    sock.listen()
+signal.pause()
+",
+    );
+    for transport in ["tcp", "udp"] {
+        for (side, is_named) in [("a", false), ("b", true)] {
+            let server = format!("{listens} {transport}");
+            let link = ["--link", "rtt=1ms", &format!("--{side}"), &server];
+            let (command, _) = trace(&place, &[&link[..], &["--", "echo", "begun"]].concat());
+            let finished = as_itself(command);
+            assert_eq!((finished.code, finished.out.len()), (Some(0), 1));
+            let said = finished.err.join("\n");
+            let named =
+                format!("side b: {server}: listens on 127.0.0.1 alone: side a cannot reach it");
+            assert_eq!(
+                said.contains(&named),
+                is_named,
+                "{transport} on {side}: {said}"
+            );
+            assert!(!said.contains(SILENT), "{said}");
+        }
+    }
 }
 
 #[test]

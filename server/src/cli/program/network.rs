@@ -83,10 +83,13 @@ impl Entered {
             let words = ["/bin/sh".into(), "-c".into(), text.clone()];
             let streams = streams().context("cannot start")?;
             let process = Tracer::launch_beside(&words, &streams);
+            let is_apart = *side != self.foreground;
+            let foreground = format!("side {}", sides::name(self.foreground));
             let (side, name) = (sides::name(*side), text.to_string_lossy());
             background.push(Background {
                 process: process.map_err(|error| explain(error, &words))?,
                 name: format!("side {side}: {name}"),
+                apart_from: is_apart.then_some(foreground),
                 tell: |line| eprintln!("{}", printable::lines(&format!("stickylab: {line}"))),
             });
         }

@@ -23,6 +23,8 @@ pub struct Background {
     pub process: Thread,
     /// What is said of it if it fails.
     pub name: String,
+    /// What the place of the foreground is called, if that has another loopback interface.
+    pub apart_from: Option<String>,
     /// Whoever says so.
     pub tell: fn(&str),
 }
