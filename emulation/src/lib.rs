@@ -18,4 +18,4 @@ pub use quantity::{Rate, Share};
 pub use settings::{
     LinkError, LinkSettings, MAX_DELAY, MAX_MTU, MAX_QUEUE, MAX_RATE, MIN_MTU, MIN_RATE, Part, Way,
 };
-pub use text::parse;
+pub use text::{parse, ways};

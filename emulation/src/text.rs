@@ -75,6 +75,12 @@ fn set(link: &mut LinkSettings, word: &str) -> Result<Part, LinkError> {
     Ok(part)
 }
 
+/// The values for up and down of a setting that has two.
+pub fn ways(value: &str) -> Option<(&str, &str)> {
+    // "20Mbit/s" is one value.
+    value.split_once('/').filter(|(_, down)| *down != "s")
+}
+
 fn shown(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
@@ -120,13 +126,7 @@ impl LinkSettings {
             value: shown(value),
         };
         if part.is_of_a_way() {
-            let (up, down) = value.split_once('/').unwrap_or((value, value));
-            // "20Mbit/s" is one value.
-            let (up, down) = if down == "s" {
-                (value, value)
-            } else {
-                (up, down)
-            };
+            let (up, down) = ways(value).unwrap_or((value, value));
             let mut ways = [self.up, self.down];
             for (way, value) in ways.iter_mut().zip([up, down]) {
                 way.set(part, value.trim()).ok_or_else(refused)?;

@@ -12,6 +12,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod ways;
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,6 +26,7 @@ use crate::{Experiment, order, quantity};
 pub use group::Group;
 pub use setting::Setting;
 pub use table::Knob;
+pub use ways::with_ways;
 
 /// What values a knob takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -199,7 +199,7 @@ fn lanes(dueled: &Dueled<'_>, duel: &Duel, parting: &Parting, screen: Screen) ->
     let glyphs = glyphs_of(bytes.len(), rest, &binary, &edges(&rows), screen);
     let drawn = bytes::draw_from(window.start as u64, &glyphs, &rows, screen);
     let drawn = drawn.unwrap_or_default();
-    let mut legend = Legend::default();
+    let mut legend = Legend::new("terminal.legend-dropped");
     legend.see(&drawn);
     [drawn, legend.text(screen)].concat()
 }

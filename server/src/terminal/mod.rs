@@ -33,6 +33,7 @@ use std::ops::Range;
 use anstyle::{AnsiColor, Style};
 use protocol::Framing;
 use trace::explain::{clues, end_name, refusal};
+use trace::knob::with_ways;
 use trace::lane::{Direction, Lane};
 use trace::link::Ending;
 use trace::rows::{Layer, Rows};
@@ -88,7 +89,7 @@ pub fn draw(trace: &Trace, analysis: &Analysis, screen: Screen) -> String {
     }
     text += &screen.paragraph(DIM, &summary(trace, screen));
     text += &proxy(trace, screen);
-    let mut legend = Legend::default();
+    let mut legend = Legend::new("terminal.legend-unreceived");
     for lane in &analysis.lanes {
         text.push('\n');
         draw_lane(&mut text, &mut legend, trace, lane, screen);
@@ -165,7 +166,8 @@ fn summary(trace: &Trace, screen: Screen) -> String {
     let mut parts = vec![screen.say(&what)];
     let link = trace.plan.as_ref().and_then(|plan| plan.link.as_ref());
     parts.extend(link.map(|link| {
-        let what = Sentence::new("terminal.link").with("link", link.to_string());
+        let link = with_ways(&link.to_string(), screen.language().catalog());
+        let what = Sentence::new("terminal.link").with("link", link);
         screen.say(&what)
     }));
     if let Some(last) = trace.events().last() {
@@ -245,9 +247,10 @@ fn offset_line(screen: Screen, offset: u64) -> String {
 }
 
 /// What the signs mean that were drawn.
-#[derive(Default)]
 struct Legend {
     signs: [bool; 5],
+    /// What became of the bytes that are gone.
+    gone: &'static str,
 }
 
 impl Legend {
@@ -255,9 +258,14 @@ impl Legend {
         (HEX, "terminal.legend-hex"),
         (SPACE, "terminal.legend-space"),
         (NOTHING, "terminal.legend-empty"),
-        (GONE, "terminal.legend-gone"),
+        (GONE, ""),
         (UNKNOWN, "terminal.legend-unknown"),
     ];
+
+    const fn new(gone: &'static str) -> Self {
+        let signs = [false; 5];
+        Self { signs, gone }
+    }
 
     /// Looks for signs in drawn rows.
     fn see(&mut self, rows: &str) {
@@ -269,7 +277,8 @@ impl Legend {
     fn text(&self, screen: Screen) -> String {
         let signs = self.signs.iter().zip(Self::SIGNS);
         let seen = signs.filter(|(seen, _)| **seen);
-        let texts: Vec<_> = seen.map(|(_, (_, key))| screen.text(key)).collect();
+        let keys = seen.map(|(_, (_, key))| if key.is_empty() { self.gone } else { key });
+        let texts: Vec<_> = keys.map(|key| screen.text(key)).collect();
         if texts.is_empty() {
             return String::new();
         }

@@ -51,7 +51,7 @@ fn check_lanes(trace: &Trace, analysis: &Analysis, columns: usize, expected: &st
     for lane in &analysis.lanes {
         draw_lane(
             &mut text,
-            &mut Legend::default(),
+            &mut Legend::new(""),
             trace,
             lane,
             screen(columns),

@@ -1,6 +1,6 @@
 //! What a knob is set to, in the words of the page.
 
-use trace::knob::{Domain, Knob};
+use trace::knob::{Domain, Knob, with_ways};
 use trace::text::{Catalog, grouped};
 
 /// A knob's value with its unit, or translated.
@@ -13,9 +13,8 @@ pub fn knob_value(knob: Knob, value: &str, catalog: &Catalog) -> String {
             let meaning = catalog.template(&["knob.", knob.name(), ".empty"].concat());
             meaning.unwrap_or("∅").to_owned()
         }
-        Domain::Text { .. } | Domain::Framing | Domain::Link(_) | Domain::Sizes { .. } => {
-            value.to_owned()
-        }
+        Domain::Link(_) => with_ways(value, catalog),
+        Domain::Text { .. } | Domain::Framing | Domain::Sizes { .. } => value.to_owned(),
         Domain::Number { unit, .. } => number(value, unit),
         Domain::Choice(_) => choice(value, catalog),
         Domain::Lines { .. } => {
@@ -57,6 +56,13 @@ mod tests {
         check(Knob::RecvSizes, "as the buffer");
         check(Knob::Link, "this machine");
         check(Knob::Messages, "∅");
+    }
+
+    #[test]
+    fn the_two_ways_of_a_link_are_told_apart() {
+        let catalog = crate::sample::catalog();
+        let shown = knob_value(Knob::Loss, "20%/0%", &catalog);
+        assert_eq!(shown, "20% to the server and 0% back");
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn boxes_are_bounded_too() {
     let trace = trace(experiment, &calls);
     let mut text = String::new();
     let lane = &Analysis::new(&trace).lanes[0];
-    draw_lane(&mut text, &mut Legend::default(), &trace, lane, screen(9));
+    draw_lane(&mut text, &mut Legend::new(""), &trace, lane, screen(9));
     let plain = anstream::adapter::strip_str(&text).to_string();
     let last: Vec<_> = plain.lines().rev().take(5).map(str::trim_end).collect();
     // One box a line.
@@ -100,7 +100,7 @@ fn what_a_link_lost_is_marked_and_named() {
     }
     let mut text = String::new();
     let lane = &Analysis::new(&trace).lanes[0];
-    draw_lane(&mut text, &mut Legend::default(), &trace, lane, screen(60));
+    draw_lane(&mut text, &mut Legend::new(""), &trace, lane, screen(60));
     let plain = anstream::adapter::strip_str(&text).to_string();
     let wire = plain.lines().find(|line| line.starts_with("wire"));
     let expected = "wire       │#1 2000 B│#2 2000 B ✗│#3 2000 B│  3 segments, 1 lost, lost: #2";
