@@ -231,14 +231,17 @@ impl Baseline {
                 });
             }
         }
-        if let Some(misfit) = self.output.misfit(&self.masks.apply(&run.output)) {
+        let [output, errors] = run.are_writers;
+        let misfit = self.output.misfit(&self.masks.apply(&run.output), output);
+        if let Some(misfit) = misfit {
             found.push(Difference::Output {
                 expected: misfit.expected,
                 found: misfit.found,
                 is_order: misfit.is_order,
             });
         }
-        if let Some(misfit) = self.errors.misfit(&self.masks.apply(&run.errors)) {
+        let misfit = self.errors.misfit(&self.masks.apply(&run.errors), errors);
+        if let Some(misfit) = misfit {
             found.push(Difference::Errors {
                 expected: misfit.expected,
                 found: misfit.found,

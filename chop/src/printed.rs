@@ -18,8 +18,10 @@ pub(crate) struct Printed {
     template: Template,
     /// Whether the order of its lines is chance.
     is_unordered: bool,
-    /// Whether it is chance, too, that lines are written into each other.
-    is_torn: bool,
+    /// Whether several threads write them, so that lines may be written into each other.
+    are_writers: bool,
+    /// Whether they were in a run as is: then it is chance, whoever writes.
+    was_torn: bool,
 }
 
 /// How a text has the lines that another one has.
@@ -41,14 +43,15 @@ pub(crate) struct Misfit {
 }
 
 impl Printed {
-    /// Of one run; `is_unordered` if the order of its lines is chance, and `is_torn` if it is
-    /// that they are written into each other, too.
-    pub(crate) fn new(text: Vec<u8>, is_unordered: bool, is_torn: bool) -> Self {
+    /// Of one run; `is_unordered` if the order of its lines is chance. Where there `are_writers`,
+    /// several threads, it may be that they are written into each other, too.
+    pub(crate) fn new(text: Vec<u8>, is_unordered: bool, are_writers: bool) -> Self {
         Self {
             template: Template::new(&text),
             first: text,
             is_unordered,
-            is_torn,
+            are_writers,
+            was_torn: false,
         }
     }
 
@@ -69,7 +72,7 @@ impl Printed {
         }
         if let Some(arrangement) = self.arrangement(text) {
             self.is_unordered = true;
-            self.is_torn |= arrangement == Arrangement::Torn;
+            self.was_torn |= arrangement == Arrangement::Torn;
             return;
         }
         let arranged = self.arranged(text).filter(|_| self.is_unordered);
@@ -99,15 +102,16 @@ impl Printed {
         Some(all.flatten().flatten().copied().collect())
     }
 
-    /// In what a text does not fit; none if it does.
-    pub(crate) fn misfit(&self, text: &[u8]) -> Option<Misfit> {
+    /// In what a text does not fit; none if it does. In the run that printed it there
+    /// `are_writers` or one thread alone, which cannot be interrupted by another.
+    pub(crate) fn misfit(&self, text: &[u8], are_writers: bool) -> Option<Misfit> {
         if self.template.fits(text) {
             return None;
         }
         let arrangement = self.arrangement(text);
         let is_chance = match arrangement {
             Some(Arrangement::Lines) => self.is_unordered,
-            Some(Arrangement::Torn) => self.is_torn,
+            Some(Arrangement::Torn) => self.was_torn || self.are_writers && are_writers,
             None => false,
         };
         if is_chance {
@@ -194,7 +198,7 @@ mod tests {
 
     /// Whether it fits, and if not whether the order alone differs.
     fn check(texts: &[&str], text: &str, expected: Option<bool>) {
-        let misfit = learned(texts).misfit(text.as_bytes());
+        let misfit = learned(texts).misfit(text.as_bytes(), true);
         assert_eq!(misfit.map(|misfit| misfit.is_order), expected, "{text}");
     }
 
@@ -223,8 +227,8 @@ mod tests {
         let mut printed = Printed::new(b"port 1\nhello\nyou\n".to_vec(), true, false);
         printed.learn(b"you\nhello\nport 2\n");
         assert_eq!(printed.template().masked(), 1, "{printed:?}");
-        assert_eq!(printed.misfit(b"hello\nport 77\nyou\n"), None);
-        assert!(printed.misfit(b"hello\nport 77\nme\n").is_some());
+        assert_eq!(printed.misfit(b"hello\nport 77\nyou\n", true), None);
+        assert!(printed.misfit(b"hello\nport 77\nme\n", true).is_some());
     }
 
     #[test]
@@ -241,11 +245,16 @@ mod tests {
         let as_is = "got hello\ngot bye\n";
         let framed_wrongly = b"got hellob\ngot ye\n";
         let torn = b"got hegot bye\nllo\n";
-        for (is_torn, expected) in [(false, Some(true)), (true, None)] {
-            let printed = Printed::new(as_is.into(), true, is_torn);
-            let misfit = printed.misfit(framed_wrongly);
+        // Several threads have to print as is, and in the run itself.
+        for (as_is_are, are, expected) in [
+            (false, true, Some(true)),
+            (true, false, Some(true)),
+            (true, true, None),
+        ] {
+            let printed = Printed::new(as_is.into(), true, as_is_are);
+            let misfit = printed.misfit(framed_wrongly, are);
             assert_eq!(misfit.map(|misfit| misfit.is_order), Some(false));
-            let misfit = printed.misfit(torn);
+            let misfit = printed.misfit(torn, are);
             assert_eq!(misfit.map(|misfit| misfit.is_order), expected);
         }
         // A run as is was torn.
@@ -258,14 +267,15 @@ mod tests {
         let mut printed = learned(&["port 12\nx\n", "port 21\nx\n"]);
         assert!(!printed.is_unordered());
         printed.learn(b"port 33\nx\n");
-        assert_eq!(printed.misfit(b"port 44\nx\n"), None);
+        assert_eq!(printed.misfit(b"port 44\nx\n", true), None);
     }
 
     #[test]
     fn of_lines_that_fit_several_the_ones_that_say_most_choose_first() {
         let texts = ["a 1\nb 1 x\n", "a 2\nb x y\n"];
         for text in ["b 7\na 7\n", "a 7\nb 7\n"] {
-            assert!(learned(&texts).misfit(text.as_bytes()).is_some(), "{text}");
+            let misfit = learned(&texts).misfit(text.as_bytes(), true);
+            assert!(misfit.is_some(), "{text}");
         }
         let printed = {
             let mut printed = Printed::new(b"1\nn 1\n".into(), true, false);
@@ -275,7 +285,8 @@ mod tests {
         assert_eq!(printed.template().masked(), 2, "{printed:?}");
         for text in ["n 8\nn 9\n", "n x\nn 9\n"] {
             let fits = printed.template().fits(text.as_bytes());
-            assert_eq!(printed.misfit(text.as_bytes()).is_none(), fits, "{text}");
+            let misfit = printed.misfit(text.as_bytes(), true);
+            assert_eq!(misfit.is_none(), fits, "{text}");
         }
     }
 
@@ -289,8 +300,9 @@ mod tests {
         let mut printed = Printed::new(text(1_000).into(), true, false);
         printed.learn(text(5_000).as_bytes());
         assert!(printed.template().masked() > MOST_UNSURE);
-        assert_eq!(printed.misfit(reversed(text(7_000)).as_bytes()), None);
+        let other_order = reversed(text(7_000));
+        assert_eq!(printed.misfit(other_order.as_bytes(), true), None);
         let other = text(7_000).replace("end", "bad");
-        assert!(printed.misfit(other.as_bytes()).is_some());
+        assert!(printed.misfit(other.as_bytes(), true).is_some());
     }
 }
