@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use record::End;
 
-use crate::failing::{Error, Failure, Waiting, Which};
+use crate::failing::{Error, Failure, Waiting, Waits, Which};
 
 /// Which way a call moves bytes, seen from the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,6 +181,14 @@ impl Schedule {
             }
         }
         self
+    }
+
+    /// Whether it has all the changes of another one, and that has few.
+    pub fn has(&self, other: &Self, streams: &[Stream], waits: &Waits) -> bool {
+        const FEW: usize = 64;
+        let others = other.atoms(streams, waits);
+        let own = self.atoms(streams, waits);
+        (1..=FEW).contains(&others.len()) && others.iter().all(|atom| own.contains(atom))
     }
 
     /// One that has the rules of all of `parts`; rules of a kind about the same calls become

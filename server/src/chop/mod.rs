@@ -21,6 +21,7 @@ mod running;
 mod script;
 mod search;
 mod session;
+mod sleep;
 pub mod telling;
 mod unjudged;
 

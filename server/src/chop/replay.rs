@@ -1,17 +1,16 @@
 //! Clients that were recorded, played again: each on a connection of its own, one after the
 //! other.
 
-use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use kernel::descriptor::Address;
+use kernel::tracee::Thread;
 
 use super::recorded::Recorded;
 use crate::tracer::sleeps;
@@ -26,8 +25,8 @@ const MOST: u64 = 1 << 30;
 pub(super) struct Replay {
     is_over: Arc<AtomicBool>,
     is_wanted: Arc<AtomicBool>,
-    /// The thread's directory below `/proc` (proc(5)); none until it runs.
-    thread: Arc<OnceLock<PathBuf>>,
+    /// The number of its thread; 0 before that has begun.
+    thread: Arc<AtomicI32>,
     playing: Option<JoinHandle<()>>,
 }
 
@@ -36,17 +35,17 @@ impl Replay {
     pub(super) fn start(clients: Vec<Recorded>, address: Address) -> io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let is_wanted = Arc::new(AtomicBool::new(true));
-        let directory = Arc::new(OnceLock::new());
         let mut this = Self {
             is_over: Arc::clone(&is_over),
             is_wanted: Arc::clone(&is_wanted),
-            thread: Arc::clone(&directory),
+            thread: Arc::default(),
             playing: None,
         };
+        let number = Arc::clone(&this.thread);
         let thread = thread::Builder::new().name("replay".to_owned());
         let playing = thread.spawn(move || {
-            let own = fs::read_link("/proc/thread-self").unwrap_or_default();
-            directory.get_or_init(|| Path::new("/proc").join(own));
+            let own = rustix::thread::gettid();
+            number.store(own.as_raw_nonzero().get(), Ordering::SeqCst);
             for client in &clients {
                 if !is_wanted.load(Ordering::SeqCst) {
                     break;
@@ -64,10 +63,12 @@ impl Replay {
         self.is_over.load(Ordering::SeqCst)
     }
 
-    /// Whether it waits for something: one that could go on, and is not let by the scheduler of a
-    /// loaded machine, does not.
+    /// Whether it waits for something.
     pub(super) fn is_asleep(&self) -> bool {
-        self.thread.get().is_some_and(|thread| sleeps(thread))
+        match self.thread.load(Ordering::SeqCst) {
+            0 => false,
+            thread => sleeps(Thread(thread)),
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Ran {
     pub took: Duration,
     /// The longest time in which nothing happened.
     pub quiet: Duration,
+    /// The longest time in which it and who talked to it slept.
+    pub slept: Duration,
     /// How often its threads stopped between two moves of bytes, at most.
     pub stops: u64,
     /// How many calls the schedule changed.
@@ -55,7 +57,7 @@ pub struct Ran {
 impl Ran {
     /// How long runs of the same program may take.
     pub(super) fn patience(&self) -> Patience {
-        Patience::of(self.took, self.quiet, self.stops)
+        Patience::of(self.took, [self.quiet, self.slept], self.stops)
     }
 }
 

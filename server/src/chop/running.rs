@@ -15,6 +15,7 @@ use super::outputs::Outputs;
 use super::partner::{Partner, Talking};
 use super::patience::Patience;
 use super::run::{LIMITS, Ran, RunError, Setting};
+use super::sleep::Sleep;
 use crate::lab;
 use crate::tracer::{Chopping, Life, Notice, Numbering};
 use stage::Stage;
@@ -81,6 +82,10 @@ pub(super) struct Running<'a> {
     /// When it was told to end, and what it had written to standard error by then.
     ended: Option<(Instant, usize)>,
     deaths: Option<Vec<i32>>,
+    /// How long it and who talks to it sleep.
+    sleep: Sleep,
+    /// Whether it took longer than it could.
+    is_late: bool,
     /// The longest time without a stop, and the most stops without a byte.
     quiet: Duration,
     stops: u64,
@@ -134,6 +139,8 @@ impl<'a> Running<'a> {
             was_killed: false,
             ended: None,
             deaths: None,
+            sleep: Sleep::new(begun),
+            is_late: false,
             quiet: Duration::ZERO,
             stops: 0,
             seen: 0,
@@ -189,6 +196,7 @@ impl<'a> Running<'a> {
         self.is_changed = !schedule.is_empty();
         self.patience = patience;
         self.begun = Instant::now();
+        self.sleep = Sleep::new(self.begun);
         // Those of the run before are gone before the first one of this one comes.
         self.talking = Talking::Nobody;
         if let Some(address) = self.program.listening().first() {
@@ -238,7 +246,7 @@ impl<'a> Running<'a> {
         let took = self
             .ended
             .map_or_else(|| begun.elapsed(), |(at, _)| at - begun);
-        let is_full = self.program.is_full();
+        let is_full = self.program.is_full() || self.is_late;
         let listening = self.program.listening().to_vec();
         let are_writers = self.program.are_writers();
         let chopped = self.program.finish();
@@ -270,6 +278,7 @@ impl<'a> Running<'a> {
             notices: chopped.notices,
             took,
             quiet: self.quiet,
+            slept: self.sleep.longest(),
             stops: self.stops,
             changes: chopped.changes - self.before.changes,
             listening,

@@ -17,7 +17,7 @@ use super::patience::Patience;
 use super::run::{Ran, RunError, Setting};
 use super::unjudged::Unjudged;
 
-/// How long they are looked for at least, whatever the budget.
+/// How long the fewest changes are looked for, whatever the budget: of all findings together.
 const SHRINKING: Duration = Duration::from_secs(20);
 /// Runs as is that cannot be compared, after which nothing can be.
 const MOST_STRANGE: usize = 4;
@@ -52,8 +52,10 @@ pub(super) struct Search<'a> {
     /// What a server that goes on does as is; none if none does.
     kept: Option<Baseline>,
     begun: Instant,
-    /// How long the fewest changes were looked for.
+    /// How long findings were looked at more closely, and how long of that the fewest changes were
+    /// looked for.
     shrinking: Duration,
+    looking: Duration,
     tried: AtomicUsize,
     /// Runs under a schedule that changed a call.
     changed: AtomicUsize,
@@ -83,6 +85,7 @@ impl<'a> Search<'a> {
             kept: None,
             begun: Instant::now(),
             shrinking: Duration::ZERO,
+            looking: Duration::ZERO,
             tried: AtomicUsize::new(0),
             changed: AtomicUsize::new(0),
             unsteady: AtomicUsize::new(0),
@@ -315,25 +318,27 @@ impl<'a> Search<'a> {
         Ok(broken)
     }
 
+    /// What is known to break the program and is a part of this schedule.
+    fn known(&self, schedule: &Schedule) -> Option<usize> {
+        self.findings.iter().position(|finding| {
+            !finding.is_of_peer() && schedule.has(&finding.schedule, &self.streams, &self.waits)
+        })
+    }
+
     /// Adds what broke the program, or its peer, with the fewest changes that do. Of one that is
     /// the same as an earlier one that is the finding.
     fn add(&mut self, family: Family, schedule: &Schedule, broken: Broken) -> Fate {
+        if let Some(index) = self.known(schedule) {
+            return Fate::Broke(index);
+        }
         let begun = Instant::now();
         let atoms = schedule.atoms(&self.streams, &self.waits);
         let mut smallest = (schedule.clone(), atoms.len().max(1), broken);
-        let is_enough = self.findings.len() >= MOST_FINDINGS;
         let mut is_fewest = false;
-        if !is_enough && self.task.only.is_none() {
-            let most = SHRINKING.max(self.task.budget / 2);
-            let (fewer, is_whole) = self.shrink(schedule, most);
+        if self.findings.len() < MOST_FINDINGS && self.task.only.is_none() {
+            let (fewer, is_whole) = self.with_fewest(schedule, &smallest.2.1);
             is_fewest = is_whole;
-            if let Some((fewer, changes)) = fewer {
-                // What broke it only once is not taken for what breaks it.
-                match self.breaks(&fewer) {
-                    Ok(Some(broken)) => smallest = (fewer, changes, broken),
-                    Ok(None) | Err(_) => is_fewest = false,
-                }
-            }
+            smallest = fewer.unwrap_or(smallest);
         }
         self.shrinking += begun.elapsed();
         let (schedule, changes, (ran, differences)) = smallest;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use chop::{Plan, Waits};
 use kernel::descriptor::Address;
 use kernel::receive_queue;
 use kernel::syscall::Scope;
-use kernel::tracee::{StartError, Stop, Tracer, Waited};
+use kernel::tracee::{StartError, Stop, Thread, Tracer, Waited};
 use record::{Call, Head, Record};
 
 use super::cutting::{Cutting, Numbering};
@@ -197,10 +196,7 @@ impl Chopping {
     /// Whether all its threads sleep.
     pub fn is_asleep(&self) -> bool {
         let threads = self.driver.threads();
-        !self.driver.is_holding()
-            && threads
-                .into_iter()
-                .all(|thread| sleeps(Path::new(&format!("/proc/{thread}"))))
+        !self.driver.is_holding() && threads.into_iter().all(sleeps)
     }
 
     /// Whether bytes have arrived for it that it has not taken.
@@ -259,10 +255,9 @@ impl Chopping {
     }
 }
 
-/// Whether a thread waits for something: its state in `stat` (proc(5)). `directory` is its own
-/// below `/proc`.
-pub fn sleeps(directory: &Path) -> bool {
-    let Ok(stat) = fs::read_to_string(directory.join("stat")) else {
+/// Whether a thread waits for something (proc(5), the state in `stat`).
+pub fn sleeps(thread: Thread) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{thread}/stat")) else {
         return true;
     };
     let state = stat

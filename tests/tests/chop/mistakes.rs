@@ -80,6 +80,7 @@ fn check(mistake: &Mistake) {
     );
     mistake.check_row(&judged);
     let finding = judged.of_type("finding")[0];
+    assert_eq!(finding["fewest"], true, "{file}: {finding:#}");
     let told = finding["differences"].as_array().expect("a list");
     assert!(
         told.iter()

@@ -46,6 +46,13 @@ impl Running<'_> {
 
     /// Ends it if it hangs or spins, or does more than is recorded.
     pub(super) fn watch(&mut self) {
+        let most = self.patience;
+        let is_killed = matches!(self.stage, Stage::Killed(_));
+        if !is_killed && most.until.is_some_and(|until| Instant::now() > until) {
+            self.is_late = true;
+            self.kill();
+            return;
+        }
         let activity = self.program.activity();
         let is_talking = matches!(self.stage, Stage::Talking);
         if !is_talking && !matches!(self.stage, Stage::Settling(_)) {
@@ -54,14 +61,16 @@ impl Running<'_> {
         self.stops = self.stops.max(activity.idle_stops);
         if is_talking {
             self.quiet = self.quiet.max(activity.quiet);
+            let are_asleep = || self.program.is_asleep() && self.talking.is_asleep();
+            self.sleep.look(Instant::now(), activity.quiet, are_asleep);
         }
-        let most = self.patience;
+        let has_changed = self.program.changes() > self.before.changes;
+        let hasty = most.hasty.filter(|_| has_changed);
         // One that spins as is once nobody talks to it is told to end.
         let spins = activity.idle_stops > most.stops && (is_talking || self.is_changed);
         let whole = most.whole * if self.is_changed { 10 } else { 1 };
         let is_long = activity.idle > most.whole || self.begun.elapsed() > whole;
-        let hangs =
-            activity.quiet > most.quiet && self.program.is_asleep() && self.talking.is_asleep();
+        let hangs = self.sleep.lasts() > hasty.unwrap_or(most.asleep);
         if spins {
             self.outcome = Outcome::Spun;
         } else if is_talking && (hangs || is_long) {

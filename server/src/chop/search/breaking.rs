@@ -1,15 +1,16 @@
 //! Whether a schedule breaks the program, again and again, and with how few changes.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chop::{Difference, Schedule, fewest};
 
 use super::super::as_is::comparable;
 use super::super::judgement::Progress;
+use super::super::patience::Patience;
 use super::super::run::{Ran, RunError};
 use super::super::running::run;
-use super::{Broken, Search, lock};
+use super::{Broken, SHRINKING, Search, lock};
 
 /// How often a schedule is tried of which it cannot be said whether it breaks the program.
 const MOST_TRIES: usize = 3;
@@ -30,8 +31,8 @@ enum Tried {
 
 impl Search<'_> {
     /// Whether a schedule breaks the program: it does twice, while the program as is does
-    /// what it does. Where that cannot be said, as when a run as is ends otherwise for once, it is
-    /// tried again, [`MOST_TRIES`] times in all.
+    /// what it does; once is enough where a part of it is known to. Where that cannot be said, as
+    /// when a run as is ends otherwise for once, it is tried again, [`MOST_TRIES`] times in all.
     pub(super) fn breaks(&self, schedule: &Schedule) -> Result<Option<Broken>, RunError> {
         let mut strange = 0;
         for number in 0..MOST_TRIES {
@@ -56,8 +57,12 @@ impl Search<'_> {
         if ran.changes > 0 {
             self.changed.fetch_add(1, Ordering::SeqCst);
         }
-        if lock(&self.baseline).compare(&ran.observation).is_empty() {
+        let differences = lock(&self.baseline).compare(&ran.observation);
+        if differences.is_empty() {
             return Ok(Tried::Same);
+        }
+        if ran.changes > 0 && self.known(schedule).is_some() {
+            return Ok(Tried::Broke(Box::new((ran, differences))));
         }
         let patience = self.task.patience.longer();
         let mut strange = 0;
@@ -108,21 +113,44 @@ impl Search<'_> {
         Ok(false)
     }
 
-    /// The fewest changes of a schedule under which a run differed, and their number; none if
-    /// it is the schedule itself. Whether they were looked for to the end: within `most` and
-    /// [`MOST_SHRINKING`] runs.
-    pub(super) fn shrink(
-        &self,
+    /// The fewest changes of a schedule that break the program, their number and how; none if
+    /// no fewer do. Whether they were looked for to the end: what is left of the time for that is
+    /// shared with what is found later.
+    pub(super) fn with_fewest(
+        &mut self,
         schedule: &Schedule,
-        most: Duration,
-    ) -> (Option<(Schedule, usize)>, bool) {
-        let begun = Instant::now();
+        differences: &[Difference],
+    ) -> (Option<(Schedule, usize, Broken)>, bool) {
+        let whole = SHRINKING.max(self.task.budget / 2);
+        let until = Instant::now() + whole.saturating_sub(self.looking) * 2 / 3;
+        let patience = self.task.patience.until(until);
+        let hasty = differences.contains(&Difference::Hangs);
+        let ways = [hasty.then(|| patience.hasty()), Some(patience)];
+        for patience in ways.into_iter().flatten() {
+            let begun = Instant::now();
+            let (fewer, is_whole) = self.shrink(schedule, patience);
+            self.looking += begun.elapsed();
+            let Some((fewer, changes)) = fewer else {
+                return (None, is_whole);
+            };
+            // What broke it only once, or in haste, is not taken for what breaks it.
+            if let Ok(Some(broken)) = self.breaks(&fewer) {
+                return (Some((fewer, changes, broken)), is_whole);
+            }
+        }
+        (None, false)
+    }
+
+    /// The fewest changes of a schedule under which a run differed, and their number; none if
+    /// it is the schedule itself. Whether they were looked for to the end: as long as there is
+    /// patience, and within [`MOST_SHRINKING`] runs.
+    fn shrink(&self, schedule: &Schedule, patience: Patience) -> (Option<(Schedule, usize)>, bool) {
         let mut smallest = None;
         let mut is_whole = true;
         let mut atoms = schedule.atoms(&self.streams, &self.waits);
         let breaks = |fewer: &Schedule| {
             // One that could not be run is not known to break it.
-            let ran = run(&self.task.setting, fewer, self.task.patience);
+            let ran = run(&self.task.setting, fewer, patience);
             ran.is_ok_and(|ran| {
                 let differences = lock(&self.baseline).compare(&ran.observation);
                 ran.changes > 0 && !ran.is_full && !differences.is_empty()
@@ -138,7 +166,7 @@ impl Search<'_> {
             let mut runs = 0;
             fewest(&atoms, MOST_SHRINKING, |some| {
                 runs += 1;
-                if begun.elapsed() > most {
+                if patience.until.is_some_and(|until| Instant::now() > until) {
                     is_whole = false;
                     return false;
                 }
