@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use trace::explain::refusal;
 use trace::lane::{Lane, MessageKind};
+use trace::rows::{Layer, Rows};
 use trace::text::{Sentence, grouped};
 use trace::{Analysis, Call, Event, Trace};
 
@@ -120,14 +121,22 @@ fn parts(bytes: &[u8], screen: Screen) -> Vec<String> {
 }
 
 /// What is to be said of the bytes of a recv: of how many sends they are, and which
-/// messages they complete.
+/// messages they complete; the latter of a send or a packet where the reader was not
+/// watched.
 fn findings(trace: &Trace, analysis: &Analysis, index: usize, screen: Screen) -> String {
-    let Some(event) = trace.events().get(index).filter(|e| e.call == Call::Recv) else {
+    let found = trace.events().get(index);
+    let found = found.and_then(|event| Some((event, analysis.lane_of(event)?)));
+    let Some((event, lane)) = found else {
         return String::new();
     };
-    let Some(lane) = analysis.lane_of(event) else {
-        return String::new();
+    let completing = match Rows::at_the_end(trace, lane).messages_of() {
+        Some(Layer::Sends) => Call::Send,
+        Some(Layer::Packets) => Call::Segment,
+        _ => Call::Recv,
     };
+    if event.call != completing && event.call != Call::Recv {
+        return String::new();
+    }
     if event.is_eof() && !trace.is_datagrams(event.connection) {
         return screen.text("terminal.live.end");
     }

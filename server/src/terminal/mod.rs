@@ -306,6 +306,10 @@ fn draw_lane(text: &mut String, legend: &mut Legend, trace: &Trace, lane: &Lane,
     let drawn = drawn.unwrap_or_else(|| boxes::draw(lane, &rows, screen));
     legend.see(&drawn);
     *text += &drawn;
+    if let Some(found) = Rows::at_the_end(trace, lane).messages_not_read() {
+        let messages = screen.text("terminal.messages");
+        *text += &screen.named(DIM, &messages, &screen.say(&found));
+    }
     for damage in lane.damages.iter().take(MOST_DAMAGES) {
         let reason = screen.say(&refusal(&damage.error));
         *text += &screen.named(BAD, &screen.text("terminal.skipped"), &reason);

@@ -202,7 +202,9 @@ impl Progress {
         // A reader whose connection is gone gets no more of it, as at its end.
         let is_told = event.error.is_none() || event.is_broken();
         let moves = is_told && direction(event).is_some();
-        if moves || event.call == Call::Refuse {
+        // Where a reader is not watched, its sender's call tells where the stream ends.
+        let ends = is_told && matches!(event.call, Call::Shutdown | Call::Close);
+        if moves || ends && self.stream.is_some() || event.call == Call::Refuse {
             self.open(lanes);
             self.events.push(index);
             if let Some(stream) = &mut self.stream {

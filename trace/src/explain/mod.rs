@@ -16,7 +16,7 @@ mod role;
 mod sent;
 mod why;
 
-use protocol::{Framing, Nanos};
+use protocol::Nanos;
 
 use crate::experiment::MAX_CLIENTS;
 use crate::lane::{Direction, Lane, Span};
@@ -70,7 +70,7 @@ pub fn explain(trace: &Trace, analysis: &Analysis, step: usize) -> Explanation {
             Call::Send => facts.send(),
             Call::Recv if facts.is_end() => facts.eof(),
             Call::Recv => facts.recv(),
-            Call::Shutdown => facts.plain("explain.shutdown"),
+            Call::Shutdown => facts.shutdown(),
             Call::Close => facts.close(),
             Call::Segment => facts.segment(),
             Call::Datagram => facts.datagram(),
@@ -150,10 +150,6 @@ impl Facts<'_> {
         self.trace.is_datagrams(self.event.connection)
     }
 
-    fn framing(&self) -> Framing {
-        self.trace.framing(Direction::FromOpener)
-    }
-
     /// A sentence that knows the actor, the call and the amounts.
     fn say(&self, key: &'static str) -> Sentence {
         Sentence::new(key)
@@ -206,9 +202,16 @@ impl Facts<'_> {
         explanation
     }
 
+    fn shutdown(&self) -> Explanation {
+        let mut explanation = self.plain("explain.shutdown");
+        explanation.rest.extend(self.ended());
+        explanation
+    }
+
     fn close(&self) -> Explanation {
         let mut explanation = self.plain("explain.close");
         explanation.rest.extend(self.counts());
+        explanation.rest.extend(self.ended());
         let lane = self
             .analysis
             .lane(self.event.connection, Direction::FromOpener)

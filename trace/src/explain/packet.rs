@@ -5,7 +5,7 @@ use record::{Loss, Piece};
 
 use super::{Explanation, Facts};
 use crate::lane::{Direction, Fate, Lane, Numbered};
-use crate::rows::Passage;
+use crate::rows::{Layer, Passage};
 use crate::text::{Sentence, Time};
 use crate::{Call, End, Event, Flags};
 
@@ -41,6 +41,9 @@ impl Facts<'_> {
         }
         if flags.has(Flags::FIN) {
             rest.push(self.say("explain.packet.fin"));
+        }
+        if let (Some(lane), Some(Layer::Packets)) = (self.lane, self.messages_of()) {
+            rest.extend(self.decoded_by_packet(lane));
         }
         let header = self.event.header.as_ref();
         if header.is_some_and(|header| header.window == 0) && !flags.has(Flags::RST) {

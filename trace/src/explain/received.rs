@@ -7,6 +7,7 @@ use super::clue::clues;
 use super::refusal::refusal;
 use super::{Explanation, Facts, under_trace};
 use crate::lane::{Direction, Integrity, Lane, MessageKind, Span};
+use crate::rows::{Layer, Rows};
 use crate::text::Sentence;
 
 /// Of how many damages in one recv is said what they are.
@@ -68,7 +69,7 @@ impl Facts<'_> {
         let sends = lane.sends_in(span.range());
         let touched = lane.sends[sends.clone()].iter();
         let count = touched.filter(|send| !send.is_empty()).count();
-        let bare = self.framing() == Framing::None || lane.direction == Direction::FromAcceptor;
+        let bare = !self.is_framed(lane);
         if count > 1 {
             return Sentence::new("explain.chunk.glued")
                 .with("n", count)
@@ -145,14 +146,26 @@ impl Facts<'_> {
         })
     }
 
+    /// Whether a framing marks the messages. Of an experiment the replies are not what is
+    /// looked at.
+    fn is_framed(&self, lane: &Lane) -> bool {
+        let is_meant = self.trace.plan.is_none() || lane.direction == Direction::FromOpener;
+        is_meant && self.trace.framing(lane.direction) != Framing::None
+    }
+
+    /// In which layer's bytes the messages are found that this event's bytes belong to.
+    pub(super) fn messages_of(&self) -> Option<Layer> {
+        Rows::at_the_end(self.trace, self.lane?).messages_of()
+    }
+
     /// What the framing made of it.
-    fn decoded(&self, lane: &Lane) -> Vec<Sentence> {
+    pub(super) fn decoded(&self, lane: &Lane) -> Vec<Sentence> {
         let mut sentences = Vec::new();
         if lane.messages.iter().any(|m| m.kind.is_refuted()) {
             // Nobody reads a frame behind a wrong answer.
             return sentences;
         }
-        let framed = self.framing() != Framing::None && lane.direction == Direction::FromOpener;
+        let framed = self.is_framed(lane);
         let completed: Vec<_> = lane
             .messages
             .iter()
@@ -182,6 +195,19 @@ impl Facts<'_> {
                 sentences.push(Sentence::new("explain.message.wrong"));
             }
         }
+        sentences.extend(self.refused_here(lane));
+        sentences
+    }
+
+    /// The same of a packet, which may be one that was sent again or out of order: how many
+    /// messages came with it, if any did.
+    pub(super) fn decoded_by_packet(&self, lane: &Lane) -> Vec<Sentence> {
+        let first = lane.messages.partition_point(|m| m.event < self.index);
+        let here = lane.messages[first..].iter();
+        let here = here.take_while(|m| m.event == self.index);
+        let count = here.filter(|m| m.kind == MessageKind::Message).count();
+        let complete = Sentence::new("explain.message.complete").with("n", count);
+        let mut sentences: Vec<_> = (count > 0).then_some(complete).into_iter().collect();
         sentences.extend(self.refused_here(lane));
         sentences
     }

@@ -2,7 +2,8 @@
 
 use super::packet::fragments_lost;
 use super::{Explanation, Facts};
-use crate::lane::{Fate, Lane};
+use crate::lane::{Direction, Fate, Lane};
+use crate::rows::Layer;
 use crate::text::Sentence;
 
 impl Facts<'_> {
@@ -40,7 +41,19 @@ impl Facts<'_> {
         explanation.rest.extend(self.held_back(&lane.sends[number]));
         explanation.rest.extend(self.on_the_wire(lane, number));
         explanation.rest.extend(self.stream_fate(lane));
+        if self.messages_of() == Some(Layer::Sends) && !self.event.is_empty() {
+            explanation.rest.extend(self.decoded(lane));
+        }
         explanation
+    }
+
+    /// Where the reader of what this end sends was not watched, what becomes of its messages
+    /// when no more is sent.
+    pub(super) fn ended(&self) -> Vec<Sentence> {
+        let direction = Direction::from(self.event.end);
+        let lane = self.analysis.lane(self.event.connection, direction);
+        let here = lane.map(|lane| self.refused_here(lane));
+        here.unwrap_or_default()
     }
 
     /// Which recvs the bytes of this send came out of.

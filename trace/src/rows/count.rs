@@ -223,7 +223,7 @@ impl Rows<'_> {
 
     /// Bytes that were read and in which messages cannot be found.
     fn undecoded(&self) -> usize {
-        let read = self.lane.recvs.last().map_or(Offset(0), |recv| recv.end);
+        let read = self.reach();
         let passed = self.lane.undecoded.iter();
         let passed = passed.filter(|passed| self.has_happened(passed.event));
         let bytes = passed.map(|passed| passed.end.min(read).0.saturating_sub(passed.start.0));

@@ -20,7 +20,8 @@ pub use stretch::{Hues, Stretch, within};
 
 use crate::cause::Change;
 use crate::lane::{Direction, Fate, Finding, Integrity, Lane, MessageKind, MessageSpan, Span};
-use crate::{Call, End, Trace};
+use crate::text::Sentence;
+use crate::{Call, Trace};
 
 /// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,23 +111,34 @@ impl<'a> Rows<'a> {
         match layer {
             Layer::Sends => !sends.is_empty() || watched(self.lane.direction.sender()),
             Layer::Packets => self.is_captured(),
-            Layer::Messages if self.is_of_packets() => true,
-            Layer::Recvs | Layer::Messages => {
-                !recvs.is_empty() || watched(self.lane.direction.reader())
-            }
+            Layer::Recvs => !recvs.is_empty() || watched(self.lane.direction.reader()),
+            Layer::Messages => self.messages_of().is_some(),
         }
     }
 
-    /// Whether messages are found in what packets carried, because no calls were
-    /// watched.
-    fn is_of_packets(&self) -> bool {
-        let Lane { sends, recvs, .. } = self.lane;
-        let is_watched = |end| self.trace.is_watched(self.lane.connection, end);
+    /// In which layer's bytes messages are found: in what the reader took; where it was not
+    /// watched and somebody said how messages are framed, in what was sent, or where nobody
+    /// was watched, in the packets.
+    pub fn messages_of(&self) -> Option<Layer> {
+        if self.is_observed(Layer::Recvs) {
+            return Some(Layer::Recvs);
+        }
         let is_framed = self.trace.framing(self.lane.direction) != Framing::None;
-        let has_calls = !sends.is_empty() || !recvs.is_empty();
-        !has_calls
-            && ![End::Opener, End::Acceptor].into_iter().any(is_watched)
-            && (is_framed || self.is_datagrams())
+        match (self.is_observed(Layer::Sends), self.is_datagrams()) {
+            (true, false) if is_framed => Some(Layer::Sends),
+            (false, is_datagrams) if is_framed || is_datagrams => Some(Layer::Packets),
+            _ => None,
+        }
+    }
+
+    /// That messages are not found in what the reader took, because it was not watched.
+    pub fn messages_not_read(&self) -> Option<Sentence> {
+        let key = match self.messages_of()? {
+            Layer::Sends => "stage.messages-of-sends",
+            Layer::Packets if !self.is_datagrams() => "stage.messages-of-packets",
+            _ => return None,
+        };
+        Some(Sentence::new(key))
     }
 
     fn has_happened(&self, event: usize) -> bool {
@@ -151,7 +163,11 @@ impl<'a> Rows<'a> {
             Direction::FromOpener => {
                 self.trace.framing(lane.direction) != Framing::None || !lane.messages.is_empty()
             }
-            Direction::FromAcceptor => self.is_of_packets() || lane.messages.iter().any(is_telling),
+            // Of an experiment the row says nothing where each reply came out whole.
+            Direction::FromAcceptor => {
+                self.trace.plan.is_none() && self.trace.framing(lane.direction) != Framing::None
+                    || lane.messages.iter().any(is_telling)
+            }
         };
         if has_messages && !self.is_datagrams() {
             layers.push(Layer::Messages);
@@ -252,15 +268,22 @@ impl<'a> Rows<'a> {
         from..to.max(from)
     }
 
-    /// From where decoding failed to the last byte that was read, and the
-    /// event at which it failed.
+    /// From where decoding failed to the last byte that was read, or where the reader was not
+    /// watched, sent; and the event at which it failed.
     pub fn refused(&self) -> Option<(Range<Offset>, usize)> {
         let failure = self.lane.failure.as_ref()?;
         let decoded = self.lane.messages.last();
         let decoded = decoded.map_or(Offset(0), |message| message.range().end);
         let start = failure.error.offset().max(decoded);
-        let read = self.lane.recvs.last().map_or(start, |recv| recv.end);
-        Some((start..read.max(start + 1), failure.event))
+        Some((start..self.reach().max(start + 1), failure.event))
+    }
+
+    /// Behind the last byte in which messages are found.
+    fn reach(&self) -> Offset {
+        match self.messages_of() {
+            Some(Layer::Sends | Layer::Packets) => self.lane.end(),
+            _ => self.lane.recvs.last().map_or(Offset(0), |recv| recv.end),
+        }
     }
 
     /// The room that the reader gave its latest recv, in bytes, or will give its first, as far

@@ -117,8 +117,10 @@ fn lane_marks(trace: &Trace, lane: &Lane, index: &Index, at: usize, marks: &mut 
         marks.push(bad("flag.unsure"));
     }
     let send = lane.sends.binary_search_by_key(&at, |send| send.event);
+    let reader = lane.direction.reader();
+    let is_known = !lane.recvs.is_empty() || trace.is_watched(lane.connection, reader);
     // Until the run is over it may still be read.
-    if let (Ok(number), Some(_)) = (send, trace.ending()) {
+    if let (Ok(number), Some(_), true) = (send, trace.ending(), is_known) {
         let send = &lane.sends[number];
         let read = if trace.is_datagrams(lane.connection) {
             matches!(lane.fate(number), Fate::Read(_))

@@ -9,7 +9,7 @@ use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
 use super::handshake;
 use crate::lane::{Content, Direction, Failure, Integrity, Lane, MessageKind, MessageSpan, Span};
-use crate::{ConnectionId, End, Event, Message, Trace};
+use crate::{ConnectionId, Event, Message, Trace};
 
 /// A direction of a stream while its events are handled.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub(super) struct StreamLane {
     pub(super) lane: Lane,
     /// Whether its sender's calls were watched, or one was seen.
     pub(super) has_sends: bool,
+    /// Whether its reader's calls were watched, or one that took bytes was seen.
+    pub(super) has_recvs: bool,
     /// Whether a call that moved bytes was seen at either end.
     pub(super) has_calls: bool,
     /// Whether a packet was seen.
@@ -35,9 +37,6 @@ pub(super) struct StreamLane {
     meant: Option<Vec<Vec<u8>>>,
     /// Whether it answers lengths.
     is_ready: bool,
-    /// Whether the calls of neither end were watched: messages are found in what the
-    /// packets carried.
-    is_of_packets: bool,
 }
 
 /// What a lane goes on from, where it shows more.
@@ -77,6 +76,7 @@ impl StreamLane {
         Self {
             lane: Lane::new(connection, direction),
             has_sends: trace.is_watched(connection, direction.sender()),
+            has_recvs: trace.is_watched(connection, direction.reader()),
             has_calls: false,
             has_packets: false,
             hidden: None,
@@ -87,9 +87,6 @@ impl StreamLane {
             framing,
             meant: None,
             is_ready: false,
-            is_of_packets: ![End::Opener, End::Acceptor]
-                .iter()
-                .any(|&end| trace.is_watched(connection, end)),
         }
     }
 
@@ -148,6 +145,29 @@ impl StreamLane {
             end: self.lane.end(),
             cut: 0,
         });
+        if self.decodes_sends() {
+            self.state.received = self.lane.end();
+            self.take(index, event, start);
+        }
+    }
+
+    /// Whether messages are found in what was sent: somebody said how it is framed, and
+    /// nobody watched who reads it.
+    pub(super) fn decodes_sends(&self) -> bool {
+        self.has_sends && !self.has_recvs && self.framing != Framing::None
+    }
+
+    /// Whether they are found in what packets carried, because the calls of neither end were
+    /// watched.
+    fn decodes_packets(&self) -> bool {
+        !self.has_sends && !self.has_recvs && self.framing != Framing::None
+    }
+
+    /// The sender has ended the stream with the event with this index.
+    pub(super) fn handle_end(&mut self, index: usize) {
+        if self.decodes_sends() {
+            self.finish(index);
+        }
     }
 
     pub(super) fn handle_recv(&mut self, index: usize, event: &Event) {
@@ -172,6 +192,11 @@ impl StreamLane {
             end: self.state.received,
             cut: 0,
         });
+        self.take(index, event, start);
+    }
+
+    /// Finds the messages that a call completes, whose first byte stands at `start`.
+    fn take(&mut self, index: usize, event: &Event, start: Offset) {
         if self.state.is_refused {
             return;
         }
@@ -198,7 +223,7 @@ impl StreamLane {
     /// The packet with this event index made known what is behind the first `known`
     /// bytes. It is decoded where nobody watched the calls, and somebody said how.
     pub(super) fn decode_packets(&mut self, index: usize, known: Offset) {
-        if !self.is_of_packets || self.framing == Framing::None {
+        if !self.decodes_packets() {
             return;
         }
         let new = self.lane.slice(known..self.lane.end());
@@ -211,7 +236,7 @@ impl StreamLane {
 
     /// Whether the stream is over, as far as packets tell: all up to the FIN has come.
     pub(super) fn finish_packets(&mut self, index: usize) {
-        if !self.is_of_packets || self.has_calls || self.framing == Framing::None {
+        if !self.decodes_packets() {
             return;
         }
         if self

@@ -13,7 +13,7 @@ use self::lane::StreamLane;
 use super::direction;
 use crate::cause;
 use crate::lane::{Direction, Lane};
-use crate::{Call, ConnectionId, Trace};
+use crate::{Call, ConnectionId, End, Trace};
 
 /// Both directions of a connection.
 #[derive(Clone, Debug)]
@@ -81,7 +81,8 @@ impl Stream {
 
     /// Whether an event shows that the lanes' bytes are not those of what was
     /// handled so far: the first send of a sender that was not watched, the
-    /// first call where only packets were.
+    /// first call where only packets were; or that messages are found in other calls: the
+    /// first recv of a reader that was not watched.
     fn learns(&mut self, trace: &Trace, index: usize) -> bool {
         let event = &trace.events()[index];
         let lane = match direction(event) {
@@ -90,12 +91,15 @@ impl Stream {
             None => return false,
         };
         let is_send = event.call == Call::Send;
-        let is_call = is_send || event.call == Call::Recv && !event.is_empty();
+        let is_recv = event.call == Call::Recv && !event.is_empty();
+        let is_call = is_send || is_recv;
         lane.has_packets |= event.call == Call::Segment;
         let is_news = is_send && !lane.has_sends || is_call && !lane.has_calls;
+        let has_reader = is_recv && lane.decodes_sends();
         lane.has_sends |= is_send;
+        lane.has_recvs |= is_recv;
         lane.has_calls |= is_call;
-        is_news && (!lane.lane.bytes.is_empty() || lane.has_packets)
+        has_reader || is_news && (!lane.lane.bytes.is_empty() || lane.has_packets)
     }
 
     fn apply(&mut self, trace: &Trace, index: usize) {
@@ -103,14 +107,28 @@ impl Stream {
         let (here, back) = match direction(event) {
             Some(Direction::FromOpener) => (&mut self.up, &mut self.down),
             Some(Direction::FromAcceptor) => (&mut self.down, &mut self.up),
-            None => {
+            None if event.call == Call::Refuse => {
                 // The server reads on, and makes nothing of it.
-                self.up.state.is_refused |= event.call == Call::Refuse;
+                self.up.state.is_refused = true;
+                return;
+            }
+            None => {
+                // Its caller sends no more.
+                match event.end {
+                    End::Opener => self.up.handle_end(index),
+                    End::Acceptor => self.down.handle_end(index),
+                }
                 return;
             }
         };
         match event.call {
-            Call::Recv => here.handle_recv(index, event),
+            Call::Recv => {
+                here.handle_recv(index, event);
+                if event.bytes == READY && back.decodes_sends() {
+                    // As below, of a reader that was not watched.
+                    back.handle_ready(index);
+                }
+            }
             Call::Send => {
                 here.handle_send(index, event);
                 back.state.challenge = here.lane.bytes.front().first_chunk().copied();

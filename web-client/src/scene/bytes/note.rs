@@ -46,10 +46,13 @@ impl Group<'_> {
         let (name, what) = self.names(layer);
         let texts = if layer == Layer::Packets {
             let why = self.catalog.text(capture_key(self.shot.trace.head.capture));
-            [Some((why, false)), self.counted()]
+            [Some((why, false)), self.counted(), None]
         } else {
             let why = self.catalog.text("stage.calls-not-observed");
-            [Some((what, false)), Some((why, false))]
+            let messages = self.rows.messages_not_read();
+            let messages = messages.filter(|_| layer == Layer::Recvs);
+            let messages = messages.map(|messages| (self.say(&messages), false));
+            [Some((what, false)), Some((why, false)), messages]
         };
         let name = text_width(&name, Font::Strong);
         let (first, mut x) = if self.layout.narrow {
