@@ -111,6 +111,14 @@ fn messages_are_found_in_what_was_sent() {
         let parted = of_lanes(&trace, &analysis, opponent);
         assert_eq!(parted.len(), 2);
         assert!(parted.iter().all(|duel| duel.duel.parting.is_some()));
+        let said = parted[0].sentences(&trace, true).remove(0);
+        assert_eq!(said.key, "duel.said-of");
+        let names: Vec<_> = said.values.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["from", "to", "name", "what"]);
+        assert_eq!(
+            parted[0].sentences(&trace, false),
+            parted[0].duel.sentences()
+        );
     }
 }
 

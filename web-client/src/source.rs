@@ -37,6 +37,18 @@ pub enum FileError {
     Lesson(Box<LessonFile>),
 }
 
+/// What tells a connection from others of the same programs: the opener's port, or where that
+/// is not known, its number.
+pub fn mark(connection: &Connection) -> String {
+    let address = connection.opener.address.as_deref();
+    let port = address.and_then(|address| address.rsplit_once(':'));
+    let port = port.filter(|(_, port)| port.parse::<u16>().is_ok());
+    match port {
+        Some((_, port)) => [":", port].concat(),
+        None => ["#", &connection.connection.0.to_string()].concat(),
+    }
+}
+
 /// Most events of one connection whose changed boundaries are counted for the list.
 const MOST_COUNTED: usize = 20_000;
 

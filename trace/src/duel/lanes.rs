@@ -3,7 +3,9 @@
 use protocol::Framing;
 
 use super::{Cuts, Duel, Opponent, SILENCE, Stream, duel};
+use crate::explain::ends;
 use crate::lane::{Direction, Lane};
+use crate::text::Sentence;
 use crate::{Analysis, ConnectionId, Trace};
 
 /// A duel and over which lane it went.
@@ -15,6 +17,22 @@ pub struct LaneDuel {
     pub direction: Direction,
     /// What became of it.
     pub duel: Duel,
+}
+
+impl LaneDuel {
+    /// What [`Duel::sentences`] says, and of which direction where there are `several`.
+    pub fn sentences(&self, trace: &Trace, several: bool) -> Vec<Sentence> {
+        let mut sentences = self.duel.sentences();
+        if let (true, Some(said)) = (several, sentences.first_mut()) {
+            let [from, to] = ends(trace, self.connection, self.direction);
+            let own = said.clone();
+            *said = Sentence::new("duel.said-of")
+                .with("from", from)
+                .with("to", to);
+            said.values.extend(own.values);
+        }
+        sentences
+    }
 }
 
 /// The duels with one wrong decoder, over each lane whose framing it fits.

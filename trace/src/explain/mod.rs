@@ -310,6 +310,25 @@ fn in_a_sentence(name: Value) -> Value {
     }
 }
 
+/// Who sends in a direction, and to whom; two of one name with their addresses.
+pub fn ends(trace: &Trace, connection: ConnectionId, direction: Direction) -> [Value; 2] {
+    let ends = [direction.sender(), direction.reader()];
+    let names = ends.map(|end| end_name(trace, connection, end));
+    if names[0] != names[1] {
+        return names;
+    }
+    let found = trace.connection(connection);
+    ends.map(|end| {
+        let address = found.and_then(|found| found.end(end).address.clone());
+        match (end_name(trace, connection, end), address) {
+            (Value::Text(name), Some(address)) => {
+                Value::Text([&name, " (", &address, ")"].concat())
+            }
+            (name, _) => name,
+        }
+    })
+}
+
 /// What is at an end of a connection: its party, or where nobody is known to
 /// be there, its address.
 pub fn end_name(trace: &Trace, connection: ConnectionId, end: End) -> Value {

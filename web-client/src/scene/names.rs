@@ -4,6 +4,7 @@ use trace::text::Catalog;
 use trace::{Call, ClientId, ConnectionId, End, PartyId, Reason, SERVER, explain};
 
 use super::StageModel;
+use crate::source::mark;
 
 impl StageModel<'_> {
     /// The connections that are drawn: of an experiment its clients'
@@ -29,11 +30,21 @@ impl StageModel<'_> {
         plan.is_some_and(|plan| plan.clients.len() == 1)
     }
 
-    /// Both ends of the connection, and the address of whoever opened it.
-    pub(super) fn ends(&self, catalog: &Catalog) -> Option<String> {
-        let connection = self.trace.connections.first()?;
-        let names = End::ALL.map(|end| self.end_name(catalog, connection.connection, end));
-        Some(names.join(" → "))
+    /// Both ends of the connection; and what tells it from that of `other`, where both are of
+    /// the same two.
+    pub(super) fn ends_beside(&self, other: &Self, catalog: &Catalog) -> Option<String> {
+        let ends = |of: &Self| {
+            let connection = of.trace.connections.first()?;
+            let names = End::ALL.map(|end| of.end_name(catalog, connection.connection, end));
+            Some((names.join(" → "), mark(connection)))
+        };
+        let (own, mark) = ends(self)?;
+        let is_same = ends(other).is_some_and(|(names, _)| names == own);
+        Some(if is_same {
+            [&own, " ", &mark].concat()
+        } else {
+            own
+        })
     }
 
     /// What a party is called.

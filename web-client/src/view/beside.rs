@@ -31,7 +31,7 @@ impl BesideView {
         let kept = source.and_then(|source| Some((source, source.connection(kept?)?)));
         let text = match kept {
             Some((source, listed)) => Sentence::new("yours.kept-above")
-                .with("connection", framings::parties(source, listed, catalog)),
+                .with("connection", framings::told_apart(source, listed, catalog)),
             None => Sentence::new("yours.keep-above"),
         };
         dom::set_text(&self.button, &catalog.render(&text));

@@ -1,6 +1,5 @@
 //! What happened at this step, whether the guess was right, what to look for.
 
-use trace::duel::Duel;
 use trace::rows::Rows;
 use trace::text::{Catalog, Sentence};
 use trace::{Analysis, Trace};
@@ -152,13 +151,17 @@ impl Explain {
 fn dueled(state: &State) -> Vec<Sentence> {
     let step = state.step();
     let is_over = step == state.events().len();
-    let duels = state.duels().iter().map(|of| &of.duel);
-    let told = duels.filter(|duel| {
-        let parting = duel.parting.as_ref();
+    let Some(trace) = state.trace() else {
+        return Vec::new();
+    };
+    let duels = state.duels();
+    let told = duels.iter().filter(|of| {
+        let parting = of.duel.parting.as_ref();
         let event = parting.and_then(|parting| parting.chunk.event);
         event.map_or(is_over, |event| event < step)
     });
-    told.flat_map(Duel::sentences).collect()
+    let several = duels.len() > 1;
+    told.flat_map(|of| of.sentences(trace, several)).collect()
 }
 
 /// Why the reader's boundaries are not the sender's, as the terminal has it: the

@@ -9,7 +9,7 @@ use web_sys::{Element, Event, HtmlInputElement};
 
 use crate::app::State;
 use crate::dom::{self, Listener, Missing, Template};
-use crate::source::{Listed, Source};
+use crate::source::{Listed, Source, mark};
 
 /// The list, as a field's `list` names it.
 pub(super) const LIST: &str = "framing-names";
@@ -63,4 +63,15 @@ pub(super) fn parties(source: &Source, listed: &Listed, catalog: &Catalog) -> St
         name.map_or_else(|| catalog.text("actor.unknown"), str::to_owned)
     });
     names.join(" → ")
+}
+
+/// The same, and what tells it from another connection of the same two programs.
+pub(super) fn told_apart(source: &Source, listed: &Listed, catalog: &Catalog) -> String {
+    let own = parties(source, listed, catalog);
+    let all = source.connections().iter();
+    let same = all.filter(|other| parties(source, other, catalog) == own);
+    if same.count() > 1 {
+        return [&own, " ", &mark(&listed.connection)].concat();
+    }
+    own
 }

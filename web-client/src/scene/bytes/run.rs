@@ -74,9 +74,12 @@ pub(super) fn runs<'a>(
         ..*shot
     };
     if shot.trace.plan.is_none() {
-        return [(before, false), (*shot, true)]
-            .map(|(shot, has_cursor)| run(shot, shot.ends(catalog), None, has_cursor))
-            .into();
+        let upper = before.ends_beside(shot, catalog);
+        let lower = shot.ends_beside(&before, catalog);
+        return vec![
+            run(before, upper, None, false),
+            run(*shot, lower, None, true),
+        ];
     }
     let first = title("stage.before", |turned| &turned.was);
     let second = title("stage.now", |turned| &turned.is);
