@@ -86,6 +86,16 @@ async fn one_connection_stays_above_another_to_be_compared() {
         "#yours&compare=1,0"
     ]);
     assert_eq!(page.script(pressed).await, expected);
+    // The Time view has one of them, and says so.
+    let note = "
+        const note = document.getElementById('note-above');
+        return note.hidden ? '' : note.textContent;";
+    assert_eq!(page.script(note).await, json!(""));
+    page.click("[data-view='time']").await;
+    let is_said =
+        |said: &serde_json::Value| said.as_str().is_some_and(|said| said.contains(&ends(9)));
+    page.until_returned("the note", note, is_said).await;
+    page.click("[data-view='bytes']").await;
     page.click("#keep-above").await;
     page.until("one connection", |seen| {
         !seen.text("stage").contains(&ends(9))

@@ -6,10 +6,12 @@ use trace::pcapng;
 use trace::text::{Catalog, Sentence};
 use web_sys::{Element, HtmlElement};
 
+use super::framings;
 use super::mistakes::describe;
 use crate::app::{Mistake, State, Status};
 use crate::dom::{self, Missing};
 use crate::hash::Fault;
+use crate::scene::View;
 
 pub(super) struct Notes {
     record: HtmlElement,
@@ -19,6 +21,7 @@ pub(super) struct Notes {
     missed: HtmlElement,
     dropped: HtmlElement,
     link: HtmlElement,
+    above: HtmlElement,
 }
 
 impl Notes {
@@ -31,6 +34,7 @@ impl Notes {
             missed: dom::find("note-missed")?,
             dropped: dom::find("note-dropped")?,
             link: dom::find("note-link")?,
+            above: dom::find("note-above")?,
         })
     }
 
@@ -43,6 +47,10 @@ impl Notes {
         dom::set_shown(&self.link, !faults.is_empty());
         let gap = state.language().between_sentences();
         dom::set_text(&self.link, &faults.join(gap));
+
+        let above = above(state, catalog).unwrap_or_default();
+        dom::set_shown(&self.above, !above.is_empty());
+        dom::set_text(&self.above, &above);
 
         let own = state
             .trace()
@@ -100,6 +108,21 @@ impl Notes {
             dom::set_text(element, &text);
         }
     }
+}
+
+/// That the Time view has not what stands above in the Bytes view.
+fn above(state: &State, catalog: &Catalog) -> Option<String> {
+    state.earlier().filter(|_| state.view() == View::Time)?;
+    let kept = state.source().zip(state.kept_above());
+    let kept = kept.and_then(|(source, kept)| Some((source, source.connection(kept)?)));
+    let sentence = match kept {
+        Some((source, listed)) => {
+            let connection = framings::told_apart(source, listed, catalog);
+            Sentence::new("note.above.connection").with("connection", connection)
+        }
+        None => Sentence::new("note.above.run"),
+    };
+    Some(catalog.render(&sentence))
 }
 
 /// What of the address could not be followed.
