@@ -18,7 +18,7 @@ pub use passage::Passage;
 pub use reason::Reason;
 pub use stretch::{Hues, Stretch, within};
 
-use crate::cause::Change;
+use crate::cause::{Boundary, Change};
 use crate::lane::{Direction, Fate, Finding, Integrity, Lane, MessageKind, MessageSpan, Span};
 use crate::text::Sentence;
 use crate::{Call, Trace};
@@ -139,6 +139,32 @@ impl<'a> Rows<'a> {
             _ => return None,
         };
         Some(Sentence::new(key))
+    }
+
+    /// Whether anybody said what the sender means by a message: an experiment, or a framing.
+    /// Else a chunk of several sends, or of a part of one, is a fact and no mistake.
+    pub fn says_messages(&self) -> bool {
+        self.trace.plan.is_some() || self.trace.framing(self.lane.direction) != Framing::None
+    }
+
+    /// Whether a boundary that changed lets whoever takes chunks for messages make a mistake:
+    /// of a record, where two messages came in one chunk, or a chunk ends inside of one.
+    pub fn misleads(&self, boundary: &Boundary) -> bool {
+        let is_sure = self.trace.plan.is_some() || self.is_datagrams();
+        if is_sure || !self.says_messages() {
+            return is_sure;
+        }
+        let messages = &self.lane.messages;
+        let at = messages.partition_point(|message| message.range().end <= boundary.offset);
+        let is_inside = |message: &MessageSpan| message.range().start < boundary.offset;
+        let is_split = messages.get(at).is_some_and(is_inside);
+        let before = at.checked_sub(1).and_then(|before| messages.get(before));
+        let ends_here = before.is_some_and(|message| message.range().end == boundary.offset);
+        match boundary.change {
+            Change::Vanished => ends_here,
+            Change::Appeared => is_split,
+            Change::Cut | Change::Lost => true,
+        }
     }
 
     fn has_happened(&self, event: usize) -> bool {

@@ -3,6 +3,7 @@
 
 use protocol::Nanos;
 use trace::lane::{Fate, Integrity, Lane, MessageKind};
+use trace::rows::Rows;
 use trace::text::{Catalog, Sentence, grouped};
 use trace::{Analysis, Call, ClientId, Event, PartyId, Trace, Transport};
 
@@ -30,9 +31,31 @@ pub(super) enum Mark {
     Flag {
         /// Key.
         key: &'static str,
-        /// Whether it is as it should be.
-        good: bool,
+        /// What it says.
+        tone: Tone,
     },
+}
+
+/// What a word about an event says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// It is as it should be.
+    Good,
+    /// It is a fact, and nobody said how it should be.
+    Plain,
+    /// It is not as it should be.
+    Bad,
+}
+
+impl Tone {
+    /// The attribute's value that the style sheet knows.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Plain => "plain",
+            Self::Bad => "bad",
+        }
+    }
 }
 
 /// The marks of an event.
@@ -55,7 +78,7 @@ pub(super) fn marks(trace: &Trace, analysis: &Analysis, index: &Index, at: usize
     } else if event.is_eof() && !trace.is_datagrams(event.connection) {
         marks.push(Mark::Flag {
             key: "flag.eof",
-            good: true,
+            tone: Tone::Good,
         });
     }
     marks
@@ -67,6 +90,11 @@ fn lane_marks(trace: &Trace, lane: &Lane, index: &Index, at: usize, marks: &mut 
     let messages = &lane.messages;
     let first = messages.partition_point(|message| message.event < at);
     let own = messages.iter().enumerate().skip(first);
+    let changed = if Rows::at_the_end(trace, lane).says_messages() {
+        Tone::Bad
+    } else {
+        Tone::Plain
+    };
     for (number, message) in own.take_while(|(_, message)| message.event == at) {
         let body = &message.frame.body;
         let text = if message.kind.is_of_the_handshake() {
@@ -81,19 +109,19 @@ fn lane_marks(trace: &Trace, lane: &Lane, index: &Index, at: usize, marks: &mut 
             hue: hue % usize::from(HUES),
         });
         let flag = match (message.kind, message.integrity) {
-            (kind, _) if kind.is_refuted() => Some(("flag.denied", false)),
-            (MessageKind::Skipped, _) => Some(("flag.skipped", false)),
+            (kind, _) if kind.is_refuted() => Some(("flag.denied", Tone::Bad)),
+            (MessageKind::Skipped, _) => Some(("flag.skipped", Tone::Bad)),
             (MessageKind::Answer { .. } | MessageKind::Proof { .. }, _) => {
-                Some(("flag.accepted", true))
+                Some(("flag.accepted", Tone::Good))
             }
-            (_, Integrity::Glued(_)) => Some(("flag.glued", false)),
-            (_, Integrity::Part) => Some(("flag.split", false)),
-            (_, Integrity::Cut(_)) => Some(("flag.cut", false)),
-            (_, Integrity::Wrong) => Some(("flag.wrong", false)),
+            (_, Integrity::Glued(_)) => Some(("flag.glued", changed)),
+            (_, Integrity::Part) => Some(("flag.split", changed)),
+            (_, Integrity::Cut(_)) => Some(("flag.cut", Tone::Bad)),
+            (_, Integrity::Wrong) => Some(("flag.wrong", Tone::Bad)),
             (_, Integrity::Whole) => None,
         };
-        if let Some((key, good)) = flag {
-            marks.push(Mark::Flag { key, good });
+        if let Some((key, tone)) = flag {
+            marks.push(Mark::Flag { key, tone });
         }
     }
     if lane
@@ -134,7 +162,10 @@ fn lane_marks(trace: &Trace, lane: &Lane, index: &Index, at: usize, marks: &mut 
 }
 
 const fn bad(key: &'static str) -> Mark {
-    Mark::Flag { key, good: false }
+    Mark::Flag {
+        key,
+        tone: Tone::Bad,
+    }
 }
 
 /// What the caller is called.

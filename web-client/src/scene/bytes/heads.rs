@@ -29,7 +29,10 @@ impl Group<'_> {
         let counts = self.counts(row.layer);
         let strong = Style::new(Font::Strong, Ink::Text);
         let label = Style::new(Font::Small, Ink::Muted);
-        let bad = Style::new(Font::Small, Ink::Bad);
+        // Without a framing nothing that is found of messages is wrong with them.
+        let is_fact = row.layer == Layer::Messages && !self.rows.says_messages();
+        let ink = if is_fact { Ink::Muted } else { Ink::Bad };
+        let found = Style::new(Font::Small, ink);
         let middle = row.y + row.height / 2.0;
         if !self.layout.narrow {
             let room = self.layout.left - PAD - 8.0;
@@ -51,7 +54,7 @@ impl Group<'_> {
             list.text((x, middle - up), total, strong, room);
             let mut y = middle - up + 16.0;
             for line in &lines {
-                list.text((x, y), line, bad, room);
+                list.text((x, y), line, found, room);
                 y += 12.0;
             }
             return;

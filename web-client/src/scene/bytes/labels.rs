@@ -234,6 +234,15 @@ impl Group<'_> {
         let good = matches!(message.integrity, Integrity::Whole)
             && !message.kind.is_refuted()
             && message.kind != MessageKind::Skipped;
+        if !self.rows.says_messages() {
+            // What is of several sends, or of a part of one, is no mistake then.
+            return Label {
+                forms: vec![quoted(&message.frame.body)],
+                ink: Ink::Muted,
+                elastic: true,
+                ghost: chunk.is_ahead,
+            };
+        }
         let mark = if good { "✓" } else { "✗" };
         let what = match message.kind {
             MessageKind::Message => quoted(&message.frame.body),

@@ -64,7 +64,8 @@ impl Group<'_> {
         }
     }
 
-    /// Hollow where a sender's boundary vanished, full where one appeared.
+    /// Hollow where a sender's boundary vanished, full where one appeared; in the colour of a
+    /// mistake only where it is one.
     fn boundaries(&self, row: &ChunkRow, list: &mut DrawList) {
         let mut free = f64::NEG_INFINITY;
         let window = self.layout.window();
@@ -72,9 +73,14 @@ impl Group<'_> {
         let from = all.partition_point(|boundary| boundary.offset < window.start);
         let in_sight = all[from..].iter();
         for boundary in in_sight.take_while(|boundary| boundary.offset <= window.end) {
+            let ink = if self.rows.misleads(boundary) {
+                Ink::Bad
+            } else {
+                Ink::Muted
+            };
             let fill = match boundary.change {
                 Change::Vanished => Ink::Ground,
-                Change::Appeared => Ink::Bad,
+                Change::Appeared => ink,
                 Change::Cut | Change::Lost => continue,
             };
             let x = self.layout.x(boundary.offset);
@@ -91,7 +97,7 @@ impl Group<'_> {
                 y,
                 radius: RADIUS,
                 fill,
-                stroke: Some(Ink::Bad),
+                stroke: Some(ink),
             });
             let hit = Rect::new(x - 5.0, y - 5.0, 10.0, 10.0);
             list.hit(hit, Target::Event(boundary.event));

@@ -1,5 +1,6 @@
 mod clearance;
 mod duel;
+mod record;
 mod wire;
 
 use proptest::prelude::*;

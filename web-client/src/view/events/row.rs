@@ -82,9 +82,9 @@ impl Events {
                     dom::set_text(&badge, text);
                     let _ = messages.append_child(&badge);
                 }
-                Mark::Flag { key, good } => {
+                Mark::Flag { key, tone } => {
                     let flag: Element = self.flag.clone_as();
-                    dom::set(&flag, "data-flag", if *good { "good" } else { "bad" });
+                    dom::set(&flag, "data-flag", tone.name());
                     dom::set_text(&flag, &catalog.text(key));
                     let _ = flags.append_child(&flag);
                 }
