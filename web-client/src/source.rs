@@ -4,10 +4,10 @@
 use capture::{Choice, Refused};
 use record::{Close, Connection, ConnectionId, End, Head, Party, Record, Summary};
 use trace::link::{Ending, LessonFile};
-use trace::rows::Rows;
-use trace::{Analysis, Event, Setup, Trace, TraceError};
+use trace::{Event, Setup, Trace, TraceError};
 
 mod arrange;
+mod count;
 
 pub use arrange::{Order, arrange};
 
@@ -49,9 +49,6 @@ pub fn mark(connection: &Connection) -> String {
     }
 }
 
-/// Most events of one connection whose changed boundaries are counted for the list.
-const MOST_COUNTED: usize = 20_000;
-
 /// Messages that are not what was sent, as the rows of messages count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
@@ -70,7 +67,10 @@ pub struct Listed {
     pub summary: Summary,
     /// What became of its messages, where both ends were watched and it was counted.
     pub changed: Option<Changed>,
-    /// Those of a record, in the order of their times.
+    /// Whether the framing that was given or chosen fails on it: its decoder gave up, or went
+    /// on behind what it could not decode.
+    pub fails: bool,
+    /// Those of a record, in the order of their times; of a capture once all were read.
     events: Vec<Event>,
     /// How many of them had been there when it was counted.
     counted: usize,
@@ -84,17 +84,16 @@ impl Listed {
             connection,
             summary,
             changed: None,
+            fails: false,
             events: Vec::new(),
             counted: 0,
             setup: None,
         }
     }
 
-    /// Whether its boundaries can be compared, and were not since there is news.
-    fn is_uncounted(&self) -> bool {
-        let is_watched = End::ALL.map(|end| self.connection.end(end).observed.calls);
-        let events = self.events.len();
-        is_watched == [true, true] && self.counted < events && events <= MOST_COUNTED
+    /// Whether its boundaries can be compared.
+    fn is_watched(&self) -> bool {
+        End::ALL.map(|end| self.connection.end(end).observed.calls) == [true, true]
     }
 
     /// How it ended.
@@ -114,6 +113,11 @@ pub struct Source {
     parties: Vec<Party>,
     /// What was said of all connections.
     setup: Setup,
+    /// What was said last of one of those to an address.
+    said: Vec<(String, Setup)>,
+    /// Whether the events are all those that are counted: of a capture they are read once a
+    /// framing is known.
+    is_read: bool,
     /// By number.
     connections: Vec<Listed>,
     /// The one on the stage, if there is one.
@@ -136,6 +140,8 @@ impl Source {
             head,
             parties: Vec::new(),
             setup,
+            said: Vec::new(),
+            is_read: true,
             connections: Vec::new(),
             shown: None,
             events: 0,
@@ -174,6 +180,7 @@ impl Source {
         this.end(record.ending(), record.missed, record.dropped);
         this.shown = Some(this.largest().ok_or(FileError::NoConnection)?);
         this.capture = Some(content);
+        this.is_read = false;
         Ok(this)
     }
 
@@ -338,7 +345,7 @@ impl Source {
         let Some(listed) = self.connection(connection) else {
             return Err(FileError::NoConnection);
         };
-        let setup = listed.setup.clone().unwrap_or_else(|| self.setup.clone());
+        let setup = self.setup_of(listed).clone();
         let record = match &self.capture {
             Some(content) => match capture::read(content, Choice::One(connection), MAX_EVENTS) {
                 Ok(contents) => contents.record,
@@ -390,42 +397,6 @@ impl Source {
             record.end(why, self.missed, self.dropped);
         }
         record
-    }
-
-    /// What is known of the connection on the stage is this.
-    pub fn set_setup(&mut self, setup: Setup) {
-        if let Some(at) = self.shown.and_then(|shown| self.find(shown).ok()) {
-            self.connections[at].setup = Some(setup);
-            // Its messages are others.
-            self.connections[at].counted = 0;
-        }
-    }
-
-    /// Whether there is a connection whose changed boundaries are still to be counted.
-    pub fn has_uncounted(&self) -> bool {
-        self.connections.iter().any(Listed::is_uncounted)
-    }
-
-    /// Counts the changed boundaries of one connection that has news. Whether there was
-    /// one.
-    pub fn count_next(&mut self) -> bool {
-        let mut all = self.connections.iter();
-        let Some(at) = all.position(Listed::is_uncounted) else {
-            return false;
-        };
-        let listed = &self.connections[at];
-        let setup = listed.setup.as_ref().unwrap_or(&self.setup);
-        let trace = Trace::of_record(self.part(listed), setup.clone());
-        let mut changed = Changed::default();
-        for lane in &Analysis::new(&trace).lanes {
-            let (glued, split) = Rows::at_the_end(&trace, lane).glued_and_split();
-            changed.glued += glued;
-            changed.split += split;
-        }
-        let listed = &mut self.connections[at];
-        listed.counted = listed.events.len();
-        listed.changed = Some(changed);
-        true
     }
 
     /// When the first and the last event of all connections were, in nanoseconds.

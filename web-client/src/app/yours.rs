@@ -282,6 +282,8 @@ impl State {
                 if let Some((_, source)) = &mut self.yours.source {
                     source.set_setup(setup);
                 }
+                // What stays above may be of the same address.
+                self.look_above();
             }
             Err(_) => self.yours.refused = Some((direction, text.to_owned())),
         }

@@ -20,17 +20,20 @@ pub enum Order {
     Calls,
     /// Boundaries that changed, the most first.
     Changed,
+    /// Those on which the framing fails first.
+    Fails,
 }
 
 impl Order {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Number,
         Self::Begin,
         Self::Length,
         Self::Bytes,
         Self::Calls,
         Self::Changed,
+        Self::Fails,
     ];
 
     /// The name in a choice's value, and in the key of its text.
@@ -42,6 +45,7 @@ impl Order {
             Self::Bytes => "bytes",
             Self::Calls => "calls",
             Self::Changed => "changed",
+            Self::Fails => "fails",
         }
     }
 
@@ -62,6 +66,7 @@ impl Order {
                 let changed = listed.changed.unwrap_or_default();
                 u64::MAX - (changed.glued + changed.split) as u64
             }
+            Self::Fails => u64::from(!listed.fails),
         }
     }
 }
@@ -165,5 +170,6 @@ mod tests {
         check(Order::Calls, [0, 1, 2]);
         check(Order::Length, [0, 1, 2]);
         check(Order::Changed, [0, 1, 2]);
+        check(Order::Fails, [0, 1, 2]);
     }
 }

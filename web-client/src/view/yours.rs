@@ -452,7 +452,7 @@ fn state_of(listed: &Listed, catalog: &Catalog) -> (String, bool) {
         Close::Reset(_) => Some("yours.close.reset"),
         Close::Refused => Some("yours.close.refused"),
     };
-    let is_bad = matches!(listed.close(), Close::Reset(_) | Close::Refused);
+    let is_lost = matches!(listed.close(), Close::Reset(_) | Close::Refused);
     let changed = listed.changed.unwrap_or_default();
     let counted = [
         ("yours.glued", changed.glued),
@@ -460,10 +460,11 @@ fn state_of(listed: &Listed, catalog: &Catalog) -> (String, bool) {
     ];
     let counted = counted.into_iter().filter(|(_, n)| *n > 0);
     let counted = counted.map(|(key, n)| catalog.render(&Sentence::new(key).with("n", n)));
-    let mut parts: Vec<_> = counted.collect();
-    let is_changed = !parts.is_empty();
+    // What is glued or split is so without a framing alone: a fact, and no mistake.
+    let fails = listed.fails.then(|| catalog.text("yours.fails"));
+    let mut parts: Vec<_> = fails.into_iter().chain(counted).collect();
     parts.extend(close.map(|key| catalog.text(key)));
-    (parts.join(" · "), is_bad || is_changed)
+    (parts.join(" · "), is_lost || listed.fails)
 }
 
 /// Where a connection's time begins and ends in a bar of [`BAR`].

@@ -386,3 +386,50 @@ fn what_is_glued_is_counted_anew_when_the_framing_is_another() {
     state.update(lines);
     assert_eq!(glued(&mut state), Some(0), "each line is a message");
 }
+
+#[test]
+fn the_list_says_on_which_connections_a_chosen_framing_fails() {
+    let mut state = live();
+    for number in 1..=4_u32 {
+        let mut known = connection(number);
+        if number < 4 {
+            known.acceptor.address = Some("127.0.0.1:9000".to_owned());
+        }
+        // Of one the reader was not watched.
+        known.acceptor.observed.calls = number != 2;
+        state.update(heard(Line::Connection(known)));
+        let bytes: &[u8] = if number == 3 { b"\x02hi" } else { b"\xffno" };
+        state.update(heard(Line::Event(call(number, 5, Call::Send, bytes))));
+        if number != 2 {
+            state.update(heard(Line::Event(call(number, 6, Call::Recv, bytes))));
+        }
+    }
+    state.update(ended());
+    let failing = |state: &mut State| {
+        let mut frames = 0;
+        while state.wants_frames() && frames < 30 {
+            frame(state);
+            frames += 1;
+        }
+        let all = state.source().unwrap().connections().iter();
+        let failing = all.filter(|listed| listed.fails);
+        let failing = failing.map(|listed| listed.connection.connection.0);
+        failing.collect::<Vec<_>>()
+    };
+    assert_eq!(failing(&mut state), [0_u32; 0]);
+    state.update(Message::ConnectionChosen(3));
+    let to = Direction::FromOpener;
+    let short = "length-prefix,width=1,maximum=9".to_owned();
+    state.update(Message::FramingSet(to, short));
+    // The fourth is to another address.
+    assert_eq!(failing(&mut state), [1, 2]);
+    state.update(Message::ListOrdered(Order::Fails));
+    assert_eq!(state.list(), [0, 1, 2, 3]);
+    state.update(Message::ConnectionChosen(1));
+    assert!(state.framing_text(to).0.contains("width=1"));
+    state.update(Message::FramingSet(to, "none".to_owned()));
+    // The third has one of its own, the second that of the address: none by now.
+    assert_eq!(failing(&mut state), [0_u32; 0]);
+    state.update(Message::ConnectionChosen(3));
+    assert!(state.framing_text(to).0.contains("width=1"));
+}
