@@ -352,7 +352,7 @@ impl Source {
                 Err(Refused::Events { .. }) => return Err(FileError::Packets),
                 Err(Refused::NoCapture) => return Err(FileError::NoConnection),
             },
-            None => self.part(listed),
+            None => self.part(listed, self.parties.clone()),
         };
         Ok(Trace::of_record(record, setup))
     }
@@ -388,9 +388,9 @@ impl Source {
     }
 
     /// What was recorded of one connection.
-    fn part(&self, listed: &Listed) -> Record {
+    fn part(&self, listed: &Listed, parties: Vec<Party>) -> Record {
         let mut record = Record::new(self.head.clone());
-        record.parties.clone_from(&self.parties);
+        record.parties = parties;
         record.add_connection(listed.connection.clone());
         record.extend(listed.events.clone());
         if let Some(why) = self.ending {

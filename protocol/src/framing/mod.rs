@@ -47,7 +47,7 @@ pub use length_prefix::{
 pub use mark::{Mark, Marks, NoHex};
 pub use marked::{Escaping, Marked};
 pub use ready_ack::{READY, ReadyAck};
-pub use settings::{MAX_SETTINGS, integer};
+pub use settings::{MAX_SETTINGS, integer, spelling};
 pub use table::{Setting, Values};
 
 use crate::Offset;

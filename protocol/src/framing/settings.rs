@@ -19,6 +19,11 @@ pub const MAX_SETTINGS: usize = 16;
 /// A setting's earlier spelling, which is read as well, and its spelling.
 const EARLIER: (&str, &str) = ("counts_header", "counts-header");
 
+/// The name of a setting that may be written in an earlier spelling.
+pub fn spelling(name: &str) -> &str {
+    if name == EARLIER.0 { EARLIER.1 } else { name }
+}
+
 /// The settings beside `kind`.
 pub(super) struct Object(Vec<(String, Value)>);
 
@@ -26,10 +31,8 @@ impl Object {
     /// The settings of one framing; one that it does not have is an error.
     pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, Error> {
         // An alias of serde's would be listed where a setting is unknown.
-        let settings = self.0.into_iter().map(|(mut key, value)| {
-            if key == EARLIER.0 {
-                EARLIER.1.clone_into(&mut key);
-            }
+        let settings = self.0.into_iter().map(|(key, value)| {
+            let key = spelling(&key).to_owned();
             (key, value)
         });
         T::deserialize(MapDeserializer::new(settings))

@@ -56,7 +56,7 @@ async fn both_runs_stand_below_what_the_terminal_says_of_them() {
         3,
         "mend: read until a whole message is there: stickylab decoder",
     );
-    begins(4, "again: stickylab chop --schedule c1:1 --replay ");
+    begins(4, "again: stickylab chop --schedule c1:1 --output ");
     // It stays in the language of who wrote it, and says so on a page in another.
     let language = "return document.getElementById('note-record').getAttribute('lang')";
     page.until_value(language, &json!(null)).await;

@@ -43,7 +43,7 @@ async fn a_framing_is_typed_with_its_settings() {
     page.press("length-prefix,width=9").await;
     page.press(Key::Enter).await;
     page.until("why not", |seen| {
-        seen.text("notice").contains("1 to 8 bytes wide")
+        seen.text("notice").contains("“width=9” is not possible")
     })
     .await;
 }

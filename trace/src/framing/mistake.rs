@@ -2,7 +2,7 @@
 //! language.
 
 use protocol::Framing;
-use protocol::framing::{EncodeError, MAX_SETTINGS, Setting, Values};
+use protocol::framing::{EncodeError, MAX_SETTINGS, Setting, Values, spelling};
 
 use super::form;
 
@@ -57,12 +57,14 @@ impl WordError {
     /// What is wrong with the first of `words`, names and values, of which something is, in a
     /// framing with these settings.
     pub(super) fn of(framing: &Framing, words: &[(&str, &str)]) -> Self {
-        for (name, word) in words {
+        for (written, word) in words {
+            let name = spelling(written);
             let mut settings = framing.settings().iter();
-            let Some(setting) = settings.find(|setting| setting.name == *name) else {
-                return Self::NoSetting((*name).to_owned());
+            let Some(setting) = settings.find(|setting| setting.name == name) else {
+                return Self::NoSetting((*written).to_owned());
             };
-            let values = words.iter().filter(|(other, _)| other == name).count();
+            let values = words.iter().filter(|(other, _)| spelling(other) == name);
+            let values = values.count();
             if values > 1 && !matches!(setting.values, Values::Alternatives { .. }) {
                 return Self::Twice(setting);
             }
@@ -99,6 +101,7 @@ mod tests {
         check("delimiter,width=2", "no width");
         check("none,size=2", "no size");
         check("length-prefix,width=9", "width=9");
+        check("length-prefix,counts_header=true,width=9", "width=9");
         check("length-prefix,endian=big,maximum=many", "maximum=many");
         check("length-prefix,maximum=1,maximum=2", "twice maximum");
         check("length-prefix,signed=yes", "signed=yes");

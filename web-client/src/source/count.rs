@@ -3,6 +3,7 @@
 
 use capture::Choice;
 use protocol::Framing;
+use record::{End, Party, PartyId};
 use trace::rows::Rows;
 use trace::{Analysis, Setup, Trace};
 
@@ -10,6 +11,11 @@ use super::{Changed, Listed, MAX_EVENTS, Source};
 
 /// Most events of one connection whose changed boundaries are counted for the list.
 const MOST_COUNTED: usize = 20_000;
+/// What may be counted in a frame: so many events, of which a connection costs a few and every so
+/// many bytes one.
+const COST_OF_A_FRAME: u64 = 5_000;
+const COST_OF_ONE: u64 = 10;
+const BYTES_OF_AN_EVENT: u64 = 1_024;
 
 impl Source {
     /// What is known of the connection on the stage is this; and of the others to the same
@@ -60,19 +66,28 @@ impl Source {
         self.is_unread() || self.connections.iter().any(|l| self.is_uncounted(l))
     }
 
-    /// Counts the changed boundaries of one connection that has news, and tries the framing on
-    /// it. Whether there was one.
+    /// Counts the changed boundaries of connections that have news, and tries the framing on
+    /// them, as many as there is time for in a frame. Whether there was one.
     pub fn count_next(&mut self) -> bool {
         if self.is_unread() {
             self.read_all();
             return true;
         }
-        let mut all = self.connections.iter();
-        let Some(at) = all.position(|listed| self.is_uncounted(listed)) else {
-            return false;
-        };
+        let (mut left, mut has_counted) = (COST_OF_A_FRAME, false);
+        for at in 0..self.connections.len() {
+            if left > 0 && self.is_uncounted(&self.connections[at]) {
+                left = left.saturating_sub(self.count(at));
+                has_counted = true;
+            }
+        }
+        has_counted
+    }
+
+    /// Counts those of one connection, and tries the framing on it. What that costs.
+    fn count(&mut self, at: usize) -> u64 {
         let listed = &self.connections[at];
-        let trace = Trace::of_record(self.part(listed), self.setup_of(listed).clone());
+        let parties = self.parties_of(listed);
+        let trace = Trace::of_record(self.part(listed, parties), self.setup_of(listed).clone());
         let mut changed = Changed::default();
         let mut fails = false;
         for lane in &Analysis::new(&trace).lanes {
@@ -85,7 +100,27 @@ impl Source {
         listed.counted = listed.events.len();
         listed.changed = listed.is_watched().then_some(changed);
         listed.fails = fails;
-        true
+        let bytes: u64 = listed.summary.bytes.iter().sum();
+        COST_OF_ONE + listed.events.len() as u64 + bytes / BYTES_OF_AN_EVENT
+    }
+
+    /// The parties that a connection and its events name.
+    fn parties_of(&self, listed: &Listed) -> Vec<Party> {
+        let ends = End::ALL.into_iter();
+        let ends = ends.filter_map(|end| listed.connection.end(end).party);
+        let mut named: Vec<PartyId> = ends.collect();
+        for event in &listed.events {
+            if !named.contains(&event.party) {
+                named.push(event.party);
+            }
+        }
+        named.sort_unstable();
+        named.dedup();
+        let named = named.into_iter().filter_map(|party| {
+            let found = self.parties.binary_search_by_key(&party, |p| p.party);
+            found.ok().map(|at| self.parties[at].clone())
+        });
+        named.collect()
     }
 
     /// Reads the events of a capture. Of one with more packets than the page takes the framing

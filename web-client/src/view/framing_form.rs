@@ -205,7 +205,8 @@ impl FramingForm {
             let changed = self.changed.clone();
             dom::listen(field.clone().element(), event, move |_: Event| {
                 let refused = [setting.name, "=", NO_NUMBER].concat();
-                if event == "blur" && field.is_no_number() == text.borrow().contains(&refused) {
+                let is_told = text.borrow().split(',').any(|word| word == refused);
+                if event == "blur" && field.is_no_number() == is_told {
                     return;
                 }
                 let new = form::with(&text.borrow(), setting.name, &field.value());

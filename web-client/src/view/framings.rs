@@ -65,12 +65,20 @@ pub(super) fn parties(source: &Source, listed: &Listed, catalog: &Catalog) -> St
     names.join(" → ")
 }
 
+/// Most connections of a list that are looked through for one of the same two programs.
+const MOST_COMPARED: usize = 4_096;
+
 /// The same, and what tells it from another connection of the same two programs.
 pub(super) fn told_apart(source: &Source, listed: &Listed, catalog: &Catalog) -> String {
     let own = parties(source, listed, catalog);
-    let all = source.connections().iter();
-    let same = all.filter(|other| parties(source, other, catalog) == own);
-    if same.count() > 1 {
+    let is_same = |other: &&Listed| {
+        let name = |of: &Listed, end| source.end_name(&of.connection, end).map(str::to_owned);
+        End::ALL
+            .into_iter()
+            .all(|end| name(listed, end) == name(other, end))
+    };
+    let all = source.connections().iter().take(MOST_COMPARED);
+    if all.filter(is_same).nth(1).is_some() {
         return [&own, " ", &mark(&listed.connection)].concat();
     }
     own

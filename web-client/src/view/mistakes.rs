@@ -138,7 +138,12 @@ pub(super) fn no_lesson(file: &LessonFile, catalog: &Catalog) -> (String, Option
             let error = mistake.experiment.as_ref()?.validate().err()?;
             Some(describe(&Mistake::Experiment(error), catalog))
         })?;
-        let sentence = Sentence::new("file.lesson.at")
+        let place = if mistake.key.is_empty() {
+            "file.lesson.line"
+        } else {
+            "file.lesson.at"
+        };
+        let sentence = Sentence::new(place)
             .with("line", mistake.line)
             .with("key", mistake.key.clone())
             .with("reason", reason);
