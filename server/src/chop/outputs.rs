@@ -67,11 +67,13 @@ impl Outputs {
     }
 }
 
-/// Reads until nothing is left, or nobody writes any more: EIO where the last program has
-/// closed a terminal (pty(7)).
+/// Reads until nothing is left, as much as a pipe holds at most, or nobody writes any more: EIO
+/// where the last program has closed a terminal (pty(7)).
 fn drain(from: &mut impl Read, to: &mut Vec<u8>) {
+    /// A program may write without end.
+    const PIECES: usize = 16;
     let mut buffer = [0; 8192];
-    loop {
+    for _ in 0..PIECES {
         match from.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) | Ok(0) => return,

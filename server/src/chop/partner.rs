@@ -1,6 +1,7 @@
 //! Who talks to the program.
 
 use std::io;
+use std::time::Duration;
 
 use chop::Exit;
 use kernel::descriptor::Address;
@@ -55,11 +56,11 @@ impl Talking {
         }
     }
 
-    /// How a command has ended, if it has, and the last line of its standard error.
-    pub(super) fn left(&mut self) -> Option<(Exit, String)> {
+    /// How a command has ended, if it has within a time, and the last line of its standard error.
+    pub(super) fn left(&mut self, most: Duration) -> Option<(Exit, String)> {
         match self {
             Self::Nobody | Self::Replay(_) => None,
-            Self::Peer(peer) => peer.left(),
+            Self::Peer(peer) => peer.left(most),
         }
     }
 

@@ -1,10 +1,12 @@
 //! A command of the user's that talks to the program: it is not under trace.
 
+use std::cell::Cell;
 use std::io::{self, PipeReader, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use chop::Exit;
 use kernel::descriptor::Address;
@@ -14,6 +16,10 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 /// Least bytes of what it wrote last that are kept; twice as many at most.
 const KEPT: usize = 4_096;
+/// Pieces of so many bytes that are read at a time, at most.
+const PIECES: usize = 32;
+/// How often it is looked which processes of it sleep.
+const EACH: Duration = Duration::from_millis(25);
 
 /// A command that runs. It is killed with what it made when this is dropped.
 #[derive(Debug)]
@@ -26,6 +32,8 @@ pub(super) struct Peer {
     errors: PipeReader,
     /// What it wrote last to standard error.
     said: Vec<u8>,
+    /// When all processes were looked at last, and whether they slept.
+    looked: Cell<Option<(Instant, bool)>>,
     /// While it is there the number of the process is not given to another one.
     reap: Option<Sender<()>>,
 }
@@ -87,32 +95,37 @@ impl Peer {
             exit: None,
             errors,
             said: Vec::new(),
+            looked: Cell::new(None),
             reap: Some(reap),
         })
     }
 
     /// Whether it has ended.
     pub(super) fn is_over(&mut self) -> bool {
-        self.exit().is_some()
+        self.exit(Duration::ZERO).is_some()
     }
 
-    /// How it has ended, if it has.
-    fn exit(&mut self) -> Option<Exit> {
+    /// How it has ended, if it has within a time.
+    fn exit(&mut self, most: Duration) -> Option<Exit> {
         if self.exit.is_none() {
-            self.exit = match self.ended.try_recv() {
+            self.exit = match self.ended.recv_timeout(most) {
                 Ok(exit) => Some(exit),
-                Err(TryRecvError::Empty) => None,
+                Err(RecvTimeoutError::Timeout) => None,
                 // Nobody waits for it any more.
-                Err(TryRecvError::Disconnected) => Some(Exit::Running),
+                Err(RecvTimeoutError::Disconnected) => Some(Exit::Running),
             };
         }
         self.exit
     }
 
-    /// Takes what it has written to standard error, so that it can write more.
+    /// Takes what it has written to standard error, so that it can write more: what a pipe holds
+    /// (pipe(7)), as it may write without end.
     pub(super) fn drain(&mut self) {
         let mut buffer = [0; KEPT];
-        while let Ok(count @ 1..) = self.errors.read(&mut buffer) {
+        for _ in 0..PIECES {
+            let Ok(count @ 1..) = self.errors.read(&mut buffer) else {
+                break;
+            };
             self.said.extend_from_slice(&buffer[..count]);
             let old = self.said.len().saturating_sub(KEPT);
             if old > KEPT {
@@ -121,9 +134,9 @@ impl Peer {
         }
     }
 
-    /// How it has ended, if it has, and the last line of its standard error, which may be empty.
-    pub(super) fn left(&mut self) -> Option<(Exit, String)> {
-        let exit = self.exit()?;
+    /// How it has ended, if it has within a time, and the last line of its standard error, which may be empty.
+    pub(super) fn left(&mut self, most: Duration) -> Option<(Exit, String)> {
+        let exit = self.exit(most)?;
         self.drain();
         let said = String::from_utf8_lossy(&self.said);
         let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
@@ -145,13 +158,21 @@ impl Peer {
         if state(&group.to_string()).is_some_and(|(is_asleep, _)| !is_asleep) {
             return false;
         }
+        // Reading all of /proc takes a while: what was seen a moment ago still goes.
+        if let Some((at, are_asleep)) = self.looked.get()
+            && at.elapsed() < EACH
+        {
+            return are_asleep;
+        }
         let Ok(processes) = std::fs::read_dir("/proc") else {
             return true;
         };
         let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let numbers = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
         let mut states = numbers.filter_map(|number| state(&number));
-        states.all(|(is_asleep, its)| is_asleep || its != group)
+        let are_asleep = states.all(|(is_asleep, its)| is_asleep || its != group);
+        self.looked.set(Some((Instant::now(), are_asleep)));
+        are_asleep
     }
 }
 
@@ -185,8 +206,6 @@ fn wait(number: u32) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     const LONG: Duration = Duration::from_mins(1);
@@ -233,7 +252,7 @@ mod tests {
                 peer.drain();
                 peer.is_over()
             });
-            assert_eq!(peer.left(), Some((exit, said.to_owned())), "{command}");
+            assert_eq!(peer.left(LONG), Some((exit, said.to_owned())), "{command}");
             assert!(peer.said.len() <= 2 * KEPT);
         }
     }

@@ -20,6 +20,9 @@ use crate::lab;
 use crate::tracer::{Chopping, Life, Notice, Numbering};
 use stage::Stage;
 
+/// How long a peer is waited for that is about to end.
+const LEAVING: Duration = Duration::from_secs(2);
+
 /// What a program did that goes on.
 #[derive(Debug)]
 pub(super) struct Talked {
@@ -270,6 +273,11 @@ impl<'a> Running<'a> {
             waits: chopped.waits,
             outcome: self.outcome,
         };
+        // A peer that left without a word may end a moment after the program.
+        let streams = observation.streams();
+        let is_silent = streams.iter().all(|stream| stream.bytes.is_empty());
+        let is_asked = is_silent && self.outcome == Outcome::Finished && !self.is_changed;
+        let patience = if is_asked { LEAVING } else { Duration::ZERO };
         Ok(Ran {
             // Memory of one that was killed is not there to be looked at.
             is_full: is_full || is_unseen && self.outcome == Outcome::Finished && !self.was_killed,
@@ -282,7 +290,7 @@ impl<'a> Running<'a> {
             stops: self.stops,
             changes: chopped.changes - self.before.changes,
             listening,
-            peer: self.talking.left(),
+            peer: self.talking.left(patience),
         })
     }
 }

@@ -70,6 +70,7 @@ impl Session<'_> {
         let Some((first, baseline, moot)) = as_is.end() else {
             return Err(Unjudged::Unsteady("make different connections"));
         };
+        check(&first, &self.setting.partner)?;
         if baseline.is_loose() {
             return Err(Unjudged::Unsteady("have nothing in common"));
         }

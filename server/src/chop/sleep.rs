@@ -13,6 +13,8 @@ pub(super) struct Sleep {
     looked: Instant,
     lasts: Duration,
     longest: Duration,
+    /// Whether somebody was awake when it was looked last.
+    was_awake: bool,
 }
 
 impl Sleep {
@@ -22,6 +24,7 @@ impl Sleep {
             looked: now,
             lasts: Duration::ZERO,
             longest: Duration::ZERO,
+            was_awake: false,
         }
     }
 
@@ -30,14 +33,19 @@ impl Sleep {
         let since = now.saturating_duration_since(self.looked);
         if quiet < EACH {
             self.lasts = Duration::ZERO;
+            self.was_awake = false;
             self.looked = now;
         } else if since >= EACH {
             self.looked = now;
-            self.lasts = if are_asleep() {
-                self.lasts + since.min(MOST)
+            // Whoever wakes up to look at the time, and goes on sleeping, has slept.
+            if are_asleep() {
+                self.lasts += since.min(MOST);
+                self.was_awake = false;
+            } else if self.was_awake {
+                self.lasts = Duration::ZERO;
             } else {
-                Duration::ZERO
-            };
+                self.was_awake = true;
+            }
             self.longest = self.longest.max(self.lasts);
         }
     }
@@ -71,12 +79,16 @@ mod tests {
             // Nobody looked for a second.
             (1_012, LONG, true, 22, 22),
             // Somebody works, and nothing of it is seen.
-            (1_020, LONG, false, 0, 22),
-            (1_025, LONG, true, 5, 22),
+            (1_020, LONG, false, 22, 22),
+            (1_025, LONG, false, 0, 22),
+            (1_030, LONG, true, 5, 22),
             // Somebody has just stopped.
-            (1_030, Duration::from_millis(1), true, 0, 22),
-            (1_034, LONG, true, 0, 22),
-            (1_035, LONG, true, 5, 22),
+            (1_035, Duration::from_millis(1), true, 0, 22),
+            (1_039, LONG, true, 0, 22),
+            (1_040, LONG, true, 5, 22),
+            // Somebody looks at the time.
+            (1_045, LONG, false, 5, 22),
+            (1_050, LONG, true, 10, 22),
         ] {
             sleep.look(at(now), quiet, || are_asleep);
             let found = [sleep.lasts(), sleep.longest()].map(|time| time.as_millis());

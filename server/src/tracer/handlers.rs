@@ -29,9 +29,9 @@ impl Handlers {
     /// A process sets the handler of a signal (rt_sigaction(2)).
     pub(super) fn set(&mut self, process: Thread, thread: Thread, [signal, action, ..]: [u64; 6]) {
         const SA_RESTART: u64 = 0x1000_0000;
-        /// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV and SIGSYS: of the program's own
-        /// making. 32 and 33 are the C library's, for threads (nptl(7)).
-        const OWN: [u64; 9] = [4, 5, 6, 7, 8, 11, 31, 32, 33];
+        /// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGPIPE and SIGSYS: of the program's
+        /// own making. 32 and 33 are the C library's, for threads (nptl(7)).
+        const OWN: [u64; 10] = [4, 5, 6, 7, 8, 11, 13, 31, 32, 33];
         if action == 0 || OWN.contains(&signal) {
             return;
         }

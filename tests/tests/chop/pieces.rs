@@ -43,7 +43,7 @@ fn what_a_run_as_is_does_for_its_pieces_is_not_masked() {
         let steps = trace(&[(0, b"5\nhello"), (1, b"!")]);
         let steps = bench.write("client.jsonl", &steps);
         let command = [&["python3", "-B", &server, &runs], numbers].concat();
-        // The schedule takes the number alone, and is the third run.
+        // The schedule takes the number alone, and is the third run where the first two are alike.
         let flags = ["--replay", &steps, "--jobs", "1", "--schedule", "c1:2"];
         let judged = bench.chop(&flags, &command);
         assert_eq!(judged.code, Some(1), "{numbers:?}: {judged:#?}");
