@@ -94,7 +94,7 @@ fn one_is_drawn_beside_the_right_one() {
             r"recv()     │\05\00\00\00hello \02\00│",
             r"right      │\05\00\00\00hello│",
             r"wrong      │\05\00\00\00hello│××××××│",
-            "× dropped by the wrong decoder",
+            "× dropped by the wrong",
         ],
     );
     check(
