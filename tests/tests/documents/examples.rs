@@ -2,6 +2,7 @@
 //! document after the other in a network namespace of its own: there the
 //! default addresses are free.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -262,10 +263,32 @@ pub(super) fn check_printed(blocks: &[&[String]], script: &str) {
 /// Lines as they look, with the same number for each port and descriptor.
 fn shown(lines: &[String]) -> Vec<String> {
     assert!(lines.iter().any(|line| !line.is_empty()), "nothing in it");
-    lines
+    whole(lines)
         .iter()
         .map(|line| without_numbers(line.trim_end()))
         .collect()
+}
+
+/// Lines with the two parts of each call in one, which strace prints apart where the call waits
+/// while another process makes one (strace(1)).
+fn whole(lines: &[String]) -> Vec<String> {
+    let process =
+        |line: &str| -> String { line.chars().take_while(char::is_ascii_digit).collect() };
+    let mut begun: HashMap<String, &str> = HashMap::new();
+    let mut whole = Vec::new();
+    for line in lines {
+        if let Some(part) = line.strip_suffix(" <unfinished ...>") {
+            begun.insert(process(line), part);
+        } else if let Some((before, rest)) = line.split_once(" resumed>")
+            && before.contains("<... ")
+            && let Some(part) = begun.remove(&process(line))
+        {
+            whole.push([part, rest].concat());
+        } else {
+            whole.push(line.clone());
+        }
+    }
+    whole
 }
 
 /// A line without numbers that are another each time: those of ports and descriptors, and
@@ -286,6 +309,23 @@ fn without_numbers(line: &str) -> String {
         }
     }
     shown
+}
+
+#[test]
+fn a_call_that_is_printed_in_two_parts_is_one() {
+    let lines = [
+        "31  recvfrom(4<TCP:[1]>,  <unfinished ...>",
+        "said",
+        "7   sendto(3<TCP:[1]>, \"a\", 1) = 1",
+        "31  <... recvfrom resumed>\"a\", 4096) = 1",
+    ];
+    let lines = lines.map(str::to_owned);
+    let expected = [
+        "said",
+        "7   sendto(3<TCP:[1]>, \"a\", 1) = 1",
+        "31  recvfrom(4<TCP:[1]>, \"a\", 4096) = 1",
+    ];
+    assert_eq!(whole(&lines), expected);
 }
 
 #[test]
