@@ -1,6 +1,8 @@
 //! Schedules: which calls of a program return less than they would, and which fail once.
 
 mod atoms;
+#[cfg(test)]
+mod sample;
 
 use std::collections::BTreeSet;
 
@@ -231,21 +233,8 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
+    use super::sample::{PLACE, stream};
     use super::*;
-
-    const PLACE: Place = Place {
-        connection: 1,
-        end: End::Acceptor,
-    };
-
-    fn stream() -> Stream {
-        Stream {
-            place: PLACE,
-            way: Way::Recv,
-            bytes: b"\x05\0hello".to_vec(),
-            ends: vec![2, 7],
-        }
-    }
 
     #[test]
     fn the_end_is_said_where_the_program_has_both() {

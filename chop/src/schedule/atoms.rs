@@ -94,25 +94,10 @@ fn apart(rule: &Rule, streams: &[Stream]) -> Vec<Part> {
 
 #[cfg(test)]
 mod tests {
-    use record::End;
-
-    use super::super::{Place, Way};
+    use super::super::Way;
+    use super::super::sample::{PLACE, stream};
     use super::*;
     use crate::failing::{Error, Waiting};
-
-    const PLACE: Place = Place {
-        connection: 1,
-        end: End::Acceptor,
-    };
-
-    fn stream() -> Stream {
-        Stream {
-            place: PLACE,
-            way: Way::Recv,
-            bytes: b"\x05\0hello".to_vec(),
-            ends: vec![2, 7],
-        }
-    }
 
     #[test]
     fn one_byte_at_a_time_is_a_cut_behind_every_byte() {

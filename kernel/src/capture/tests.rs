@@ -1,4 +1,4 @@
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::{Instant, SystemTime};
 
 use super::*;
@@ -63,16 +63,18 @@ fn only_what_the_filter_names_is_captured_each_once_and_in_time() {
     assert_eq!(capture.statistics().unwrap(), passed, "they add up");
 }
 
+/// A socket of IPv6 on loopback and its address; none where there is no IPv6.
+fn ipv6() -> Option<(UdpSocket, SocketAddr)> {
+    let socket = UdpSocket::bind("[::1]:0").ok()?;
+    let address = socket.local_addr().ok()?;
+    Some((socket, address))
+}
+
 #[test]
 #[ignore = "needs CAP_NET_RAW"]
 fn of_ipv6_the_ports_tell_who_is_who() {
-    let socket = || {
-        let socket = UdpSocket::bind("[::1]:0").ok()?;
-        let address = socket.local_addr().ok()?;
-        Some((socket, address))
-    };
     let (Some((server, to_server)), Some((client, to_client)), Some((stranger, _))) =
-        (socket(), socket(), socket())
+        (ipv6(), ipv6(), ipv6())
     else {
         eprintln!("not compared: there is no IPv6 here");
         return;
@@ -103,13 +105,8 @@ fn of_ipv6_the_ports_tell_who_is_who() {
 #[test]
 #[ignore = "needs CAP_NET_RAW"]
 fn fragments_are_captured_and_those_of_a_stranger_are_not() {
-    let socket = || {
-        let socket = UdpSocket::bind("[::1]:0").ok()?;
-        let address = socket.local_addr().ok()?;
-        Some((socket, address))
-    };
     let (Some((_server, to_server)), Some((client, to_client)), Some((stranger, _))) =
-        (socket(), socket(), socket())
+        (ipv6(), ipv6(), ipv6())
     else {
         eprintln!("not captured: there is no IPv6 here");
         return;
