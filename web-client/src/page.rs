@@ -38,6 +38,8 @@ struct Inner {
     socket: Option<Socket>,
     dispatch: Dispatch,
     shown: Option<u64>,
+    /// The address's part behind `#`, as it was when the page last read or wrote it.
+    hash: String,
     _listeners: [Listener; 3],
 }
 
@@ -45,10 +47,11 @@ impl Page {
     /// Binds to the markup, opens the state, does what it asks for first.
     pub fn open() -> Result<Rc<Self>, JsValue> {
         let settings = settings::read(&stored(), preferred_language());
+        let hash = hash_of_address();
         let (state, effects) = State::open(Setup {
             lessons: catalog::lessons(),
             settings,
-            hash: window().location().hash()?,
+            hash: hash.clone(),
             reduced_motion: matches("(prefers-reduced-motion: reduce)"),
             nonces,
         });
@@ -70,6 +73,7 @@ impl Page {
                 _listeners: global_listeners(&dispatch),
                 dispatch,
                 shown: None,
+                hash,
             }),
             queue: RefCell::default(),
             clock: OnceCell::new(),
@@ -148,6 +152,9 @@ impl Inner {
     }
 
     fn update(&mut self, message: Message) {
+        if let Message::HashChanged(hash) = &message {
+            self.hash.clone_from(hash);
+        }
         let effects = self.state.update(message);
         self.perform(effects);
     }
@@ -169,8 +176,8 @@ impl Inner {
                         socket.send(request);
                     }
                 }
-                Effect::SetHash(hash) => set_hash(&hash, false),
-                Effect::PushHash(hash) => set_hash(&hash, true),
+                Effect::SetHash(hash) => self.set_hash(&hash, false),
+                Effect::PushHash(hash) => self.set_hash(&hash, true),
                 Effect::CopyLink { hash, run } => copy_link(hash, &run, self.dispatch.clone()),
                 Effect::CopyText { text, is_exact } => {
                     let dispatch = self.dispatch.clone();
@@ -212,6 +219,28 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Writes the address, unless it leads elsewhere by now: browsers tell of that a moment
+    /// later (HTML, "navigate to a fragment"), and what is written before is all that is
+    /// left of it. The page goes there instead.
+    fn set_hash(&mut self, hash: &str, is_new_entry: bool) {
+        let found = hash_of_address();
+        if found != self.hash {
+            (self.dispatch)(Message::HashChanged(found));
+            return;
+        }
+        let Ok(history) = window().history() else {
+            return;
+        };
+        let url = ["#", hash].concat();
+        let _ = if is_new_entry {
+            history.push_state_with_url(&JsValue::NULL, "", Some(&url))
+        } else {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+        };
+        // Browsers write some characters in another way.
+        self.hash = hash_of_address();
     }
 
     fn show(&mut self) {
@@ -258,13 +287,17 @@ fn global_listeners(dispatch: &Dispatch) -> [Listener; 3] {
             }
         }),
         listen(&window, "hashchange", move |_: Event| {
-            let hashed = dom::window().location().hash();
-            hash(Message::HashChanged(hashed.unwrap_or_default()));
+            hash(Message::HashChanged(hash_of_address()));
         }),
         listen(&window, "pageshow", move |_: Event| {
             back(Message::Hover(None));
         }),
     ]
+}
+
+/// Where the address leads, from its `#` on.
+fn hash_of_address() -> String {
+    window().location().hash().unwrap_or_default()
 }
 
 fn is_help_open() -> bool {
@@ -328,17 +361,6 @@ fn stored() -> String {
 fn store(line: &str) {
     if let Some(storage) = storage() {
         let _ = storage.set_item(STORED, line);
-    }
-}
-
-fn set_hash(hash: &str, is_new_entry: bool) {
-    if let Ok(history) = window().history() {
-        let url = ["#", hash].concat();
-        let _ = if is_new_entry {
-            history.push_state_with_url(&JsValue::NULL, "", Some(&url))
-        } else {
-            history.replace_state_with_url(&JsValue::NULL, "", Some(&url))
-        };
     }
 }
 

@@ -272,6 +272,33 @@ async fn the_page_proves_itself_and_replays_and_reflects_what_it_saw() {
     }
 }
 
+/// Browsers tell of an address that was set a moment later; the page may write it before.
+#[tokio::test]
+async fn an_address_that_is_set_while_the_page_writes_it_is_gone_to() {
+    let serve = super::serve();
+    let page = Page::start().await;
+    page.open(&serve, "#lesson=five-sends&step=2").await;
+    page.until("step 2", |seen| seen.step() == 2).await;
+    // The key's step is written at once.
+    page.script(
+        "location.hash = 'lesson=tcp-echo&step=1';
+        window.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'}));",
+    )
+    .await;
+    let there = "lesson=tcp-echo&step=1";
+    page.until("the other lesson's first step", |seen| {
+        seen.step() == 1 && seen.text("hash").contains(there)
+    })
+    .await;
+    // And back: what was overwritten would be missing there.
+    page.script("history.back()").await;
+    page.until("the lesson before", |seen| {
+        seen.text("hash").contains("lesson=five-sends&step=")
+    })
+    .await;
+    assert_eq!(page.browser.complaints().await, [""; 0]);
+}
+
 #[tokio::test]
 async fn decoded_messages_stand_in_the_row_that_completed_them() {
     let serve = super::serve();
