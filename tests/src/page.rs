@@ -278,6 +278,17 @@ impl Page {
             .await;
     }
 
+    /// Waits until the address has each of `parts` in it, decoded: the page writes it a few
+    /// times in half a second at most.
+    pub async fn until_address(&self, parts: &[&str]) {
+        let script = "return decodeURIComponent(location.hash)";
+        let has = |address: &Value| {
+            let address = address.as_str().unwrap_or_default();
+            parts.iter().all(|part| address.contains(part))
+        };
+        self.until_returned("the address", script, has).await;
+    }
+
     /// Looks until `condition` is true of what is to be seen.
     pub async fn until(&self, what: &str, condition: impl Fn(&Seen) -> bool) -> Seen {
         let deadline = Instant::now() + PATIENCE;

@@ -85,7 +85,7 @@ async fn one_connection_stays_above_another_to_be_compared() {
         format!("Stays above: {}", ends(9)),
         "#yours&compare=1,0"
     ]);
-    assert_eq!(page.script(pressed).await, expected);
+    page.until_value(pressed, &expected).await;
     // The Time view has one of them, and says so.
     let note = "
         const note = document.getElementById('note-above');

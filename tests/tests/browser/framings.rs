@@ -33,11 +33,7 @@ async fn a_framing_is_typed_with_its_settings() {
     page.click("#run").await;
     page.until_over().await;
     // The link has it.
-    let hash = page
-        .script("return decodeURIComponent(location.hash)")
-        .await;
-    let hash = hash.as_str().unwrap_or_default().to_owned();
-    assert!(hash.contains(&["framing=", framing].concat()), "{hash}");
+    page.until_address(&[&["framing=", framing].concat()]).await;
     // What is none is refused, and says why.
     page.click("[data-knob=framing]").await;
     page.press("length-prefix,width=9").await;

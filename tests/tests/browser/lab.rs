@@ -51,11 +51,6 @@ pub(super) async fn put(page: &Page, selector: &str, value: &str) {
     page.until_value(&script, &json!(value)).await;
 }
 
-async fn hash(page: &Page) -> String {
-    let hash = page.script("return location.hash").await;
-    hash.as_str().unwrap_or_default().to_owned()
-}
-
 #[tokio::test]
 async fn an_experiment_from_nothing_is_run_and_kept() {
     let serve = super::serve();
@@ -77,16 +72,14 @@ async fn an_experiment_from_nothing_is_run_and_kept() {
         sends.count() >= 8,
         "two clients, two messages, two parts each"
     );
-    let address = hash(&page).await;
-    for part in [
+    page.until_address(&[
         "#lab&",
         "system=length-prefix",
         "buffer=3",
         "clients=2",
         "messages2=second",
-    ] {
-        assert!(address.contains(part), "{address}: {part}");
-    }
+    ])
+    .await;
     // Its address leads to it, and so does another visit without one.
     page.open(&serve, "#yours").await;
     page.click("[data-tab=lab]").await;
@@ -137,11 +130,7 @@ async fn a_framing_and_a_link_are_chosen_by_name_and_then_changed() {
     set(&page, "rtt", "20ms").await;
     // It is that link no more.
     page.until_value(&chosen("link"), &json!("*")).await;
-    let address = hash(&page).await;
-    assert!(
-        address.contains("rtt%3D20ms") && address.contains("loss%3D0.01%25"),
-        "{address}"
-    );
+    page.until_address(&["rtt=20ms", "loss=0.01%"]).await;
     choose(&page, "link", "this-machine").await;
     let has_rtt = "return !!document.querySelector('[data-field=rtt]')";
     page.until_value(has_rtt, &json!(false)).await;

@@ -94,7 +94,8 @@ async fn lessons_of_a_folder_are_listed_and_follow_their_files() {
     page.until("it begins anew", is_changed).await;
     fs::remove_file(folder.path().join("new.toml")).unwrap();
     until_listed(&page, &["改过的课", "好了"]).await;
-    assert!(page.script("return location.hash").await == json!("#lesson=mine"));
+    page.until_value("return location.hash", &json!("#lesson=mine"))
+        .await;
 }
 
 #[tokio::test]
