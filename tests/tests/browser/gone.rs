@@ -107,7 +107,8 @@ async fn a_gateway_that_has_stopped_answering_is_noticed_and_so_is_that_it_answe
         let gone = page.until("it is said", down).await;
         let noticed = stopped.elapsed();
         println!("noticed after {noticed:?}");
-        assert!(noticed < Duration::from_secs(5), "{noticed:?}");
+        // Long before the page gives the connection up, which is after 15 s.
+        assert!(noticed < Duration::from_secs(12), "{noticed:?}");
         let expected = if language == "en" {
             "does not answer"
         } else {
