@@ -6,7 +6,7 @@ use crate::schedule::Place;
 /// One difference. Of two values the first one is that of the program as is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// The program made calls without end.
+    /// The program made calls without end, or worked on without any.
     Spins,
     /// A process of it was ended by this signal.
     Crash(i32),

@@ -43,6 +43,28 @@ impl Family {
         Interrupted, SingleCuts, Random
     }
 
+    /// The one that a schedule which somebody wrote is most like: by its first failure, else by
+    /// its first rule.
+    pub fn of(schedule: &Schedule) -> Self {
+        if let Some(failure) = schedule.failures.first() {
+            return match failure.error {
+                Error::WouldBlock => Self::WouldBlock,
+                Error::Interrupted => Self::Interrupted,
+            };
+        }
+        let Some(rule) = schedule.rules.first() else {
+            return Self::SingleCuts;
+        };
+        match (&rule.change, rule.selector.way) {
+            (Change::WouldBlock(_), _) => Self::WouldBlock,
+            (Change::Interrupt(_), _) => Self::Interrupted,
+            (Change::Glue, _) => Self::Glued,
+            (Change::Cuts(_) | Change::AtMost(_), Way::Send) => Self::ShortSends,
+            (Change::AtMost(1), Way::Recv) => Self::OneByte,
+            (Change::Cuts(_) | Change::AtMost(_), Way::Recv) => Self::SingleCuts,
+        }
+    }
+
     /// Its name in what is printed for programs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -312,6 +334,25 @@ mod tests {
         assert_eq!(all[4].1, ["s:max1", "s1a:1"]);
         assert_eq!(all[5].1, ["c:eagain", "s:eagain", "accept:eagain"]);
         assert_eq!(all[6].1, ["c:eintr", "s:eintr", "epoll:eintr"]);
+    }
+
+    #[test]
+    fn a_schedule_that_somebody_wrote_has_a_family() {
+        for (text, family) in [
+            ("c1:2", Family::SingleCuts),
+            ("c1:max3", Family::SingleCuts),
+            ("c:max1", Family::OneByte),
+            ("c1a:glue", Family::Glued),
+            ("s1:1", Family::ShortSends),
+            ("s:max1", Family::ShortSends),
+            ("c1:eagain", Family::WouldBlock),
+            ("s:eintr", Family::Interrupted),
+            ("accept:eagain@1", Family::WouldBlock),
+            ("poll:eintr@2", Family::Interrupted),
+        ] {
+            let schedule: Schedule = text.parse().unwrap();
+            assert_eq!(Family::of(&schedule), family, "{text}");
+        }
     }
 
     #[test]

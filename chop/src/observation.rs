@@ -71,7 +71,7 @@ pub enum Outcome {
     Finished,
     /// All threads of the program slept and nothing happened any more, or it took too long.
     Hung,
-    /// The program made calls without end.
+    /// The program made calls without end, or worked on without any.
     Spun,
 }
 

@@ -11,9 +11,19 @@ const MODULE: &str = "axe_playwright_python";
 /// The body of a function that tells which rules the page violates as it is now, and
 /// where: a line each. A page that was asked before has the script already.
 pub fn script() -> String {
+    asking("")
+}
+
+/// The same with the rules about colours alone: what another theme may violate where all
+/// rules were asked in one.
+pub fn script_of_colours() -> String {
+    asking("runOnly: ['cat.color'],")
+}
+
+fn asking(options: &str) -> String {
     format!(
         "if (!window.axe) {{ {} }}
-        const found = await axe.run(document, {{ resultTypes: ['violations'] }});
+        const found = await axe.run(document, {{ {options} resultTypes: ['violations'] }});
         return found.violations.flatMap(({{ id, nodes }}) =>
             nodes.map(({{ target, failureSummary }}) => `${{id}}: ${{target}}: ${{failureSummary}}`));",
         source()

@@ -199,6 +199,21 @@ impl Page {
         self.until_over().await
     }
 
+    /// The same in the document that is open, by a link: browsers compile the page's
+    /// program once then. The first lesson is opened anew.
+    pub async fn next_lesson(&self, serve: &Serve, lesson: &str) -> Seen {
+        let before = self.see().await;
+        if before.text("title").is_empty() {
+            return self.open_lesson(serve, lesson).await;
+        }
+        self.script(&format!("location.hash = 'lesson={lesson}&step=0'"))
+            .await;
+        self.until("the next lesson's run is over", |seen| {
+            seen.text("title") != before.text("title") && seen.is("over") && !seen.rows.is_empty()
+        })
+        .await
+    }
+
     /// Waits until a run has ended and the table has it.
     pub async fn until_over(&self) -> Seen {
         self.until("a run is over", |seen| {

@@ -138,7 +138,7 @@ impl<'a> Search<'a> {
     fn try_all(&mut self) -> Result<(), RunError> {
         let task = &self.task;
         let known = match &task.only {
-            Some(schedule) => vec![(Family::SingleCuts, vec![schedule.clone()])],
+            Some(schedule) => vec![(Family::of(schedule), vec![schedule.clone()])],
             None => families(&self.streams, &self.waits, task.framing, task.sides),
         };
         let of: usize = known.iter().map(|(_, schedules)| schedules.len()).sum();

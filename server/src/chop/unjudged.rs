@@ -77,8 +77,9 @@ pub enum Unjudged {
     NotKept,
     /// No schedule changed anything.
     #[error(
-        "no call was changed in {0} runs: none of those that the schedules are about was made, or \
-         the kernel would not have cut any of them. --budget and --side say what is tried"
+        "no call was changed in {0} {runs}: none of those that the schedules are about was made, or \
+         the kernel would not have cut any of them. --budget, --side and --schedule say what is tried",
+        runs = if *.0 == 1 { "run" } else { "runs" }
     )]
     Unchanged(usize),
 }

@@ -36,15 +36,15 @@ struct Held {
     call: (Syscall, [u64; 6]),
     fd: i32,
     since: Instant,
-    /// Bytes that waited when it was held, those that wait now, and since when they are so
-    /// many.
-    first: u32,
+    /// Bytes that wait for it, and since when they are so many.
     waiting: u32,
     grown: Instant,
+    /// Whether more came to what it would have got.
+    has_more: bool,
 }
 
 /// How long nothing more may arrive until a held recv begins, and how long it is held at most.
-const QUIET: Duration = Duration::from_millis(4);
+const QUIET: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(40);
 
 /// Bytes that a Unix socket never takes a part of (unix(7), `unix_stream_sendmsg`).
@@ -140,9 +140,9 @@ impl Cutting {
                 call,
                 fd: due.fd,
                 since: now,
-                first: waiting,
                 waiting,
                 grown: now,
+                has_more: false,
             });
             return false;
         }
@@ -259,12 +259,13 @@ impl Cutting {
                 return false;
             };
             if waiting > held.waiting {
+                held.has_more |= held.waiting > 0;
                 (held.waiting, held.grown) = (waiting, now);
             }
             let is_quiet = waiting > 0 && now - held.grown >= QUIET;
             let is_over = all || is_quiet || now - held.since >= LONGEST;
             if is_over {
-                *changes += u64::from(held.waiting > held.first);
+                *changes += u64::from(held.has_more);
                 free.push((held.thread, held.call));
             }
             !is_over

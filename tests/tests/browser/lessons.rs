@@ -131,7 +131,7 @@ async fn every_lesson_agrees_with_the_servers_own_record_at_every_step() {
     let page = Page::start().await;
     for lesson in lessons() {
         let start = serve.program.err.count();
-        let seen = page.open_lesson(&serve, &lesson).await;
+        let seen = page.next_lesson(&serve, &lesson).await;
         check_adds_up(&lesson, &seen.rows);
         check_agrees(&lesson, &seen, &serve, start);
         check_steps(&lesson, &page, seen.rows.len()).await;

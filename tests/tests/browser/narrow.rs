@@ -22,7 +22,7 @@ async fn no_lesson_makes_the_page_scroll_sideways() {
     let browser = Browser::with(PHONE, "en-US").await;
     let page = Page { browser };
     for lesson in lessons() {
-        page.open_lesson(&serve, &lesson).await;
+        page.next_lesson(&serve, &lesson).await;
         for language in languages(&page).await {
             let seen = choose_language(&page, &language).await;
             let nothing = serde_json::json!([]);

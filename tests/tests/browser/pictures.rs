@@ -21,9 +21,9 @@ const CUT: &str = r#"
     return cut;
 "#;
 
-/// Takes a picture of `lesson` as it looks half way through.
-async fn picture(page: &Page, serve: &Serve, lesson: &str, name: &str) {
-    let seen = page.open_lesson(serve, lesson).await;
+/// Runs `lesson` and goes half way through.
+async fn go_half_way(page: &Page, serve: &Serve, lesson: &str) {
+    let seen = page.next_lesson(serve, lesson).await;
     page.press(Key::End).await;
     page.until_step(seen.rows.len()).await;
     // Before the last calls that only close: where something was received.
@@ -38,6 +38,10 @@ async fn picture(page: &Page, serve: &Serve, lesson: &str, name: &str) {
         page.press(Key::Left).await;
         page.until_step(before).await;
     }
+}
+
+/// Takes a picture of the page as it is.
+async fn picture(page: &Page, name: &str) {
     let cut = page.script(CUT).await;
     assert_eq!(cut, serde_json::json!([]), "{name}");
     let path = page.picture(name).await;
@@ -49,11 +53,11 @@ async fn picture(page: &Page, serve: &Serve, lesson: &str, name: &str) {
 async fn every_lesson_in_both_themes_on_a_desktop() {
     let serve = super::serve();
     let page = Page::start().await;
-    page.open_lesson(&serve, "tcp-echo").await;
-    for theme in ["light", "dark"] {
-        page.choose_theme(theme).await;
-        for lesson in lessons() {
-            picture(&page, &serve, &lesson, &format!("{lesson}-{theme}")).await;
+    for lesson in lessons() {
+        go_half_way(&page, &serve, &lesson).await;
+        for theme in ["light", "dark"] {
+            page.choose_theme(theme).await;
+            picture(&page, &format!("{lesson}-{theme}")).await;
         }
     }
 }
@@ -64,7 +68,8 @@ async fn some_lessons_in_chinese_and_in_the_time_view() {
     let browser = Browser::with(DESKTOP, "zh-CN").await;
     let page = Page { browser };
     for lesson in ["five-sends", "characters-are-not-bytes", "auth-accepted"] {
-        picture(&page, &serve, lesson, &format!("{lesson}-zh")).await;
+        go_half_way(&page, &serve, lesson).await;
+        picture(&page, &format!("{lesson}-zh")).await;
     }
     for lesson in ["five-sends", "one-at-a-time", "two-authenticated"] {
         page.open_lesson(&serve, lesson).await;
@@ -80,7 +85,8 @@ async fn some_lessons_on_a_phone() {
     let browser = Browser::with(PHONE, "en-US").await;
     let page = Page { browser };
     for lesson in ["five-sends", "ready-ack", "two-authenticated"] {
-        picture(&page, &serve, lesson, &format!("{lesson}-phone")).await;
+        go_half_way(&page, &serve, lesson).await;
+        picture(&page, &format!("{lesson}-phone")).await;
         page.script("document.getElementById('stage').scrollIntoView()")
             .await;
         page.picture(&format!("{lesson}-phone-stage")).await;

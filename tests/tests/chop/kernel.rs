@@ -301,6 +301,39 @@ is_over = True
 }
 
 #[test]
+fn what_comes_in_one_piece_is_not_glued() {
+    let program = "\
+def other():
+    me = threading.main_thread().native_id
+    while open(f'/proc/self/task/{me}/stat').read().rsplit(') ')[1][0] not in 'St':
+        pass
+    a.sendall(b'hello')
+threading.Thread(target=other).start()
+print(b.recv(64))
+";
+    let why = "no call was changed in 1 run:";
+    refused(
+        &format!("{PAIR}{program}"),
+        &["--schedule", "c1a:glue"],
+        why,
+    );
+}
+
+#[test]
+fn a_crash_is_told() {
+    let program = "\
+a.sendall(b'ab')
+if len(b.recv(2)) < 2:
+    os.abort()
+";
+    let judged = judge(&format!("{PAIR}{program}"), &["--schedule", "c1a:1"]);
+    assert_eq!(judged.code, Some(1), "{judged:#?}");
+    let told = &judged.of_type("finding")[0]["differences"];
+    let told = told.as_array().expect("a list");
+    assert!(told.contains(&"crash".into()), "{judged:#?}");
+}
+
+#[test]
 fn another_thread_may_run_another_program_while_a_call_is_changed() {
     let program = "\
 a.sendall(b'x')

@@ -74,7 +74,9 @@ impl Running<'_> {
         if spins {
             self.outcome = Outcome::Spun;
         } else if is_talking && (hangs || is_long) {
-            self.outcome = Outcome::Hung;
+            // One that still works after such a long time does not wait.
+            let works = !hangs && self.sleep.lasts().is_zero() && !self.program.is_asleep();
+            self.outcome = if works { Outcome::Spun } else { Outcome::Hung };
         } else if !self.program.is_full() {
             return;
         }
