@@ -31,7 +31,7 @@ pub fn tie(command: &mut Command) {
 /// # Errors
 /// There are other threads, which may be reading the environment.
 pub fn set_variable(name: &str, value: &OsStr) -> io::Result<()> {
-    if crate::isolation::thread_count() != Some(1) {
+    if !crate::isolation::is_single_threaded() {
         return Err(io::Error::other("there are other threads"));
     }
     children::set_variable(name.as_ref(), value);

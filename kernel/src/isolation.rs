@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{DumpableBehavior, getegid, geteuid};
 use rustix::thread::{
@@ -61,7 +63,7 @@ pub fn enter_with_mounts() -> Result<(), Refused> {
 }
 
 fn enter_with(flags: UnshareFlags) -> Result<(), Refused> {
-    if thread_count() != Some(1) {
+    if !is_single_threaded() {
         return Err(Refused::Threads);
     }
     if namespaces::unshare(flags).is_err() {
@@ -80,7 +82,7 @@ pub fn enter_owned() -> Result<(), Refused> {
 }
 
 fn enter_owned_with(flags: UnshareFlags) -> Result<(), Refused> {
-    if thread_count() != Some(1) {
+    if !is_single_threaded() {
         return Err(Refused::Threads);
     }
     if number("kernel/apparmor_restrict_unprivileged_userns") == Some(1) {
@@ -182,8 +184,18 @@ pub fn pass_on_capabilities() -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn thread_count() -> Option<u64> {
-    status("Threads:")
+/// Whether this process has one thread. One that was joined may be counted for a moment: the
+/// kernel tells who joins it before it is gone (clone(2), CLONE_CHILD_CLEARTID).
+pub(crate) fn is_single_threaded() -> bool {
+    const PATIENCE: Duration = Duration::from_millis(500);
+    let begun = Instant::now();
+    loop {
+        match status("Threads:") {
+            Some(1) => return true,
+            Some(_) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(1)),
+            _ => return false,
+        }
+    }
 }
 
 impl std::fmt::Display for Refused {

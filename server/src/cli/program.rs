@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use kernel::tracee::{self, StartError, Thread, Tracer};
-use record::Head;
+use record::{Head, Transport};
 use stickylab::lab;
 use stickylab::terminal::Screen;
 use stickylab::tracer::{self, Begun, Notice, Noticed, Task};
@@ -69,6 +69,7 @@ impl Program {
         let mut network = self.network.enter()?;
         let started = Instant::now();
         let link = network.as_mut().and_then(network::Entered::link);
+        let has_link = link.is_some();
         let (capture, captured) = match link {
             Some(link) => (Some(Begun::Link(link)), Capture::On),
             None => begin_capture(),
@@ -114,6 +115,7 @@ impl Program {
         let results = Results {
             trace,
             notices: seen.notices,
+            has_link,
             screen,
         };
         results.tell(files, &beside.errors)?;
@@ -142,6 +144,8 @@ fn begin_capture() -> (Option<Begun>, Capture) {
 struct Results {
     trace: Trace,
     notices: BTreeMap<Notice, Noticed>,
+    /// Whether the programs were on two sides of a link.
+    has_link: bool,
     screen: Screen,
 }
 
@@ -163,11 +167,29 @@ impl Results {
         if is_silent && !trace.connections.is_empty() {
             say(&Sentence::new("terminal.tracer-no-bytes"));
         }
+        if self.has_link && self.is_on_one_side() {
+            say(&Sentence::new("terminal.tracer-one-side"));
+        }
         for (notice, Noticed { who, times }) in &self.notices {
             let sentence = Sentence::new(notice.key()).with("who", who.clone());
             say(&sentence.with("times", *times));
         }
         Ok(())
+    }
+
+    /// Whether bytes were moved over TCP or UDP, and none of them in a packet of the link.
+    fn is_on_one_side(&self) -> bool {
+        let is_internet = |event: &Event| {
+            let mut all = self.trace.connections.iter();
+            let found = all.find(|connection| connection.connection == event.connection);
+            found.is_some_and(|found| found.transport != Transport::Unix)
+        };
+        let events = self.trace.events();
+        let moved = |event: &Event| event.call.is_call() && !event.is_empty();
+        !events.iter().any(|event| event.call.is_packet())
+            && events
+                .iter()
+                .any(|event| moved(event) && is_internet(event))
     }
 }
 

@@ -83,8 +83,8 @@ signal.pause()
     let link = ["--link", "rtt=1ms", "--b", &listens, "--b", &silent];
     let (command, _) = trace(&place, &[&link[..], &["--", "echo", "begun"]].concat());
     let finished = as_itself(command);
-    assert_eq!((finished.code, finished.out.len()), (Some(0), 1));
     let said = finished.err.join("\n");
+    assert_eq!((finished.code, finished.out.len()), (Some(0), 1), "{said}");
     assert!(
         said.contains(&format!("side b: {silent}: {SILENT}")),
         "{said}"
@@ -115,8 +115,12 @@ signal.pause()
             let link = ["--link", "rtt=1ms", &format!("--{side}"), &server];
             let (command, _) = trace(&place, &[&link[..], &["--", "echo", "begun"]].concat());
             let finished = as_itself(command);
-            assert_eq!((finished.code, finished.out.len()), (Some(0), 1));
             let said = finished.err.join("\n");
+            assert_eq!(
+                (finished.code, finished.out.len()),
+                (Some(0), 1),
+                "{transport} on {side}: {said}"
+            );
             let named =
                 format!("side b: {server}: listens on 127.0.0.1 alone: side a cannot reach it");
             assert_eq!(
@@ -127,6 +131,31 @@ signal.pause()
             assert!(!said.contains(SILENT), "{said}");
         }
     }
+}
+
+#[test]
+fn that_nothing_crossed_the_link_is_said() {
+    const CROSSED: &str = "no packet crossed the link";
+    let place = Place::new();
+    let server = python(&place, "server.py", LATE_SERVER);
+    let client = python(&place, "client.py", HASTY_CLIENT);
+    // All that sh starts is on its side.
+    let both = format!(
+        "({server} tcp 127.0.0.1) & \
+         until ({client} tcp 127.0.0.1 2>/dev/null); do :; done; wait"
+    );
+    let link = ["--link", "rtt=40ms,loss=1%", "--"];
+    let (command, _) = trace(&place, &[&link[..], &["sh", "-c", &both]].concat());
+    let finished = as_itself(command);
+    assert_eq!(finished.out, ["HELLO"], "{:?}", finished.err);
+    assert!(finished.err.concat().contains(CROSSED));
+    let away = format!("{server} tcp 10.0.0.2");
+    let link = ["--link", "rtt=1ms", "--b", &away, "--", "sh", "-c"];
+    let there = format!("{client} tcp 10.0.0.2");
+    let (command, _) = trace(&place, &[&link[..], &[&there]].concat());
+    let finished = as_itself(command);
+    assert_eq!(finished.out, ["HELLO"], "{:?}", finished.err);
+    assert!(!finished.err.concat().contains(CROSSED));
 }
 
 #[test]
