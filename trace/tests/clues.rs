@@ -34,6 +34,28 @@ fn check(framing: &str, chunks: &[&str], language: &str, expected: &[&str]) {
     assert_eq!(said, expected, "{chunks:?}");
 }
 
+/// Where its first bytes are an allowed length, are no number, or no mark.
+#[test]
+fn a_browser_at_any_port() {
+    let request = r"GET\x20/\x20HTTP/1.1\x0d\x0aHost:\x20x\x0d\x0a\x0d\x0a";
+    for framing in [
+        "length-prefix,width=2,endian=big",
+        "length-prefix,width=1",
+        "length-prefix,width=varint",
+        "length-prefix,width=decimal",
+        "length-prefix,magic=hex:aa55,offset=2",
+        "chunked",
+        "json",
+    ] {
+        check(
+            framing,
+            &[request],
+            "en",
+            &["Its bytes are the text \"GET / HT\": somebody speaks HTTP here."],
+        );
+    }
+}
+
 #[test]
 fn a_browser_at_a_port_of_lengths() {
     let request = r"GET\x20/\x20HTTP/1.1\x0d\x0aHost:\x20x\x0d\x0a\x0d\x0a";

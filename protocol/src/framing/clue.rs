@@ -37,14 +37,7 @@ impl Clue {
     /// are those from its field on, as many as are known.
     pub fn of(framing: &Framing, bytes: &[u8]) -> Option<Self> {
         let bytes = &bytes[..bytes.len().min(MOST)];
-        // Whole characters, of which the last may be cut off.
-        let whole = match std::str::from_utf8(bytes) {
-            Ok(text) => Some(text),
-            Err(error) if error.error_len().is_none() => {
-                std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()
-            }
-            Err(_) => None,
-        };
+        let whole = characters(bytes);
         let text = || whole.unwrap_or_default().trim_end().to_owned();
         let begins = |word: &str| {
             let length = word.len().min(bytes.len());
@@ -64,8 +57,15 @@ impl Clue {
         {
             return Some(swapped);
         }
-        let is_text = |text: &str| text.len() >= 3 && !text.chars().any(char::is_control);
-        whole.is_some_and(is_text).then(|| Self::Text(text()))
+        if whole.is_some_and(is_text) {
+            return Some(Self::Text(text()));
+        }
+        // A reader that has lost its place may stand inside a character (RFC 3629, 3).
+        let rest = bytes.iter().position(|byte| byte & 0xc0 != 0x80);
+        let rest = rest.filter(|rest| (1..=3).contains(rest));
+        let rest = rest.and_then(|rest| characters(&bytes[rest..]));
+        let rest = rest.filter(|text| is_text(text) && !text.is_ascii());
+        rest.map(|text| Self::Text(text.trim_end().to_owned()))
     }
 
     /// The same of a refusal whose bytes are not at hand, but for what it says of them.
@@ -87,6 +87,23 @@ impl Clue {
         }
         Self::of(framing, &field)
     }
+}
+
+/// The characters that all of the bytes are; the last one may be cut off.
+fn characters(bytes: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()
+        }
+        Err(_) => None,
+    }
+}
+
+/// Whether characters are likely to be a text: three bytes or more, on one line or on several.
+fn is_text(text: &str) -> bool {
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t');
+    text.trim().len() >= 3 && !text.chars().any(is_odd)
 }
 
 /// The length in the other byte order, if that is allowed and says something.
@@ -164,6 +181,13 @@ mod tests {
         check(4, little, "粘包了".as_bytes(), Some("the text \"粘包\""));
         check(4, little, "hello 粘".as_bytes(), Some("the text \"hello\""));
         check(4, little, b"hell", Some("the text \"hell\""));
+        check(4, little, b"hi\nthere", Some("the text \"hi\\nthere\""));
+        check(4, little, b"PING\r\n", Some("the text \"PING\""));
+        // Inside a character: 粘 is e7 b2 98.
+        check(4, little, b"\x98\xe5\x8c\x85!", Some("the text \"包!\""));
+        check(4, little, b"\x98\x85abcd", None);
+        check(4, little, b"\n\n\n\n", None);
+        check(4, little, b"\x01abc", None);
         check(4, little, b"\xff\xff\xff\xff", None);
         check(4, little, b"he", None);
     }

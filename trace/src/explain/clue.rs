@@ -28,9 +28,17 @@ pub fn clues(lane: &Lane, framing: &Framing) -> Vec<Sentence> {
         ) => Some(error.offset()),
         _ => None,
     };
-    if let Some(clue) = field.and_then(|at| Clue::of(framing, lane.slice(at..lane.end()))) {
-        sentences.push(said(&clue));
-    }
+    let clue = match field {
+        Some(at) => Clue::of(framing, lane.slice(at..lane.end())),
+        // The frame that was refused begins behind the last message.
+        None => {
+            let start = lane.messages.last().map_or(Offset(0), |m| m.range().end);
+            let clue = Clue::of(framing, lane.slice(start..lane.end()));
+            // Text may well stand there, and numbers in any order.
+            clue.filter(|clue| matches!(clue, Clue::Http(_) | Clue::Tls | Clue::Ssh))
+        }
+    };
+    sentences.extend(clue.iter().map(said));
     sentences.extend(other_settings(lane, framing));
     sentences
 }
@@ -40,13 +48,19 @@ fn said(clue: &Clue) -> Sentence {
         Clue::Http(text) => Sentence::new("clue.http").with("text", text.clone()),
         Clue::Tls => Sentence::new("clue.tls"),
         Clue::Ssh => Sentence::new("clue.ssh"),
-        Clue::Text(text) => Sentence::new("clue.text").with("text", text.clone()),
+        Clue::Text(text) => Sentence::new("clue.text").with("text", on_one_line(text)),
         Clue::OtherEndian { endian, length } => Sentence::new(match endian {
             Endian::Big => "clue.big-endian",
             Endian::Little => "clue.little-endian",
         })
         .with("n", *length),
     }
+}
+
+/// A text whose ends of lines are written as in the lanes.
+fn on_one_line(text: &str) -> String {
+    let text = text.replace('\r', "\\r").replace('\n', "\\n");
+    text.replace('\t', "\\t")
 }
 
 /// The setting with which all bytes are whole messages, if changing one is enough.

@@ -8,6 +8,7 @@ use protocol::framing::{Decode, READY};
 use protocol::{Decoder, Frame, FrameError, Framing, Offset};
 
 use super::handshake;
+use super::meant::given_back;
 use crate::lane::{Content, Direction, Failure, Integrity, Lane, MessageKind, MessageSpan, Span};
 use crate::{ConnectionId, Event, Message, Trace};
 
@@ -33,7 +34,7 @@ pub(super) struct StreamLane {
     /// The key its reader has.
     key: Key,
     pub(super) framing: Framing,
-    /// Bodies the sender means to send, where the experiment tells.
+    /// Bodies that its reader is to get, where the experiment tells.
     meant: Option<Vec<Vec<u8>>>,
     /// Whether it answers lengths.
     is_ready: bool,
@@ -106,7 +107,8 @@ impl StreamLane {
         // Of a plan without messages nobody said what was meant.
         if this.framing != Framing::None && !client.messages.is_empty() {
             let texts = client.messages.iter().map(Message::bytes);
-            this.meant = Some(texts.collect());
+            let meant = texts.map(|text| given_back(&this.framing, text));
+            this.meant = Some(meant.collect());
         }
         let rules = experiment.rules();
         if let Some(key) = rules.key {

@@ -4,6 +4,7 @@ mod checkpoint;
 mod handshake;
 mod kept;
 mod lane;
+mod meant;
 mod wire;
 
 use protocol::framing::READY;
