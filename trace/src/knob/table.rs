@@ -38,14 +38,14 @@ knobs! {
     Framing = "framing" {
         group: Framing,
         domain: Domain::Framing,
-        applies: |e| stream(e) && e.system != System::Auth,
+        applies: stream,
         access: Access::Framing,
     }
     /// How clients frame their messages, where it is not as the server does; empty: as it does.
     ClientFraming = "client-framing" {
         group: Client,
         domain: Domain::Framing,
-        applies: |e| stream(e) && e.system != System::Auth,
+        applies: stream,
         access: Access::ClientFraming(Whose::Each),
     }
     /// What clients count in a length field.
