@@ -28,15 +28,14 @@ pub fn clues(lane: &Lane, framing: &Framing) -> Vec<Sentence> {
         ) => Some(error.offset()),
         _ => None,
     };
-    let clue = match field {
-        Some(at) => Clue::of(framing, lane.slice(at..lane.end())),
+    let clue = if let Some(at) = field {
+        Clue::of(framing, lane.slice(at..lane.end()))
+    } else {
         // The frame that was refused begins behind the last message.
-        None => {
-            let start = lane.messages.last().map_or(Offset(0), |m| m.range().end);
-            let clue = Clue::of(framing, lane.slice(start..lane.end()));
-            // Text may well stand there, and numbers in any order.
-            clue.filter(|clue| matches!(clue, Clue::Http(_) | Clue::Tls | Clue::Ssh))
-        }
+        let start = lane.messages.last().map_or(Offset(0), |m| m.range().end);
+        let clue = Clue::of(framing, lane.slice(start..lane.end()));
+        // Text may well stand there, and numbers in any order.
+        clue.filter(|clue| matches!(clue, Clue::Http(_) | Clue::Tls | Clue::Ssh))
     };
     sentences.extend(clue.iter().map(said));
     sentences.extend(other_settings(lane, framing));
