@@ -17,7 +17,7 @@ pub fn script() -> String {
 /// The same with the rules about colours alone: what another theme may violate where all
 /// rules were asked in one.
 pub fn script_of_colours() -> String {
-    asking("runOnly: ['cat.color'],")
+    asking("runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] },")
 }
 
 fn asking(options: &str) -> String {
