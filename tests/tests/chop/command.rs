@@ -273,7 +273,7 @@ fn who_sends_the_rest_is_not_told_to() {
     let text = String::from_utf8_lossy(&told.stdout);
     assert_eq!(told.status.code(), Some(2), "{text}");
     for part in [
-        "single cuts !",
+        "short sends !",
         "! broke its peer",
         "peer broke    one cut is enough",
         "exit          2: ",
