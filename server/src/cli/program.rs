@@ -179,17 +179,12 @@ impl Results {
 
     /// Whether bytes were moved over TCP or UDP, and none of them in a packet of the link.
     fn is_on_one_side(&self) -> bool {
-        let is_internet = |event: &Event| {
-            let mut all = self.trace.connections.iter();
-            let found = all.find(|connection| connection.connection == event.connection);
-            found.is_some_and(|found| found.transport != Transport::Unix)
+        let moved = |event: &Event| {
+            let transport = self.trace.transport(event.connection);
+            event.call.is_call() && !event.is_empty() && transport != Transport::Unix
         };
         let events = self.trace.events();
-        let moved = |event: &Event| event.call.is_call() && !event.is_empty();
-        !events.iter().any(|event| event.call.is_packet())
-            && events
-                .iter()
-                .any(|event| moved(event) && is_internet(event))
+        !events.iter().any(|event| event.call.is_packet()) && events.iter().any(moved)
     }
 }
 

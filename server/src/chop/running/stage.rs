@@ -69,13 +69,14 @@ impl Running<'_> {
         // One that spins as is once nobody talks to it is told to end.
         let spins = activity.idle_stops > most.stops && (is_talking || self.is_changed);
         let whole = most.whole * if self.is_changed { 10 } else { 1 };
-        let is_long = activity.idle > most.whole || self.begun.elapsed() > whole;
+        let is_idle = activity.idle > most.whole;
+        let is_long = is_idle || self.begun.elapsed() > whole;
         let hangs = self.sleep.lasts() > hasty.unwrap_or(most.asleep);
         if spins {
             self.outcome = Outcome::Spun;
         } else if is_talking && (hangs || is_long) {
-            // One that still works after such a long time does not wait.
-            let works = !hangs && self.sleep.lasts().is_zero() && !self.program.is_asleep();
+            // One that still works after such a long time, and moves nothing, does not wait.
+            let works = is_idle && self.sleep.lasts().is_zero() && !self.program.is_asleep();
             self.outcome = if works { Outcome::Spun } else { Outcome::Hung };
         } else if !self.program.is_full() {
             return;
