@@ -99,6 +99,30 @@ fn a_knob_that_changes_nothing_is_told() {
     );
 }
 
+#[test]
+fn framing_changes_what_is_sent_behind_a_handshake() {
+    let finished = call(&["run", "auth-accepted", "--set", "framing=cobs"]);
+    assert_eq!((finished.code, &finished.err[..]), (Some(0), &[][..]));
+    let text = finished.out.join("\n");
+    assert!(text.contains("\\06hello\\00"), "{text}");
+}
+
+#[test]
+fn what_a_framing_keeps_of_a_frame_is_no_mistake() {
+    for framing in [
+        "delimiter,keep=true",
+        "length-prefix,width=2,strip=0",
+        "length-prefix,width=1,offset=1,strip=1",
+    ] {
+        let framing = format!("framing={framing}");
+        let messages = "messages=hi\nyou";
+        let all = ["run", "delimiter", "--set", &framing, "--set", messages];
+        let text = call(&all).out.join("\n");
+        let told = "messages that came out as they were meant: 2";
+        assert!(text.contains(told), "{framing}: {text}");
+    }
+}
+
 /// A lesson of one's own is told from its record as well.
 #[test]
 fn a_record_has_the_words_of_its_lesson() {
