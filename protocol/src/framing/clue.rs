@@ -57,15 +57,17 @@ impl Clue {
         {
             return Some(swapped);
         }
-        if whole.is_some_and(is_text) {
-            return Some(Self::Text(text()));
-        }
-        // A reader that has lost its place may stand inside a character (RFC 3629, 3).
-        let rest = bytes.iter().position(|byte| byte & 0xc0 != 0x80);
-        let rest = rest.filter(|rest| (1..=3).contains(rest));
-        let rest = rest.and_then(|rest| characters(&bytes[rest..]));
-        let rest = rest.filter(|text| is_text(text) && !text.is_ascii());
-        rest.map(|text| Self::Text(text.trim_end().to_owned()))
+        // What stands behind the field may be a length again.
+        let field = match framing {
+            Framing::LengthPrefix(prefix) => match prefix.width {
+                Width::Bytes(width) => bytes.get(..usize::from(width)),
+                Width::Varint | Width::Decimal => None,
+            },
+            _ => None,
+        };
+        let mut tried = [Some(bytes), field].into_iter().flatten();
+        let found = tried.find_map(text_of);
+        found.map(|text| Self::Text(text.trim_end().to_owned()))
     }
 
     /// The same of a refusal whose bytes are not at hand, but for what it says of them.
@@ -104,6 +106,17 @@ fn characters(bytes: &[u8]) -> Option<&str> {
 fn is_text(text: &str) -> bool {
     let is_odd = |c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t');
     text.trim().len() >= 3 && !text.chars().any(is_odd)
+}
+
+/// The text that bytes are. A reader that has lost its place may stand inside its first
+/// character (RFC 3629, 3).
+fn text_of(bytes: &[u8]) -> Option<&str> {
+    if let Some(text) = characters(bytes).filter(|text| is_text(text)) {
+        return Some(text);
+    }
+    let rest = bytes.iter().position(|byte| byte & 0xc0 != 0x80)?;
+    let rest = (1..=3).contains(&rest).then(|| &bytes[rest..])?;
+    characters(rest).filter(|text| is_text(text) && !text.is_ascii())
 }
 
 /// The length in the other byte order, if that is allowed and says something.
@@ -185,6 +198,14 @@ mod tests {
         check(4, little, b"PING\r\n", Some("the text \"PING\""));
         // Inside a character: 粘 is e7 b2 98.
         check(4, little, b"\x98\xe5\x8c\x85!", Some("the text \"包!\""));
+        // As of a length that counted characters: the next length stands behind the field.
+        check(
+            4,
+            little,
+            b"\x98\xe5\x8c\x85\x03\0\0\0bye",
+            Some("the text \"包\""),
+        );
+        check(4, little, b"hell\x05\0\0\0", Some("the text \"hell\""));
         check(4, little, b"\x98\x85abcd", None);
         check(4, little, b"\n\n\n\n", None);
         check(4, little, b"\x01abc", None);
